@@ -1,0 +1,26 @@
+//! The core of Quipu: everything that needs no I/O, clock or DOM, for native targets and wasm32.
+//!
+//! Modules stand in reading order. `model` uses nothing; `recorded`, `view` and `share` use `model`; `store`, `index`,
+//! `tokens` and `llm` build on those; [`Session`] joins them behind [`protocol`]'s typed requests and answers.
+//!
+//! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
+//! time budgets through a closure.
+
+pub mod llm;
+pub mod model;
+pub mod protocol;
+pub mod recorded;
+pub mod share;
+pub mod view;
+
+#[cfg(feature = "store")]
+pub mod index;
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "store")]
+pub mod tokens;
+
+#[cfg(feature = "store")]
+mod session;
+#[cfg(feature = "store")]
+pub use session::Session;

@@ -1,0 +1,31 @@
+//! Chat messages out of whatever an inference or a turn recorded.
+//!
+//! What is not here: token counts (`tokens`), drawing (the page).
+
+use serde::{Deserialize, Serialize};
+
+/// One message of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// `system`, `user`, `assistant`, `tool`, or as recorded.
+    pub role: String,
+    /// The text; parts of other kinds stand as a short note in brackets.
+    pub text: String,
+    /// Tools the message calls.
+    pub tool_calls: Vec<ToolCall>,
+    /// The call this message answers, for `tool` messages.
+    pub call_id: Option<String>,
+    /// `stop_reason` or `finish_reason`.
+    pub stop_reason: Option<String>,
+}
+
+/// A call of a tool by a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The call's id.
+    pub call_id: Option<String>,
+    /// The tool's name.
+    pub tool_name: String,
+    /// Its arguments, as JSON-like text.
+    pub arguments: String,
+}

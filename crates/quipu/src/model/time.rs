@@ -1,0 +1,100 @@
+//! Times as recorded: ISO 8601 text with or without a zone, to the nanosecond.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Nanoseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Nanoseconds from `earlier` to `self`; negative when `self` is the earlier one. Saturates.
+    pub fn nanos_since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with as many digits of the second as are not zero
+    /// (at least three).
+    pub fn civil(self, offset_minutes: i32) -> String {
+        let shifted = self.0.saturating_add(i64::from(offset_minutes) * 60_000_000_000);
+        let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(shifted)) else { return format!("{} ns", self.0) };
+        let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
+        let fraction = format!("{:09}", civil.subsec_nanosecond());
+        let digits = fraction.trim_end_matches('0').len().max(3);
+        format!("{} {:02}:{:02}:{:02}.{}", civil.date(), civil.hour(), civil.minute(), civil.second(), &fraction[..digits])
+    }
+}
+
+/// A time as it stands in the file: the clock reading, and whether it named its zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedTime {
+    /// The reading as if it were UTC when no zone is named; else the instant.
+    pub at: Timestamp,
+    /// Whether the text named a zone (`Z`, `+00:00`).
+    pub zoned: bool,
+}
+
+/// Why a text is no time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseTimeError(String);
+
+impl fmt::Display for ParseTimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseTimeError {}
+
+impl RecordedTime {
+    /// Reads Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`; no fraction, or one to nine digits.
+    ///
+    /// # Errors
+    /// A sentence when the text is not such a time.
+    pub fn parse(text: &str) -> Result<RecordedTime, ParseTimeError> {
+        static PARSER: jiff::fmt::temporal::DateTimeParser = jiff::fmt::temporal::DateTimeParser::new();
+        let bad = || ParseTimeError(format!("{text:?} is not a time such as 2026-11-22T18:39:22.344556+00:00"));
+        // The offset stands after the time of day; the date holds '-' too.
+        let tail = text.get(10..).ok_or_else(bad)?;
+        let zoned = tail.ends_with(['Z', 'z']) || tail.contains(['+', '-']);
+        let nanos = if zoned {
+            PARSER.parse_timestamp(text).map_err(|_| bad())?.as_nanosecond()
+        } else {
+            let civil = PARSER.parse_datetime(text).map_err(|_| bad())?;
+            jiff::tz::Offset::UTC.to_timestamp(civil).map_err(|_| bad())?.as_nanosecond()
+        };
+        Ok(RecordedTime { at: Timestamp(i64::try_from(nanos).map_err(|_| bad())?), zoned })
+    }
+}
+
+/// What is known of the zone of a file's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ZoneFact {
+    /// Every time names its zone.
+    Zoned,
+    /// Times are the server's local clock without a zone; the offset was recovered from `created_at`, which is UTC.
+    Recovered {
+        /// Minutes east of UTC.
+        offset_minutes: i32,
+    },
+    /// Times are a local clock without a zone, and nothing tells the offset: they are shown as if UTC.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_every_release_are_read() {
+        let read = |text| RecordedTime::parse(text).map(|time| (time.at.civil(0), time.zoned));
+        assert_eq!(read("2026-11-22T18:39:22.344556+00:00"), Ok(("2026-11-22 18:39:22.344556".into(), true)));
+        assert_eq!(read("2026-11-22T20:09:04.820478"), Ok(("2026-11-22 20:09:04.820478".into(), false)));
+        assert_eq!(read("2026-11-22 19:09:04"), Ok(("2026-11-22 19:09:04.000".into(), false)));
+        assert_eq!(read("2026-11-22T20:00:00+01:00"), Ok(("2026-11-22 19:00:00.000".into(), true)));
+        assert_eq!(read("2026-11-22T18:00:00.123456789Z"), Ok(("2026-11-22 18:00:00.123456789".into(), true)));
+        assert!(read("yesterday").is_err());
+        assert!(read("").is_err());
+        assert!(read("9999-99-99T00:00:00Z").is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! Token counts and where each came from.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a token count was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TokenSource {
+    /// A `metric.*` span event (0.2.18 and later).
+    MetricEvent,
+    /// `metrics` in the recorded output of the inference request (0.2.15).
+    OutputMetrics,
+    /// `usage` in the recorded output: the provider's own count.
+    OutputUsage,
+    /// Total minus the other part, both recorded.
+    Difference,
+}
+
+impl TokenSource {
+    /// The words shown beside a count.
+    pub fn label(self) -> &'static str {
+        match self {
+            TokenSource::MetricEvent => "metric event",
+            TokenSource::OutputMetrics => "metrics in the output",
+            TokenSource::OutputUsage => "usage in the output",
+            TokenSource::Difference => "total minus the other part",
+        }
+    }
+}
+
+/// One count with its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TokenCount {
+    /// Tokens.
+    pub tokens: u64,
+    /// Where the number was read.
+    pub source: TokenSource,
+}
+
+/// The tokens of one inference request. An unknown count is `None`, never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// Tokens of the prompt.
+    pub prompt: Option<TokenCount>,
+    /// Tokens of the completion.
+    pub completion: Option<TokenCount>,
+    /// Both together, as recorded.
+    pub total: Option<TokenCount>,
+}
+
+impl TokenRecord {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.prompt.is_none() && self.completion.is_none() && self.total.is_none()
+    }
+}
+
+/// Sums over inference requests; each sum is over those that have the count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenTotals {
+    /// Prompt tokens, `None` when no request has the count.
+    pub prompt: Option<u64>,
+    /// Completion tokens.
+    pub completion: Option<u64>,
+    /// Total tokens.
+    pub total: Option<u64>,
+    /// Inference requests with at least one count.
+    pub counted: u32,
+    /// Inference requests in all.
+    pub requests: u32,
+}
+
+impl TokenTotals {
+    /// Counts one more inference request, with what is known of it.
+    pub fn add(&mut self, record: Option<&TokenRecord>) {
+        self.requests += 1;
+        let Some(record) = record.filter(|record| !record.is_empty()) else { return };
+        self.counted += 1;
+        for (sum, count) in [
+            (&mut self.prompt, record.prompt),
+            (&mut self.completion, record.completion),
+            (&mut self.total, record.total),
+        ] {
+            if let Some(count) = count {
+                *sum = Some(sum.unwrap_or(0).saturating_add(count.tokens));
+            }
+        }
+    }
+
+    /// Adds the sums of another group of requests.
+    pub fn merge(&mut self, other: &TokenTotals) {
+        self.requests += other.requests;
+        self.counted += other.counted;
+        for (sum, more) in [
+            (&mut self.prompt, other.prompt),
+            (&mut self.completion, other.completion),
+            (&mut self.total, other.total),
+        ] {
+            if let Some(more) = more {
+                *sum = Some(sum.unwrap_or(0).saturating_add(more));
+            }
+        }
+    }
+}

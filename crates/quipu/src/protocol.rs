@@ -1,0 +1,451 @@
+//! Requests and answers between whoever shows a file and [`Session`](crate::Session), and the envelope they travel in between page and worker.
+//!
+//! Names only: no logic. Everything here is plain for postcard: no untagged, flattened or skipped fields.
+
+use crate::llm::Message;
+use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
+use serde::{Deserialize, Serialize};
+
+/// The row number that means "none" in [`TraceColumns`].
+pub const NO_ROW: u32 = u32::MAX;
+/// The duration that means "unknown" in [`TraceColumns`].
+pub const UNKNOWN_NANOS: u64 = u64::MAX;
+
+/// A question about the open file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// What the file is. Answer: [`Response::File`].
+    GetFile,
+    /// A page of traces. Answer: [`Response::Traces`].
+    ListTraces(TraceQuery),
+    /// The spans of one trace as columns. Answer: [`Response::Trace`], or [`Response::NotIndexedYet`].
+    GetTrace {
+        /// As recorded.
+        trace_id: String,
+    },
+    /// One span with its attributes and events decoded. Answer: [`Response::Span`], or [`Response::NotIndexedYet`].
+    GetSpan {
+        /// As recorded.
+        trace_id: String,
+        /// As recorded.
+        span_id: String,
+    },
+    /// The whole text of a value that was too large for the span's answer. Answer: [`Response::Text`].
+    GetText(TextRef),
+}
+
+/// Which traces, in which order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceQuery {
+    /// The order.
+    pub order: TraceOrder,
+    /// Only traces that hold a failed span.
+    pub failed_only: bool,
+    /// Rows to skip.
+    pub offset: u32,
+    /// Rows at most.
+    pub limit: u32,
+}
+
+/// An order of traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TraceOrder {
+    /// By start, latest first.
+    Newest,
+    /// By duration, longest first.
+    Slowest,
+}
+
+/// Names one text inside the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextRef {
+    /// The attribute `key` of the span in row `rowid` of `spans`; `None`: the attributes' whole text.
+    SpanAttribute {
+        /// `spans.rowid`.
+        rowid: i64,
+        /// The key, as recorded.
+        key: Option<String>,
+    },
+    /// The attribute `key` of the event `id` of `span_events`; `None`: the attributes' whole text.
+    EventAttribute {
+        /// `span_events.id`.
+        id: i64,
+        /// The key, as recorded.
+        key: Option<String>,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// To [`Request::GetFile`], and to opening.
+    File(Box<FileSummary>),
+    /// To [`Request::ListTraces`].
+    Traces(TracePage),
+    /// To [`Request::GetTrace`].
+    Trace(Box<TraceColumns>),
+    /// To [`Request::GetSpan`].
+    Span(Box<SpanDetail>),
+    /// To [`Request::GetText`].
+    Text(String),
+    /// The index has not passed everything this answer needs; ask again when it is complete.
+    NotIndexedYet,
+}
+
+/// Why there is no answer: a sentence for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What kind of failure, for the page's decisions.
+    pub kind: FailureKind,
+    /// What is wrong, where, and what to do.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// The dropped file can't be opened as telemetry.
+    CannotOpen,
+    /// The file changed or vanished while open.
+    FileChanged,
+    /// Part of the file can't be read.
+    Corrupt,
+    /// There is no such trace, span or value.
+    NotFound,
+    /// No file is open.
+    NothingOpen,
+    /// Anything else.
+    Internal,
+}
+
+/// What a file is and what it holds. Unknown until the index is complete: `None`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileSummary {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Whether the index is complete, so that counts are exact.
+    pub indexed: bool,
+    /// Rows of `traces`, and traces known only from their spans.
+    pub traces: Option<u64>,
+    /// Traces that hold a failed span.
+    pub failed_traces: Option<u64>,
+    /// Rows of `spans`.
+    pub spans: Option<u64>,
+    /// Failed spans.
+    pub failed_spans: Option<u64>,
+    /// Rows of `span_events`.
+    pub events: Option<u64>,
+    /// Requests (`__root__` spans).
+    pub requests: Option<u64>,
+    /// Tokens of all inference requests.
+    pub tokens: Option<TokenTotals>,
+    /// The earliest start.
+    pub start: Option<Timestamp>,
+    /// The latest end.
+    pub end: Option<Timestamp>,
+    /// What is known of the times' zone.
+    pub zone: Option<ZoneFact>,
+    /// Service names; a blank one stands as it was recorded.
+    pub service_names: Vec<String>,
+    /// What is odd in the file, each with what it means.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something odd in a file or a trace, and what it means for the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What it is about.
+    pub kind: WarningKind,
+    /// One sentence: what was found, with counts.
+    pub text: String,
+    /// What it means and what Quipu does about it.
+    pub meaning: String,
+}
+
+/// Kinds of [`Warning`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WarningKind {
+    /// The file seems to hold API keys or other secrets.
+    Secrets,
+    /// A rollback journal or WAL belongs to the file and was not given, or was applied.
+    Journal,
+    /// Part of the file can't be read.
+    Corrupt,
+    /// Tables or columns are missing or of another kind.
+    Schema,
+    /// `root_span_id` is NULL.
+    NullRoots,
+    /// Spans whose parent is nowhere.
+    Orphans,
+    /// Several requests in one trace.
+    MergedRequests,
+    /// A cycle of parents.
+    Cycles,
+    /// Failures behind status OK.
+    HiddenFailures,
+    /// Times without a zone.
+    LocalTimes,
+    /// Times that can't be read, or end before start.
+    OddTimes,
+    /// Events before their span.
+    EarlyEvents,
+    /// Events whose span is nowhere.
+    LostEvents,
+    /// Attributes that are no JSON object, or ids that are no hex.
+    OddValues,
+    /// Traces without spans, or spans without a row in `traces`.
+    Unmatched,
+}
+
+/// A page of [`TraceRow`]s.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracePage {
+    /// The query it answers.
+    pub query: TraceQuery,
+    /// How many traces the query has in all, known once the index is complete.
+    pub total: Option<u32>,
+    /// The rows.
+    pub rows: Vec<TraceRow>,
+}
+
+/// One trace in a list. Unknown: `None`, shown as "–".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceRow {
+    /// As recorded.
+    pub trace_id: String,
+    /// The earliest start of its spans.
+    pub start: Option<Timestamp>,
+    /// From the earliest start to the latest end, in nanoseconds.
+    pub duration_nanos: Option<u64>,
+    /// The name of its (first) root span.
+    pub root_name: Option<String>,
+    /// What the root is.
+    pub root_kind: Option<SpanKind>,
+    /// Spans.
+    pub spans: Option<u32>,
+    /// Failed spans.
+    pub failed: Option<u32>,
+    /// Requests in it: more than one where the server merged concurrent requests.
+    pub requests: Option<u32>,
+    /// Tokens of its inference requests.
+    pub tokens: Option<TokenTotals>,
+}
+
+/// The spans of one trace, in tree order (a parent before its children, siblings by start), one entry a span in every column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TraceColumns {
+    /// As recorded.
+    pub trace_id: String,
+    /// `traces.service_name`.
+    pub service_name: Option<String>,
+    /// The earliest start, the zero of `start_nanos`; `None` when no span has a readable start.
+    pub start: Option<Timestamp>,
+    /// From the earliest start to the latest end.
+    pub duration_nanos: u64,
+    /// `traces.root_span_id` as recorded.
+    pub recorded_root: Option<String>,
+    /// The distinct names, for `name`.
+    pub names: Vec<String>,
+    /// Ids as recorded.
+    pub span_id: Vec<String>,
+    /// Index into `names`.
+    pub name: Vec<u32>,
+    /// The parent's row, or [`NO_ROW`].
+    pub parent: Vec<u32>,
+    /// 0 for a root.
+    pub depth: Vec<u32>,
+    /// Rows of the subtree, itself included: row + subtree is the next row that is no descendant.
+    pub subtree: Vec<u32>,
+    /// Start after the trace's start.
+    pub start_nanos: Vec<u64>,
+    /// Duration, or [`UNKNOWN_NANOS`].
+    pub duration: Vec<u64>,
+    /// Marks.
+    pub marks: Vec<SpanMarks>,
+    /// What each span is.
+    pub kind: Vec<SpanKind>,
+    /// Token records, by row, ascending.
+    pub tokens: Vec<(u32, TokenRecord)>,
+    /// Sum over its inference requests.
+    pub token_totals: TokenTotals,
+    /// What is odd in this trace.
+    pub warnings: Vec<Warning>,
+}
+
+impl TraceColumns {
+    /// Number of spans.
+    pub fn len(&self) -> usize {
+        self.span_id.len()
+    }
+
+    /// Whether there is no span.
+    pub fn is_empty(&self) -> bool {
+        self.span_id.is_empty()
+    }
+
+    /// The name of the span in `row`.
+    pub fn name_of(&self, row: usize) -> &str {
+        &self.names[self.name[row] as usize]
+    }
+}
+
+/// One span, decoded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpanDetail {
+    /// `spans.rowid`, for [`TextRef`].
+    pub rowid: i64,
+    /// As recorded.
+    pub span_id: String,
+    /// As recorded.
+    pub trace_id: String,
+    /// As recorded.
+    pub parent_span_id: Option<String>,
+    /// Whether the parent is in the file.
+    pub parent_found: bool,
+    /// As recorded.
+    pub name: String,
+    /// What it is.
+    pub kind: SpanKind,
+    /// Marks.
+    pub marks: SpanMarks,
+    /// The text of `start_time`.
+    pub start_text: Option<String>,
+    /// The text of `end_time`.
+    pub end_text: Option<String>,
+    /// The instant of the start, the zone recovered where it was not recorded.
+    pub start: Option<Timestamp>,
+    /// The instant of the end.
+    pub end: Option<Timestamp>,
+    /// `status` as recorded.
+    pub status: Option<String>,
+    /// `kind` as recorded.
+    pub recorded_kind: Option<String>,
+    /// Why it counts as failed, first the span's own.
+    pub failures: Vec<SpanFailure>,
+    /// Its tokens, where it is an inference request.
+    pub tokens: Option<TokenRecord>,
+    /// Chat messages that went in, where the input holds such.
+    pub input_messages: Vec<Message>,
+    /// Chat messages that came out.
+    pub output_messages: Vec<Message>,
+    /// Attributes in recorded order.
+    pub attributes: Vec<Attribute>,
+    /// The attributes' text, where it is no JSON object.
+    pub attributes_text: Option<RecordedText>,
+    /// Events in time order; at most 1,000.
+    pub events: Vec<SpanEvent>,
+    /// Events in all.
+    pub event_count: u32,
+    /// What was derived, or is odd, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Why a span counts as failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanFailure {
+    /// The text of the error, first line first; empty when only the status says so.
+    pub message: String,
+    /// Where it stands: `attribute error`, `event 17`, `status`.
+    pub source: String,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// As recorded.
+    pub key: String,
+    /// The value's text, decoded.
+    pub text: RecordedText,
+    /// Asks for the whole text when `text` is only its head.
+    pub text_ref: TextRef,
+}
+
+/// A recorded text, and what it holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedText {
+    /// The text, exactly, or its head when `complete` is false.
+    pub raw: String,
+    /// Length of the whole text in bytes.
+    pub len_bytes: u64,
+    /// Whether `raw` is the whole text.
+    pub complete: bool,
+    /// How it was understood.
+    pub encoding: Encoding,
+    /// What it holds; `None` when incomplete.
+    pub value: Option<Value>,
+}
+
+/// One event of a span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpanEvent {
+    /// `span_events.id`.
+    pub id: i64,
+    /// As recorded: `unstructured_log`, `metric.prompt_tokens`.
+    pub name: String,
+    /// The text of `timestamp`.
+    pub time_text: Option<String>,
+    /// The instant.
+    pub time: Option<Timestamp>,
+    /// `severity` of a log event.
+    pub severity: Option<String>,
+    /// `message` of a log event.
+    pub message: Option<String>,
+    /// All other attributes, in recorded order.
+    pub attributes: Vec<Attribute>,
+    /// The attributes' text, where it is no JSON object.
+    pub attributes_text: Option<RecordedText>,
+}
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IndexProgress {
+    /// Spans passed.
+    pub spans: u64,
+    /// Spans in all, as the largest rowid suggests.
+    pub spans_expected: u64,
+    /// Bytes of the file read by the pass.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub bytes_expected: u64,
+    /// Milliseconds since the pass began, by the driver's clock.
+    pub elapsed_ms: f64,
+    /// Whether it is complete.
+    pub done: bool,
+}
+
+/// What the page sends to the worker. Files travel beside it, in the order of `names`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Opens the files beside this message: a database, and where dropped its `-journal` or `-wal`.
+    /// Answer: [`Response::File`].
+    Open {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Asks.
+    Ask(Request),
+}
+
+/// What the worker sends to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The worker runs.
+    Ready {
+        /// The build it belongs to; a page of another build says so and reloads.
+        build: String,
+    },
+    /// The answer to the command with this number.
+    Reply {
+        /// The command's number.
+        id: u32,
+        /// The answer.
+        result: Result<Response, Failure>,
+    },
+    /// The index moved on. The last one has `done` set, and the file's summary follows the next [`Request::GetFile`].
+    Progress(IndexProgress),
+    /// The index stopped: part of the file can't be read. What was indexed stays.
+    IndexStopped(Failure),
+}

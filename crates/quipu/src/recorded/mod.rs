@@ -1,0 +1,1 @@
+//! Decoding what Llama Stack wrote as text.

@@ -1,0 +1,1 @@
+//! Rows and geometry ready to draw.
