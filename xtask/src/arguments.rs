@@ -1,0 +1,99 @@
+//! The words after `cargo xtask`, read by hand: there are few.
+
+use anyhow::{Context, Result, bail};
+
+/// What `cargo xtask help` prints.
+pub(crate) const HELP: &str = "\
+cargo xtask COMMAND
+
+  run [--port N]        build the page and serve it on http://127.0.0.1:8080/
+  build                 build the page into dist/: static files that work from any folder of any server
+  package               build, and pack dist/ as page.zip
+  test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
+  e2e [--build] [WORD]  only the end-to-end tests (whose name contains WORD) against dist/; --build builds it anew
+  doctor                find or install what building and testing need
+
+Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
+";
+
+/// A command with its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Run(Arguments),
+    Build,
+    Package,
+    Test,
+    EndToEnd(Arguments),
+    Doctor,
+}
+
+/// The arguments of all commands; a command that does not take one refuses it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) port: Option<u16>,
+    pub(crate) build: bool,
+    pub(crate) filter: Option<String>,
+}
+
+/// Reads the words.
+pub(crate) fn parse(words: &[String]) -> Result<Command> {
+    let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
+    let (takes_port, takes_build) = (name == "run", name == "e2e");
+    let mut arguments = Arguments::default();
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "--port" if takes_port => {
+                let port = rest.next().context("--port needs a number: cargo xtask run --port 8081")?;
+                arguments.port = Some(port.parse().with_context(|| format!("{port} is not a port: it must be a number up to 65535."))?);
+            }
+            "--build" if takes_build => arguments.build = true,
+            other if takes_build && !other.starts_with('-') && arguments.filter.is_none() => arguments.filter = Some(other.to_owned()),
+            other => bail!("cargo xtask {name} does not know {other}.\n\n{HELP}"),
+        }
+    }
+    Ok(match name.as_str() {
+        "help" | "-h" | "--help" => Command::Help,
+        "run" => Command::Run(arguments),
+        "build" => Command::Build,
+        "package" => Command::Package,
+        "test" => Command::Test,
+        "e2e" => Command::EndToEnd(arguments),
+        "doctor" => Command::Doctor,
+        other => bail!("There is no command {other}.\n\n{HELP}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn every_command_of_the_help_is_understood() {
+        for line in HELP.lines().filter(|line| line.starts_with("  ")) {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            assert!(parsed(name).is_ok(), "{name}");
+        }
+        assert_eq!(parsed(""), Ok(Command::Help));
+    }
+
+    #[test]
+    fn arguments_belong_to_their_command() {
+        let run = |port| Command::Run(Arguments { port: Some(port), ..Arguments::default() });
+        assert_eq!(parsed("run --port 9000"), Ok(run(9000)));
+        let filter = Some("journal".to_owned());
+        assert_eq!(parsed("e2e --build journal"), Ok(Command::EndToEnd(Arguments { build: true, filter, port: None })));
+        assert!(parsed("build --port 9000").unwrap_err().contains("does not know --port"));
+        assert!(parsed("run --port").unwrap_err().contains("needs a number"));
+        assert!(parsed("run --port 99999").unwrap_err().contains("99999 is not a port"));
+        assert!(parsed("fly").unwrap_err().contains("no command fly"));
+        assert!(parsed("test everything").unwrap_err().contains("does not know everything"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The build id that page and worker carry, so that a stale half beside a new one is noticed: the last commit that touched the sources and a
+//! hash of the sources as they are. The same sources give the same id, so that building twice compiles once.
+
+use crate::{paths, shell::Run};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the page is built of.
+const SOURCES: [&str; 7] = ["Cargo.toml", "Cargo.lock", "Trunk.toml", "index.html", "crates", "web", "samples"];
+
+/// For example `5ba9ff3-90c2f1aa`; without git `90c2f1aa`. Fit for a URL.
+pub(crate) fn build_id() -> Result<String> {
+    let mut files = Vec::new();
+    for source in SOURCES {
+        collect(&paths::root().join(source), &mut files)?;
+    }
+    // The order of a directory's entries is the file system's.
+    files.sort();
+    let mut hash = Fnv::new();
+    for file in &files {
+        let name = file.strip_prefix(paths::root()).unwrap_or(file);
+        hash.add(name.to_string_lossy().as_bytes());
+        hash.add(&fs::read(file).with_context(|| format!("{} cannot be read.", file.display()))?);
+    }
+    let sources = format!("{:08x}", hash.folded());
+    let commit = Run::new("git log -1 --format=%h --abbrev=7 --").words(&SOURCES).read().filter(|hash| !hash.is_empty());
+    Ok(commit.map_or(sources.clone(), |commit| format!("{commit}-{sources}")))
+}
+
+/// The files under `path`; a missing one is no error, since then the build fails with a better sentence.
+fn collect(path: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    if path.is_file() {
+        into.push(path.to_owned());
+    } else if path.is_dir() {
+        for entry in fs::read_dir(path).with_context(|| format!("{} cannot be listed.", path.display()))? {
+            let entry = entry?;
+            // Tests' expectations and editors' files are no part of the page.
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if !(name.starts_with('.') || name == "target" || name == "snapshots" || name == "tests") {
+                collect(&entry.path(), into)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a with 64 bits: stable, short, and enough to tell two builds apart.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds a text and an end mark, so that moving bytes between neighbours changes the hash.
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().chain(&(bytes.len() as u64).to_le_bytes()) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Both halves in one.
+    fn folded(&self) -> u32 {
+        (self.0 >> 32) as u32 ^ self.0 as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_tells_contents_and_borders_apart() {
+        let hash = |parts: &[&str]| {
+            let mut hash = Fnv::new();
+            parts.iter().for_each(|part| hash.add(part.as_bytes()));
+            hash.folded()
+        };
+        assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
+        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
+        assert_ne!(hash(&["ab", "c"]), hash(&["ab", "d"]));
+    }
+
+    #[test]
+    fn the_same_sources_give_the_same_id_and_it_fits_a_url() {
+        let id = build_id().expect("the sources are readable");
+        assert_eq!(build_id().expect("still readable"), id);
+        assert!(id.chars().all(|c| c.is_ascii_hexdigit() || c == '-'), "{id}");
+    }
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask test`: every check in order, each with its time; and the end-to-end tests on their own.
+
+use crate::setup::{self, Tools};
+use crate::shell::Run;
+use crate::{page, paths};
+use anyhow::{Context, Result, anyhow, bail};
+use std::time::{Duration, Instant};
+
+type Step = (&'static str, fn(&Tools) -> Result<()>);
+
+const STEPS: [Step; 9] = [
+    ("format", |_| Run::new("cargo fmt --all --check").show()),
+    ("lints, native", |_| Run::new("cargo clippy --workspace --all-targets -- -D warnings").show()),
+    ("lints, wasm32", lint_wasm),
+    ("the page cannot reach SQLite", check_dependencies),
+    ("tests, native", test_native),
+    ("examples in the documentation", |_| Run::new("cargo test --workspace --doc --quiet").show()),
+    ("tests, wasm32 in a browser", test_wasm),
+    ("the page", page::build),
+    ("end-to-end tests", |tools| end_to_end(tools, None)),
+];
+
+/// Runs every step, and stops at the first that fails. A table of times closes it either way.
+pub(crate) fn run_all() -> Result<()> {
+    let mut times: Vec<(&str, Duration, bool)> = Vec::new();
+    let began = Instant::now();
+    heading("set-up");
+    let mut outcome = setup::prepare(setup::For::Tests).context("The step “set-up” failed.");
+    times.push(("set-up", began.elapsed(), outcome.is_ok()));
+    for (name, step) in STEPS {
+        let Ok(tools) = &outcome else { break };
+        heading(name);
+        let began = Instant::now();
+        let result = step(tools);
+        times.push((name, began.elapsed(), result.is_ok()));
+        println!("-- {name}: {}", minutes(began.elapsed()));
+        if let Err(error) = result {
+            outcome = Err(error.context(format!("The step “{name}” failed.")));
+        }
+    }
+    heading("summary");
+    for (name, time, good) in &times {
+        println!("{:<32} {:>12}  {}", name, minutes(*time), if *good { "passed" } else { "FAILED" });
+    }
+    for (name, _) in STEPS.iter().skip(times.len() - 1) {
+        println!("{name:<32} {:>12}  not run", "–");
+    }
+    println!("{:<32} {:>12}", "together", minutes(began.elapsed()));
+    outcome.map(|_| ())
+}
+
+/// The end-to-end tests whose name contains `filter`, against dist/.
+pub(crate) fn run_end_to_end(build: bool, filter: Option<&str>) -> Result<()> {
+    let tools = setup::prepare(setup::For::Tests)?;
+    match page::is_current() {
+        _ if build => page::build(&tools)?,
+        None => page::build(&tools)?,
+        Some(true) => {}
+        Some(false) => println!("dist/ was built of other sources than these; `cargo xtask e2e --build` builds it anew."),
+    }
+    end_to_end(&tools, filter)
+}
+
+fn end_to_end(tools: &Tools, filter: Option<&str>) -> Result<()> {
+    let browser = tools.browser()?;
+    let mut run = Run::new("cargo test --quiet --package quipu-tests --test e2e --");
+    if let Some(filter) = filter {
+        run = run.word(filter);
+    }
+    run.env("QUIPU_E2E_DIST", paths::dist())
+        .env("QUIPU_E2E_SCREENSHOTS", paths::target().join("e2e-screenshots"))
+        .env("CHROMIUM", &browser.chromium)
+        .env("CHROMEDRIVER", &browser.driver)
+        .show()
+}
+
+fn lint_wasm(_: &Tools) -> Result<()> {
+    let target = "--target wasm32-unknown-unknown";
+    // Each alone: linted together, the page would get the worker's features.
+    for package in ["quipu-web", "quipu-worker --all-targets", "quipu --no-default-features", "quipu"] {
+        Run::new(&format!("cargo clippy {target} --package {package} -- -D warnings")).show()?;
+    }
+    Ok(())
+}
+
+/// The page shows what the worker answers; were SQLite among its dependencies, somebody would have put a query into it.
+fn check_dependencies(_: &Tools) -> Result<()> {
+    let tree = "cargo tree --package quipu-web --target wasm32-unknown-unknown --edges normal --prefix none";
+    println!("$ {tree}");
+    let packages = Run::new(tree).read().with_context(|| format!("`{tree}` failed."))?;
+    if !packages.lines().any(|line| line.starts_with("quipu ")) {
+        bail!("The page does not depend on the core, so this check checks nothing.");
+    }
+    let sqlite: Vec<&str> = packages.lines().filter(|line| line.contains("sqlite")).collect();
+    if !sqlite.is_empty() {
+        bail!("The page depends on SQLite: {}. Only the worker may.", sqlite.join(", "));
+    }
+    Ok(())
+}
+
+fn test_native(_: &Tools) -> Result<()> {
+    // The end-to-end tests need the built page; they have a step of their own.
+    if Run::new("cargo nextest --version").read().is_some() {
+        return Run::new("cargo nextest run --workspace -E").word("not binary(e2e)").show();
+    }
+    println!("(cargo-nextest is not installed; plain cargo test does as well.)");
+    Run::new("cargo test --workspace --lib --bins --tests --quiet").show()
+}
+
+fn test_wasm(tools: &Tools) -> Result<()> {
+    let browser = tools.browser()?;
+    let options = paths::target().join("webdriver.json");
+    let flags = r#"["--headless=new","--no-sandbox","--disable-gpu","--disable-dev-shm-usage","--disable-quic","--no-first-run","--disable-background-networking","--disable-component-update","--disable-sync"]"#;
+    let binary = browser.chromium.replace('\\', "\\\\").replace('"', "\\\"");
+    std::fs::write(&options, format!(r#"{{"goog:chromeOptions":{{"binary":"{binary}","args":{flags}}}}}"#))
+        .map_err(|error| anyhow!("{} cannot be written: {error}.", options.display()))?;
+    Run::new("cargo test --target wasm32-unknown-unknown --package quipu-worker")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &options)
+        .env("CHROMEDRIVER", &browser.driver)
+        .with_tools(tools)
+        .show()
+}
+
+fn heading(name: &str) {
+    println!("\n== {name} {}", "=".repeat(70usize.saturating_sub(name.len())));
+}
+
+fn minutes(time: Duration) -> String {
+    format!("{:.1} min", time.as_secs_f64() / 60.0)
+}

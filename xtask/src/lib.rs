@@ -1,0 +1,52 @@
+//! `cargo xtask`: sets up, builds, packs, serves and tests Quipu. A library, so that the end-to-end tests serve the page with the very
+//! server `cargo xtask run` uses.
+//!
+//! What is not here: the tests themselves, and anything the page or the core does.
+
+mod arguments;
+mod browser;
+mod build_id;
+mod check;
+mod page;
+mod paths;
+pub mod serve;
+mod setup;
+mod shell;
+mod sizes;
+mod zip;
+
+use anyhow::{Context, Result};
+use arguments::{Arguments, Command};
+
+/// Runs one command, given the words after `cargo xtask`.
+///
+/// # Errors
+/// A sentence for the user: what failed, and what to do.
+pub fn run(words: &[String]) -> Result<()> {
+    match arguments::parse(words)? {
+        Command::Help => {
+            print!("{}", arguments::HELP);
+            Ok(())
+        }
+        Command::Doctor => setup::prepare(setup::For::Tests).map(|_| println!("\nEverything needed to build and test is here.")),
+        Command::Build => page::build(&setup::prepare(setup::For::Build)?),
+        Command::Package => {
+            page::build(&setup::prepare(setup::For::Build)?)?;
+            page::package()
+        }
+        Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
+        Command::Test => check::run_all(),
+        Command::EndToEnd(Arguments { build, filter, .. }) => check::run_end_to_end(build, filter.as_deref()),
+    }
+}
+
+/// Builds the page and serves it until the process is ended.
+fn run_page(port: u16) -> Result<()> {
+    // The port first: nobody wants to wait for a build to learn that it is taken.
+    let listener = serve::listen(port)?;
+    let address = listener.local_addr().context("The server has no address.")?;
+    page::build(&setup::prepare(setup::For::Build)?)?;
+    println!("\nQuipu is at http://{address}/\nPress Ctrl+C to stop it.");
+    serve::serve(&listener, &serve::static_files(paths::dist(), "/"));
+    Ok(())
+}

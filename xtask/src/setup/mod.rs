@@ -1,0 +1,77 @@
+//! Finds what building and testing need, and installs what is missing: cargo tools into `target/tools`, so that nothing of the user's
+//! is replaced; system packages by apt-get where that is possible without a password, else one sentence with the command.
+//!
+//! What is not here: the way single cargo tools are installed (`cargo_tools`), and browsers (`crate::browser`).
+
+mod cargo_tools;
+mod system;
+
+use crate::{browser, paths, shell::Run};
+use anyhow::{Result, bail};
+use std::ffi::OsString;
+
+/// What the set-up is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// The page.
+    Build,
+    /// The page, and tests in a browser.
+    Tests,
+}
+
+/// What was found; programs run [`with_tools`](Run::with_tools) see it first on their PATH.
+pub(crate) struct Tools {
+    path: OsString,
+    browser: Option<browser::Browser>,
+}
+
+impl Tools {
+    /// The PATH with the installed tools first.
+    pub(crate) fn path(&self) -> &OsString {
+        &self.path
+    }
+
+    /// The browser and its driver, where [`For::Tests`] was asked for.
+    pub(crate) fn browser(&self) -> Result<&browser::Browser> {
+        match &self.browser {
+            Some(browser) => Ok(browser),
+            None => bail!("The set-up for tests did not run: no browser was looked for."),
+        }
+    }
+}
+
+/// Finds or installs everything. Silent where all is there.
+pub(crate) fn prepare(purpose: For) -> Result<Tools> {
+    let path = path_with_tools()?;
+    let tools = Tools { path, browser: None };
+    system::install_missing(purpose)?;
+    ensure_wasm_target()?;
+    cargo_tools::ensure_wasm_bindgen(&tools)?;
+    cargo_tools::ensure_trunk(&tools)?;
+    let browser = if purpose == For::Tests { Some(browser::find()?) } else { None };
+    Ok(Tools { browser, ..tools })
+}
+
+fn path_with_tools() -> Result<OsString> {
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = std::iter::once(paths::tools().join("bin")).chain(std::env::split_paths(&before));
+    Ok(std::env::join_paths(dirs)?)
+}
+
+/// The standard library for wasm32. Asked of rustc, so that toolchains without rustup do as well.
+fn ensure_wasm_target() -> Result<()> {
+    let here = || {
+        let libraries = Run::new("rustc --print target-libdir --target wasm32-unknown-unknown").read();
+        libraries.is_some_and(|dir| std::path::Path::new(&dir).is_dir())
+    };
+    if here() {
+        return Ok(());
+    }
+    println!("Set-up: Rust's standard library for wasm32 is missing; rustup adds it (about 20 MB, under a minute).");
+    if Run::new("rustup target add wasm32-unknown-unknown").show().is_ok() && here() {
+        return Ok(());
+    }
+    bail!(
+        "Rust's standard library for wasm32-unknown-unknown is missing. With rustup (https://rustup.rs): rustup target add wasm32-unknown-unknown"
+    )
+}

@@ -1,0 +1,100 @@
+//! Programs of the operating system: clang, wasm-opt, brotli, Chromium. Installed by apt-get where we are root; elsewhere a sentence says
+//! which command does it.
+
+use super::For;
+use crate::shell::{Run, is_on_path};
+use crate::{browser, shell};
+use anyhow::{Result, bail};
+
+/// Something a package of the system brings.
+struct Need {
+    /// Debian's and Ubuntu's packages.
+    packages: &'static str,
+    /// Homebrew's packages.
+    brew: &'static str,
+    /// Why it is needed.
+    purpose: &'static str,
+    is_here: fn() -> bool,
+    /// Whether only testing needs it.
+    only_tests: bool,
+}
+
+const NEEDS: [Need; 4] = [
+    Need {
+        packages: "clang llvm",
+        brew: "llvm",
+        purpose: "clang compiles SQLite to WebAssembly",
+        is_here: clang_makes_wasm,
+        only_tests: false,
+    },
+    Need {
+        packages: "binaryen",
+        brew: "binaryen",
+        purpose: "wasm-opt makes the page small",
+        is_here: || is_on_path("wasm-opt"),
+        only_tests: false,
+    },
+    Need {
+        packages: "brotli",
+        brew: "brotli",
+        purpose: "brotli measures the page against its size budget",
+        is_here: || is_on_path("brotli"),
+        only_tests: true,
+    },
+    Need {
+        packages: "chromium chromium-driver",
+        brew: "--cask chromium chromedriver",
+        purpose: "the tests run in Chromium, driven by chromedriver",
+        is_here: browser::is_here,
+        only_tests: true,
+    },
+];
+
+/// A clang that knows wasm32, with the archiver that goes with it. Apple's clang does not know it.
+fn clang_makes_wasm() -> bool {
+    if std::env::var_os("CC_wasm32_unknown_unknown").is_some() {
+        return true;
+    }
+    let knows = Run::new("clang --print-targets").read().is_some_and(|targets| targets.contains("wasm32"));
+    let archiver = || Run::new("clang --print-prog-name=llvm-ar").read().is_some_and(|path| path.contains('/'));
+    knows && (is_on_path("llvm-ar") || archiver())
+}
+
+/// Installs what is missing for `purpose`, or says how.
+pub(super) fn install_missing(purpose: For) -> Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| (purpose == For::Tests || !need.only_tests) && !(need.is_here)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let reasons = missing.iter().map(|need| need.purpose).collect::<Vec<_>>().join("; ");
+    let packages = missing.iter().map(|need| need.packages).collect::<Vec<_>>().join(" ");
+    let Some(apt_get) = apt_get() else {
+        let brew = missing.iter().map(|need| need.brew).collect::<Vec<_>>().join(" ");
+        let brew_note =
+            if brew.contains("llvm") { " (and put its bin folder on the PATH: Apple's clang cannot make WebAssembly)" } else { "" };
+        bail!(
+            "Some programs are missing ({reasons}). Install them and try again:\n  \
+             Debian, Ubuntu:  sudo apt-get install {packages}\n  macOS:           brew install {brew}{brew_note}"
+        );
+    };
+    println!("Set-up: installing {packages} with apt-get ({reasons}); a minute or two, once.");
+    let quiet = |line: String| Run::new(&line).env("DEBIAN_FRONTEND", "noninteractive").show();
+    quiet(format!("{apt_get} update -q"))?;
+    quiet(format!("{apt_get} install -y -q --no-install-recommends {packages}"))?;
+    match missing.iter().find(|need| !(need.is_here)()) {
+        None => Ok(()),
+        Some(need) => bail!("The packages {} are installed, but not usable: {}.", need.packages, need.purpose),
+    }
+}
+
+/// How apt-get can be run without a password: as root, or on a CI machine, where sudo asks nothing.
+fn apt_get() -> Option<&'static str> {
+    if !shell::is_on_path("apt-get") {
+        return None;
+    }
+    if Run::new("id -u").read().as_deref() == Some("0") {
+        return Some("apt-get");
+    }
+    let on_ci = std::env::var_os("CI").is_some() && Run::new("sudo -n true").read().is_some();
+    on_ci.then_some("sudo -n DEBIAN_FRONTEND=noninteractive apt-get")
+}

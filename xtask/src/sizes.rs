@@ -1,0 +1,73 @@
+//! What the page weighs, raw and compressed with brotli as servers send it, against its budgets.
+
+use crate::shell;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// WebAssembly and its JavaScript, brotli, in bytes.
+const WORKER_BUDGET: u64 = 700_000;
+const PAGE_BUDGET: u64 = 300_000;
+
+/// Prints the sizes; an error when one is over its budget. Without the `brotli` command only raw sizes are known.
+pub(crate) fn report(dist: &Path) -> Result<()> {
+    let mut code = Vec::new();
+    collect_code(dist, &mut code)?;
+    let (worker, page): (Vec<PathBuf>, Vec<PathBuf>) = code.into_iter().partition(|path| is_of_worker(path));
+    let measured = shell::is_on_path("brotli");
+    let mut over = Vec::new();
+    println!("{:<8} {:>9} {:>9} {:>9}", "", "raw KB", "brotli KB", "budget KB");
+    for (name, files, budget) in [("page", page, PAGE_BUDGET), ("worker", worker, WORKER_BUDGET)] {
+        if !files.iter().any(|file| file.extension().is_some_and(|ending| ending == "wasm")) {
+            bail!("dist/ holds no WebAssembly of the {name}.");
+        }
+        let raw = sum(&files, |path| Ok(fs::metadata(path)?.len()))?;
+        let packed = if measured { Some(sum(&files, brotli_size)?) } else { None };
+        println!("{name:<8} {:>9} {:>9} {:>9}", kb(raw), packed.map_or("–".to_owned(), kb), kb(budget));
+        if let Some(packed) = packed.filter(|packed| *packed > budget) {
+            over.push(format!("the {name} is {} KB and may be {} KB", kb(packed), kb(budget)));
+        }
+    }
+    if !measured {
+        println!("The command `brotli` is missing, so the budgets were not checked (apt-get install brotli, or brew install brotli).");
+    }
+    if !over.is_empty() {
+        bail!("Over the size budget: {}.", over.join("; "));
+    }
+    Ok(())
+}
+
+fn kb(bytes: u64) -> String {
+    format!("{:.0}", bytes as f64 / 1000.0)
+}
+
+fn is_of_worker(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains("worker"))
+}
+
+fn sum(files: &[PathBuf], size: impl Fn(&Path) -> Result<u64>) -> Result<u64> {
+    files.iter().map(|file| size(file)).sum()
+}
+
+fn brotli_size(path: &Path) -> Result<u64> {
+    let output =
+        Command::new("brotli").args(["--best", "--stdout", "--keep"]).arg(path).output().context("brotli could not be started.")?;
+    if !output.status.success() {
+        bail!("brotli failed on {}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.stdout.len() as u64)
+}
+
+/// Every `.wasm` and `.js` below `dir`.
+fn collect_code(dir: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir).with_context(|| format!("{} cannot be listed.", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect_code(&path, into)?;
+        } else if path.extension().is_some_and(|ending| ending == "wasm" || ending == "js") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
