@@ -16,7 +16,7 @@ pub(super) fn ensure_wasm_bindgen(tools: &Tools) -> Result<()> {
         return Ok(());
     }
     // Without --locked: its lock file names a version of a crate that is no longer served.
-    install(tools, "wasm-bindgen-cli", &version, "", "3 minutes on two cores")?;
+    install(tools, "wasm-bindgen-cli", &version, "", "1 minute on two cores")?;
     expect(tools, "wasm-bindgen", &version)
 }
 
@@ -25,7 +25,7 @@ pub(super) fn ensure_trunk(tools: &Tools) -> Result<()> {
     if answers(tools, "trunk", TRUNK) {
         return Ok(());
     }
-    install(tools, "trunk", TRUNK, "--locked --no-default-features", "4 minutes on two cores")?;
+    install(tools, "trunk", TRUNK, "--locked --no-default-features", "3 minutes on two cores")?;
     expect(tools, "trunk", TRUNK)
 }
 
