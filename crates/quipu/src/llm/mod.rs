@@ -1,6 +1,11 @@
 //! Chat messages out of whatever an inference or a turn recorded.
 //!
-//! What is not here: token counts (`tokens`), drawing (the page).
+//! What is not here: token counts (`tokens`), decoding (`recorded`), drawing (the page).
+
+mod content;
+mod read;
+
+pub use read::messages;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +16,14 @@ pub struct Message {
     pub role: String,
     /// The text; parts of other kinds stand as a short note in brackets.
     pub text: String,
+    /// `context` of a user message: what a retrieval added to it.
+    pub context: Option<String>,
     /// Tools the message calls.
     pub tool_calls: Vec<ToolCall>,
     /// The call this message answers, for `tool` messages.
     pub call_id: Option<String>,
+    /// The tool that answers, for `tool` messages that name it.
+    pub tool_name: Option<String>,
     /// `stop_reason` or `finish_reason`.
     pub stop_reason: Option<String>,
 }
@@ -24,7 +33,7 @@ pub struct Message {
 pub struct ToolCall {
     /// The call's id.
     pub call_id: Option<String>,
-    /// The tool's name.
+    /// The tool's name; empty where only the model's own words for the call were recorded.
     pub tool_name: String,
     /// Its arguments, as JSON-like text.
     pub arguments: String,

@@ -138,7 +138,11 @@ impl Parser<'_> {
         if self.cursor.take_word("inf") || self.cursor.take_word("nan") {
             return Some(Value::Number(Number(self.cursor.since(start)?.to_owned())));
         }
+        let leading_zero = self.cursor.peek() == Some(b'0');
         let whole = self.digits();
+        if leading_zero && whole > 1 {
+            return None;
+        }
         let fraction = if self.cursor.take(b'.') { self.digits() } else { 0 };
         if whole + fraction == 0 {
             return None;

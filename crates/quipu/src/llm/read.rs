@@ -1,0 +1,116 @@
+//! Finds the messages in a decoded value.
+//!
+//! What is not here: the text of a message's content (`content`).
+
+use super::content::{content_text, plain_text};
+use super::{Message, ToolCall};
+use crate::model::Value;
+use crate::recorded::json_text;
+
+/// The chat messages in `value`, in recorded order; none when it is no chat.
+///
+/// Understood, as JSON, as a Python repr or as texts holding either:
+/// - a list of messages, each `{role, content | tool_calls}` or a tool's response `{call_id, content}`; one element of another
+///   kind makes the list no chat;
+/// - one such message;
+/// - a map with such a list under `messages` or `tool_responses` (arguments, a turn's request);
+/// - outputs, whose role is `assistant`: `{content, tool_calls}` and `{content, stop_reason}`, `{completion_message}`,
+///   OpenAI's `{choices}` with a `message` or a `text` each.
+pub fn messages(value: &Value) -> Vec<Message> {
+    if let Some(items) = value.items() {
+        return items.iter().map(message).collect::<Option<_>>().unwrap_or_default();
+    }
+    if let Some(message) = message(value) {
+        return vec![message];
+    }
+    let lists: Vec<Message> = ["messages", "tool_responses"]
+        .into_iter()
+        .filter_map(|key| value.get(key)?.items())
+        .filter_map(|items| items.iter().map(message).collect::<Option<Vec<_>>>())
+        .flatten()
+        .collect();
+    if !lists.is_empty() {
+        return lists;
+    }
+    if let Some(message) = value.get("completion_message").and_then(answer) {
+        return vec![message];
+    }
+    if let Some(choices) = value.get("choices").and_then(Value::items) {
+        return choices.iter().filter_map(choice).collect();
+    }
+    if is_output(value) { answer(value).into_iter().collect() } else { Vec::new() }
+}
+
+/// A value that says of itself that it is a message.
+fn message(value: &Value) -> Option<Message> {
+    if let Some(role) = value.get("role").and_then(plain_text) {
+        return has_words(value).then(|| read(value, role));
+    }
+    let responds = value.get("call_id").and_then(plain_text).is_some() && value.get("content").is_some();
+    responds.then(|| read(value, "tool".to_owned()))
+}
+
+/// A value that is a model's answer by where it stands.
+fn answer(value: &Value) -> Option<Message> {
+    let role = value.get("role").and_then(plain_text).unwrap_or_else(|| "assistant".to_owned());
+    has_words(value).then(|| read(value, role))
+}
+
+fn has_words(value: &Value) -> bool {
+    ["content", "tool_calls"].into_iter().any(|key| value.get(key).is_some())
+}
+
+/// `{content, tool_calls}` of an agent's inference, `{content, stop_reason}` of a completion. The arguments of a completion
+/// have `content` too, and none of the others.
+fn is_output(value: &Value) -> bool {
+    value.get("content").is_some() && ["tool_calls", "stop_reason"].into_iter().any(|key| value.get(key).is_some())
+}
+
+fn choice(choice: &Value) -> Option<Message> {
+    let mut message = match (choice.get("message"), choice.get("text").and_then(plain_text)) {
+        (Some(message), _) => answer(message)?,
+        (None, Some(text)) => blank("assistant".to_owned(), text),
+        (None, None) => return None,
+    };
+    if message.stop_reason.is_none() {
+        message.stop_reason = choice.get("finish_reason").and_then(plain_text);
+    }
+    Some(message)
+}
+
+fn read(value: &Value, role: String) -> Message {
+    let text_of = |keys: [&str; 2]| keys.into_iter().find_map(|key| value.get(key).and_then(plain_text));
+    Message {
+        text: value.get("content").map(content_text).unwrap_or_default(),
+        context: value.get("context").map(content_text).filter(|text| !text.is_empty()),
+        tool_calls: value.get("tool_calls").and_then(Value::items).map(tool_calls).unwrap_or_default(),
+        call_id: text_of(["call_id", "tool_call_id"]),
+        tool_name: value.get("tool_name").and_then(plain_text),
+        stop_reason: text_of(["stop_reason", "finish_reason"]),
+        ..blank(role, String::new())
+    }
+}
+
+fn blank(role: String, text: String) -> Message {
+    Message { role, text, context: None, tool_calls: Vec::new(), call_id: None, tool_name: None, stop_reason: None }
+}
+
+fn tool_calls(items: &[Value]) -> Vec<ToolCall> {
+    items.iter().filter_map(tool_call).collect()
+}
+
+/// A call of Llama Stack (`{call_id, tool_name, arguments}`) or OpenAI (`{id, function: {name, arguments}}`); a text alone is
+/// what the model said where the server could not read the call.
+fn tool_call(value: &Value) -> Option<ToolCall> {
+    if let Value::Text(text) = value {
+        return Some(ToolCall { call_id: None, tool_name: String::new(), arguments: text.clone() });
+    }
+    let function = value.get("function").unwrap_or(value);
+    let tool_name = ["tool_name", "name"].into_iter().find_map(|key| function.get(key).and_then(plain_text))?;
+    let arguments = ["arguments_json", "arguments"]
+        .into_iter()
+        .find_map(|key| function.get(key).filter(|arguments| **arguments != Value::Null))
+        .map(|arguments| arguments.as_str().map_or_else(|| json_text(arguments), str::to_owned));
+    let call_id = ["call_id", "id"].into_iter().find_map(|key| value.get(key).and_then(plain_text));
+    Some(ToolCall { call_id, tool_name, arguments: arguments.unwrap_or_default() })
+}

@@ -1,0 +1,9 @@
+//! Recorded values: real ones against readable snapshots, generated and hostile ones against the rules.
+//!
+//! The files in `tests/data/recorded` are values of real Llama Stack servers, one shape each, named by release and attribute.
+
+mod hostile;
+mod real;
+mod rules;
+mod scanner;
+mod support;
