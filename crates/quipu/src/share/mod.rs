@@ -1,1 +1,113 @@
-//! View state and its URL.
+//! View state: what is shown, as a value and as the fragment of a URL.
+//!
+//! What is not here: the browser's history, which is the page's; the data itself, which never stands in a URL.
+//!
+//! # Format, version 1
+//! `#v1/traces?show=failed&sort=slowest&times=local&file=telemetry.db&size=737280`,
+//! `#v1/trace/TRACE_ID?span=SPAN_ID&sample=agent`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
+//! understood is left out with a note; one bad part never voids the others.
+
+mod percent;
+mod url;
+
+pub use url::{parse_fragment, print_fragment};
+
+use crate::protocol::TraceOrder;
+use crate::view::TimeStyle;
+
+/// What the page shows: all that a URL restores.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViewState {
+    /// The screen.
+    pub place: Place,
+    /// How the list of traces is ordered and filtered; a trace's page keeps it for the way back.
+    pub list: ListView,
+    /// How times are shown.
+    pub times: TimeStyle,
+    /// What the view belongs to.
+    pub source: Option<Source>,
+}
+
+/// A screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// No file, or the question for one.
+    #[default]
+    Open,
+    /// The list of traces.
+    Traces,
+    /// One trace.
+    Trace {
+        /// As recorded.
+        trace_id: String,
+        /// The selected span, as recorded.
+        span_id: Option<String>,
+    },
+}
+
+/// How the list of traces is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListView {
+    /// The order.
+    pub order: TraceOrder,
+    /// Only traces that hold a failed span.
+    pub failed_only: bool,
+}
+
+impl Default for ListView {
+    fn default() -> ListView {
+        ListView { order: TraceOrder::Newest, failed_only: false }
+    }
+}
+
+/// Which file a view belongs to, so that another one is told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A sample that comes with the page.
+    Sample(Sample),
+    /// A file of the reader's: its name and size. Its content stays on the reader's machine.
+    File {
+        /// Its name, without a folder.
+        name: String,
+        /// Its size, `None` where the URL does not tell.
+        size_bytes: Option<u64>,
+    },
+}
+
+/// A sample that comes with the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// An agent with tools and shields.
+    Agent,
+    /// Chat completions with token metrics.
+    Metrics,
+}
+
+impl Sample {
+    /// Every sample.
+    pub const ALL: [Sample; 2] = [Sample::Agent, Sample::Metrics];
+
+    /// Its name in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sample::Agent => "agent",
+            Sample::Metrics => "metrics",
+        }
+    }
+
+    /// What its button says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Sample::Agent => "Agent run (Llama Stack 0.2.15)",
+            Sample::Metrics => "Run with token metrics (0.2.23)",
+        }
+    }
+
+    /// Its file, beside the page in the folder `samples`.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Sample::Agent => "agent_0.2.15.db",
+            Sample::Metrics => "metrics_0.2.23.db",
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The view state as a URL's fragment, and back.
+
+use super::percent::{decode, encode};
+use super::{Place, Sample, Source, ViewState};
+use crate::protocol::TraceOrder;
+use crate::view::TimeStyle;
+
+/// The fragment of `state`, with its `#`.
+pub fn print_fragment(state: &ViewState) -> String {
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    let mut path = String::from("#v1/");
+    match &state.place {
+        Place::Open => path += "open",
+        Place::Traces => path += "traces",
+        Place::Trace { trace_id, span_id } => {
+            path += "trace/";
+            path += &encode(trace_id);
+            if let Some(span_id) = span_id {
+                parts.push(("span", encode(span_id)));
+            }
+        }
+    }
+    if state.list.failed_only {
+        parts.push(("show", "failed".into()));
+    }
+    if state.list.order == TraceOrder::Slowest {
+        parts.push(("sort", "slowest".into()));
+    }
+    match state.times {
+        TimeStyle::Utc => {}
+        TimeStyle::Local => parts.push(("times", "local".into())),
+        TimeStyle::Relative => parts.push(("times", "relative".into())),
+    }
+    match &state.source {
+        None => {}
+        Some(Source::Sample(sample)) => parts.push(("sample", sample.name().into())),
+        Some(Source::File { name, size_bytes }) => {
+            parts.push(("file", encode(name)));
+            if let Some(size) = size_bytes {
+                parts.push(("size", size.to_string()));
+            }
+        }
+    }
+    let query: Vec<String> = parts.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// The state behind `fragment` (with or without its `#`), and a sentence for every part that was left out. An empty fragment is the
+/// default state.
+pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
+    let mut state = ViewState::default();
+    let mut notes = Vec::new();
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    if fragment.is_empty() {
+        return (state, notes);
+    }
+    let (path, query) = fragment.split_once('?').unwrap_or((fragment, ""));
+    let mut steps = path.split('/');
+    match steps.next() {
+        Some("v1") => {}
+        version => {
+            notes.push(format!(
+                "The address is of a form this page does not know ({:?}); it may come from another release. It was not followed.",
+                version.unwrap_or_default()
+            ));
+            return (state, notes);
+        }
+    }
+    match (steps.next(), steps.next()) {
+        (Some("traces"), None) => state.place = Place::Traces,
+        (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
+            Some(trace_id) => state.place = Place::Trace { trace_id, span_id: None },
+            None => {
+                notes.push(format!("The trace id {id:?} in the address can’t be read."));
+                state.place = Place::Traces;
+            }
+        },
+        (Some("open") | None, None) | (Some(""), None) => {}
+        _ => {
+            notes.push(format!("The address names no screen of this page: {path:?}. The list of traces is shown instead."));
+            state.place = Place::Traces;
+        }
+    }
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        if !read_part(&mut state, key, value) {
+            notes.push(format!("The part {part:?} of the address is not understood and was left out."));
+        }
+    }
+    if let Some(Source::File { name, .. }) = &state.source
+        && name.is_empty()
+    {
+        state.source = None;
+        notes.push("The address tells a file’s size without its name; it was left out.".into());
+    }
+    (state, notes)
+}
+
+/// Reads one `key=value`; `false` when it means nothing.
+fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
+    let Some(value) = decode(value) else { return false };
+    match (key, value.as_str()) {
+        ("show", "failed") => state.list.failed_only = true,
+        ("show", "all") => state.list.failed_only = false,
+        ("sort", "slowest") => state.list.order = TraceOrder::Slowest,
+        ("sort", "newest") => state.list.order = TraceOrder::Newest,
+        ("times", "utc") => state.times = TimeStyle::Utc,
+        ("times", "local") => state.times = TimeStyle::Local,
+        ("times", "relative") => state.times = TimeStyle::Relative,
+        ("span", span) if !span.is_empty() => match &mut state.place {
+            Place::Trace { span_id, .. } => *span_id = Some(value),
+            _ => return false,
+        },
+        ("sample", name) => match Sample::ALL.into_iter().find(|sample| sample.name() == name) {
+            Some(sample) => state.source = Some(Source::Sample(sample)),
+            None => return false,
+        },
+        ("file", found) if !found.is_empty() => match &mut state.source {
+            Some(Source::File { name, .. }) => *name = value,
+            _ => state.source = Some(Source::File { name: value, size_bytes: None }),
+        },
+        ("size", digits) => {
+            let Ok(size) = digits.parse() else { return false };
+            match &mut state.source {
+                Some(Source::File { size_bytes, .. }) => *size_bytes = Some(size),
+                // The size may stand before the name.
+                None => state.source = Some(Source::File { name: String::new(), size_bytes: Some(size) }),
+                Some(Source::Sample(_)) => return false,
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::share::ListView;
+    use proptest::prelude::*;
+
+    #[test]
+    fn defaults_are_not_written() {
+        let mut state = ViewState { place: Place::Traces, ..ViewState::default() };
+        assert_eq!(print_fragment(&state), "#v1/traces");
+        state.list = ListView { order: TraceOrder::Slowest, failed_only: true };
+        state.source = Some(Source::File { name: "my telemetry.db".into(), size_bytes: Some(737_280) });
+        assert_eq!(print_fragment(&state), "#v1/traces?show=failed&sort=slowest&file=my%20telemetry.db&size=737280");
+        state.place = Place::Trace { trace_id: "a/b?c".into(), span_id: Some("00ff".into()) };
+        state.source = Some(Source::Sample(Sample::Agent));
+        assert_eq!(print_fragment(&state), "#v1/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=slowest&sample=agent");
+    }
+
+    #[test]
+    fn a_bad_part_never_voids_the_others() {
+        let (state, notes) = parse_fragment("#v1/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
+        assert_eq!(state.place, Place::Trace { trace_id: "abc".into(), span_id: None });
+        assert_eq!(state.list, ListView { order: TraceOrder::Slowest, failed_only: false });
+        assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
+        insta::assert_snapshot!(notes.join("\n"), @r#"
+        The part "span=%zz" of the address is not understood and was left out.
+        The part "colour=red" of the address is not understood and was left out.
+        The part "show=some" of the address is not understood and was left out.
+        "#);
+    }
+
+    #[test]
+    fn foreign_addresses_are_told_and_not_followed() {
+        assert_eq!(parse_fragment(""), (ViewState::default(), Vec::new()));
+        assert_eq!(parse_fragment("#"), (ViewState::default(), Vec::new()));
+        let (state, notes) = parse_fragment("#v9/traces?sort=slowest");
+        assert_eq!(state, ViewState::default());
+        assert_eq!(notes.len(), 1);
+        let (state, notes) = parse_fragment("#v1/metrics?sort=slowest");
+        assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::Slowest, 1));
+    }
+
+    fn any_state() -> impl Strategy<Value = ViewState> {
+        let place = prop_oneof![
+            Just(Place::Open),
+            Just(Place::Traces),
+            (".+", prop::option::of(".+")).prop_map(|(trace_id, span_id)| Place::Trace { trace_id, span_id }),
+        ];
+        let source = prop_oneof![
+            Just(None),
+            prop::sample::select(&Sample::ALL[..]).prop_map(|sample| Some(Source::Sample(sample))),
+            (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
+        ];
+        let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
+        (place, source, times, any::<bool>(), any::<bool>()).prop_map(|(place, source, times, failed_only, slowest)| ViewState {
+            place,
+            list: ListView { order: if slowest { TraceOrder::Slowest } else { TraceOrder::Newest }, failed_only },
+            times,
+            source,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_state_comes_back_from_its_address(state in any_state()) {
+            prop_assert_eq!(parse_fragment(&print_fragment(&state)), (state, Vec::new()));
+        }
+
+        #[test]
+        fn no_address_stops_the_page(fragment in "\\PC*") {
+            parse_fragment(&fragment);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Numbers and times as people read them. An unknown number is [`DASH`], never 0.
+//!
+//! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
+
+use crate::model::{Timestamp, TokenTotals, ZoneFact};
+use crate::protocol::{IndexProgress, UNKNOWN_NANOS};
+
+/// What stands for an unknown value.
+pub const DASH: &str = "–";
+
+/// How instants are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TimeStyle {
+    /// The clock of UTC.
+    #[default]
+    Utc,
+    /// The clock of the reader's own zone.
+    Local,
+    /// Since the start of the trace, or of the file in a list.
+    Relative,
+}
+
+/// A duration in the unit that fits, with three digits: `850 ns`, `12.3 ms`, `1.23 s`, `2 m 05 s`, `3 h 07 m`, `2 d 04 h`.
+pub fn duration(nanos: u64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
+    if nanos < 1_000 {
+        return format!("{nanos} ns");
+    }
+    for (size, unit) in UNITS.into_iter().skip(1) {
+        let amount = nanos as f64 / size;
+        let limit = if unit == "s" { 59.95 } else { 999.5 };
+        if amount < limit {
+            return format!("{} {unit}", three_digits(amount));
+        }
+    }
+    let seconds = (nanos as f64 / 1e9).round() as u64;
+    match seconds {
+        0..3_600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {:02} m", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+/// [`duration`], or [`DASH`] where it is unknown.
+pub fn duration_text(nanos: Option<u64>) -> String {
+    nanos.filter(|nanos| *nanos != UNKNOWN_NANOS).map_or_else(|| DASH.into(), duration)
+}
+
+/// `amount` (below 1000) with three significant digits.
+fn three_digits(amount: f64) -> String {
+    if amount < 9.995 {
+        format!("{amount:.2}")
+    } else if amount < 99.95 {
+        format!("{amount:.1}")
+    } else {
+        format!("{amount:.0}")
+    }
+}
+
+/// A whole number with its thousands grouped: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A number of things, the word in the singular for one: `1 span`, `2,048 spans`, `– spans`.
+pub fn counted(number: Option<u64>, singular: &str, plural: &str) -> String {
+    match number {
+        None => format!("{DASH} {plural}"),
+        Some(1) => format!("1 {singular}"),
+        Some(number) => format!("{} {plural}", count(number)),
+    }
+}
+
+/// `no failures`, `1 failure`, `12 failures`, `– failures`.
+pub fn failures_text(failed: Option<u64>) -> String {
+    if failed == Some(0) { "no failures".into() } else { counted(failed, "failure", "failures") }
+}
+
+/// A size in decimal units: `812 bytes`, `737 KB`, `1.46 GB`.
+pub fn bytes(size: u64) -> String {
+    if size < 1_000 {
+        return counted(Some(size), "byte", "bytes");
+    }
+    for (scale, unit) in [(1e3, "KB"), (1e6, "MB"), (1e9, "GB")] {
+        let amount = size as f64 / scale;
+        if amount < 999.5 {
+            return format!("{} {unit}", three_digits(amount));
+        }
+    }
+    format!("{:.2} TB", size as f64 / 1e12)
+}
+
+/// An instant in the chosen style. `offset_minutes` is the reader's zone at that instant (used by [`TimeStyle::Local`] only), `zero`
+/// the instant that [`TimeStyle::Relative`] counts from; without one it falls back to UTC.
+pub fn time(at: Timestamp, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> String {
+    match (style, zero) {
+        (TimeStyle::Relative, Some(zero)) => offset_text(at.nanos_since(zero)),
+        (TimeStyle::Local, _) => at.civil(offset_minutes),
+        _ => at.civil(0),
+    }
+}
+
+/// A signed distance: `+12.3 ms`, `−850 ns`, `0 ns`.
+pub fn offset_text(nanos: i64) -> String {
+    match nanos {
+        0 => "0 ns".into(),
+        1.. => format!("+{}", duration(nanos.unsigned_abs())),
+        _ => format!("−{}", duration(nanos.unsigned_abs())),
+    }
+}
+
+/// What is known of the zone of a file's times, in one sentence.
+pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
+    match zone {
+        None => "The zone of the times is known once the index is complete.",
+        Some(ZoneFact::Zoned) => "Every time in the file names its zone.",
+        Some(ZoneFact::Recovered { .. }) => "The file holds the server’s local clock; its offset from UTC was recovered from created_at.",
+        Some(ZoneFact::Unknown) => {
+            "The file holds a local clock without a zone, and nothing tells its offset: times are shown as recorded."
+        }
+    }
+}
+
+/// Token sums with how many requests they rest on: `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`.
+/// `None` when the file or trace has no inference request.
+pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
+    if totals.requests == 0 {
+        return None;
+    }
+    let requests = counted(Some(totals.requests.into()), "inference request", "inference requests");
+    if totals.counted == 0 {
+        return Some(format!("not recorded for {requests}"));
+    }
+    let part = |word: &str, sum: Option<u64>| format!("{word} {}", sum.map_or_else(|| DASH.into(), count));
+    let mut sentence = [part("prompt", totals.prompt), part("completion", totals.completion), part("total", totals.total)].join(" · ");
+    sentence += &if totals.counted < totals.requests {
+        format!(" · counted for {} of {requests}", count(totals.counted.into()))
+    } else {
+        format!(" · {requests}")
+    };
+    Some(sentence)
+}
+
+/// How far the index is, with a rate once there is one: `12,000 of about 48,000 spans · 24,000 spans/s · 310 MB/s`.
+pub fn index_text(progress: &IndexProgress) -> String {
+    let mut text = format!("{} of about {} spans", count(progress.spans), count(progress.spans_expected.max(progress.spans)));
+    if progress.elapsed_ms >= 200.0 {
+        let a_second = |amount: u64| (amount as f64 * 1_000.0 / progress.elapsed_ms) as u64;
+        text += &format!(" · {} spans/s", count(a_second(progress.spans)));
+        if progress.bytes > 0 {
+            text += &format!(" · {}/s", bytes(a_second(progress.bytes)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_stand_in_the_unit_that_fits() {
+        let shown: Vec<String> = [
+            0,
+            999,
+            1_000,
+            9_994,
+            9_996,
+            999_499,
+            999_600,
+            12_345_678,
+            999_600_000,
+            1_234_000_000,
+            59_940_000_000,
+            59_960_000_000,
+            125_000_000_000,
+            3_599_600_000_000,
+            11_220_000_000_000,
+            187_200_000_000_000,
+        ]
+        .map(duration)
+        .into();
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        0 ns
+        999 ns
+        1.00 µs
+        9.99 µs
+        10.0 µs
+        999 µs
+        1.00 ms
+        12.3 ms
+        1.00 s
+        1.23 s
+        59.9 s
+        1 m 00 s
+        2 m 05 s
+        1 h 00 m
+        3 h 07 m
+        2 d 04 h
+        ");
+        assert_eq!(duration_text(None), "–");
+        assert_eq!(duration_text(Some(UNKNOWN_NANOS)), "–");
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_sizes_are_decimal() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 812, 737_280, 999_600, 1_460_000_000].map(bytes), ["1 byte", "812 bytes", "737 KB", "1.00 MB", "1.46 GB"]);
+        assert_eq!(counted(None, "span", "spans"), "– spans");
+        assert_eq!(failures_text(Some(0)), "no failures");
+        assert_eq!(failures_text(None), "– failures");
+    }
+
+    #[test]
+    fn a_time_is_shown_by_the_chosen_clock() {
+        let at = Timestamp(1_795_372_762_344_556_000);
+        assert_eq!(time(at, TimeStyle::Utc, 60, None), "2026-11-22 18:39:22.344556");
+        assert_eq!(time(at, TimeStyle::Local, 60, None), "2026-11-22 19:39:22.344556");
+        assert_eq!(time(at, TimeStyle::Relative, 60, Some(Timestamp(at.0 - 1_500_000))), "+1.50 ms");
+        assert_eq!(time(at, TimeStyle::Relative, 60, Some(Timestamp(at.0 + 1_500_000))), "−1.50 ms");
+        assert_eq!(time(at, TimeStyle::Relative, 60, None), "2026-11-22 18:39:22.344556");
+    }
+
+    #[test]
+    fn token_sums_say_how_many_requests_they_rest_on() {
+        let totals = TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57 };
+        assert_eq!(
+            token_sentence(&totals).as_deref(),
+            Some("prompt 1,234 · completion 567 · total – · counted for 8 of 57 inference requests")
+        );
+        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1 };
+        assert_eq!(token_sentence(&all).as_deref(), Some("prompt 1 · completion 2 · total 3 · 1 inference request"));
+        assert_eq!(
+            token_sentence(&TokenTotals { requests: 4, ..TokenTotals::default() }).as_deref(),
+            Some("not recorded for 4 inference requests")
+        );
+        assert_eq!(token_sentence(&TokenTotals::default()), None);
+    }
+
+    #[test]
+    fn index_progress_has_a_rate_only_after_a_while() {
+        let mut progress = IndexProgress { spans: 500, spans_expected: 2_000, bytes: 4_000_000, ..IndexProgress::default() };
+        assert_eq!(index_text(&progress), "500 of about 2,000 spans");
+        progress.elapsed_ms = 500.0;
+        assert_eq!(index_text(&progress), "500 of about 2,000 spans · 1,000 spans/s · 8.00 MB/s");
+    }
+}
