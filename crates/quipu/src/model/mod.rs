@@ -8,6 +8,6 @@ mod token;
 mod value;
 
 pub use kind::{SpanKind, SpanMarks};
-pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact};
+pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

@@ -67,6 +67,17 @@ impl RecordedTime {
     }
 }
 
+/// `UTC`, `UTC+01:00`, `UTC−05:30`.
+pub fn offset_label(offset_minutes: i32) -> String {
+    match offset_minutes {
+        0 => "UTC".into(),
+        minutes => {
+            let sign = if minutes < 0 { '−' } else { '+' };
+            format!("UTC{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+        }
+    }
+}
+
 /// What is known of the zone of a file's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ZoneFact {

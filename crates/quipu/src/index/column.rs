@@ -1,0 +1,96 @@
+//! A growing column in chunks: no doubling copies, so that memory stays near what the values take.
+
+const CHUNK: usize = 1 << 15;
+
+/// Values of one column, by row.
+pub(super) struct Column<T> {
+    chunks: Vec<Vec<T>>,
+    len: usize,
+}
+
+impl<T> Default for Column<T> {
+    fn default() -> Column<T> {
+        Column { chunks: Vec::new(), len: 0 }
+    }
+}
+
+impl<T> Column<T> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn push(&mut self, value: T) {
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.push(Vec::with_capacity(if self.chunks.is_empty() { 64 } else { CHUNK }));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(value);
+            self.len += 1;
+        }
+    }
+
+    /// The value in `row`, which must be one that was pushed: rows come only from this index.
+    pub(super) fn at(&self, row: u32) -> &T {
+        &self.chunks[row as usize / CHUNK][row as usize % CHUNK]
+    }
+
+    pub(super) fn at_mut(&mut self, row: u32) -> &mut T {
+        &mut self.chunks[row as usize / CHUNK][row as usize % CHUNK]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flatten()
+    }
+}
+
+/// Rowids by row: runs of consecutive ones, which is what an append-only table has.
+#[derive(Default)]
+pub(super) struct RowIds {
+    runs: Vec<(u32, i64)>,
+}
+
+impl RowIds {
+    /// Notes the rowid of the next row; rows come in ascending order of rowid.
+    pub(super) fn push(&mut self, row: u32, rowid: i64) {
+        let next = self.runs.last().map(|(first, start)| start + i64::from(row - first));
+        if next != Some(rowid) {
+            self.runs.push((row, rowid));
+        }
+    }
+
+    pub(super) fn of(&self, row: u32) -> i64 {
+        let run = self.runs.partition_point(|(first, _)| *first <= row);
+        match run.checked_sub(1).and_then(|run| self.runs.get(run)) {
+            Some((first, start)) => start + i64::from(row - first),
+            None => i64::from(row),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rowids_with_gaps_come_back() {
+        let rowids = [1, 2, 3, 7, 8, 20, 21, 22, 1_000_000_000_000];
+        let mut kept = RowIds::default();
+        for (row, rowid) in rowids.iter().enumerate() {
+            kept.push(row as u32, *rowid);
+        }
+        let back: Vec<i64> = (0..rowids.len() as u32).map(|row| kept.of(row)).collect();
+        assert_eq!(back, rowids);
+        assert_eq!(kept.runs.len(), 4);
+    }
+
+    #[test]
+    fn columns_keep_values_across_chunks() {
+        let mut column = Column::default();
+        for value in 0..CHUNK as u32 * 2 + 3 {
+            column.push(value);
+        }
+        *column.at_mut(CHUNK as u32) = 5;
+        assert_eq!((*column.at(CHUNK as u32), *column.at(CHUNK as u32 * 2 + 2)), (5, CHUNK as u32 * 2 + 2));
+        assert_eq!(column.iter().count(), column.len());
+    }
+}

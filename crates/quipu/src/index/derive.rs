@@ -1,0 +1,230 @@
+//! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
+//! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
+
+use super::ids::SpanKey;
+use super::lists::Orders;
+use super::pass::place_event;
+use super::traces::zone_offset;
+use super::{Index, NO_TIME};
+use crate::model::{SpanMarks, TokenRecord, TokenTotals};
+use crate::tokens::{Group, InferenceRole, Place, attach, join};
+use hashbrown::HashMap;
+
+/// Traces derived before a look at the budget.
+const BLOCK: u32 = 64;
+
+/// Where deriving stands.
+#[derive(Default)]
+pub(super) struct Derive {
+    placed: bool,
+    next_trace: u32,
+}
+
+impl Derive {
+    /// Works until `spent`; true when done.
+    pub(super) fn step(&mut self, index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, spent: &mut dyn FnMut() -> bool) -> bool {
+        if !self.placed {
+            for waiting in std::mem::take(&mut index.events.waiting) {
+                match index.spans.find(waiting.span) {
+                    Some(row) => place_event(index, row, waiting.facts),
+                    None => index.oddities.lost_events += 1,
+                }
+            }
+            index.events.sort();
+            index.traces.place_spans(&index.spans);
+            outputs.sort_by_key(|(row, _)| *row);
+            self.placed = true;
+        }
+        let traces = index.traces.len() as u32;
+        while self.next_trace < traces {
+            let until = traces.min(self.next_trace + BLOCK);
+            for trace in self.next_trace..until {
+                derive_trace(index, trace, outputs);
+            }
+            self.next_trace = until;
+            if self.next_trace < traces && spent() {
+                return false;
+            }
+        }
+        settle_zones(index);
+        index.tokens.sort_by_key(|(row, _)| *row);
+        index.tokens.shrink_to_fit();
+        outputs.clear();
+        outputs.shrink_to_fit();
+        index.orders = Orders::sort(&index.traces);
+        index.note_unfinished_end();
+        true
+    }
+}
+
+fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
+    let rows = index.traces.rows(trace).to_vec();
+    let entry = *index.traces.at(trace);
+    if rows.is_empty() {
+        index.oddities.traces_without_spans += 1;
+        return;
+    }
+    index.oddities.spans_without_trace += u64::from(entry.rowid.is_none());
+    let parents = find_parents(index, trace, &rows);
+    let cut = cut_cycles(index, &rows, &parents);
+
+    let mut failed = 0;
+    for (place, row) in rows.iter().enumerate() {
+        let parent = *index.spans.parent.at(*row);
+        let key = *index.spans.key.at(*row);
+        let marks = index.spans.marks.at_mut(*row);
+        if cut[place] {
+            marks.add(SpanMarks::CYCLE);
+            marks.add(SpanMarks::ROOT);
+            index.oddities.cycles += 1;
+        } else if parents[place].is_none() {
+            marks.add(SpanMarks::ROOT);
+            if parent != SpanKey::NONE {
+                marks.add(SpanMarks::ORPHAN);
+                index.oddities.orphans += 1;
+            }
+        }
+        if key == entry.recorded_root {
+            marks.add(SpanMarks::RECORDED_ROOT);
+        }
+        failed += u32::from(marks.has(SpanMarks::FAILED));
+    }
+
+    let tokens = derive_tokens(index, &rows, &parents, outputs);
+    if let Some(totals) = tokens {
+        index.trace_tokens.push((trace, totals));
+        index.file_tokens.merge(&totals);
+    }
+    index.oddities.failed_spans += u64::from(failed);
+    index.oddities.requests += u64::from(entry.requests);
+    index.oddities.merged_traces += u64::from(entry.requests > 1);
+    let root = rows
+        .iter()
+        .filter(|row| index.spans.marks.at(**row).has(SpanMarks::ROOT))
+        .min_by_key(|row| (*index.spans.start.at(**row), **row))
+        .copied();
+    let offset = if entry.local { local_offset(&entry) } else { None };
+    let slot = index.traces.at_mut(trace);
+    slot.failed = failed;
+    slot.root = root;
+    if let Some(offset) = offset {
+        slot.offset_minutes = offset;
+    }
+}
+
+fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
+    if entry.first_end == NO_TIME || entry.created == NO_TIME { None } else { zone_offset(entry.first_end, entry.created) }
+}
+
+/// The place of each span's parent within the trace.
+fn find_parents(index: &Index, trace: u32, rows: &[u32]) -> Vec<Option<usize>> {
+    let find = |row: &u32| {
+        let parent = *index.spans.parent.at(*row);
+        let found = if parent == SpanKey::NONE { None } else { index.spans.find(parent) }?;
+        if *index.spans.trace.at(found) == trace { rows.binary_search(&found).ok() } else { None }
+    };
+    rows.iter().map(find).collect()
+}
+
+/// Whether a cycle of parents is cut at each span: of each cycle at the one that started first.
+fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<bool> {
+    const NEW: u32 = 0;
+    const DONE: u32 = u32::MAX;
+    let mut seen = vec![NEW; rows.len()];
+    let mut cut = vec![false; rows.len()];
+    for first in 0..rows.len() {
+        let walk = first as u32 + 1;
+        let mut at = first;
+        while seen[at] == NEW {
+            seen[at] = walk;
+            match parents[at] {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        if seen[at] == walk && parents[at].is_some() {
+            let mut earliest = at;
+            let mut around = parents[at];
+            while let Some(place) = around.filter(|place| *place != at) {
+                let age = |place: usize| (*index.spans.start.at(rows[place]), rows[place]);
+                if age(place) < age(earliest) {
+                    earliest = place;
+                }
+                around = parents[place];
+            }
+            cut[earliest] = true;
+        }
+        let mut at = Some(first);
+        while let Some(place) = at.filter(|place| seen[*place] == walk) {
+            seen[place] = DONE;
+            at = parents[place];
+        }
+    }
+    cut
+}
+
+/// Marks the inference requests of a trace and gives each its tokens; `None` when there is no inference request.
+fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
+    let roles: Vec<Option<InferenceRole>> = rows.iter().map(|row| index.names.facts(*index.spans.name.at(*row)).role).collect();
+    // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
+    let counted =
+        [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
+    let mut places = Vec::with_capacity(rows.len());
+    for (place, row) in rows.iter().enumerate() {
+        let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
+        if is_request {
+            index.spans.marks.at_mut(*row).add(SpanMarks::INFERENCE_REQUEST);
+        }
+        places.push(Place { parent: parents[place], start: *index.spans.start.at(*row), is_request });
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for (place, row) in rows.iter().enumerate() {
+        let start = index.events.metrics.partition_point(|metric| metric.span < *row);
+        let of_span = index.events.metrics[start..].iter().take_while(|metric| metric.span == *row);
+        let counts: Vec<_> = of_span.map(|metric| (metric.kind, metric.value)).collect();
+        if !counts.is_empty() {
+            groups.push(Group { place, counts });
+        }
+    }
+    let (from_events, lost) = attach(&places, &groups);
+    index.oddities.lost_metrics += lost as u64;
+    let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
+    let mut totals = TokenTotals::default();
+    for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
+        let output = outputs.binary_search_by_key(row, |(row, _)| *row).ok().map(|at| outputs[at].1);
+        let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
+        totals.add(Some(&record));
+        if !record.is_empty() {
+            index.tokens.push((*row, record));
+        }
+    }
+    Some(totals)
+}
+
+/// A router calling itself, or a provider wrapping another: the outer span is the request.
+///
+/// A request that the server pushed under another one's open span by mistake stays its own: only a direct parent counts.
+fn below_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
+    parents[place].is_some_and(|parent| roles[parent] == Some(role))
+}
+
+/// Traces of a local clock whose own row tells nothing take the offset most others have.
+fn settle_zones(index: &mut Index) {
+    let mut offsets: HashMap<i16, u32> = HashMap::new();
+    for trace in index.traces.iter().filter(|trace| trace.local) {
+        index.oddities.local_traces += 1;
+        if let Some(offset) = local_offset(trace) {
+            *offsets.entry(offset).or_default() += 1;
+        }
+    }
+    let Some((common, _)) = offsets.iter().max_by_key(|(offset, count)| (**count, **offset)) else { return };
+    index.oddities.zone = Some(*common);
+    index.oddities.zones = offsets.len();
+    let common = *common;
+    for number in 0..index.traces.len() as u32 {
+        let trace = index.traces.at_mut(number);
+        if trace.local && local_offset(trace).is_none() {
+            trace.offset_minutes = common;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The index: one cooperative pass over the file, then every list, tree, sum and look-up from memory.
+//!
+//! Columns hold about 60 bytes a span: ids, trace, parent, name, times, marks, kind. Texts stay in the file and are read by rowid.
+//! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
+
+mod column;
+mod derive;
+mod events;
+mod ids;
+mod lists;
+mod names;
+mod pass;
+mod secrets;
+mod spans;
+mod traces;
+mod tree;
+mod warnings;
+
+pub(crate) use events::is_server_failure;
+pub(crate) use pass::Pass;
+pub(crate) use traces::zone_offset;
+
+use crate::model::{TokenRecord, TokenTotals};
+use events::Events;
+use hashbrown::HashMap;
+use ids::{OddIds, SpanKey};
+use names::Names;
+use spans::Spans;
+use traces::Traces;
+use warnings::Oddities;
+
+/// No time: what was recorded can't be read as one.
+const NO_TIME: i64 = i64::MIN;
+
+/// Everything the pass keeps.
+#[derive(Default)]
+pub(crate) struct Index {
+    odd: OddIds,
+    names: Names,
+    spans: Spans,
+    traces: Traces,
+    events: Events,
+    /// Token records by span row, ascending; complete after `derive`.
+    tokens: Vec<(u32, TokenRecord)>,
+    /// Token sums of the traces that have inference requests, by trace, ascending.
+    trace_tokens: Vec<(u32, TokenTotals)>,
+    file_tokens: TokenTotals,
+    orders: lists::Orders,
+    oddities: Oddities,
+    services: HashMap<String, u32>,
+    complete: bool,
+}
+
+impl Index {
+    /// Whether the pass and everything derived from it is done.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Spans in the index.
+    pub(crate) fn span_count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The row of the span with this id.
+    pub(crate) fn find_span(&self, span_id: &str) -> Option<u32> {
+        self.spans.find(self.odd.find_span(span_id)?)
+    }
+
+    /// The number of the trace with this id.
+    pub(crate) fn find_trace(&self, trace_id: &str) -> Option<u32> {
+        self.traces.find(self.odd.find_trace(trace_id)?)
+    }
+
+    /// The number of the trace the span in `row` belongs to.
+    pub(crate) fn trace_of(&self, row: u32) -> u32 {
+        *self.spans.trace.at(row)
+    }
+
+    /// `spans.rowid` of the span in `row`.
+    pub(crate) fn rowid_of(&self, row: u32) -> i64 {
+        self.spans.rowids.of(row)
+    }
+
+    /// `traces.rowid` of a trace, where it has a row.
+    pub(crate) fn trace_rowid(&self, trace: u32) -> Option<i64> {
+        self.traces.at(trace).rowid
+    }
+
+    /// Minutes east of UTC of the clock a trace was recorded by; 0 where times name their zone.
+    pub(crate) fn offset_minutes(&self, trace: u32) -> i32 {
+        i32::from(self.traces.at(trace).offset_minutes)
+    }
+
+    /// Ids of `span_events` of the span in `row`, in order of insertion.
+    pub(crate) fn event_ids(&self, row: u32) -> impl ExactSizeIterator<Item = i64> + '_ {
+        self.events.of(row).iter().map(|(_, id)| *id)
+    }
+
+    /// What is known of the tokens of the span in `row`, when it is an inference request.
+    pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
+        let at = self.tokens.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        self.tokens.get(at).map(|(_, record)| *record)
+    }
+
+    /// Marks and kind of the span in `row`.
+    pub(crate) fn marks_of(&self, row: u32) -> (crate::model::SpanMarks, crate::model::SpanKind) {
+        (*self.spans.marks.at(row), *self.spans.kind.at(row))
+    }
+
+    /// The parent's row, where the parent is in the same trace.
+    pub(crate) fn parent_row(&self, row: u32) -> Option<u32> {
+        let parent = *self.spans.parent.at(row);
+        let found = if parent == SpanKey::NONE { None } else { self.spans.find(parent) };
+        found.filter(|found| self.spans.trace.at(*found) == self.spans.trace.at(row))
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether texts seem to hold API keys: servers record provider data, headers and arguments as they come.
+//!
+//! A hint for a warning, not a scanner: it knows the shapes of common keys, and asks for enough characters to be one.
+
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Key material at least this long counts.
+const MIN_KEY: usize = 16;
+
+static PREFIXES: LazyLock<Vec<Finder<'static>>> =
+    LazyLock::new(|| ["sk-", "hf_", "gsk_", "tvly-", "AKIA", "Bearer ", "xai-", "fw_"].iter().map(Finder::new).collect());
+static NAMES: LazyLock<Vec<Finder<'static>>> =
+    LazyLock::new(|| ["api_key", "api-key", "apikey", "access_token", "secret_key"].iter().map(Finder::new).collect());
+
+/// Whether `text`, a recorded attributes text, seems to hold an API key.
+pub(super) fn holds_secret(text: &[u8]) -> bool {
+    PREFIXES.iter().any(|finder| {
+        finder.find_iter(text).any(|at| {
+            let boundary = at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            boundary && is_key(&text[at + finder.needle().len()..])
+        })
+    }) || NAMES.iter().any(|finder| {
+        finder.find_iter(text).any(|at| {
+            let rest = &text[at + finder.needle().len()..];
+            // From the name to its value: quotes, escapes, a colon or equals sign, blanks.
+            let start = rest.iter().position(|byte| !b"\"'\\:= ".contains(byte)).unwrap_or(rest.len());
+            let assigned = rest[..start].iter().any(|byte| b":=".contains(byte));
+            assigned && is_key(&rest[start..])
+        })
+    })
+}
+
+fn is_key(text: &[u8]) -> bool {
+    let len = text.iter().take(200).take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)).count();
+    let digits = text[..len].iter().filter(|byte| byte.is_ascii_digit()).count();
+    len >= MIN_KEY && digits >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_secret;
+
+    #[test]
+    fn keys_are_noticed_and_talk_about_keys_is_not() {
+        for text in [
+            r#"{"__args__": "{'provider_data': \"{'tavily_search_api_key': 'tvly-abcd1234efgh5678'}\"}"}"#,
+            r#"{"output": "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"}"#,
+            r#"{"x": "sk-proj-0123456789abcdefABCDEF"}"#,
+            r#"{"openai_api_key": "0123456789abcdef0123"}"#,
+        ] {
+            assert!(holds_secret(text.as_bytes()), "{text}");
+        }
+        for text in [
+            r#"{"message": "Pass the key in the header as { \"brave_search_api_key\": <your api key>}"}"#,
+            r#"{"message": "api_key\n  Field required [type=missing, input_value={'x': 1}]"}"#,
+            r#"{"name": "ask-me-anything-about-0123456789"}"#,
+            r#"{"x": "api_key: None"}"#,
+            "",
+        ] {
+            assert!(!holds_secret(text.as_bytes()), "{text}");
+        }
+    }
+}

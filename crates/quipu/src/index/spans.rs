@@ -1,0 +1,70 @@
+//! The columns of the spans, and the way from an id to its row.
+
+use super::column::{Column, RowIds};
+use super::ids::SpanKey;
+use crate::model::{SpanKind, SpanMarks};
+use hashbrown::HashTable;
+
+/// One entry a span in every column, in order of rowid.
+#[derive(Default)]
+pub(super) struct Spans {
+    pub(super) key: Column<SpanKey>,
+    pub(super) trace: Column<u32>,
+    pub(super) parent: Column<SpanKey>,
+    pub(super) name: Column<u32>,
+    /// Nanoseconds as the text says them, as if UTC where it names no zone; `NO_TIME` when unreadable.
+    pub(super) start: Column<i64>,
+    pub(super) end: Column<i64>,
+    pub(super) marks: Column<SpanMarks>,
+    pub(super) kind: Column<SpanKind>,
+    pub(super) rowids: RowIds,
+    rows: HashTable<u32>,
+}
+
+/// One span on its way in.
+pub(super) struct NewSpan {
+    pub(super) rowid: i64,
+    pub(super) key: SpanKey,
+    pub(super) trace: u32,
+    pub(super) parent: SpanKey,
+    pub(super) name: u32,
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) marks: SpanMarks,
+    pub(super) kind: SpanKind,
+}
+
+/// Ids are random digits already; this only keeps chosen ones from meeting in few buckets.
+pub(super) fn mix(number: u64) -> u64 {
+    let product = u128::from(number ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93_u128;
+    (product as u64) ^ (product >> 64) as u64
+}
+
+impl Spans {
+    pub(super) fn len(&self) -> usize {
+        self.key.len()
+    }
+
+    pub(super) fn push(&mut self, span: NewSpan) -> u32 {
+        let row = self.key.len() as u32;
+        self.key.push(span.key);
+        self.trace.push(span.trace);
+        self.parent.push(span.parent);
+        self.name.push(span.name);
+        self.start.push(span.start);
+        self.end.push(span.end);
+        self.marks.push(span.marks);
+        self.kind.push(span.kind);
+        self.rowids.push(row, span.rowid);
+        let keys = &self.key;
+        // The first row of an id stands: only a damaged file has a second one.
+        if self.find(span.key).is_none() {
+            self.rows.insert_unique(mix(span.key.0), row, |row| mix(keys.at(*row).0));
+        }
+        row
+    }
+
+    pub(super) fn find(&self, key: SpanKey) -> Option<u32> {
+        self.rows.find(mix(key.0), |row| *self.key.at(*row) == key).copied()
+    }
+}

@@ -1,0 +1,173 @@
+//! The traces: what `traces` says of each, what its spans say, and where its spans stand.
+
+use super::NO_TIME;
+use super::column::Column;
+use super::ids::{SpanKey, TraceKey};
+use super::spans::{Spans, mix};
+use hashbrown::HashTable;
+
+/// One trace.
+#[derive(Clone, Copy)]
+pub(super) struct Trace {
+    pub(super) key: TraceKey,
+    /// Its row in `traces`, where it has one.
+    pub(super) rowid: Option<i64>,
+    pub(super) recorded_root: SpanKey,
+    /// `created_at`, which is UTC.
+    pub(super) created: i64,
+    pub(super) spans: u32,
+    pub(super) failed: u32,
+    pub(super) requests: u32,
+    pub(super) start: i64,
+    pub(super) end: i64,
+    /// The earliest end of a span: when the row in `traces` was made.
+    pub(super) first_end: i64,
+    /// The row of the root the trace is named by.
+    pub(super) root: Option<u32>,
+    /// Whether a time named no zone.
+    pub(super) local: bool,
+    pub(super) offset_minutes: i16,
+}
+
+impl Trace {
+    fn new(key: TraceKey) -> Trace {
+        Trace {
+            key,
+            rowid: None,
+            recorded_root: SpanKey::NONE,
+            created: NO_TIME,
+            spans: 0,
+            failed: 0,
+            requests: 0,
+            start: NO_TIME,
+            end: NO_TIME,
+            first_end: NO_TIME,
+            root: None,
+            local: false,
+            offset_minutes: 0,
+        }
+    }
+
+    /// Takes in the times of one span.
+    pub(super) fn widen(&mut self, start: i64, end: i64) {
+        for at in [start, end].into_iter().filter(|at| *at != NO_TIME) {
+            self.start = if self.start == NO_TIME { at } else { self.start.min(at) };
+            self.end = self.end.max(at);
+        }
+        if end != NO_TIME {
+            self.first_end = if self.first_end == NO_TIME { end } else { self.first_end.min(end) };
+        }
+    }
+
+    /// From the earliest start to the latest end, in nanoseconds.
+    pub(super) fn duration(&self) -> Option<u64> {
+        if self.start == NO_TIME { None } else { Some(self.end.abs_diff(self.start)) }
+    }
+
+    /// The start on the time line all traces share.
+    pub(super) fn utc_start(&self) -> i64 {
+        self.utc(self.start)
+    }
+
+    /// A time of this trace on the time line all traces share.
+    pub(super) fn utc(&self, at: i64) -> i64 {
+        if at == NO_TIME { NO_TIME } else { at.saturating_sub(i64::from(self.offset_minutes) * 60_000_000_000) }
+    }
+}
+
+/// Minutes east of UTC of a clock that showed `local` when UTC was `created`, to the quarter of an hour; `None` when no zone is that far.
+pub(crate) fn zone_offset(local: i64, created: i64) -> Option<i16> {
+    const QUARTER: i64 = 15 * 60_000_000_000;
+    let quarters = (local.checked_sub(created)? + QUARTER / 2).div_euclid(QUARTER);
+    (-14 * 4..=14 * 4).contains(&quarters).then_some(quarters as i16 * 15)
+}
+
+/// All traces, numbered in the order they were met.
+#[derive(Default)]
+pub(super) struct Traces {
+    list: Column<Trace>,
+    numbers: HashTable<u32>,
+    /// Where each trace's rows start in `rows`; one more entry than traces. Empty until `place_spans`.
+    offsets: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl Traces {
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn at(&self, number: u32) -> &Trace {
+        self.list.at(number)
+    }
+
+    pub(super) fn at_mut(&mut self, number: u32) -> &mut Trace {
+        self.list.at_mut(number)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Trace> {
+        self.list.iter()
+    }
+
+    fn hash(key: TraceKey) -> u64 {
+        mix(key.0 as u64 ^ mix((key.0 >> 64) as u64))
+    }
+
+    pub(super) fn find(&self, key: TraceKey) -> Option<u32> {
+        self.numbers.find(Traces::hash(key), |number| self.list.at(*number).key == key).copied()
+    }
+
+    pub(super) fn number(&mut self, key: TraceKey) -> u32 {
+        if let Some(number) = self.find(key) {
+            return number;
+        }
+        let number = self.list.len() as u32;
+        self.list.push(Trace::new(key));
+        let list = &self.list;
+        self.numbers.insert_unique(Traces::hash(key), number, |number| Traces::hash(list.at(*number).key));
+        number
+    }
+
+    /// Sorts the spans' rows by trace, keeping their order within one.
+    pub(super) fn place_spans(&mut self, spans: &Spans) {
+        let mut offsets = Vec::with_capacity(self.list.len() + 1);
+        let mut sum = 0_u32;
+        offsets.push(0);
+        for trace in self.list.iter() {
+            sum += trace.spans;
+            offsets.push(sum);
+        }
+        let mut next = offsets.clone();
+        let mut rows = vec![0; spans.len()];
+        for (row, trace) in spans.trace.iter().enumerate() {
+            let slot = &mut next[*trace as usize];
+            rows[*slot as usize] = row as u32;
+            *slot += 1;
+        }
+        (self.offsets, self.rows) = (offsets, rows);
+    }
+
+    /// The rows of a trace's spans, ascending; empty until the pass is complete.
+    pub(super) fn rows(&self, number: u32) -> &[u32] {
+        let at = number as usize;
+        match (self.offsets.get(at), self.offsets.get(at + 1)) {
+            (Some(start), Some(end)) => &self.rows[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_of_a_local_clock_is_recovered_to_the_quarter() {
+        let second = 1_000_000_000_i64;
+        let created = 1_790_000_000 * second;
+        assert_eq!(zone_offset(created + 3600 * second - 400_000_000, created), Some(60));
+        assert_eq!(zone_offset(created - 5 * 3600 * second + second, created), Some(-300));
+        assert_eq!(zone_offset(created + (5 * 3600 + 45 * 60) * second, created), Some(345));
+        assert_eq!(zone_offset(created + 20 * 3600 * second, created), None);
+    }
+}

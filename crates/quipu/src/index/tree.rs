@@ -1,0 +1,137 @@
+//! One trace as columns in tree order: a parent before its children, siblings by start.
+
+use super::{Index, NO_TIME};
+use crate::model::{SpanMarks, Timestamp};
+use crate::protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS, Warning, WarningKind};
+use hashbrown::HashMap;
+
+impl Index {
+    /// The spans of a trace; complete indexes only. `service_name` and `recorded_root` are the caller's to fill in.
+    pub(crate) fn trace_columns(&self, number: u32) -> TraceColumns {
+        let rows = self.traces.rows(number);
+        let trace = self.traces.at(number);
+        let order = self.tree_order(rows);
+        let mut columns = TraceColumns {
+            trace_id: self.odd.trace_text(trace.key),
+            start: (trace.start != NO_TIME).then(|| Timestamp(trace.utc_start())),
+            duration_nanos: trace.duration().unwrap_or(0),
+            token_totals: self.trace_tokens(number),
+            ..TraceColumns::default()
+        };
+        let mut names: HashMap<u32, u32> = HashMap::new();
+        for (at, (place, parent, depth)) in order.iter().enumerate() {
+            let row = rows[*place];
+            let name = *self.spans.name.at(row);
+            let name = *names.entry(name).or_insert_with(|| {
+                columns.names.push(self.names.facts(name).text.to_string());
+                columns.names.len() as u32 - 1
+            });
+            let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
+            let known = start != NO_TIME && end != NO_TIME && end >= start;
+            columns.span_id.push(self.odd.span_text(*self.spans.key.at(row)));
+            columns.name.push(name);
+            columns.parent.push(*parent);
+            columns.depth.push(*depth);
+            columns.subtree.push(1);
+            columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(trace.start) });
+            columns.duration.push(if known { end.abs_diff(start) } else { UNKNOWN_NANOS });
+            columns.marks.push(*self.spans.marks.at(row));
+            columns.kind.push(*self.spans.kind.at(row));
+            if let Some(record) = self.tokens_of(row) {
+                columns.tokens.push((at as u32, record));
+            }
+        }
+        for at in (0..order.len()).rev() {
+            let parent = columns.parent[at];
+            if parent != NO_ROW {
+                columns.subtree[parent as usize] += columns.subtree[at];
+            }
+        }
+        columns.warnings = trace_warnings(&columns.marks);
+        columns
+    }
+
+    /// Places of `rows` in tree order, each with its parent's position in that order and its depth.
+    fn tree_order(&self, rows: &[u32]) -> Vec<(usize, u32, u32)> {
+        let mut by_age: Vec<usize> = (0..rows.len()).collect();
+        by_age.sort_by_key(|place| (*self.spans.start.at(rows[*place]), rows[*place]));
+        // Children of each place, oldest first: counted, then laid out behind each other.
+        let parents: Vec<Option<usize>> = rows
+            .iter()
+            .map(|row| {
+                let is_root = self.spans.marks.at(*row).has(SpanMarks::ROOT);
+                if is_root { None } else { self.parent_row(*row).and_then(|parent| rows.binary_search(&parent).ok()) }
+            })
+            .collect();
+        let mut offsets = vec![0_usize; rows.len() + 1];
+        for parent in parents.iter().flatten() {
+            offsets[parent + 1] += 1;
+        }
+        for at in 0..rows.len() {
+            offsets[at + 1] += offsets[at];
+        }
+        let mut next = offsets.clone();
+        let mut children = vec![0_usize; offsets[rows.len()]];
+        for place in &by_age {
+            if let Some(parent) = parents[*place] {
+                children[next[parent]] = *place;
+                next[parent] += 1;
+            }
+        }
+        let mut order = Vec::with_capacity(rows.len());
+        let roots = by_age.iter().rev().filter(|place| parents[**place].is_none());
+        let mut stack: Vec<(usize, u32, u32)> = roots.map(|place| (*place, NO_ROW, 0)).collect();
+        while let Some((place, parent, depth)) = stack.pop() {
+            let at = order.len() as u32;
+            order.push((place, parent, depth));
+            stack.extend(children[offsets[place]..offsets[place + 1]].iter().rev().map(|child| (*child, at, depth + 1)));
+        }
+        order
+    }
+}
+
+fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
+    let count = |mark: SpanMarks| marks.iter().filter(|marks| marks.has(mark)).count();
+    let mut warnings = Vec::new();
+    let mut warn = |kind, text: String, meaning: &str| warnings.push(Warning { kind, text, meaning: meaning.into() });
+    let requests = count(SpanMarks::REQUEST);
+    if requests > 1 {
+        warn(
+            WarningKind::MergedRequests,
+            format!("This trace holds {requests} requests."),
+            "The server put concurrent requests, or one that followed a stream, into one trace. A request nested in another is not its child.",
+        );
+    }
+    let orphans = count(SpanMarks::ORPHAN);
+    if orphans > 0 {
+        warn(
+            WarningKind::Orphans,
+            format!("{} a parent that is not in the file.", spans_have(orphans)),
+            "The parent belongs to another program, was dropped, or had not ended yet. Such spans are shown as roots.",
+        );
+    }
+    let cycles = count(SpanMarks::CYCLE);
+    if cycles > 0 {
+        warn(
+            WarningKind::Cycles,
+            format!(
+                "{} its own descendant as parent.",
+                if cycles == 1 { "One span has".into() } else { format!("{cycles} spans each have") }
+            ),
+            "The cycle is cut at the span that started first, which is shown as a root.",
+        );
+    }
+    let early = count(SpanMarks::EARLY_EVENT);
+    if early > 0 {
+        warn(
+            WarningKind::EarlyEvents,
+            format!("{} events from before their start.", spans_have(early)),
+            "Servers note a span's start when a queue reaches it; the times of events are the true ones.",
+        );
+    }
+    warnings
+}
+
+fn spans_have(count: usize) -> String {
+    if count == 1 { "One span has".into() } else { format!("{count} spans have") }
+}

@@ -1,0 +1,56 @@
+//! The first rows of the trace list, before the index knows anything: the newest rows of `traces`, named by the spans that were written last.
+
+use crate::index::zone_offset;
+use crate::model::{RecordedTime, SpanKind, Timestamp};
+use crate::protocol::{TracePage, TraceQuery, TraceRow};
+use crate::store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
+use std::collections::HashMap;
+
+/// Rows that can be asked for before the index is complete.
+pub(super) const MAX_ROWS: u32 = 2_000;
+/// Spans looked at for the names of roots.
+const SPANS: u32 = 4_000;
+
+/// A page of the newest traces; its total is unknown.
+pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePage, StoreError> {
+    let (connection, schema) = (database.connection(), database.schema());
+    let mut rows = Vec::new();
+    let mut recorded = Vec::new();
+    newest_traces(connection, schema, query.offset, query.limit.min(500), |row| {
+        recorded.push(row.root_span_id.as_deref().map(str::to_owned));
+        rows.push(trace_row(&row));
+    })?;
+    if query.offset == 0 {
+        let wanted: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row.trace_id.clone(), at)).collect();
+        newest_spans(connection, schema, SPANS, |span_id, trace_id, parent, name| {
+            let Some(at) = trace_id.and_then(|id| wanted.get(id.as_ref()).copied()) else { return };
+            let is_recorded = recorded[at].is_some() && recorded[at].as_deref() == span_id.as_deref();
+            // A span without a parent is the root whatever `traces` says; the recorded one may be nested.
+            if parent.is_none() || (is_recorded && rows[at].root_name.is_none()) {
+                rows[at].root_name = name.map(|name| name.into_owned());
+                rows[at].root_kind = rows[at].root_name.as_deref().map(SpanKind::from_name);
+            }
+        })?;
+    }
+    Ok(TracePage { query: query.clone(), total: None, rows })
+}
+
+fn trace_row(row: &ScanTrace<'_>) -> TraceRow {
+    let read = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().and_then(|text| RecordedTime::parse(text).ok());
+    let (start, end) = (read(&row.start), read(&row.end));
+    let offset = match (start, read(&row.created_at)) {
+        (Some(start), Some(created)) if !start.zoned => zone_offset(start.at.0, created.at.0).unwrap_or(0),
+        _ => 0,
+    };
+    TraceRow {
+        trace_id: row.trace_id.as_deref().unwrap_or_default().to_owned(),
+        start: start.map(|start| Timestamp(start.at.0.saturating_sub(i64::from(offset) * 60_000_000_000))),
+        duration_nanos: start.zip(end).and_then(|(start, end)| u64::try_from(end.at.nanos_since(start.at)).ok()),
+        root_name: None,
+        root_kind: None,
+        spans: None,
+        failed: None,
+        requests: None,
+        tokens: None,
+    }
+}

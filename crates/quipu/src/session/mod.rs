@@ -1,0 +1,171 @@
+//! The one door to an open file: [`Session::handle`] for bounded questions, [`Session::step`] for the index, which is long work
+//! done in small pieces between them.
+//!
+//! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
+
+mod detail;
+mod first;
+
+use crate::index::{Index, Pass};
+use crate::protocol::{
+    Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceOrder, TraceQuery, WarningKind,
+};
+use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
+
+/// An open telemetry file.
+///
+/// ```
+/// use quipu::protocol::{Request, Response};
+/// use quipu::store::{Dropped, MemorySource, OpenOptions};
+/// let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
+/// let dropped = Dropped { name: "agent.db".into(), source: Box::new(MemorySource(bytes)) };
+/// let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+/// while !session.step(&mut || false)?.done {}
+/// let Response::File(file) = session.handle(Request::GetFile)? else { unreachable!() };
+/// assert_eq!((file.traces, file.spans), (Some(56), Some(434)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Session {
+    database: Database,
+    index: Index,
+    pass: Pass,
+}
+
+impl Session {
+    /// Opens what was dropped together: one database, and where there is one its `-journal` or `-wal`.
+    /// Reads a few pages; the index is built by [`Session::step`].
+    ///
+    /// # Errors
+    /// A sentence that says what the file is and what was expected.
+    pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Session, Failure> {
+        let database = Database::open(dropped, options)?;
+        Ok(Session { database, index: Index::default(), pass: Pass::default() })
+    }
+
+    /// The cache over the file, for a driver that can read ahead of the index.
+    pub fn cache(&self) -> &SharedCache {
+        self.database.cache()
+    }
+
+    /// Builds the index until `spent` answers true, or to its end. `elapsed_ms` of the answer is the caller's to fill in.
+    ///
+    /// # Errors
+    /// When the file can't be read any more. Damage inside the file is passed over and becomes a warning.
+    pub fn step(&mut self, spent: &mut dyn FnMut() -> bool) -> Result<IndexProgress, Failure> {
+        if !self.index.is_complete() {
+            self.database.cache().set_scanning(true);
+            let (pass, index, database) = (&mut self.pass, &mut self.index, &self.database);
+            let outcome = database.bounded(|| pass.step(index, database, spent));
+            self.database.cache().set_scanning(false);
+            outcome?;
+        }
+        Ok(self.progress())
+    }
+
+    fn progress(&self) -> IndexProgress {
+        let done = self.index.is_complete();
+        let (spans, spans_expected) = self.pass.counts(&self.index);
+        let bytes_expected = self.database.cache().len();
+        let bytes = if done { bytes_expected } else { self.database.cache().scan_offset() };
+        IndexProgress { spans, spans_expected: if done { spans } else { spans_expected }, bytes, bytes_expected, elapsed_ms: 0.0, done }
+    }
+
+    /// Answers a question in bounded time.
+    ///
+    /// # Errors
+    /// A sentence: no such trace, span or value; the file changed; a part of it is damaged.
+    pub fn handle(&mut self, request: Request) -> Result<Response, Failure> {
+        match request {
+            Request::GetFile => Ok(Response::File(Box::new(self.file()))),
+            Request::ListTraces(query) => self.list_traces(&query),
+            Request::GetTrace { trace_id } => self.when_indexed(|session| {
+                let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
+                Ok(Response::Trace(Box::new(session.trace(number)?)))
+            }),
+            Request::GetSpan { trace_id, span_id } => self.when_indexed(|session| {
+                let found = session.index.find_span(&span_id);
+                let in_trace = session.index.find_trace(&trace_id);
+                let row = found.filter(|row| Some(session.index.trace_of(*row)) == in_trace);
+                let row = row.ok_or_else(|| not_found(format!("There is no span {span_id} in trace {trace_id} of this file.")))?;
+                Ok(Response::Span(Box::new(session.span(row)?)))
+            }),
+            Request::GetText(text) => self.text(&text).map(Response::Text),
+        }
+    }
+
+    fn when_indexed(&self, answer: impl FnOnce(&Session) -> Result<Response, Failure>) -> Result<Response, Failure> {
+        if self.index.is_complete() { answer(self) } else { Ok(Response::NotIndexedYet) }
+    }
+
+    fn file(&self) -> FileSummary {
+        let mut summary = FileSummary {
+            name: self.database.name().to_owned(),
+            size_bytes: self.database.cache().len(),
+            indexed: false,
+            traces: None,
+            failed_traces: None,
+            spans: None,
+            failed_spans: None,
+            events: None,
+            requests: None,
+            tokens: None,
+            start: None,
+            end: None,
+            zone: None,
+            service_names: Vec::new(),
+            warnings: self.database.warnings().to_vec(),
+        };
+        if self.index.is_complete() {
+            self.index.summarize(&mut summary);
+        }
+        // What decides whether to go on reading comes first.
+        summary.warnings.sort_by_key(|warning| match warning.kind {
+            WarningKind::Corrupt => 0,
+            WarningKind::Journal => 1,
+            WarningKind::Schema => 2,
+            WarningKind::Secrets => 3,
+            _ => 4,
+        });
+        summary
+    }
+
+    fn list_traces(&self, query: &TraceQuery) -> Result<Response, Failure> {
+        if self.index.is_complete() {
+            return Ok(Response::Traces(self.index.list_traces(query)));
+        }
+        if query.failed_only || query.order != TraceOrder::Newest || query.offset >= first::MAX_ROWS {
+            return Ok(Response::NotIndexedYet);
+        }
+        let page = self.database.bounded(|| first::newest(&self.database, query))?;
+        Ok(Response::Traces(page))
+    }
+
+    fn trace(&self, number: u32) -> Result<TraceColumns, Failure> {
+        let mut columns = self.index.trace_columns(number);
+        if let Some(rowid) = self.index.trace_rowid(number) {
+            let (connection, schema) = (self.database.connection(), self.database.schema());
+            let recorded = self.database.bounded(|| trace_recorded(connection, schema, rowid))?;
+            let recorded = recorded.unwrap_or_default();
+            (columns.service_name, columns.recorded_root) = (recorded.service_name, recorded.root_span_id);
+        }
+        Ok(columns)
+    }
+
+    fn span(&self, row: u32) -> Result<crate::protocol::SpanDetail, Failure> {
+        let gone = || StoreError::Corrupt("the span's row can't be found again".into());
+        Ok(self.database.bounded(|| detail::span(&self.database, &self.index, row)?.ok_or_else(gone))?)
+    }
+
+    fn text(&self, text: &TextRef) -> Result<String, Failure> {
+        let found = self.database.bounded(|| detail::text(&self.database, text))?;
+        found.ok_or_else(|| not_found("There is no such value in this file.".into()))
+    }
+}
+
+fn not_found(message: String) -> Failure {
+    Failure { kind: FailureKind::NotFound, message }
+}
+
+fn no_trace(trace_id: &str) -> Failure {
+    not_found(format!("There is no trace {trace_id} in this file."))
+}

@@ -1,0 +1,56 @@
+//! Why the store has no answer.
+
+use super::source::SourceError;
+use crate::protocol::{Failure, FailureKind};
+
+/// An error of the store, each with the sentence a user needs.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file is not one Quipu can open.
+    #[error("{0}")]
+    CannotOpen(String),
+    /// The bytes can't be had.
+    #[error("{name} can't be read: {error}. Open it again.")]
+    Source {
+        /// The file's name.
+        name: String,
+        /// What the platform said.
+        error: SourceError,
+    },
+    /// SQLite found the file damaged.
+    #[error("part of the file is damaged: {0}")]
+    Corrupt(String),
+    /// A statement ran longer than it may.
+    #[error("the file took too long to answer; the request was stopped after {0} ms")]
+    TooLong(u64),
+    /// Anything else SQLite says.
+    #[error("SQLite can't read the file: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether going on behind the damaged place makes sense.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            StoreError::Corrupt(_) => true,
+            StoreError::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let kind = match &error {
+            StoreError::CannotOpen(_) => FailureKind::CannotOpen,
+            StoreError::Source { error: SourceError::Changed, .. } => FailureKind::FileChanged,
+            StoreError::Corrupt(_) => FailureKind::Corrupt,
+            error if error.is_damage() => FailureKind::Corrupt,
+            _ => FailureKind::Internal,
+        };
+        Failure { kind, message: error.to_string() }
+    }
+}

@@ -1,0 +1,49 @@
+//! The first bytes of a file: what it is, told in a sentence when it is no SQLite database.
+
+/// What the first 100 bytes say.
+pub(super) struct Header {
+    /// Bytes 18 and 19 are 2: write-ahead logging.
+    pub(super) wal: bool,
+    pub(super) page_size: u64,
+    /// Pages in the file as its header counts them; 0 when an old writer left it out.
+    pub(super) pages: u64,
+}
+
+/// Reads the header, or says what the file is instead.
+pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, String> {
+    const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db).";
+    if len == 0 {
+        return Err(format!("{name} is empty (0 bytes). {WANTED}"));
+    }
+    if !head.starts_with(b"SQLite format 3\0") {
+        let what = if head.starts_with(b"\x89PNG") || head.starts_with(b"\xff\xd8\xff") || head.starts_with(b"GIF8") {
+            "a picture"
+        } else if head.starts_with(b"PK\x03\x04") {
+            "a zip archive; unpack it first"
+        } else if head.starts_with(&[0x1f, 0x8b]) {
+            "gzip-compressed; unpack it first"
+        } else if head.starts_with(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7") {
+            "a rollback journal; drop it together with its database"
+        } else if head.starts_with(&[0x37, 0x7f, 0x06]) {
+            "a write-ahead log; drop it together with its database"
+        } else if head.starts_with(b"%PDF") {
+            "a PDF"
+        } else if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+            "a text file"
+        } else {
+            "not a SQLite database, or an encrypted one"
+        };
+        return Err(format!("{name} is {what}. {WANTED}"));
+    }
+    let Some(head) = head.get(..100) else {
+        return Err(format!("{name} ends after {len} bytes, within the header of a SQLite database: it was cut off. Copy it again."));
+    };
+    let number = |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let page_size = match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The page count is valid only when the change counter stands twice.
+    let pages = if number(24) == number(92) { number(28) } else { 0 };
+    Ok(Header { wal: head[18] == 2 && head[19] == 2, page_size, pages })
+}

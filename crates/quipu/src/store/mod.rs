@@ -1,0 +1,25 @@
+//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows.
+//!
+//! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
+//! Nothing here reads a file, a clock or the network: bytes come from a [`ByteSource`], time from a closure.
+
+mod cache;
+mod database;
+mod error;
+mod header;
+mod overlay;
+mod reader;
+mod schema;
+mod source;
+mod vfs;
+
+pub use cache::{CHUNK_BYTES, SharedCache};
+pub use database::{Database, Dropped, OpenOptions};
+pub use error::StoreError;
+pub use schema::{Schema, TableShape};
+pub use source::{ByteSource, MemorySource, SourceError};
+
+pub(crate) use reader::{
+    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, event_row, highest_rowid, newest_spans, newest_traces, scan_events, scan_spans,
+    scan_traces, span_row, trace_recorded,
+};

@@ -1,0 +1,298 @@
+//! The statements: one function each, rows as they stand, texts borrowed where a scan reads millions of them.
+//!
+//! What is not here: meaning. A NULL, a number where a text was expected or a damaged text comes out as what it is.
+
+use super::error::StoreError;
+use super::schema::Schema;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+/// A column as text: NULL is `None`, numbers as SQLite prints them, damaged UTF-8 repaired with U+FFFD.
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(String::from_utf8_lossy(bytes)),
+        Ok(ValueRef::Integer(number)) => Some(Cow::Owned(number.to_string())),
+        Ok(ValueRef::Real(number)) => Some(Cow::Owned(number.to_string())),
+        Ok(ValueRef::Null) | Err(_) => None,
+    }
+}
+
+fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
+fn owned(row: &Row<'_>, column: usize) -> Option<String> {
+    text(row, column).map(Cow::into_owned)
+}
+
+/// One row of `spans`, as the index reads it.
+pub(crate) struct ScanSpan<'r> {
+    pub(crate) rowid: i64,
+    pub(crate) span_id: Option<Cow<'r, str>>,
+    pub(crate) trace_id: Option<Cow<'r, str>>,
+    pub(crate) parent_span_id: Option<Cow<'r, str>>,
+    pub(crate) name: Option<Cow<'r, str>>,
+    pub(crate) start: Option<Cow<'r, str>>,
+    pub(crate) end: Option<Cow<'r, str>>,
+    pub(crate) attributes: &'r [u8],
+    pub(crate) status: Option<Cow<'r, str>>,
+}
+
+/// One row of `span_events`, as the index reads it.
+pub(crate) struct ScanEvent<'r> {
+    pub(crate) id: i64,
+    pub(crate) span_id: Option<Cow<'r, str>>,
+    pub(crate) name: Option<Cow<'r, str>>,
+    pub(crate) timestamp: Option<Cow<'r, str>>,
+    pub(crate) attributes: &'r [u8],
+}
+
+/// One row of `traces`.
+pub(crate) struct ScanTrace<'r> {
+    pub(crate) rowid: i64,
+    pub(crate) trace_id: Option<Cow<'r, str>>,
+    pub(crate) service_name: Option<Cow<'r, str>>,
+    pub(crate) root_span_id: Option<Cow<'r, str>>,
+    pub(crate) start: Option<Cow<'r, str>>,
+    pub(crate) end: Option<Cow<'r, str>>,
+    pub(crate) created_at: Option<Cow<'r, str>>,
+}
+
+/// The largest rowid of a table; 0 when it is empty or absent.
+pub(crate) fn highest_rowid(connection: &Connection, exists: bool, table: &'static str) -> Result<i64, StoreError> {
+    if !exists {
+        return Ok(0);
+    }
+    let highest: Option<i64> = connection.query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0))?;
+    Ok(highest.unwrap_or(0))
+}
+
+fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        if row_read(row).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads `spans` in rowid order behind `after`, until the end or until `seen` breaks.
+pub(crate) fn scan_spans(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanSpan<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let of = |column| schema.spans.or_null(column);
+    let sql = format!(
+        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
+        of("span_id"),
+        of("trace_id"),
+        of("parent_span_id"),
+        of("name"),
+        of("start_time"),
+        of("end_time"),
+        of("attributes"),
+        of("status"),
+    );
+    scan(connection, &sql, after, |row| {
+        seen(ScanSpan {
+            rowid: row.get(0).unwrap_or_default(),
+            span_id: text(row, 1),
+            trace_id: text(row, 2),
+            parent_span_id: text(row, 3),
+            name: text(row, 4),
+            start: text(row, 5),
+            end: text(row, 6),
+            attributes: bytes(row, 7),
+            status: text(row, 8),
+        })
+    })
+}
+
+/// Reads `span_events` in order of insertion behind `after`, until the end or until `seen` breaks.
+pub(crate) fn scan_events(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanEvent<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let of = |column| schema.events.or_null(column);
+    let sql = format!(
+        "SELECT rowid, {}, {}, {}, {} FROM span_events WHERE rowid > ?1 ORDER BY rowid",
+        of("span_id"),
+        of("name"),
+        of("timestamp"),
+        of("attributes"),
+    );
+    scan(connection, &sql, after, |row| {
+        seen(ScanEvent {
+            id: row.get(0).unwrap_or_default(),
+            span_id: text(row, 1),
+            name: text(row, 2),
+            timestamp: text(row, 3),
+            attributes: bytes(row, 4),
+        })
+    })
+}
+
+const TRACE_COLUMNS: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
+
+fn trace_columns(schema: &Schema) -> String {
+    TRACE_COLUMNS.map(|column| schema.traces.or_null(column)).join(", ")
+}
+
+fn scan_trace<'r>(row: &'r Row<'_>) -> ScanTrace<'r> {
+    ScanTrace {
+        rowid: row.get(0).unwrap_or_default(),
+        trace_id: text(row, 1),
+        service_name: text(row, 2),
+        root_span_id: text(row, 3),
+        start: text(row, 4),
+        end: text(row, 5),
+        created_at: text(row, 6),
+    }
+}
+
+/// Reads `traces` in rowid order behind `after`, until the end or until `seen` breaks.
+pub(crate) fn scan_traces(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanTrace<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT rowid, {} FROM traces WHERE rowid > ?1 ORDER BY rowid", trace_columns(schema));
+    scan(connection, &sql, after, |row| seen(scan_trace(row)))
+}
+
+/// The newest traces, by `created_at` where that is indexed, else by rowid: a few pages at the end of the file, never a scan of it.
+pub(crate) fn newest_traces(
+    connection: &Connection,
+    schema: &Schema,
+    offset: u32,
+    limit: u32,
+    mut seen: impl FnMut(ScanTrace<'_>),
+) -> Result<(), StoreError> {
+    if !schema.traces.exists {
+        return Ok(());
+    }
+    let order = if schema.created_at_indexed { "created_at DESC, rowid DESC" } else { "rowid DESC" };
+    let sql = format!("SELECT rowid, {} FROM traces ORDER BY {order} LIMIT ?1 OFFSET ?2", trace_columns(schema));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([limit, offset])?;
+    while let Some(row) = rows.next()? {
+        seen(scan_trace(row));
+    }
+    Ok(())
+}
+
+/// Ids, parents and names of the spans that were written last, newest first: enough to name the roots of the newest traces.
+pub(crate) fn newest_spans(
+    connection: &Connection,
+    schema: &Schema,
+    limit: u32,
+    mut seen: impl FnMut(Option<Cow<'_, str>>, Option<Cow<'_, str>>, Option<Cow<'_, str>>, Option<Cow<'_, str>>),
+) -> Result<(), StoreError> {
+    if !schema.spans.exists {
+        return Ok(());
+    }
+    let of = |column| schema.spans.or_null(column);
+    let sql = format!(
+        "SELECT {}, {}, {}, {} FROM spans ORDER BY rowid DESC LIMIT ?1",
+        of("span_id"),
+        of("trace_id"),
+        of("parent_span_id"),
+        of("name")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([limit])?;
+    while let Some(row) = rows.next()? {
+        seen(text(row, 0), text(row, 1), text(row, 2), text(row, 3));
+    }
+    Ok(())
+}
+
+/// One whole row of `spans`.
+pub(crate) struct SpanRow {
+    pub(crate) span_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) parent_span_id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) start: Option<String>,
+    pub(crate) end: Option<String>,
+    pub(crate) attributes: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) kind: Option<String>,
+}
+
+/// The row of `spans` with this rowid.
+pub(crate) fn span_row(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRow>, StoreError> {
+    let columns = [
+        "span_id",
+        "trace_id",
+        "parent_span_id",
+        "name",
+        "start_time",
+        "end_time",
+        "attributes",
+        "status",
+        "kind",
+    ]
+    .map(|column| schema.spans.or_null(column))
+    .join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM spans WHERE rowid = ?1"))?;
+    let row = statement.query_row([rowid], |row| {
+        Ok(SpanRow {
+            span_id: owned(row, 0),
+            trace_id: owned(row, 1),
+            parent_span_id: owned(row, 2),
+            name: owned(row, 3),
+            start: owned(row, 4),
+            end: owned(row, 5),
+            attributes: owned(row, 6),
+            status: owned(row, 7),
+            kind: owned(row, 8),
+        })
+    });
+    Ok(row.optional()?)
+}
+
+/// One whole row of `span_events`.
+pub(crate) struct EventRow {
+    pub(crate) id: i64,
+    pub(crate) name: Option<String>,
+    pub(crate) timestamp: Option<String>,
+    pub(crate) attributes: Option<String>,
+}
+
+/// The row of `span_events` with this id.
+pub(crate) fn event_row(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRow>, StoreError> {
+    let columns = ["name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
+    let row =
+        statement.query_row([id], |row| Ok(EventRow { id, name: owned(row, 0), timestamp: owned(row, 1), attributes: owned(row, 2) }));
+    Ok(row.optional()?)
+}
+
+/// What `traces` says of one trace beyond times.
+#[derive(Default)]
+pub(crate) struct TraceRecorded {
+    pub(crate) service_name: Option<String>,
+    pub(crate) root_span_id: Option<String>,
+}
+
+/// What the row of `traces` with this rowid says.
+pub(crate) fn trace_recorded(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecorded>, StoreError> {
+    let of = |column| schema.traces.or_null(column);
+    let sql = format!("SELECT {}, {} FROM traces WHERE rowid = ?1", of("service_name"), of("root_span_id"));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let read = |row: &Row<'_>| Ok(TraceRecorded { service_name: owned(row, 0), root_span_id: owned(row, 1) });
+    Ok(statement.query_row([rowid], read).optional()?)
+}

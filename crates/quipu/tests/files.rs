@@ -1,0 +1,199 @@
+//! Every recorded database, through `Session`, against SQL that knows nothing of it.
+
+use quipu::Session;
+use quipu::protocol::{FileSummary, NO_ROW, Request, Response, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
+use quipu::store::{Dropped, MemorySource, OpenOptions};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const FILES: [&str; 10] = [
+    "samples/agent_0.2.15.db",
+    "samples/metrics_0.2.23.db",
+    "tests/fixtures/db/real_small.db",
+    "tests/fixtures/db/real_events.db",
+    "tests/fixtures/db/real_old_0.0.58.db",
+    "tests/fixtures/db/real_old_0.1.8.db",
+    "tests/fixtures/db/real_old_0.1.9.db",
+    "tests/fixtures/db/real_old_0.2.7.db",
+    "tests/fixtures/db/real_old_0.2.11.db",
+    "tests/fixtures/db/real_live.db",
+];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+}
+
+fn dropped(name: &str) -> Dropped {
+    let bytes = std::fs::read(path(name)).expect("the fixture is there");
+    let name = Path::new(name).file_name().expect("a file name").to_string_lossy().into_owned();
+    Dropped { name, source: Box::new(MemorySource(bytes)) }
+}
+
+fn open(names: &[&str]) -> Session {
+    let files = names.iter().map(|name| dropped(name)).collect();
+    let mut session = Session::open(files, OpenOptions::with_clock(|| 0)).expect("a real file opens");
+    // A budget of one look, so that every way of stopping and going on is taken.
+    while !session.step(&mut || true).expect("a real file is read").done {}
+    session
+}
+
+fn file(session: &mut Session) -> FileSummary {
+    match session.handle(Request::GetFile) {
+        Ok(Response::File(file)) => *file,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn list(session: &mut Session, order: TraceOrder, failed_only: bool) -> TracePage {
+    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, offset: 0, limit: 1_000 })) {
+        Ok(Response::Traces(page)) => page,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn trace(session: &mut Session, trace_id: &str) -> TraceColumns {
+    match session.handle(Request::GetTrace { trace_id: trace_id.into() }) {
+        Ok(Response::Trace(columns)) => *columns,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Span id → (parent's id where the parent is in the same trace, level from 1), by trace, from SQL alone.
+fn expected_trees(connection: &Connection) -> BTreeMap<String, BTreeMap<String, (Option<String>, u32)>> {
+    let mut statement = connection.prepare("SELECT trace_id, span_id, parent_span_id FROM spans").expect("spans");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
+    let mut trees: BTreeMap<String, BTreeMap<String, Option<String>>> = BTreeMap::new();
+    for row in rows {
+        let (trace, span, parent): (String, String, Option<String>) = row.expect("a row");
+        trees.entry(trace).or_default().insert(span, parent);
+    }
+    let level = |spans: &BTreeMap<String, Option<String>>, mut span: String| {
+        let mut level = 1;
+        while let Some(parent) = spans[&span].clone().filter(|parent| spans.contains_key(parent)) {
+            level += 1;
+            span = parent;
+        }
+        level
+    };
+    let finished = |spans: BTreeMap<String, Option<String>>| {
+        let of = |(span, parent): (&String, &Option<String>)| {
+            let parent = parent.clone().filter(|parent| spans.contains_key(parent));
+            (span.clone(), (parent, level(&spans, span.clone())))
+        };
+        spans.iter().map(of).collect()
+    };
+    trees.into_iter().map(|(trace, spans)| (trace, finished(spans))).collect()
+}
+
+#[test]
+fn every_trace_and_tree_of_every_file_equals_sql() {
+    for name in FILES {
+        let bytes_before = std::fs::read(path(name)).expect("the fixture is there");
+        // The copy is in memory: a file with a hot journal must not be opened in place.
+        let copy = std::env::temp_dir().join(format!("quipu-files-{}-{}", std::process::id(), name.replace('/', "-")));
+        std::fs::write(&copy, &bytes_before).expect("a copy");
+        let connection = Connection::open(&copy).expect("SQLite opens it");
+        let expected = expected_trees(&connection);
+        let mut session = open(&[name]);
+
+        let listed: BTreeSet<String> = list(&mut session, TraceOrder::Newest, false).rows.into_iter().map(|row| row.trace_id).collect();
+        let mut statement = connection.prepare("SELECT trace_id FROM traces UNION SELECT trace_id FROM spans").expect("traces");
+        let wanted: BTreeSet<String> = statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+        assert_eq!(listed, wanted, "{name}");
+
+        for (trace_id, spans) in expected {
+            let columns = trace(&mut session, &trace_id);
+            let found: BTreeMap<String, (Option<String>, u32)> = (0..columns.len())
+                .map(|row| {
+                    let parent = columns.parent[row];
+                    let parent = (parent != NO_ROW).then(|| columns.span_id[parent as usize].clone());
+                    (columns.span_id[row].clone(), (parent, columns.depth[row] + 1))
+                })
+                .collect();
+            assert_eq!(found, spans, "{name} {trace_id}");
+            for row in 0..columns.len() {
+                let parent = columns.parent[row];
+                assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent stands before its children");
+                for child in row + 1..row + columns.subtree[row] as usize {
+                    assert!(columns.depth[child] > columns.depth[row], "{name} {trace_id}: a subtree is contiguous");
+                }
+            }
+        }
+        std::fs::remove_file(copy).expect("the copy goes away");
+    }
+}
+
+#[test]
+fn what_each_file_is_and_what_is_odd_in_it() {
+    let mut told = String::new();
+    for name in FILES {
+        let mut session = open(&[name]);
+        let file = file(&mut session);
+        let tokens = file.tokens.unwrap_or_default();
+        told.push_str(&format!(
+            "{}: {} traces ({} failed), {} spans ({} failed), {} events, {} requests, {:?}, services {:?}\n",
+            file.name,
+            file.traces.unwrap_or(0),
+            file.failed_traces.unwrap_or(0),
+            file.spans.unwrap_or(0),
+            file.failed_spans.unwrap_or(0),
+            file.events.unwrap_or(0),
+            file.requests.unwrap_or(0),
+            file.zone,
+            file.service_names,
+        ));
+        told.push_str(&format!(
+            "  tokens: prompt {:?}, completion {:?}, total {:?}, counted for {} of {} inference requests\n",
+            tokens.prompt, tokens.completion, tokens.total, tokens.counted, tokens.requests
+        ));
+        for warning in &file.warnings {
+            told.push_str(&format!("  {:?}: {}\n", warning.kind, warning.text));
+        }
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_hot_journal_is_rolled_back_in_memory_and_its_absence_is_noticed() {
+    let live = "tests/fixtures/db/real_live.db";
+    let journal = "tests/fixtures/db/real_live.db-journal";
+    let mut alone = open(&[live]);
+    let told = file(&mut alone);
+    assert_eq!(told.spans, Some(294));
+    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.meaning.contains("real_live.db-journal")));
+    let mut both = open(&[journal, live]);
+    let told = file(&mut both);
+    assert_eq!(told.spans, Some(293));
+    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.text.contains("was applied")));
+}
+
+#[test]
+fn lists_come_newest_slowest_and_failed() {
+    let mut session = open(&["samples/agent_0.2.15.db"]);
+    let newest = list(&mut session, TraceOrder::Newest, false);
+    assert!(newest.rows.is_sorted_by(|one, next| one.start >= next.start));
+    let slowest = list(&mut session, TraceOrder::Slowest, false);
+    assert!(slowest.rows.is_sorted_by(|one, next| one.duration_nanos >= next.duration_nanos));
+    let failed = list(&mut session, TraceOrder::Newest, true);
+    assert!(!failed.rows.is_empty() && failed.rows.iter().all(|row| row.failed.is_some_and(|failed| failed > 0)));
+    assert_eq!(Some(failed.rows.len()), file(&mut session).failed_traces.map(|count| count as usize));
+}
+
+#[test]
+fn the_first_rows_come_before_the_index_and_agree_with_it() {
+    for name in FILES {
+        let mut session = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+        let first = list(&mut session, TraceOrder::Newest, false);
+        assert_eq!(first.total, None);
+        while !session.step(&mut || false).expect("a real file is read").done {}
+        let rows: BTreeMap<String, _> =
+            list(&mut session, TraceOrder::Newest, false).rows.into_iter().map(|row| (row.trace_id.clone(), row)).collect();
+        assert!(!first.rows.is_empty(), "{name}");
+        for row in first.rows {
+            let later = &rows[&row.trace_id];
+            assert_eq!((row.start, row.duration_nanos), (later.start, later.duration_nanos), "{name} {}", row.trace_id);
+            assert!(row.spans.is_none() && row.tokens.is_none() && row.failed.is_none());
+        }
+    }
+}
