@@ -65,6 +65,7 @@ fn long_texts_are_read_in_linear_time() {
         "<a'",
         "<'>,",
         "<a \"b'>, ",
+        "<a \\'>,",
         "{'",
         "('",
         "Foo[",
@@ -109,6 +110,34 @@ fn texts_inside_texts_are_unfolded_to_a_limit_and_kept_whole() {
         levels += 1;
     }
     assert_eq!(levels, quipu::recorded::MAX_NESTED);
+}
+
+#[test]
+fn texts_inside_texts_cost_at_most_four_times_the_whole() {
+    // Quotes around a long text, level by level: every level is nearly as long as the whole.
+    let mut text = format!("[\"{}\"]", "x".repeat(100_000));
+    for _ in 0..7 {
+        let mut quoted = String::new();
+        crate::support::json_string(&text, &mut quoted);
+        text = quoted;
+    }
+    let decoded = decode_soon("quotes around quotes", &text);
+    assert_faithful(&text, &decoded);
+    assert_eq!(decoded.encoding, Encoding::Text, "a text in quotes counts only if its list or map is reached");
+    let listed = format!("[{text}]");
+    let decoded = decode(&format!("[{}]", vec![listed; 3].join(", ")));
+    assert_eq!(decoded.encoding, Encoding::Json);
+    assert!(nested_bytes(&decoded.value) <= 4 * 3 * text.len() + 5_000, "{}", nested_bytes(&decoded.value));
+}
+
+fn nested_bytes(value: &Value) -> usize {
+    match value {
+        Value::List(items) => items.iter().map(nested_bytes).sum(),
+        Value::Map(entries) => entries.iter().map(|(_, item)| nested_bytes(item)).sum(),
+        Value::Tagged { value, .. } => nested_bytes(value),
+        Value::Nested { raw, value, .. } => raw.len() + nested_bytes(value),
+        _ => 0,
+    }
 }
 
 #[test]
