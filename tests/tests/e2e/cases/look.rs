@@ -1,0 +1,61 @@
+//! Pictures of the screens, light and dark, wide and narrow, for people to look at; and what can be measured about them.
+
+use crate::harness::{Case, Stage, cases};
+use anyhow::{Context, Result, ensure};
+use quipu_tests::fixtures::{self, AGENT};
+use serde_json::json;
+
+pub(crate) const CASES: &[Case] = cases![screens_fit_light_and_dark_wide_and_narrow, the_timeline_shows_twenty_rows];
+
+async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let spans = fixtures::spans(&connection)?;
+    let span = spans.iter().find(|span| span.name == "inference").context("The fixture has inference spans.")?;
+    let page = &stage.page;
+    for scheme in ["light", "dark"] {
+        for (width, height) in [(1280, 800), (400, 800)] {
+            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            page.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
+            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            page.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+            page.load_from(&format!("{}?{scheme}{width}", stage.site.url())).await?;
+            let shoot = |screen: &'static str| async move {
+                page.wait_idle().await?;
+                let beyond = page.run("return document.documentElement.scrollWidth - innerWidth").await?;
+                ensure!(beyond.as_i64().is_some_and(|beyond| beyond <= 0), "{screen} at {width} px is {beyond} px too wide.");
+                page.screenshot(&format!("{screen}_{scheme}_{width}")).await
+            };
+            shoot("open").await?;
+            page.open_traces(&[AGENT.path()]).await?;
+            shoot("traces").await?;
+            page.open_trace(&span.trace_id).await?;
+            shoot("trace").await?;
+            page.select_span(&span.span_id).await?;
+            shoot("span").await?;
+            let background = page
+                .run("return getComputedStyle(document.body).colorScheme + ' ' + getComputedStyle(document.body).backgroundColor")
+                .await?;
+            ensure!(background.as_str().is_some_and(|background| !background.ends_with("rgba(0, 0, 0, 0)")), "The page has a background.");
+        }
+    }
+    Ok(())
+}
+
+async fn the_timeline_shows_twenty_rows(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let largest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1";
+    let trace_id = fixtures::texts(&connection, largest)?.pop().context("The fixture has traces.")?;
+    let page = &stage.page;
+    let size = json!({ "width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+    page.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+    page.load().await?;
+    page.open_traces(&[AGENT.path()]).await?;
+    page.open_trace(&trace_id).await?;
+    let visible = "
+        const grid = named('treegrid', 'Timeline').getBoundingClientRect();
+        const inside = (box) => box.top >= 0 && box.bottom <= innerHeight && box.bottom <= grid.bottom + 1;
+        return [...document.querySelectorAll('[data-span-id]')].filter((row) => inside(row.getBoundingClientRect())).length";
+    let rows = page.run(visible).await?;
+    ensure!(rows.as_u64().is_some_and(|rows| rows >= 20), "At 1280×800 the timeline shows {rows} rows.");
+    Ok(())
+}

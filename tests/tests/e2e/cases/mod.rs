@@ -1,0 +1,29 @@
+//! The cases, by what they are about.
+
+mod hostile;
+mod journal;
+mod keyboard;
+mod location;
+mod look;
+mod privacy;
+mod serving;
+mod span_panel;
+mod traces;
+
+use crate::harness::Case;
+
+/// Every case, the slow ones first, so that they do not stand alone at the end.
+pub(crate) fn all() -> Vec<&'static Case> {
+    let groups = [
+        hostile::CASES,
+        traces::CASES,
+        journal::CASES,
+        span_panel::CASES,
+        location::CASES,
+        keyboard::CASES,
+        privacy::CASES,
+        serving::CASES,
+        look::CASES,
+    ];
+    groups.into_iter().flatten().collect()
+}

@@ -1,0 +1,219 @@
+//! Runs the cases: one chromedriver, a browser with a fresh profile and a server of its own for every case, two cases at a time.
+//!
+//! A case that fails shows what the page showed: its text, its console, a screenshot.
+
+use crate::page::Page;
+use crate::site::Site;
+use anyhow::{Context, Result, anyhow, bail};
+use quipu_tests::Scratch;
+use std::future::Future;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
+
+/// How long a case may take. The slowest opens a few hundred files.
+const LIMIT: Duration = Duration::from_secs(300);
+/// Cases at a time.
+const WORKERS: usize = 2;
+
+/// A case on its way.
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// A test: a name that says what is so, and how to find out.
+pub(crate) struct Case {
+    /// `module::what_is_so`.
+    pub(crate) name: &'static str,
+    /// The test.
+    pub(crate) run: for<'a> fn(&'a Stage) -> Running<'a>,
+}
+
+/// Makes [`Case`]s of async functions that take a `&Stage`.
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        &[$($crate::harness::Case {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            run: |stage| Box::pin($name(stage)),
+        }),+]
+    };
+}
+pub(crate) use cases;
+
+/// What a case gets.
+pub(crate) struct Stage {
+    /// The page, not loaded yet.
+    pub(crate) page: Page,
+    /// The server it comes from.
+    pub(crate) site: Site,
+    /// The built page's files.
+    pub(crate) dist: PathBuf,
+    /// A folder for files.
+    pub(crate) scratch: Scratch,
+}
+
+struct Failure {
+    name: &'static str,
+    error: anyhow::Error,
+    evidence: String,
+}
+
+/// Runs every case whose name contains `filter`, and answers whether all passed.
+pub(crate) fn run_all(dist: &Path, filter: &str) -> Result<bool> {
+    if !dist.join("index.html").is_file() {
+        bail!("{} holds no built page: `cargo xtask build` makes one.", dist.display());
+    }
+    let cases: Vec<&Case> = crate::cases::all().into_iter().filter(|case| short(case.name).contains(filter)).collect();
+    if cases.is_empty() {
+        bail!("No end-to-end test has a name that contains {filter:?}.");
+    }
+    let driver = Driver::start()?;
+    let (next, failures, began) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let began = Instant::now();
+                    let failure = run(case, &driver, dist);
+                    let outcome = if failure.is_some() { "FAILED" } else { "ok    " };
+                    println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), short(case.name));
+                    if let (Some(failure), Ok(mut failures)) = (failure, failures.lock()) {
+                        failures.push(failure);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().map_err(|_| anyhow!("A thread that ran tests has panicked."))?;
+    for failure in &failures {
+        println!("\n---- {} ----\n{:#}\n{}", short(failure.name), failure.error, failure.evidence);
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!("\n{} end-to-end tests, {} failed, {seconds:.0} s", cases.len(), failures.len());
+    for failure in &failures {
+        println!("    {}", short(failure.name));
+    }
+    Ok(failures.is_empty())
+}
+
+/// A case's name without the path of this program.
+fn short(name: &str) -> &str {
+    name.split_once("cases::").map_or(name, |(_, name)| name)
+}
+
+fn run(case: &'static Case, driver: &Driver, dist: &Path) -> Option<Failure> {
+    let fail = |error| Some(Failure { name: case.name, error, evidence: String::new() });
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error.into()),
+    };
+    runtime.block_on(async {
+        let stage = match stage(driver, dist).await {
+            Ok(stage) => stage,
+            Err(error) => return fail(error.context("The browser could not be started.")),
+        };
+        let outcome = match tokio::time::timeout(LIMIT, (case.run)(&stage)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(anyhow!("It did not end within {} s.", LIMIT.as_secs())),
+        };
+        // What a case has not taken from the console itself, it did not expect.
+        let console = stage.page.console_errors().await.unwrap_or_default();
+        let outcome = match outcome {
+            Ok(()) if !console.is_empty() => Err(anyhow!("The console shows errors.")),
+            other => other,
+        };
+        let failure = match outcome {
+            Ok(()) => None,
+            Err(error) => {
+                let evidence = evidence(case, &stage.page, &console).await;
+                Some(Failure { name: case.name, error, evidence })
+            }
+        };
+        // A browser that does not end is ended with its driver.
+        let _ = stage.page.driver.quit().await;
+        failure
+    })
+}
+
+async fn evidence(case: &Case, page: &Page, console: &[String]) -> String {
+    let text = page.text().await.unwrap_or_else(|error| format!("(the page's text cannot be read: {error:#})"));
+    let excerpt: String = text.lines().take(60).flat_map(|line| ["    | ", line, "\n"]).collect::<String>().chars().take(4000).collect();
+    let url = page.url().await.unwrap_or_default();
+    let shot = page.screenshot(&format!("failed_{}", short(case.name).replace("::", "_"))).await;
+    let shot = shot.map_or_else(|error| format!("(none: {error:#})"), |path| path.display().to_string());
+    let console = if console.is_empty() { "    (empty)".to_owned() } else { format!("    {}", console.join("\n    ")) };
+    format!("  address: {url}\n  screenshot: {shot}\n  console errors:\n{console}\n  page text:\n{excerpt}")
+}
+
+async fn stage(driver: &Driver, dist: &Path) -> Result<Stage> {
+    let site = Site::start(dist, "/")?;
+    let page = Page::new(driver.browser().await?, site.url());
+    Ok(Stage { page, site, dist: dist.to_owned(), scratch: Scratch::new()? })
+}
+
+/// A running chromedriver; ended with its browsers on drop.
+struct Driver {
+    process: Child,
+    port: u16,
+}
+
+impl Driver {
+    /// Starts it on a free port, which it prints.
+    fn start() -> Result<Driver> {
+        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let mut process = Command::new(&program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{program} could not be started. `cargo xtask doctor` installs it."))?;
+        let output = process.stdout.take().context("chromedriver has no output.")?;
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next().transpose()? {
+            let port = line.rsplit_once("on port ").map(|(_, port)| port.trim_end_matches('.'));
+            if let Some(port) = port.filter(|_| line.contains("started successfully")) {
+                let port = port.parse().with_context(|| format!("chromedriver printed no port: {line}"))?;
+                // It writes on; a full pipe would stop it.
+                std::thread::spawn(move || lines.for_each(drop));
+                return Ok(Driver { process, port });
+            }
+        }
+        bail!("{program} ended before it was ready.")
+    }
+
+    /// A browser with a profile of its own, which keeps its console for us.
+    async fn browser(&self) -> Result<WebDriver> {
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,800",
+        ] {
+            wanted.add_arg(argument)?;
+        }
+        if let Ok(chromium) = std::env::var("CHROMIUM") {
+            wanted.set_binary(&chromium)?;
+        }
+        wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+        let driver = WebDriver::new(format!("http://127.0.0.1:{}", self.port), wanted).await?;
+        driver.set_script_timeout(Duration::from_secs(60)).await?;
+        Ok(driver)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,289 @@
+//! The page as a person with a keyboard, a screen reader or a file manager meets it: by roles and accessible names, waiting for the page's
+//! own idle mark. The one place that knows those names.
+//!
+//! What is not here: expectations.
+
+use crate::script;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use thirtyfour::{By, WebDriver, WebElement};
+
+/// The label of the file input.
+pub(crate) const FILE_INPUT: &str = "Open telemetry file";
+
+/// How long anything may take to appear.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The page in one browser.
+pub(crate) struct Page {
+    /// The browser.
+    pub(crate) driver: WebDriver,
+    home: String,
+}
+
+/// Rows read from a virtualised table.
+pub(crate) struct Rows {
+    /// For each row the identifying attribute, then the ones asked for.
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    /// `aria-rowcount`.
+    pub(crate) announced: i64,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    value: Option<Value>,
+    error: Option<String>,
+}
+
+impl Page {
+    /// The page that lies at `home`.
+    pub(crate) fn new(driver: WebDriver, home: String) -> Page {
+        Page { driver, home }
+    }
+
+    /// Loads the page, and waits until it runs.
+    pub(crate) async fn load(&self) -> Result<()> {
+        let home = self.home.clone();
+        self.load_from(&home).await
+    }
+
+    /// Loads the page from another address, and waits until it runs.
+    pub(crate) async fn load_from(&self, url: &str) -> Result<()> {
+        self.driver.goto(url).await?;
+        self.wait_until(
+            &format!("return isIdle() && !!document.querySelector('input[type=file][aria-label=\"{FILE_INPUT}\"], input[type=file]')"),
+            "the open screen",
+        )
+        .await
+    }
+
+    /// Runs a script's body with the helpers of [`script::HELPERS`], and answers what it returns.
+    pub(crate) async fn run(&self, body: &str) -> Result<Value> {
+        let script = format!("{}\n{body}", script::HELPERS);
+        Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
+    }
+
+    /// Runs a script that calls its last argument with `{value}` or `{error}`.
+    pub(crate) async fn run_async(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
+        let script = format!("{}\n{body}", script::HELPERS);
+        let answer: Answer = self.driver.execute_async(script, arguments).await?.convert()?;
+        match answer {
+            Answer { error: Some(error), .. } => bail!("{error}"),
+            Answer { value, .. } => Ok(value.unwrap_or(Value::Null)),
+        }
+    }
+
+    /// Waits until a script's body answers true.
+    pub(crate) async fn wait_until(&self, condition: &str, what: &str) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            // While a document is replaced, scripts fail.
+            let answer = self.run(condition).await;
+            if matches!(answer, Ok(Value::Bool(true))) {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                let why = answer.err().map(|error| format!(" The last look failed: {error:#}.")).unwrap_or_default();
+                bail!("Waited {} s for {what}; it did not come.{why}", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    /// Waits until the page is idle and the index complete.
+    pub(crate) async fn wait_idle(&self) -> Result<()> {
+        self.wait_until("return isIdle() && !named('progressbar', 'Indexing')", "the page to be idle and the index complete").await
+    }
+
+    /// Chooses files by the file input, as the button's dialog does.
+    pub(crate) async fn choose(&self, files: &[PathBuf]) -> Result<()> {
+        let input = self.driver.find(By::Css("input[type=file]")).await.context("There is no file input.")?;
+        let label = self.run("return nameOf(document.querySelector('input[type=file]'))").await?;
+        if label != FILE_INPUT {
+            bail!("The file input is named {label}, not {FILE_INPUT:?}.");
+        }
+        // A dialog replaces the choice; the driver would add to it.
+        self.driver.execute("arguments[0].value = ''", vec![input.to_json()?]).await?;
+        input.send_keys(lines(files)).await?;
+        Ok(())
+    }
+
+    /// Chooses files, and waits until they are shown with the index complete, or refused.
+    pub(crate) async fn open(&self, files: &[PathBuf]) -> Result<()> {
+        self.choose(files).await?;
+        self.wait_idle().await
+    }
+
+    /// Opens files that must be shown as a table of traces.
+    pub(crate) async fn open_traces(&self, files: &[PathBuf]) -> Result<()> {
+        self.open(files).await?;
+        self.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await
+    }
+
+    /// Drops files onto the page.
+    pub(crate) async fn drop_files(&self, files: &[PathBuf]) -> Result<()> {
+        let script = "const e = document.createElement('input'); e.type = 'file'; e.multiple = true; document.body.append(e); return e;";
+        let input = self.driver.execute(script, Vec::new()).await?.element()?;
+        input.send_keys(lines(files)).await?;
+        self.driver.execute(script::DROP, vec![input.to_json()?]).await?;
+        self.wait_idle().await
+    }
+
+    /// Every row of a table, by scrolling through it.
+    pub(crate) async fn rows(&self, role: &str, name: &str, key: &str, attributes: &[&str]) -> Result<Rows> {
+        let arguments = vec![json!(role), json!(name), json!(key), json!(attributes)];
+        let answer = self.run_async(script::COLLECT, arguments).await?;
+        let rows = serde_json::from_value(answer.get("rows").cloned().unwrap_or_default())?;
+        let announced = answer.get("announced").and_then(Value::as_i64).context("The table announces no number of rows.")?;
+        Ok(Rows { rows, announced })
+    }
+
+    /// The trace ids in the table, in its order. Fails when the table announces another number.
+    pub(crate) async fn trace_ids(&self) -> Result<Vec<String>> {
+        let table = self.rows("grid", "Traces", "data-trace-id", &[]).await?;
+        let ids: Vec<String> = table.rows.into_iter().filter_map(|mut row| row.swap_remove(0)).collect();
+        if table.announced != ids.len() as i64 + 1 {
+            bail!("The table of traces announces {} rows, the header among them, and has {} traces.", table.announced, ids.len());
+        }
+        Ok(ids)
+    }
+
+    /// The rows of the timeline: span id, level, parent. Fails when it announces another number.
+    pub(crate) async fn timeline(&self) -> Result<BTreeSet<crate::expected::TimelineRow>> {
+        let table = self.rows("treegrid", "Timeline", "data-span-id", &["aria-level", "data-parent-id"]).await?;
+        let mut rows = BTreeSet::new();
+        for row in &table.rows {
+            let [Some(id), Some(level), parent] = row.as_slice() else { bail!("A row of the timeline has no id or level: {row:?}") };
+            rows.insert((id.clone(), level.parse().with_context(|| format!("{level} is no level."))?, parent.clone()));
+        }
+        if table.announced != rows.len() as i64 + 1 {
+            bail!("The timeline announces {} rows, the header among them, and has {} spans.", table.announced, rows.len());
+        }
+        Ok(rows)
+    }
+
+    /// Scrolls to a row of a table.
+    pub(crate) async fn reveal(&self, role: &str, name: &str, key: &str, id: &str) -> Result<WebElement> {
+        let script = format!("{}\n{}", script::HELPERS, script::REVEAL);
+        let answer = self.driver.execute_async(script, vec![json!(role), json!(name), json!(key), json!(id)]).await?;
+        let answer: Answer = answer.convert()?;
+        match (answer.value, answer.error) {
+            (Some(element), None) => Ok(WebElement::from_json(element, self.driver.handle().clone())?),
+            (_, error) => bail!("{}", error.unwrap_or_default()),
+        }
+    }
+
+    /// Opens a trace from the table of traces.
+    pub(crate) async fn open_trace(&self, trace_id: &str) -> Result<()> {
+        let row = self.reveal("grid", "Traces", "data-trace-id", trace_id).await?;
+        row.click().await?;
+        self.wait_timeline().await
+    }
+
+    /// Waits until a trace's timeline is drawn.
+    pub(crate) async fn wait_timeline(&self) -> Result<()> {
+        let drawn = "const grid = named('treegrid', 'Timeline'); return isIdle() && !!grid && !!grid.querySelector('[data-span-id]')";
+        self.wait_until(drawn, "the timeline").await
+    }
+
+    /// Goes from one trace to another by the address, as a link does. `spans` are the ids of the spans of the other.
+    pub(crate) async fn go_to_trace(&self, from: &str, to: &str, spans: &[&str]) -> Result<()> {
+        let url = self.url().await?;
+        if !url.contains(from) {
+            bail!("The address {url} does not name the trace {from}.");
+        }
+        let script = "location.hash = arguments[0].split('#')[1].replace(/span=[^&]*&?/, '')";
+        self.driver.execute(script, vec![json!(url.replace(from, to))]).await?;
+        let drawn = format!(
+            "const ids = new Set({}); const grid = named('treegrid', 'Timeline');
+             const rows = [...(grid?.querySelectorAll('[data-span-id]') ?? [])];
+             return isIdle() && rows.length > 0 && rows.every((row) => ids.has(row.dataset.spanId))",
+            json!(spans)
+        );
+        self.wait_until(&drawn, &format!("the timeline of trace {to}, with its spans only")).await
+    }
+
+    /// Selects a span in the timeline, and waits for its panel.
+    pub(crate) async fn select_span(&self, span_id: &str) -> Result<()> {
+        self.reveal("treegrid", "Timeline", "data-span-id", span_id).await?.click().await?;
+        self.wait_panel().await
+    }
+
+    /// Waits until the panel of a span is drawn.
+    pub(crate) async fn wait_panel(&self) -> Result<()> {
+        self.wait_until("return isIdle() && !!named('complementary', 'Span')", "the panel of the span").await
+    }
+
+    /// The text of the span's panel.
+    pub(crate) async fn panel_text(&self) -> Result<String> {
+        self.text_of("named('complementary', 'Span')").await?.context("No span's panel is shown.")
+    }
+
+    /// The sentences of all alerts on screen.
+    pub(crate) async fn alerts(&self) -> Result<Vec<String>> {
+        let answer = self.run("return all('alert').filter(shown).map((e) => e.innerText.trim()).filter((text) => text)").await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    /// The text of the warnings about the file; empty when there are none.
+    pub(crate) async fn warnings(&self) -> Result<String> {
+        Ok(self.text_of("named('status', 'File warnings')").await?.unwrap_or_default())
+    }
+
+    /// Clicks the button, link or tab whose name contains `part`, and waits until the page is idle.
+    pub(crate) async fn click(&self, role: &str, part: &str) -> Result<()> {
+        let script = format!("{}\nreturn namedLike({}, {})", script::HELPERS, json!(role), json!(part));
+        let answer = self.driver.execute(script, Vec::new()).await?;
+        let element = answer.element().with_context(|| format!("There is no {role} whose name contains {part:?}."))?;
+        element.click().await?;
+        self.wait_idle().await
+    }
+
+    /// Presses a key, wherever the focus is, and waits until the page is idle.
+    pub(crate) async fn press(&self, key: impl Into<char>) -> Result<()> {
+        self.driver.action_chain().send_keys(key.into().to_string()).perform().await?;
+        self.wait_idle().await
+    }
+
+    /// The visible text of the whole page.
+    pub(crate) async fn text(&self) -> Result<String> {
+        Ok(self.text_of("document.body").await?.unwrap_or_default())
+    }
+
+    /// The visible text of what a script's expression finds.
+    pub(crate) async fn text_of(&self, expression: &str) -> Result<Option<String>> {
+        let answer = self.run(&format!("return ({expression})?.innerText ?? null")).await?;
+        Ok(answer.as_str().map(str::to_owned))
+    }
+
+    /// The address.
+    pub(crate) async fn url(&self) -> Result<String> {
+        let answer = self.driver.execute("return location.href", Vec::new()).await?;
+        Ok(answer.convert()?)
+    }
+
+    /// Errors in the console since the last call.
+    pub(crate) async fn console_errors(&self) -> Result<Vec<String>> {
+        let log = self.driver.browser_log().await?;
+        Ok(log.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect())
+    }
+
+    /// Saves what is on screen for people to look at, and answers where.
+    pub(crate) async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+        let dir =
+            std::env::var_os("QUIPU_E2E_SCREENSHOTS").map_or_else(|| std::env::temp_dir().join("quipu-e2e-screenshots"), PathBuf::from);
+        std::fs::create_dir_all(&dir)?;
+        let path = dir.join(format!("{name}.png"));
+        self.driver.screenshot(Path::new(&path)).await?;
+        Ok(path)
+    }
+}
+
+/// Paths as the driver takes several: one a line.
+fn lines(files: &[PathBuf]) -> String {
+    files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n")
+}
