@@ -1,0 +1,116 @@
+//! Drives one session: answers questions as they come, and steps the index between them.
+
+use crate::blob::BlobSource;
+use crate::read_ahead::ReadAhead;
+use crate::wire::{Channel, now, post};
+use quipu::Session;
+use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response};
+use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
+use std::cell::RefCell;
+use web_sys::File;
+
+/// Milliseconds the index works before messages are looked at.
+const STEP_MS: f64 = 24.0;
+/// Milliseconds between two notes of progress.
+const NOTE_MS: f64 = 100.0;
+/// Smaller files are read without reading ahead: it is over before it pays.
+const SMALL: u64 = 8 << 20;
+
+struct Open {
+    session: Session,
+    main: File,
+    /// Tells the index job of this file from that of the one before.
+    generation: u32,
+}
+
+thread_local!(static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) });
+
+/// Answers a command; opening also starts the index.
+pub(crate) fn answer(command: Command, files: Vec<File>) -> Result<Response, Failure> {
+    match command {
+        Command::Open { names } => {
+            let response = open(&names, files)?;
+            wasm_bindgen_futures::spawn_local(index());
+            Ok(response)
+        }
+        Command::Ask(request) => with_session(|open| open.session.handle(request)),
+    }
+}
+
+fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<T, Failure> {
+    OPEN.with_borrow_mut(|open| match open {
+        Some(open) => ask(open),
+        None => Err(Failure { kind: FailureKind::NothingOpen, message: "No file is open. Open a telemetry file first.".into() }),
+    })
+}
+
+fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
+    let generation = OPEN.with_borrow_mut(|open| open.take().map_or(0, |open| open.generation)) + 1;
+    let mut dropped = Vec::new();
+    let mut main = None;
+    for (at, file) in files.into_iter().enumerate() {
+        let name = names.get(at).cloned().unwrap_or_else(|| file.name());
+        let source = BlobSource::new(file.clone().into()).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        if !(name.ends_with("-journal") || name.ends_with("-wal") || name.ends_with("-shm")) {
+            main = Some(file);
+        }
+        dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });
+    }
+    let mut session = Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?;
+    let response = session.handle(Request::GetFile)?;
+    if let Some(main) = main {
+        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation }));
+    }
+    Ok(response)
+}
+
+/// Steps the index to its end, or until another file is opened.
+async fn index() {
+    let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
+        let open = open.as_ref()?;
+        let cache = open.session.cache().clone();
+        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache));
+        Some((open.generation, ahead))
+    }) else {
+        return;
+    };
+    let channel = Channel::new();
+    let started = now();
+    let mut noted = started;
+    loop {
+        if let Some(ahead) = &mut ahead
+            && let Err(error) = ahead.advance().await
+        {
+            let current = OPEN.with_borrow(|open| open.as_ref().filter(|open| open.generation == generation).map(|open| open.main.name()));
+            if let Some(name) = current {
+                post(&Event::IndexStopped(StoreError::Source { name, error }.into()));
+            }
+            return;
+        }
+        let Some(stepped) = step(generation, ahead.as_ref()) else { return };
+        let mut progress = match stepped {
+            Ok(progress) => progress,
+            Err(failure) => return post(&Event::IndexStopped(failure)),
+        };
+        progress.elapsed_ms = now() - started;
+        if progress.done || now() - noted >= NOTE_MS {
+            noted = now();
+            post(&Event::Progress(progress));
+        }
+        if progress.done {
+            return;
+        }
+        channel.turn().await;
+    }
+}
+
+/// One piece of the index; `None` when another file was opened meanwhile.
+fn step(generation: u32, ahead: Option<&ReadAhead>) -> Option<Result<IndexProgress, Failure>> {
+    OPEN.with_borrow_mut(|open| {
+        let open = open.as_mut().filter(|open| open.generation == generation)?;
+        let until = now() + STEP_MS;
+        let filled = ahead.map_or(u64::MAX, ReadAhead::filled);
+        let cache = open.session.cache().clone();
+        Some(open.session.step(&mut || now() >= until || cache.scan_offset() >= filled))
+    })
+}

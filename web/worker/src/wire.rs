@@ -1,0 +1,79 @@
+//! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard.
+
+use crate::driver::answer;
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use quipu::protocol::{Command, Event, Failure, FailureKind};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent};
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Milliseconds since the worker began.
+pub(crate) fn now() -> f64 {
+    scope().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Listens, and says that the worker runs.
+pub(crate) fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        // Reaches the page as an error of the worker, also from where a promise would swallow it.
+        let error = js_sys::Error::new(&info.to_string());
+        let report: js_sys::Function = get(&js_sys::global(), "reportError").unchecked_into();
+        let _ = report.call1(&JsValue::UNDEFINED, &error);
+    }));
+    let listen = Closure::<dyn FnMut(MessageEvent)>::new(|message: MessageEvent| receive(&message.data()));
+    scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
+    listen.forget();
+    post(&Event::Ready { build: option_env!("QUIPU_BUILD").unwrap_or("dev").into() });
+}
+
+fn get(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn receive(data: &JsValue) {
+    let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
+    let body = get(data, "body").dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default();
+    let files: Vec<File> = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect()).unwrap_or_default();
+    let result = match postcard::from_bytes::<Command>(&body) {
+        Ok(command) => answer(command, files),
+        Err(error) => Err(Failure {
+            kind: FailureKind::Internal,
+            message: format!("The page and its worker do not understand each other ({error}). Reload the page."),
+        }),
+    };
+    post(&Event::Reply { id, result });
+}
+
+/// Sends an event to the page.
+pub(crate) fn post(event: &Event) {
+    let Ok(bytes) = postcard::to_stdvec(event) else { return };
+    let body = Uint8Array::from(bytes.as_slice());
+    let message = Object::new();
+    let _ = Reflect::set(&message, &"body".into(), &body);
+    let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
+}
+
+/// Lets the worker's other messages in: a message to itself, which unlike a timer is not slowed down.
+pub(crate) struct Channel(Option<MessageChannel>);
+
+impl Channel {
+    pub(crate) fn new() -> Channel {
+        Channel(MessageChannel::new().ok())
+    }
+
+    /// Comes back after the messages that are waiting now.
+    pub(crate) async fn turn(&self) {
+        let Some(channel) = &self.0 else { return };
+        let promise = Promise::new(&mut |resolve, _| {
+            channel.port1().set_onmessage(Some(&resolve));
+            let _ = channel.port2().post_message(&JsValue::NULL);
+        });
+        let _ = JsFuture::from(promise).await;
+    }
+}
