@@ -15,16 +15,16 @@ const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "
 
 /// Whether both are there.
 pub(crate) fn is_here() -> bool {
-    named().is_some()
+    let (chromiums, driver) = candidates();
+    !chromiums.is_empty() && driver.is_some()
 }
 
-/// The environment's `CHROMIUM` and `CHROMEDRIVER` come first, then the PATH.
-fn named() -> Option<Browser> {
-    let named = |variable: &str, names: &[&str]| match std::env::var(variable) {
-        Ok(path) => Some(path),
-        Err(_) => names.iter().find(|name| is_on_path(name)).map(|name| absolute(name)),
-    };
-    Some(Browser { chromium: named("CHROMIUM", &CHROMIUMS)?, driver: named("CHROMEDRIVER", &["chromedriver"])? })
+/// The environment's `CHROMIUM` and `CHROMEDRIVER` come first, then the PATH: every browser there, and the driver.
+fn candidates() -> (Vec<String>, Option<String>) {
+    let on_path = |names: &[&str]| names.iter().filter(|name| is_on_path(name)).map(|name| absolute(name)).collect::<Vec<_>>();
+    let chromiums = std::env::var("CHROMIUM").map_or_else(|_| on_path(&CHROMIUMS), |path| vec![path]);
+    let driver = std::env::var("CHROMEDRIVER").ok().or_else(|| on_path(&["chromedriver"]).pop());
+    (chromiums, driver)
 }
 
 /// The program's path: some who start it want one.
@@ -34,23 +34,28 @@ fn absolute(program: &str) -> String {
     found.map_or(program.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
-/// Both, of the same major version.
+/// A driver and a browser of the same major version: a driver drives only its own.
 pub(crate) fn find() -> Result<Browser> {
-    let browser =
-        named().context("Chromium and chromedriver are not on the PATH; the variables CHROMIUM and CHROMEDRIVER can name them.")?;
-    let major = |program: &str| {
-        let answer = Run::program(program).word("--version").read().with_context(|| format!("`{program} --version` fails."))?;
-        major_version(&answer).with_context(|| format!("`{program} --version` answers no version: {answer}"))
-    };
-    let (chromium, driver) = (major(&browser.chromium)?, major(&browser.driver)?);
-    if chromium != driver {
-        bail!(
-            "{} is version {chromium} and {} is version {driver}: a driver drives only its own version. Install both from the same source.",
-            browser.chromium,
-            browser.driver
-        );
+    let (chromiums, driver) = candidates();
+    let driver = driver.context("chromedriver is not on the PATH; the variable CHROMEDRIVER can name it.")?;
+    let wanted = version_of(&driver)?;
+    let mut versions = Vec::new();
+    for chromium in chromiums {
+        let version = version_of(&chromium)?;
+        if version == wanted {
+            return Ok(Browser { chromium, driver });
+        }
+        versions.push(format!("{chromium} is version {version}"));
     }
-    Ok(browser)
+    if versions.is_empty() {
+        bail!("Chromium is not on the PATH; the variable CHROMIUM can name it.");
+    }
+    bail!("{driver} is version {wanted} and drives only that, but {}. Install both from the same source.", versions.join(", "))
+}
+
+fn version_of(program: &str) -> Result<u32> {
+    let answer = Run::program(program).word("--version").read().with_context(|| format!("`{program} --version` fails."))?;
+    major_version(&answer).with_context(|| format!("`{program} --version` answers no version: {answer}"))
 }
 
 /// `Chromium 156.0.8078.79 built on …` -> `156`.

@@ -158,14 +158,18 @@ async fn stage(driver: &Driver, dist: &Path) -> Result<Stage> {
 struct Driver {
     process: Child,
     port: u16,
+    /// What browsers leave in the temporary folder goes with it.
+    _scratch: Scratch,
 }
 
 impl Driver {
     /// Starts it on a free port, which it prints.
     fn start() -> Result<Driver> {
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let scratch = Scratch::new()?;
         let mut process = Command::new(&program)
             .arg("--port=0")
+            .env("TMPDIR", scratch.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -178,7 +182,7 @@ impl Driver {
                 let port = port.parse().with_context(|| format!("chromedriver printed no port: {line}"))?;
                 // It writes on; a full pipe would stop it.
                 std::thread::spawn(move || lines.for_each(drop));
-                return Ok(Driver { process, port });
+                return Ok(Driver { process, port, _scratch: scratch });
             }
         }
         bail!("{program} ended before it was ready.")
