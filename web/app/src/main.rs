@@ -1,10 +1,28 @@
-//! The page.
+//! The page: screens and widgets over the state that the worker answers.
 //!
-//! What is not here: SQL and arithmetic on data, which the worker and the core do.
+//! What is not here: SQL and arithmetic on data, which the worker and the core do; rows and geometry, which are the core's `view`;
+//! the form of addresses, which is the core's `share`.
+#![expect(unreachable_pub, reason = "the component macro makes the properties of every component public")]
 
-use leptos::prelude::*;
+mod app;
+mod browser;
+mod client;
+mod idle;
+mod keys;
+mod opening;
+mod pages;
+mod router;
+mod state;
+mod widgets;
+
+/// The build this page belongs to. A worker of another build is noticed by it.
+const BUILD: &str = match option_env!("QUIPU_BUILD") {
+    Some(build) => build,
+    None => "dev",
+};
 
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(|| view! { <p>"Quipu"</p> });
+    browser::remove_boot_text();
+    leptos::mount::mount_to_body(app::App);
 }

@@ -1,0 +1,131 @@
+//! The page's frame: head, notices, the shown screen, and what is everywhere: the file input, dropping, pasting, keys, help.
+
+use crate::opening::{self, INPUT_ID};
+use crate::pages::{OpenPage, TracePage, TracesPage};
+use crate::router;
+use crate::state::{App, FileState};
+use crate::widgets::{Head, Help, Notices};
+use leptos::ev;
+use leptos::prelude::*;
+use quipu::share::Place;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement};
+
+/// Which screen is shown.
+#[derive(Clone, PartialEq)]
+enum Screen {
+    Open,
+    Opening(String),
+    Traces,
+    Trace(String),
+}
+
+/// The whole page.
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    // The first answer is the page itself.
+    drop(app.idle().begin());
+    router::start(app);
+    crate::keys::listen(app);
+    follow_links(app);
+    let over = take_drops(app);
+
+    let screen = Memo::new(move |_| {
+        app.file.with(|file| match file {
+            FileState::None => Screen::Open,
+            FileState::Opening { name } => Screen::Opening(name.clone()),
+            FileState::Open(_) => app.view.with(|view| match &view.place {
+                Place::Open | Place::Traces => Screen::Traces,
+                Place::Trace { trace_id, .. } => Screen::Trace(trace_id.clone()),
+            }),
+        })
+    });
+    Effect::new(move |_| {
+        let file = app.file.with(|file| match file {
+            FileState::None => None,
+            FileState::Opening { name } => Some(name.clone()),
+            FileState::Open(summary) => Some(summary.name.clone()),
+        });
+        document().set_title(&file.map_or("Quipu".into(), |file| format!("{file} · Quipu")));
+    });
+
+    let chosen = move |event: ev::Event| {
+        let input: HtmlInputElement = event_target(&event);
+        let files = input.files().map(opening::listed).unwrap_or_default();
+        // So that choosing the same file again is a change, too.
+        input.set_value("");
+        opening::open_files(app, files);
+    };
+    view! {
+        <input type="file" id=INPUT_ID class="off-screen" multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
+        <Head />
+        <Notices />
+        {move || match screen.get() {
+            Screen::Open => view! { <OpenPage /> }.into_any(),
+            Screen::Opening(name) => view! { <main class="screen"><p class="state" role="status">{format!("Opening {name}…")}</p></main> }.into_any(),
+            Screen::Traces => view! { <TracesPage /> }.into_any(),
+            Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
+        }}
+        <Show when=move || over.get()>
+            <div class="drop-veil" aria-hidden="true"><p>"Drop the telemetry file to open it"</p></div>
+        </Show>
+        <Help />
+        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
+    }
+}
+
+/// Links of the page change the view at once; the browser would tell of them only later.
+fn follow_links(app: App) {
+    let listener = window_event_listener(ev::click, move |event| {
+        if event.default_prevented() || event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key() {
+            return;
+        }
+        let link = event.target().and_then(|target| target.dyn_into::<Element>().ok()).and_then(|target| target.closest("a[href^='#v1/']").ok()?);
+        if let Some(fragment) = link.and_then(|link| link.get_attribute("href")) {
+            event.prevent_default();
+            router::follow(app, &fragment);
+        }
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// A file dropped or pasted anywhere is opened. The signal tells whether one is being dragged over the page.
+fn take_drops(app: App) -> RwSignal<bool> {
+    let over = RwSignal::new(false);
+    let has_files = |event: &web_sys::DragEvent| event.data_transfer().is_some_and(|transfer| transfer.types().includes(&"Files".into(), 0));
+    let listeners = [
+        window_event_listener(ev::dragover, move |event| {
+            if has_files(&event) {
+                event.prevent_default();
+                if !over.get_untracked() {
+                    over.set(true);
+                }
+            }
+        }),
+        window_event_listener(ev::dragleave, move |event| {
+            // Leaving an element for another one inside the page is not leaving the page.
+            if event.related_target().is_none() {
+                over.set(false);
+            }
+        }),
+        window_event_listener(ev::drop, move |event| {
+            over.set(false);
+            let files = opening::transferred(event.data_transfer());
+            if !files.is_empty() {
+                event.prevent_default();
+                opening::open_files(app, files);
+            }
+        }),
+        window_event_listener(ev::paste, move |event| {
+            let event: &web_sys::ClipboardEvent = event.as_ref();
+            let files = opening::transferred(event.clipboard_data());
+            if !files.is_empty() {
+                opening::open_files(app, files);
+            }
+        }),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(|listener| listener.remove()));
+    over
+}

@@ -1,0 +1,100 @@
+//! What the page asks of the browser: each function is one small favour that may be refused.
+
+use js_sys::{Date, Function, Promise, Reflect};
+use quipu::model::Timestamp;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Element, HtmlDocument, HtmlElement, Window};
+
+/// The window; the page runs in no other place.
+pub(crate) fn window() -> Window {
+    leptos::prelude::window()
+}
+
+/// The document.
+pub(crate) fn document() -> Document {
+    leptos::prelude::document()
+}
+
+/// Takes away the text that stands while the program loads.
+pub(crate) fn remove_boot_text() {
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}
+
+/// Sets an attribute of `<html>`.
+pub(crate) fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(name, value);
+    }
+}
+
+/// Calls `work` before the next frame is drawn.
+pub(crate) fn on_next_frame(work: impl FnOnce() + 'static) {
+    let callback = Closure::once_into_js(work);
+    let _ = window().request_animation_frame(callback.unchecked_ref());
+}
+
+/// Minutes east of UTC of the reader's zone at `at`.
+pub(crate) fn zone_offset_minutes(at: Timestamp) -> i32 {
+    let date = Date::new(&JsValue::from_f64((at.0 / 1_000_000) as f64));
+    -(date.get_timezone_offset() as i32)
+}
+
+/// A setting that was kept, where the browser keeps settings.
+pub(crate) fn load_setting(name: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(&format!("quipu.{name}")).ok()?
+}
+
+/// Keeps a setting, where the browser allows it.
+pub(crate) fn keep_setting(name: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(&format!("quipu.{name}"), value);
+    }
+}
+
+/// Copies `text`; `false` when the browser refused. Plain http beyond localhost has no clipboard object: the older way is tried there.
+pub(crate) async fn copy_text(text: String) -> bool {
+    let navigator = window().navigator();
+    let clipboard = Reflect::get(&navigator, &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
+    if let Ok(write) = Reflect::get(&clipboard, &"writeText".into()).unwrap_or(JsValue::UNDEFINED).dyn_into::<Function>()
+        && let Ok(promise) = write.call1(&clipboard, &JsValue::from_str(&text))
+        && JsFuture::from(Promise::resolve(&promise)).await.is_ok()
+    {
+        return true;
+    }
+    copy_by_selection(&text).unwrap_or(false)
+}
+
+fn copy_by_selection(text: &str) -> Option<bool> {
+    let document = document();
+    let area = document.create_element("textarea").ok()?;
+    area.set_text_content(Some(text));
+    area.set_attribute("class", "off-screen").ok()?;
+    document.body()?.append_child(&area).ok()?;
+    if let Ok(select) = Reflect::get(&area, &"select".into()).ok()?.dyn_into::<Function>() {
+        let _ = select.call0(&area);
+    }
+    let done = document.dyn_ref::<HtmlDocument>()?.exec_command("copy").unwrap_or(false);
+    area.remove();
+    Some(done)
+}
+
+/// Whether `element` or one around it matches `selector`.
+pub(crate) fn is_inside(element: &Element, selector: &str) -> bool {
+    element.closest(selector).ok().flatten().is_some()
+}
+
+/// Gives the keyboard to the element with this id.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// The text behind a JavaScript error.
+pub(crate) fn error_text(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
+}

@@ -1,0 +1,225 @@
+//! The worker behind typed requests: starts it, numbers commands, hands every answer to who asked.
+//!
+//! What is not here: what answers mean (`state`), and the worker itself (`web/worker`).
+
+use crate::BUILD;
+use crate::browser::{document, error_text};
+use crate::idle::{Busy, Idle};
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, BlobPropertyBag, ErrorEvent, File, MessageEvent, Url, Worker};
+
+type Answer = Result<Response, Failure>;
+type Callback = Box<dyn FnOnce(Answer)>;
+
+/// What the worker says unasked.
+pub(crate) enum Notice {
+    /// It runs; the build it belongs to.
+    Ready(String),
+    /// Progress, or the end, of the index.
+    Event(Event),
+    /// It died or never started: a sentence.
+    Died(String),
+}
+
+/// Sends commands to the worker. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Client {
+    inner: Rc<RefCell<Inner>>,
+    idle: Idle,
+    notice: Rc<dyn Fn(Notice)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    worker: Option<Worker>,
+    /// Which worker this is: messages of a terminated one are not heard.
+    generation: u32,
+    ready: bool,
+    next_id: u32,
+    waiting: HashMap<u32, (Callback, Busy)>,
+    /// Messages for a worker that is still starting: it hears nothing until its wasm runs.
+    queue: Vec<JsValue>,
+    /// The listeners of the current worker live as long as it.
+    listeners: Vec<JsValue>,
+}
+
+impl Client {
+    /// A client without a worker; the first command starts one. `notice` hears what the worker says unasked.
+    pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
+        Client { inner: Rc::default(), idle, notice: Rc::new(notice) }
+    }
+
+    /// Opens `files`; answers to what was asked before are dropped.
+    pub(crate) fn open(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
+        self.forget_waiting();
+        let names = files.iter().map(File::name).collect();
+        self.send(&Command::Open { names }, files, Box::new(callback));
+    }
+
+    /// Asks for one answer.
+    pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+        self.send(&Command::Ask(request), &[], Box::new(callback));
+    }
+
+    /// Ends the worker. The next command starts a new one.
+    pub(crate) fn stop(&self) {
+        let mut inner = self.inner.borrow_mut();
+        if let Some(worker) = inner.worker.take() {
+            worker.terminate();
+        }
+        inner.generation += 1;
+        inner.ready = false;
+        inner.queue.clear();
+        inner.listeners.clear();
+        drop(inner);
+        self.forget_waiting();
+    }
+
+    /// Drops the callbacks of all commands under way: nobody waits for their answers any more.
+    fn forget_waiting(&self) {
+        let waiting = std::mem::take(&mut self.inner.borrow_mut().waiting);
+        drop(waiting);
+    }
+
+    fn send(&self, command: &Command, files: &[File], callback: Callback) {
+        let busy = self.idle.begin();
+        if self.inner.borrow().worker.is_none()
+            && let Err(error) = self.start()
+        {
+            drop(busy);
+            (self.notice)(Notice::Died(format!("The browser did not start Quipu’s worker: {}.", error_text(&error))));
+            return;
+        }
+        let mut inner = self.inner.borrow_mut();
+        inner.next_id = inner.next_id.wrapping_add(1);
+        let id = inner.next_id;
+        match message(id, command, files) {
+            Ok(message) => {
+                inner.waiting.insert(id, (callback, busy));
+                match inner.worker.as_ref().filter(|_| inner.ready) {
+                    Some(worker) => {
+                        let _ = worker.post_message(&message);
+                    }
+                    None => inner.queue.push(message),
+                }
+            }
+            Err(text) => {
+                drop(inner);
+                callback(Err(Failure { kind: FailureKind::Internal, message: text }));
+            }
+        }
+    }
+
+    /// Starts the worker from a blob: only so does it inherit the page's policy.
+    fn start(&self) -> Result<(), JsValue> {
+        let base = document().base_uri()?.unwrap_or_default();
+        let absolute = |name: &str| Url::new_with_base(&format!("{name}?v={BUILD}"), &base).map(|url| url.href());
+        let script = format!(
+            "importScripts({});\nwasm_bindgen({{ module_or_path: {} }}).catch((error) => setTimeout(() => {{ throw error; }}));\n",
+            quoted(&absolute("./quipu-worker.js")?),
+            quoted(&absolute("./quipu-worker_bg.wasm")?),
+        );
+        let options = BlobPropertyBag::new();
+        options.set_type("text/javascript");
+        let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&script.into()), &options)?;
+        let url = Url::create_object_url_with_blob(&blob)?;
+        let worker = Worker::new(&url);
+        let worker = worker?;
+
+        let generation = {
+            let mut inner = self.inner.borrow_mut();
+            inner.generation += 1;
+            inner.generation
+        };
+        let on_message = {
+            let client = self.clone();
+            Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| client.hear(generation, &message.data()))
+        };
+        let on_error = {
+            let client = self.clone();
+            Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+                event.prevent_default();
+                let text = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).filter(|text| !text.is_empty());
+                client.died(generation, text.as_deref());
+            })
+        };
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        let mut inner = self.inner.borrow_mut();
+        inner.listeners = vec![on_message.into_js_value(), on_error.into_js_value()];
+        inner.ready = false;
+        inner.worker = Some(worker);
+        Ok(())
+    }
+
+    fn hear(&self, generation: u32, data: &JsValue) {
+        if self.inner.borrow().generation != generation {
+            return;
+        }
+        let body = Reflect::get(data, &"body".into()).ok().and_then(|body| body.dyn_into::<Uint8Array>().ok());
+        let event = body.and_then(|body| postcard::from_bytes::<Event>(&body.to_vec()).ok());
+        match event {
+            None => self.died(generation, Some("its message could not be read; the page and the worker may be of different builds")),
+            Some(Event::Ready { build }) => {
+                {
+                    let mut inner = self.inner.borrow_mut();
+                    inner.ready = true;
+                    let queue = std::mem::take(&mut inner.queue);
+                    for message in queue {
+                        if let Some(worker) = &inner.worker {
+                            let _ = worker.post_message(&message);
+                        }
+                    }
+                }
+                (self.notice)(Notice::Ready(build));
+            }
+            Some(Event::Reply { id, result }) => {
+                let waiting = self.inner.borrow_mut().waiting.remove(&id);
+                // The callback runs before the idle mark is given back: what it asks for next counts without a gap.
+                if let Some((callback, busy)) = waiting {
+                    callback(result);
+                    drop(busy);
+                }
+            }
+            Some(event) => (self.notice)(Notice::Event(event)),
+        }
+    }
+
+    fn died(&self, generation: u32, text: Option<&str>) {
+        if self.inner.borrow().generation != generation {
+            return;
+        }
+        let started = self.inner.borrow().ready;
+        self.stop();
+        let reason = text.map(|text| format!(" ({text})")).unwrap_or_default();
+        (self.notice)(Notice::Died(if started {
+            format!("The worker that reads the file stopped{reason}. The file itself is untouched. Restart it to go on where you are.")
+        } else {
+            format!(
+                "The worker that reads files could not be started{reason}. Check that quipu-worker.js and quipu-worker_bg.wasm lie beside \
+                 the page on its server, then restart it."
+            )
+        }));
+    }
+}
+
+/// `{id, body, files}` as the worker expects it.
+fn message(id: u32, command: &Command, files: &[File]) -> Result<JsValue, String> {
+    let body = postcard::to_allocvec(command).map_err(|error| format!("The request could not be written: {error}."))?;
+    let message = Object::new();
+    let list: Array = files.iter().collect();
+    for (name, value) in [("id", JsValue::from(id)), ("body", Uint8Array::from(body.as_slice()).into()), ("files", list.into())] {
+        Reflect::set(&message, &name.into(), &value).map_err(|error| error_text(&error))?;
+    }
+    Ok(message.into())
+}
+
+/// `text` as a JavaScript string literal.
+fn quoted(text: &str) -> String {
+    js_sys::JSON::stringify(&text.into()).map(String::from).unwrap_or_else(|_| "\"\"".into())
+}

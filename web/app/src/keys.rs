@@ -1,0 +1,45 @@
+//! Keys for the whole page: which belong to a widget that has the focus, which to the shown screen.
+
+use crate::browser::{document, is_inside};
+use crate::state::App;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
+
+/// Listens for keys wherever the focus is.
+pub(crate) fn listen(app: App) {
+    let listener = window_event_listener(leptos::ev::keydown, move |event| {
+        if hear(app, &event) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// `true` when the key did something.
+fn hear(app: App, event: &KeyboardEvent) -> bool {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing() || event.default_prevented() {
+        return false;
+    }
+    let key = event.key();
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok()).or_else(|| document().document_element());
+    let Some(target) = target else { return false };
+    // A dialog has its own keys; fields take letters.
+    if is_inside(&target, "dialog, input, textarea, select, [contenteditable]") {
+        return false;
+    }
+    if key == "?" {
+        app.help.set(true);
+        return true;
+    }
+    // A focused button or link is pressed by these.
+    if matches!(key.as_str(), "Enter" | " ") && is_inside(&target, "button, a, summary") {
+        return false;
+    }
+    // Inside the panel the arrows scroll.
+    let scrolls = matches!(key.as_str(), "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown");
+    if scrolls && is_inside(&target, "[role=complementary]") {
+        return false;
+    }
+    app.press(event, &key)
+}

@@ -1,0 +1,65 @@
+//! The screen without a file: how to give one, and the promise about it.
+
+use crate::opening::{self, ask_for_file};
+use crate::state::App;
+use crate::widgets::{Icon, IconName};
+use leptos::prelude::*;
+use quipu::share::{Place, Sample, Source};
+
+/// The screen.
+#[component]
+pub(crate) fn OpenPage() -> impl IntoView {
+    let app = App::get();
+    // The address may belong to a file the browser can't open by itself.
+    let awaited = move || {
+        app.view.with(|view| match (&view.source, &view.place) {
+            (Some(Source::File { name, .. }), place) if *place != Place::Open => {
+                let place = match place {
+                    Place::Trace { trace_id, .. } => format!("trace {trace_id}"),
+                    _ => "its traces".into(),
+                };
+                Some((name.clone(), place))
+            }
+            _ => None,
+        })
+    };
+    let invitation = move || match awaited() {
+        Some((name, place)) => view! {
+            <h1>{format!("Open {name} again to return to {place}")}</h1>
+            <p>"The address belongs to a file of yours. Browsers do not keep such files for a page, so give it once more; the place is kept."</p>
+            <button type="button" class="primary" on:click=move |_| ask_for_file()>
+                <Icon name=IconName::Open />
+                {format!("Open {name}")}
+            </button>
+        }
+        .into_any(),
+        None => view! {
+            <h1>"Read the telemetry of a Llama Stack server"</h1>
+            <p>
+                "Drop a "<code>"telemetry.db"</code>" or "<code>"trace_store.db"</code>" anywhere on this page, paste it, or choose it. "
+                "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies beside it, give both at once."
+            </p>
+            <button type="button" class="primary" on:click=move |_| ask_for_file()>
+                <Icon name=IconName::Open />
+                "Choose a file"
+            </button>
+        }
+        .into_any(),
+    };
+    let samples = Sample::ALL
+        .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })
+        .collect_view();
+    view! {
+        <main class="screen open-screen">
+            <section class="drop-zone" aria-label="Open">{invitation}</section>
+            <section aria-labelledby="samples-title">
+                <h2 id="samples-title">"Or look at a sample"</h2>
+                <div class="buttons">{samples}</div>
+            </section>
+            <p class="promise">
+                "The file never leaves this computer: it is read in place by this tab, and the page’s Content-Security-Policy lets it connect to "
+                "nothing but the server it came from."
+            </p>
+        </main>
+    }
+}

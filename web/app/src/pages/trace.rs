@@ -1,0 +1,298 @@
+//! One trace: what it is, what failed, its timeline, and the selected span beside it.
+
+use super::span::SpanPanel;
+use super::timeline::Timeline;
+use crate::router::{self, Step};
+use crate::state::{App, Load};
+use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnings, copy};
+use leptos::prelude::*;
+use quipu::model::{SpanKind, SpanMarks};
+use quipu::protocol::{Request, Response, TraceColumns};
+use quipu::share::Place;
+use quipu::view::{self, DASH, MoveKey, TreeMove, WaterfallTree};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Failures shown at first.
+const FIRST_FAILURES: usize = 2;
+/// Failures shown at most, after asking: each asks for its span.
+const MOST_FAILURES: usize = 50;
+
+/// A loaded trace and what the reader did to its tree.
+#[derive(Clone, Copy)]
+pub(super) struct OpenTrace {
+    /// Its spans.
+    pub(super) columns: StoredValue<Arc<TraceColumns>>,
+    /// What is collapsed.
+    pub(super) tree: RwSignal<WaterfallTree>,
+    /// The row of the selected span.
+    pub(super) selected: Memo<Option<u32>>,
+}
+
+impl OpenTrace {
+    /// Its spans.
+    pub(super) fn columns(&self) -> Arc<TraceColumns> {
+        self.columns.get_value()
+    }
+
+    /// Selects the span in `row`: it is in the address, and a step back the first time.
+    pub(super) fn select(&self, app: App, row: u32) {
+        if let Some(id) = self.columns().span_id.get(row as usize) {
+            let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
+            let id = id.clone();
+            router::navigate(app, step, |view| {
+                if let Place::Trace { span_id, .. } = &mut view.place {
+                    *span_id = Some(id);
+                }
+            });
+        }
+    }
+
+    /// Selects nothing.
+    pub(super) fn unselect(&self, app: App) {
+        router::navigate(app, Step::Replace, |view| {
+            if let Place::Trace { span_id, .. } = &mut view.place {
+                *span_id = None;
+            }
+        });
+    }
+}
+
+/// The screen.
+#[component]
+pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
+    let app = App::get();
+    let load = RwSignal::new(Load::<Arc<TraceColumns>>::Waiting);
+    let asked_for = trace_id.clone();
+    Effect::new(move |_| {
+        app.indexed.track();
+        if matches!(*load.read_untracked(), Load::Ready(_)) {
+            return;
+        }
+        app.ask(Request::GetTrace { trace_id: asked_for.clone() }, move |answer| {
+            let found = match answer {
+                Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
+                Ok(Response::NotIndexedYet) => Load::NotIndexed,
+                Ok(_) => Load::Failed("The worker answered something else than a trace; reload the page.".into()),
+                Err(failure) => Load::Failed(failure.message),
+            };
+            // The screen may be gone by now.
+            let _ = load.try_set(found);
+        });
+    });
+    // Until the trace is here, Esc alone has a meaning.
+    app.handle_keys(move |_, key| {
+        let back = key == "Escape";
+        if back {
+            to_list(app);
+        }
+        back
+    });
+    view! {
+        <main class="screen trace-screen">
+            {move || match load.get() {
+                Load::Waiting => view! { <p class="state" role="status">"Reading the trace…"</p> }.into_any(),
+                Load::NotIndexed => view! {
+                    <IndexBar />
+                    <NotIndexedYet what="The index has not reached this trace yet." />
+                }
+                .into_any(),
+                Load::Failed(text) => view! {
+                    <div class="state">
+                        <p role="alert">{text}</p>
+                        <a href=move || router::address(app, |view| view.place = Place::Traces)>"Back to the list of traces"</a>
+                    </div>
+                }
+                .into_any(),
+                Load::Ready(columns) => view! { <Trace columns /> }.into_any(),
+            }}
+        </main>
+    }
+}
+
+fn to_list(app: App) {
+    router::navigate(app, Step::Push, |view| view.place = Place::Traces);
+}
+
+/// A trace that is loaded.
+#[component]
+fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
+    let app = App::get();
+    let for_selection = columns.clone();
+    let selected_id = Memo::new(move |_| {
+        app.view.with(|view| match &view.place {
+            Place::Trace { span_id, .. } => span_id.clone(),
+            _ => None,
+        })
+    });
+    let selected = Memo::new(move |_| {
+        let id = selected_id.get()?;
+        for_selection.span_id.iter().position(|found| *found == id).and_then(|row| u32::try_from(row).ok())
+    });
+    let trace = OpenTrace {
+        columns: StoredValue::new(columns.clone()),
+        tree: RwSignal::new(WaterfallTree::new(&columns)),
+        selected,
+    };
+    let warnings = columns.warnings.clone();
+    let has_branches = columns.subtree.iter().any(|rows| *rows > 1);
+    let collapse = move |_| {
+        let columns = trace.columns();
+        trace.tree.update(|tree| tree.collapse_from(&columns, 0));
+    };
+    let panel = move || selected_id.get().is_some();
+    view! {
+        <TraceHead columns=columns.clone() />
+        <Failures trace />
+        <Warnings label="Trace warnings" compact=true warnings=Signal::stored(warnings) />
+        <div class="tabs">
+            <div role="tablist" aria-label="Views of the trace">
+                <button type="button" role="tab" id="tab-timeline" aria-selected="true" aria-controls="panel-timeline">"Timeline"</button>
+            </div>
+            <Show when=move || has_branches>
+                <div class="tab-tools">
+                    <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
+                    <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
+                </div>
+            </Show>
+        </div>
+        <div class="trace-body" class:with-panel=panel>
+            <div role="tabpanel" id="panel-timeline" class="tab-panel" aria-labelledby="tab-timeline">
+                <Timeline trace />
+            </div>
+            <Show when=panel>
+                <SpanPanel trace span_id=Signal::derive(move || selected_id.get().unwrap_or_default()) />
+            </Show>
+        </div>
+    }
+}
+
+/// Name, id, times, counts and tokens.
+#[component]
+fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
+    let app = App::get();
+    let failed = columns.marks.iter().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
+    let requests = columns.marks.iter().filter(|marks| marks.has(SpanMarks::REQUEST)).count() as u64;
+    let name = if columns.is_empty() { "Trace without spans".to_owned() } else { columns.name_of(0).to_owned() };
+    let kind = columns.kind.first().copied().unwrap_or(SpanKind::Other).label();
+    let trace_id = columns.trace_id.clone();
+    let start = columns.start;
+    let zero = move || app.summary().and_then(|summary| summary.start);
+    let start_text = move || start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero()));
+    let tokens = view::token_sentence(&columns.token_totals);
+    let duration = (!columns.is_empty()).then_some(columns.duration_nanos);
+    view! {
+        <header class="trace-head">
+            <h1 title=name.clone()><i class=format!("kind-mark kind-{kind}") title=kind></i>{name.clone()}</h1>
+            <dl class="facts">
+                <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=move || trace_id.clone() /></dd></div>
+                <div><dt>"Start"</dt><dd class="number">{start_text}</dd></div>
+                <div><dt>"Duration"</dt><dd class="number">{view::duration_text(duration)}</dd></div>
+                <div><dt>"Spans"</dt><dd class="number">{view::count(columns.len() as u64)}</dd></div>
+                <div><dt>"Failures"</dt><dd class="number" class:failed=move || { failed > 0 }>{view::count(failed)}</dd></div>
+                {(requests > 1).then(|| view! { <div><dt>"Requests"</dt><dd class="number">{view::count(requests)}</dd></div> })}
+                {tokens.map(|tokens| view! { <div><dt>"Tokens"</dt><dd class="number">{tokens}</dd></div> })}
+            </dl>
+        </header>
+    }
+}
+
+/// The failed spans with their errors, before everything else.
+#[component]
+fn Failures(trace: OpenTrace) -> impl IntoView {
+    let app = App::get();
+    let columns = trace.columns();
+    let failed: Vec<u32> = (0..).zip(&columns.marks).filter(|(_, marks)| marks.has(SpanMarks::FAILED)).map(|(row, _)| row).collect();
+    let count = failed.len();
+    let shown = RwSignal::new(FIRST_FAILURES);
+    let messages = RwSignal::new(HashMap::<u32, String>::new());
+    let rows = Memo::new(move |_| failed.iter().copied().take(shown.get()).collect::<Vec<u32>>());
+    Effect::new(move |asked: Option<usize>| {
+        let rows = rows.get();
+        let columns = trace.columns();
+        for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
+            let Some(span_id) = columns.span_id.get(row as usize).cloned() else { continue };
+            app.ask(Request::GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
+                let text = match answer {
+                    Ok(Response::Span(detail)) => {
+                        let message = detail.failures.iter().map(|failure| failure.message.as_str()).find(|message| !message.is_empty());
+                        message.unwrap_or("Its status is ERROR; no message was recorded.").to_owned()
+                    }
+                    Ok(_) => return,
+                    Err(failure) => failure.message,
+                };
+                let _ = messages.try_update(|messages| messages.insert(row, text));
+            });
+        }
+        rows.len()
+    });
+    let item = move |row: u32| {
+        let name = trace.columns().name_of(row as usize).to_owned();
+        let message = move || {
+            messages.with(|messages| {
+                let message = messages.get(&row).map_or("…", String::as_str);
+                let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message);
+                view::clip(line, 300).map_or_else(|| line.to_owned(), |head| format!("{head}…"))
+            })
+        };
+        view! {
+            <li>
+                <button type="button" on:click=move |_| trace.select(app, row)>
+                    <Icon name=IconName::Failed />
+                    <span class="failure-name">{name}</span>
+                    <span class="failure-text">{message}</span>
+                </button>
+            </li>
+        }
+    };
+    let more = move || {
+        let left = count.min(MOST_FAILURES).saturating_sub(shown.get());
+        (left > 0).then(|| {
+            let label = format!("Show {}", view::counted(Some(left as u64), "more failure", "more failures"));
+            view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }
+        })
+    };
+    view! {
+        <Show when=move || { count > 0 }>
+            <section class="failures" aria-label="Failed spans">
+                <ul><For each=move || rows.get() key=|row| *row children=item /></ul>
+                {more}
+            </section>
+        </Show>
+    }
+}
+
+/// The timeline's keys; the panel's Esc comes first, then the trace's.
+pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static) {
+    app.handle_keys(move |_, key| {
+        let selected = trace.selected.get_untracked();
+        let columns = trace.columns();
+        match key {
+            "Escape" => {
+                let panel = app.view.with_untracked(|view| matches!(&view.place, Place::Trace { span_id: Some(_), .. }));
+                if panel { trace.unselect(app) } else { to_list(app) }
+                return true;
+            }
+            "Enter" => {
+                crate::browser::focus("span-panel");
+                return selected.is_some();
+            }
+            "c" => {
+                match selected.and_then(|row| columns.span_id.get(row as usize)) {
+                    Some(id) => copy(app, "The span id", id.clone()),
+                    None => copy(app, "The trace id", columns.trace_id.clone()),
+                }
+                return true;
+            }
+            _ => {}
+        }
+        let Some(key) = MoveKey::from_name(key) else { return false };
+        match trace.tree.with_untracked(|tree| view::move_in_tree(&columns, tree, selected, key, page())) {
+            TreeMove::Stay => {}
+            TreeMove::Select(row) => trace.select(app, row),
+            TreeMove::Collapse(row) => trace.tree.update(|tree| tree.set_collapsed(&columns, row, true)),
+            TreeMove::Expand(row) => trace.tree.update(|tree| tree.set_collapsed(&columns, row, false)),
+        }
+        true
+    });
+}

@@ -1,0 +1,130 @@
+//! The view and the address: every change of the one reaches the other.
+//!
+//! What is not here: the address' form, which is the core's `share`.
+
+use crate::browser::{keep_setting, load_setting, window};
+use crate::opening;
+use crate::state::App;
+use leptos::prelude::*;
+use quipu::share::{Place, Source, ViewState, parse_fragment, print_fragment};
+use quipu::view::TimeStyle;
+use wasm_bindgen::JsValue;
+
+/// Whether a change of the view is a step to go back from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A new entry of the history.
+    Push,
+    /// The current entry changes.
+    Replace,
+}
+
+/// Reads the address at the start, and again when the reader goes back, forward or edits it.
+pub(crate) fn start(app: App) {
+    read_address(app);
+    let hash_changed = window_event_listener(leptos::ev::hashchange, move |_| read_address(app));
+    // pushState makes entries without a change of hash in some browsers' eyes: going back over them is told by popstate only.
+    let state_popped = window_event_listener(leptos::ev::popstate, move |_| read_address(app));
+    on_cleanup(move || {
+        hash_changed.remove();
+        state_popped.remove();
+    });
+}
+
+fn read_address(app: App) {
+    let fragment = window().location().hash().unwrap_or_default();
+    if fragment == print_fragment(&app.view.get_untracked()) {
+        return;
+    }
+    let (mut view, notes) = parse_fragment(&fragment);
+    if fragment.is_empty() {
+        view.times = kept_times();
+    }
+    app.notes.set(notes);
+    app.view.set(view);
+    opening::follow_address(app);
+}
+
+fn kept_times() -> TimeStyle {
+    match load_setting("times").as_deref() {
+        Some("local") => TimeStyle::Local,
+        Some("relative") => TimeStyle::Relative,
+        _ => TimeStyle::Utc,
+    }
+}
+
+/// Changes the view and the address with it.
+pub(crate) fn navigate(app: App, step: Step, change: impl FnOnce(&mut ViewState)) {
+    let before = app.view.get_untracked();
+    let mut after = before.clone();
+    change(&mut after);
+    if after == before {
+        return;
+    }
+    if after.times != before.times {
+        keep_setting(
+            "times",
+            match after.times {
+                TimeStyle::Utc => "utc",
+                TimeStyle::Local => "local",
+                TimeStyle::Relative => "relative",
+            },
+        );
+    }
+    write_address(&after, step);
+    app.notes.update(|notes| notes.clear());
+    app.view.set(after);
+}
+
+/// Follows a link of the page.
+pub(crate) fn follow(app: App, fragment: &str) {
+    let (view, _) = parse_fragment(fragment);
+    navigate(app, Step::Push, |current| *current = view);
+}
+
+/// The address of the view as it would be after `change`: for links.
+pub(crate) fn address(app: App, change: impl FnOnce(&mut ViewState)) -> String {
+    let mut view = app.view.get();
+    change(&mut view);
+    print_fragment(&view)
+}
+
+/// A file was opened: its name goes into the address. The place stays when the address was waiting for this file.
+pub(crate) fn enter_source(app: App, source: Source) {
+    let awaited = app.view.with_untracked(|view| view.source.as_ref().is_some_and(|awaited| same_name(awaited, &source)));
+    let elsewhere = app.view.with_untracked(|view| view.place != Place::Open && view.source.is_some() && !awaited);
+    let step = if elsewhere { Step::Push } else { Step::Replace };
+    navigate(app, step, |view| {
+        if !awaited || view.place == Place::Open {
+            view.place = Place::Traces;
+        }
+        if !awaited && view.source.is_some() {
+            view.list = Default::default();
+        }
+        view.source = Some(source);
+    });
+}
+
+/// Whether both are the same sample, or files of one name: a file that grew since is still the one an address meant.
+fn same_name(one: &Source, other: &Source) -> bool {
+    match (one, other) {
+        (Source::Sample(one), Source::Sample(other)) => one == other,
+        (Source::File { name: one, .. }, Source::File { name: other, .. }) => one == other,
+        _ => false,
+    }
+}
+
+/// Whether the address means what is open.
+pub(crate) fn is_open(app: App, source: &Source) -> bool {
+    app.opened.with_untracked(|opened| opened.as_ref().is_some_and(|opened| same_name(opened, source)))
+}
+
+fn write_address(view: &ViewState, step: Step) {
+    let Ok(history) = window().history() else { return };
+    let fragment = print_fragment(view);
+    // A browser may refuse when there are very many steps in a short time; the view itself is right all the same.
+    let _ = match step {
+        Step::Push => history.push_state_with_url(&JsValue::NULL, "", Some(&fragment)),
+        Step::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(&fragment)),
+    };
+}

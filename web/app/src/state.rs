@@ -1,0 +1,305 @@
+//! What the page knows, as signals: the view, the open file, the worker's health. One value, reached by context.
+//!
+//! What is not here: what single screens load (`pages`), how files come in (`opening`), how the view becomes an address (`router`).
+
+use crate::browser;
+use crate::client::{Client, Notice};
+use crate::idle::Idle;
+use crate::pages::TraceList;
+use crate::{BUILD, opening};
+use leptos::prelude::*;
+use quipu::model::{Timestamp, ZoneFact};
+use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response};
+use quipu::share::{Source, ViewState};
+use quipu::view::{self, TimeStyle};
+use std::sync::Arc;
+use web_sys::{File, KeyboardEvent};
+
+/// What is known of the file.
+#[derive(Clone, Default)]
+pub(crate) enum FileState {
+    /// None was given.
+    #[default]
+    None,
+    /// It is being opened.
+    Opening {
+        /// What is being opened.
+        name: String,
+    },
+    /// It is open.
+    Open(Arc<FileSummary>),
+}
+
+/// A sentence that needs the reader's attention, and what can be done.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Alert {
+    /// What is wrong, and what to do.
+    pub(crate) text: String,
+    /// The button beside it.
+    pub(crate) remedy: Remedy,
+}
+
+/// What an alert's button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Only closes the alert.
+    Dismiss,
+    /// Starts a new worker on the same files.
+    Restart,
+    /// Asks for the file again.
+    Reopen,
+    /// Loads the page again.
+    Reload,
+}
+
+/// An answer on its way.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) enum Load<T> {
+    /// Asked for.
+    #[default]
+    Waiting,
+    /// The index has to pass first; asked again when it is complete.
+    NotIndexed,
+    /// Here.
+    Ready(T),
+    /// There is none.
+    Failed(String),
+}
+
+/// What handles a key on the shown screen; `true` when it did.
+type KeyHandler = Box<dyn Fn(&KeyboardEvent, &str) -> bool>;
+
+/// All of it. Copied freely: signals are handles.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    /// What the address says.
+    pub(crate) view: RwSignal<ViewState>,
+    /// What of the address was left out.
+    pub(crate) notes: RwSignal<Vec<String>>,
+    /// The file.
+    pub(crate) file: RwSignal<FileState>,
+    /// Which file is open, as addresses name it.
+    pub(crate) opened: RwSignal<Option<Source>>,
+    /// Counts opened files and restarts: what was loaded under another number is stale.
+    pub(crate) epoch: RwSignal<u32>,
+    /// Counts completed indexes: answers with unknowns are asked for again.
+    pub(crate) indexed: RwSignal<u32>,
+    /// The index while it runs.
+    pub(crate) progress: RwSignal<Option<IndexProgress>>,
+    /// What is wrong with the page or the file as a whole.
+    pub(crate) alert: RwSignal<Option<Alert>>,
+    /// The list of traces; kept while a trace is shown.
+    pub(crate) traces: TraceList,
+    /// Whether the help is shown.
+    pub(crate) help: RwSignal<bool>,
+    /// The last thing done that has no other trace on screen, for screen readers: "Copied".
+    pub(crate) said: RwSignal<String>,
+    keys: StoredValue<Option<KeyHandler>, LocalStorage>,
+    client: StoredValue<Client, LocalStorage>,
+    idle: StoredValue<Idle, LocalStorage>,
+    /// Files of this visit, so that going back to another one needs no asking.
+    files: StoredValue<Vec<(Source, Vec<File>)>, LocalStorage>,
+}
+
+impl App {
+    /// The state of a page that has just started.
+    pub(crate) fn new() -> App {
+        let idle = Idle::default();
+        let app = App {
+            view: RwSignal::default(),
+            notes: RwSignal::default(),
+            file: RwSignal::default(),
+            opened: RwSignal::new(None),
+            epoch: RwSignal::new(0),
+            indexed: RwSignal::new(0),
+            progress: RwSignal::new(None),
+            alert: RwSignal::new(None),
+            traces: TraceList::new(),
+            help: RwSignal::new(false),
+            said: RwSignal::default(),
+            keys: StoredValue::new_local(None),
+            client: StoredValue::new_local(Client::new(idle.clone(), |_| {})),
+            idle: StoredValue::new_local(idle.clone()),
+            files: StoredValue::new_local(Vec::new()),
+        };
+        app.client.set_value(Client::new(idle, move |notice| app.hear(notice)));
+        app
+    }
+
+    /// The one in context.
+    pub(crate) fn get() -> App {
+        expect_context::<App>()
+    }
+
+    /// The worker.
+    pub(crate) fn client(&self) -> Client {
+        self.client.get_value()
+    }
+
+    /// The idle mark.
+    pub(crate) fn idle(&self) -> Idle {
+        self.idle.get_value()
+    }
+
+    /// Asks the worker; the answer is dropped when another file was opened meanwhile. A changed file or a dead worker is told on top of the
+    /// page, so that callers need not.
+    pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Result<Response, Failure>) + 'static) {
+        let app = *self;
+        let epoch = self.epoch.get_untracked();
+        self.client().ask(request, move |answer| {
+            if app.epoch.get_untracked() != epoch {
+                return;
+            }
+            if let Err(failure) = &answer
+                && failure.kind == FailureKind::FileChanged
+            {
+                app.alert.set(Some(Alert { text: failure.message.clone(), remedy: Remedy::Reopen }));
+            }
+            callback(answer);
+        });
+    }
+
+    /// Opens `files` as `source`, at the place the view names when it is this source's, else at its traces.
+    pub(crate) fn open(&self, source: Source, files: Vec<File>) {
+        let app = *self;
+        let name = files.first().map(File::name).unwrap_or_default();
+        self.forget_loaded();
+        self.alert.set(None);
+        self.file.set(FileState::Opening { name });
+        self.files.update_value(|known| {
+            known.retain(|(found, _)| *found != source);
+            known.push((source.clone(), files.clone()));
+        });
+        self.client().open(&files, move |answer| match answer {
+            Ok(Response::File(summary)) => {
+                let done = summary.indexed;
+                app.opened.set(Some(source.clone()));
+                app.file.set(FileState::Open(Arc::new(*summary)));
+                if !done && app.progress.with_untracked(Option::is_none) {
+                    app.progress.set(Some(IndexProgress::default()));
+                }
+                crate::router::enter_source(app, source);
+            }
+            Ok(_) => app.cannot_open("The worker answered something else than the file’s summary; reload the page.".into()),
+            Err(failure) => app.cannot_open(failure.message),
+        });
+    }
+
+    /// Opens what is open again in a new worker, at the same place.
+    pub(crate) fn restart(&self) {
+        self.client().stop();
+        match self.opened.get_untracked().and_then(|source| self.known_files(&source).map(|files| (source, files))) {
+            Some((source, files)) => self.open(source, files),
+            None => {
+                self.alert.set(None);
+                self.file.set(FileState::None);
+                opening::follow_address(*self);
+            }
+        }
+    }
+
+    /// The files of a source that was opened in this visit.
+    pub(crate) fn known_files(&self, source: &Source) -> Option<Vec<File>> {
+        self.files.with_value(|known| known.iter().find(|(found, _)| found == source).map(|(_, files)| files.clone()))
+    }
+
+    /// Says that nothing could be opened, and why.
+    pub(crate) fn cannot_open(&self, text: String) {
+        self.opened.set(None);
+        self.file.set(FileState::None);
+        self.progress.set(None);
+        self.alert.set(Some(Alert { text, remedy: Remedy::Dismiss }));
+    }
+
+    /// Forgets what was loaded from the file that was open.
+    fn forget_loaded(&self) {
+        self.epoch.update(|epoch| *epoch += 1);
+        self.progress.set(None);
+        self.traces.reset();
+    }
+
+    fn hear(&self, notice: Notice) {
+        match notice {
+            Notice::Ready(build) if build != BUILD => self.alert.set(Some(Alert {
+                text: format!(
+                    "This page is of build {BUILD}, the worker that reads files of build {build}: the server was updated meanwhile. Reload \
+                     the page to get both of one build."
+                ),
+                remedy: Remedy::Reload,
+            })),
+            Notice::Ready(_) => {}
+            Notice::Died(text) => {
+                self.progress.set(None);
+                if matches!(self.file.get_untracked(), FileState::Opening { .. }) && self.opened.get_untracked().is_none() {
+                    self.file.set(FileState::None);
+                }
+                self.alert.set(Some(Alert { text, remedy: Remedy::Restart }));
+            }
+            Notice::Event(Event::Progress(progress)) => {
+                // Before the file's own answer, progress is of the one that was open before.
+                if matches!(self.file.get_untracked(), FileState::Opening { .. }) {
+                    return;
+                }
+                if progress.done {
+                    self.progress.set(None);
+                    self.refresh_summary();
+                } else {
+                    self.progress.set(Some(progress));
+                }
+            }
+            Notice::Event(Event::IndexStopped(failure)) => {
+                self.progress.set(None);
+                let remedy = if failure.kind == FailureKind::FileChanged { Remedy::Reopen } else { Remedy::Dismiss };
+                self.alert.set(Some(Alert { text: failure.message, remedy }));
+            }
+            Notice::Event(_) => {}
+        }
+    }
+
+    /// The index is complete: the counts are known now, and everything shown with unknowns is asked for again.
+    fn refresh_summary(&self) {
+        let app = *self;
+        self.ask(Request::GetFile, move |answer| {
+            match answer {
+                Ok(Response::File(summary)) => app.file.set(FileState::Open(Arc::new(*summary))),
+                Ok(_) => {}
+                Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
+            }
+            app.indexed.update(|times| *times += 1);
+        });
+        self.traces.refresh();
+    }
+
+    /// The file's summary, where one is open.
+    pub(crate) fn summary(&self) -> Option<Arc<FileSummary>> {
+        self.file.with(|file| match file {
+            FileState::Open(summary) => Some(summary.clone()),
+            _ => None,
+        })
+    }
+
+    /// An instant in the chosen style; `zero` is what relative times count from.
+    pub(crate) fn time_text(&self, at: Timestamp, zero: Option<Timestamp>) -> String {
+        let style = match (self.view.with(|view| view.times), self.summary().and_then(|summary| summary.zone)) {
+            // A clock whose zone nobody knows can't be turned into the reader's.
+            (TimeStyle::Local, Some(ZoneFact::Unknown)) => TimeStyle::Utc,
+            (style, _) => style,
+        };
+        let offset = if style == TimeStyle::Local { browser::zone_offset_minutes(at) } else { 0 };
+        view::time(at, style, offset, zero)
+    }
+
+    /// The screen's keys, until the calling component goes.
+    pub(crate) fn handle_keys(&self, handler: impl Fn(&KeyboardEvent, &str) -> bool + 'static) {
+        let keys = self.keys;
+        keys.set_value(Some(Box::new(handler)));
+        on_cleanup(move || {
+            let _ = keys.try_set_value(None);
+        });
+    }
+
+    /// Gives a key to the shown screen.
+    pub(crate) fn press(&self, event: &KeyboardEvent, key: &str) -> bool {
+        self.keys.with_value(|handler| handler.as_ref().is_some_and(|handler| handler(event, key)))
+    }
+}

@@ -1,0 +1,119 @@
+//! The bar at the top: where one is, and the switches that hold everywhere.
+
+use crate::browser::{keep_setting, load_setting, set_root_attribute};
+use crate::opening::ask_for_file;
+use crate::router::{self, Step};
+use crate::state::{App, FileState};
+use crate::widgets::{Choice, Icon, IconName, Segmented};
+use leptos::prelude::*;
+use quipu::share::Place;
+use quipu::view::TimeStyle;
+
+/// Light, dark, or as the system has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Theme {
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    fn next(self) -> Theme {
+        match self {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        }
+    }
+
+    fn kept() -> Theme {
+        match load_setting("theme").as_deref() {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::System,
+        }
+    }
+}
+
+/// The bar.
+#[component]
+pub(crate) fn Head() -> impl IntoView {
+    let app = App::get();
+    let theme = RwSignal::new(Theme::kept());
+    Effect::new(move |_| set_root_attribute("data-theme", theme.get().name()));
+    let switch_theme = move |_| {
+        theme.update(|theme| *theme = theme.next());
+        keep_setting("theme", theme.get_untracked().name());
+    };
+    let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
+    let to_traces = move || {
+        router::address(app, |view| view.place = Place::Traces)
+    };
+    let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
+    let times = vec![
+        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
+        Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
+        Choice { value: TimeStyle::Relative, label: "Relative", title: "Times since the file’s first span, or the trace’s start" },
+    ];
+    view! {
+        <header class="head">
+            <span class="brand"><Mark />"Quipu"</span>
+            <Show when=move || has_file.get()>
+                <nav aria-label="Screens">
+                    <a href=to_traces aria-current=on_traces>"Traces"</a>
+                </nav>
+            </Show>
+            <span class="head-space"></span>
+            <Segmented
+                label="Times"
+                choices=times
+                current=Signal::derive(move || app.view.with(|view| view.times))
+                choose=move |style| router::navigate(app, Step::Replace, |view| view.times = style)
+            />
+            <button
+                type="button"
+                class="quiet"
+                title="Colours: as the system has them, light, or dark"
+                aria-label=move || format!("Theme: {}", theme.get().name())
+                on:click=switch_theme
+            >
+                <Icon name=IconName::Theme />
+                <span class="wide-only">{move || theme.get().name()}</span>
+            </button>
+            <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
+            <button type="button" class="primary" aria-label="Open file" on:click=move |_| ask_for_file()>
+                <Icon name=IconName::Open />
+                <span class="wide-only">"Open file"</span>
+            </button>
+        </header>
+    }
+}
+
+/// The sign of knotted cords.
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 32 32" fill="none" stroke-linecap="round" aria-hidden="true">
+            <path class="cord-main" d="M3 7.5C9 5 23 5 29 7.5"></path>
+            <path class="cord-1" d="M8 6.6C7.4 12 8.4 18 7.4 27"></path>
+            <path class="cord-2" d="M16 6C16.4 12 15.6 20 16.2 29"></path>
+            <path class="cord-3" d="M24 6.6C24.6 12 23.6 17 24.6 24"></path>
+            <g class="knots">
+                <circle class="knot-1" cx="7.8" cy="13" r="2.3"></circle>
+                <circle class="knot-1" cx="7.7" cy="21" r="2.3"></circle>
+                <circle class="knot-2" cx="16.1" cy="12" r="2.3"></circle>
+                <circle class="knot-2" cx="15.9" cy="17" r="2.3"></circle>
+                <circle class="knot-2" cx="16" cy="25" r="2.3"></circle>
+                <circle class="knot-3" cx="24.1" cy="16" r="2.3"></circle>
+            </g>
+        </svg>
+    }
+}

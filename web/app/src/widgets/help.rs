@@ -1,0 +1,48 @@
+//! The list of keys.
+
+use crate::state::App;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+const KEYS: [(&[&str], &str); 10] = [
+    (&["j", "↓"], "Next trace or span"),
+    (&["k", "↑"], "Previous trace or span"),
+    (&["Home", "End", "Page Up", "Page Down"], "Move far"),
+    (&["Enter"], "Open the trace; go into the span’s panel"),
+    (&["→", "l"], "Expand a span, or go to its first child"),
+    (&["←", "h"], "Collapse a span, or go to its parent"),
+    (&["Esc"], "Back: from the panel to the trace, from the trace to the list"),
+    (&["c"], "Copy the selected id"),
+    (&["Tab"], "Next control"),
+    (&["?"], "This list"),
+];
+
+/// A dialog that is shown while `app.help` is set.
+#[component]
+pub(crate) fn Help() -> impl IntoView {
+    let app = App::get();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        if app.help.get() {
+            if !dialog.open() {
+                let _ = dialog.show_modal();
+            }
+        } else if dialog.open() {
+            dialog.close();
+        }
+    });
+    let rows = KEYS
+        .map(|(keys, meaning)| {
+            let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd>" " }).collect_view();
+            view! { <dt>{keys}</dt><dd>{meaning}</dd> }
+        })
+        .collect_view();
+    view! {
+        <dialog node_ref=dialog class="help" aria-labelledby="help-title" on:close=move |_| app.help.set(false)>
+            <h2 id="help-title">"Keys"</h2>
+            <dl>{rows}</dl>
+            <form method="dialog"><button class="primary">"Close"</button></form>
+        </dialog>
+    }
+}

@@ -1,0 +1,25 @@
+//! Parts that screens are made of.
+
+mod copy;
+mod head;
+mod help;
+mod icon;
+mod notices;
+mod progress;
+mod segmented;
+mod text_block;
+mod value_node;
+mod viewport;
+mod warnings;
+
+pub(crate) use copy::{CopyButton, copy};
+pub(crate) use head::Head;
+pub(crate) use help::Help;
+pub(crate) use icon::{Icon, IconName};
+pub(crate) use notices::Notices;
+pub(crate) use progress::{IndexBar, NotIndexedYet};
+pub(crate) use segmented::{Choice, Segmented};
+pub(crate) use text_block::TextBlock;
+pub(crate) use value_node::ValueTree;
+pub(crate) use viewport::Viewport;
+pub(crate) use warnings::Warnings;

@@ -1,0 +1,48 @@
+//! Sentences above the screen: what is wrong, with a button that helps; parts of the address that were left out.
+
+use crate::opening::ask_for_file;
+use crate::state::{Alert, App, Remedy};
+use crate::widgets::{Icon, IconName};
+use leptos::prelude::*;
+
+/// The notices, where there are any.
+#[component]
+pub(crate) fn Notices() -> impl IntoView {
+    let app = App::get();
+    let act = move |remedy: Remedy| match remedy {
+        Remedy::Dismiss => app.alert.set(None),
+        Remedy::Restart => app.restart(),
+        Remedy::Reopen => ask_for_file(),
+        Remedy::Reload => drop(window().location().reload()),
+    };
+    let alert = move || {
+        app.alert.get().map(|Alert { text, remedy }| {
+            let button = match remedy {
+                Remedy::Dismiss => "Close",
+                Remedy::Restart => "Restart",
+                Remedy::Reopen => "Open it again",
+                Remedy::Reload => "Reload",
+            };
+            view! {
+                <div class="notice notice-failed">
+                    <Icon name=IconName::Failed />
+                    <p role="alert">{text}</p>
+                    <button type="button" on:click=move |_| act(remedy)>{button}</button>
+                </div>
+            }
+        })
+    };
+    let notes = move || {
+        let notes = app.notes.get();
+        (!notes.is_empty()).then(|| {
+            view! {
+                <div class="notice" role="status" aria-label="Address">
+                    <Icon name=IconName::Odd />
+                    <div>{notes.into_iter().map(|note| view! { <p>{note}</p> }).collect_view()}</div>
+                    <button type="button" on:click=move |_| app.notes.update(Vec::clear)>"Close"</button>
+                </div>
+            }
+        })
+    };
+    view! { {alert} {notes} }
+}

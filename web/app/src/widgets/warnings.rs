@@ -1,0 +1,53 @@
+//! What is odd in a file or a trace, each with what it means.
+
+use crate::widgets::{Icon, IconName};
+use leptos::prelude::*;
+use quipu::protocol::Warning;
+use quipu::view::counted;
+
+/// Warnings shown at first; the others behind a button.
+const FIRST: usize = 2;
+
+/// The warnings; nothing where there are none.
+#[component]
+pub(crate) fn Warnings(
+    /// The name of the list, for screen readers and tests.
+    label: &'static str,
+    /// They, in order.
+    #[prop(into)]
+    warnings: Signal<Vec<Warning>>,
+    /// Whether each stays on one line until the reader asks for more.
+    #[prop(optional)]
+    compact: bool,
+) -> impl IntoView {
+    let all = RwSignal::new(false);
+    let first = if compact { 1 } else { FIRST };
+    let items = move || {
+        let warnings = warnings.get();
+        let shown = if all.get() { warnings.len() } else { first };
+        warnings
+            .into_iter()
+            .take(shown)
+            .map(|warning| view! { <li><Icon name=IconName::Odd /><div><strong>{warning.text}</strong>" "<span>{warning.meaning}</span></div></li> })
+            .collect_view()
+    };
+    let hidden = move || warnings.with(Vec::len).saturating_sub(first);
+    let toggle = move || {
+        (hidden() > 0 || compact).then(|| {
+            let label = move || if all.get() { "Show less".into() } else if hidden() == 0 { "What it means".into() } else { format!("Show {}", counted(Some(hidden() as u64), "more warning", "more warnings")) };
+            view! {
+                <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=move |_| all.update(|all| *all = !*all)>
+                    {label}
+                </button>
+            }
+        })
+    };
+    view! {
+        <Show when=move || warnings.with(|warnings| !warnings.is_empty())>
+            <div class="warnings" class:one-line=move || compact && !all.get() role="status" aria-label=label>
+                <ul>{items}</ul>
+                {toggle}
+            </div>
+        </Show>
+    }
+}
