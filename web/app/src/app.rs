@@ -79,10 +79,14 @@ pub(crate) fn App() -> impl IntoView {
 /// Links of the page change the view at once; the browser would tell of them only later.
 fn follow_links(app: App) {
     let listener = window_event_listener(ev::click, move |event| {
-        if event.default_prevented() || event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key() {
+        if event.default_prevented() || event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()
+        {
             return;
         }
-        let link = event.target().and_then(|target| target.dyn_into::<Element>().ok()).and_then(|target| target.closest("a[href^='#v1/']").ok()?);
+        let link = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|target| target.closest("a[href^='#v1/']").ok()?);
         if let Some(fragment) = link.and_then(|link| link.get_attribute("href")) {
             event.prevent_default();
             router::follow(app, &fragment);
@@ -94,7 +98,8 @@ fn follow_links(app: App) {
 /// A file dropped or pasted anywhere is opened. The signal tells whether one is being dragged over the page.
 fn take_drops(app: App) -> RwSignal<bool> {
     let over = RwSignal::new(false);
-    let has_files = |event: &web_sys::DragEvent| event.data_transfer().is_some_and(|transfer| transfer.types().includes(&"Files".into(), 0));
+    let has_files =
+        |event: &web_sys::DragEvent| event.data_transfer().is_some_and(|transfer| transfer.types().includes(&"Files".into(), 0));
     let listeners = [
         window_event_listener(ev::dragover, move |event| {
             if has_files(&event) {

@@ -213,7 +213,11 @@ fn message(id: u32, command: &Command, files: &[File]) -> Result<JsValue, String
     let body = postcard::to_allocvec(command).map_err(|error| format!("The request could not be written: {error}."))?;
     let message = Object::new();
     let list: Array = files.iter().collect();
-    for (name, value) in [("id", JsValue::from(id)), ("body", Uint8Array::from(body.as_slice()).into()), ("files", list.into())] {
+    for (name, value) in [
+        ("id", JsValue::from(id)),
+        ("body", Uint8Array::from(body.as_slice()).into()),
+        ("files", list.into()),
+    ] {
         Reflect::set(&message, &name.into(), &value).map_err(|error| error_text(&error))?;
     }
     Ok(message.into())

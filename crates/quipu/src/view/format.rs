@@ -108,6 +108,12 @@ pub fn time(at: Timestamp, style: TimeStyle, offset_minutes: i32, zero: Option<T
     }
 }
 
+/// A wall-clock time cut to milliseconds, so that a column of times is even: `2026-11-22 18:39:36.509`.
+pub fn cut_to_millis(civil: &str) -> &str {
+    let end = civil.find('.').map_or(civil.len(), |dot| dot + 4);
+    civil.get(..end).unwrap_or(civil)
+}
+
 /// A signed distance: `+12.3 ms`, `−850 ns`, `0 ns`.
 pub fn offset_text(nanos: i64) -> String {
     match nanos {
@@ -227,6 +233,8 @@ mod tests {
         assert_eq!(time(at, TimeStyle::Relative, 60, Some(Timestamp(at.0 - 1_500_000))), "+1.50 ms");
         assert_eq!(time(at, TimeStyle::Relative, 60, Some(Timestamp(at.0 + 1_500_000))), "−1.50 ms");
         assert_eq!(time(at, TimeStyle::Relative, 60, None), "2026-11-22 18:39:22.344556");
+        assert_eq!(cut_to_millis("2026-11-22 18:39:22.344556"), "2026-11-22 18:39:22.344");
+        assert_eq!(cut_to_millis("+1.50 ms"), "+1.50 ms");
     }
 
     #[test]

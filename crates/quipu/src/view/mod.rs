@@ -13,8 +13,8 @@ mod waterfall;
 
 pub use axis::{Tick, ticks};
 pub use format::{
-    DASH, TimeStyle, bytes, count, counted, duration, duration_text, failures_text, index_text, offset_text, time, token_sentence,
-    zone_sentence,
+    DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, time,
+    token_sentence, zone_sentence,
 };
 pub use keys::{MoveKey, TreeMove, move_in_list, move_in_tree};
 pub use scroll::{ScrollMap, ScrollWindow};

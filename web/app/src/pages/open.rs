@@ -23,7 +23,8 @@ pub(crate) fn OpenPage() -> impl IntoView {
             _ => None,
         })
     };
-    let invitation = move || match awaited() {
+    let invitation = move || {
+        match awaited() {
         Some((name, place)) => view! {
             <h1>{format!("Open {name} again to return to {place}")}</h1>
             <p>"The address belongs to a file of yours. Browsers do not keep such files for a page, so give it once more; the place is kept."</p>
@@ -45,6 +46,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             </button>
         }
         .into_any(),
+    }
     };
     let samples = Sample::ALL
         .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })

@@ -9,8 +9,10 @@ use leptos::prelude::*;
 use quipu::model::SpanMarks;
 use quipu::view::{self, BarLabel, WaterfallRow};
 
-/// Ticks on the axis at most.
-const TICKS: usize = 8;
+/// Pixels a tick and its label want.
+const TICK_PX: f64 = 84.0;
+/// The part of the width that the axis has, roughly.
+const AXIS_PART: f64 = 0.55;
 /// Indentation stops growing at this depth; the level itself is in `aria-level`.
 const DEEPEST_INDENT: u32 = 24;
 
@@ -41,13 +43,17 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     });
     keys(app, trace, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
 
-    let ticks = view::ticks(0, columns.duration_nanos, TICKS);
+    let most = Memo::new(move |_| ((viewport.width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12));
+    let ticks = Memo::new(move |_| view::ticks(0, columns.duration_nanos, most.get()));
     let at = |part: f64| format!("{:.4}%", part * 100.0);
-    let marks = ticks.iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view();
-    let labels = ticks
-        .iter()
-        .map(|tick| view! { <span class="tick" class:tick-last={tick.at > 0.93} style:left=at(tick.at)>{tick.label.clone()}</span> })
-        .collect_view();
+    let marks = move || ticks.get().iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view();
+    let labels = move || {
+        ticks
+            .get()
+            .iter()
+            .map(|tick| view! { <span class="tick" class:tick-last={tick.at > 0.93} style:left=at(tick.at)>{tick.label.clone()}</span> })
+            .collect_view()
+    };
     let active = move || trace.selected.get().filter(|row| trace.tree.with(|tree| tree.place_of(*row).is_some())).map(row_id);
     view! {
         <div
@@ -101,7 +107,10 @@ fn span_row(app: App, trace: OpenTrace, row: WaterfallRow) -> impl IntoView {
         BarLabel::Inside => "bar-label label-inside",
     };
     let label_style = match row.label {
-        BarLabel::After | BarLabel::Inside => format!("left:{:.4}%", if row.label == BarLabel::After { (row.bar_start + row.bar_length) * 100.0 } else { row.bar_start * 100.0 }),
+        BarLabel::After | BarLabel::Inside => format!(
+            "left:{:.4}%",
+            if row.label == BarLabel::After { (row.bar_start + row.bar_length) * 100.0 } else { row.bar_start * 100.0 }
+        ),
         BarLabel::Before => format!("right:{:.4}%", (1.0 - row.bar_start) * 100.0),
     };
     let bar_style = format!("left:{:.4}%;width:{:.4}%", row.bar_start * 100.0, row.bar_length * 100.0);

@@ -129,11 +129,7 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
         let id = selected_id.get()?;
         for_selection.span_id.iter().position(|found| *found == id).and_then(|row| u32::try_from(row).ok())
     });
-    let trace = OpenTrace {
-        columns: StoredValue::new(columns.clone()),
-        tree: RwSignal::new(WaterfallTree::new(&columns)),
-        selected,
-    };
+    let trace = OpenTrace { columns: StoredValue::new(columns.clone()), tree: RwSignal::new(WaterfallTree::new(&columns)), selected };
     let warnings = columns.warnings.clone();
     let has_branches = columns.subtree.iter().any(|rows| *rows > 1);
     let collapse = move |_| {
@@ -231,8 +227,7 @@ fn Failures(trace: OpenTrace) -> impl IntoView {
         let message = move || {
             messages.with(|messages| {
                 let message = messages.get(&row).map_or("…", String::as_str);
-                let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message);
-                view::clip(line, 300).map_or_else(|| line.to_owned(), |head| format!("{head}…"))
+                first_and_last_line(message)
             })
         };
         view! {
@@ -262,6 +257,17 @@ fn Failures(trace: OpenTrace) -> impl IntoView {
     }
 }
 
+/// A traceback's first line says where, its last what.
+fn first_and_last_line(message: &str) -> String {
+    let cut = |line: &str| view::clip(line, 240).map_or_else(|| line.to_owned(), |head| format!("{head}…"));
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = cut(lines.next().unwrap_or_default());
+    match lines.next_back() {
+        Some(last) => format!("{first} … {}", cut(last)),
+        None => first,
+    }
+}
+
 /// The timeline's keys; the panel's Esc comes first, then the trace's.
 pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static) {
     app.handle_keys(move |_, key| {
@@ -270,7 +276,11 @@ pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static)
         match key {
             "Escape" => {
                 let panel = app.view.with_untracked(|view| matches!(&view.place, Place::Trace { span_id: Some(_), .. }));
-                if panel { trace.unselect(app) } else { to_list(app) }
+                if panel {
+                    trace.unselect(app)
+                } else {
+                    to_list(app)
+                }
                 return true;
             }
             "Enter" => {

@@ -128,7 +128,9 @@ impl TraceList {
             let beyond = self.total.get_untracked().is_some_and(|total| page > 0 && page * PAGE >= total);
             let asked = self.asked.with_value(|asked| asked.contains(&page));
             if !beyond && !asked {
-                self.asked.update_value(|asked| drop(asked.insert(page)));
+                self.asked.update_value(|asked| {
+                    asked.insert(page);
+                });
                 self.load(app, list, page, generation);
             }
         }

@@ -100,8 +100,9 @@ fn FileHead() -> impl IntoView {
     let app = App::get();
     move || {
         let summary = app.summary()?;
-        let FileSummary { name, size_bytes, traces, failed_traces, spans, events, requests, start, end, zone, tokens, service_names, .. } =
-            &*summary;
+        let FileSummary {
+            name, size_bytes, traces, failed_traces, spans, events, requests, start, end, zone, tokens, service_names, ..
+        } = &*summary;
         let range = match (start, end) {
             (Some(start), Some(end)) => {
                 let length = u64::try_from(end.nanos_since(*start)).ok();
@@ -164,7 +165,9 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
     let window = Memo::new(move |_| viewport.window(list.len().into()));
     let places = move || {
         let window = window.get();
-        (window.first as u32..(window.first + window.count) as u32).map(|place| (place, list.row_load(place), list.row(place))).collect::<Vec<_>>()
+        (window.first as u32..(window.first + window.count) as u32)
+            .map(|place| (place, list.row_load(place), list.row(place)))
+            .collect::<Vec<_>>()
     };
     let active = move || list.cursor.get().map(row_id);
     // Relative times count from the file's first span.
@@ -214,13 +217,14 @@ fn Row(place: u32, row: Option<TraceRow>, zero: Signal<Option<quipu::model::Time
     let app = App::get();
     let list = app.traces;
     let Some(row) = row else {
-        return view! { <div class="trace-row coming" role="row" aria-rowindex=place + 2><span role="gridcell">"…"</span></div> }.into_any();
+        return view! { <div class="trace-row coming" role="row" aria-rowindex=place + 2><span role="gridcell">"…"</span></div> }
+            .into_any();
     };
     let row = Arc::new(row);
     let kind = row.root_kind.unwrap_or(SpanKind::Other).label();
     let start = {
         let row = row.clone();
-        move || row.start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero.get()))
+        move || row.start.map_or_else(|| DASH.to_owned(), |start| view::cut_to_millis(&app.time_text(start, zero.get())).to_owned())
     };
     let bar = {
         let nanos = row.duration_nanos.unwrap_or(0);
@@ -242,7 +246,10 @@ fn Row(place: u32, row: Option<TraceRow>, zero: Signal<Option<quipu::model::Time
     let open = move |event: leptos::ev::MouseEvent| {
         list.cursor.set(Some(place));
         // The link inside is followed by itself, and with a modifier by the browser.
-        let on_link = event.target().and_then(|target| wasm_bindgen::JsCast::dyn_into::<web_sys::Element>(target).ok()).is_some_and(|target| crate::browser::is_inside(&target, "a"));
+        let on_link = event
+            .target()
+            .and_then(|target| wasm_bindgen::JsCast::dyn_into::<web_sys::Element>(target).ok())
+            .is_some_and(|target| crate::browser::is_inside(&target, "a"));
         if !on_link {
             router::navigate(app, Step::Push, target.clone());
         }

@@ -30,7 +30,12 @@ pub(crate) fn CopyButton(
     let done = RwSignal::new(false);
     let pressed = move |_| {
         done.set(true);
-        set_timeout(move || drop(done.try_set(false)), std::time::Duration::from_millis(1_200));
+        set_timeout(
+            move || {
+                let _ = done.try_set(false);
+            },
+            std::time::Duration::from_millis(1_200),
+        );
         copy(app, what, text.run(()));
     };
     let label = format!("Copy {}", lower_first(what.trim_start_matches("The ")));

@@ -54,9 +54,7 @@ pub(crate) fn Head() -> impl IntoView {
         keep_setting("theme", theme.get_untracked().name());
     };
     let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
-    let to_traces = move || {
-        router::address(app, |view| view.place = Place::Traces)
-    };
+    let to_traces = move || router::address(app, |view| view.place = Place::Traces);
     let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },

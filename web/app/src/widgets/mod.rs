@@ -1,6 +1,7 @@
 //! Parts that screens are made of.
 
 mod copy;
+mod folded_text;
 mod head;
 mod help;
 mod icon;
@@ -13,6 +14,7 @@ mod viewport;
 mod warnings;
 
 pub(crate) use copy::{CopyButton, copy};
+pub(crate) use folded_text::FoldedText;
 pub(crate) use head::Head;
 pub(crate) use help::Help;
 pub(crate) use icon::{Icon, IconName};

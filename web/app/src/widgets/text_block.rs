@@ -39,7 +39,11 @@ pub(crate) fn TextBlock(
             (left > 0).then(|| {
                 let step = FIRST_STEP << (ends_now.len() - 1).min(6);
                 let all = left <= step + step / 2;
-                let label = if all { format!("Show all {}", bytes(text.len() as u64)) } else { format!("Show {} more of {}", bytes(step as u64), bytes(text.len() as u64)) };
+                let label = if all {
+                    format!("Show all {}", bytes(text.len() as u64))
+                } else {
+                    format!("Show {} more of {}", bytes(step as u64), bytes(text.len() as u64))
+                };
                 let text = text.clone();
                 let press = move |_| {
                     let mut end = if all { text.len() } else { shown + step };

@@ -91,7 +91,9 @@ fn leaf(value: &Value) -> AnyView {
     };
     match value {
         Value::Text(text) if text.is_empty() => view! { <span class="value-null">"empty text"</span> }.into_any(),
-        Value::Text(text) | Value::Opaque(text) => view! { <div class=class><TextBlock text=Arc::from(text.as_str()) head=600 /></div> }.into_any(),
+        Value::Text(text) | Value::Opaque(text) => {
+            view! { <div class=class><TextBlock text=Arc::from(text.as_str()) head=600 /></div> }.into_any()
+        }
         other => view! { <span class=class>{view::value_preview(other, 400)}</span> }.into_any(),
     }
 }

@@ -17,23 +17,31 @@ pub(crate) struct Viewport {
     pub(crate) node: NodeRef<Div>,
     top: RwSignal<f64>,
     height: RwSignal<f64>,
+    /// Its width in pixels.
+    pub(crate) width: RwSignal<f64>,
 }
 
 impl Viewport {
     /// For an element that will carry `node`. `start_top` is where it is scrolled to at first.
     pub(crate) fn new(start_top: f64) -> Viewport {
-        let viewport = Viewport { node: NodeRef::new(), top: RwSignal::new(start_top), height: RwSignal::new(0.0) };
+        let viewport =
+            Viewport { node: NodeRef::new(), top: RwSignal::new(start_top), height: RwSignal::new(0.0), width: RwSignal::new(0.0) };
         let observer = StoredValue::new_local(None::<ResizeObserver>);
         Effect::new(move |_| {
             let Some(element) = viewport.node.get() else { return };
             let measured = element.clone();
-            viewport.height.set(f64::from(measured.client_height()) - ROW_PX);
-            let callback = Closure::<dyn Fn()>::new(move || {
-                let height = f64::from(measured.client_height()) - ROW_PX;
-                if viewport.height.try_get_untracked().is_some_and(|known| known != height) {
-                    viewport.height.set(height);
+            let measure = move || {
+                for (signal, now) in [
+                    (viewport.height, f64::from(measured.client_height()) - ROW_PX),
+                    (viewport.width, measured.client_width().into()),
+                ] {
+                    if signal.try_get_untracked().is_some_and(|known| known != now) {
+                        signal.set(now);
+                    }
                 }
-            });
+            };
+            measure();
+            let callback = Closure::<dyn Fn()>::new(measure);
             if let Ok(watching) = ResizeObserver::new(callback.as_ref().unchecked_ref()) {
                 watching.observe(&element);
                 observer.set_value(Some(watching));

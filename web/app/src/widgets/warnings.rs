@@ -34,7 +34,7 @@ pub(crate) fn Warnings(
     let hidden = move || warnings.with(Vec::len).saturating_sub(first);
     let toggle = move || {
         (hidden() > 0 || compact).then(|| {
-            let label = move || if all.get() { "Show less".into() } else if hidden() == 0 { "What it means".into() } else { format!("Show {}", counted(Some(hidden() as u64), "more warning", "more warnings")) };
+            let label = move || if all.get() { "Fold".into() } else if hidden() == 0 { "Unfold".into() } else { format!("Show {}", counted(Some(hidden() as u64), "more warning", "more warnings")) };
             view! {
                 <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=move |_| all.update(|all| *all = !*all)>
                     {label}

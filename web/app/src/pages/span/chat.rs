@@ -60,7 +60,11 @@ fn message(message: &Message) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    let about = [message.call_id.as_ref().map(|id| format!("answers call {id}")), message.stop_reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let about = [message.call_id.as_ref().map(|id| format!("answers call {id}")), message.stop_reason.clone()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ");
     let text = (!message.text.is_empty()).then(|| view! { <TextBlock text=Arc::from(message.text.as_str()) head=800 /> });
     let nothing = (message.text.is_empty() && message.tool_calls.is_empty()).then(|| view! { <p class="soft">"(no text)"</p> });
     view! {

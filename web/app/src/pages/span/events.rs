@@ -2,7 +2,7 @@
 
 use super::recorded::Recorded;
 use crate::state::App;
-use crate::widgets::TextBlock;
+use crate::widgets::FoldedText;
 use leptos::prelude::*;
 use quipu::model::Timestamp;
 use quipu::protocol::{SpanDetail, SpanEvent, TextRef};
@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 /// Events built at once.
 const PORTION: usize = 50;
-/// Messages of more lines are folded to their first and last.
-const FOLD_LINES: usize = 6;
 
 /// The list.
 #[component]
@@ -70,7 +68,7 @@ fn item(event: SpanEvent, zero: Option<Timestamp>) -> impl IntoView {
     let recorded = event.time_text.clone().map(|text| format!("Recorded as {text}"));
     // Only what is not the usual log needs its name.
     let name = (event.name != "unstructured_log").then(|| event.name.clone());
-    let message = event.message.clone().map(|message| view! { <Message message /> });
+    let message = event.message.clone().map(|message| view! { <FoldedText text=message /> });
     let attributes = event
         .attributes
         .into_iter()
@@ -92,35 +90,4 @@ fn item(event: SpanEvent, zero: Option<Timestamp>) -> impl IntoView {
             {whole}
         </li>
     }
-}
-
-/// A log's message; a long one by its first and last line, which in a traceback tell where and what.
-#[component]
-fn Message(message: String) -> impl IntoView {
-    let lines = message.lines().count();
-    if lines <= FOLD_LINES {
-        return view! { <TextBlock text=Arc::from(message) head=1_000 /> }.into_any();
-    }
-    let open = RwSignal::new(false);
-    let first: Arc<str> = Arc::from(message.lines().next().unwrap_or_default());
-    let last: Arc<str> = Arc::from(message.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default());
-    let whole: Arc<str> = Arc::from(message);
-    let label = format!("Show the {} lines between", view::count(lines.saturating_sub(2) as u64));
-    let shown = move || {
-        if open.get() {
-            view! {
-                <TextBlock text=whole.clone() head=20_000 mono=true />
-                <button type="button" class="more" on:click=move |_| open.set(false)>"Fold"</button>
-            }
-            .into_any()
-        } else {
-            view! {
-                <TextBlock text=first.clone() head=400 mono=true />
-                <button type="button" class="more" on:click=move |_| open.set(true)>{label.clone()}</button>
-                <TextBlock text=last.clone() head=400 mono=true />
-            }
-            .into_any()
-        }
-    };
-    shown.into_any()
 }

@@ -84,7 +84,8 @@ fn Instant(word: &'static str, at: Option<Timestamp>, text: Option<String>, zero
         Some(at) if app.view.with(|view| view.times) == TimeStyle::Relative => view::time(at, TimeStyle::Utc, 0, None),
         Some(at) => app.time_text(at, None),
     };
-    let relative = at.zip(zero).map(|(at, zero)| view! { <span class="soft">{format!(" {}", view::offset_text(at.nanos_since(zero)))}</span> });
+    let relative =
+        at.zip(zero).map(|(at, zero)| view! { <span class="soft">{format!(" {}", view::offset_text(at.nanos_since(zero)))}</span> });
     let recorded = text.map_or_else(|| "The file holds no such time.".to_owned(), |text| format!("Recorded as {text}"));
     let unreadable = at.is_none().then(|| view! { <span class="soft">{format!(" {recorded}")}</span> });
     view! {

@@ -7,7 +7,7 @@ mod recorded;
 
 use super::trace::OpenTrace;
 use crate::state::{App, Load};
-use crate::widgets::{Icon, IconName, TextBlock};
+use crate::widgets::{FoldedText, Icon, IconName};
 use chat::Chat;
 use events::Events;
 use facts::Facts;
@@ -88,12 +88,12 @@ fn Detail(detail: Arc<SpanDetail>, zero: Option<Timestamp>) -> impl IntoView {
 }
 
 fn failure(failure: &SpanFailure) -> impl IntoView + use<> {
-    let message = if failure.message.is_empty() { "No message was recorded." } else { &failure.message };
+    let message = if failure.message.is_empty() { "No message was recorded." } else { failure.message.as_str() };
     view! {
         <div class="panel-failure">
             <Icon name=IconName::Failed />
             <div>
-                <TextBlock text=Arc::from(message) head=800 />
+                <FoldedText text=message.to_owned() />
                 <p class="soft">{format!("Source: {}", failure.source)}</p>
             </div>
         </div>

@@ -32,7 +32,12 @@ pub(super) fn Recorded(
 ) -> impl IntoView {
     let app = App::get();
     let len = text.len_bytes;
-    let shown = RwSignal::new(Shown { raw: Arc::from(text.raw), value: text.value.map(Arc::new), encoding: text.encoding, complete: text.complete });
+    let shown = RwSignal::new(Shown {
+        raw: Arc::from(text.raw),
+        value: text.value.map(Arc::new),
+        encoding: text.encoding,
+        complete: text.complete,
+    });
     let raw = RwSignal::new(false);
     let trouble = RwSignal::new(None::<String>);
     // Only lists and maps look different decoded.
