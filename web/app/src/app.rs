@@ -25,8 +25,7 @@ enum Screen {
 pub(crate) fn App() -> impl IntoView {
     let app = App::new();
     provide_context(app);
-    // The first answer is the page itself.
-    drop(app.idle().begin());
+    app.client().warm_up();
     router::start(app);
     crate::keys::listen(app);
     follow_links(app);

@@ -42,6 +42,8 @@ struct Inner {
     ready: bool,
     next_id: u32,
     waiting: HashMap<u32, (Callback, Busy)>,
+    /// Held until the worker runs.
+    starting: Option<Busy>,
     /// Messages for a worker that is still starting: it hears nothing until its wasm runs.
     queue: Vec<JsValue>,
     /// The listeners of the current worker live as long as it.
@@ -66,6 +68,19 @@ impl Client {
         self.send(&Command::Ask(request), &[], Box::new(callback));
     }
 
+    /// Starts the worker before it is needed: opening a file then asks the server for nothing, and is quicker.
+    pub(crate) fn warm_up(&self) {
+        if self.inner.borrow().worker.is_none()
+            && let Err(error) = self.start()
+        {
+            self.not_started(&error);
+        }
+    }
+
+    fn not_started(&self, error: &JsValue) {
+        (self.notice)(Notice::Died(format!("The browser did not start Quipu’s worker: {}.", error_text(error))));
+    }
+
     /// Ends the worker. The next command starts a new one.
     pub(crate) fn stop(&self) {
         let mut inner = self.inner.borrow_mut();
@@ -74,6 +89,7 @@ impl Client {
         }
         inner.generation += 1;
         inner.ready = false;
+        inner.starting = None;
         inner.queue.clear();
         inner.listeners.clear();
         drop(inner);
@@ -92,7 +108,7 @@ impl Client {
             && let Err(error) = self.start()
         {
             drop(busy);
-            (self.notice)(Notice::Died(format!("The browser did not start Quipu’s worker: {}.", error_text(&error))));
+            self.not_started(&error);
             return;
         }
         let mut inner = self.inner.borrow_mut();
@@ -128,8 +144,7 @@ impl Client {
         options.set_type("text/javascript");
         let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&script.into()), &options)?;
         let url = Url::create_object_url_with_blob(&blob)?;
-        let worker = Worker::new(&url);
-        let worker = worker?;
+        let worker = Worker::new(&url)?;
 
         let generation = {
             let mut inner = self.inner.borrow_mut();
@@ -153,6 +168,7 @@ impl Client {
         let mut inner = self.inner.borrow_mut();
         inner.listeners = vec![on_message.into_js_value(), on_error.into_js_value()];
         inner.ready = false;
+        inner.starting = Some(self.idle.begin());
         inner.worker = Some(worker);
         Ok(())
     }
@@ -169,6 +185,7 @@ impl Client {
                 {
                     let mut inner = self.inner.borrow_mut();
                     inner.ready = true;
+                    inner.starting = None;
                     let queue = std::mem::take(&mut inner.queue);
                     for message in queue {
                         if let Some(worker) = &inner.worker {

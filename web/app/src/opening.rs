@@ -46,7 +46,7 @@ fn is_companion(name: &str) -> bool {
 /// Fetches a sample from beside the page, and opens it.
 pub(crate) fn open_sample(app: App, sample: Sample) {
     let busy = app.idle().begin();
-    app.alert.set(None);
+    app.settle_alert();
     app.file.set(FileState::Opening { name: sample.file_name().into() });
     wasm_bindgen_futures::spawn_local(async move {
         match fetch_sample(sample).await {

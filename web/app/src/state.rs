@@ -164,7 +164,7 @@ impl App {
         let app = *self;
         let name = files.first().map(File::name).unwrap_or_default();
         self.forget_loaded();
-        self.alert.set(None);
+        self.settle_alert();
         self.file.set(FileState::Opening { name });
         self.files.update_value(|known| {
             known.retain(|(found, _)| *found != source);
@@ -191,8 +191,9 @@ impl App {
         match self.opened.get_untracked().and_then(|source| self.known_files(&source).map(|files| (source, files))) {
             Some((source, files)) => self.open(source, files),
             None => {
-                self.alert.set(None);
+                self.settle_alert();
                 self.file.set(FileState::None);
+                self.client().warm_up();
                 opening::follow_address(*self);
             }
         }
@@ -201,6 +202,13 @@ impl App {
     /// The files of a source that was opened in this visit.
     pub(crate) fn known_files(&self, source: &Source) -> Option<Vec<File>> {
         self.files.with_value(|known| known.iter().find(|(found, _)| found == source).map(|(_, files)| files.clone()))
+    }
+
+    /// What was wrong is settled by something new; only a page and a worker of different builds stay so until the page is loaded again.
+    pub(crate) fn settle_alert(&self) {
+        if self.alert.with_untracked(|alert| alert.as_ref().is_some_and(|alert| alert.remedy != Remedy::Reload)) {
+            self.alert.set(None);
+        }
     }
 
     /// Says that nothing could be opened, and why.

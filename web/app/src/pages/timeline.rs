@@ -5,6 +5,7 @@
 use super::trace::{OpenTrace, keys};
 use crate::state::App;
 use crate::widgets::{Icon, IconName, Viewport};
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use quipu::model::SpanMarks;
 use quipu::view::{self, BarLabel, WaterfallRow};
@@ -122,7 +123,7 @@ fn span_row(app: App, trace: OpenTrace, row: WaterfallRow) -> impl IntoView {
             id=row_id(number)
             data-span-id=row.span_id.clone()
             data-parent-id=row.parent_id.clone()
-            attr:aria-level=row.depth + 1
+            {..custom_attribute("aria-level", row.depth + 1)}
             aria-rowindex=row.place + 2
             aria-expanded=row.expanded.map(|expanded| if expanded { "true" } else { "false" })
             aria-selected=move || if trace.selected.get() == Some(number) { "true" } else { "false" }
