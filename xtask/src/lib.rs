@@ -13,6 +13,7 @@ pub mod serve;
 mod setup;
 mod shell;
 mod sizes;
+mod wasm_tables;
 mod zip;
 
 use anyhow::{Context, Result};

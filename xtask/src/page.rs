@@ -2,7 +2,7 @@
 
 use crate::setup::Tools;
 use crate::shell::Run;
-use crate::{build_id, paths, sizes, zip};
+use crate::{build_id, paths, sizes, wasm_tables, zip};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,9 @@ const PLACEHOLDER: &str = "__QUIPU_BUILD__";
 /// The files it stands in.
 const STAMPED: [&str; 2] = ["index.html", "boot.js"];
 
+/// The modules of the page and of its worker.
+const MODULES: [&str; 2] = ["quipu-web_bg.wasm", "quipu-worker_bg.wasm"];
+
 /// Builds dist/, and fails when it is over its size budget or could not move to another folder.
 pub(crate) fn build(tools: &Tools) -> Result<()> {
     let began = Instant::now();
@@ -20,6 +23,9 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     println!("Building the page, build {id} (the first time about 4 minutes on two cores).");
     Run::new("trunk build --release").env("QUIPU_BUILD", &id).env("NO_COLOR", "true").with_tools(tools).show()?;
     let dist = paths::dist();
+    for name in MODULES {
+        wasm_tables::mend(&dist.join(name))?;
+    }
     for name in STAMPED {
         stamp(&dist.join(name), &id)?;
     }
