@@ -54,11 +54,12 @@ impl Page {
     /// Loads the page from another address, and waits until it runs.
     pub(crate) async fn load_from(&self, url: &str) -> Result<()> {
         self.driver.goto(url).await?;
-        self.wait_until(
-            &format!("return isIdle() && !!document.querySelector('input[type=file][aria-label=\"{FILE_INPUT}\"], input[type=file]')"),
-            "the open screen",
-        )
-        .await
+        let started = "return isIdle() && !!document.querySelector('input[type=file], #boot-text[role=alert]')";
+        self.wait_until(started, "the page to start").await?;
+        match self.text_of("document.querySelector('#boot-text[role=alert]')").await? {
+            Some(sentence) => bail!("The page did not start: {sentence}"),
+            None => Ok(()),
+        }
     }
 
     /// Runs a script's body with the helpers of [`script::HELPERS`], and answers what it returns.
@@ -229,8 +230,11 @@ impl Page {
         Ok(serde_json::from_value(answer)?)
     }
 
-    /// The text of the warnings about the file; empty when there are none.
+    /// The text of all warnings about the file; empty when there are none.
     pub(crate) async fn warnings(&self) -> Result<String> {
+        // All but the first may be behind a button.
+        self.run("named('status', 'File warnings')?.querySelector('button[aria-expanded=false]')?.click()").await?;
+        self.wait_idle().await?;
         Ok(self.text_of("named('status', 'File warnings')").await?.unwrap_or_default())
     }
 
