@@ -16,6 +16,8 @@ pub mod view;
 #[cfg(feature = "store")]
 pub mod index;
 #[cfg(feature = "store")]
+pub mod query;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]
 pub mod tokens;

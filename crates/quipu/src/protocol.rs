@@ -32,6 +32,15 @@ pub enum Request {
     },
     /// The whole text of a value that was too large for the span's answer. Answer: [`Response::Text`].
     GetText(TextRef),
+    /// A call of Llama Stack's query API. Answer: [`Response::Json`], or [`Response::NotIndexedYet`].
+    Query {
+        /// `query_traces` and its like.
+        method: String,
+        /// A JSON object, or empty for none.
+        params: String,
+        /// The caller's clock, in seconds since 1970; `None`: no end but the file's.
+        now_seconds: Option<i64>,
+    },
 }
 
 /// Which traces, in which order.
@@ -88,6 +97,8 @@ pub enum Response {
     Span(Box<SpanDetail>),
     /// To [`Request::GetText`].
     Text(String),
+    /// To [`Request::Query`]: the API's own JSON.
+    Json(String),
     /// The index has not passed everything this answer needs; ask again when it is complete.
     NotIndexedYet,
 }
@@ -115,6 +126,8 @@ pub enum FailureKind {
     NotFound,
     /// No file is open.
     NothingOpen,
+    /// A parameter of a query is missing or wrong; the message names it.
+    BadRequest,
     /// Anything else.
     Internal,
 }

@@ -49,6 +49,7 @@ impl Derive {
         settle_zones(index);
         index.tokens.sort_by_key(|(row, _)| *row);
         index.tokens.shrink_to_fit();
+        index.strays.sort_unstable();
         outputs.clear();
         outputs.shrink_to_fit();
         index.orders = Orders::sort(&index.traces);
@@ -116,14 +117,21 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
     if entry.first_end == NO_TIME || entry.created == NO_TIME { None } else { zone_offset(entry.first_end, entry.created) }
 }
 
-/// The place of each span's parent within the trace.
-fn find_parents(index: &Index, trace: u32, rows: &[u32]) -> Vec<Option<usize>> {
+/// The place of each span's parent within the trace; notes the spans whose parent is in another.
+fn find_parents(index: &mut Index, trace: u32, rows: &[u32]) -> Vec<Option<usize>> {
     let find = |row: &u32| {
         let parent = *index.spans.parent.at(*row);
         let found = if parent == SpanKey::NONE { None } else { index.spans.find(parent) }?;
         if *index.spans.trace.at(found) == trace { rows.binary_search(&found).ok() } else { None }
     };
-    rows.iter().map(find).collect()
+    let parents: Vec<Option<usize>> = rows.iter().map(find).collect();
+    for (row, _) in rows.iter().zip(&parents).filter(|(_, parent)| parent.is_none()) {
+        let parent = *index.spans.parent.at(*row);
+        if parent != SpanKey::NONE && index.spans.find(parent).is_some() {
+            index.strays.push((parent, *row));
+        }
+    }
+    parents
 }
 
 /// Whether a cycle of parents is cut at each span: of each cycle at the one that started first.

@@ -3,6 +3,7 @@
 //! Columns hold about 60 bytes a span: ids, trace, parent, name, times, marks, kind. Texts stay in the file and are read by rowid.
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
+mod access;
 mod column;
 mod derive;
 mod events;
@@ -10,6 +11,7 @@ mod ids;
 mod lists;
 mod names;
 mod pass;
+mod profile;
 mod secrets;
 mod spans;
 mod traces;
@@ -18,6 +20,7 @@ mod warnings;
 
 pub(crate) use events::is_server_failure;
 pub(crate) use pass::Pass;
+pub(crate) use profile::{Profiles, UNKNOWN_PROFILE};
 pub(crate) use traces::zone_offset;
 
 use crate::model::{TokenRecord, TokenTotals};
@@ -40,6 +43,10 @@ pub(crate) struct Index {
     spans: Spans,
     traces: Traces,
     events: Events,
+    /// What attribute filters are answered from.
+    profiles: Profiles,
+    /// Spans whose parent is in another trace: the parent's key and the span's row, ascending; complete after `derive`.
+    strays: Vec<(SpanKey, u32)>,
     /// Token records by span row, ascending; complete after `derive`.
     tokens: Vec<(u32, TokenRecord)>,
     /// Token sums of the traces that have inference requests, by trace, ascending.

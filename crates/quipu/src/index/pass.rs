@@ -250,6 +250,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
             readable = false;
             break;
         };
+        index.profiles.add(key.as_ref(), value);
         match key.as_ref() {
             "__root__" if value.is_true() => marks.add(SpanMarks::REQUEST),
             "__autotraced__" if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
@@ -259,6 +260,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         }
     }
     index.oddities.odd_attributes += u64::from(!readable);
+    index.profiles.finish(readable);
     let status_says_so = span.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("error"));
     if marks.has(SpanMarks::FAILED) && !status_says_so {
         index.oddities.hidden_failures += 1;

@@ -1,12 +1,19 @@
-//! What was observed, in plain types: times, values, spans' kinds and marks, token counts.
+//! What was observed, in plain types: times, values, events, spans' kinds and marks, token counts.
 //!
 //! What is not here: how any of it is stored (see `store`), decoded (`recorded`) or drawn (`view`).
 
+mod event;
+mod event_time;
 mod kind;
 mod time;
 mod token;
 mod value;
 
+pub use event::{
+    Attributes, Event, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent,
+    StructuredLogPayload, UnstructuredLogEvent,
+};
+pub use event_time::EventTime;
 pub use kind::{SpanKind, SpanMarks};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};

@@ -5,6 +5,7 @@
 
 mod detail;
 mod first;
+mod query;
 
 use crate::index::{Index, Pass};
 use crate::protocol::{
@@ -90,6 +91,7 @@ impl Session {
                 Ok(Response::Span(Box::new(session.span(row)?)))
             }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
+            Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
     }
 

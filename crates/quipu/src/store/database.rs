@@ -108,10 +108,14 @@ impl Database {
         let files = FileSystem::register(&main, companions, immutable).map_err(StoreError::CannotOpen)?;
         let access = if immutable { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
         let connection = Connection::open_with_flags_and_vfs(MAIN, access | OpenFlags::SQLITE_OPEN_NO_MUTEX, files.name.as_str())?;
+        // Before the first read: keeps the WAL's index in memory, and keeps SQLite from looking for a journal again.
+        // As plain SQL: rusqlite's pragma functions read the file first.
+        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
         Database::set_up(connection, Some(files), main, name, options, warnings)
     }
 
-    fn set_up(
+    /// Makes a fresh connection safe, reads its schema and checks that it is a telemetry file.
+    pub(super) fn set_up(
         mut connection: Connection,
         files: Option<FileSystem>,
         main: SharedCache,
@@ -123,9 +127,6 @@ impl Database {
         let (clock, seen) = (options.clock, until.clone());
         connection.progress_handler(10_000, Some(move || clock() > seen.load(Ordering::Relaxed)))?;
         defend(&connection, options.heap_limit)?;
-        // Before the first read: keeps the WAL's index in memory, and keeps SQLite from looking for a journal again.
-        // As plain SQL: rusqlite's pragma functions read the file first.
-        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
         connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
         let schema = Schema::read(&connection).map_err(|error| match main.take_error() {
             Some(error) => StoreError::Source { name: name.clone(), error },
@@ -244,7 +245,7 @@ fn note_companions(header: &Header, name: &str, use_journal: bool, use_wal: bool
     }
 }
 
-fn note_length(header: &Header, name: &str, len: u64, warnings: &mut Vec<Warning>) {
+pub(super) fn note_length(header: &Header, name: &str, len: u64, warnings: &mut Vec<Warning>) {
     let expected = header.pages.saturating_mul(header.page_size);
     if expected > len {
         warnings.push(Warning {

@@ -1,12 +1,15 @@
 //! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows.
 //!
 //! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
-//! Nothing here reads a file, a clock or the network: bytes come from a [`ByteSource`], time from a closure.
+//! Nothing here reads a clock or the network, and only `native` reads a file: bytes come from a [`ByteSource`], time from a closure.
 
 mod cache;
 mod database;
 mod error;
 mod header;
+mod lookup;
+#[cfg(not(target_family = "wasm"))]
+mod native;
 mod overlay;
 mod reader;
 mod schema;
@@ -16,9 +19,15 @@ mod vfs;
 pub use cache::{CHUNK_BYTES, SharedCache};
 pub use database::{Database, Dropped, OpenOptions};
 pub use error::StoreError;
+#[cfg(not(target_family = "wasm"))]
+pub use native::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 
+pub(crate) use lookup::{
+    EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
+    scan_links, scan_trace_ids, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
+};
 pub(crate) use reader::{
     EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, event_row, highest_rowid, newest_spans, newest_traces, scan_events, scan_spans,
     scan_traces, span_row, trace_recorded,

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// A column as text: NULL is `None`, numbers as SQLite prints them, damaged UTF-8 repaired with U+FFFD.
-fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
     match row.get_ref(column) {
         Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(String::from_utf8_lossy(bytes)),
         Ok(ValueRef::Integer(number)) => Some(Cow::Owned(number.to_string())),
@@ -19,14 +19,14 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
     }
 }
 
-fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
+pub(super) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
     match row.get_ref(column) {
         Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes,
         _ => &[],
     }
 }
 
-fn owned(row: &Row<'_>, column: usize) -> Option<String> {
+pub(super) fn owned(row: &Row<'_>, column: usize) -> Option<String> {
     text(row, column).map(Cow::into_owned)
 }
 

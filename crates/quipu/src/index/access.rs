@@ -1,0 +1,96 @@
+//! What the query API reads from a complete index: traces in the order their spans came, children across traces, tokens in order.
+
+use super::{Index, NO_TIME, Profiles};
+use crate::model::{SpanMarks, Timestamp, TokenRecord};
+
+impl Index {
+    /// Traces, with a row of `traces` or without.
+    pub(crate) fn trace_count(&self) -> u32 {
+        self.traces.len() as u32
+    }
+
+    /// Rows of the spans of a trace, ascending.
+    pub(crate) fn trace_rows(&self, trace: u32) -> &[u32] {
+        self.traces.rows(trace)
+    }
+
+    /// What attribute filters are answered from.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    /// The id of the root a trace is named by; `None` without spans.
+    pub(crate) fn derived_root(&self, trace: u32) -> Option<String> {
+        let root = self.traces.at(trace).root?;
+        Some(self.odd.span_text(*self.spans.key.at(root)))
+    }
+
+    /// The roots of a trace, by start: spans without a parent in the trace, and where a cycle is cut.
+    pub(crate) fn roots(&self, trace: u32) -> Vec<u32> {
+        let mut roots: Vec<u32> =
+            self.trace_rows(trace).iter().copied().filter(|row| self.spans.marks.at(*row).has(SpanMarks::ROOT)).collect();
+        roots.sort_by_key(|row| (*self.spans.start.at(*row), *row));
+        roots
+    }
+
+    /// The spans of a trace that have a parent in the file: pairs of the parent's row and theirs, ascending. Parents may be of other traces.
+    pub(crate) fn child_pairs(&self, trace: u32) -> Vec<(u32, u32)> {
+        let rows = self.trace_rows(trace);
+        let mut pairs: Vec<(u32, u32)> = rows.iter().filter_map(|row| Some((self.any_parent_row(*row)?, *row))).collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    fn any_parent_row(&self, row: u32) -> Option<u32> {
+        let parent = *self.spans.parent.at(row);
+        if parent == super::SpanKey::NONE { None } else { self.spans.find(parent) }
+    }
+
+    /// Rows of the spans of other traces that name the span in `row` as their parent.
+    pub(crate) fn stray_children(&self, row: u32) -> impl Iterator<Item = u32> + '_ {
+        let key = *self.spans.key.at(row);
+        let start = self.strays.partition_point(|(parent, _)| *parent < key);
+        self.strays.get(start..).unwrap_or_default().iter().take_while(move |(parent, _)| *parent == key).map(|(_, row)| *row)
+    }
+
+    /// The end of the span in `row`, the zone recovered.
+    pub(crate) fn end_of(&self, row: u32) -> Option<Timestamp> {
+        let end = *self.spans.end.at(row);
+        (end != NO_TIME).then(|| Timestamp(self.traces.at(self.trace_of(row)).utc(end)))
+    }
+
+    /// What is known of tokens, by the row of the inference request, ascending.
+    pub(crate) fn token_records(&self) -> &[(u32, TokenRecord)] {
+        &self.tokens
+    }
+
+    /// The recorded id of the trace the span in `row` belongs to.
+    pub(crate) fn trace_id_of(&self, row: u32) -> String {
+        self.odd.trace_text(self.traces.at(self.trace_of(row)).key)
+    }
+}
+
+/// Traits of a file that releases differ in.
+pub(crate) struct ReleaseFacts {
+    /// Times without a zone.
+    pub(crate) local_times: bool,
+    /// Any event.
+    pub(crate) events: bool,
+    /// Any token metric among them.
+    pub(crate) token_metrics: bool,
+    /// Every root names a parent that is in no row.
+    pub(crate) all_roots_orphaned: bool,
+}
+
+impl Index {
+    /// What tells releases apart, beside attributes.
+    pub(crate) fn release_facts(&self) -> ReleaseFacts {
+        let roots = || self.spans.marks.iter().filter(|marks| marks.has(SpanMarks::ROOT));
+        ReleaseFacts {
+            local_times: self.oddities.local_traces > 0,
+            events: self.events.count > 0,
+            token_metrics: !self.events.metrics.is_empty(),
+            all_roots_orphaned: roots().next().is_some() && roots().all(|marks| marks.has(SpanMarks::ORPHAN)),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The events that Llama Stack's telemetry API takes: log lines, metrics, starts and ends of spans, with their JSON.
+//!
+//! Field names, tags and defaults are the API's. What is not here: how events become rows (the writing side), and rows of
+//! `span_events` as they were recorded (`store`).
+
+use super::EventTime;
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// Anything that `log_event` takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A line of a log.
+    UnstructuredLog(UnstructuredLogEvent),
+    /// A number that was measured.
+    Metric(MetricEvent),
+    /// The start or the end of a span.
+    StructuredLog(StructuredLogEvent),
+}
+
+/// A line of a log.
+///
+/// ```
+/// use quipu::model::{Event, LogSeverity};
+/// let text = r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":1751328000,"message":"hi","severity":"warn"}"#;
+/// let Event::UnstructuredLog(log) = serde_json::from_str(text)? else { panic!("a log") };
+/// assert_eq!((log.severity, log.timestamp.to_string().as_str()), (LogSeverity::Warn, "2025-07-01T00:00:00Z"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnstructuredLogEvent {
+    /// The trace it belongs to.
+    pub trace_id: String,
+    /// The span it belongs to.
+    pub span_id: String,
+    /// When it happened.
+    pub timestamp: EventTime,
+    /// Further facts.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub attributes: Attributes,
+    /// The text; may have several lines.
+    pub message: String,
+    /// How grave it is.
+    pub severity: LogSeverity,
+}
+
+/// A number that was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricEvent {
+    /// The trace it belongs to.
+    pub trace_id: String,
+    /// The span it belongs to.
+    pub span_id: String,
+    /// When it was measured.
+    pub timestamp: EventTime,
+    /// Further facts: the labels of the metric.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub attributes: Attributes,
+    /// Its name, as `prompt_tokens`.
+    pub metric: String,
+    /// The number, in `unit`.
+    pub value: MetricValue,
+    /// The unit, as `tokens`.
+    pub unit: String,
+}
+
+/// The start or the end of a span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StructuredLogEvent {
+    /// The trace it belongs to.
+    pub trace_id: String,
+    /// The span that starts or ends.
+    pub span_id: String,
+    /// When it does.
+    pub timestamp: EventTime,
+    /// The span's attributes; those of the end are added to those of the start.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub attributes: Attributes,
+    /// Which of both it is.
+    pub payload: StructuredLogPayload,
+}
+
+/// What a structured log says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StructuredLogPayload {
+    /// The span starts.
+    SpanStart(SpanStartPayload),
+    /// The span ends.
+    SpanEnd(SpanEndPayload),
+}
+
+/// The start of a span.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanStartPayload {
+    /// Its name.
+    pub name: String,
+    /// The span it is part of.
+    #[serde(default)]
+    pub parent_span_id: Option<String>,
+}
+
+/// The end of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanEndPayload {
+    /// How it went.
+    pub status: SpanStatus,
+}
+
+/// How a span went, as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanStatus {
+    /// Servers end every span so.
+    Ok,
+    /// Only where a client said so.
+    Error,
+}
+
+impl SpanStatus {
+    /// Reads the column `status`; `UNSET` and anything else is `None`.
+    pub fn from_recorded(text: &str) -> Option<SpanStatus> {
+        if text.eq_ignore_ascii_case("ok") {
+            Some(SpanStatus::Ok)
+        } else if text.eq_ignore_ascii_case("error") {
+            Some(SpanStatus::Error)
+        } else {
+            None
+        }
+    }
+}
+
+/// How grave a log line is; ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogSeverity {
+    /// Everything.
+    Verbose,
+    /// For whoever looks for a mistake.
+    Debug,
+    /// What happens.
+    Info,
+    /// Python's WARNING too.
+    Warn,
+    /// Something failed.
+    Error,
+    /// Nothing goes on.
+    Critical,
+}
+
+impl LogSeverity {
+    /// Every severity, mildest first.
+    pub const ALL: [LogSeverity; 6] = [
+        LogSeverity::Verbose,
+        LogSeverity::Debug,
+        LogSeverity::Info,
+        LogSeverity::Warn,
+        LogSeverity::Error,
+        LogSeverity::Critical,
+    ];
+
+    /// As recorded: `verbose`, `debug`, `info`, `warn`, `error`, `critical`.
+    pub fn label(self) -> &'static str {
+        match self {
+            LogSeverity::Verbose => "verbose",
+            LogSeverity::Debug => "debug",
+            LogSeverity::Info => "info",
+            LogSeverity::Warn => "warn",
+            LogSeverity::Error => "error",
+            LogSeverity::Critical => "critical",
+        }
+    }
+
+    /// Reads the attribute `severity`.
+    pub fn from_recorded(text: &str) -> Option<LogSeverity> {
+        LogSeverity::ALL.into_iter().find(|severity| severity.label() == text)
+    }
+}
+
+/// The number of a metric: whole numbers stay whole.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MetricValue {
+    /// A whole number.
+    Integer(i64),
+    /// Any other.
+    Float(f64),
+}
+
+/// The value of an attribute of an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Primitive {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Text(String),
+}
+
+/// Attributes in the order they were given; a key stands once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes(pub Vec<(String, Primitive)>);
+
+impl Attributes {
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&Primitive> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Sets `key`: in its place where it stands already, else at the end.
+    pub fn set(&mut self, key: String, value: Primitive) {
+        match self.0.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((key, value)),
+        }
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts, numbers, booleans and nulls")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+                let mut attributes = Attributes::default();
+                while let Some((key, value)) = map.next_entry::<String, Primitive>()? {
+                    attributes.set(key, value);
+                }
+                Ok(attributes)
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Attributes, E> {
+                Ok(Attributes::default())
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
+    Ok(Option::<Attributes>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Event, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn every_kind_of_event_comes_back_as_it_was() {
+        let texts = [
+            r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":"2025-07-01T00:00:00Z","attributes":{"b":1,"a":null,"x":0.5,"y":true,"z":"ü"},"message":"two\nlines","severity":"critical"}"#,
+            r#"{"type":"metric","trace_id":"t","span_id":"s","timestamp":"2025-07-01T00:00:00.250000Z","attributes":{},"metric":"prompt_tokens","value":3,"unit":"tokens"}"#,
+            r#"{"type":"metric","trace_id":"t","span_id":"s","timestamp":"2025-07-01T02:00:00+02:00","attributes":{},"metric":"load","value":0.5,"unit":""}"#,
+            r#"{"type":"structured_log","trace_id":"t","span_id":"s","timestamp":"2025-07-01T00:00:00Z","attributes":{},"payload":{"type":"span_start","name":"n","parent_span_id":null}}"#,
+            r#"{"type":"structured_log","trace_id":"t","span_id":"s","timestamp":"2025-07-01T00:00:00Z","attributes":{},"payload":{"type":"span_end","status":"error"}}"#,
+        ];
+        for text in texts {
+            let event = read(text).expect(text);
+            assert_eq!(serde_json::to_string(&event).expect("it prints"), text);
+        }
+    }
+
+    #[test]
+    fn every_severity_has_its_word() {
+        for severity in LogSeverity::ALL {
+            assert_eq!(serde_json::to_string(&severity).expect("it prints"), format!("{:?}", severity.label()));
+            assert_eq!(LogSeverity::from_recorded(severity.label()), Some(severity));
+        }
+        assert!(LogSeverity::Warn < LogSeverity::Error);
+    }
+
+    #[test]
+    fn missing_attributes_are_empty_and_wrong_bodies_are_refused() {
+        let start = r#"{"type":"structured_log","trace_id":"t","span_id":"s","timestamp":0,"attributes":null,"payload":{"type":"span_start","name":"n"}}"#;
+        let Ok(Event::StructuredLog(event)) = read(start) else { panic!("it is read") };
+        assert_eq!(event.attributes, Attributes::default());
+        for bad in [
+            r#"{"type":"bogus","trace_id":"t","span_id":"s","timestamp":0}"#,
+            r#"{"type":"metric","trace_id":"t","span_id":"s","timestamp":0,"metric":"m","value":"1","unit":"u"}"#,
+            r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":"soon","message":"m","severity":"info"}"#,
+            r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":0,"message":"m","severity":"loud"}"#,
+            r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":0,"message":"m","severity":"info","attributes":{"a":[1]}}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

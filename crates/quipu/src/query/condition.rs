@@ -1,0 +1,205 @@
+//! Attribute filters: conditions that must all hold on one span.
+//!
+//! What is not here: which spans are looked at (`matching`).
+
+use super::error::QueryError;
+use super::params::Object;
+use super::path::{Found, Path, quoted};
+use super::value::SqlValue;
+use crate::index::Profiles;
+use memchr::memmem::Finder;
+use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    Eq,
+    Ne,
+    Gt,
+    Lt,
+}
+
+/// One condition on an attribute.
+pub(crate) struct Condition {
+    key: String,
+    path: Path,
+    op: Op,
+    value: SqlValue<'static>,
+    /// Finds the key as a writer puts it, where it needs no escape.
+    finder: Option<Finder<'static>>,
+}
+
+/// What a span's profile tells about a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Holds,
+    Fails,
+    /// The span's attributes must be read.
+    Unknown,
+}
+
+/// All conditions of a query.
+#[derive(Default)]
+pub(crate) struct Conditions(Vec<Condition>);
+
+impl Conditions {
+    /// Reads the parameter `attribute_filters`.
+    pub(crate) fn read(params: &Object<'_>, name: &'static str, required: bool) -> Result<Conditions, QueryError> {
+        let Some(list) = params.list(name, required)? else { return Ok(Conditions::default()) };
+        let read = |(number, item): (usize, &Json)| Condition::read(&format!("{name}[{number}]"), item);
+        Ok(Conditions(list.iter().enumerate().map(read).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether there is none, so that every span matches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all hold on a span with these attributes.
+    ///
+    /// # Errors
+    /// Where the malformed end of a key's path is reached.
+    pub(crate) fn hold(&self, attributes: &[u8]) -> Result<bool, QueryError> {
+        for condition in &self.0 {
+            if !condition.holds(attributes)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What each profile of a file tells.
+    pub(crate) fn verdicts(&self, profiles: &Profiles) -> Vec<Verdict> {
+        (0..profiles.len()).map(|number| self.verdict(profiles, u16::try_from(number).unwrap_or(0))).collect()
+    }
+
+    fn verdict(&self, profiles: &Profiles, profile: u16) -> Verdict {
+        if profile == crate::index::UNKNOWN_PROFILE {
+            return Verdict::Unknown;
+        }
+        let mut all = Verdict::Holds;
+        for condition in &self.0 {
+            match condition.verdict(profiles, profile) {
+                Verdict::Holds => {}
+                // A condition before it might still reach a malformed end, which has to be said.
+                Verdict::Fails => return if all == Verdict::Holds { Verdict::Fails } else { all },
+                Verdict::Unknown => all = Verdict::Unknown,
+            }
+        }
+        all
+    }
+}
+
+impl Condition {
+    fn read(place: &str, item: &Json) -> Result<Condition, QueryError> {
+        let Some(object) = item.as_object() else {
+            return Err(QueryError::parameter(place, format!("is {}, not an object with key, op and value", kind_of(item))));
+        };
+        let field = |name: &str| object.get(name).ok_or_else(|| QueryError::parameter(&format!("{place}.{name}"), "is missing".into()));
+        let key = match field("key")? {
+            Json::String(key) => key.clone(),
+            other => return Err(QueryError::parameter(&format!("{place}.key"), format!("is {}, not a text", kind_of(other)))),
+        };
+        let path = read_key(&format!("{place}.key"), &key)?;
+        let op_place = format!("{place}.op");
+        let op = match field("op")? {
+            Json::String(op) if op == "eq" => Op::Eq,
+            Json::String(op) if op == "ne" => Op::Ne,
+            Json::String(op) if op == "gt" => Op::Gt,
+            Json::String(op) if op == "lt" => Op::Lt,
+            other => return Err(QueryError::parameter(&op_place, format!("is {other}; it is one of eq, ne, gt, lt"))),
+        };
+        let value = read_value(&format!("{place}.value"), field("value")?)?;
+        let finder = path.first_key().and_then(quoted).map(|needle| Finder::new(&needle).into_owned());
+        Ok(Condition { key, path, op, value, finder })
+    }
+
+    fn compares(&self, found: &[u8]) -> bool {
+        let Some(order) = SqlValue::read(found).compare(&self.value) else { return false };
+        match self.op {
+            Op::Eq => order == Ordering::Equal,
+            Op::Ne => order != Ordering::Equal,
+            Op::Gt => order == Ordering::Greater,
+            Op::Lt => order == Ordering::Less,
+        }
+    }
+
+    fn holds(&self, attributes: &[u8]) -> Result<bool, QueryError> {
+        // A search is several times faster than reading entries. It can miss a key only where ASCII letters are written as
+        // escapes, which needs "\u00".
+        if let Some(finder) = &self.finder {
+            if finder.find(attributes).is_none() && memchr::memmem::find(attributes, b"\\u00").is_none() {
+                return Ok(false);
+            }
+        }
+        match self.path.find(attributes) {
+            Found::Value(json) => Ok(self.compares(json)),
+            Found::Nothing => Ok(false),
+            Found::Malformed => Err(bad_path("attribute_filters", &self.key)),
+        }
+    }
+
+    fn verdict(&self, profiles: &Profiles, profile: u16) -> Verdict {
+        let Some(entry) = profiles.entries(profile).find(|entry| Some(entry.key) == self.path.first_key()) else { return Verdict::Fails };
+        match entry.value {
+            Some(value) if self.path.is_plain() => {
+                if self.compares(value) {
+                    Verdict::Holds
+                } else {
+                    Verdict::Fails
+                }
+            }
+            _ => Verdict::Unknown,
+        }
+    }
+}
+
+/// Reads a key as a path. A quote never reaches anything but this; it is refused because the reference fails on it.
+pub(crate) fn read_key(place: &str, key: &str) -> Result<Path, QueryError> {
+    if key.contains('\'') {
+        return Err(QueryError::parameter(place, format!("is {key:?}; a key can't hold a single quote")));
+    }
+    let path = Path::parse(key);
+    if path.is_hopeless() {
+        return Err(bad_path(place, key));
+    }
+    Ok(path)
+}
+
+fn bad_path(place: &str, key: &str) -> QueryError {
+    QueryError::parameter(
+        place,
+        format!("has the key {key:?}, which is no path; a key is like session_id, request.model, tools[0], or \"a.b\" in double quotes"),
+    )
+}
+
+fn read_value(place: &str, value: &Json) -> Result<SqlValue<'static>, QueryError> {
+    Ok(match value {
+        Json::Null => SqlValue::Null,
+        Json::Bool(flag) => SqlValue::Integer(i64::from(*flag)),
+        Json::String(text) => SqlValue::Text(Cow::Owned(text.clone().into_bytes())),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(whole), ..) => SqlValue::Integer(whole),
+            (_, Some(_), _) => return Err(QueryError::parameter(place, format!("is {number}; whole numbers end at {}", i64::MAX))),
+            (_, _, Some(real)) => SqlValue::Real(real),
+            _ => return Err(QueryError::parameter(place, format!("is {number}, which is no number that fits"))),
+        },
+        Json::Array(_) | Json::Object(_) => {
+            return Err(QueryError::parameter(place, format!("is {}; only texts, numbers, booleans and null compare", kind_of(value))));
+        }
+    })
+}
+
+/// What a JSON value is, in words.
+pub(crate) fn kind_of(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,140 @@
+//! Recorded JSON values on their way into an answer: as written, so that no digit is lost.
+
+use super::path::{Found, Path};
+use crate::recorded::entries;
+use hashbrown::HashMap;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// One JSON value as text. `NaN` and `Infinity`, which JSON lacks, are null.
+#[derive(Clone, Debug)]
+pub struct JsonText(Box<RawValue>);
+
+impl JsonText {
+    /// Takes a value as recorded.
+    pub(crate) fn recorded(json: &[u8]) -> JsonText {
+        let text = String::from_utf8_lossy(json);
+        let raw = RawValue::from_string(text.clone().into_owned());
+        let raw = raw.or_else(|_| RawValue::from_string(made_valid(&text)));
+        // What even that does not make JSON is handed on as a text.
+        let raw = raw.or_else(|_| RawValue::from_string(serde_json::Value::String(text.into_owned()).to_string()));
+        raw.map_or_else(|_| JsonText::null(), JsonText)
+    }
+
+    /// `null`
+    pub(crate) fn null() -> JsonText {
+        JsonText(RawValue::NULL.to_owned())
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        self.0.get() == "null"
+    }
+
+    /// The JSON text.
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The text inside, where it is a string.
+    pub fn as_text(&self) -> Option<String> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+}
+
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Puts null for what Python writes beyond JSON, and escapes for raw control characters.
+fn made_valid(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut in_string = false;
+    while let Some(letter) = rest.chars().next() {
+        if in_string {
+            match letter {
+                '\\' => {
+                    let two = rest.chars().nth(1).map_or(1, |second| 1 + second.len_utf8());
+                    out.push_str(rest.get(..two).unwrap_or_default());
+                    rest = rest.get(two..).unwrap_or_default();
+                    continue;
+                }
+                '"' => in_string = false,
+                control if (control as u32) < 0x20 => {
+                    out.push_str(&format!("\\u{:04x}", control as u32));
+                    rest = rest.get(1..).unwrap_or_default();
+                    continue;
+                }
+                _ => {}
+            }
+        } else if let Some(word) = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| rest.starts_with(word)) {
+            out.push_str("null");
+            rest = rest.get(word.len()..).unwrap_or_default();
+            continue;
+        } else if letter == '"' {
+            in_string = true;
+        }
+        out.push(letter);
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+    }
+    out
+}
+
+/// Attributes in recorded order, or those that were asked for in that order; a key stands once.
+#[derive(Clone, Debug, Default)]
+pub struct AttributeMap(pub Vec<(String, JsonText)>);
+
+impl AttributeMap {
+    /// All attributes; of a key that stands twice the last value counts, as in Python. `None` where they are no JSON object.
+    pub(crate) fn all(attributes: &[u8]) -> Option<AttributeMap> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut list: Vec<(String, JsonText)> = Vec::new();
+        for entry in entries(attributes) {
+            let (key, value) = entry.ok()?;
+            let value = JsonText::recorded(value.bytes());
+            match places.get(key.as_ref()).and_then(|place| list.get_mut(*place)) {
+                Some((_, old)) => *old = value,
+                None => {
+                    places.insert(key.to_string(), list.len());
+                    list.push((key.into_owned(), value));
+                }
+            }
+        }
+        Some(AttributeMap(list))
+    }
+
+    /// The attributes at the paths of `keys`, null where there is none; or the key whose malformed end was reached.
+    pub(crate) fn chosen<'k>(attributes: &[u8], keys: &'k [(String, Path)]) -> Result<AttributeMap, &'k str> {
+        let mut list: Vec<(String, JsonText)> = Vec::with_capacity(keys.len());
+        for (key, path) in keys {
+            let value = match path.find(attributes) {
+                Found::Value(json) => JsonText::recorded(json),
+                Found::Nothing => JsonText::null(),
+                Found::Malformed => return Err(key),
+            };
+            if !list.iter().any(|(name, _)| name == key) {
+                list.push((key.clone(), value));
+            }
+        }
+        Ok(AttributeMap(list))
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&JsonText> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+}
+
+impl Serialize for AttributeMap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,98 @@
+//! Which releases of Llama Stack could have written a file, told from what they write differently. No release leaves its name.
+
+use super::error::QueryError;
+use super::matching::Source;
+use crate::index::Index;
+use crate::recorded::entries;
+use crate::store::scan_attributes;
+use serde::Serialize;
+use std::ops::ControlFlow;
+
+/// Releases that could have written a file, and what says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReleaseGuess {
+    /// As `0.2.13 to 0.2.24`.
+    pub releases: String,
+    /// The trait of the file that tells.
+    pub because: String,
+}
+
+/// Spans looked at.
+const SAMPLE: usize = 20_000;
+
+/// What was seen on the spans.
+#[derive(Default)]
+struct Seen {
+    spans: usize,
+    root: bool,
+    root_span_text: bool,
+    root_span_true: bool,
+    local_root: bool,
+    autotraced: bool,
+    raw_path: bool,
+    error: bool,
+}
+
+pub(crate) fn guess_releases(source: Source<'_>) -> Result<ReleaseGuess, QueryError> {
+    let index = source.indexed()?;
+    let mut seen = Seen::default();
+    scan_attributes(source.database.connection(), source.database.schema(), |_, _, attributes| {
+        seen.spans += 1;
+        for (key, value) in entries(attributes).flatten() {
+            match key.as_ref() {
+                "__root__" => seen.root = true,
+                "__root_span__" if value.is_string() => seen.root_span_text = true,
+                "__root_span__" => seen.root_span_true = true,
+                "__local_root_span__" => seen.local_root = true,
+                "__autotraced__" => seen.autotraced = true,
+                "raw_path" => seen.raw_path = true,
+                "error" => seen.error = true,
+                _ => {}
+            }
+        }
+        if seen.spans < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(guess(&seen, index))
+}
+
+fn guess(seen: &Seen, index: &Index) -> ReleaseGuess {
+    let facts = index.release_facts();
+    let of = |releases: &str, because: &str| ReleaseGuess { releases: releases.to_owned(), because: because.to_owned() };
+    if seen.spans == 0 {
+        return of("0.0.58 to 0.2.24", "there is no span to tell by");
+    }
+    if facts.local_times {
+        return match (seen.error, seen.autotraced) {
+            (true, _) => of("0.1.5 to 0.1.6", "times name no zone, and failed methods record an error"),
+            (false, true) => of("0.0.61 to 0.1.6", "times name no zone, and methods are traced"),
+            (false, false) => of("0.0.58 to 0.1.6", "times name no zone"),
+        };
+    }
+    if seen.local_root {
+        return if facts.token_metrics {
+            of("0.2.18 to 0.2.24", "roots are marked __local_root_span__, and metrics are recorded as events")
+        } else {
+            of("0.2.13 to 0.2.24", "roots are marked __local_root_span__; no metric is recorded, which 0.2.18 and later do")
+        };
+    }
+    if seen.root_span_text {
+        return if facts.all_roots_orphaned {
+            of("0.1.8", "__root_span__ is the text \"true\", and every root names a parent that is not in the file")
+        } else if facts.events {
+            of("0.2.0 to 0.2.5", "__root_span__ is the text \"true\", and events are recorded")
+        } else {
+            of("0.2.0 to 0.2.7", "__root_span__ is the text \"true\"; no event is recorded, which is what 0.2.6 and 0.2.7 lose")
+        };
+    }
+    if seen.root_span_true {
+        return of("0.2.8 to 0.2.12", "__root_span__ is true, and no root is marked __local_root_span__");
+    }
+    if seen.root {
+        return if seen.raw_path {
+            of("0.1.9", "requests have a raw_path, but no __root_span__")
+        } else {
+            of("0.1.7", "times name their zone, and requests have no raw_path yet")
+        };
+    }
+    of("0.1.7 to 0.2.24", "times name their zone, and no request is marked to tell by")
+}

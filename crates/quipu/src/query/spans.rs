@@ -1,0 +1,205 @@
+//! `get_span`, `query_spans`, `save_spans_to_dataset` and `list_span_events`.
+//!
+//! What is not here: writing a dataset as JSON lines or CSV (`export`).
+
+use super::condition::Conditions;
+use super::error::QueryError;
+use super::json::{AttributeMap, JsonText};
+use super::matching::{MatchedTrace, Source};
+use super::params::Object;
+use super::path::Path;
+use super::traces::no_trace;
+use super::tree::{no_span, read_keys, read_tree, span};
+use super::types::{DatasetRow, SavedDataset, Span, SpanEvent};
+use crate::model::EventTime;
+use crate::store::{EventColumns, event_columns, span_row, span_rowid};
+use hashbrown::HashSet;
+use serde_json::Value as Json;
+use std::ops::ControlFlow;
+
+/// Attributes of one answer at most, in bytes; a stream (`export`) has no such limit.
+const MAX_ANSWER_BYTES: usize = 256 << 20;
+
+/// One span with all its attributes.
+pub(super) fn get_span(source: Source<'_>, params: &Json) -> Result<Span, QueryError> {
+    let params = Object::read(params, &["trace_id", "span_id"])?;
+    let (trace_id, span_id) = (params.required_text("trace_id")?, params.required_text("span_id")?);
+    let (connection, schema) = (source.database.connection(), source.database.schema());
+    let rowid = span_rowid(connection, schema, span_id)?.ok_or_else(|| no_span(span_id))?;
+    let row = span_row(connection, schema, rowid)?.ok_or_else(|| no_span(span_id))?;
+    if row.trace_id.as_deref() != Some(trace_id) {
+        let recorded = row.trace_id.unwrap_or_default();
+        return Err(QueryError::not_found("span_id", format!("The span {span_id} is not in the trace {trace_id:?} but in {recorded}.")));
+    }
+    span(row, &[], "span_id")
+}
+
+/// What `query_spans` and its like ask for.
+pub(super) struct SpanQuery {
+    conditions: Conditions,
+    keys: Vec<(String, Path)>,
+    keys_name: &'static str,
+    max_depth: Option<i64>,
+}
+
+impl SpanQuery {
+    pub(super) fn read(params: &Object<'_>, keys_name: &'static str) -> Result<SpanQuery, QueryError> {
+        Ok(SpanQuery {
+            conditions: Conditions::read(params, "attribute_filters", true)?,
+            keys: read_keys(params, keys_name, true)?,
+            keys_name,
+            max_depth: params.integer("max_depth")?,
+        })
+    }
+
+    /// The names of the attributes asked for, each once.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in &self.keys {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Hands every span to `each` that belongs to a matching trace and has all the attributes, whatever the filter says about the
+    /// span itself; traces in the order of their first matching span, in each the trees of its roots.
+    pub(super) fn visit(
+        &self,
+        source: Source<'_>,
+        each: &mut dyn FnMut(Span) -> Result<ControlFlow<()>, QueryError>,
+    ) -> Result<(), QueryError> {
+        let index = source.indexed()?;
+        let mut seen = HashSet::new();
+        source.matching_traces(&self.conditions, &mut |matched| {
+            let MatchedTrace::Number(trace) = matched else { return Ok(ControlFlow::Continue(())) };
+            if index.trace_rowid(trace).is_none() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            for root in index.roots(trace) {
+                if seen.contains(&root) {
+                    continue;
+                }
+                for row in read_tree(source, index, root, self.max_depth, &mut seen)? {
+                    let span = span(row, &self.keys, self.keys_name)?;
+                    let given = span.attributes.as_ref().map(|attributes| attributes.0.as_slice()).unwrap_or_default();
+                    let complete = !given.is_empty() && (self.keys.is_empty() || given.iter().all(|(_, value)| !value.is_null()));
+                    if complete && each(span)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    fn collect(&self, source: Source<'_>) -> Result<Vec<Span>, QueryError> {
+        let mut spans = Vec::new();
+        let mut bytes = 0_usize;
+        self.visit(source, &mut |span| {
+            let attributes = span.attributes.iter().flat_map(|attributes| &attributes.0);
+            bytes += attributes.map(|(key, value)| key.len() + value.get().len()).sum::<usize>() + 200;
+            if bytes > MAX_ANSWER_BYTES {
+                let problem = "match spans with more than 256 MiB of attributes; narrow them, or ask for fewer attributes";
+                return Err(QueryError::parameter("attribute_filters", problem.into()));
+            }
+            spans.push(span);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(spans)
+    }
+}
+
+/// Spans of matching traces.
+pub(super) fn query_spans(source: Source<'_>, params: &Json) -> Result<Vec<Span>, QueryError> {
+    let params = Object::read(params, &["attribute_filters", "attributes_to_return", "max_depth"])?;
+    SpanQuery::read(&params, "attributes_to_return")?.collect(source)
+}
+
+/// The rows that a dataset would get. What keeps datasets appends them; here they are the answer.
+pub(super) fn save_spans_to_dataset(source: Source<'_>, params: &Json) -> Result<SavedDataset, QueryError> {
+    let params = Object::read(params, &["attribute_filters", "attributes_to_save", "dataset_id", "max_depth"])?;
+    let query = SpanQuery::read(&params, "attributes_to_save")?;
+    let dataset_id = params.required_text("dataset_id")?;
+    if dataset_id.is_empty() || dataset_id.contains("..") || dataset_id.chars().any(|letter| letter.is_control() || "/\\".contains(letter))
+    {
+        let problem = format!("is {dataset_id:?}; it is a plain name, without slashes, dots in a row or control characters");
+        return Err(QueryError::parameter("dataset_id", problem));
+    }
+    let rows = query.collect(source)?.into_iter().map(dataset_row).collect();
+    Ok(SavedDataset { dataset_id: dataset_id.to_owned(), rows })
+}
+
+pub(super) fn dataset_row(span: Span) -> DatasetRow {
+    DatasetRow {
+        trace_id: span.trace_id,
+        span_id: span.span_id,
+        parent_span_id: span.parent_span_id,
+        name: span.name,
+        start_time: span.start_time,
+        end_time: span.end_time,
+        attributes: span.attributes.unwrap_or_default(),
+    }
+}
+
+/// The events of one span, or of all spans of a trace, by time.
+pub(super) fn list_span_events(source: Source<'_>, params: &Json) -> Result<Vec<SpanEvent>, QueryError> {
+    let params = Object::read(params, &["span_id", "trace_id", "limit", "offset"])?;
+    let (span_id, trace_id) = (params.text("span_id")?, params.text("trace_id")?);
+    let limit = usize::try_from(params.integer("limit")?.unwrap_or(1_000)).unwrap_or(usize::MAX);
+    let offset = usize::try_from(params.integer("offset")?.unwrap_or(0)).unwrap_or(0);
+    let index = source.indexed()?;
+    let rows: Vec<u32> = match (span_id, trace_id) {
+        (None, None) => return Err(QueryError::parameter("span_id", "is missing; give it, or a trace_id".into())),
+        (Some(span_id), of) => {
+            let row = index.find_span(span_id).ok_or_else(|| no_span(span_id))?;
+            if of.is_some_and(|trace_id| index.find_trace(trace_id) != Some(index.trace_of(row))) {
+                let trace_id = of.unwrap_or_default();
+                return Err(QueryError::not_found("span_id", format!("The span {span_id} is not in the trace {trace_id:?}.")));
+            }
+            vec![row]
+        }
+        (None, Some(trace_id)) => index.trace_rows(index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))?).to_vec(),
+    };
+    let mut events = Vec::new();
+    for row in rows {
+        let trace_id = index.trace_id_of(row);
+        for id in index.event_ids(row) {
+            let read = |event: EventColumns<'_>| span_event(&trace_id, &event);
+            events.extend(event_columns(source.database.connection(), source.database.schema(), id, read)?);
+        }
+    }
+    events.sort_by_key(|event| (event.timestamp.map(|time| time.at), event.id));
+    Ok(events.into_iter().skip(offset).take(limit).collect())
+}
+
+fn span_event(trace_id: &str, event: &EventColumns<'_>) -> SpanEvent {
+    let name = event.name.as_deref().unwrap_or_default();
+    let metric = name.strip_prefix("metric.");
+    let mut attributes = AttributeMap::all(event.attributes);
+    let mut take = |key: &str| -> Option<JsonText> {
+        let list = &mut attributes.as_mut()?.0;
+        let at = list.iter().position(|(name, _)| name == key)?;
+        Some(list.remove(at).1)
+    };
+    let is_log = name == "unstructured_log";
+    let text = |value: Option<JsonText>| value.map(|value| value.as_text().unwrap_or_else(|| value.get().to_owned()));
+    let message = if is_log { text(take("message")) } else { None };
+    let severity = if is_log { text(take("severity")) } else { None };
+    let value = if metric.is_some() { take("value") } else { None };
+    let unit = if metric.is_some() { text(take("unit")) } else { None };
+    SpanEvent {
+        kind: if metric.is_some() { "metric".into() } else { name.to_owned() },
+        id: event.id,
+        trace_id: trace_id.to_owned(),
+        span_id: event.span_id.as_deref().unwrap_or_default().to_owned(),
+        timestamp: event.timestamp.as_deref().and_then(EventTime::parse),
+        message,
+        severity,
+        metric: metric.map(str::to_owned),
+        value,
+        unit,
+        attributes,
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the query API that need its insides: paths and comparisons against SQLite itself.

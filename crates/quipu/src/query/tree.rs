@@ -1,0 +1,109 @@
+//! `get_span_tree`, and the walk it shares with `query_spans`.
+//!
+//! Children are found by parent id whatever their trace, as the reference does. A span comes once, even where parents form a cycle.
+
+use super::condition::read_key;
+use super::error::QueryError;
+use super::json::AttributeMap;
+use super::matching::Source;
+use super::params::Object;
+use super::path::Path;
+use super::types::{Span, SpanTree, SpanWithStatus};
+use crate::index::Index;
+use crate::model::{EventTime, SpanStatus};
+use crate::store::{SpanRow, span_row};
+use hashbrown::{HashMap, HashSet};
+use serde_json::Value as Json;
+
+/// A span and what is below it.
+pub(super) fn get_span_tree(source: Source<'_>, params: &Json) -> Result<SpanTree, QueryError> {
+    let params = Object::read(params, &["span_id", "attributes_to_return", "max_depth"])?;
+    let span_id = params.required_text("span_id")?;
+    let keys = read_keys(&params, "attributes_to_return", false)?;
+    let max_depth = params.integer("max_depth")?;
+    let index = source.indexed()?;
+    let Some(row) = index.find_span(span_id) else { return Err(no_span(span_id)) };
+    let mut spans = Vec::new();
+    for found in read_tree(source, index, row, max_depth, &mut HashSet::new())? {
+        let status = found.status.as_deref().and_then(SpanStatus::from_recorded);
+        spans.push(SpanWithStatus { span: span(found, &keys, "attributes_to_return")?, status });
+    }
+    Ok(SpanTree(spans))
+}
+
+pub(super) fn no_span(span_id: &str) -> QueryError {
+    let is_id = span_id.len() == 16 && span_id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hint = if is_id { "." } else { "; a span id has 16 lower-case hex digits." };
+    QueryError::not_found("span_id", format!("There is no span {span_id:?} in this file{hint}"))
+}
+
+/// Attributes to return: each key with its path.
+pub(super) fn read_keys(params: &Object<'_>, name: &'static str, required: bool) -> Result<Vec<(String, Path)>, QueryError> {
+    let keys = params.texts(name, required)?.unwrap_or_default();
+    let read = |(number, key): (usize, &&str)| Ok(((*key).to_owned(), read_key(&format!("{name}[{number}]"), key)?));
+    keys.iter().enumerate().map(read).collect()
+}
+
+/// A recorded row as the API's span. Without keys it has all attributes.
+pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str) -> Result<Span, QueryError> {
+    let recorded = row.attributes.unwrap_or_default();
+    let attributes = if !keys.is_empty() {
+        let bad = |key: &str| QueryError::parameter(name, format!("has the key {key:?}, which is no path"));
+        Some(AttributeMap::chosen(recorded.as_bytes(), keys).map_err(bad)?)
+    } else {
+        AttributeMap::all(recorded.as_bytes())
+    };
+    let time = |text: Option<String>| text.as_deref().and_then(EventTime::parse);
+    Ok(Span {
+        span_id: row.span_id.unwrap_or_default(),
+        trace_id: row.trace_id.unwrap_or_default(),
+        parent_span_id: row.parent_span_id,
+        name: row.name.unwrap_or_default(),
+        start_time: time(row.start),
+        end_time: time(row.end),
+        attributes,
+    })
+}
+
+/// The rows of the span in `root` and of all below it, by depth, then by the recorded start; those in `seen` are left out, and
+/// those that are read are put there. A depth of 1 or less is the span alone.
+pub(super) fn read_tree(
+    source: Source<'_>,
+    index: &Index,
+    root: u32,
+    max_depth: Option<i64>,
+    seen: &mut HashSet<u32>,
+) -> Result<Vec<SpanRow>, QueryError> {
+    let mut pairs: HashMap<u32, Vec<(u32, u32)>> = HashMap::new();
+    let mut level = vec![root];
+    let mut depth = 1;
+    let mut tree = Vec::new();
+    seen.insert(root);
+    while !level.is_empty() {
+        let mut rows: Vec<(SpanRow, u32)> = Vec::with_capacity(level.len());
+        for row in &level {
+            if let Some(recorded) = span_row(source.database.connection(), source.database.schema(), index.rowid_of(*row))? {
+                rows.push((recorded, *row));
+            }
+        }
+        let mut next = Vec::new();
+        if max_depth.is_none_or(|max| depth < max) {
+            for row in &level {
+                let trace = index.trace_of(*row);
+                let of_trace = pairs.entry(trace).or_insert_with(|| index.child_pairs(trace));
+                let start = of_trace.partition_point(|(parent, _)| parent < row);
+                let near = of_trace.iter().skip(start).take_while(|(parent, _)| parent == row).map(|(_, child)| *child);
+                let mut children: Vec<u32> = near.chain(index.stray_children(*row)).collect();
+                children.sort_unstable();
+                children.dedup();
+                next.extend(children.into_iter().filter(|child| seen.insert(*child)));
+            }
+        }
+        // Stable: spans of one start stay in the order the reference's recursion meets them.
+        rows.sort_by(|(one, _), (two, _)| one.start.cmp(&two.start));
+        tree.extend(rows.into_iter().map(|(recorded, _)| recorded));
+        level = next;
+        depth += 1;
+    }
+    Ok(tree)
+}

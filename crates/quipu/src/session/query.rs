@@ -1,0 +1,99 @@
+//! The query API behind the session: as a request once the file is indexed, and directly for native callers, who can wait.
+
+use super::Session;
+use crate::protocol::{Failure, Response};
+use crate::query::{self, DatasetFormat, QueryError, ReleaseGuess, Source};
+use crate::store::StoreError;
+
+impl Session {
+    /// Opens a file by its path. A server may be writing it; nothing is created or changed beside it.
+    ///
+    /// # Errors
+    /// A sentence that says what the file is and what was expected.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open_path(path: &std::path::Path, options: crate::store::OpenOptions) -> Result<Session, Failure> {
+        let database = crate::store::Database::open_path(path, options)?;
+        Ok(Session { database, index: crate::index::Index::default(), pass: crate::index::Pass::default() })
+    }
+
+    /// Answers a call of Llama Stack's query API with its JSON. `params` is a JSON object, or empty for none; `now_seconds` is the caller's
+    /// clock, in seconds since 1970. The index is built first where the answer needs it, which takes as long as reading the file.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter, or says what can't be read.
+    ///
+    /// ```
+    /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
+    /// # let dropped = quipu::store::Dropped { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// let params = r#"{"attribute_filters": [{"key": "tool_name", "op": "eq", "value": "brave_search"}], "limit": 1}"#;
+    /// let answer = session.query("query_traces", params, None)?;
+    /// assert!(answer.starts_with(r#"{"data":[{"trace_id":""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn query(&mut self, method: &str, params: &str, now_seconds: Option<i64>) -> Result<String, Failure> {
+        match self.run(|source| query::answer(source, method, params, now_seconds)) {
+            Err(QueryError::NotIndexed) => {
+                self.complete_index()?;
+                Ok(self.run(|source| query::answer(source, method, params, now_seconds))?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Spans of matching traces as lines of text, handed to `sink` until it answers false; the number of spans. `params` are those of
+    /// `save_spans_to_dataset` without the data set's id.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter, or says what can't be read.
+    pub fn export_spans(&mut self, params: &str, format: DatasetFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, Failure> {
+        self.complete_index()?;
+        Ok(self.run(|source| query::export(source, params, format, sink))?)
+    }
+
+    /// Which releases of Llama Stack could have written the file.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn guess_releases(&mut self) -> Result<ReleaseGuess, Failure> {
+        self.complete_index()?;
+        Ok(self.run(query::guess_releases)?)
+    }
+
+    /// Builds the index to its end, however long that takes.
+    ///
+    /// # Errors
+    /// When the file can't be read any more.
+    pub fn complete_index(&mut self) -> Result<(), Failure> {
+        while !self.step(&mut || false)?.done {}
+        Ok(())
+    }
+
+    pub(super) fn answer(&self, method: &str, params: &str, now_seconds: Option<i64>) -> Result<Response, Failure> {
+        match self.run(|source| query::answer(source, method, params, now_seconds)) {
+            Err(QueryError::NotIndexed) => Ok(Response::NotIndexedYet),
+            outcome => Ok(Response::Json(outcome?)),
+        }
+    }
+
+    fn run<T>(&self, work: impl FnOnce(Source<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {
+        let index = self.index.is_complete().then_some(&self.index);
+        let source = Source { database: &self.database, index };
+        // The deadline knows errors of the store only; the others pass beside it.
+        let mut other = None;
+        let outcome = self.database.bounded(|| match work(source) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(QueryError::Store(error)) => Err(error),
+            Err(error) => {
+                other = Some(error);
+                Ok(None)
+            }
+        });
+        match (outcome, other) {
+            (_, Some(error)) => Err(error),
+            (Ok(Some(answer)), None) => Ok(answer),
+            (Err(error), None) => Err(error.into()),
+            (Ok(None), None) => Err(StoreError::Corrupt("the query has no answer".into()).into()),
+        }
+    }
+}

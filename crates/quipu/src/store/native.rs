@@ -1,0 +1,137 @@
+//! Opening a file by its path, natively: SQLite's own file system reads it under its locks, so that a file being written is read safely.
+//!
+//! What that cannot open without writing (a hot journal, write-ahead mode) goes through the overlay of [`Database::open`] instead.
+//! Either way nothing is created or changed beside the user's file. What is not here: anything a browser needs.
+
+use super::cache::SharedCache;
+use super::database::{Database, Dropped, OpenOptions, note_length};
+use super::error::StoreError;
+use super::header::read_header;
+use super::source::{ByteSource, SourceError};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// How long a read waits for a server that is writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A file on disk as bytes.
+pub struct FileSource {
+    // Behind a lock because reading moves the file's position; `read_at` is not on every platform.
+    file: Mutex<File>,
+    len: u64,
+}
+
+impl FileSource {
+    /// Opens the file for reading. Its length is taken now and kept.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: &Path) -> std::io::Result<FileSource> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(FileSource { file: Mutex::new(file), len })
+    }
+}
+
+impl ByteSource for FileSource {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), SourceError> {
+        let mut read = || -> std::io::Result<()> {
+            let mut file = self.file.lock().map_err(|_| std::io::Error::other("a reader failed"))?;
+            file.seek(SeekFrom::Start(offset))?;
+            parts.iter_mut().try_for_each(|part| file.read_exact(part))
+        };
+        read().map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => SourceError::Changed,
+            _ => SourceError::Other(error.to_string()),
+        })
+    }
+}
+
+impl Database {
+    /// Opens the file at `path`, read-only. A server may be writing it.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`] with a sentence that says what the file is and what was expected.
+    pub fn open_path(path: &Path, options: OpenOptions) -> Result<Database, StoreError> {
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let main = SharedCache::new(Box::new(open_source(path, &name)?));
+        let mut head = [0; 100];
+        let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        let header = read_header(head.get(..got).unwrap_or_default(), &name, main.len()).map_err(StoreError::CannotOpen)?;
+        if header.wal {
+            // Reading write-ahead mode through SQLite makes a -shm file beside the user's.
+            return Database::open(with_companions(path, &name)?, options);
+        }
+        let connection = match open_in_place(path) {
+            Ok(connection) => connection,
+            Err(error) if needs_overlay(&error) => return Database::open(with_companions(path, &name)?, options),
+            Err(error) => return Err(StoreError::CannotOpen(in_words(&name, &error))),
+        };
+        let mut warnings = Vec::new();
+        note_length(&header, &name, main.len(), &mut warnings);
+        Database::set_up(connection, None, main, name, options, warnings)
+    }
+}
+
+/// A connection that has read the file once: a hot journal shows itself only then.
+fn open_in_place(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Damage is for the careful reading that follows to describe.
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        Err(error) if needs_overlay(&error) || error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(error),
+        _ => Ok(connection),
+    }
+}
+
+/// Whether SQLite would have to write beside the file to go on, or is not let near it.
+fn needs_overlay(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    matches!(failure.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen)
+        || matches!(failure.extended_code, ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_CHECKRESERVEDLOCK)
+}
+
+fn in_words(name: &str, error: &rusqlite::Error) -> String {
+    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
+        return format!("{name} is locked by a program that is writing it; it did not let go within {} s. Try again.", BUSY.as_secs());
+    }
+    format!("{name} can't be opened ({error}).")
+}
+
+fn open_source(path: &Path, name: &str) -> Result<FileSource, StoreError> {
+    let fail = |words: String| StoreError::CannotOpen(words);
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(fail(format!("There is no file {}.", path.display())));
+        }
+        Err(error) => return Err(fail(format!("{} can't be read: {error}.", path.display()))),
+        Ok(found) if found.is_dir() => {
+            return Err(fail(format!("{name} is a folder; give the telemetry file in it (telemetry.db or trace_store.db).")));
+        }
+        Ok(_) => {}
+    }
+    FileSource::open(path).map_err(|error| fail(format!("{} can't be read: {error}.", path.display())))
+}
+
+/// The file with its journal or WAL, as they would be dropped together.
+fn with_companions(path: &Path, name: &str) -> Result<Vec<Dropped>, StoreError> {
+    let mut dropped = vec![Dropped { name: name.to_owned(), source: Box::new(open_source(path, name)?) }];
+    for suffix in ["-journal", "-wal"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        let beside = PathBuf::from(beside);
+        if let Ok(source) = FileSource::open(&beside) {
+            dropped.push(Dropped { name: format!("{name}{suffix}"), source: Box::new(source) });
+        }
+    }
+    Ok(dropped)
+}
