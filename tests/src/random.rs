@@ -22,19 +22,6 @@ impl Random {
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next_u64() % bound.max(1) as u64) as usize
     }
-
-    /// `count` of `items`, in their order; all when there are not more.
-    pub fn sample<T: Clone>(&mut self, items: &[T], count: usize) -> Vec<T> {
-        let mut left = count.min(items.len());
-        let mut chosen = Vec::with_capacity(left);
-        for (at, item) in items.iter().enumerate() {
-            if self.below(items.len() - at) < left {
-                chosen.push(item.clone());
-                left -= 1;
-            }
-        }
-        chosen
-    }
 }
 
 #[cfg(test)]
@@ -42,12 +29,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_has_the_asked_size_and_keeps_the_order() {
-        let items: Vec<usize> = (0..1000).collect();
-        let sample = Random::new(7).sample(&items, 40);
-        assert_eq!(sample.len(), 40);
-        assert!(sample.is_sorted() && sample.first() < sample.last());
-        assert_eq!(Random::new(7).sample(&items, 40), sample);
-        assert_eq!(Random::new(7).sample(&items[..3], 40), [0, 1, 2]);
+    fn the_same_seed_gives_the_same_numbers_within_the_bound() {
+        let numbers = |seed| {
+            let mut random = Random::new(seed);
+            (0..1000).map(|_| random.below(100)).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(7), numbers(7));
+        assert_ne!(numbers(7), numbers(8));
+        assert!(numbers(7).iter().all(|number| *number < 100) && numbers(7).contains(&99) && numbers(7).contains(&0));
     }
 }

@@ -153,13 +153,22 @@ impl Page {
         Ok(ids)
     }
 
-    /// The rows of the timeline: span id, level, parent. Fails when it announces another number.
+    /// The rows of the timeline: span id, level, parent. Fails when it announces another number, or when a row does not stand below its
+    /// parent.
     pub(crate) async fn timeline(&self) -> Result<BTreeSet<crate::expected::TimelineRow>> {
         let table = self.rows("treegrid", "Timeline", "data-span-id", &["aria-level", "data-parent-id"]).await?;
         let mut rows = BTreeSet::new();
+        // The rows that lead to the current one, from level 1 down.
+        let mut path: Vec<String> = Vec::new();
         for row in &table.rows {
             let [Some(id), Some(level), parent] = row.as_slice() else { bail!("A row of the timeline has no id or level: {row:?}") };
-            rows.insert((id.clone(), level.parse().with_context(|| format!("{level} is no level."))?, parent.clone()));
+            let level: u32 = level.parse().with_context(|| format!("{level} is no level."))?;
+            path.truncate(level.saturating_sub(1) as usize);
+            if path.len() + 1 != level as usize || path.last() != parent.as_ref() {
+                bail!("The row {id} on level {level} does not stand below its parent {parent:?}, but below {path:?}.");
+            }
+            path.push(id.clone());
+            rows.insert((id.clone(), level, parent.clone()));
         }
         if table.announced != rows.len() as i64 + 1 {
             bail!("The timeline announces {} rows, the header among them, and has {} spans.", table.announced, rows.len());
