@@ -110,8 +110,14 @@ pub fn time(at: Timestamp, style: TimeStyle, offset_minutes: i32, zero: Option<T
 
 /// A wall-clock time cut to milliseconds, so that a column of times is even: `2026-11-22 18:39:36.509`.
 pub fn cut_to_millis(civil: &str) -> &str {
-    let end = civil.find('.').map_or(civil.len(), |dot| dot + 4);
-    civil.get(..end).unwrap_or(civil)
+    let fraction = civil.rfind('.').map_or(civil.len(), |dot| dot + 1);
+    let digits = civil.get(fraction..).unwrap_or_default();
+    // Other texts have a unit after their digits.
+    if digits.len() > 3 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        civil.get(..fraction + 3).unwrap_or(civil)
+    } else {
+        civil
+    }
 }
 
 /// A signed distance: `+12.3 ms`, `−850 ns`, `0 ns`.

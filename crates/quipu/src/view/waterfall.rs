@@ -153,7 +153,7 @@ pub(super) fn subtree(columns: &TraceColumns, row: u32) -> u32 {
 }
 
 /// Where the duration stands beside its bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BarLabel {
     /// After the bar's end.
     After,
@@ -203,12 +203,13 @@ impl WaterfallRow {
     }
 }
 
-/// The rows at the visible `places`, with their bars on an axis over the whole trace.
-pub fn waterfall_rows(columns: &TraceColumns, tree: &WaterfallTree, places: Range<u32>) -> Vec<WaterfallRow> {
-    places.map_while(|place| tree.row_at(place).and_then(|row| waterfall_row(columns, tree, place, row))).collect()
+/// The rows at the visible `places`, with their bars on an axis over the whole trace. `label_part` is the part of the axis that a duration
+/// needs beside its bar.
+pub fn waterfall_rows(columns: &TraceColumns, tree: &WaterfallTree, places: Range<u32>, label_part: f64) -> Vec<WaterfallRow> {
+    places.map_while(|place| tree.row_at(place).and_then(|row| waterfall_row(columns, tree, place, row, label_part))).collect()
 }
 
-fn waterfall_row(columns: &TraceColumns, tree: &WaterfallTree, place: u32, row: u32) -> Option<WaterfallRow> {
+fn waterfall_row(columns: &TraceColumns, tree: &WaterfallTree, place: u32, row: u32, label_part: f64) -> Option<WaterfallRow> {
     let at = row as usize;
     let parent = columns.parent.get(at).copied().filter(|parent| *parent != NO_ROW);
     let has_children = subtree(columns, row) > 1;
@@ -217,9 +218,9 @@ fn waterfall_row(columns: &TraceColumns, tree: &WaterfallTree, place: u32, row: 
     let whole = columns.duration_nanos.max(1) as f64;
     let bar_start = (columns.start_nanos.get(at).copied().unwrap_or(0) as f64 / whole).clamp(0.0, 1.0);
     let bar_length = (nanos.unwrap_or(0) as f64 / whole).clamp(0.0, 1.0 - bar_start);
-    let label = if bar_start + bar_length < 0.86 {
+    let label = if bar_start + bar_length < 1.0 - label_part {
         BarLabel::After
-    } else if bar_start > 0.14 {
+    } else if bar_start > label_part {
         BarLabel::Before
     } else {
         BarLabel::Inside
@@ -283,7 +284,7 @@ pub(super) mod tests {
     }
 
     fn drawn(columns: &TraceColumns, tree: &WaterfallTree) -> String {
-        waterfall_rows(columns, tree, 0..100)
+        waterfall_rows(columns, tree, 0..100, 0.14)
             .into_iter()
             .map(|row| {
                 let caret = match row.expanded {
@@ -352,7 +353,7 @@ pub(super) mod tests {
         let mut tree = WaterfallTree::new(&columns);
         tree.set_collapsed(&columns, 3, true);
         tree.reveal(&columns, 6);
-        assert!(waterfall_rows(&columns, &tree, 0..100).len() <= 7);
+        assert!(waterfall_rows(&columns, &tree, 0..100, 0.14).len() <= 7);
     }
 
     proptest! {

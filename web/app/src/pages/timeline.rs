@@ -14,6 +14,8 @@ use quipu::view::{self, BarLabel, WaterfallRow};
 const TICK_PX: f64 = 84.0;
 /// The part of the width that the axis has, roughly.
 const AXIS_PART: f64 = 0.55;
+/// Pixels a duration wants beside its bar.
+const LABEL_PX: f64 = 68.0;
 /// Indentation stops growing at this depth; the level itself is in `aria-level`.
 const DEEPEST_INDENT: u32 = 24;
 
@@ -25,10 +27,13 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let viewport = Viewport::new(0.0);
     let visible = Memo::new(move |_| trace.tree.with(|tree| tree.visible()));
     let window = Memo::new(move |_| viewport.window(visible.get().into()));
+    let label_part = Memo::new(move |_| (LABEL_PX / (viewport.width.get() * AXIS_PART).max(1.0)).clamp(0.05, 0.5));
     let rows = move || {
         let window = window.get();
         let columns = trace.columns();
-        trace.tree.with(|tree| view::waterfall_rows(&columns, tree, window.first as u32..(window.first + window.count) as u32))
+        trace
+            .tree
+            .with(|tree| view::waterfall_rows(&columns, tree, window.first as u32..(window.first + window.count) as u32, label_part.get()))
     };
     // The selected span is shown, wherever it was.
     Effect::new(move |_| {
@@ -74,7 +79,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             <div class="grid-space" role="presentation" style:height=move || format!("{}px", viewport.map(visible.get().into()).height_px())>
                 <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}</div></div>
                 <div class="grid-window" role="rowgroup" style:transform=move || format!("translateY({}px)", window.get().top_px)>
-                    <For each=rows key=|row| (row.row, row.place, row.expanded) children=move |row| span_row(app, trace, row) />
+                    <For each=rows key=|row| (row.row, row.place, row.expanded, row.label) children=move |row| span_row(app, trace, row) />
                 </div>
             </div>
         </div>

@@ -179,7 +179,7 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     let duration = (!columns.is_empty()).then_some(columns.duration_nanos);
     view! {
         <header class="trace-head">
-            <h1 title=name.clone()><i class=format!("kind-mark kind-{kind}") title=kind></i>{name.clone()}</h1>
+            <h1 title=name.clone()><i class=format!("kind-mark kind-{kind}") title=kind></i><span>{name.clone()}</span></h1>
             <dl class="facts">
                 <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=move || trace_id.clone() /></dd></div>
                 <div><dt>"Start"</dt><dd class="number">{start_text}</dd></div>
