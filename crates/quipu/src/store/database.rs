@@ -124,15 +124,10 @@ impl Database {
         mut warnings: Vec<Warning>,
     ) -> Result<Database, StoreError> {
         let until = Arc::new(AtomicU64::new(u64::MAX));
-        let (clock, seen) = (options.clock, until.clone());
-        connection.progress_handler(10_000, Some(move || clock() > seen.load(Ordering::Relaxed)))?;
-        defend(&connection, options.heap_limit)?;
-        connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
-        let schema = Schema::read(&connection).map_err(|error| match main.take_error() {
+        let schema = prepare(&mut connection, &options, until.clone()).map_err(|error| match main.take_error() {
             Some(error) => StoreError::Source { name: name.clone(), error },
             None => StoreError::CannotOpen(unreadable(&name, &error)),
         })?;
-        connection.execute_batch("PRAGMA query_only=ON;")?;
         schema.check(&name).map_err(StoreError::CannotOpen)?;
         schema.note(&mut warnings);
         Ok(Database { connection, _files: files, main, name, schema, warnings, until, options })
@@ -184,6 +179,17 @@ impl Database {
             _ => error,
         }
     }
+}
+
+/// Guards and limits first, then the first read: of the schema.
+fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<AtomicU64>) -> Result<Schema, StoreError> {
+    let clock = options.clock;
+    connection.progress_handler(10_000, Some(move || clock() > until.load(Ordering::Relaxed)))?;
+    defend(connection, options.heap_limit)?;
+    connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
+    let schema = Schema::read(connection)?;
+    connection.execute_batch("PRAGMA query_only=ON;")?;
+    Ok(schema)
 }
 
 /// A hostile file can neither run what it brings along nor take all memory.

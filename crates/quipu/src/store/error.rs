@@ -18,13 +18,13 @@ pub enum StoreError {
         error: SourceError,
     },
     /// SQLite found the file damaged.
-    #[error("part of the file is damaged: {0}")]
+    #[error("Part of the file is damaged ({0}). Copy it again from the server, or try sqlite3's .recover.")]
     Corrupt(String),
     /// A statement ran longer than it may.
-    #[error("the file took too long to answer; the request was stopped after {0} ms")]
+    #[error("The file took too long to answer: the request was stopped after {0} ms.")]
     TooLong(u64),
     /// Anything else SQLite says.
-    #[error("SQLite can't read the file: {0}")]
+    #[error("SQLite can't read the file ({0}).")]
     Sqlite(#[from] rusqlite::Error),
 }
 
