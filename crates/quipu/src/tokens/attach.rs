@@ -100,12 +100,19 @@ impl<'p> Finder<'p> {
         self.latest(siblings, from)
             .or_else(|| self.children(from).iter().find(|place| !self.taken[**place]).copied())
             .or_else(|| self.latest(&self.requests, from))
+            .or_else(|| self.next(from))
     }
 
     fn children(&self, parent: usize) -> &[usize] {
         let start = self.by_parent.partition_point(|place| self.places[*place].parent < Some(parent));
         let end = self.by_parent.partition_point(|place| self.places[*place].parent <= Some(parent));
         &self.by_parent[start..end]
+    }
+
+    /// The free request that started first after the span at `from`: under concurrency the server hung the events on a span that was open.
+    fn next(&self, from: usize) -> Option<usize> {
+        let after = self.requests.partition_point(|place| self.places[*place].start <= self.places[from].start);
+        self.requests[after..].iter().take(MAX_BACK).find(|place| !self.taken[**place]).copied()
     }
 
     /// The free request that started last before the span at `from`.
