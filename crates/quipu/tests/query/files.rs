@@ -1,0 +1,62 @@
+//! Opening by path: nothing beside the file changes, and what SQLite can't open in place is read through the overlay.
+
+use super::support::{Folder, Opened, open};
+use quipu::protocol::{Request, Response, WarningKind};
+use serde_json::json;
+
+#[test]
+fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
+    let folder = Folder::new();
+    let path = folder.copy("tests/fixtures/db/real_live.db");
+    let journal = folder.copy("tests/fixtures/db/real_live.db-journal");
+    let before = (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal"));
+    let mut session = open(&path);
+    session.complete_index().expect("an index");
+    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("a summary") };
+    assert_eq!(file.spans, Some(293));
+    assert!(file.warnings.iter().any(|warning| warning.kind == WarningKind::Journal));
+    assert_eq!(before, (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal")));
+    assert_eq!(folder.names(), ["real_live.db", "real_live.db-journal"]);
+}
+
+#[test]
+fn opening_and_reading_creates_nothing_beside_the_file() {
+    for fixture in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_old_0.0.58.db"] {
+        let folder = Folder::new();
+        let path = folder.copy(fixture);
+        let before = std::fs::read(&path).expect("the file");
+        let mut session = open(&path);
+        let answer = session.query("query_traces", r#"{"limit": 3}"#, None).expect("an answer");
+        assert!(answer.contains("trace_id"));
+        session.complete_index().expect("an index");
+        assert_eq!(folder.names().len(), 1);
+        assert_eq!(std::fs::read(&path).expect("the file"), before);
+    }
+}
+
+#[test]
+fn a_server_can_write_while_the_file_is_open_and_indexed() {
+    let mut file = Opened::fixture("real_small.db");
+    file.session.complete_index().expect("an index");
+    let before = file.data("query_traces", json!({ "limit": -1 })).len();
+    // A write needs that nobody holds a lock.
+    file.connection.execute_batch("BEGIN EXCLUSIVE; INSERT INTO traces VALUES ('new', 's', 'r', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '2026-12-01 00:00:00');
+        INSERT INTO spans VALUES ('new-span', 'new', NULL, 'n', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '{\"k\": 1}', 'OK', 'INTERNAL'); COMMIT;").expect("the server writes");
+    // The index is of what was there; the file by itself can be asked for more.
+    assert_eq!(file.data("query_traces", json!({ "limit": -1 })).len(), before);
+    assert_eq!(file.query("get_span", json!({ "trace_id": "new", "span_id": "new-span" })).expect("a span")["attributes"]["k"], 1);
+}
+
+#[test]
+fn what_is_no_telemetry_file_is_told_in_a_sentence() {
+    let folder = Folder::new();
+    let text = folder.0.join("notes.txt");
+    std::fs::write(&text, "hello").expect("a file");
+    let tell = |path: &std::path::Path| match quipu::Session::open_path(path, quipu::store::OpenOptions::with_clock(|| 0)) {
+        Ok(_) => panic!("it opened"),
+        Err(failure) => failure.message,
+    };
+    assert!(tell(&text).contains("notes.txt is a text file"), "{}", tell(&text));
+    assert!(tell(&folder.0).contains("is a folder"));
+    assert!(tell(&folder.0.join("nothing.db")).contains("There is no file"));
+}

@@ -1,0 +1,9 @@
+//! The query API against the reference's recorded answers and against SQL that knows nothing of it.
+
+mod conformance;
+mod expected;
+mod files;
+mod metrics;
+mod oracle;
+mod sqlite_rules;
+mod support;
