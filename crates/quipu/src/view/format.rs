@@ -113,11 +113,7 @@ pub fn cut_to_millis(civil: &str) -> &str {
     let fraction = civil.rfind('.').map_or(civil.len(), |dot| dot + 1);
     let digits = civil.get(fraction..).unwrap_or_default();
     // Other texts have a unit after their digits.
-    if digits.len() > 3 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        civil.get(..fraction + 3).unwrap_or(civil)
-    } else {
-        civil
-    }
+    if digits.len() > 3 && digits.bytes().all(|digit| digit.is_ascii_digit()) { civil.get(..fraction + 3).unwrap_or(civil) } else { civil }
 }
 
 /// A signed distance: `+12.3 ms`, `−850 ns`, `0 ns`.
