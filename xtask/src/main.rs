@@ -7,7 +7,9 @@ fn main() -> ExitCode {
     match xtask::run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\n{error:#}");
+            // Errors are sentences: what failed, then why, a line each.
+            eprintln!();
+            error.chain().for_each(|sentence| eprintln!("{sentence}"));
             ExitCode::FAILURE
         }
     }

@@ -89,7 +89,8 @@ pub(crate) fn run_all(dist: &Path, filter: &str) -> Result<bool> {
     });
     let failures = failures.into_inner().map_err(|_| anyhow!("A thread that ran tests has panicked."))?;
     for failure in &failures {
-        println!("\n---- {} ----\n{:#}\n{}", short(failure.name), failure.error, failure.evidence);
+        let sentences: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
+        println!("\n---- {} ----\n{}\n{}", short(failure.name), sentences.join("\n"), failure.evidence);
     }
     let seconds = began.elapsed().as_secs_f64();
     println!("\n{} end-to-end tests, {} failed, {seconds:.0} s", cases.len(), failures.len());
