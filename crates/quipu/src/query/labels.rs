@@ -5,7 +5,7 @@ use super::condition::kind_of;
 use super::error::QueryError;
 use super::params::Object;
 use super::types::MetricLabel;
-use regex::Regex;
+use regex_lite::Regex;
 use serde_json::Value as Json;
 
 /// What a label must be.
