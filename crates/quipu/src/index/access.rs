@@ -9,6 +9,12 @@ impl Index {
         self.traces.len() as u32
     }
 
+    /// Ids of traces that begin as given, at most so many.
+    pub(crate) fn traces_beginning(&self, start: &str, limit: usize) -> Vec<String> {
+        let ids = self.traces.iter().map(|trace| self.odd.trace_text(trace.key));
+        if start.is_empty() { Vec::new() } else { ids.filter(|id| id.starts_with(start)).take(limit).collect() }
+    }
+
     /// Rows of the spans of a trace, ascending.
     pub(crate) fn trace_rows(&self, trace: u32) -> &[u32] {
         self.traces.rows(trace)
@@ -78,8 +84,8 @@ pub(crate) struct ReleaseFacts {
     pub(crate) events: bool,
     /// Any token metric among them.
     pub(crate) token_metrics: bool,
-    /// Every root names a parent that is in no row.
-    pub(crate) all_roots_orphaned: bool,
+    /// More than half of the roots name a parent that is in no row.
+    pub(crate) most_roots_orphaned: bool,
 }
 
 impl Index {
@@ -90,7 +96,7 @@ impl Index {
             local_times: self.oddities.local_traces > 0,
             events: self.events.count > 0,
             token_metrics: !self.events.metrics.is_empty(),
-            all_roots_orphaned: roots().next().is_some() && roots().all(|marks| marks.has(SpanMarks::ORPHAN)),
+            most_roots_orphaned: 2 * roots().filter(|marks| marks.has(SpanMarks::ORPHAN)).count() > roots().count(),
         }
     }
 }

@@ -129,10 +129,11 @@ impl Condition {
     fn holds(&self, attributes: &[u8]) -> Result<bool, QueryError> {
         // A search is several times faster than reading entries. It can miss a key only where ASCII letters are written as
         // escapes, which needs "\u00".
-        if let Some(finder) = &self.finder {
-            if finder.find(attributes).is_none() && memchr::memmem::find(attributes, b"\\u00").is_none() {
-                return Ok(false);
-            }
+        if let Some(finder) = &self.finder
+            && finder.find(attributes).is_none()
+            && memchr::memmem::find(attributes, b"\\u00").is_none()
+        {
+            return Ok(false);
         }
         match self.path.find(attributes) {
             Found::Value(json) => Ok(self.compares(json)),

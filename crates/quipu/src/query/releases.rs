@@ -33,23 +33,37 @@ struct Seen {
     error: bool,
 }
 
+impl Seen {
+    fn take(&mut self, attributes: &[u8]) {
+        let (mut root, mut root_span, mut local_root, mut from_client) = (false, false, false, false);
+        for (key, value) in entries(attributes).flatten() {
+            match key.as_ref() {
+                "__root__" => root = true,
+                "__root_span__" if value.is_string() => self.root_span_text = true,
+                "__root_span__" => root_span = true,
+                "__local_root_span__" => local_root = true,
+                "__autotraced__" => self.autotraced = true,
+                "raw_path" => self.raw_path = true,
+                "error" => self.error = true,
+                "traceparent" => from_client = true,
+                _ => {}
+            }
+        }
+        // Marks beside a traceparent may be the client's, not the server's.
+        if root && !from_client {
+            self.root = true;
+            self.root_span_true |= root_span;
+            self.local_root |= local_root;
+        }
+    }
+}
+
 pub(crate) fn guess_releases(source: Source<'_>) -> Result<ReleaseGuess, QueryError> {
     let index = source.indexed()?;
     let mut seen = Seen::default();
     scan_attributes(source.database.connection(), source.database.schema(), |_, _, attributes| {
         seen.spans += 1;
-        for (key, value) in entries(attributes).flatten() {
-            match key.as_ref() {
-                "__root__" => seen.root = true,
-                "__root_span__" if value.is_string() => seen.root_span_text = true,
-                "__root_span__" => seen.root_span_true = true,
-                "__local_root_span__" => seen.local_root = true,
-                "__autotraced__" => seen.autotraced = true,
-                "raw_path" => seen.raw_path = true,
-                "error" => seen.error = true,
-                _ => {}
-            }
-        }
+        seen.take(attributes);
         if seen.spans < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(guess(&seen, index))
@@ -68,7 +82,7 @@ fn guess(seen: &Seen, index: &Index) -> ReleaseGuess {
             (false, false) => of("0.0.58 to 0.1.6", "times name no zone"),
         };
     }
-    if seen.local_root {
+    if seen.local_root && !seen.root_span_text {
         return if facts.token_metrics {
             of("0.2.18 to 0.2.24", "roots are marked __local_root_span__, and metrics are recorded as events")
         } else {
@@ -76,8 +90,8 @@ fn guess(seen: &Seen, index: &Index) -> ReleaseGuess {
         };
     }
     if seen.root_span_text {
-        return if facts.all_roots_orphaned {
-            of("0.1.8", "__root_span__ is the text \"true\", and every root names a parent that is not in the file")
+        return if facts.most_roots_orphaned {
+            of("0.1.8", "__root_span__ is the text \"true\", and roots name a parent that is not in the file")
         } else if facts.events {
             of("0.2.0 to 0.2.5", "__root_span__ is the text \"true\", and events are recorded")
         } else {

@@ -94,10 +94,11 @@ fn unicode(rest: &[u8]) -> (Option<u32>, usize) {
         digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
     };
     let Some(unit) = hex(2) else { return (None, 2) };
-    if unit & 0xfc00 == 0xd800 && rest.get(6..8) == Some(b"\\u") {
-        if let Some(low) = hex(8).filter(|low| low & 0xfc00 == 0xdc00) {
-            return (Some(((unit & 0x3ff) << 10) + (low & 0x3ff) + 0x1_0000), 12);
-        }
+    if unit & 0xfc00 == 0xd800
+        && rest.get(6..8) == Some(b"\\u")
+        && let Some(low) = hex(8).filter(|low| low & 0xfc00 == 0xdc00)
+    {
+        return (Some(((unit & 0x3ff) << 10) + (low & 0x3ff) + 0x1_0000), 12);
     }
     (Some(unit), 6)
 }

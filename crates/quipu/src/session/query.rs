@@ -1,7 +1,7 @@
 //! The query API behind the session: as a request once the file is indexed, and directly for native callers, who can wait.
 
 use super::Session;
-use crate::protocol::{Failure, Response};
+use crate::protocol::{Failure, FailureKind, Response};
 use crate::query::{self, DatasetFormat, QueryError, ReleaseGuess, Source};
 use crate::store::StoreError;
 
@@ -58,6 +58,35 @@ impl Session {
     pub fn guess_releases(&mut self) -> Result<ReleaseGuess, Failure> {
         self.complete_index()?;
         Ok(self.run(query::guess_releases)?)
+    }
+
+    /// The whole id of the one trace whose id begins as given.
+    ///
+    /// # Errors
+    /// When none or several do.
+    pub fn complete_trace_id(&mut self, start: &str) -> Result<String, Failure> {
+        self.complete_index()?;
+        if self.index.find_trace(start).is_some() {
+            return Ok(start.to_owned());
+        }
+        let found = self.index.traces_beginning(start, 2);
+        let not_found = |message: String| Failure { kind: FailureKind::NotFound, message };
+        match found.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(not_found(format!("There is no trace in this file whose id begins with {start:?}."))),
+            _ => Err(not_found(format!("Several traces of this file begin with {start:?}; give more of the id."))),
+        }
+    }
+
+    /// The id of the trace a span belongs to.
+    ///
+    /// # Errors
+    /// When there is no such span.
+    pub fn trace_of_span(&mut self, span_id: &str) -> Result<String, Failure> {
+        self.complete_index()?;
+        let row = self.index.find_span(span_id);
+        let gone = || Failure { kind: FailureKind::NotFound, message: format!("There is no span {span_id:?} in this file.") };
+        row.map(|row| self.index.trace_id_of(row)).ok_or_else(gone)
     }
 
     /// Builds the index to its end, however long that takes.

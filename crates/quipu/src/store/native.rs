@@ -17,7 +17,6 @@ use std::time::Duration;
 
 /// How long a read waits for a server that is writing.
 const BUSY: Duration = Duration::from_secs(5);
-
 /// A file on disk as bytes.
 pub struct FileSource {
     // Behind a lock because reading moves the file's position; `read_at` is not on every platform.
@@ -77,6 +76,7 @@ impl Database {
         };
         let mut warnings = Vec::new();
         note_length(&header, &name, main.len(), &mut warnings);
+        // Not mapped into memory: a file cut off by somebody else would end the whole process.
         Database::set_up(connection, None, main, name, options, warnings)
     }
 }

@@ -1,0 +1,174 @@
+//! The command line: what can be asked, and the help that teaches it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  quipu info trace_store.db                       what the file is and holds
+  quipu traces trace_store.db --failed            the newest traces that hold a failure
+  quipu trace trace_store.db TRACE_ID             one trace as a tree with bars
+  quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
+  quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
+
+Exit codes:
+  0  answered; also when whoever reads the output closes it early
+  1  no answer: one sentence on standard error says why
+  2  the command line is wrong
+
+A file is only read, never changed; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
+
+/// Reads the telemetry file of a Llama Stack server (telemetry.db, trace_store.db).
+#[derive(Parser)]
+#[command(name = "quipu", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print JSON instead of tables and trees
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Say what a file is: releases that could have written it, counts, time range, warnings
+    Info {
+        /// The telemetry file
+        file: PathBuf,
+    },
+    /// List traces, newest first
+    Traces(Traces),
+    /// Show one trace as a tree with bars, failures and tokens
+    Trace {
+        /// The telemetry file
+        file: PathBuf,
+        /// 32 hex digits, as `quipu traces` prints them; the first few are enough where only one trace begins so
+        trace_id: String,
+    },
+    /// Show one span: times, failures, attributes, events
+    Span {
+        /// The telemetry file
+        file: PathBuf,
+        /// 16 hex digits, as `quipu trace` prints them
+        span_id: String,
+        /// Print long values whole
+        #[arg(long)]
+        full: bool,
+    },
+    /// Write spans as JSON lines or CSV, one a line
+    Export(Export),
+    /// Call a method of Llama Stack's telemetry API, and print its JSON
+    Query(Query),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  quipu traces trace_store.db --slowest --limit 5\n  quipu traces trace_store.db --failed --json")]
+pub(crate) struct Traces {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// Only traces that hold a failed span
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// By duration, longest first
+    #[arg(long)]
+    pub(crate) slowest: bool,
+    /// How many at most
+    #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+    pub(crate) limit: u32,
+    /// How many to skip
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) offset: u32,
+}
+
+const QUERY_HELP: &str = "\
+Methods and their parameters (? may be left out):
+  query_traces           attribute_filters?, limit? = 100, offset? = 0, order_by?
+  get_trace              trace_id
+  get_span               trace_id, span_id
+  get_span_tree          span_id, attributes_to_return?, max_depth?
+  query_spans            attribute_filters, attributes_to_return, max_depth?
+  save_spans_to_dataset  attribute_filters, attributes_to_save, dataset_id, max_depth?
+  query_metrics          metric_name, start_time, end_time?, granularity?, query_type?, label_matchers?
+  list_span_events       span_id or trace_id, limit? = 1000, offset? = 0
+
+A filter is {\"key\": …, \"op\": \"eq\" | \"ne\" | \"gt\" | \"lt\", \"value\": …}; all filters must hold on one span.
+Columns of order_by: trace_id, service_name, root_span_id, start_time, end_time, created_at; - in front is descending.
+
+Examples:
+  quipu query trace_store.db query_traces '{\"attribute_filters\": [{\"key\": \"session_id\", \"op\": \"eq\", \"value\": \"…\"}]}'
+  quipu query trace_store.db get_span_tree '{\"span_id\": \"77d3615b3d4bfbc0\", \"attributes_to_return\": [\"input\", \"output\"]}'
+  quipu query trace_store.db query_metrics '{\"metric_name\": \"total_tokens\", \"start_time\": 0, \"granularity\": \"1h\"}'
+  echo '{\"limit\": 1}' | quipu query trace_store.db query_traces -";
+
+#[derive(Args)]
+#[command(after_help = QUERY_HELP)]
+pub(crate) struct Query {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// The method
+    pub(crate) method: String,
+    /// Its parameters as a JSON object; - reads them from standard input
+    #[arg(default_value = "{}", value_name = "PARAMS-JSON", allow_hyphen_values = true)]
+    pub(crate) params: String,
+}
+
+const EXPORT_HELP: &str = "\
+Exported are the spans of every trace in which one span meets all filters, as far as they have all the attributes asked for.
+Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one for each attribute.
+
+Examples:
+  quipu export trace_store.db --session 7a4e0c32-2bdc-46ab-aabb-dbbc225ce760 > turns.jsonl
+  quipu export trace_store.db --filter __class__=InferenceRouter --attribute __method__ --attribute output --format csv
+  quipu export trace_store.db --filter 'chunk_count>0' --output streams.jsonl";
+
+#[derive(Args)]
+#[command(after_help = EXPORT_HELP)]
+pub(crate) struct Export {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// Only traces of this agent session; with no --attribute, its inputs and outputs
+    #[arg(long, value_name = "SESSION_ID")]
+    pub(crate) session: Option<String>,
+    /// KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE; a value is a number, true, false, or a text (in double quotes where it looks like one of those)
+    #[arg(long = "filter", value_name = "CONDITION")]
+    pub(crate) filters: Vec<String>,
+    /// An attribute to write; all of them where none is named
+    #[arg(long = "attribute", value_name = "KEY")]
+    pub(crate) attributes: Vec<String>,
+    /// How deep below each root to go; 1 is the root alone
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_depth: Option<i64>,
+    /// How to write
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub(crate) format: Format,
+    /// Write to this new file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// With a heading
+    Csv,
+}

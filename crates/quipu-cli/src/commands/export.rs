@@ -1,0 +1,61 @@
+//! `quipu export`: spans as JSON lines or CSV.
+
+use crate::arguments::{Export, Format};
+use crate::open::open_indexed;
+use crate::output::Output;
+use anyhow::{Context, Result, bail};
+use quipu::query::DatasetFormat;
+use serde_json::{Value as Json, json};
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+
+pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result<()> {
+    let mut filters = Vec::new();
+    if let Some(session) = &export.session {
+        filters.push(json!({ "key": "session_id", "op": "eq", "value": session }));
+    }
+    for condition in &export.filters {
+        filters.push(read_condition(condition)?);
+    }
+    let mut attributes = export.attributes.clone();
+    if attributes.is_empty() && export.session.is_some() {
+        attributes = vec!["input".into(), "output".into()];
+    }
+    let params = json!({ "attribute_filters": filters, "attributes_to_save": attributes, "max_depth": export.max_depth }).to_string();
+    let format = if as_json || export.format == Format::Jsonl { DatasetFormat::JsonLines } else { DatasetFormat::Csv };
+    let mut session = open_indexed(&export.file)?;
+    let mut failed = None;
+    match &export.output {
+        None => {
+            session.export_spans(&params, format, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?;
+        }
+        Some(path) => {
+            // Only a new file: what is there already might be the telemetry itself.
+            let file = OpenOptions::new().write(true).create_new(true).open(path);
+            let file = file.with_context(|| format!("{} can't be made", path.display()))?;
+            let mut file = BufWriter::new(file);
+            session.export_spans(&params, format, &mut |line| {
+                file.write_all(line.as_bytes()).map_err(|error| failed = Some(error.into())).is_ok()
+            })?;
+            file.flush().with_context(|| format!("{} can't be written", path.display()))?;
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// `KEY=VALUE` and its like as a condition of the API.
+fn read_condition(text: &str) -> Result<Json> {
+    let Some(at) = text.find(['=', '!', '<', '>']).filter(|at| *at > 0) else {
+        bail!("--filter {text:?} is no condition; write KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
+    };
+    let (key, rest) = text.split_at(at);
+    let operators = [("!=", "ne"), ("=", "eq"), (">", "gt"), ("<", "lt")];
+    let Some((op, value)) = operators.into_iter().find_map(|(sign, op)| Some((op, rest.strip_prefix(sign)?))) else {
+        bail!("--filter {text:?} has no operator; write KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
+    };
+    let value = match serde_json::from_str(value) {
+        Ok(value @ (Json::Number(_) | Json::Bool(_) | Json::String(_) | Json::Null)) => value,
+        _ => json!(value),
+    };
+    Ok(json!({ "key": key, "op": op, "value": value }))
+}

@@ -1,0 +1,85 @@
+//! `quipu trace`: one trace as a tree, each span with its bar.
+
+use crate::json;
+use crate::open::open_indexed;
+use crate::output::{Ink, Output, clean_line};
+use crate::table::{cut, fill};
+use anyhow::Result;
+use quipu::model::SpanMarks;
+use quipu::protocol::{Request, Response, TraceColumns};
+use quipu::view::{self, WaterfallRow, WaterfallTree, waterfall_rows};
+use std::path::Path;
+
+pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
+    let mut session = open_indexed(path)?;
+    let trace_id = session.complete_trace_id(trace_id)?;
+    let trace = match session.handle(Request::GetTrace { trace_id })? {
+        Response::Trace(trace) => *trace,
+        other => return super::unexpected(other),
+    };
+    if as_json {
+        return output.line(&format!("{:#}", json::trace(&trace)));
+    }
+    heading(&trace, output)?;
+    let tree = WaterfallTree::new(&trace);
+    let rows = waterfall_rows(&trace, &tree, 0..tree.visible(), 0.0);
+    // Of the width a third is bars; ids and durations are as wide as they are.
+    let (id_width, duration_width) = (16, rows.iter().map(|row| row.duration.chars().count()).max().unwrap_or(1));
+    let left = output.width().saturating_sub(id_width + duration_width + 8);
+    let bar_width = (left / 2).clamp(8, 60);
+    let name_width = left.saturating_sub(bar_width).max(12);
+    for row in &rows {
+        let text = format!("{}{}", "  ".repeat((row.depth as usize).min(name_width / 3)), label(row, &trace));
+        let name = fill(&cut(&clean_line(&text), name_width), name_width, false);
+        let ink = if row.failed() { Ink::Failed } else { Ink::Plain };
+        let mark = if row.failed() { "✗" } else { " " };
+        output.line(&format!(
+            "{} {} {} {} {}",
+            output.ink(mark, Ink::Failed),
+            output.ink(&name, ink),
+            output.ink(&bar(row, bar_width), if row.failed() { Ink::Failed } else { Ink::Bar }),
+            fill(&row.duration, duration_width, true),
+            output.ink(&clean_line(&row.span_id), Ink::Faint),
+        ))?;
+    }
+    Ok(())
+}
+
+fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
+    let failed = trace.marks.iter().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
+    let start = trace.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    output.line(&format!("{}  {}", output.ink("trace", Ink::Faint), output.ink(&clean_line(&trace.trace_id), Ink::Strong)))?;
+    let parts = [
+        start,
+        view::duration(trace.duration_nanos),
+        view::counted(Some(trace.len() as u64), "span", "spans"),
+        view::failures_text(Some(failed)),
+    ];
+    output.line(&parts.join(" · "))?;
+    if let Some(tokens) = view::token_sentence(&trace.token_totals) {
+        output.line(&format!("{}  {tokens}", output.ink("tokens", Ink::Faint)))?;
+    }
+    for warning in &trace.warnings {
+        output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&warning.text)))?;
+    }
+    output.line("")
+}
+
+/// The span's name, and its tokens where it is an inference request.
+fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
+    let tokens = trace.tokens.iter().find(|(at, _)| *at == row.row).and_then(|(_, record)| record.total);
+    let request = if row.marks.has(SpanMarks::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
+    match tokens {
+        Some(total) => format!("{}{request} [{} tokens]", row.name, view::count(total.tokens)),
+        None => format!("{}{request}", row.name),
+    }
+}
+
+/// The part of the trace's time that the span took.
+fn bar(row: &WaterfallRow, width: usize) -> String {
+    let at = |part: f64| ((part * width as f64).round() as usize).min(width);
+    let start = at(row.bar_start).min(width.saturating_sub(1));
+    let end = at(row.bar_start + row.bar_length).max(start + 1);
+    let glyph = if row.bar_length == 0.0 { "│" } else { "━" };
+    format!("{}{}{}", " ".repeat(start), glyph.repeat(end - start), " ".repeat(width - end))
+}

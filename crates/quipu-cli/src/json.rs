@@ -1,0 +1,134 @@
+//! What --json prints for tables and trees: plain names, times as ISO text, durations in nanoseconds, unknown numbers as null.
+
+use quipu::model::{EventTime, SpanMarks, Timestamp, TokenCount, TokenRecord, TokenTotals};
+use quipu::protocol::{FileSummary, NO_ROW, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
+use quipu::query::ReleaseGuess;
+use serde_json::{Value as Json, json};
+
+fn time(at: Option<Timestamp>) -> Json {
+    at.map_or(Json::Null, |at| json!(EventTime::utc(at).to_string()))
+}
+
+fn totals(tokens: &TokenTotals) -> Json {
+    json!({
+        "prompt": tokens.prompt,
+        "completion": tokens.completion,
+        "total": tokens.total,
+        "inference_requests": tokens.requests,
+        "counted": tokens.counted,
+    })
+}
+
+fn record(tokens: &TokenRecord) -> Json {
+    let count = |count: Option<TokenCount>| count.map(|count| json!({ "tokens": count.tokens, "source": count.source.label() }));
+    json!({ "prompt": count(tokens.prompt), "completion": count(tokens.completion), "total": count(tokens.total) })
+}
+
+fn warnings(warnings: &[Warning]) -> Vec<Json> {
+    let warning = |warning: &Warning| json!({ "kind": format!("{:?}", warning.kind), "text": warning.text, "meaning": warning.meaning });
+    warnings.iter().map(warning).collect()
+}
+
+pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess) -> Json {
+    json!({
+        "name": file.name,
+        "size_bytes": file.size_bytes,
+        "releases": releases.releases,
+        "releases_because": releases.because,
+        "traces": file.traces,
+        "failed_traces": file.failed_traces,
+        "spans": file.spans,
+        "failed_spans": file.failed_spans,
+        "events": file.events,
+        "requests": file.requests,
+        "tokens": file.tokens.as_ref().map(totals),
+        "start_time": time(file.start),
+        "end_time": time(file.end),
+        "times": quipu::view::zone_sentence(file.zone),
+        "service_names": file.service_names,
+        "warnings": warnings(&file.warnings),
+    })
+}
+
+pub(crate) fn traces(page: &TracePage) -> Json {
+    let row = |row: &TraceRow| {
+        json!({
+            "trace_id": row.trace_id,
+            "start_time": time(row.start),
+            "duration_nanos": row.duration_nanos,
+            "root_name": row.root_name,
+            "root_kind": row.root_kind.map(|kind| kind.label()),
+            "spans": row.spans,
+            "failed_spans": row.failed,
+            "requests": row.requests,
+            "tokens": row.tokens.as_ref().map(totals),
+        })
+    };
+    json!({ "total": page.total, "data": page.rows.iter().map(row).collect::<Vec<_>>() })
+}
+
+fn marks(marks: SpanMarks) -> Vec<&'static str> {
+    let names = [
+        (SpanMarks::ROOT, "root"),
+        (SpanMarks::REQUEST, "request"),
+        (SpanMarks::FAILED, "failed"),
+        (SpanMarks::LOGGED_ERROR, "logged_error"),
+        (SpanMarks::AUTOTRACED, "autotraced"),
+        (SpanMarks::ORPHAN, "orphan"),
+        (SpanMarks::CYCLE, "cycle"),
+        (SpanMarks::INFERENCE_REQUEST, "inference_request"),
+        (SpanMarks::EARLY_EVENT, "early_event"),
+        (SpanMarks::RECORDED_ROOT, "recorded_root"),
+    ];
+    names.into_iter().filter(|(mark, _)| marks.has(*mark)).map(|(_, name)| name).collect()
+}
+
+pub(crate) fn trace(trace: &TraceColumns) -> Json {
+    let span = |at: usize| {
+        let parent = trace.parent.get(at).copied().filter(|parent| *parent != NO_ROW);
+        json!({
+            "span_id": trace.span_id.get(at),
+            "parent_span_id": parent.and_then(|parent| trace.span_id.get(parent as usize)),
+            "name": trace.name_of(at),
+            "kind": trace.kind.get(at).map(|kind| kind.label()),
+            "depth": trace.depth.get(at),
+            "start_nanos": trace.start_nanos.get(at),
+            "duration_nanos": trace.duration.get(at).filter(|nanos| **nanos != UNKNOWN_NANOS),
+            "marks": trace.marks.get(at).map(|found| marks(*found)),
+            "tokens": trace.tokens.iter().find(|(row, _)| *row as usize == at).map(|(_, tokens)| record(tokens)),
+        })
+    };
+    json!({
+        "trace_id": trace.trace_id,
+        "service_name": trace.service_name,
+        "start_time": time(trace.start),
+        "duration_nanos": trace.duration_nanos,
+        "recorded_root_span_id": trace.recorded_root,
+        "tokens": totals(&trace.token_totals),
+        "spans": (0..trace.len()).map(span).collect::<Vec<_>>(),
+        "warnings": warnings(&trace.warnings),
+    })
+}
+
+/// `api_span` and `api_events` are the query API's answers: attributes and events as recorded.
+pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Json {
+    let failures = span.failures.iter().map(|failure| json!({ "message": failure.message, "source": failure.source }));
+    json!({
+        "span_id": span.span_id,
+        "trace_id": span.trace_id,
+        "parent_span_id": span.parent_span_id,
+        "name": span.name,
+        "kind": span.kind.label(),
+        "marks": marks(span.marks),
+        "start_time": time(span.start),
+        "end_time": time(span.end),
+        "recorded_start_time": span.start_text,
+        "recorded_end_time": span.end_text,
+        "recorded_status": span.status,
+        "failures": failures.collect::<Vec<_>>(),
+        "tokens": span.tokens.as_ref().map(record),
+        "notes": span.notes,
+        "attributes": api_span["attributes"],
+        "events": api_events["data"],
+    })
+}

@@ -1,0 +1,47 @@
+//! The `quipu` command: opens a telemetry file and prints what the core answers.
+//!
+//! What is not here: SQL, decoding, derivation, arithmetic on data. All of it is the `quipu` crate's.
+
+mod arguments;
+mod commands;
+mod json;
+mod open;
+mod output;
+mod table;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut output = Output::new(arguments.color);
+    let outcome = run(arguments, &mut output).and_then(|()| output.flush());
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has enough of it.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", output::clean(&format!("{error:#}")));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<()> {
+    let as_json = arguments.json;
+    match arguments.command {
+        Command::Query(query) => commands::query::run(&query, output),
+        Command::Info { file } => commands::info::run(&file, as_json, output),
+        Command::Traces(traces) => commands::traces::run(&traces, as_json, output),
+        Command::Trace { file, trace_id } => commands::trace::run(&file, &trace_id, as_json, output),
+        Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
+        Command::Export(export) => commands::export::run(&export, as_json, output),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "quipu", &mut script);
+            output.text(&String::from_utf8_lossy(&script))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Standard output: buffered, coloured where that is wanted, and safe to show what a file holds.
+
+use crate::arguments::Color;
+use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
+
+/// The width where there is no terminal to ask.
+const PLAIN_WIDTH: usize = 120;
+
+/// Where answers go.
+pub(crate) struct Output {
+    out: BufWriter<StdoutLock<'static>>,
+    coloured: bool,
+    width: usize,
+}
+
+/// What a piece of text is, for its colour.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ink {
+    Plain,
+    Faint,
+    Strong,
+    Failed,
+    Note,
+    Bar,
+}
+
+impl Output {
+    pub(crate) fn new(color: Color) -> Output {
+        let stdout = std::io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let coloured = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color,
+        };
+        let width = if is_terminal { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
+        // Scripts and tests say the width as shells do.
+        let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+        let width = width.or(said).unwrap_or(PLAIN_WIDTH).clamp(40, 400);
+        Output { out: BufWriter::new(stdout.lock()), coloured, width }
+    }
+
+    /// Columns to write in.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> anyhow::Result<()> {
+        Ok(self.out.write_all(text.as_bytes())?)
+    }
+
+    pub(crate) fn line(&mut self, text: &str) -> anyhow::Result<()> {
+        Ok(writeln!(self.out, "{text}")?)
+    }
+
+    /// The text in its colour.
+    pub(crate) fn ink(&self, text: &str, ink: Ink) -> String {
+        let code = match ink {
+            Ink::Faint => "2",
+            Ink::Strong => "1",
+            Ink::Failed => "31",
+            Ink::Note => "33",
+            Ink::Bar => "36",
+            Ink::Plain => return text.to_owned(),
+        };
+        if self.coloured && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Whether it only says that the reader went away.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe))
+}
+
+/// Recorded text made fit for a terminal: control characters, which could move its cursor or worse, become visible.
+pub(crate) fn clean(text: &str) -> String {
+    let show = |letter: char| match letter {
+        '\n' => '\n',
+        '\t' => ' ',
+        // Directions of writing would disorder the line.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        control if control.is_control() => {
+            char::from_u32(0x2400 + control as u32).filter(|_| (control as u32) < 0x20).unwrap_or('\u{fffd}')
+        }
+        other => other,
+    };
+    text.chars().map(show).collect()
+}
+
+/// The same on one line.
+pub(crate) fn clean_line(text: &str) -> String {
+    clean(text).replace('\n', "␊")
+}

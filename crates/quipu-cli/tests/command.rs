@@ -1,0 +1,307 @@
+//! The command as its users run it, on real files.
+
+use rusqlite::Connection;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const AGENT: &str = "samples/agent_0.2.15.db";
+const METRICS: &str = "samples/metrics_0.2.23.db";
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("quipu-command-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Folder(path)
+    }
+
+    fn copy(&self, from: &str) -> PathBuf {
+        let from = repository().join(from);
+        let to = self.0.join(from.file_name().expect("a file"));
+        std::fs::write(&to, std::fs::read(from).expect("a fixture")).expect("a copy");
+        to
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("the folder");
+        let mut names: Vec<String> = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn quipu() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quipu"));
+    command.current_dir(repository()).env("COLUMNS", "100").env_remove("NO_COLOR");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    quipu().args(arguments).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What it prints where it succeeds.
+fn said(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+    text(&output.stdout)
+}
+
+/// The sentence where it fails with code 1 and prints nothing else.
+fn refused(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
+    assert_eq!(text(&output.stdout), "");
+    let message = text(&output.stderr);
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    message
+}
+
+#[test]
+fn info_says_what_the_file_is() {
+    insta::assert_snapshot!(said(&["info", AGENT]));
+}
+
+#[test]
+fn traces_come_as_a_table() {
+    insta::assert_snapshot!(said(&["traces", METRICS, "--failed", "--limit", "4"]));
+    insta::assert_snapshot!(said(&["traces", AGENT, "--slowest", "--limit", "3"]));
+}
+
+#[test]
+fn a_trace_comes_as_a_tree_with_bars() {
+    insta::assert_snapshot!(said(&["trace", METRICS, "0af7651916cd43dd"]));
+}
+
+#[test]
+fn a_span_comes_with_its_failure_and_its_events() {
+    let failed = said(&["query", AGENT, "query_spans", r#"{"attribute_filters": [], "attributes_to_return": ["error"]}"#]);
+    let answer: serde_json::Value = serde_json::from_str(&failed).expect("JSON");
+    let span_id = answer["data"][0]["span_id"].as_str().expect("an id");
+    insta::assert_snapshot!(said(&["span", AGENT, span_id]));
+}
+
+#[test]
+fn json_has_the_numbers_of_the_tables() {
+    let json = |arguments: &[&str]| -> serde_json::Value { serde_json::from_str(&said(arguments)).expect("JSON") };
+    let info = json(&["info", AGENT, "--json"]);
+    assert_eq!((&info["traces"], &info["spans"], &info["failed_spans"]), (&56.into(), &434.into(), &8.into()));
+    assert_eq!(info["releases"], "0.2.13 to 0.2.24");
+    let traces = json(&["--json", "traces", METRICS, "--failed", "--limit", "2"]);
+    assert_eq!((traces["data"].as_array().map(Vec::len), &traces["total"]), (Some(2), &41.into()));
+    let trace = json(&["trace", METRICS, "0af7651916cd43dd8448eb211c80319c", "--json"]);
+    let spans = trace["spans"].as_array().expect("spans");
+    assert!(spans.iter().any(|span| span["marks"].as_array().is_some_and(|marks| marks.contains(&"failed".into()))));
+    let span_id = spans[0]["span_id"].as_str().expect("an id");
+    let span = json(&["span", METRICS, span_id, "--json"]);
+    assert_eq!(span["attributes"]["__location__"], "server");
+}
+
+#[test]
+fn a_query_prints_exactly_the_answer() {
+    let params = r#"{"limit": 1, "order_by": ["-start_time"]}"#;
+    let expected = "{\"data\":[{\"trace_id\":\"2aca8607c68cda5bf61a4d46dcec12bb\",\"root_span_id\":\"61e92bc446c122f6\",\"start_time\":\"2026-11-22T19:01:05.006555Z\",\"end_time\":\"2026-11-22T19:01:05.008443Z\"}]}\n";
+    assert_eq!(said(&["query", METRICS, "query_traces", params]), expected);
+    let mut child =
+        quipu().args(["query", METRICS, "query_traces", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("runs");
+    child.stdin.take().expect("stdin").write_all(params.as_bytes()).expect("it reads");
+    assert_eq!(text(&child.wait_with_output().expect("it ends").stdout), expected);
+}
+
+#[test]
+fn the_inputs_and_outputs_of_a_session_are_one_command() {
+    let session = "7a4e0c32-2bdc-46ab-aabb-dbbc225ce760";
+    let lines = said(&["export", METRICS, "--session", session]);
+    let connection = Connection::open_in_memory().expect("SQLite");
+    let path = repository().join(METRICS);
+    connection.execute("ATTACH ?1 AS file", [format!("file:{}?immutable=1", path.display())]).expect("the file");
+    let sql = "SELECT s.span_id FROM file.spans s WHERE json_extract(s.attributes, '$.input') IS NOT NULL AND json_extract(s.attributes, '$.output') IS NOT NULL
+        AND s.trace_id IN (SELECT trace_id FROM file.spans WHERE json_extract(attributes, '$.session_id') = ?1)";
+    let mut statement = connection.prepare(sql).expect("SQL");
+    let mut expected: Vec<String> = statement.query_map([session], |row| row.get(0)).expect("rows").map(|id| id.expect("an id")).collect();
+    let rows: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut found: Vec<String> = rows.iter().map(|row| row["span_id"].as_str().expect("an id").to_owned()).collect();
+    expected.sort();
+    found.sort();
+    assert!(!found.is_empty());
+    assert_eq!(found, expected);
+    assert!(rows.iter().all(|row| row["input"].is_string() && row["output"].is_string()));
+}
+
+#[test]
+fn csv_keeps_commas_quotes_and_line_breaks() {
+    let folder = Folder::new();
+    let path = folder.0.join("out.csv");
+    let path_text = path.to_str().expect("a path");
+    let arguments = [
+        "export",
+        "tests/fixtures/db/real_events.db",
+        "--filter",
+        "user=ann",
+        "--attribute",
+        "user",
+        "--attribute",
+        "json",
+        "--format",
+        "csv",
+        "--output",
+        path_text,
+    ];
+    assert_eq!(said(&arguments), "");
+    let csv = std::fs::read_to_string(&path).expect("the file");
+    insta::assert_snapshot!(csv.replace("\r\n", "\n"));
+    assert!(refused(&arguments).contains("can't be made"), "an existing file is never written over");
+}
+
+#[test]
+fn odd_parameters_get_a_sentence_that_names_them() {
+    let refused = |method: &str, params: &str| refused(&["query", AGENT, method, params]);
+    let sentences = [
+        refused("query_traces", r#"{"attribute_filters": [{"key": "a') OR 1=1 --", "op": "eq", "value": 1}]}"#),
+        refused("query_traces", r#"{"attribute_filters": [{"key": "\"open", "op": "eq", "value": 1}]}"#),
+        refused("query_traces", r#"{"attribute_filters": [{"key": "", "op": "eq", "value": 1}]}"#),
+        refused("query_traces", r#"{"attribute_filters": [{"key": "a", "op": "like", "value": 1}]}"#),
+        refused("query_traces", r#"{"attribute_filters": [{"key": "a", "op": "eq", "value": [1]}]}"#),
+        refused("query_traces", r#"{"attribute_filters": {"key": "a"}}"#),
+        refused("query_traces", r#"{"order_by": ["name; DROP TABLE spans"]}"#),
+        refused("query_traces", r#"{"limit": "many"}"#),
+        refused("query_traces", r#"{"limits": 3}"#),
+        refused("query_traces", "[1]"),
+        refused("query_traces", "{"),
+        refused("get_trace", r#"{"trace_id": "not hex"}"#),
+        refused("get_trace", "{}"),
+        refused("get_span", r#"{"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "xyz"}"#),
+        refused("get_span_tree", r#"{"span_id": 7}"#),
+        refused("query_spans", r#"{"attribute_filters": []}"#),
+        refused("save_spans_to_dataset", r#"{"attribute_filters": [], "attributes_to_save": ["a"], "dataset_id": "../../etc/passwd"}"#),
+        refused("query_metrics", r#"{"metric_name": "prompt_tokens"}"#),
+        refused("query_metrics", r#"{"metric_name": "m", "start_time": 0, "granularity": "soon"}"#),
+        refused(
+            "query_metrics",
+            r#"{"metric_name": "m", "start_time": 0, "label_matchers": [{"name": "a", "value": "(", "operator": "=~"}]}"#,
+        ),
+        refused("drop_tables", "{}"),
+    ];
+    insta::assert_snapshot!(sentences.concat());
+}
+
+#[test]
+fn what_is_no_telemetry_file_is_told() {
+    assert!(refused(&["info", "README-that-is-not-there.db"]).contains("There is no file"));
+    assert!(refused(&["info", "Cargo.toml"]).contains("Cargo.toml is a text file"));
+    assert!(refused(&["traces", "samples"]).contains("is a folder"));
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_two() {
+    for arguments in [vec!["list"], vec!["traces"], vec!["traces", AGENT, "--limit", "many"]] {
+        assert_eq!(run(&arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_completions_are_there() {
+    insta::assert_snapshot!(said(&["--help"]));
+    assert!(said(&["query", "--help"]).contains("query_metrics          metric_name, start_time"));
+    assert!(said(&["completions", "bash"]).contains("_quipu()"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let params = r#"{"attribute_filters": [], "attributes_to_return": []}"#;
+    let mut child =
+        quipu().args(["query", METRICS, "query_spans", params]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let mut child = quipu().args(["export", METRICS]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut first).expect("a line");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert!(first.starts_with("{\"trace_id\":"));
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    assert!(!said(&["traces", METRICS, "--failed"]).contains('\u{1b}'));
+    assert!(said(&["traces", METRICS, "--failed", "--color", "always"]).contains("\u{1b}[31m"));
+}
+
+#[test]
+fn lines_fit_the_width() {
+    for width in ["60", "100", "160"] {
+        let output = quipu().args(["traces", AGENT]).env("COLUMNS", width).output().expect("runs");
+        let limit = width.parse::<usize>().expect("a number").max(94);
+        assert!(text(&output.stdout).lines().all(|line| line.chars().count() <= limit), "{width}");
+    }
+}
+
+#[test]
+fn a_hot_journal_is_left_as_it_lies() {
+    let folder = Folder::new();
+    let path = folder.copy("tests/fixtures/db/real_live.db");
+    let journal = folder.copy("tests/fixtures/db/real_live.db-journal");
+    let before = (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal"));
+    let info = said(&["info", path.to_str().expect("a path")]);
+    assert!(info.contains("293 spans") && info.contains("real_live.db-journal was applied"), "{info}");
+    assert_eq!(before, (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal")));
+    assert_eq!(folder.names(), ["real_live.db", "real_live.db-journal"]);
+}
+
+/// Another process's writer, here another connection: it holds its transaction open while the command reads, then goes on.
+#[test]
+fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
+    let folder = Folder::new();
+    let path = folder.copy("tests/fixtures/db/real_small.db");
+    let path_text = path.to_str().expect("a path");
+    let writer = Connection::open(&path).expect("the server's connection");
+    let insert = |number: i32| {
+        format!(
+            "INSERT INTO spans VALUES ('{number:016x}', 'feed', NULL, 'n', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '{{}}', 'OK', 'INTERNAL');"
+        )
+    };
+    writer.execute_batch(&format!("BEGIN IMMEDIATE; {}", insert(1))).expect("a transaction");
+    assert!(said(&["info", path_text]).contains("136 spans"), "what is not committed is not there yet");
+    writer.execute_batch("COMMIT").expect("the writer was not kept from it");
+    assert!(said(&["info", path_text]).contains("137 spans"));
+
+    // And a real writer of its own pace: the command is started again and again beside it.
+    let thread = std::thread::spawn(move || {
+        for number in 2..200 {
+            writer.execute_batch(&insert(number)).expect("no write fails");
+        }
+    });
+    let mut last = 0;
+    while last < 135 + 200 {
+        let answer: serde_json::Value = serde_json::from_str(&said(&["info", path_text, "--json"])).expect("JSON");
+        let spans = answer["spans"].as_u64().expect("a count");
+        assert!(spans >= last && spans <= 136 + 200);
+        last = spans;
+        if thread.is_finished() && spans >= 136 + 199 {
+            break;
+        }
+    }
+    thread.join().expect("the writer");
+}
