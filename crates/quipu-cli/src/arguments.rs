@@ -38,7 +38,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Everywhere
     Always,
+    /// Nowhere
     Never,
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
     // Of the width a third is bars; ids and durations are as wide as they are.
     let (id_width, duration_width) = (16, rows.iter().map(|row| row.duration.chars().count()).max().unwrap_or(1));
     let left = output.width().saturating_sub(id_width + duration_width + 8);
-    let bar_width = (left / 2).clamp(8, 60);
+    let bar_width = (left / 3).clamp(8, 60);
     let name_width = left.saturating_sub(bar_width).max(12);
     for row in &rows {
         let text = format!("{}{}", "  ".repeat((row.depth as usize).min(name_width / 3)), label(row, &trace));

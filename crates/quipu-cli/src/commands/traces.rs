@@ -9,15 +9,26 @@ use anyhow::Result;
 use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
 use quipu::view;
 
-const COLUMNS: [Column; 7] = [
-    Column { heading: "TRACE", right: false },
-    Column { heading: "START (UTC)", right: false },
-    Column { heading: "DURATION", right: true },
-    Column { heading: "SPANS", right: true },
-    Column { heading: "FAILED", right: true },
-    Column { heading: "TOKENS", right: true },
-    Column { heading: "ROOT", right: false },
-];
+/// The columns that fit, each with its cells.
+fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
+    // On a narrow terminal ids and times are cut, never the root's name alone: the start of an id is enough for `quipu trace`.
+    let (wide, has_start) = (width >= 130, width >= 76);
+    let left = |heading| Column { heading, right: false };
+    let right = |heading| Column { heading, right: true };
+    let mut columns = vec![left("TRACE")];
+    if has_start {
+        columns.push(left("START (UTC)"));
+    }
+    columns.extend([right("DURATION"), right("SPANS"), right("FAILED"), right("TOKENS"), left("ROOT")]);
+    let cells = rows.iter().map(|row| {
+        let mut cells = cells(row, wide);
+        if !has_start {
+            cells.remove(1);
+        }
+        cells
+    });
+    (columns, cells.collect())
+}
 
 pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&traces.file)?;
@@ -30,8 +41,8 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     if as_json {
         return output.line(&format!("{:#}", json::traces(&page)));
     }
-    let rows: Vec<Vec<String>> = page.rows.iter().map(cells).collect();
-    for (number, line) in lines(&COLUMNS, &rows, output.width()).into_iter().enumerate() {
+    let (columns, rows) = columns(&page.rows, output.width());
+    for (number, line) in lines(&columns, &rows, output.width()).into_iter().enumerate() {
         let failed =
             number.checked_sub(1).and_then(|row| page.rows.get(row)).is_some_and(|row| row.failed.is_some_and(|failed| failed > 0));
         let ink = if number == 0 {
@@ -43,16 +54,17 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
         };
         output.line(&output.ink(&line, ink))?;
     }
-    let what = if traces.failed { "with a failure" } else { "in all" };
+    let what = if traces.failed { " with a failure" } else { "" };
     let total = view::counted(page.total.map(u64::from), "trace", "traces");
-    output.line(&output.ink(&format!("{} of {total} {what}", view::count(page.rows.len() as u64)), Ink::Faint))
+    output.line(&output.ink(&format!("{} of {total}{what}", view::count(page.rows.len() as u64)), Ink::Faint))
 }
 
-fn cells(row: &TraceRow) -> Vec<String> {
+fn cells(row: &TraceRow, wide: bool) -> Vec<String> {
+    let head = |text: String, width: usize| if wide { text } else { text.chars().take(width).collect() };
     let count = |number: Option<u64>| number.map_or_else(|| view::DASH.to_owned(), view::count);
     vec![
-        clean_line(&row.trace_id),
-        row.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0)),
+        head(clean_line(&row.trace_id), 12),
+        head(row.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0)), 19),
         view::duration_text(row.duration_nanos),
         count(row.spans.map(u64::from)),
         row.failed.map_or_else(|| view::DASH.to_owned(), |failed| if failed == 0 { String::new() } else { view::count(failed.into()) }),
