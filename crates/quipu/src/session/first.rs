@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// Rows that can be asked for before the index is complete.
 pub(super) const MAX_ROWS: u32 = 2_000;
 /// Spans looked at for the names of roots.
-const SPANS: u32 = 4_000;
+const SPANS: u32 = 1_200;
 
 /// A page of the newest traces; its total is unknown.
 pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePage, StoreError> {
