@@ -35,6 +35,11 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
     let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
     let failures = failures(&recorded, &attributes, &events);
+    let mut output_messages = chat(&["output"]);
+    // An agent's inference step records why the model stopped beside its output, not in it.
+    if let (Some(message), Some(reason)) = (output_messages.last_mut(), of(&["stop_reason"])) {
+        message.stop_reason.get_or_insert_with(|| reason.recorded.text.clone());
+    }
     let parent_found = index.parent_row(row).is_some();
     let mut detail = SpanDetail {
         rowid,
@@ -54,7 +59,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         failures,
         tokens: index.tokens_of(row),
         input_messages: chat(&["input", "__args__", "request"]),
-        output_messages: chat(&["output"]),
+        output_messages,
         attributes: attributes.iter().map(|value| value.shown.clone()).collect(),
         attributes_text,
         events,
