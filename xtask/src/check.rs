@@ -101,10 +101,10 @@ fn check_dependencies(_: &Tools) -> Result<()> {
 fn test_native(_: &Tools) -> Result<()> {
     // The end-to-end tests need the built page; they have a step of their own.
     if Run::new("cargo nextest --version").read().is_some() {
-        return Run::new("cargo nextest run --workspace -E").word("not binary(e2e)").show();
+        return Run::new("cargo nextest run --workspace --no-fail-fast -E").word("not binary(e2e)").show();
     }
     println!("(cargo-nextest is not installed; plain cargo test does as well.)");
-    Run::new("cargo test --workspace --lib --bins --tests --quiet").show()
+    Run::new("cargo test --workspace --lib --bins --tests --quiet --no-fail-fast").show()
 }
 
 fn test_wasm(tools: &Tools) -> Result<()> {
