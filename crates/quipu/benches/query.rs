@@ -45,11 +45,18 @@ enum Question {
     NothingOfFewKinds,
     /// A value nobody has, of a key whose values are all different.
     NothingOfManyKinds,
+    /// The same of a key that most spans have.
+    NothingOfLongTexts,
     /// Half of all traces match; the latest come first.
     Ordered,
 }
 
-const QUESTIONS: [Question; 3] = [Question::NothingOfFewKinds, Question::NothingOfManyKinds, Question::Ordered];
+const QUESTIONS: [Question; 4] = [
+    Question::NothingOfFewKinds,
+    Question::NothingOfManyKinds,
+    Question::NothingOfLongTexts,
+    Question::Ordered,
+];
 
 impl Question {
     /// Key, operator of the API and of SQL, value; fresh in every call.
@@ -57,6 +64,7 @@ impl Question {
         match self {
             Question::NothingOfFewKinds => ("__class__", "eq", "=", format!("nothing-{}", fresh())),
             Question::NothingOfManyKinds => ("session_id", "eq", "=", format!("nothing-{}", fresh())),
+            Question::NothingOfLongTexts => ("output", "eq", "=", format!("nothing-{}", fresh())),
             Question::Ordered => ("__class__", "gt", ">", format!("InferenceRoute{}", fresh())),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Spans of one method have the same keys and the same class, method and location: a file of a million spans has some hundred profiles.
 //! A filter is decided once per profile; only spans whose profile can't tell (a value of many kinds, a nested path) are read again.
-//! What is not here: long or numerous values, which stay in the file.
+//! For texts of many kinds four more bytes hold a hint: one bit for the beginning of each, so that a search for one text passes over
+//! nearly all spans that hold another. What is not here: those texts themselves, which stay in the file.
 
 use super::column::Column;
 use crate::recorded::RawJson;
@@ -43,8 +44,10 @@ pub(crate) struct Profiles {
     profiles: Vec<Box<[(u32, u32)]>>,
     numbers: HashMap<Box<[(u32, u32)]>, u16>,
     of_span: Column<u16>,
+    hints: Column<u32>,
     /// The span that is being read.
     current: Vec<(u32, u32)>,
+    current_hint: u32,
     is_unknown: bool,
 }
 
@@ -68,7 +71,11 @@ impl Profiles {
                 number
             }
         };
-        let value = self.keys.get_mut(number as usize).map_or(OTHER, |key| key.number(value.bytes()));
+        let written = value.bytes();
+        let value = self.keys.get_mut(number as usize).map_or(OTHER, |key| key.number(written));
+        if value == OTHER {
+            self.current_hint |= recorded_beginning(written).map_or(ANY_TEXT, |beginning| hint(number, beginning));
+        }
         self.current.push((number, value));
     }
 
@@ -77,6 +84,8 @@ impl Profiles {
         let known = readable && !self.is_unknown;
         let number = if known { self.number() } else { UNKNOWN_PROFILE };
         self.of_span.push(number);
+        self.hints.push(if known { self.current_hint } else { ANY_TEXT });
+        self.current_hint = 0;
         self.current.clear();
         self.is_unknown = false;
     }
@@ -100,6 +109,16 @@ impl Profiles {
         *self.of_span.at(row)
     }
 
+    /// Whether the span in `row` may hold texts that gave these hints.
+    pub(crate) fn may_hold(&self, row: u32, hints: u32) -> bool {
+        *self.hints.at(row) & hints == hints
+    }
+
+    /// The hint of a text under a key, for [`Profiles::may_hold`].
+    pub(crate) fn hint_of(&self, key: &str, text: &[u8]) -> u32 {
+        self.key_numbers.get(key).map_or(0, |number| hint(*number, beginning(text)))
+    }
+
     /// Profiles in all, the unknown one among them.
     pub(crate) fn len(&self) -> usize {
         self.profiles.len().max(1)
@@ -114,6 +133,36 @@ impl Profiles {
             Some(ProfileEntry { key: &key.text, value })
         })
     }
+}
+
+/// The hint of a span that may hold any text.
+const ANY_TEXT: u32 = u32::MAX;
+/// Bytes of a text that count for its hint.
+const BEGINNING: usize = 16;
+
+/// The bytes a text begins with, up to the first that a writer might put as an escape.
+fn beginning(text: &[u8]) -> &[u8] {
+    let is_plain = |byte: &u8| (0x20..0x7f).contains(byte) && !matches!(byte, b'"' | b'\\');
+    let end = text.iter().take(BEGINNING).position(|byte| !is_plain(byte)).unwrap_or(text.len().min(BEGINNING));
+    text.get(..end).unwrap_or_default()
+}
+
+/// The same of a text as written in JSON; `None` for what is no text, or where a plain letter is written as an escape.
+fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
+    let inner = json.strip_prefix(b"\"")?;
+    let found = beginning(inner);
+    let escape = inner.get(found.len()..).unwrap_or_default();
+    let hides_letter = match escape {
+        [b'\\', b'/', ..] => true,
+        [b'\\', b'u', b'0', b'0', digit, ..] => matches!(digit, b'2'..=b'7'),
+        _ => false,
+    };
+    (!hides_letter).then_some(found)
+}
+
+fn hint(key: u32, beginning: &[u8]) -> u32 {
+    let number = beginning.iter().fold(u64::from(key) + 1, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    1 << (super::spans::mix(number) & 31)
 }
 
 impl Key {
@@ -131,5 +180,41 @@ impl Key {
         self.texts.push(value.into());
         self.values.insert(value.into(), number);
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded::entries;
+
+    #[test]
+    fn a_text_is_never_passed_over_where_it_stands() {
+        let mut profiles = Profiles::default();
+        let mut texts: Vec<(String, String)> =
+            (0..300).map(|number| (format!("{number} is no other"), format!("\"{number} is no other\""))).collect();
+        for (text, json) in [
+            ("café", r#""caf\u00e9""#),
+            ("café", "\"café\""),
+            ("Abc", r#""\u0041bc""#),
+            ("a/b", r#""a\/b""#),
+            ("a\nb", r#""a\nb""#),
+            ("", r#""""#),
+        ] {
+            texts.push((text.to_owned(), json.to_owned()));
+        }
+        for (_, json) in &texts {
+            let attributes = format!("{{\"key\": {json}}}");
+            for (key, value) in entries(attributes.as_bytes()).flatten() {
+                profiles.add(&key, value);
+            }
+            profiles.finish(true);
+        }
+        let mut passed = 0;
+        for (row, (text, _)) in texts.iter().enumerate().skip(MAX_VALUES as usize) {
+            assert!(profiles.may_hold(row as u32, profiles.hint_of("key", text.as_bytes())), "{text}");
+            passed += usize::from(!profiles.may_hold(row as u32, profiles.hint_of("key", b"something else")));
+        }
+        assert!(passed > 150, "{passed}");
     }
 }

@@ -70,9 +70,14 @@ impl Conditions {
         Ok(true)
     }
 
-    /// What each profile of a file tells.
-    pub(crate) fn verdicts(&self, profiles: &Profiles) -> Vec<Verdict> {
-        (0..profiles.len()).map(|number| self.verdict(profiles, u16::try_from(number).unwrap_or(0))).collect()
+    /// What each profile of a file tells, with the hints that spans it leaves open must have.
+    pub(crate) fn verdicts(&self, profiles: &Profiles) -> Vec<(Verdict, u32)> {
+        let of = |number: usize| {
+            let profile = u16::try_from(number).unwrap_or(crate::index::UNKNOWN_PROFILE);
+            let hints = self.0.iter().fold(0, |hints, condition| hints | condition.hint(profiles, profile));
+            (self.verdict(profiles, profile), hints)
+        };
+        (0..profiles.len()).map(of).collect()
     }
 
     fn verdict(&self, profiles: &Profiles, profile: u16) -> Verdict {
@@ -140,6 +145,15 @@ impl Condition {
             Found::Nothing => Ok(false),
             Found::Malformed => Err(bad_path("attribute_filters", &self.key)),
         }
+    }
+
+    /// The hint of the wanted text, where spans of this profile hold texts of many kinds.
+    fn hint(&self, profiles: &Profiles, profile: u16) -> u32 {
+        let (Op::Eq, SqlValue::Text(text), true, Some(key)) = (self.op, &self.value, self.path.is_plain(), self.path.first_key()) else {
+            return 0;
+        };
+        let entry = profiles.entries(profile).find(|entry| entry.key == key);
+        if entry.is_some_and(|entry| entry.value.is_none()) { profiles.hint_of(key, text) } else { 0 }
     }
 
     fn verdict(&self, profiles: &Profiles, profile: u16) -> Verdict {

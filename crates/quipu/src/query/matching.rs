@@ -1,6 +1,6 @@
 //! Which traces hold a span that all conditions hold on, in the order of their first such span.
 //!
-//! With a complete index most spans are decided by their profile, from memory; the others are read, one by one or, where they are many,
+//! With a complete index most spans are decided by their profile and hint, from memory; the others are read, one by one or, where they are many,
 //! in one scan. Without an index the whole table is scanned, and no further than the caller wants.
 
 use super::condition::{Conditions, Verdict};
@@ -99,7 +99,8 @@ impl<'a> Source<'a> {
         let verdicts = conditions.verdicts(profiles);
         let verdict = |row: u32| match verdicts.get(usize::from(profiles.of(row))) {
             _ if conditions.is_empty() => Verdict::Holds,
-            Some(verdict) => *verdict,
+            Some((Verdict::Unknown, hints)) if !profiles.may_hold(row, *hints) => Verdict::Fails,
+            Some((verdict, _)) => *verdict,
             None => Verdict::Unknown,
         };
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);

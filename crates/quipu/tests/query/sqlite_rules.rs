@@ -183,3 +183,44 @@ proptest! {
         }
     }
 }
+
+/// More different values of one key than the index keeps: texts, numbers, lists, and what looks alike at its beginning.
+#[test]
+fn values_of_many_kinds_are_decided_as_sqlite_does() {
+    let mut texts = Vec::new();
+    for number in 0..400 {
+        texts.push(match number % 5 {
+            0 => format!(r#"{{"k": "value number {number}"}}"#),
+            1 => format!(r#"{{"k": "the same beginning of a text, then {number}", "other": {number}}}"#),
+            2 => format!(r#"{{"k": {number}}}"#),
+            3 => format!(r#"{{"k": [{number}, "é"]}}"#),
+            _ => format!(r#"{{"k": "caf\u00e9 {number}\n", "k": "second"}}"#),
+        });
+    }
+    let mut sql = String::from("BEGIN;");
+    for (number, text) in texts.iter().enumerate() {
+        sql += &format!("INSERT INTO traces VALUES ('{number}', 's', 'r', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', '2026-01-01 00:00:00');
+            INSERT INTO spans VALUES ('s{number}', '{number}', NULL, 'n', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', '{text}', 'OK', 'INTERNAL');");
+    }
+    let mut file = Opened::made(&(sql + "COMMIT;"));
+    file.session.complete_index().expect("an index");
+    let connection = sqlite();
+    let values = [
+        json!("value number 395"),
+        json!("the same beginning of a text, then 396"),
+        json!(397),
+        json!("[398,\"é\"]"),
+        json!("café 399\n"),
+        json!("second"),
+        json!("value number 395 and more"),
+        json!("nothing"),
+        json!(""),
+    ];
+    for value in values {
+        for (name, op) in [("eq", "="), ("ne", "<>"), ("gt", ">"), ("lt", "<")] {
+            let expected = texts.iter().filter(|text| says(&connection, text, "k", op, &value) == Ok(true)).count();
+            let params = json!({ "attribute_filters": [{ "key": "k", "op": name, "value": value }], "limit": -1 });
+            assert_eq!(file.data("query_traces", params).len(), expected, "k {op} {value}");
+        }
+    }
+}
