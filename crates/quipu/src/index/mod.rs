@@ -20,7 +20,7 @@ mod warnings;
 
 pub(crate) use events::is_server_failure;
 pub(crate) use pass::Pass;
-pub(crate) use profile::{Profiles, UNKNOWN_PROFILE};
+pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use traces::zone_offset;
 
 use crate::model::{TokenRecord, TokenTotals};

@@ -141,7 +141,7 @@ const ANY_TEXT: u32 = u32::MAX;
 const BEGINNING: usize = 16;
 
 /// The bytes a text begins with, up to the first that a writer might put as an escape.
-fn beginning(text: &[u8]) -> &[u8] {
+pub(crate) fn beginning(text: &[u8]) -> &[u8] {
     let is_plain = |byte: &u8| (0x20..0x7f).contains(byte) && !matches!(byte, b'"' | b'\\');
     let end = text.iter().take(BEGINNING).position(|byte| !is_plain(byte)).unwrap_or(text.len().min(BEGINNING));
     text.get(..end).unwrap_or_default()

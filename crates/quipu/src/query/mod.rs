@@ -18,8 +18,6 @@ mod params;
 mod path;
 mod releases;
 mod spans;
-#[cfg(test)]
-mod tests;
 mod traces;
 mod tree;
 mod types;

@@ -67,6 +67,11 @@ impl Path {
         self.steps.is_empty()
     }
 
+    /// Whether it fails where its end is reached.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.malformed
+    }
+
     /// The key of the first step.
     pub(crate) fn first_key(&self) -> Option<&str> {
         match self.steps.first() {

@@ -1,1 +1,0 @@
-//! Tests of the query API that need its insides: paths and comparisons against SQLite itself.
