@@ -80,7 +80,25 @@ fn bytes_flipped_at_200_places_give_a_sentence_or_a_partial_view() {
 #[test]
 fn files_cut_off_anywhere_give_a_sentence_or_a_warning() {
     let whole = sample();
-    for len in [0, 1, 15, 16, 50, 99, 100, 101, 4095, 4096, 8192, 20_000, 100_000, 300_000, 500_000, 700_000, whole.len() - 1] {
+    for len in [
+        0,
+        1,
+        15,
+        16,
+        50,
+        99,
+        100,
+        101,
+        4095,
+        4096,
+        8192,
+        20_000,
+        100_000,
+        300_000,
+        500_000,
+        700_000,
+        whole.len() - 1,
+    ] {
         match read_all(whole[..len].to_vec()) {
             Err(failure) => assert!(failure.message.ends_with('.'), "{len}: {}", failure.message),
             Ok((_, warnings)) => assert!(warnings.contains(&WarningKind::Corrupt), "{len}"),
@@ -97,7 +115,13 @@ fn what_is_no_telemetry_file_is_named() {
         ("logs.zip", b"PK\x03\x04 and the rest".to_vec()),
         ("trace.json.gz", vec![0x1f, 0x8b, 8, 0, 0]),
         ("secret.db", (0..8192_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()),
-        ("other.db", changed("other", "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; DROP TABLE span_events; CREATE TABLE notes (text TEXT);")),
+        (
+            "other.db",
+            changed(
+                "other",
+                "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; DROP TABLE span_events; CREATE TABLE notes (text TEXT);",
+            ),
+        ),
         ("columns.db", changed("columns", "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; CREATE TABLE spans (a, b);")),
     ]
     .into_iter()
@@ -120,6 +144,8 @@ fn companions_alone_and_two_databases_are_explained() {
     };
     assert!(message(vec![dropped("a.db-wal", vec![1; 100])]).contains("drop the .db file together"));
     assert!(message(vec![dropped("a.db", sample()), dropped("b.db", sample())]).contains("a.db, b.db are several databases"));
+    let strange = message(vec![dropped("a.db", sample()), dropped("b.db-journal", vec![1; 600])]);
+    assert!(strange.contains("b.db-journal does not belong to a.db"), "{strange}");
 }
 
 #[test]
@@ -135,6 +161,71 @@ fn a_file_with_missing_columns_and_odd_types_is_shown_with_a_warning() {
     assert_eq!(answered, 434);
     for kind in [WarningKind::Schema, WarningKind::OddTimes, WarningKind::OddValues, WarningKind::Unmatched] {
         assert!(warnings.contains(&kind), "{kind:?} in {warnings:?}");
+    }
+}
+
+#[test]
+fn a_column_named_rowid_and_a_failed_opening_leave_nothing_behind() {
+    let hiding = changed(
+        "rowid",
+        "PRAGMA foreign_keys=OFF; DROP TABLE spans; CREATE TABLE spans (span_id TEXT, trace_id TEXT, rowid TEXT);
+         INSERT INTO spans SELECT trace_id, trace_id, 'x' FROM traces;",
+    );
+    let (answered, warnings) = read_all(hiding).expect("its traces are readable");
+    assert_eq!(answered, 0);
+    assert!(warnings.contains(&WarningKind::Schema));
+    let other = changed("other-again", "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; DROP TABLE span_events;");
+    for _ in 0..5 {
+        assert!(open(vec![dropped("other.db", other.clone())]).is_err());
+        assert_eq!(read_all(sample()).map(|(answered, _)| answered), Ok(434));
+    }
+}
+
+/// Bytes that change, or fail, once so many were read.
+struct Changing {
+    bytes: Vec<u8>,
+    left: std::cell::Cell<u32>,
+    fails: bool,
+}
+
+impl quipu::store::ByteSource for Changing {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), quipu::store::SourceError> {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        if left == 0 && self.fails {
+            return Err(quipu::store::SourceError::Changed);
+        }
+        let mut at = offset as usize;
+        for part in &mut *parts {
+            part.copy_from_slice(&self.bytes[at..at + part.len()]);
+            at += part.len();
+        }
+        // The change counter of a database that was written to.
+        if left == 0 && offset == 0 && !self.fails {
+            parts[0][27] ^= 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_indexed_is_noticed() {
+    for (reads, fails) in [(2, true), (3, true), (4, false)] {
+        let source = Changing { bytes: sample(), left: reads.into(), fails };
+        let opened = open(vec![Dropped { name: "some.db".into(), source: Box::new(source) }]);
+        let outcome = opened.and_then(|mut session| {
+            loop {
+                if session.step(&mut || false)?.done {
+                    return Ok(());
+                }
+            }
+        });
+        let failure = outcome.expect_err("the change is noticed");
+        assert_eq!(failure.kind, FailureKind::FileChanged, "{reads} {fails}: {}", failure.message);
     }
 }
 
@@ -185,7 +276,9 @@ fn large_and_strange_values_come_back_exactly() {
     );
     let mut session = open(vec![dropped("some.db", bytes)]).expect("it opens");
     while !session.step(&mut || false).expect("it is read").done {}
-    let text = |session: &mut Session, key: &str| match session.handle(Request::GetText(TextRef::SpanAttribute { rowid: 1, key: Some(key.into()) })) {
+    let text = |session: &mut Session, key: &str| match session
+        .handle(Request::GetText(TextRef::SpanAttribute { rowid: 1, key: Some(key.into()) }))
+    {
         Ok(Response::Text(text)) => text,
         other => panic!("{other:?}"),
     };

@@ -6,7 +6,7 @@ use crate::wire::{Channel, now, post};
 use quipu::Session;
 use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use web_sys::File;
 
 /// Milliseconds the index works before messages are looked at.
@@ -23,7 +23,11 @@ struct Open {
     generation: u32,
 }
 
-thread_local!(static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) });
+thread_local! {
+    static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
+    /// Files opened so far, those that could not be opened among them.
+    static GENERATIONS: Cell<u32> = const { Cell::new(0) };
+}
 
 /// Answers a command; opening also starts the index.
 pub(crate) fn answer(command: Command, files: Vec<File>) -> Result<Response, Failure> {
@@ -45,7 +49,9 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
 }
 
 fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
-    let generation = OPEN.with_borrow_mut(|open| open.take().map_or(0, |open| open.generation)) + 1;
+    OPEN.set(None);
+    let generation = GENERATIONS.get() + 1;
+    GENERATIONS.set(generation);
     let mut dropped = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {

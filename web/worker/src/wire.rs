@@ -39,7 +39,10 @@ fn get(object: &JsValue, key: &str) -> JsValue {
 fn receive(data: &JsValue) {
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let body = get(data, "body").dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default();
-    let files: Vec<File> = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect()).unwrap_or_default();
+    let files: Vec<File> = get(data, "files")
+        .dyn_into::<Array>()
+        .map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect())
+        .unwrap_or_default();
     let result = match postcard::from_bytes::<Command>(&body) {
         Ok(command) => answer(command, files),
         Err(error) => Err(Failure {

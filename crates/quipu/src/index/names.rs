@@ -11,6 +11,17 @@ pub(super) struct NameFacts {
     pub(super) role: Option<InferenceRole>,
 }
 
+/// Longer names are kept by their beginning; the whole one is read with its span.
+const MAX_NAME_BYTES: usize = 1_000;
+
+fn clip(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NAME_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[derive(Default)]
 pub(super) struct Names {
     facts: Vec<NameFacts>,
@@ -19,6 +30,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn number(&mut self, text: &str) -> u32 {
+        let text = clip(text);
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }

@@ -6,7 +6,7 @@
 //! until the end proves otherwise.
 
 use super::events::{EventFacts, Metric, Waiting, is_server_failure};
-use super::ids::SpanKey;
+use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
@@ -24,42 +24,97 @@ const LOOK: usize = 32;
 /// Spans whose texts are searched for secrets one by one, before only every eighth is.
 const SECRET_SPANS: usize = 20_000;
 
+/// Longer outputs are not searched for token counts: a decoded list of numbers takes many times its text.
+const MAX_OUTPUT_BYTES: usize = 2 << 20;
+
 /// One table on its way through the pass.
 #[derive(Default)]
 struct Table {
     after: i64,
     highest: i64,
     done: bool,
+    lost: u64,
 }
 
 impl Table {
     fn share(&self) -> f64 {
-        if self.done || self.highest <= 0 { 1.0 } else { self.after as f64 / self.highest as f64 }
+        if self.done { 1.0 } else { self.share_at(self.after) }
     }
 
-    /// Takes the outcome of a scan: past damage it goes on at the first row that can be read again.
+    /// How far through the table a row stands, from 0 to 1.
+    fn share_at(&self, rowid: i64) -> f64 {
+        if self.highest <= 0 { 1.0 } else { rowid as f64 / self.highest as f64 }
+    }
+
+    fn walk(&self) -> Walk {
+        Walk { after: self.after, count: 0, ended: true, disorder: false }
+    }
+
+    /// Takes the outcome of a walk: past damage it goes on at the first row that can be read again.
     fn settle(
         &mut self,
+        walk: Walk,
         outcome: Result<(), StoreError>,
-        ended: bool,
-        lost: &mut u64,
+        database: &Database,
         readable: impl Fn(i64) -> bool,
     ) -> Result<(), StoreError> {
+        self.after = walk.after;
         match outcome {
-            Ok(()) => {
-                self.done = ended;
-                Ok(())
+            // Rows that do not ascend come from a damaged tree, which might lead in a circle for ever.
+            Ok(()) if walk.disorder => {
+                self.lost += 1;
+                self.done = true;
             }
+            Ok(()) => self.done = walk.ended,
             Err(error) if error.is_damage() => {
+                source_failed(database)?;
                 let next = skip_damage(self.after, self.highest, readable);
-                let until = next.unwrap_or(self.highest + 1);
-                *lost += u64::try_from(until - 1 - self.after).unwrap_or(0).max(1);
+                source_failed(database)?;
+                let until = next.unwrap_or(self.highest.saturating_add(1)).max(self.after + 1);
+                self.lost += u64::try_from(until - 1 - self.after).unwrap_or(0).max(1);
                 self.after = until - 1;
                 self.done = next.is_none();
-                Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
         }
+        Ok(())
+    }
+}
+
+/// What looks like damage to SQLite is none when the bytes could not be had.
+fn source_failed(database: &Database) -> Result<(), StoreError> {
+    match database.cache().take_error() {
+        Some(error) => Err(StoreError::Source { name: database.name().to_owned(), error }),
+        None => Ok(()),
+    }
+}
+
+/// One stretch of rows of a table.
+struct Walk {
+    after: i64,
+    count: usize,
+    /// Whether the table's end was reached.
+    ended: bool,
+    disorder: bool,
+}
+
+impl Walk {
+    /// Whether a row comes where it belongs; rowids ascend.
+    fn is_in_order(&mut self, rowid: i64) -> bool {
+        self.disorder = rowid <= self.after;
+        !self.disorder
+    }
+
+    fn stop(&mut self) -> ControlFlow<()> {
+        self.ended = false;
+        ControlFlow::Break(())
+    }
+
+    /// The row was taken; stops after `limit` rows, or when the budget is spent.
+    fn take(&mut self, rowid: i64, limit: usize, spent: &mut dyn FnMut() -> bool) -> ControlFlow<()> {
+        self.after = rowid;
+        self.count += 1;
+        if self.count >= limit || (self.count.is_multiple_of(LOOK) && spent()) { self.stop() } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -94,6 +149,9 @@ pub(crate) struct Pass {
     spans: Table,
     events: Table,
     traces: Table,
+    /// An event and a trace that wait for their span: its id, and where in their table they stand.
+    waiting_event: Option<(SpanKey, f64)>,
+    waiting_trace: Option<(TraceKey, f64)>,
     outputs: Vec<(u32, TokenRecord)>,
     derive: super::derive::Derive,
 }
@@ -112,9 +170,9 @@ impl Pass {
     pub(crate) fn step(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         if !self.started {
-            self.spans.highest = highest_rowid(connection, schema.spans.exists, "spans").or_else(damaged)?;
-            self.events.highest = highest_rowid(connection, schema.events.exists, "span_events").or_else(damaged)?;
-            self.traces.highest = highest_rowid(connection, schema.traces.exists, "traces").or_else(damaged)?;
+            self.spans.highest = highest_rowid(connection, schema.spans.exists, "spans").or_else(damaged(database))?;
+            self.events.highest = highest_rowid(connection, schema.events.exists, "span_events").or_else(damaged(database))?;
+            self.traces.highest = highest_rowid(connection, schema.traces.exists, "traces").or_else(damaged(database))?;
             self.spans.done = !schema.spans.exists;
             self.events.done = !schema.events.exists;
             self.traces.done = !schema.traces.exists;
@@ -141,79 +199,86 @@ impl Pass {
 
     fn read_spans(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
-        let (table, outputs) = (&mut self.spans, &mut self.outputs);
-        let (mut count, mut ended) = (0, true);
-        let mut after = table.after;
-        let outcome = scan_spans(connection, schema, after, |span| {
-            after = span.rowid;
-            take_span(index, outputs, span);
-            count += 1;
-            if count >= BLOCK || (count % LOOK == 0 && spent()) {
-                ended = false;
+        let mut walk = self.spans.walk();
+        let outputs = &mut self.outputs;
+        let outcome = scan_spans(connection, schema, walk.after, |span| {
+            let rowid = span.rowid;
+            if !walk.is_in_order(rowid) {
                 return ControlFlow::Break(());
             }
-            ControlFlow::Continue(())
+            take_span(index, outputs, span);
+            walk.take(rowid, BLOCK, spent)
         });
-        table.after = after;
         let readable = |at| scan_spans(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
-        table.settle(outcome, ended, &mut index.oddities.damaged_spans, readable)
+        self.spans.settle(walk, outcome, database, readable)?;
+        index.oddities.damaged_spans = self.spans.lost;
+        Ok(())
     }
 
     fn read_events(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
-        let table = &mut self.events;
-        let (mut count, mut ended) = (0, true);
-        let (mut after, highest) = (table.after, table.highest.max(1));
-        let outcome = scan_events(connection, schema, after, |event| {
-            let share = event.id as f64 / highest as f64;
-            if !take_event(index, &event, share < pace || pace >= 1.0) {
-                ended = false;
+        let is_behind = |share: f64| share < pace || pace >= 1.0;
+        // One that waited is not read again before it can go on.
+        if self.waiting_event.is_some_and(|(key, share)| !is_behind(share) && index.spans.find(key).is_none()) {
+            return Ok(());
+        }
+        self.waiting_event = None;
+        let (mut walk, table, waiting) = (self.events.walk(), &self.events, &mut self.waiting_event);
+        let outcome = scan_events(connection, schema, walk.after, |event| {
+            if !walk.is_in_order(event.id) {
                 return ControlFlow::Break(());
             }
-            after = event.id;
-            count += 1;
-            if count % LOOK == 0 && spent() {
-                ended = false;
-                return ControlFlow::Break(());
+            let share = table.share_at(event.id);
+            if let Some(key) = take_event(index, &event, is_behind(share)) {
+                *waiting = Some((key, share));
+                return walk.stop();
             }
-            ControlFlow::Continue(())
+            walk.take(event.id, usize::MAX, spent)
         });
-        table.after = after;
         let readable = |at| scan_events(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
-        table.settle(outcome, ended, &mut index.oddities.damaged_events, readable)
+        self.events.settle(walk, outcome, database, readable)?;
+        index.oddities.damaged_events = self.events.lost;
+        Ok(())
     }
 
     fn read_traces(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
-        let table = &mut self.traces;
-        let (mut count, mut ended) = (0, true);
-        let (mut after, highest) = (table.after, table.highest.max(1));
-        let outcome = scan_traces(connection, schema, after, |trace| {
+        let is_behind = |share: f64| share < pace || pace >= 1.0;
+        if self.waiting_trace.is_some_and(|(key, share)| !is_behind(share) && index.traces.find(key).is_none()) {
+            return Ok(());
+        }
+        self.waiting_trace = None;
+        let (mut walk, table, waiting) = (self.traces.walk(), &self.traces, &mut self.waiting_trace);
+        let outcome = scan_traces(connection, schema, walk.after, |trace| {
             let rowid = trace.rowid;
-            let share = rowid as f64 / highest as f64;
-            if !take_trace(index, trace, share < pace || pace >= 1.0) {
-                ended = false;
+            if !walk.is_in_order(rowid) {
                 return ControlFlow::Break(());
             }
-            after = rowid;
-            count += 1;
-            if count % LOOK == 0 && spent() {
-                ended = false;
-                return ControlFlow::Break(());
+            let share = table.share_at(rowid);
+            if let Some(key) = take_trace(index, trace, is_behind(share)) {
+                *waiting = Some((key, share));
+                return walk.stop();
             }
-            ControlFlow::Continue(())
+            walk.take(rowid, usize::MAX, spent)
         });
-        table.after = after;
         let readable = |at| scan_traces(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
-        table.settle(outcome, ended, &mut index.oddities.damaged_traces, readable)
+        self.traces.settle(walk, outcome, database, readable)?;
+        index.oddities.damaged_traces = self.traces.lost;
+        Ok(())
     }
 }
 
 /// A table whose last page is damaged: its end is found row by row.
-fn damaged(error: StoreError) -> Result<i64, StoreError> {
-    if error.is_damage() { Ok(i64::from(u32::MAX)) } else { Err(error) }
+fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError> {
+    move |error| {
+        if !error.is_damage() {
+            return Err(error);
+        }
+        source_failed(database)?;
+        Ok(i64::from(u32::MAX))
+    }
 }
 
 fn read_time(text: Option<&str>, local: &mut bool) -> i64 {
@@ -286,7 +351,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     if let Some(output) = output {
         let bytes = output.bytes();
-        if memmem::find(bytes, b"metrics").is_some() || memmem::find(bytes, b"usage").is_some() {
+        let is_counted = memmem::find(bytes, b"metrics").is_some() || memmem::find(bytes, b"usage").is_some();
+        if is_counted && bytes.len() <= MAX_OUTPUT_BYTES {
             let text = output.as_str().unwrap_or_else(|| output.as_written());
             let record = from_output(&decode(&text).value);
             if !record.is_empty() {
@@ -296,12 +362,12 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 }
 
-/// Takes an event whose span is known, or must be taken anyway because its table is behind; false when it has to wait.
-fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> bool {
+/// Takes an event whose span is known, or must be taken anyway because its table is behind; else answers what it waits for.
+fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<SpanKey> {
     let key = index.odd.span_key(event.span_id.as_deref().unwrap_or_default());
     let row = index.spans.find(key);
     if row.is_none() && !behind {
-        return false;
+        return Some(key);
     }
     let mut facts = EventFacts {
         id: event.id,
@@ -332,7 +398,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> bool {
         Some(row) => place_event(index, row, facts),
         None => index.events.waiting.push(Waiting { span: key, facts }),
     }
-    true
+    None
 }
 
 /// Hangs an event on its span.
@@ -357,11 +423,11 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     }
 }
 
-/// Takes a row of `traces` whose spans were met, or that must be taken anyway; false when it has to wait.
-fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> bool {
+/// Takes a row of `traces` whose spans were met, or that must be taken anyway; else answers what it waits for.
+fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<TraceKey> {
     let key = index.odd.trace_key(row.trace_id.as_deref().unwrap_or_default());
     if index.traces.find(key).is_none() && !behind {
-        return false;
+        return Some(key);
     }
     let number = index.traces.number(key);
     let mut local = false;
@@ -388,5 +454,5 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> bool {
         entry.local |= local;
         entry.widen(start, end);
     }
-    true
+    None
 }

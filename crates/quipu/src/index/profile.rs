@@ -15,6 +15,9 @@ pub(crate) const UNKNOWN_PROFILE: u16 = 0;
 const MAX_VALUES: u32 = 128;
 /// Longer values are never kept.
 const MAX_VALUE_BYTES: usize = 64;
+/// Different keys of a file at most, and bytes of one: what a hostile file can make this take stays below 100 MB.
+const MAX_DIFFERENT_KEYS: usize = 4_096;
+const MAX_KEY_BYTES: usize = 256;
 /// Keys of a span at most.
 const MAX_KEYS: usize = 64;
 
@@ -54,13 +57,13 @@ pub(crate) struct Profiles {
 impl Profiles {
     /// Takes in one attribute of the span that is being read.
     pub(super) fn add(&mut self, key: &str, value: RawJson<'_>) {
-        if self.is_unknown || self.current.len() >= MAX_KEYS {
+        if self.is_unknown || self.current.len() >= MAX_KEYS || key.len() > MAX_KEY_BYTES {
             self.is_unknown = true;
             return;
         }
         let number = match self.key_numbers.get(key) {
             Some(number) => *number,
-            None if self.keys.len() >= usize::from(u16::MAX) => {
+            None if self.keys.len() >= MAX_DIFFERENT_KEYS => {
                 self.is_unknown = true;
                 return;
             }

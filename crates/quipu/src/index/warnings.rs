@@ -68,7 +68,7 @@ impl Index {
             }
             warn(
                 WarningKind::Corrupt,
-                format!("Part of the file is damaged: rows of {} can't be read.", parts.join(" and ")),
+                format!("Part of the file is damaged, or holds values too large to read: rows of {} are missing.", parts.join(" and ")),
                 "What can be read is shown; counts are of that. `sqlite3 FILE .recover` may save more.",
             );
         }

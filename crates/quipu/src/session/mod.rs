@@ -56,9 +56,11 @@ impl Session {
         if !self.index.is_complete() {
             self.database.cache().set_scanning(true);
             let (pass, index, database) = (&mut self.pass, &mut self.index, &self.database);
-            let outcome = database.bounded(|| pass.step(index, database, spent));
+            let outcome = pass.step(index, database, spent).map_err(|error| database.explain(error));
             self.database.cache().set_scanning(false);
-            outcome?;
+            if outcome? {
+                self.database.check_unchanged()?;
+            }
         }
         Ok(self.progress())
     }

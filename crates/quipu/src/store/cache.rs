@@ -222,6 +222,16 @@ impl SharedCache {
         cache.keep(at, chunk, bytes);
     }
 
+    /// Whether the source still begins with `head`, read anew.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn begins_as(&self, head: &[u8]) -> Result<bool, SourceError> {
+        let mut now = vec![0; head.len()];
+        self.0.borrow().source.read_into(0, &mut [&mut now])?;
+        Ok(now == head)
+    }
+
     /// Bytes read from the source so far.
     pub fn bytes_read(&self) -> u64 {
         self.0.borrow().bytes_read

@@ -4,7 +4,7 @@ use super::cache::SharedCache;
 use super::error::StoreError;
 use super::header::{Header, read_header};
 use super::schema::Schema;
-use super::source::ByteSource;
+use super::source::{ByteSource, SourceError};
 use super::vfs::{FileSystem, MAIN};
 use crate::protocol::{Warning, WarningKind};
 use rusqlite::config::DbConfig;
@@ -43,8 +43,10 @@ impl OpenOptions {
 pub struct Database {
     // Fields drop in order: the connection goes before its file system.
     connection: Connection,
-    _files: Option<FileSystem>,
+    files: Option<FileSystem>,
     main: SharedCache,
+    /// How the file began when it was opened.
+    head: Vec<u8>,
     name: String,
     schema: Schema,
     warnings: Vec<Warning>,
@@ -85,6 +87,14 @@ impl Database {
             ));
         };
         let name = database.name;
+        for (companion, suffix) in [(&journal, "-journal"), (&wal, "-wal")] {
+            if let Some(file) = companion.as_ref().filter(|file| file.name != format!("{name}{suffix}")) {
+                return Err(StoreError::CannotOpen(format!(
+                    "{} does not belong to {name}: what belongs to it is named {name}{suffix}. Drop that one with it, or {name} alone.",
+                    file.name
+                )));
+            }
+        }
         let main = SharedCache::new(database.source);
         let mut head = [0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
@@ -111,13 +121,14 @@ impl Database {
         // Before the first read: keeps the WAL's index in memory, and keeps SQLite from looking for a journal again.
         // As plain SQL: rusqlite's pragma functions read the file first.
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
-        Database::set_up(connection, Some(files), main, name, options, warnings)
+        Database::set_up(Some(files), connection, main, name, options, warnings)
     }
 
     /// Makes a fresh connection safe, reads its schema and checks that it is a telemetry file.
     pub(super) fn set_up(
-        mut connection: Connection,
+        // Before the connection: when setting up fails, parameters are dropped from the last, and the connection must go first.
         files: Option<FileSystem>,
+        mut connection: Connection,
         main: SharedCache,
         name: String,
         options: OpenOptions,
@@ -130,7 +141,10 @@ impl Database {
         })?;
         schema.check(&name).map_err(StoreError::CannotOpen)?;
         schema.note(&mut warnings);
-        Ok(Database { connection, _files: files, main, name, schema, warnings, until, options })
+        let mut head = vec![0; 100];
+        let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        head.truncate(got);
+        Ok(Database { connection, files, main, head, name, schema, warnings, until, options })
     }
 
     /// The connection, for the reader's statements.
@@ -164,6 +178,20 @@ impl Database {
         let outcome = work();
         self.until.store(u64::MAX, Ordering::Relaxed);
         outcome.map_err(|error| self.explain(error))
+    }
+
+    /// Whether the file still begins as when it was opened. A browser may hand out new bytes of a changed file without a word, and mixed
+    /// with kept ones they would be misread; a native path is read under SQLite's locks instead.
+    pub(crate) fn check_unchanged(&self) -> Result<(), StoreError> {
+        if self.files.is_none() {
+            return Ok(());
+        }
+        let error = match self.main.begins_as(&self.head) {
+            Ok(true) => return Ok(()),
+            Ok(false) => SourceError::Changed,
+            Err(error) => error,
+        };
+        Err(StoreError::Source { name: self.name.clone(), error })
     }
 
     /// The same error with the cause SQLite has no words for: the file that changed, the deadline that passed.

@@ -29,13 +29,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether going on behind the damaged place makes sense.
+    /// Whether going on behind the damaged place, or the value that is too large, makes sense.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
             StoreError::Corrupt(_) => true,
             StoreError::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::NotADatabase)
+                Some(
+                    rusqlite::ErrorCode::DatabaseCorrupt
+                        | rusqlite::ErrorCode::SystemIoFailure
+                        | rusqlite::ErrorCode::NotADatabase
+                        | rusqlite::ErrorCode::TooBig
+                        | rusqlite::ErrorCode::OutOfMemory
+                )
             ),
             _ => false,
         }

@@ -77,7 +77,7 @@ impl Database {
         let mut warnings = Vec::new();
         note_length(&header, &name, main.len(), &mut warnings);
         // Not mapped into memory: a file cut off by somebody else would end the whole process.
-        Database::set_up(connection, None, main, name, options, warnings)
+        Database::set_up(None, connection, main, name, options, warnings)
     }
 }
 

@@ -88,6 +88,8 @@ impl Schema {
                 while let Some(row) = rows.next()? {
                     shape.columns.push(row.get(1).unwrap_or_default());
                 }
+                // A column of that name hides the rowid, by which rows are read and found again.
+                shape.exists = !shape.has("rowid");
             }
         }
         Ok(schema)

@@ -57,7 +57,7 @@ fn records(group: &Group) -> Vec<TokenRecord> {
     records
 }
 
-/// How far a search goes back over requests that have their record already.
+/// How far a search goes, over ancestors or over requests that have their record already: traces may hold a million spans.
 const MAX_BACK: usize = 1_000;
 
 struct Finder<'p> {
@@ -88,8 +88,7 @@ impl<'p> Finder<'p> {
     fn find(&self, from: usize) -> Option<usize> {
         let places = self.places;
         let mut above = Some(from);
-        // Bounded: a chain of parents longer than the trace would be a cycle.
-        for _ in 0..places.len() {
+        for _ in 0..MAX_BACK {
             let Some(place) = above else { break };
             if places[place].is_request && !self.taken[place] {
                 return Some(place);
@@ -98,7 +97,7 @@ impl<'p> Finder<'p> {
         }
         let siblings = places[from].parent.map(|parent| self.children(parent)).unwrap_or_default();
         self.latest(siblings, from)
-            .or_else(|| self.children(from).iter().find(|place| !self.taken[**place]).copied())
+            .or_else(|| self.children(from).iter().take(MAX_BACK).find(|place| !self.taken[**place]).copied())
             .or_else(|| self.latest(&self.requests, from))
             .or_else(|| self.next(from))
     }
