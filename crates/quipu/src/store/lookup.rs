@@ -132,7 +132,7 @@ pub(crate) fn trace_by_id(
     trace_id: &str,
     order: &[TraceColumn],
 ) -> Result<Option<TraceFull>, StoreError> {
-    if !schema.traces.exists {
+    if !schema.traces.exists || !schema.traces.has("trace_id") {
         return Ok(None);
     }
     let mut statement = connection.prepare_cached(&trace_sql(schema, order, "trace_id = ?1"))?;
@@ -152,7 +152,7 @@ pub(crate) fn trace_by_rowid(
 
 /// The rowid of the span with this id.
 pub(crate) fn span_rowid(connection: &Connection, schema: &Schema, span_id: &str) -> Result<Option<i64>, StoreError> {
-    if !schema.spans.exists {
+    if !schema.spans.exists || !schema.spans.has("span_id") {
         return Ok(None);
     }
     let mut statement = connection.prepare_cached("SELECT rowid FROM spans WHERE span_id = ?1")?;

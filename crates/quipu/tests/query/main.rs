@@ -4,6 +4,7 @@ mod conformance;
 mod expected;
 mod files;
 mod metrics;
+mod odd_files;
 mod oracle;
 mod sqlite_rules;
 mod support;
