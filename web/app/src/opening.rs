@@ -47,9 +47,15 @@ fn is_companion(name: &str) -> bool {
 pub(crate) fn open_sample(app: App, sample: Sample) {
     let busy = app.idle().begin();
     app.settle_alert();
+    let epoch = app.forget_loaded();
     app.file.set(FileState::Opening { name: sample.file_name().into() });
     wasm_bindgen_futures::spawn_local(async move {
-        match fetch_sample(sample).await {
+        let fetched = fetch_sample(sample).await;
+        // On a slow connection the reader may have gone on to another file meanwhile.
+        if app.epoch.get_untracked() != epoch {
+            return;
+        }
+        match fetched {
             Ok(file) => app.open(Source::Sample(sample), vec![file]),
             Err(error) => app.cannot_open(format!(
                 "The sample {} could not be fetched from this page’s own server: {error}. Check that the folder “samples” lies beside the page.",
@@ -86,11 +92,8 @@ pub(crate) fn follow_address(app: App) {
         Some(source) if router::is_open(app, &source) => {}
         Some(Source::Sample(sample)) => open_sample(app, sample),
         Some(source) => match app.known_files(&source) {
-            Some(files) => app.open(source, files),
-            None => {
-                app.opened.set(None);
-                app.file.set(FileState::None);
-            }
+            Some((source, files)) => app.open(source, files),
+            None => app.close(),
         },
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::browser::{keep_setting, load_setting, window};
 use crate::opening;
-use crate::state::App;
+use crate::state::{App, FileState};
 use leptos::prelude::*;
 use quipu::share::{Place, Source, ViewState, parse_fragment, print_fragment};
 use quipu::view::TimeStyle;
@@ -89,9 +89,17 @@ pub(crate) fn address(app: App, change: impl FnOnce(&mut ViewState)) -> String {
     print_fragment(&view)
 }
 
-/// A file was opened: its name goes into the address. The place stays when the address was waiting for this file.
-pub(crate) fn enter_source(app: App, source: Source) {
-    let awaited = app.view.with_untracked(|view| view.source.as_ref().is_some_and(|awaited| same_name(awaited, &source)));
+/// A file was opened: its name goes into the address. The place stays when the address was waiting for this file. Where no file was open
+/// before, the reader was asked for that of the address, and one of its name is it, though it may have grown since; while another is open,
+/// a file of one name and another size is another file.
+pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
+    let named = app.view.with_untracked(|view| view.source.clone());
+    let awaited = named.as_ref().is_some_and(|named| {
+        stands_for(app, named, &source) || (was_empty && same_name(named, &source) && app.known_files(named).is_none())
+    });
+    if awaited && let Some(named) = named.filter(|named| !means(named, &source)) {
+        app.take_for(named, source.clone());
+    }
     let elsewhere = app.view.with_untracked(|view| view.place != Place::Open && view.source.is_some() && !awaited);
     let step = if elsewhere { Step::Push } else { Step::Replace };
     navigate(app, step, |view| {
@@ -105,8 +113,22 @@ pub(crate) fn enter_source(app: App, source: Source) {
     });
 }
 
-/// Whether both are the same sample, or files of one name: a file that grew since is still the one an address meant.
-fn same_name(one: &Source, other: &Source) -> bool {
+/// Whether an address that names `named` means `source`: the same sample, or a file of that name and size.
+pub(crate) fn means(named: &Source, source: &Source) -> bool {
+    match (named, source) {
+        // An address may leave the size out.
+        (Source::File { size_bytes: None, .. }, Source::File { .. }) => same_name(named, source),
+        _ => named == source,
+    }
+}
+
+/// Whether an address that names `named` means `source` in this visit, where the reader may have given a file that grew since.
+fn stands_for(app: App, named: &Source, source: &Source) -> bool {
+    means(named, source) || app.known_files(named).is_some_and(|(known, _)| known == *source)
+}
+
+/// Whether both are the same sample, or files of one name.
+pub(crate) fn same_name(one: &Source, other: &Source) -> bool {
     match (one, other) {
         (Source::Sample(one), Source::Sample(other)) => one == other,
         (Source::File { name: one, .. }, Source::File { name: other, .. }) => one == other,
@@ -114,9 +136,10 @@ fn same_name(one: &Source, other: &Source) -> bool {
     }
 }
 
-/// Whether the address means what is open.
-pub(crate) fn is_open(app: App, source: &Source) -> bool {
-    app.opened.with_untracked(|opened| opened.as_ref().is_some_and(|opened| same_name(opened, source)))
+/// Whether an address that names `named` means what is open; what is still being opened is not open.
+pub(crate) fn is_open(app: App, named: &Source) -> bool {
+    app.file.with_untracked(|file| matches!(file, FileState::Open(_)))
+        && app.opened.with_untracked(|opened| opened.as_ref().is_some_and(|opened| stands_for(app, named, opened)))
 }
 
 fn write_address(view: &ViewState, step: Step) {

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::client::{Client, Notice};
 use crate::idle::Idle;
 use crate::pages::TraceList;
-use crate::{BUILD, opening};
+use crate::{BUILD, opening, router};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response};
@@ -99,6 +99,8 @@ pub(crate) struct App {
     idle: StoredValue<Idle, LocalStorage>,
     /// Files of this visit, so that going back to another one needs no asking.
     files: StoredValue<Vec<(Source, Vec<File>)>, LocalStorage>,
+    /// Sources of addresses, and the source the reader gave for each: the same file after it grew.
+    given_for: StoredValue<Vec<(Source, Source)>, LocalStorage>,
 }
 
 impl App {
@@ -121,6 +123,7 @@ impl App {
             client: StoredValue::new_local(Client::new(idle.clone(), |_| {})),
             idle: StoredValue::new_local(idle.clone()),
             files: StoredValue::new_local(Vec::new()),
+            given_for: StoredValue::new_local(Vec::new()),
         };
         app.client.set_value(Client::new(idle, move |notice| app.hear(notice)));
         app
@@ -163,45 +166,95 @@ impl App {
     pub(crate) fn open(&self, source: Source, files: Vec<File>) {
         let app = *self;
         let name = files.first().map(File::name).unwrap_or_default();
-        self.forget_loaded();
+        let before = self.opened.get_untracked();
+        let again = self.alert.with_untracked(|alert| alert.as_ref().is_some_and(|alert| alert.remedy == Remedy::Reopen));
+        let epoch = self.forget_loaded();
         self.settle_alert();
         self.file.set(FileState::Opening { name });
         self.files.update_value(|known| {
             known.retain(|(found, _)| *found != source);
             known.push((source.clone(), files.clone()));
         });
-        self.client().open(&files, move |answer| match answer {
-            Ok(Response::File(summary)) => {
-                let done = summary.indexed;
-                app.opened.set(Some(source.clone()));
-                app.file.set(FileState::Open(Arc::new(*summary)));
-                if !done && app.progress.with_untracked(Option::is_none) {
-                    app.progress.set(Some(IndexProgress::default()));
-                }
-                crate::router::enter_source(app, source);
+        self.client().open(&files, move |answer| {
+            if app.epoch.get_untracked() != epoch {
+                return;
             }
-            Ok(_) => app.cannot_open("The worker answered something else than the file’s summary; reload the page.".into()),
-            Err(failure) => app.cannot_open(failure.message),
+            match answer {
+                Ok(Response::File(summary)) => {
+                    let done = summary.indexed;
+                    let was_empty = before.is_none();
+                    if again && let Some(before) = before.filter(|before| *before != source && router::same_name(before, &source)) {
+                        // What lay there under the earlier size can't be read any more.
+                        app.forget_files(&before);
+                        app.take_for(before, source.clone());
+                    }
+                    app.opened.set(Some(source.clone()));
+                    app.file.set(FileState::Open(Arc::new(*summary)));
+                    if !done && app.progress.with_untracked(Option::is_none) {
+                        app.progress.set(Some(IndexProgress::default()));
+                    }
+                    router::enter_source(app, source, was_empty);
+                }
+                answer => {
+                    // Nobody is sent back to what can't be opened.
+                    app.forget_files(&source);
+                    app.cannot_open(answer.err().map_or_else(
+                        || "The worker answered something else than the file’s summary; reload the page.".into(),
+                        |failure| failure.message,
+                    ));
+                }
+            }
         });
+    }
+
+    /// Shows no file.
+    pub(crate) fn close(&self) {
+        self.forget_loaded();
+        self.opened.set(None);
+        self.file.set(FileState::None);
     }
 
     /// Opens what is open again in a new worker, at the same place.
     pub(crate) fn restart(&self) {
         self.client().stop();
-        match self.opened.get_untracked().and_then(|source| self.known_files(&source).map(|files| (source, files))) {
+        match self.opened.get_untracked().and_then(|source| self.known_files(&source)) {
             Some((source, files)) => self.open(source, files),
             None => {
                 self.settle_alert();
-                self.file.set(FileState::None);
+                self.close();
                 self.client().warm_up();
                 opening::follow_address(*self);
             }
         }
     }
 
-    /// The files of a source that was opened in this visit.
-    pub(crate) fn known_files(&self, source: &Source) -> Option<Vec<File>> {
-        self.files.with_value(|known| known.iter().find(|(found, _)| found == source).map(|(_, files)| files.clone()))
+    /// What an address means by `source` in this visit, and its files: one that was opened, or that the reader gave for it.
+    pub(crate) fn known_files(&self, source: &Source) -> Option<(Source, Vec<File>)> {
+        self.files.with_value(|known| {
+            let find = |wanted: &Source| known.iter().rev().find(|(found, _)| router::means(wanted, found)).cloned();
+            find(source).or_else(|| find(&self.given_for(source)?))
+        })
+    }
+
+    /// The source that the reader gave for that of an address.
+    fn given_for(&self, source: &Source) -> Option<Source> {
+        self.given_for.with_value(|given| given.iter().find(|(asked, _)| asked == source).map(|(_, given)| given.clone()))
+    }
+
+    /// From now on addresses that name `asked` mean `given`, the same file after it grew.
+    pub(crate) fn take_for(&self, asked: Source, given: Source) {
+        self.given_for.update_value(|known| {
+            known.retain(|(earlier, _)| *earlier != asked);
+            // A file may grow many times in a visit.
+            for (_, earlier) in known.iter_mut().filter(|(_, earlier)| *earlier == asked) {
+                *earlier = given.clone();
+            }
+            known.push((asked, given));
+        });
+    }
+
+    fn forget_files(&self, source: &Source) {
+        self.files.update_value(|known| known.retain(|(found, _)| found != source));
     }
 
     /// What was wrong is settled by something new; only a page and a worker of different builds stay so until the page is loaded again.
@@ -213,17 +266,16 @@ impl App {
 
     /// Says that nothing could be opened, and why.
     pub(crate) fn cannot_open(&self, text: String) {
-        self.opened.set(None);
-        self.file.set(FileState::None);
-        self.progress.set(None);
+        self.close();
         self.alert.set(Some(Alert { text, remedy: Remedy::Dismiss }));
     }
 
-    /// Forgets what was loaded from the file that was open.
-    fn forget_loaded(&self) {
+    /// Forgets what was loaded from the file that was open, and whatever is still on its way. Answers the new epoch.
+    pub(crate) fn forget_loaded(&self) -> u32 {
         self.epoch.update(|epoch| *epoch += 1);
         self.progress.set(None);
         self.traces.reset();
+        self.epoch.get_untracked()
     }
 
     fn hear(&self, notice: Notice) {
@@ -243,11 +295,9 @@ impl App {
                 }
                 self.alert.set(Some(Alert { text, remedy: Remedy::Restart }));
             }
+            // Before a file's own answer, and when none is shown, the index is that of one that was open before.
+            Notice::Event(_) if !self.file.with_untracked(|file| matches!(file, FileState::Open(_))) => {}
             Notice::Event(Event::Progress(progress)) => {
-                // Before the file's own answer, progress is of the one that was open before.
-                if matches!(self.file.get_untracked(), FileState::Opening { .. }) {
-                    return;
-                }
                 if progress.done {
                     self.progress.set(None);
                     self.refresh_summary();

@@ -23,7 +23,29 @@ pub(crate) fn OpenPage() -> impl IntoView {
             _ => None,
         })
     };
+    // What was open before another file could not be opened is there again by one click.
+    let earlier = move || {
+        app.view.with(|view| view.source.as_ref().and_then(|source| app.known_files(source))).map(|(source, files)| {
+            let name = files.first().map(web_sys::File::name).unwrap_or_default();
+            view! {
+                <h1>{format!("{name} was closed")}</h1>
+                <p>"It can be shown again as it was, or another file in its stead."</p>
+                <button type="button" class="primary" on:click=move |_| app.open(source.clone(), files.clone())>
+                    {format!("Go back to {name}")}
+                </button>
+                " "
+                <button type="button" on:click=move |_| ask_for_file()>
+                    <Icon name=IconName::Open />
+                    "Choose a file"
+                </button>
+            }
+            .into_any()
+        })
+    };
     let invitation = move || {
+        if let Some(earlier) = earlier() {
+            return earlier;
+        }
         match awaited() {
         Some((name, place)) => view! {
             <h1>{format!("Open {name} again to return to {place}")}</h1>
