@@ -1,6 +1,7 @@
 //! The list of traces, under what the file is.
 
 use super::TraceList;
+use crate::browser::on_next_frame;
 use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Choice, Icon, IconName, IndexBar, NotIndexedYet, Segmented, Viewport, Warnings, copy};
@@ -8,8 +9,11 @@ use leptos::prelude::*;
 use quipu::model::SpanKind;
 use quipu::protocol::{FileSummary, TraceOrder, TraceRow};
 use quipu::share::Place;
-use quipu::view::{self, DASH, MoveKey, TimeStyle};
+use quipu::view::{self, DASH, MoveKey, ScrollWindow, TimeStyle};
 use std::sync::Arc;
+
+/// Rows drawn in one frame when the table appears.
+const PART: u64 = 12;
 
 /// The screen.
 #[component]
@@ -163,9 +167,10 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
     let app = App::get();
     let total = move || list.total.get().map_or(-1, |total| i64::from(total) + 1);
     let window = Memo::new(move |_| viewport.window(list.len().into()));
+    let allowed = draw_in_parts(app, window);
     let places = move || {
         let window = window.get();
-        (window.first as u32..(window.first + window.count) as u32)
+        (window.first as u32..(window.first + window.count.min(allowed.get())) as u32)
             .map(|place| (place, list.row_load(place), list.row(place)))
             .collect::<Vec<_>>()
     };
@@ -205,6 +210,23 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// How many rows of the window may be drawn: at first a few, in every frame some more. A screenful of rows at once can take longer than a
+/// page may keep the reader waiting.
+fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
+    let allowed = RwSignal::new(PART);
+    Effect::new(move |_| {
+        if allowed.get() < window.get().count {
+            // Until then not everything is drawn.
+            let busy = app.idle().begin();
+            on_next_frame(move || {
+                let _ = allowed.try_update(|allowed| *allowed += PART);
+                drop(busy);
+            });
+        }
+    });
+    allowed
 }
 
 fn row_id(place: u32) -> String {
