@@ -5,6 +5,7 @@ mod journal;
 mod keyboard;
 mod location;
 mod look;
+mod opening;
 mod privacy;
 mod serving;
 mod span_panel;
@@ -20,6 +21,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         journal::CASES,
         span_panel::CASES,
         location::CASES,
+        opening::CASES,
         keyboard::CASES,
         privacy::CASES,
         serving::CASES,
