@@ -3,7 +3,7 @@
 //! What is not here: meaning. A NULL, a number where a text was expected or a damaged text comes out as what it is.
 
 use super::error::StoreError;
-use super::schema::Schema;
+use super::schema::{SPANS, Schema, TRACES};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Cow;
@@ -143,10 +143,8 @@ pub(crate) fn scan_events(
     })
 }
 
-const TRACE_COLUMNS: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
-
 fn trace_columns(schema: &Schema) -> String {
-    TRACE_COLUMNS.map(|column| schema.traces.or_null(column)).join(", ")
+    TRACES.map(|column| schema.traces.or_null(column)).join(", ")
 }
 
 fn scan_trace<'r>(row: &'r Row<'_>) -> ScanTrace<'r> {
@@ -234,19 +232,7 @@ pub(crate) struct SpanRow {
 
 /// The row of `spans` with this rowid.
 pub(crate) fn span_row(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRow>, StoreError> {
-    let columns = [
-        "span_id",
-        "trace_id",
-        "parent_span_id",
-        "name",
-        "start_time",
-        "end_time",
-        "attributes",
-        "status",
-        "kind",
-    ]
-    .map(|column| schema.spans.or_null(column))
-    .join(", ");
+    let columns = SPANS.map(|column| schema.spans.or_null(column)).join(", ");
     let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM spans WHERE rowid = ?1"))?;
     let row = statement.query_row([rowid], |row| {
         Ok(SpanRow {

@@ -40,8 +40,9 @@ pub struct Schema {
     pub created_at_indexed: bool,
 }
 
-const TRACES: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
-const SPANS: [&str; 9] = [
+/// The reference's columns of each table, in its order.
+pub(super) const TRACES: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
+pub(super) const SPANS: [&str; 9] = [
     "span_id",
     "trace_id",
     "parent_span_id",
