@@ -11,8 +11,17 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     steps: Vec<Step>,
-    /// Whether what follows the steps can't be read as a path.
-    malformed: bool,
+    /// What follows the steps and can't be read as a path.
+    malformed: Option<Malformed>,
+}
+
+/// Where the malformed end of a path is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Malformed {
+    /// At whatever stands there.
+    Always,
+    /// It opens a bracket: SQLite looks inside only at a list, and finds nothing at anything else.
+    AtList,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,17 +52,18 @@ impl Path {
         let mut after_dot = true;
         loop {
             if after_dot {
-                let Some((step, tail)) = key_step(rest) else { return Path { steps, malformed: true } };
+                let Some((step, tail)) = key_step(rest) else { return Path { steps, malformed: Some(Malformed::Always) } };
                 steps.push(step);
                 rest = tail;
             } else if let Some((step, tail)) = index_step(rest) {
                 steps.push(step);
                 rest = tail;
             } else {
-                return Path { steps, malformed: true };
+                let malformed = if rest.starts_with('[') { Malformed::AtList } else { Malformed::Always };
+                return Path { steps, malformed: Some(malformed) };
             }
             if rest.is_empty() {
-                return Path { steps, malformed: false };
+                return Path { steps, malformed: None };
             }
             after_dot = rest.starts_with('.');
             if after_dot {
@@ -69,7 +79,7 @@ impl Path {
 
     /// Whether it fails where its end is reached.
     pub(crate) fn is_malformed(&self) -> bool {
-        self.malformed
+        self.malformed.is_some()
     }
 
     /// The key of the first step.
@@ -82,7 +92,7 @@ impl Path {
 
     /// Whether it is one key and nothing more.
     pub(crate) fn is_plain(&self) -> bool {
-        self.steps.len() == 1 && !self.malformed
+        self.steps.len() == 1 && self.malformed.is_none()
     }
 
     /// What stands at this path in `attributes`. Of a key that stands twice the first counts, as for SQLite.
@@ -102,10 +112,11 @@ impl Path {
                 None => return Found::Nothing,
             }
         }
-        if !self.malformed {
-            return Found::Value(json);
+        match self.malformed {
+            None => Found::Value(json),
+            Some(Malformed::AtList) if json.first() != Some(&b'[') => Found::Nothing,
+            Some(_) => Found::Malformed,
         }
-        Found::Malformed
     }
 }
 

@@ -184,6 +184,30 @@ proptest! {
     }
 }
 
+/// A bracket that is no index fails only at a list.
+#[test]
+fn a_malformed_bracket_fails_where_sqlite_fails() {
+    let connection = sqlite();
+    for attributes in [
+        r#"{"a": [1, 2]}"#,
+        r#"{"a": []}"#,
+        r#"{"a": 5}"#,
+        r#"{"a": {"b": 1}}"#,
+        r#"{"a": "[1]"}"#,
+        r#"{"b": 1}"#,
+    ] {
+        for path in ["a[-1]", "a[x]", "a[", "a[1", "a[#-]", "a]", "a[0]b", "a."] {
+            let said = says(&connection, attributes, path, "=", &json!(1));
+            let sql = format!("INSERT INTO traces VALUES ('t', 's', 'r', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', '2026-01-01 00:00:00');
+                INSERT INTO spans VALUES ('s', 't', NULL, 'n', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', '{attributes}', 'OK', 'INTERNAL');");
+            let mut file = Opened::made(&sql);
+            let params = json!({ "attribute_filters": [{ "key": path, "op": "eq", "value": 1 }] });
+            let ours = file.query("query_traces", params).map(|answer| answer["data"].as_array().is_some_and(|traces| !traces.is_empty()));
+            assert_eq!(ours.map_err(|_| ()), said, "{path} of {attributes}");
+        }
+    }
+}
+
 /// More different values of one key than the index keeps: texts, numbers, lists, and what looks alike at its beginning.
 #[test]
 fn values_of_many_kinds_are_decided_as_sqlite_does() {
