@@ -5,6 +5,7 @@ use crate::router;
 use crate::state::{App, FileState};
 use js_sys::Array;
 use leptos::prelude::*;
+use quipu::model::is_companion;
 use quipu::share::{Place, Sample, Source};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -37,10 +38,6 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>) {
     let Some(first) = files.first() else { return };
     let (name, size_bytes) = (first.name(), Some(first.size() as u64));
     app.open(Source::File { name, size_bytes }, files);
-}
-
-fn is_companion(name: &str) -> bool {
-    ["-journal", "-wal", "-shm"].iter().any(|end| name.ends_with(end))
 }
 
 /// Fetches a sample from beside the page, and opens it.

@@ -4,6 +4,7 @@ use crate::blob::BlobSource;
 use crate::read_ahead::ReadAhead;
 use crate::wire::{Channel, now, post};
 use quipu::Session;
+use quipu::model::is_companion;
 use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use std::cell::{Cell, RefCell};
@@ -57,7 +58,7 @@ fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
     for (at, file) in files.into_iter().enumerate() {
         let name = names.get(at).cloned().unwrap_or_else(|| file.name());
         let source = BlobSource::new(file.clone().into()).map_err(|error| StoreError::Source { name: name.clone(), error })?;
-        if !(name.ends_with("-journal") || name.ends_with("-wal") || name.ends_with("-shm")) {
+        if !is_companion(&name) {
             main = Some(file);
         }
         dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });

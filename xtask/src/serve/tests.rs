@@ -1,3 +1,5 @@
+//! The server over real sockets: what it gives, and what it refuses.
+
 use super::*;
 use std::fs;
 

@@ -47,7 +47,8 @@ impl Index {
         pairs
     }
 
-    fn any_parent_row(&self, row: u32) -> Option<u32> {
+    /// The parent's row, in whichever trace.
+    pub(super) fn any_parent_row(&self, row: u32) -> Option<u32> {
         let parent = *self.spans.parent.at(row);
         if parent == super::SpanKey::NONE { None } else { self.spans.find(parent) }
     }

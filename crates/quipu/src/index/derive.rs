@@ -66,7 +66,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         return;
     }
     index.oddities.spans_without_trace += u64::from(entry.rowid.is_none());
-    let parents = find_parents(index, trace, &rows);
+    let parents = find_parents(index, &rows);
     let cut = cut_cycles(index, &rows, &parents);
 
     let mut failed = 0;
@@ -118,17 +118,12 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
 }
 
 /// The place of each span's parent within the trace; notes the spans whose parent is in another.
-fn find_parents(index: &mut Index, trace: u32, rows: &[u32]) -> Vec<Option<usize>> {
-    let find = |row: &u32| {
-        let parent = *index.spans.parent.at(*row);
-        let found = if parent == SpanKey::NONE { None } else { index.spans.find(parent) }?;
-        if *index.spans.trace.at(found) == trace { rows.binary_search(&found).ok() } else { None }
-    };
+fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
+    let find = |row: &u32| rows.binary_search(&index.parent_row(*row)?).ok();
     let parents: Vec<Option<usize>> = rows.iter().map(find).collect();
     for (row, _) in rows.iter().zip(&parents).filter(|(_, parent)| parent.is_none()) {
-        let parent = *index.spans.parent.at(*row);
-        if parent != SpanKey::NONE && index.spans.find(parent).is_some() {
-            index.strays.push((parent, *row));
+        if index.any_parent_row(*row).is_some() {
+            index.strays.push((*index.spans.parent.at(*row), *row));
         }
     }
     parents

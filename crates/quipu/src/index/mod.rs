@@ -117,8 +117,6 @@ impl Index {
 
     /// The parent's row, where the parent is in the same trace.
     pub(crate) fn parent_row(&self, row: u32) -> Option<u32> {
-        let parent = *self.spans.parent.at(row);
-        let found = if parent == SpanKey::NONE { None } else { self.spans.find(parent) };
-        found.filter(|found| self.spans.trace.at(*found) == self.spans.trace.at(row))
+        self.any_parent_row(row).filter(|found| self.spans.trace.at(*found) == self.spans.trace.at(row))
     }
 }

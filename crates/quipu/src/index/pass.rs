@@ -10,7 +10,7 @@ use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
-use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord};
+use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, is_error_severity, is_error_status};
 use crate::recorded::{decode, entries};
 use crate::store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 use crate::tokens::{InferenceRole, TokenKind, from_output};
@@ -326,7 +326,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
     index.oddities.odd_attributes += u64::from(!readable);
     index.profiles.finish(readable);
-    let status_says_so = span.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("error"));
+    let status_says_so = is_error_status(span.status.as_deref());
     if marks.has(SpanMarks::FAILED) && !status_says_so {
         index.oddities.hidden_failures += 1;
     }
@@ -380,7 +380,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     let metric = name.strip_prefix("metric.").and_then(TokenKind::from_metric);
     for (key, value) in entries(event.attributes).flatten() {
         match key.as_ref() {
-            "severity" => facts.is_error = matches!(value.as_str().as_deref(), Some("error" | "critical")),
+            "severity" => facts.is_error = is_error_severity(value.as_str().as_deref()),
             "message" => facts.is_failure = is_server_failure(value.bytes().get(1..).unwrap_or_default()),
             "value" => {
                 if let (Some(kind), Some(number)) = (metric, value.as_number_text().and_then(|text| text.parse().ok())) {

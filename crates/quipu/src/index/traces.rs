@@ -4,6 +4,7 @@ use super::NO_TIME;
 use super::column::Column;
 use super::ids::{SpanKey, TraceKey};
 use super::spans::{Spans, mix};
+use crate::model::Timestamp;
 use hashbrown::HashTable;
 
 /// One trace.
@@ -71,7 +72,7 @@ impl Trace {
 
     /// A time of this trace on the time line all traces share.
     pub(super) fn utc(&self, at: i64) -> i64 {
-        if at == NO_TIME { NO_TIME } else { at.saturating_sub(i64::from(self.offset_minutes) * 60_000_000_000) }
+        if at == NO_TIME { NO_TIME } else { Timestamp(at).minus_offset(i32::from(self.offset_minutes)).0 }
     }
 }
 

@@ -92,6 +92,16 @@ impl SpanKind {
     }
 }
 
+/// Whether a recorded status says that the span failed.
+pub fn is_error_status(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
+}
+
+/// Whether a recorded severity is that of an error: `error` or `critical`.
+pub fn is_error_severity(severity: Option<&str>) -> bool {
+    matches!(severity, Some("error" | "critical"))
+}
+
 /// Marks of a span, one bit each; derived ones say so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SpanMarks(pub u16);

@@ -2,6 +2,7 @@
 //!
 //! What is not here: how any of it is stored (see `store`), decoded (`recorded`) or drawn (`view`).
 
+mod companion;
 mod event;
 mod event_time;
 mod kind;
@@ -9,12 +10,13 @@ mod time;
 mod token;
 mod value;
 
+pub use companion::is_companion;
 pub use event::{
     Attributes, Event, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent,
     StructuredLogPayload, UnstructuredLogEvent,
 };
 pub use event_time::EventTime;
-pub use kind::{SpanKind, SpanMarks};
+pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

@@ -13,6 +13,11 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The instant at which a clock `offset_minutes` east of UTC shows what is read here as UTC. Saturates.
+    pub fn minus_offset(self, offset_minutes: i32) -> Timestamp {
+        Timestamp(self.0.saturating_sub(i64::from(offset_minutes) * 60_000_000_000))
+    }
+
     /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with as many digits of the second as are not zero
     /// (at least three).
     pub fn civil(self, offset_minutes: i32) -> String {
@@ -47,6 +52,11 @@ impl fmt::Display for ParseTimeError {
 impl std::error::Error for ParseTimeError {}
 
 impl RecordedTime {
+    /// The instant: a reading without a zone is of a clock `offset_minutes` east of UTC.
+    pub fn instant(self, offset_minutes: i32) -> Timestamp {
+        if self.zoned { self.at } else { self.at.minus_offset(offset_minutes) }
+    }
+
     /// Reads Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`; no fraction, or one to nine digits.
     ///
     /// # Errors

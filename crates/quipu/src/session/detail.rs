@@ -2,7 +2,7 @@
 
 use crate::index::{Index, is_server_failure};
 use crate::llm::{Message, messages};
-use crate::model::{RecordedTime, SpanMarks, Timestamp};
+use crate::model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
 use crate::protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use crate::recorded::{RecordedAttribute, attributes, decode};
 use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_row};
@@ -90,9 +90,7 @@ struct Clock {
 
 impl Clock {
     fn read(&self, text: Option<&str>) -> Option<Timestamp> {
-        let time = RecordedTime::parse(text?).ok()?;
-        let offset = if time.zoned { 0 } else { self.offset_minutes };
-        Some(Timestamp(time.at.0.saturating_sub(i64::from(offset) * 60_000_000_000)))
+        Some(RecordedTime::parse(text?).ok()?.instant(self.offset_minutes))
     }
 }
 
@@ -176,12 +174,12 @@ fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent]) -> Vec<Spa
         failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "attribute error".into() });
     }
     for event in events {
-        let is_error = matches!(event.severity.as_deref(), Some("error" | "critical"));
+        let is_error = is_error_severity(event.severity.as_deref());
         if let Some(message) = event.message.as_ref().filter(|message| is_error && is_server_failure(message.as_bytes())) {
             failures.push(SpanFailure { message: message.clone(), source: format!("event {}", event.id) });
         }
     }
-    if failures.is_empty() && row.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("error")) {
+    if failures.is_empty() && is_error_status(row.status.as_deref()) {
         failures.push(SpanFailure { message: String::new(), source: "status".into() });
     }
     failures
@@ -191,7 +189,7 @@ fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent]) -> Vec<Spa
 fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
     let mut notes = Vec::new();
     let marks = detail.marks;
-    if marks.has(SpanMarks::FAILED) && !detail.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("error")) {
+    if marks.has(SpanMarks::FAILED) && !is_error_status(detail.status.as_deref()) {
         let status = detail.status.as_deref().unwrap_or("none");
         notes.push(format!("The recorded status is {status}; that it failed is derived from what it recorded."));
     }

@@ -1,7 +1,7 @@
 //! The first rows of the trace list, before the index knows anything: the newest rows of `traces`, named by the spans that were written last.
 
 use crate::index::zone_offset;
-use crate::model::{RecordedTime, SpanKind, Timestamp};
+use crate::model::{RecordedTime, SpanKind};
 use crate::protocol::{TracePage, TraceQuery, TraceRow};
 use crate::store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
 use std::collections::HashMap;
@@ -44,7 +44,7 @@ fn trace_row(row: &ScanTrace<'_>) -> TraceRow {
     };
     TraceRow {
         trace_id: row.trace_id.as_deref().unwrap_or_default().to_owned(),
-        start: start.map(|start| Timestamp(start.at.0.saturating_sub(i64::from(offset) * 60_000_000_000))),
+        start: start.map(|start| start.instant(i32::from(offset))),
         duration_nanos: start.zip(end).and_then(|(start, end)| u64::try_from(end.at.nanos_since(start.at)).ok()),
         root_name: None,
         root_kind: None,

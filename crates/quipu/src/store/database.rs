@@ -6,6 +6,7 @@ use super::header::{Header, read_header};
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
 use super::vfs::{FileSystem, MAIN};
+use crate::model::is_companion;
 use crate::protocol::{Warning, WarningKind};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -70,7 +71,7 @@ impl Database {
                 journal = Some(file);
             } else if file.name.ends_with("-wal") {
                 wal = Some(file);
-            } else if !file.name.ends_with("-shm") {
+            } else if !is_companion(&file.name) {
                 databases.push(file);
             }
         }
