@@ -6,6 +6,7 @@
 //! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
 //! time budgets through a closure.
 
+pub mod filter;
 pub mod llm;
 pub mod model;
 pub mod protocol;
@@ -17,6 +18,8 @@ pub mod view;
 pub mod index;
 #[cfg(feature = "store")]
 pub mod query;
+#[cfg(feature = "store")]
+mod search;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]

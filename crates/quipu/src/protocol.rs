@@ -32,6 +32,27 @@ pub enum Request {
     },
     /// The whole text of a value that was too large for the span's answer. Answer: [`Response::Text`].
     GetText(TextRef),
+    /// How a filter that is being typed may go on. Answer: [`Response::Suggestions`].
+    Suggest {
+        /// The filter's text so far.
+        filter: String,
+        /// Where the cursor stands in it, in bytes.
+        cursor: u32,
+    },
+    /// A page of the spans that hold the texts of a filter, newest first. Searching for them begins, or goes on from where it was.
+    /// Answer: [`Response::Hits`], or [`Response::NotIndexedYet`].
+    ListHits(HitQuery),
+    /// Where in one span a text stands. Answer: [`Response::Matches`], or [`Response::NotIndexedYet`].
+    FindInSpan {
+        /// As recorded.
+        trace_id: String,
+        /// As recorded.
+        span_id: String,
+        /// What is looked for; letter case does not count.
+        text: String,
+    },
+    /// Stops the search through the file, or lets it go on. Answer: [`Response::Search`].
+    SetSearching(bool),
     /// A call of Llama Stack's query API. Answer: [`Response::Json`], or [`Response::NotIndexedYet`].
     Query {
         /// `query_traces` and its like.
@@ -50,6 +71,8 @@ pub struct TraceQuery {
     pub order: TraceOrder,
     /// Only traces that hold a failed span.
     pub failed_only: bool,
+    /// Only traces this filter matches, in the language of [`filter`](crate::filter); empty: all.
+    pub filter: String,
     /// Rows to skip.
     pub offset: u32,
     /// Rows at most.
@@ -63,6 +86,19 @@ pub enum TraceOrder {
     Newest,
     /// By duration, longest first.
     Slowest,
+}
+
+/// Which hits of a filter's texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HitQuery {
+    /// A filter with at least one text in quotes; only traces it matches have hits.
+    pub filter: String,
+    /// Only spans of this trace, as recorded; `None`: of all traces.
+    pub trace_id: Option<String>,
+    /// Hits to skip.
+    pub offset: u32,
+    /// Hits at most.
+    pub limit: u32,
 }
 
 /// Names one text inside the file.
@@ -97,6 +133,14 @@ pub enum Response {
     Span(Box<SpanDetail>),
     /// To [`Request::GetText`].
     Text(String),
+    /// To [`Request::Suggest`].
+    Suggestions(Suggestions),
+    /// To [`Request::ListHits`].
+    Hits(HitPage),
+    /// To [`Request::FindInSpan`]: at most 200, in the order the span shows them.
+    Matches(Vec<SpanMatch>),
+    /// To [`Request::SetSearching`]; `None` where no search was asked for.
+    Search(Option<SearchProgress>),
     /// To [`Request::Query`]: the API's own JSON.
     Json(String),
     /// The index has not passed everything this answer needs; ask again when it is complete.
@@ -218,10 +262,131 @@ pub enum WarningKind {
 pub struct TracePage {
     /// The query it answers.
     pub query: TraceQuery,
-    /// How many traces the query has in all, known once the index is complete.
+    /// How many traces the query has in all, known once the index is complete, and the search for the filter's texts with it.
     pub total: Option<u32>,
+    /// How many were found so far: `total`, where that is known.
+    pub so_far: u32,
     /// The rows.
     pub rows: Vec<TraceRow>,
+}
+
+/// How a filter may go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestions {
+    /// The bytes of the filter that a suggestion takes the place of.
+    pub start: u32,
+    /// Their end.
+    pub end: u32,
+    /// Best first; few enough to be shown.
+    pub items: Vec<Suggestion>,
+}
+
+/// One way a filter may go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// What is put in.
+    pub text: String,
+    /// What it means, in a few words.
+    pub meaning: String,
+    /// How many spans of the file it is about, where known.
+    pub spans: Option<u64>,
+}
+
+/// A page of [`SearchHit`]s.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HitPage {
+    /// The query it answers.
+    pub query: HitQuery,
+    /// How many hits there are in all, known once the search is complete.
+    pub total: Option<u32>,
+    /// How many were found so far.
+    pub so_far: u32,
+    /// The hits.
+    pub hits: Vec<SearchHit>,
+}
+
+/// A span that holds the text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// As recorded.
+    pub trace_id: String,
+    /// As recorded.
+    pub span_id: String,
+    /// The span's name.
+    pub name: String,
+    /// What it is.
+    pub kind: SpanKind,
+    /// Marks.
+    pub marks: SpanMarks,
+    /// When it started.
+    pub start: Option<Timestamp>,
+    /// The first match in it.
+    pub first: SpanMatch,
+    /// Further places in the span that hold the text.
+    pub more: u32,
+}
+
+/// A text found in a span, with some of what stands around it. Line breaks and other control characters are blanks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanMatch {
+    /// Where it stands.
+    pub place: MatchPlace,
+    /// What stands before it, cut to some 60 characters.
+    pub before: String,
+    /// As it stands in the file, decoded.
+    pub matched: String,
+    /// What stands behind it, cut to some 120 characters.
+    pub after: String,
+}
+
+/// Where in a span a text was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MatchPlace {
+    /// In its name.
+    Name,
+    /// In the attribute with this key, or the key itself.
+    Attribute(String),
+    /// In an event's name, or in one of its attributes.
+    Event {
+        /// `span_events.id`.
+        id: i64,
+        /// The attribute's key; `None`: the event's name.
+        key: Option<String>,
+    },
+}
+
+/// How far a search through the file is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchProgress {
+    /// What is searched for.
+    pub texts: Vec<String>,
+    /// The one trace that is searched; `None`: the file.
+    pub trace_id: Option<String>,
+    /// Spans looked at.
+    pub spans: u64,
+    /// Spans to look at.
+    pub spans_expected: u64,
+    /// Bytes of texts looked at.
+    pub bytes: u64,
+    /// Spans that hold a text.
+    pub hits: u64,
+    /// Milliseconds of searching, by the driver's clock.
+    pub elapsed_ms: f64,
+    /// Whether it goes on.
+    pub state: SearchState,
+}
+
+/// Whether a search goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SearchState {
+    /// It does.
+    Running,
+    /// It was stopped, and can go on.
+    Stopped,
+    /// Everything was looked at.
+    Done,
+    /// The file can't be read any more.
+    Failed(Failure),
 }
 
 /// One trace in a list. Unknown: `None`, shown as "–".
@@ -461,4 +626,6 @@ pub enum Event {
     Progress(IndexProgress),
     /// The index stopped: part of the file can't be read. What was indexed stays.
     IndexStopped(Failure),
+    /// The search moved on, was stopped, or is done: lists that wait for it may be asked for again.
+    Searching(SearchProgress),
 }

@@ -46,7 +46,7 @@ fn file(session: &mut Session) -> FileSummary {
 }
 
 fn list(session: &mut Session, order: TraceOrder, failed_only: bool) -> TracePage {
-    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, offset: 0, limit: 1_000 })) {
+    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, filter: String::new(), offset: 0, limit: 1_000 })) {
         Ok(Response::Traces(page)) => page,
         other => panic!("{other:?}"),
     }

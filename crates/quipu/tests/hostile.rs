@@ -21,7 +21,7 @@ fn open(files: Vec<Dropped>) -> Result<Session, Failure> {
 /// Opens, indexes, and asks everything a page asks; the spans that answered.
 fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let mut session = open(vec![dropped("some.db", bytes)])?;
-    let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, offset: 0, limit: 1_000 };
+    let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: String::new(), offset: 0, limit: 1_000 };
     let _ = session.handle(Request::ListTraces(query.clone()));
     while !session.step(&mut || false)?.done {}
     let Response::File(file) = session.handle(Request::GetFile)? else { panic!("a file") };

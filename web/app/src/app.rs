@@ -37,7 +37,7 @@ pub(crate) fn App() -> impl IntoView {
             FileState::Opening { name } => Screen::Opening(name.clone()),
             FileState::Open(_) => app.view.with(|view| match &view.place {
                 Place::Open | Place::Traces => Screen::Traces,
-                Place::Trace { trace_id, .. } => Screen::Trace(trace_id.clone()),
+                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
             }),
         })
     });

@@ -33,7 +33,7 @@ fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
 pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&traces.file)?;
     let order = if traces.slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
-    let query = TraceQuery { order, failed_only: traces.failed, offset: traces.offset, limit: traces.limit };
+    let query = TraceQuery { order, failed_only: traces.failed, filter: String::new(), offset: traces.offset, limit: traces.limit };
     let page = match session.handle(Request::ListTraces(query))? {
         Response::Traces(page) => page,
         other => return super::unexpected(other),

@@ -50,6 +50,7 @@ impl Index {
         TracePage {
             query: query.clone(),
             total: Some(order.len() as u32),
+            so_far: order.len() as u32,
             rows: order[start..end].iter().map(|number| self.trace_row(*number)).collect(),
         }
     }

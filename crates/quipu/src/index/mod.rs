@@ -4,6 +4,7 @@
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
+mod bits;
 mod column;
 mod derive;
 mod events;
@@ -18,6 +19,7 @@ mod traces;
 mod tree;
 mod warnings;
 
+pub(crate) use bits::{Bits, Decided};
 pub(crate) use events::is_server_failure;
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};

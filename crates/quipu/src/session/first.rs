@@ -32,7 +32,7 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
             }
         })?;
     }
-    Ok(TracePage { query: query.clone(), total: None, rows })
+    Ok(TracePage { query: query.clone(), total: None, so_far: rows.len() as u32, rows })
 }
 
 fn trace_row(row: &ScanTrace<'_>) -> TraceRow {

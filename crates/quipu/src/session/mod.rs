@@ -93,6 +93,9 @@ impl Session {
                 Ok(Response::Span(Box::new(session.span(row)?)))
             }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
+            Request::Suggest { .. } | Request::ListHits(_) | Request::FindInSpan { .. } | Request::SetSearching(_) => {
+                Err(not_found("This build answers no searches.".into()))
+            }
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
     }

@@ -3,8 +3,8 @@
 //! What is not here: the browser's history, which is the page's; the data itself, which never stands in a URL.
 //!
 //! # Format, version 1
-//! `#v1/traces?show=failed&sort=slowest&times=local&file=telemetry.db&size=737280`,
-//! `#v1/trace/TRACE_ID?span=SPAN_ID&sample=agent`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
+//! `#v1/traces?filter=error%3Atrue&show=failed&sort=slowest&times=local&file=telemetry.db&size=737280`,
+//! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
 //! understood is left out with a note; one bad part never voids the others.
 
 mod percent;
@@ -37,26 +37,45 @@ pub enum Place {
     /// The list of traces.
     Traces,
     /// One trace.
-    Trace {
-        /// As recorded.
-        trace_id: String,
-        /// The selected span, as recorded.
-        span_id: Option<String>,
-    },
+    Trace(TraceView),
+}
+
+impl Place {
+    /// The trace with this id, nothing selected in it.
+    pub fn trace(trace_id: impl Into<String>) -> Place {
+        Place::Trace(TraceView { trace_id: trace_id.into(), ..TraceView::default() })
+    }
+}
+
+/// What is shown of one trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TraceView {
+    /// As recorded.
+    pub trace_id: String,
+    /// The selected span, as recorded.
+    pub span_id: Option<String>,
+    /// The text that is looked for in it; empty: none.
+    pub find: String,
+    /// The part of the time axis that is shown, in nanoseconds after the trace's start; `None`: all of it. The end is after the start.
+    pub window: Option<(u64, u64)>,
 }
 
 /// How the list of traces is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListView {
     /// The order.
     pub order: TraceOrder,
     /// Only traces that hold a failed span.
     pub failed_only: bool,
+    /// Only traces this filter matches, as typed; empty: all.
+    pub filter: String,
+    /// The spans that hold the filter's texts instead of the traces.
+    pub hits: bool,
 }
 
 impl Default for ListView {
     fn default() -> ListView {
-        ListView { order: TraceOrder::Newest, failed_only: false }
+        ListView { order: TraceOrder::Newest, failed_only: false, filter: String::new(), hits: false }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The view state as a URL's fragment, and back.
 
 use super::percent::{decode, encode};
-use super::{Place, Sample, Source, ViewState};
+use super::{Place, Sample, Source, TraceView, ViewState};
 use crate::protocol::TraceOrder;
 use crate::view::TimeStyle;
 
@@ -12,13 +12,26 @@ pub fn print_fragment(state: &ViewState) -> String {
     match &state.place {
         Place::Open => path += "open",
         Place::Traces => path += "traces",
-        Place::Trace { trace_id, span_id } => {
+        Place::Trace(TraceView { trace_id, span_id, find, window }) => {
             path += "trace/";
             path += &encode(trace_id);
             if let Some(span_id) = span_id {
                 parts.push(("span", encode(span_id)));
             }
+            if !find.is_empty() {
+                parts.push(("find", encode(find)));
+            }
+            if let Some((from, to)) = window {
+                parts.push(("from", from.to_string()));
+                parts.push(("to", to.to_string()));
+            }
         }
+    }
+    if !state.list.filter.is_empty() {
+        parts.push(("filter", encode(&state.list.filter)));
+    }
+    if state.list.hits {
+        parts.push(("list", "hits".into()));
     }
     if state.list.failed_only {
         parts.push(("show", "failed".into()));
@@ -69,7 +82,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.place = Place::Traces,
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
-            Some(trace_id) => state.place = Place::Trace { trace_id, span_id: None },
+            Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
                 notes.push(format!("The trace id {id:?} in the address can’t be read."));
                 state.place = Place::Traces;
@@ -93,6 +106,12 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
         state.source = None;
         notes.push("The address tells a file’s size without its name; it was left out.".into());
     }
+    if let Place::Trace(TraceView { window, .. }) = &mut state.place
+        && window.is_some_and(|(from, to)| from >= to)
+    {
+        *window = None;
+        notes.push("The address tells a part of the time axis that ends before it starts; all of it is shown.".into());
+    }
     (state, notes)
 }
 
@@ -107,8 +126,11 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
         ("times", "utc") => state.times = TimeStyle::Utc,
         ("times", "local") => state.times = TimeStyle::Local,
         ("times", "relative") => state.times = TimeStyle::Relative,
-        ("span", span) if !span.is_empty() => match &mut state.place {
-            Place::Trace { span_id, .. } => *span_id = Some(value),
+        ("filter", _) => state.list.filter = value,
+        ("list", "hits") => state.list.hits = true,
+        ("list", "traces") => state.list.hits = false,
+        ("span" | "find" | "from" | "to", text) if !text.is_empty() => match &mut state.place {
+            Place::Trace(view) => return read_trace_part(view, key, value),
             _ => return false,
         },
         ("sample", name) => match Sample::ALL.into_iter().find(|sample| sample.name() == name) {
@@ -133,6 +155,18 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
     true
 }
 
+fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
+    let window = view.window.unwrap_or((0, u64::MAX));
+    match (key, value.parse()) {
+        ("span", _) => view.span_id = Some(value),
+        ("find", _) => view.find = value,
+        ("from", Ok(from)) => view.window = Some((from, window.1)),
+        ("to", Ok(to)) => view.window = Some((window.0, to)),
+        _ => return false,
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,10 +177,10 @@ mod tests {
     fn defaults_are_not_written() {
         let mut state = ViewState { place: Place::Traces, ..ViewState::default() };
         assert_eq!(print_fragment(&state), "#v1/traces");
-        state.list = ListView { order: TraceOrder::Slowest, failed_only: true };
+        state.list = ListView { order: TraceOrder::Slowest, failed_only: true, ..ListView::default() };
         state.source = Some(Source::File { name: "my telemetry.db".into(), size_bytes: Some(737_280) });
         assert_eq!(print_fragment(&state), "#v1/traces?show=failed&sort=slowest&file=my%20telemetry.db&size=737280");
-        state.place = Place::Trace { trace_id: "a/b?c".into(), span_id: Some("00ff".into()) };
+        state.place = Place::Trace(TraceView { trace_id: "a/b?c".into(), span_id: Some("00ff".into()), ..TraceView::default() });
         state.source = Some(Source::Sample(Sample::Agent));
         assert_eq!(print_fragment(&state), "#v1/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=slowest&sample=agent");
     }
@@ -154,8 +188,8 @@ mod tests {
     #[test]
     fn a_bad_part_never_voids_the_others() {
         let (state, notes) = parse_fragment("#v1/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
-        assert_eq!(state.place, Place::Trace { trace_id: "abc".into(), span_id: None });
-        assert_eq!(state.list, ListView { order: TraceOrder::Slowest, failed_only: false });
+        assert_eq!(state.place, Place::trace("abc"));
+        assert_eq!(state.list, ListView { order: TraceOrder::Slowest, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
         insta::assert_snapshot!(notes.join("\n"), @r#"
         The part "span=%zz" of the address is not understood and was left out.
@@ -179,7 +213,12 @@ mod tests {
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
-            (".+", prop::option::of(".+")).prop_map(|(trace_id, span_id)| Place::Trace { trace_id, span_id }),
+            (".+", prop::option::of(".+"), ".*", prop::option::of((any::<u32>(), 1..u32::MAX))).prop_map(
+                |(trace_id, span_id, find, window)| {
+                    let window = window.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length)));
+                    Place::Trace(TraceView { trace_id, span_id, find, window })
+                }
+            ),
         ];
         let source = prop_oneof![
             Just(None),
@@ -187,12 +226,11 @@ mod tests {
             (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
-        (place, source, times, any::<bool>(), any::<bool>()).prop_map(|(place, source, times, failed_only, slowest)| ViewState {
-            place,
-            list: ListView { order: if slowest { TraceOrder::Slowest } else { TraceOrder::Newest }, failed_only },
-            times,
-            source,
-        })
+        let list = (any::<bool>(), any::<bool>(), ".*", any::<bool>()).prop_map(|(failed_only, slowest, filter, hits)| {
+            let order = if slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
+            ListView { order, failed_only, filter, hits }
+        });
+        (place, source, times, list).prop_map(|(place, source, times, list)| ViewState { place, list, times, source })
     }
 
     proptest! {

@@ -15,7 +15,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         app.view.with(|view| match (&view.source, &view.place) {
             (Some(Source::File { name, .. }), place) if *place != Place::Open => {
                 let place = match place {
-                    Place::Trace { trace_id, .. } => format!("trace {trace_id}"),
+                    Place::Trace(view) => format!("trace {}", view.trace_id),
                     _ => "its traces".into(),
                 };
                 Some((name.clone(), place))

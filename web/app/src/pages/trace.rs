@@ -41,8 +41,8 @@ impl OpenTrace {
             let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
             let id = id.clone();
             router::navigate(app, step, |view| {
-                if let Place::Trace { span_id, .. } = &mut view.place {
-                    *span_id = Some(id);
+                if let Place::Trace(view) = &mut view.place {
+                    view.span_id = Some(id);
                 }
             });
         }
@@ -51,8 +51,8 @@ impl OpenTrace {
     /// Selects nothing.
     pub(super) fn unselect(&self, app: App) {
         router::navigate(app, Step::Replace, |view| {
-            if let Place::Trace { span_id, .. } = &mut view.place {
-                *span_id = None;
+            if let Place::Trace(view) = &mut view.place {
+                view.span_id = None;
             }
         });
     }
@@ -121,7 +121,7 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
     let for_selection = columns.clone();
     let selected_id = Memo::new(move |_| {
         app.view.with(|view| match &view.place {
-            Place::Trace { span_id, .. } => span_id.clone(),
+            Place::Trace(view) => view.span_id.clone(),
             _ => None,
         })
     });
@@ -275,7 +275,7 @@ pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static)
         let columns = trace.columns();
         match key {
             "Escape" => {
-                let panel = app.view.with_untracked(|view| matches!(&view.place, Place::Trace { span_id: Some(_), .. }));
+                let panel = app.view.with_untracked(|view| matches!(&view.place, Place::Trace(view) if view.span_id.is_some()));
                 if panel {
                     trace.unselect(app)
                 } else {

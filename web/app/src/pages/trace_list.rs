@@ -112,12 +112,12 @@ impl TraceList {
     /// Sees to it that the rows `first..first + count` are loaded for `list`.
     pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
         let generation = self.generation.get();
-        if self.shown_as.get_value() != Some(list) {
-            let fresh = self.shown_as.get_value().is_none();
+        if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
+            let fresh = self.shown_as.with_value(Option::is_none);
             if !fresh {
                 self.reset();
             }
-            self.shown_as.set_value(Some(list));
+            self.shown_as.set_value(Some(list.clone()));
             if !fresh {
                 // The reset counts as a new list: this comes again.
                 return;
@@ -131,13 +131,14 @@ impl TraceList {
                 self.asked.update_value(|asked| {
                     asked.insert(page);
                 });
-                self.load(app, list, page, generation);
+                self.load(app, &list, page, generation);
             }
         }
     }
 
-    fn load(&self, app: App, list: ListView, page: u32, generation: u32) {
-        let query = TraceQuery { order: list.order, failed_only: list.failed_only, offset: page * PAGE, limit: PAGE };
+    fn load(&self, app: App, list: &ListView, page: u32, generation: u32) {
+        let query =
+            TraceQuery { order: list.order, failed_only: list.failed_only, filter: list.filter.clone(), offset: page * PAGE, limit: PAGE };
         let this = *self;
         app.ask(Request::ListTraces(query), move |answer| {
             if this.generation.get_untracked() != generation {

@@ -22,7 +22,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
     let list = app.traces;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
-    let list_view = Memo::new(move |_| app.view.with(|view| view.list));
+    let list_view = Memo::new(move |_| app.view.with(|view| view.list.clone()));
     let window = Memo::new(move |_| viewport.window(list.len().into()));
     Effect::new(move |_| {
         let window = window.get();
@@ -259,7 +259,7 @@ fn Row(place: u32, row: Option<TraceRow>, zero: Signal<Option<quipu::model::Time
     let name = row.root_name.clone().unwrap_or_else(|| DASH.into());
     let target = {
         let trace_id = row.trace_id.clone();
-        move |view: &mut quipu::share::ViewState| view.place = Place::Trace { trace_id: trace_id.clone(), span_id: None }
+        move |view: &mut quipu::share::ViewState| view.place = Place::trace(trace_id.clone())
     };
     let link = {
         let target = target.clone();
@@ -316,7 +316,7 @@ fn keys(app: App, list: TraceList, viewport: Viewport) {
         if let Some(trace_id) = cursor.and_then(|place| list.trace_id(place)) {
             match key {
                 "Enter" => {
-                    router::navigate(app, Step::Push, |view| view.place = Place::Trace { trace_id, span_id: None });
+                    router::navigate(app, Step::Push, |view| view.place = Place::trace(trace_id));
                     return true;
                 }
                 "c" => {

@@ -1,0 +1,162 @@
+//! A set of rows or traces, one bit each, and the two sets of an answer that is not whole yet.
+
+/// A set of numbers below a length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    /// All of `len` numbers, or none of them.
+    pub(crate) fn filled(len: usize, value: bool) -> Bits {
+        let mut bits = Bits { words: vec![if value { u64::MAX } else { 0 }; len.div_ceil(64)], len };
+        bits.clear_tail();
+        bits
+    }
+
+    /// Bits beyond the length stay 0, so that words can be counted and compared.
+    fn clear_tail(&mut self) {
+        if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {
+            *last &= (1 << rest) - 1;
+        }
+    }
+
+    /// How many numbers there could be.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether `number` is in the set; never for one beyond the length.
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.words.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// Puts `number` in; one beyond the length is passed over.
+    pub(crate) fn insert(&mut self, number: u32) {
+        if (number as usize) < self.len
+            && let Some(word) = self.words.get_mut(number as usize / 64)
+        {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    /// Takes `number` out.
+    pub(crate) fn remove(&mut self, number: u32) {
+        if let Some(word) = self.words.get_mut(number as usize / 64) {
+            *word &= !(1 << (number % 64));
+        }
+    }
+
+    /// How many are in the set.
+    pub(crate) fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Keeps what is in both.
+    pub(crate) fn and(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Keeps what is in one of them.
+    pub(crate) fn or(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Keeps what was not in the set.
+    pub(crate) fn invert(&mut self) {
+        self.words.iter_mut().for_each(|word| *word = !*word);
+        self.clear_tail();
+    }
+
+    /// What is in the set, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(at as u32 * 64 + bit)
+            })
+        })
+    }
+}
+
+/// An answer that may not be whole yet: what matches for sure, and what may match. Once whole, both are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Decided {
+    /// What matches, whatever comes.
+    pub(crate) yes: Bits,
+    /// What is not ruled out; all of `yes` among it.
+    pub(crate) maybe: Bits,
+}
+
+impl Decided {
+    /// An answer that is whole.
+    pub(crate) fn known(bits: Bits) -> Decided {
+        Decided { maybe: bits.clone(), yes: bits }
+    }
+
+    /// Nothing is known yet of any of `len`.
+    pub(crate) fn unknown(len: usize) -> Decided {
+        Decided { yes: Bits::filled(len, false), maybe: Bits::filled(len, true) }
+    }
+
+    /// Whether it is whole.
+    pub(crate) fn is_known(&self) -> bool {
+        self.yes == self.maybe
+    }
+
+    /// Both must match.
+    pub(crate) fn and(&mut self, other: &Decided) {
+        self.yes.and(&other.yes);
+        self.maybe.and(&other.maybe);
+    }
+
+    /// One must match.
+    pub(crate) fn or(&mut self, other: &Decided) {
+        self.yes.or(&other.yes);
+        self.maybe.or(&other.maybe);
+    }
+
+    /// It must not match: what can't is sure to, and what does can't.
+    pub(crate) fn invert(&mut self) {
+        std::mem::swap(&mut self.yes, &mut self.maybe);
+        self.yes.invert();
+        self.maybe.invert();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_any_length_invert_and_count() {
+        for len in [0, 1, 63, 64, 65, 130] {
+            let mut bits = Bits::filled(len, false);
+            (0..len as u32).step_by(3).for_each(|number| bits.insert(number));
+            bits.insert(len as u32);
+            let kept: Vec<u32> = bits.iter().collect();
+            assert_eq!(kept, (0..len as u32).step_by(3).collect::<Vec<_>>());
+            let before = bits.count();
+            bits.invert();
+            assert_eq!(bits.count(), len - before);
+            bits.invert();
+            bits.invert();
+            bits.or(&Bits::filled(len, true));
+            assert_eq!(bits, Bits::filled(len, true));
+            assert!(!bits.has(len as u32));
+        }
+    }
+
+    #[test]
+    fn not_of_what_is_unknown_stays_unknown() {
+        let mut answer = Decided::unknown(3);
+        answer.yes.insert(0);
+        answer.maybe.remove(1);
+        answer.invert();
+        assert_eq!((answer.yes.iter().collect::<Vec<_>>(), answer.maybe.iter().collect::<Vec<_>>()), (vec![1], vec![1, 2]));
+        assert!(!answer.is_known());
+    }
+}
