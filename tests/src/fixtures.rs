@@ -52,6 +52,11 @@ pub fn repository() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
+/// Cargo's output.
+pub fn target() -> PathBuf {
+    repository().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
 impl Fixture {
     /// Where it lies. Read it, or give it to something that only reads; SQLite gets a [`copy`](Fixture::copy).
     pub fn path(&self) -> PathBuf {

@@ -1,8 +1,9 @@
-//! What several test targets share: the fixture databases with plain SQL over them, and makers of hostile files.
+//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones.
 //!
 //! What is not here: tests. They stand in `tests/`.
 
 pub mod fixtures;
+pub mod grow;
 pub mod hostile;
 pub mod random;
 mod scratch;

@@ -11,6 +11,7 @@ cargo xtask COMMAND
   package               build, and pack dist/ as page.zip
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
   e2e [--build] [WORD]  only the end-to-end tests (whose name contains WORD) against dist/; --build builds it anew
+  fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Package,
     Test,
     EndToEnd(Arguments),
+    /// The words of the program that grows files.
+    Fixtures(Vec<String>),
     Doctor,
 }
 
@@ -39,6 +42,9 @@ pub(crate) struct Arguments {
 /// Reads the words.
 pub(crate) fn parse(words: &[String]) -> Result<Command> {
     let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
+    if name == "fixtures" {
+        return Ok(Command::Fixtures(rest.to_vec()));
+    }
     let (takes_port, takes_build) = (name == "run", name == "e2e");
     let mut arguments = Arguments::default();
     let mut rest = rest.iter();
@@ -90,6 +96,8 @@ mod tests {
         assert_eq!(parsed("run --port 9000"), Ok(run(9000)));
         let filter = Some("journal".to_owned());
         assert_eq!(parsed("e2e --build journal"), Ok(Command::EndToEnd(Arguments { build: true, filter, port: None })));
+        let words = vec!["--spans".to_owned(), "100".to_owned()];
+        assert_eq!(parsed("fixtures --spans 100"), Ok(Command::Fixtures(words)));
         assert!(parsed("build --port 9000").unwrap_err().contains("does not know --port"));
         assert!(parsed("run --port").unwrap_err().contains("needs a number"));
         assert!(parsed("run --port 99999").unwrap_err().contains("99999 is not a port"));

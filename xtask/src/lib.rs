@@ -7,6 +7,7 @@ mod arguments;
 mod browser;
 mod build_id;
 mod check;
+mod fixtures;
 mod page;
 mod paths;
 pub mod serve;
@@ -37,6 +38,7 @@ pub fn run(words: &[String]) -> Result<()> {
         }
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
         Command::Test => check::run_all(),
+        Command::Fixtures(words) => fixtures::grow(&words),
         Command::EndToEnd(Arguments { build, filter, .. }) => check::run_end_to_end(build, filter.as_deref()),
     }
 }
