@@ -95,7 +95,7 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
             "start_nanos": trace.start_nanos.get(at),
             "duration_nanos": trace.duration.get(at).filter(|nanos| **nanos != UNKNOWN_NANOS),
             "marks": trace.marks.get(at).map(|found| marks(*found)),
-            "tokens": trace.tokens.iter().find(|(row, _)| *row as usize == at).map(|(_, tokens)| record(tokens)),
+            "tokens": u32::try_from(at).ok().and_then(|row| trace.tokens_of(row)).map(record),
         })
     };
     json!({

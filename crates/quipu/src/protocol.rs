@@ -1,15 +1,16 @@
 //! Requests and answers between whoever shows a file and [`Session`](crate::Session), and the envelope they travel in between page and worker.
 //!
-//! Names only: no logic. Everything here is plain for postcard: no untagged, flattened or skipped fields.
+//! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
+
+mod packed;
+mod trace;
+
+pub use packed::{Packed, Plain, SpanIds, Texts};
+pub use trace::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
 
 use crate::llm::Message;
 use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
 use serde::{Deserialize, Serialize};
-
-/// The row number that means "none" in [`TraceColumns`].
-pub const NO_ROW: u32 = u32::MAX;
-/// The duration that means "unknown" in [`TraceColumns`].
-pub const UNKNOWN_NANOS: u64 = u64::MAX;
 
 /// A question about the open file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -410,64 +411,6 @@ pub struct TraceRow {
     pub requests: Option<u32>,
     /// Tokens of its inference requests.
     pub tokens: Option<TokenTotals>,
-}
-
-/// The spans of one trace, in tree order (a parent before its children, siblings by start), one entry a span in every column.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TraceColumns {
-    /// As recorded.
-    pub trace_id: String,
-    /// `traces.service_name`.
-    pub service_name: Option<String>,
-    /// The earliest start, the zero of `start_nanos`; `None` when no span has a readable start.
-    pub start: Option<Timestamp>,
-    /// From the earliest start to the latest end.
-    pub duration_nanos: u64,
-    /// `traces.root_span_id` as recorded.
-    pub recorded_root: Option<String>,
-    /// The distinct names, for `name`.
-    pub names: Vec<String>,
-    /// Ids as recorded.
-    pub span_id: Vec<String>,
-    /// Index into `names`.
-    pub name: Vec<u32>,
-    /// The parent's row, or [`NO_ROW`].
-    pub parent: Vec<u32>,
-    /// 0 for a root.
-    pub depth: Vec<u32>,
-    /// Rows of the subtree, itself included: row + subtree is the next row that is no descendant.
-    pub subtree: Vec<u32>,
-    /// Start after the trace's start.
-    pub start_nanos: Vec<u64>,
-    /// Duration, or [`UNKNOWN_NANOS`].
-    pub duration: Vec<u64>,
-    /// Marks.
-    pub marks: Vec<SpanMarks>,
-    /// What each span is.
-    pub kind: Vec<SpanKind>,
-    /// Token records, by row, ascending.
-    pub tokens: Vec<(u32, TokenRecord)>,
-    /// Sum over its inference requests.
-    pub token_totals: TokenTotals,
-    /// What is odd in this trace.
-    pub warnings: Vec<Warning>,
-}
-
-impl TraceColumns {
-    /// Number of spans.
-    pub fn len(&self) -> usize {
-        self.span_id.len()
-    }
-
-    /// Whether there is no span.
-    pub fn is_empty(&self) -> bool {
-        self.span_id.is_empty()
-    }
-
-    /// The name of the span in `row`.
-    pub fn name_of(&self, row: usize) -> &str {
-        &self.names[self.name[row] as usize]
-    }
 }
 
 /// One span, decoded.

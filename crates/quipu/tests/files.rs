@@ -1,6 +1,7 @@
 //! Every recorded database, through `Session`, against SQL that knows nothing of it.
 
 use quipu::Session;
+use quipu::model::SpanMarks;
 use quipu::protocol::{FileSummary, NO_ROW, Request, Response, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
@@ -107,12 +108,19 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
             let found: BTreeMap<String, (Option<String>, u32)> = (0..columns.len())
                 .map(|row| {
                     let parent = columns.parent[row];
-                    let parent = (parent != NO_ROW).then(|| columns.span_id[parent as usize].clone());
-                    (columns.span_id[row].clone(), (parent, columns.depth[row] + 1))
+                    let parent = (parent != NO_ROW).then(|| columns.span_id.get(parent as usize).expect("a parent in the trace"));
+                    (columns.span_id.get(row).expect("a row"), (parent, columns.depth[row] + 1))
                 })
                 .collect();
             assert_eq!(found, spans, "{name} {trace_id}");
+            let failed = (0..).zip(&columns.marks).filter(|(_, marks)| marks.has(SpanMarks::FAILED)).map(|(row, _)| row);
+            assert_eq!(columns.failed_rows.0, failed.collect::<Vec<u32>>(), "{name} {trace_id}");
+            let requests = columns.marks.iter().filter(|marks| marks.has(SpanMarks::REQUEST)).count();
+            assert_eq!(columns.requests as usize, requests, "{name} {trace_id}");
+            assert_eq!(columns.has_branches, columns.depth.iter().any(|depth| *depth > 0), "{name} {trace_id}");
             for row in 0..columns.len() {
+                let id = columns.span_id.get(row).expect("a row");
+                assert_eq!(columns.span_id.find(&id), Some(row as u32), "{name} {trace_id}: {id}");
                 let parent = columns.parent[row];
                 assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent stands before its children");
                 for child in row + 1..row + columns.subtree[row] as usize {

@@ -29,7 +29,7 @@ fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let mut answered = 0;
     for row in page.rows {
         let Response::Trace(columns) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone() })? else { panic!("a trace") };
-        for span_id in columns.span_id {
+        for span_id in columns.span_id.iter() {
             let asked = session.handle(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
             answered += usize::from(asked.is_ok());
         }

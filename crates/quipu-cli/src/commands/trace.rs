@@ -7,7 +7,7 @@ use crate::table::{cut, fill};
 use anyhow::Result;
 use quipu::model::SpanMarks;
 use quipu::protocol::{Request, Response, TraceColumns};
-use quipu::view::{self, WaterfallRow, WaterfallTree, waterfall_rows};
+use quipu::view::{self, TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
     }
     heading(&trace, output)?;
     let tree = WaterfallTree::new(&trace);
-    let rows = waterfall_rows(&trace, &tree, 0..tree.visible(), 0.0);
+    let rows = waterfall_rows(&trace, &tree, 0..tree.visible(), &TimeWindow::whole(trace.duration_nanos), 0.0);
     // Of the width a third is bars; ids and durations are as wide as they are.
     let (id_width, duration_width) = (16, rows.iter().map(|row| row.duration.chars().count()).max().unwrap_or(1));
     let left = output.width().saturating_sub(id_width + duration_width + 8);
@@ -46,7 +46,7 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
 }
 
 fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
-    let failed = trace.marks.iter().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
+    let failed = trace.failed_rows.len() as u64;
     let start = trace.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0) + " UTC");
     output.line(&format!("{}  {}", output.ink("trace", Ink::Faint), output.ink(&clean_line(&trace.trace_id), Ink::Strong)))?;
     let parts = [
@@ -67,7 +67,7 @@ fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
 
 /// The span's name, and its tokens where it is an inference request.
 fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
-    let tokens = trace.tokens.iter().find(|(at, _)| *at == row.row).and_then(|(_, record)| record.total);
+    let tokens = trace.tokens_of(row.row).and_then(|record| record.total);
     let request = if row.marks.has(SpanMarks::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
     match tokens {
         Some(total) => format!("{}{request} [{} tokens]", row.name, view::count(total.tokens)),
@@ -78,8 +78,8 @@ fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
 /// The part of the trace's time that the span took.
 fn bar(row: &WaterfallRow, width: usize) -> String {
     let at = |part: f64| ((part * width as f64).round() as usize).min(width);
-    let start = at(row.bar_start).min(width.saturating_sub(1));
-    let end = at(row.bar_start + row.bar_length).max(start + 1);
-    let glyph = if row.bar_length == 0.0 { "│" } else { "━" };
+    let start = at(row.bar.start).min(width.saturating_sub(1));
+    let end = at(row.bar.start + row.bar.length).max(start + 1);
+    let glyph = if row.bar.length == 0.0 { "│" } else { "━" };
     format!("{}{}{}", " ".repeat(start), glyph.repeat(end - start), " ".repeat(width - end))
 }

@@ -15,6 +15,11 @@ pub(super) struct TraceKey(pub(super) u128);
 impl SpanKey {
     /// No id: a NULL parent.
     pub(super) const NONE: SpanKey = SpanKey(u64::MAX);
+
+    /// The number its 16 hex digits are; `None` for any other text.
+    pub(super) fn hex_number(self) -> Option<u64> {
+        (self.0 < ODD_SPAN).then_some(self.0)
+    }
 }
 
 const ODD_SPAN: u64 = 0xffff_ffff << 32;

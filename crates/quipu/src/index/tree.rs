@@ -3,6 +3,7 @@
 use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, Timestamp};
 use crate::protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS, Warning, WarningKind};
+use crate::view::{blocks, minimap};
 use hashbrown::HashMap;
 
 impl Index {
@@ -16,6 +17,7 @@ impl Index {
             start: (trace.start != NO_TIME).then(|| Timestamp(trace.utc_start())),
             duration_nanos: trace.duration().unwrap_or(0),
             token_totals: self.trace_tokens(number),
+            requests: trace.requests,
             ..TraceColumns::default()
         };
         let mut names: HashMap<u32, u32> = HashMap::new();
@@ -23,20 +25,28 @@ impl Index {
             let row = rows[*place];
             let name = *self.spans.name.at(row);
             let name = *names.entry(name).or_insert_with(|| {
-                columns.names.push(self.names.facts(name).text.to_string());
+                columns.names.push(&self.names.facts(name).text);
                 columns.names.len() as u32 - 1
             });
             let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
             let known = start != NO_TIME && end != NO_TIME && end >= start;
-            columns.span_id.push(self.odd.span_text(*self.spans.key.at(row)));
+            let marks = *self.spans.marks.at(row);
+            let key = *self.spans.key.at(row);
+            match key.hex_number() {
+                Some(number) => columns.span_id.push_number(number),
+                None => columns.span_id.push(&self.odd.span_text(key)),
+            }
             columns.name.push(name);
             columns.parent.push(*parent);
             columns.depth.push(*depth);
             columns.subtree.push(1);
             columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(trace.start) });
             columns.duration.push(if known { end.abs_diff(start) } else { UNKNOWN_NANOS });
-            columns.marks.push(*self.spans.marks.at(row));
+            columns.marks.push(marks);
             columns.kind.push(*self.spans.kind.at(row));
+            if marks.has(SpanMarks::FAILED) {
+                columns.failed_rows.push(at as u32);
+            }
             if let Some(record) = self.tokens_of(row) {
                 columns.tokens.push((at as u32, record));
             }
@@ -45,8 +55,12 @@ impl Index {
             let parent = columns.parent[at];
             if parent != NO_ROW {
                 columns.subtree[parent as usize] += columns.subtree[at];
+                columns.has_branches = true;
             }
         }
+        columns.span_id.finish();
+        columns.minimap = minimap(&columns);
+        columns.blocks = blocks(&columns);
         columns.warnings = trace_warnings(&columns.marks);
         columns
     }

@@ -34,6 +34,12 @@ pub fn ticks(from: u64, to: u64, at_most: usize) -> Vec<Tick> {
         .collect()
 }
 
+/// A time on an axis that shows `range` nanoseconds, to about a thousandth of it.
+pub fn axis_time(nanos: u64, range: u64) -> String {
+    let step = 10_u64.pow((range / 1_000).max(1).ilog10());
+    label(nanos - nanos % step, step)
+}
+
 /// The smallest round distance that puts no more than `at_most` steps into `range`.
 fn step_for(range: u64, at_most: usize) -> u64 {
     let least = (range / at_most as u64).max(1);
@@ -101,6 +107,27 @@ mod tests {
         500 ms @ 0.106 | 1.0 s @ 0.319 | 1.5 s @ 0.532 | 2.0 s @ 0.745 | 2.5 s @ 0.957
         0 @ 0.000 | 1 m @ 0.300 | 2 m @ 0.600 | 3 m @ 0.900
         0 @ 0.000 | 1 d @ 0.216 | 2 d @ 0.432 | 3 d @ 0.648 | 4 d @ 0.864
+        "
+        );
+    }
+
+    #[test]
+    fn a_time_has_the_digits_its_axis_can_tell_apart() {
+        let shown = [
+            (1_234_567_891, 10_000_000_000),
+            (1_234_567_891, 5_000_000),
+            (71_234_567_891, 5_000_000),
+            (3_723_000_000_000, 86_400_000_000_000),
+            (12, 40),
+        ];
+        insta::assert_snapshot!(
+            shown.map(|(nanos, range)| axis_time(nanos, range)).join("\n"),
+            @r"
+        1.23 s
+        1.234567 s
+        71.234567 s
+        1 h 02 m
+        12 ns
         "
         );
     }

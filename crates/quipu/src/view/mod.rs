@@ -3,20 +3,25 @@
 //! What is not here: elements, colours and events, which are the page's; reading of data, which is `index` and `store`.
 
 mod axis;
+mod density;
 mod format;
 mod keys;
 #[cfg(test)]
 mod palette;
+mod rows;
 mod scroll;
 mod value_tree;
 mod waterfall;
+mod zoom;
 
-pub use axis::{Tick, ticks};
+pub use axis::{Tick, axis_time, ticks};
+pub use density::{MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_runs, strip};
 pub use format::{
     DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, time,
     token_sentence, zone_sentence,
 };
-pub use keys::{MoveKey, TreeMove, move_in_list, move_in_tree};
+pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
 pub use scroll::{ScrollMap, ScrollWindow};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
-pub use waterfall::{BarLabel, WaterfallRow, WaterfallTree, waterfall_rows};
+pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};
+pub use zoom::{BarPlace, Grip, Side, TimeWindow, drag, grip, place_bar};

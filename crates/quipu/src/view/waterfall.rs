@@ -1,142 +1,118 @@
 //! The timeline's rows: which spans are visible under collapsed subtrees, and where their bars lie.
 //!
-//! A trace's rows stand in tree order, so a collapsed span hides one run of rows. The runs are kept in order: finding the rows of a
-//! window costs a binary search, and only collapsing or expanding rebuilds anything.
+//! A trace's rows stand in tree order, so a collapsed span hides one run of rows. Visible rows are a set that can be counted: finding
+//! the rows of a window costs a binary search, and collapsing or expanding touches the bits of one subtree.
+//! What is not here: time windows (`zoom`), what collapsed rows show of what they hide (`density`).
 
 use super::format::duration_text;
+use super::rows::RowSet;
+use super::zoom::{Side, TimeWindow, place_bar};
 use crate::model::{SpanKind, SpanMarks};
 use crate::protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS};
-use std::collections::BTreeSet;
 use std::ops::Range;
-
-/// A run of rows hidden under a collapsed span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Gap {
-    /// The first hidden row.
-    first: u32,
-    /// The row after the last hidden one.
-    end: u32,
-    /// Rows hidden by this run and all before it.
-    hidden: u32,
-}
 
 /// Which rows of a trace are visible. Everything is expanded at first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WaterfallTree {
     rows: u32,
     /// Rows that are collapsed, also where an ancestor hides them: they stay so when it is expanded again.
-    collapsed: BTreeSet<u32>,
-    gaps: Vec<Gap>,
-    /// For every row, how many failed spans stand before it; one more entry than rows.
-    failed_before: Vec<u32>,
+    collapsed: RowSet,
+    visible: RowSet,
 }
 
 impl WaterfallTree {
     /// All rows of `columns`, expanded.
     pub fn new(columns: &TraceColumns) -> WaterfallTree {
-        let mut failed_before = Vec::with_capacity(columns.len() + 1);
-        let mut failed = 0;
-        failed_before.push(0);
-        for marks in &columns.marks {
-            failed += u32::from(marks.has(SpanMarks::FAILED));
-            failed_before.push(failed);
-        }
         let rows = u32::try_from(columns.len()).unwrap_or(u32::MAX);
-        WaterfallTree { rows, collapsed: BTreeSet::new(), gaps: Vec::new(), failed_before }
+        WaterfallTree { rows, collapsed: RowSet::filled(rows, false), visible: RowSet::filled(rows, true) }
     }
 
     /// Visible rows.
     pub fn visible(&self) -> u32 {
-        self.rows - self.gaps.last().map_or(0, |gap| gap.hidden)
+        self.visible.total()
     }
 
     /// Whether `row` is collapsed.
     pub fn is_collapsed(&self, row: u32) -> bool {
-        self.collapsed.contains(&row)
+        self.collapsed.has(row)
     }
 
     /// Whether any row is collapsed.
     pub fn has_collapsed(&self) -> bool {
-        !self.collapsed.is_empty()
+        self.collapsed.next(0).is_some()
     }
 
     /// The row at the visible place `place`, counted from 0.
     pub fn row_at(&self, place: u32) -> Option<u32> {
-        if place >= self.visible() {
-            return None;
-        }
-        // The runs that end before this place: those whose first hidden row, less what is hidden before it, is not after it.
-        let before = self.gaps.partition_point(|gap| gap.first - (gap.hidden - (gap.end - gap.first)) <= place);
-        let hidden = before.checked_sub(1).and_then(|last| self.gaps.get(last)).map_or(0, |gap| gap.hidden);
-        Some(place + hidden)
+        self.visible.nth(place)
     }
 
     /// The visible place of `row`; `None` when a collapsed ancestor hides it or there is no such row.
     pub fn place_of(&self, row: u32) -> Option<u32> {
-        if row >= self.rows {
-            return None;
-        }
-        let before = self.gaps.partition_point(|gap| gap.first <= row);
-        match before.checked_sub(1).and_then(|last| self.gaps.get(last)) {
-            None => Some(row),
-            Some(gap) if row < gap.end => None,
-            Some(gap) => Some(row - gap.hidden),
-        }
+        self.visible.has(row).then(|| self.visible.rank(row))
     }
 
     /// Collapses or expands `row`. A row without children stays as it is.
     pub fn set_collapsed(&mut self, columns: &TraceColumns, row: u32, collapsed: bool) {
-        let changed = if collapsed { subtree(columns, row) > 1 && self.collapsed.insert(row) } else { self.collapsed.remove(&row) };
-        if changed {
-            self.rebuild(columns);
+        if row >= self.rows || self.is_collapsed(row) == collapsed || subtree(columns, row) <= 1 {
+            return;
+        }
+        self.collapsed.set(row..row + 1, collapsed);
+        // Under a collapsed ancestor nothing of it is to be seen.
+        if self.visible.has(row) {
+            self.show(columns, row..row.saturating_add(subtree(columns, row)));
+            self.visible.count();
         }
     }
 
     /// Collapses every row at `depth` or deeper that has children: what stays visible is `depth` levels and one more.
     pub fn collapse_from(&mut self, columns: &TraceColumns, depth: u32) {
-        self.collapsed = (0..self.rows)
-            .filter(|row| subtree(columns, *row) > 1 && columns.depth.get(*row as usize).is_some_and(|found| *found >= depth))
-            .collect();
-        self.rebuild(columns);
+        self.collapsed = RowSet::filled(self.rows, false);
+        for (row, (found, rows)) in (0..self.rows).zip(columns.depth.iter().zip(&columns.subtree)) {
+            if *found >= depth && *rows > 1 {
+                self.collapsed.set(row..row + 1, true);
+            }
+        }
+        self.show(columns, 0..self.rows);
+        self.visible.count();
     }
 
     /// Expands everything.
     pub fn expand_all(&mut self) {
-        self.collapsed.clear();
-        self.gaps.clear();
+        self.collapsed = RowSet::filled(self.rows, false);
+        self.visible = RowSet::filled(self.rows, true);
     }
 
     /// Expands all ancestors of `row`, so that it is visible.
     pub fn reveal(&mut self, columns: &TraceColumns, row: u32) {
-        let mut changed = false;
+        let mut top = None;
         for ancestor in ancestors(columns, row) {
-            changed |= self.collapsed.remove(&ancestor);
+            if self.collapsed.has(ancestor) {
+                self.collapsed.set(ancestor..ancestor + 1, false);
+                top = Some(ancestor);
+            }
         }
-        if changed {
-            self.rebuild(columns);
+        if let Some(top) = top {
+            self.show(columns, top..top.saturating_add(subtree(columns, top)));
+            self.visible.count();
         }
     }
 
     /// Failed spans under `row`, itself not counted.
     pub fn failed_below(&self, columns: &TraceColumns, row: u32) -> u32 {
-        let end = (row as usize).saturating_add(subtree(columns, row) as usize);
-        let count = |at: usize| self.failed_before.get(at).copied().unwrap_or(0);
-        count(end).saturating_sub(count(row as usize + 1))
+        let before = |row: u32| columns.failed_rows.partition_point(|failed| *failed < row);
+        let end = row.saturating_add(subtree(columns, row));
+        before(end).saturating_sub(before(row.saturating_add(1))) as u32
     }
 
-    fn rebuild(&mut self, columns: &TraceColumns) {
-        self.gaps.clear();
-        let (mut hidden, mut hidden_to) = (0, 0);
-        for &row in &self.collapsed {
-            if row < hidden_to {
-                continue;
-            }
-            let end = row.saturating_add(subtree(columns, row)).min(self.rows);
-            if end > row + 1 {
-                hidden += end - row - 1;
-                hidden_to = end;
-                self.gaps.push(Gap { first: row + 1, end, hidden });
-            }
+    /// Shows the rows of a range whose first row is visible, but for what is collapsed in it.
+    fn show(&mut self, columns: &TraceColumns, rows: Range<u32>) {
+        let end = rows.end.min(self.rows);
+        self.visible.set(rows.clone(), true);
+        let mut row = rows.start;
+        while let Some(found) = self.collapsed.next(row).filter(|found| *found < end) {
+            row = found.saturating_add(subtree(columns, found)).min(self.rows);
+            self.visible.set(found + 1..row, false);
         }
     }
 }
@@ -163,6 +139,23 @@ pub enum BarLabel {
     Inside,
 }
 
+/// The bar of a row on the time axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    /// Its start as a part of the axis, 0 to 1.
+    pub start: f64,
+    /// Its length as a part of the axis.
+    pub length: f64,
+    /// Where it lies when nothing of it is on the axis.
+    pub off: Option<Side>,
+    /// Whether it begins before the axis.
+    pub cut_start: bool,
+    /// Whether it ends after the axis.
+    pub cut_end: bool,
+    /// Where the duration stands.
+    pub label: BarLabel,
+}
+
 /// One row of the timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WaterfallRow {
@@ -186,14 +179,10 @@ pub struct WaterfallRow {
     pub expanded: Option<bool>,
     /// Failed spans it hides while collapsed.
     pub failed_hidden: u32,
-    /// Start of the bar as a part of the axis, 0 to 1.
-    pub bar_start: f64,
-    /// Length of the bar as a part of the axis.
-    pub bar_length: f64,
+    /// Its bar.
+    pub bar: Bar,
     /// The duration.
     pub duration: String,
-    /// Where the duration stands.
-    pub label: BarLabel,
 }
 
 impl WaterfallRow {
@@ -203,43 +192,62 @@ impl WaterfallRow {
     }
 }
 
-/// The rows at the visible `places`, with their bars on an axis over the whole trace. `label_part` is the part of the axis that a duration
-/// needs beside its bar.
-pub fn waterfall_rows(columns: &TraceColumns, tree: &WaterfallTree, places: Range<u32>, label_part: f64) -> Vec<WaterfallRow> {
-    places.map_while(|place| tree.row_at(place).and_then(|row| waterfall_row(columns, tree, place, row, label_part))).collect()
+/// Start after the trace's start and duration of the span in `row`, in nanoseconds.
+pub fn span_time(columns: &TraceColumns, row: u32) -> (u64, Option<u64>) {
+    let start = columns.start_nanos.get(row as usize).copied().unwrap_or(0);
+    (start, columns.duration.get(row as usize).copied().filter(|nanos| *nanos != UNKNOWN_NANOS))
 }
 
-fn waterfall_row(columns: &TraceColumns, tree: &WaterfallTree, place: u32, row: u32, label_part: f64) -> Option<WaterfallRow> {
+/// The bar of the span in `row` on an axis over `window`. `label_part` is the part of the axis that a duration needs beside its bar.
+pub fn bar(columns: &TraceColumns, row: u32, window: &TimeWindow, label_part: f64) -> Bar {
+    let (start, duration) = span_time(columns, row);
+    let place = place_bar(window, start, duration);
+    let label = match place.off {
+        Some(Side::Before) => BarLabel::After,
+        Some(Side::After) => BarLabel::Before,
+        None if place.start + place.length < 1.0 - label_part => BarLabel::After,
+        None if place.start > label_part => BarLabel::Before,
+        None => BarLabel::Inside,
+    };
+    Bar { start: place.start, length: place.length, off: place.off, cut_start: place.cut_start, cut_end: place.cut_end, label }
+}
+
+/// The rows at the visible `places`, with their bars on an axis over `window`; `label_part` as for [`bar`].
+pub fn waterfall_rows(
+    columns: &TraceColumns,
+    tree: &WaterfallTree,
+    places: Range<u32>,
+    window: &TimeWindow,
+    label_part: f64,
+) -> Vec<WaterfallRow> {
+    places.map_while(|place| tree.row_at(place).and_then(|row| waterfall_row(columns, tree, place, row, window, label_part))).collect()
+}
+
+fn waterfall_row(
+    columns: &TraceColumns,
+    tree: &WaterfallTree,
+    place: u32,
+    row: u32,
+    window: &TimeWindow,
+    label_part: f64,
+) -> Option<WaterfallRow> {
     let at = row as usize;
     let parent = columns.parent.get(at).copied().filter(|parent| *parent != NO_ROW);
     let has_children = subtree(columns, row) > 1;
     let collapsed = tree.is_collapsed(row);
-    let nanos = columns.duration.get(at).copied().filter(|nanos| *nanos != UNKNOWN_NANOS);
-    let whole = columns.duration_nanos.max(1) as f64;
-    let bar_start = (columns.start_nanos.get(at).copied().unwrap_or(0) as f64 / whole).clamp(0.0, 1.0);
-    let bar_length = (nanos.unwrap_or(0) as f64 / whole).clamp(0.0, 1.0 - bar_start);
-    let label = if bar_start + bar_length < 1.0 - label_part {
-        BarLabel::After
-    } else if bar_start > label_part {
-        BarLabel::Before
-    } else {
-        BarLabel::Inside
-    };
     Some(WaterfallRow {
         row,
         place,
-        span_id: columns.span_id.get(at)?.clone(),
-        parent_id: parent.and_then(|parent| columns.span_id.get(parent as usize).cloned()),
-        name: columns.name.get(at).and_then(|name| columns.names.get(*name as usize)).cloned().unwrap_or_default(),
+        span_id: columns.span_id.get(at)?,
+        parent_id: parent.and_then(|parent| columns.span_id.get(parent as usize)),
+        name: columns.name_of(at).to_owned(),
         kind: columns.kind.get(at).copied().unwrap_or(SpanKind::Other),
         marks: columns.marks.get(at).copied().unwrap_or_default(),
         depth: columns.depth.get(at).copied().unwrap_or(0),
         expanded: has_children.then_some(!collapsed),
         failed_hidden: if collapsed { tree.failed_below(columns, row) } else { 0 },
-        bar_start,
-        bar_length,
-        duration: duration_text(nanos),
-        label,
+        bar: bar(columns, row, window, label_part),
+        duration: duration_text(span_time(columns, row).1),
     })
 }
 
@@ -256,8 +264,8 @@ pub(super) mod tests {
             path.truncate(depth as usize);
             columns.parent.push(path.last().copied().unwrap_or(NO_ROW));
             path.push(row as u32);
-            columns.span_id.push(format!("s{row}"));
-            columns.names.push(name.into());
+            columns.span_id.push(&format!("s{row}"));
+            columns.names.push(name);
             columns.name.push(row as u32);
             columns.depth.push(depth);
             columns.start_nanos.push(start * 1_000_000);
@@ -266,8 +274,13 @@ pub(super) mod tests {
             columns.kind.push(SpanKind::from_name(name));
             let after = spans[row + 1..].iter().position(|span| span.0 <= depth).unwrap_or(spans.len() - row - 1);
             columns.subtree.push(after as u32 + 1);
+            columns.has_branches |= after > 0;
+            if failed {
+                columns.failed_rows.push(row as u32);
+            }
             columns.duration_nanos = columns.duration_nanos.max((start + duration) * 1_000_000);
         }
+        columns.span_id.finish();
         columns
     }
 
@@ -283,8 +296,8 @@ pub(super) mod tests {
         ])
     }
 
-    fn drawn(columns: &TraceColumns, tree: &WaterfallTree) -> String {
-        waterfall_rows(columns, tree, 0..100, 0.14)
+    fn drawn(columns: &TraceColumns, tree: &WaterfallTree, window: Option<(u64, u64)>) -> String {
+        waterfall_rows(columns, tree, 0..100, &TimeWindow::new(window, columns.duration_nanos), 0.14)
             .into_iter()
             .map(|row| {
                 let caret = match row.expanded {
@@ -292,16 +305,22 @@ pub(super) mod tests {
                     Some(true) => 'v',
                     Some(false) => '>',
                 };
-                let start = (row.bar_start * 40.0).round() as usize;
-                let bar = "=".repeat(((row.bar_length * 40.0).round() as usize).max(1));
+                let start = (row.bar.start * 40.0).round() as usize;
+                let bar = match row.bar.off {
+                    Some(Side::Before) => "<".into(),
+                    Some(Side::After) => ">".into(),
+                    None => "=".repeat(((row.bar.length * 40.0).round() as usize).max(1)),
+                };
+                let cut = [(row.bar.cut_start, " from before"), (row.bar.cut_end, " until after")];
+                let cut: String = cut.into_iter().filter(|(cut, _)| *cut).map(|(_, word)| word).collect();
                 let fail = if row.failed() { " FAILED".into() } else { String::new() };
                 let hidden = if row.failed_hidden > 0 { format!(" ({} failed inside)", row.failed_hidden) } else { String::new() };
                 let indent = "  ".repeat(row.depth as usize);
                 format!(
-                    "{:44}|{}{bar} {:?} {}{fail}{hidden}",
+                    "{:44}|{}{bar} {:?} {}{cut}{fail}{hidden}",
                     format!("{indent}{caret} {}", row.name),
                     " ".repeat(start),
-                    row.label,
+                    row.bar.label,
                     row.duration
                 )
             })
@@ -312,7 +331,13 @@ pub(super) mod tests {
     #[test]
     fn a_trace_is_drawn_expanded() {
         let columns = turn();
-        insta::assert_snapshot!(drawn(&columns, &WaterfallTree::new(&columns)));
+        insta::assert_snapshot!(drawn(&columns, &WaterfallTree::new(&columns), None));
+    }
+
+    #[test]
+    fn a_part_of_the_time_is_drawn_larger() {
+        let columns = turn();
+        insta::assert_snapshot!(drawn(&columns, &WaterfallTree::new(&columns), Some((10_000_000, 30_000_000))));
     }
 
     #[test]
@@ -323,7 +348,7 @@ pub(super) mod tests {
         tree.set_collapsed(&columns, 6, true);
         assert_eq!(tree.visible(), 5);
         assert_eq!(tree.place_of(3), None);
-        insta::assert_snapshot!(drawn(&columns, &tree));
+        insta::assert_snapshot!(drawn(&columns, &tree, None));
     }
 
     #[test]
@@ -347,43 +372,88 @@ pub(super) mod tests {
     #[test]
     fn columns_that_do_not_fit_each_other_are_survived() {
         let mut columns = turn();
-        columns.subtree = vec![900; 7];
-        columns.parent = vec![5; 7];
-        columns.names.clear();
+        columns.subtree = vec![900; 7].into();
+        columns.parent = vec![5; 7].into();
+        columns.names = Default::default();
         let mut tree = WaterfallTree::new(&columns);
         tree.set_collapsed(&columns, 3, true);
         tree.reveal(&columns, 6);
-        assert!(waterfall_rows(&columns, &tree, 0..100, 0.14).len() <= 7);
+        assert!(waterfall_rows(&columns, &tree, 0..100, &TimeWindow::whole(1), 0.14).len() <= 7);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Act {
+        Set(u32, bool),
+        Level(u32),
+        Reveal(u32),
+        ExpandAll,
+    }
+
+    fn any_act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            6 => (0_u32..120, any::<bool>()).prop_map(|(row, collapsed)| Act::Set(row, collapsed)),
+            1 => (0_u32..6).prop_map(Act::Level),
+            2 => (0_u32..120).prop_map(Act::Reveal),
+            1 => Just(Act::ExpandAll),
+        ]
     }
 
     proptest! {
         #[test]
         fn places_and_rows_agree_with_walking_the_tree(
-            steps in prop::collection::vec(0_u32..4, 1..120),
-            collapsed in prop::collection::vec(0_u32..120, 0..30),
+            steps in prop::collection::vec((0_u32..4, any::<bool>()), 1..120),
+            acts in prop::collection::vec(any_act(), 0..30),
         ) {
             // Each step climbs some levels and adds a child there: every tree can come about.
             let mut depth = 0_u32;
             let mut spans = Vec::new();
-            for step in steps {
-                spans.push((depth, "x", 0, 1, false));
+            for (step, failed) in steps {
+                spans.push((depth, "x", 0, 1, failed));
                 depth = (depth + 1).saturating_sub(step);
             }
             let columns = trace(&spans);
             let mut tree = WaterfallTree::new(&columns);
-            for row in collapsed {
-                tree.set_collapsed(&columns, row, true);
+            let mut collapsed = vec![false; spans.len()];
+            let has_children = |row: u32| columns.parent.contains(&row);
+            for act in acts {
+                match act {
+                    Act::Set(row, to) => {
+                        tree.set_collapsed(&columns, row, to);
+                        if let Some(slot) = collapsed.get_mut(row as usize).filter(|_| has_children(row)) {
+                            *slot = to;
+                        }
+                    }
+                    Act::Level(depth) => {
+                        tree.collapse_from(&columns, depth);
+                        for (row, slot) in (0_u32..).zip(&mut collapsed) {
+                            *slot = has_children(row) && spans[row as usize].0 >= depth;
+                        }
+                    }
+                    Act::Reveal(row) => {
+                        tree.reveal(&columns, row);
+                        ancestors(&columns, row).for_each(|ancestor| collapsed[ancestor as usize] = false);
+                    }
+                    Act::ExpandAll => {
+                        tree.expand_all();
+                        collapsed.fill(false);
+                    }
+                }
+                let hidden = |row: u32| ancestors(&columns, row).any(|ancestor| collapsed[ancestor as usize]);
+                let expected: Vec<u32> = (0..spans.len() as u32).filter(|row| !hidden(*row)).collect();
+                prop_assert_eq!(tree.visible() as usize, expected.len());
+                let found: Vec<u32> = (0..tree.visible()).filter_map(|place| tree.row_at(place)).collect();
+                prop_assert_eq!(&found, &expected);
+                prop_assert_eq!(tree.row_at(tree.visible()), None);
+                prop_assert_eq!(tree.has_collapsed(), collapsed.contains(&true));
+                for row in 0..spans.len() as u32 {
+                    let place = expected.iter().position(|found| *found == row).map(|place| place as u32);
+                    prop_assert_eq!(tree.place_of(row), place);
+                    prop_assert_eq!(tree.is_collapsed(row), collapsed[row as usize]);
+                }
             }
-            let expected: Vec<u32> = (0..spans.len() as u32)
-                .filter(|row| !ancestors(&columns, *row).any(|ancestor| tree.is_collapsed(ancestor)))
-                .collect();
-            prop_assert_eq!(tree.visible() as usize, expected.len());
-            let found: Vec<u32> = (0..tree.visible()).filter_map(|place| tree.row_at(place)).collect();
-            prop_assert_eq!(&found, &expected);
-            prop_assert_eq!(tree.row_at(tree.visible()), None);
             for row in 0..spans.len() as u32 {
-                let place = expected.iter().position(|found| *found == row).map(|place| place as u32);
-                prop_assert_eq!(tree.place_of(row), place);
+                let below = row + 1..row + subtree(&columns, row);
+                prop_assert_eq!(tree.failed_below(&columns, row) as usize, below.filter(|row| spans[*row as usize].4).count());
             }
         }
     }

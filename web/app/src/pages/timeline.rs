@@ -8,7 +8,7 @@ use crate::widgets::{Icon, IconName, Viewport};
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use quipu::model::SpanMarks;
-use quipu::view::{self, BarLabel, WaterfallRow};
+use quipu::view::{self, BarLabel, TimeWindow, WaterfallRow};
 
 /// Pixels a tick and its label want.
 const TICK_PX: f64 = 84.0;
@@ -31,9 +31,15 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let rows = move || {
         let window = window.get();
         let columns = trace.columns();
-        trace
-            .tree
-            .with(|tree| view::waterfall_rows(&columns, tree, window.first as u32..(window.first + window.count) as u32, label_part.get()))
+        trace.tree.with(|tree| {
+            view::waterfall_rows(
+                &columns,
+                tree,
+                window.first as u32..(window.first + window.count) as u32,
+                &TimeWindow::whole(columns.duration_nanos),
+                label_part.get(),
+            )
+        })
     };
     // The selected span is shown, wherever it was.
     Effect::new(move |_| {
@@ -79,7 +85,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             <div class="grid-space" role="presentation" style:height=move || format!("{}px", viewport.map(visible.get().into()).height_px())>
                 <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}</div></div>
                 <div class="grid-window" role="rowgroup" style:transform=move || format!("translateY({}px)", window.get().top_px)>
-                    <For each=rows key=|row| (row.row, row.place, row.expanded, row.label) children=move |row| span_row(app, trace, row) />
+                    <For each=rows key=|row| (row.row, row.place, row.expanded, row.bar.label) children=move |row| span_row(app, trace, row) />
                 </div>
             </div>
         </div>
@@ -107,19 +113,19 @@ fn span_row(app: App, trace: OpenTrace, row: WaterfallRow) -> impl IntoView {
         let label = if expanded { "Collapse" } else { "Expand" };
         view! { <button type="button" class="caret-button" tabindex="-1" aria-label=label on:click=toggle><Icon name=IconName::Caret /></button> }
     });
-    let label_class = match row.label {
+    let label_class = match row.bar.label {
         BarLabel::After => "bar-label label-after",
         BarLabel::Before => "bar-label label-before",
         BarLabel::Inside => "bar-label label-inside",
     };
-    let label_style = match row.label {
+    let label_style = match row.bar.label {
         BarLabel::After | BarLabel::Inside => format!(
             "left:{:.4}%",
-            if row.label == BarLabel::After { (row.bar_start + row.bar_length) * 100.0 } else { row.bar_start * 100.0 }
+            if row.bar.label == BarLabel::After { (row.bar.start + row.bar.length) * 100.0 } else { row.bar.start * 100.0 }
         ),
-        BarLabel::Before => format!("right:{:.4}%", (1.0 - row.bar_start) * 100.0),
+        BarLabel::Before => format!("right:{:.4}%", (1.0 - row.bar.start) * 100.0),
     };
-    let bar_style = format!("left:{:.4}%;width:{:.4}%", row.bar_start * 100.0, row.bar_length * 100.0);
+    let bar_style = format!("left:{:.4}%;width:{:.4}%", row.bar.start * 100.0, row.bar.length * 100.0);
     view! {
         <div
             class="span-row"

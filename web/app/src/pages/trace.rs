@@ -6,7 +6,7 @@ use crate::router::{self, Step};
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnings, copy};
 use leptos::prelude::*;
-use quipu::model::{SpanKind, SpanMarks};
+use quipu::model::SpanKind;
 use quipu::protocol::{Request, Response, TraceColumns};
 use quipu::share::Place;
 use quipu::view::{self, DASH, MoveKey, TreeMove, WaterfallTree};
@@ -39,7 +39,6 @@ impl OpenTrace {
     pub(super) fn select(&self, app: App, row: u32) {
         if let Some(id) = self.columns().span_id.get(row as usize) {
             let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
-            let id = id.clone();
             router::navigate(app, step, |view| {
                 if let Place::Trace(view) = &mut view.place {
                     view.span_id = Some(id);
@@ -127,11 +126,11 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
     });
     let selected = Memo::new(move |_| {
         let id = selected_id.get()?;
-        for_selection.span_id.iter().position(|found| *found == id).and_then(|row| u32::try_from(row).ok())
+        for_selection.span_id.find(&id)
     });
     let trace = OpenTrace { columns: StoredValue::new(columns.clone()), tree: RwSignal::new(WaterfallTree::new(&columns)), selected };
     let warnings = columns.warnings.clone();
-    let has_branches = columns.subtree.iter().any(|rows| *rows > 1);
+    let has_branches = columns.has_branches;
     let collapse = move |_| {
         let columns = trace.columns();
         trace.tree.update(|tree| tree.collapse_from(&columns, 0));
@@ -167,8 +166,8 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
 #[component]
 fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
-    let failed = columns.marks.iter().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
-    let requests = columns.marks.iter().filter(|marks| marks.has(SpanMarks::REQUEST)).count() as u64;
+    let failed = columns.failed_rows.len() as u64;
+    let requests = u64::from(columns.requests);
     let name = if columns.is_empty() { "Trace without spans".to_owned() } else { columns.name_of(0).to_owned() };
     let kind = columns.kind.first().copied().unwrap_or(SpanKind::Other).label();
     let trace_id = columns.trace_id.clone();
@@ -198,8 +197,8 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
 fn Failures(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let columns = trace.columns();
-    let failed: Vec<u32> = (0..).zip(&columns.marks).filter(|(_, marks)| marks.has(SpanMarks::FAILED)).map(|(row, _)| row).collect();
-    let count = failed.len();
+    let count = columns.failed_rows.len();
+    let failed: Vec<u32> = columns.failed_rows.iter().copied().take(MOST_FAILURES).collect();
     let shown = RwSignal::new(FIRST_FAILURES);
     let messages = RwSignal::new(HashMap::<u32, String>::new());
     let rows = Memo::new(move |_| failed.iter().copied().take(shown.get()).collect::<Vec<u32>>());
@@ -207,7 +206,7 @@ fn Failures(trace: OpenTrace) -> impl IntoView {
         let rows = rows.get();
         let columns = trace.columns();
         for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
-            let Some(span_id) = columns.span_id.get(row as usize).cloned() else { continue };
+            let Some(span_id) = columns.span_id.get(row as usize) else { continue };
             app.ask(Request::GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
                 let text = match answer {
                     Ok(Response::Span(detail)) => {
@@ -289,7 +288,7 @@ pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static)
             }
             "c" => {
                 match selected.and_then(|row| columns.span_id.get(row as usize)) {
-                    Some(id) => copy(app, "The span id", id.clone()),
+                    Some(id) => copy(app, "The span id", id),
                     None => copy(app, "The trace id", columns.trace_id.clone()),
                 }
                 return true;

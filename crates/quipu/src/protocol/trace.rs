@@ -1,0 +1,98 @@
+//! One trace as columns, and its level of detail.
+//!
+//! What is not here: how columns are packed (`packed`), what is drawn of them ([`view`](crate::view)).
+
+use super::{Packed, SpanIds, Texts, Warning};
+use crate::model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
+use serde::{Deserialize, Serialize};
+
+/// The row number that means "none" in [`TraceColumns`].
+pub const NO_ROW: u32 = u32::MAX;
+/// The duration that means "unknown" in [`TraceColumns`].
+pub const UNKNOWN_NANOS: u64 = u64::MAX;
+
+/// The spans of one trace, in tree order (a parent before its children, siblings by start), one entry a span in every column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TraceColumns {
+    /// As recorded.
+    pub trace_id: String,
+    /// `traces.service_name`.
+    pub service_name: Option<String>,
+    /// The earliest start, the zero of `start_nanos`; `None` when no span has a readable start.
+    pub start: Option<Timestamp>,
+    /// From the earliest start to the latest end.
+    pub duration_nanos: u64,
+    /// `traces.root_span_id` as recorded.
+    pub recorded_root: Option<String>,
+    /// The distinct names, for `name`.
+    pub names: Texts,
+    /// Ids as recorded.
+    pub span_id: SpanIds,
+    /// Index into `names`.
+    pub name: Packed<u32>,
+    /// The parent's row, or [`NO_ROW`].
+    pub parent: Packed<u32>,
+    /// 0 for a root.
+    pub depth: Packed<u32>,
+    /// Rows of the subtree, itself included: row + subtree is the next row that is no descendant.
+    pub subtree: Packed<u32>,
+    /// Start after the trace's start.
+    pub start_nanos: Packed<u64>,
+    /// Duration, or [`UNKNOWN_NANOS`].
+    pub duration: Packed<u64>,
+    /// Marks.
+    pub marks: Packed<SpanMarks>,
+    /// What each span is.
+    pub kind: Packed<SpanKind>,
+    /// Token records, by row, ascending.
+    pub tokens: Packed<(u32, TokenRecord)>,
+    /// The rows of failed spans, ascending.
+    pub failed_rows: Packed<u32>,
+    /// Requests (`__root__` spans).
+    pub requests: u32,
+    /// Whether any span has children.
+    pub has_branches: bool,
+    /// The whole trace small: a few lanes of many buckets.
+    pub minimap: DensityGrid,
+    /// Blocks of rows, coarser in time: what large collapsed subtrees are drawn from. Without lanes in a small trace.
+    pub blocks: DensityGrid,
+    /// Sum over its inference requests.
+    pub token_totals: TokenTotals,
+    /// What is odd in this trace.
+    pub warnings: Vec<Warning>,
+}
+
+impl TraceColumns {
+    /// Number of spans.
+    pub fn len(&self) -> usize {
+        self.span_id.len()
+    }
+
+    /// Whether there is no span.
+    pub fn is_empty(&self) -> bool {
+        self.span_id.is_empty()
+    }
+
+    /// The name of the span in `row`; empty where there is none.
+    pub fn name_of(&self, row: usize) -> &str {
+        self.name.get(row).and_then(|name| self.names.get(*name as usize)).unwrap_or_default()
+    }
+
+    /// What is known of the tokens of the span in `row`, when it is an inference request.
+    pub fn tokens_of(&self, row: u32) -> Option<&TokenRecord> {
+        let at = self.tokens.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        self.tokens.get(at).map(|(_, record)| record)
+    }
+}
+
+/// Where time was spent: lanes of consecutive rows, each in equal buckets over the trace's time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DensityGrid {
+    /// Buckets of each lane.
+    pub buckets: u32,
+    /// Rows of each lane but the last, which may have fewer.
+    pub lane_rows: u32,
+    /// Lane by lane: in bits 0 to 7 the busy part of the bucket (255: all of it), in bits 8 to 11 the kind most of it was spent in, by
+    /// its place in [`SpanKind::ALL`], in bit 12 whether a failed span lies there.
+    pub cells: Packed<u16>,
+}

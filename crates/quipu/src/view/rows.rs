@@ -1,0 +1,137 @@
+//! A set of rows that can be counted: how many stand before a row, and which is the n-th. A million rows take an eighth of a megabyte.
+//!
+//! What is not here: what the set is of: visible rows (`waterfall`), rows with a match (`find`).
+
+use std::ops::Range;
+
+/// Words between two counts.
+const BLOCK: usize = 8;
+
+/// A set of rows below a length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct RowSet {
+    len: u32,
+    words: Vec<u64>,
+    /// Rows of the set before each block of [`BLOCK`] words; one more entry than blocks.
+    before: Vec<u32>,
+}
+
+impl RowSet {
+    /// All of `len` rows, or none of them.
+    pub(super) fn filled(len: u32, value: bool) -> RowSet {
+        let words = vec![0; len.div_ceil(64) as usize];
+        let mut set = RowSet { len, before: vec![0; words.len().div_ceil(BLOCK) + 1], words };
+        set.set(0..len, value);
+        set.count();
+        set
+    }
+
+    /// Whether `row` is in the set.
+    pub(super) fn has(&self, row: u32) -> bool {
+        self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Puts rows in, or takes them out; those beyond the length are passed over. [`RowSet::count`] is to be called after the last change.
+    pub(super) fn set(&mut self, rows: Range<u32>, value: bool) {
+        let end = rows.end.min(self.len);
+        let mut row = rows.start;
+        while row < end {
+            let upto = end.min((row / 64 + 1) * 64);
+            let mask = (u64::MAX >> (64 - (upto - row))) << (row % 64);
+            if let Some(word) = self.words.get_mut(row as usize / 64) {
+                *word = if value { *word | mask } else { *word & !mask };
+            }
+            row = upto;
+        }
+    }
+
+    /// Counts anew, after changes.
+    pub(super) fn count(&mut self) {
+        let mut sum = 0;
+        for (before, block) in self.before.iter_mut().zip(self.words.chunks(BLOCK)) {
+            *before = sum;
+            sum += block.iter().map(|word| word.count_ones()).sum::<u32>();
+        }
+        if let Some(last) = self.before.last_mut() {
+            *last = sum;
+        }
+    }
+
+    /// How many rows are in the set.
+    pub(super) fn total(&self) -> u32 {
+        self.before.last().copied().unwrap_or(0)
+    }
+
+    /// How many rows of the set stand before `row`.
+    pub(super) fn rank(&self, row: u32) -> u32 {
+        let row = row.min(self.len);
+        let word = row as usize / 64;
+        let block = word / BLOCK;
+        let whole: u32 = self.words.get(block * BLOCK..word).unwrap_or_default().iter().map(|word| word.count_ones()).sum();
+        let part = self.words.get(word).map_or(0, |found| (found & ((1 << (row % 64)) - 1)).count_ones());
+        self.before.get(block).copied().unwrap_or(0) + whole + part
+    }
+
+    /// The row of the set with this number, counted from 0.
+    pub(super) fn nth(&self, number: u32) -> Option<u32> {
+        if number >= self.total() {
+            return None;
+        }
+        // The last block that does not begin after it.
+        let block = self.before.partition_point(|before| *before <= number).checked_sub(1)?;
+        let mut left = number - self.before.get(block)?;
+        for (at, word) in self.words.iter().enumerate().skip(block * BLOCK) {
+            let ones = word.count_ones();
+            if left < ones {
+                let mut word = *word;
+                for _ in 0..left {
+                    word &= word - 1;
+                }
+                return Some(at as u32 * 64 + word.trailing_zeros());
+            }
+            left -= ones;
+        }
+        None
+    }
+
+    /// The first row of the set at or after `row`.
+    pub(super) fn next(&self, row: u32) -> Option<u32> {
+        let mut at = row as usize / 64;
+        let mut word = self.words.get(at)? & (u64::MAX << (row % 64));
+        while word == 0 {
+            at += 1;
+            word = *self.words.get(at)?;
+        }
+        Some(at as u32 * 64 + word.trailing_zeros())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counts_agree_with_a_plain_list(len in 0_u32..3_000, filled: bool, changes in prop::collection::vec((0_u32..3_100, 0_u32..900, any::<bool>()), 0..12)) {
+            let mut set = RowSet::filled(len, filled);
+            let mut plain = vec![filled; len as usize];
+            for (start, many, value) in changes {
+                set.set(start..start + many, value);
+                plain.iter_mut().skip(start as usize).take(many as usize).for_each(|slot| *slot = value);
+            }
+            set.count();
+            let rows: Vec<u32> = (0..len).filter(|row| plain[*row as usize]).collect();
+            prop_assert_eq!(set.total() as usize, rows.len());
+            for (number, row) in rows.iter().enumerate() {
+                prop_assert_eq!(set.nth(number as u32), Some(*row));
+            }
+            prop_assert_eq!(set.nth(rows.len() as u32), None);
+            for row in 0..len + 3 {
+                prop_assert_eq!(set.has(row), row < len && plain[row as usize]);
+                prop_assert_eq!(set.rank(row) as usize, rows.iter().filter(|found| **found < row).count());
+                prop_assert_eq!(set.next(row), rows.iter().copied().find(|found| *found >= row));
+            }
+        }
+    }
+}
