@@ -1,5 +1,6 @@
 //! The words after `cargo xtask`, read by hand: there are few.
 
+use crate::bench::Bench;
 use anyhow::{Context, Result, bail};
 
 /// What `cargo xtask help` prints.
@@ -12,6 +13,8 @@ cargo xtask COMMAND
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
   e2e [--build] [WORD]  only the end-to-end tests (whose name contains WORD) against dist/; --build builds it anew
   fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
+  bench [--sizes 100MB,1.5GB] [--runs N] [--as-is]
+                        measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
@@ -28,6 +31,7 @@ pub(crate) enum Command {
     EndToEnd(Arguments),
     /// The words of the program that grows files.
     Fixtures(Vec<String>),
+    Bench(Bench),
     Doctor,
 }
 
@@ -44,6 +48,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
     let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
     if name == "fixtures" {
         return Ok(Command::Fixtures(rest.to_vec()));
+    }
+    if name == "bench" && !rest.iter().any(|word| word == "-h" || word == "--help") {
+        return Bench::parse(rest).map(Command::Bench);
     }
     let (takes_port, takes_build) = (name == "run", name == "e2e");
     let mut arguments = Arguments::default();
@@ -83,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_help_is_understood() {
-        for line in HELP.lines().filter(|line| line.starts_with("  ")) {
+        for line in HELP.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
             let name = line.split_whitespace().next().unwrap_or_default();
             assert!(parsed(name).is_ok(), "{name}");
         }

@@ -4,6 +4,7 @@
 //! What is not here: the tests themselves, and anything the page or the core does.
 
 mod arguments;
+mod bench;
 mod browser;
 mod build_id;
 mod check;
@@ -38,6 +39,7 @@ pub fn run(words: &[String]) -> Result<()> {
         }
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
         Command::Test => check::run_all(),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Fixtures(words) => fixtures::grow(&words),
         Command::EndToEnd(Arguments { build, filter, .. }) => check::run_end_to_end(build, filter.as_deref()),
     }

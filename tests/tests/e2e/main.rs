@@ -1,10 +1,11 @@
 //! End-to-end tests: the built page in a real browser, over real files. `cargo xtask e2e [WORD]` runs them; without the environment it
 //! sets, this program says so and does nothing, so that a plain `cargo test` needs no browser.
 //!
-//! Reading order: `harness` runs the cases, `site` serves the page to them, `page` knows its names, `script` is what runs inside it,
+//! Reading order: `driver` starts browsers, `harness` runs the cases, `site` serves the page to them, `page` knows its names, `script` is what runs inside it,
 //! `expected` asks the files by SQL, `cases` are the tests.
 
 mod cases;
+mod driver;
 mod expected;
 mod harness;
 mod page;
