@@ -1,8 +1,159 @@
 //! A condition on one attribute of a span, as `key=value` says it.
+//!
+//! What is not here: which spans are read for it (`search`).
+
+use super::expression::Order;
+use super::pattern::TextTest;
 
 /// A condition on one attribute of a span.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributeTest {
     /// The key, as recorded.
     pub key: String,
+    pub(crate) test: ValueTest,
+}
+
+/// What its value must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ValueTest {
+    Text(TextTest),
+    /// A number that compares so; a text that holds a number is one.
+    Number(Order, Decimal),
+}
+
+/// A finite number, kept as typed so that tests can be compared and printed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Decimal(String);
+
+impl Decimal {
+    pub(crate) fn read(text: &str) -> Option<Decimal> {
+        number(text).map(|_| Decimal(text.to_owned()))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The number a text is: `7`, `-0.5`, `1e3`; not `inf`, and nothing with blanks.
+fn number(text: &str) -> Option<f64> {
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    if has_digit { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+}
+
+#[cfg(feature = "store")]
+mod evaluate {
+    use super::super::pattern::TextMatcher;
+    use super::{AttributeTest, TextTest, ValueTest, number};
+    use crate::index::{Bits, Decided, Index, Profiles, UNKNOWN_PROFILE};
+    use crate::recorded::{RawJson, entries};
+
+    /// A test, ready to compare many values with.
+    enum Ready<'a> {
+        Text(TextMatcher<'a>),
+        Number(super::Order, f64),
+    }
+
+    impl Ready<'_> {
+        fn holds(&self, value: RawJson<'_>) -> bool {
+            match self {
+                Ready::Text(TextMatcher::Present) => true,
+                Ready::Text(TextMatcher::Is(wanted)) => is(value, wanted),
+                Ready::Text(TextMatcher::IsNot(wanted)) => !is(value, wanted),
+                Ready::Text(matcher) => matcher.holds(&value.as_str().unwrap_or_else(|| value.as_written())),
+                Ready::Number(order, than) => {
+                    let text = value.as_str().or_else(|| value.as_number_text().map(Into::into));
+                    text.and_then(|text| number(&text)).is_some_and(|number| order.holds(number, *than))
+                }
+            }
+        }
+    }
+
+    /// Whether a value is this text; a recorded number may be written otherwise.
+    fn is(value: RawJson<'_>, wanted: &str) -> bool {
+        if let Some(text) = value.as_str() {
+            return text == wanted;
+        }
+        let written = value.as_written();
+        // Whole numbers are equal where their digits are: the others would lose some.
+        let is_whole = |text: &str| text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+        written == wanted
+            || (!(is_whole(&written) && is_whole(wanted))
+                && value.as_number_text().is_some()
+                && number(&written).is_some_and(|one| number(wanted) == Some(one)))
+    }
+
+    /// What a profile tells.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Verdict {
+        No,
+        Yes,
+        /// The spans must be read; those that hold the wanted text have these hints.
+        Open(u32),
+    }
+
+    impl AttributeTest {
+        fn ready(&self) -> Ready<'_> {
+            match &self.test {
+                ValueTest::Text(test) => Ready::Text(test.matcher()),
+                ValueTest::Number(order, than) => Ready::Number(*order, number(than.text()).unwrap_or(f64::NAN)),
+            }
+        }
+
+        /// Whether it holds on a span with these recorded attributes; a key that stands twice may match twice.
+        pub(crate) fn holds(&self, attributes: &[u8]) -> bool {
+            // A search is several times faster than reading entries; it can miss only keys that are written in escapes.
+            let is_plain = self.key.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !matches!(byte, b'"' | b'\\' | b'/'));
+            if is_plain && memchr::memmem::find(attributes, self.key.as_bytes()).is_none() && memchr::memchr(b'\\', attributes).is_none() {
+                return false;
+            }
+            let ready = self.ready();
+            entries(attributes).flatten().any(|(key, value)| key == self.key.as_str() && ready.holds(value))
+        }
+
+        /// What the index tells of the spans, by row; what it leaves open has to be read.
+        pub(crate) fn prejudge(&self, index: &Index) -> Decided {
+            let profiles = index.profiles();
+            let verdicts = self.verdicts(profiles);
+            let verdict = |row: u32, profile: u16| match verdicts.get(usize::from(profile)) {
+                Some(Verdict::Open(hints)) if !profiles.may_hold(row, *hints) => Verdict::No,
+                Some(verdict) => *verdict,
+                None => Verdict::Open(0),
+            };
+            let of = |wanted: fn(Verdict) -> bool| {
+                Bits::collect(index.span_count(), profiles.iter().enumerate().map(|(row, profile)| wanted(verdict(row as u32, profile))))
+            };
+            let yes = of(|verdict| verdict == Verdict::Yes);
+            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Open(_))) {
+                return Decided { yes, maybe: of(|verdict| verdict != Verdict::No) };
+            }
+            Decided::known(yes)
+        }
+
+        fn verdicts(&self, profiles: &Profiles) -> Vec<Verdict> {
+            let ready = self.ready();
+            let hints = match &self.test {
+                ValueTest::Text(TextTest::Is(text)) => profiles.hint_of(&self.key, text.as_bytes()),
+                _ => 0,
+            };
+            let is_present = matches!(&self.test, ValueTest::Text(TextTest::Present));
+            let of = |number: usize| {
+                let profile = u16::try_from(number).unwrap_or(UNKNOWN_PROFILE);
+                if profile == UNKNOWN_PROFILE {
+                    return Verdict::Open(0);
+                }
+                let mut all = Verdict::No;
+                for entry in profiles.entries(profile).filter(|entry| entry.key == self.key) {
+                    match entry.value {
+                        Some(value) if ready.holds(RawJson::from_written(value)) => return Verdict::Yes,
+                        None if is_present => return Verdict::Yes,
+                        None => all = Verdict::Open(hints),
+                        Some(_) => {}
+                    }
+                }
+                all
+            };
+            (0..profiles.len()).map(of).collect()
+        }
+    }
 }

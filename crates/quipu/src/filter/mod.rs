@@ -1,28 +1,114 @@
-//! The filter language: which traces a list shows, in one line of text.
+//! The filter language: which traces a list shows, in one line of text. `docs/filter.md` has the whole of it.
+//!
+//! ```
+//! use quipu::filter::Filter;
+//! let filter = Filter::parse("kind:inference duration:>2s OR -error:true")?;
+//! assert_eq!(filter.to_string(), "kind:inference duration>2s OR -error:true");
+//! let error = Filter::parse("duration>abc").unwrap_err();
+//! assert_eq!(error.message, "abc is no duration; write it like 250ms, 2s or 1m30s.");
+//! assert_eq!(error.drawing("duration>abc"), "duration>abc\n         ^^^");
+//! # Ok::<(), quipu::filter::FilterError>(())
+//! ```
 //!
 //! What is not here: what the texts in quotes are searched by (`search`), lists (`session`).
 
+mod amount;
 mod attribute;
 mod error;
+mod expression;
+mod fields;
+mod lex;
+mod parse;
+mod pattern;
+mod print;
+
+#[cfg(feature = "store")]
+mod decide;
+#[cfg(feature = "store")]
+mod place;
+#[cfg(feature = "store")]
+mod suggest;
+#[cfg(test)]
+mod tests;
 
 pub use attribute::AttributeTest;
 pub use error::FilterError;
 
-/// A filter, understood.
+#[cfg(feature = "store")]
+pub(crate) use decide::decide;
+#[cfg(feature = "store")]
+pub(crate) use suggest::{Counts, suggest};
+
+use expression::{Condition, Expression};
+use std::fmt;
+
+/// A filter, understood. Filters that ask the same in another writing are equal where only blanks, quotes or units differ; printed, a
+/// filter is understood as itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {}
+pub struct Filter {
+    expression: Expression,
+}
+
+/// One of the terms of a filter that must all hold, for a chip that can be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Its canonical text.
+    pub text: String,
+    /// Where it stands in the filter, in bytes.
+    pub start: usize,
+    /// Its end.
+    pub end: usize,
+}
 
 impl Filter {
     /// Understands `text`. An empty one matches every trace.
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn parse(_text: &str) -> Result<Filter, FilterError> {
-        Ok(Filter {})
+    pub fn parse(text: &str) -> Result<Filter, FilterError> {
+        Ok(Filter { expression: parse::joined(parse::parse(text)?) })
+    }
+
+    /// Whether it matches every trace because it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.expression == Expression::default()
     }
 
     /// The texts in quotes, each once, that a search has to find; those that must not be there among them.
     pub fn texts(&self) -> Vec<String> {
-        Vec::new()
+        let mut texts: Vec<String> = Vec::new();
+        self.expression.visit(&mut |test| {
+            if let Condition::Holds(text) = &test.condition
+                && !texts.contains(text)
+            {
+                texts.push(text.clone());
+            }
+        });
+        texts
+    }
+
+    /// The terms of a filter's text that must all hold, in their order. A filter with `OR` at its top is one term.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn terms(text: &str) -> Result<Vec<Term>, FilterError> {
+        let terms = parse::parse(text)?;
+        Ok(terms.into_iter().map(|term| Term { text: term.expression.to_string(), start: term.start, end: term.end }).collect())
+    }
+
+    /// A filter's text without the term of this number; the others stay as typed. The text itself where there is no such term.
+    pub fn without_term(text: &str, number: usize) -> String {
+        let Ok(terms) = Filter::terms(text) else { return text.to_owned() };
+        if number >= terms.len() {
+            return text.to_owned();
+        }
+        let kept = terms.iter().enumerate().filter(|(at, _)| *at != number);
+        kept.filter_map(|(_, term)| text.get(term.start..term.end)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expression.fmt(f)
     }
 }

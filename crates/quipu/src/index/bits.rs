@@ -15,6 +15,18 @@ impl Bits {
         bits
     }
 
+    /// Of `len` numbers those whose place in `values` is true.
+    pub(crate) fn collect(len: usize, values: impl Iterator<Item = bool>) -> Bits {
+        let mut bits = Bits::filled(len, false);
+        let mut values = values.take(len);
+        for word in &mut bits.words {
+            for (at, value) in values.by_ref().take(64).enumerate() {
+                *word |= u64::from(value) << at;
+            }
+        }
+        bits
+    }
+
     /// Bits beyond the length stay 0, so that words can be counted and compared.
     fn clear_tail(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {

@@ -82,12 +82,46 @@ impl OddIds {
         }
     }
 
+    /// Spans' ids that begin so, or are so where the whole is given. Letter case does not count in hex digits.
+    pub(super) fn span_ids(&self, text: &str, whole: bool) -> WantedIds {
+        self.wanted(text, whole, 16, ODD_SPAN.into())
+    }
+
+    /// The same of traces' ids.
+    pub(super) fn trace_ids(&self, text: &str, whole: bool) -> WantedIds {
+        self.wanted(text, whole, 32, ODD_TRACE)
+    }
+
+    fn wanted(&self, text: &str, whole: bool, digits: usize, odd: u128) -> WantedIds {
+        let mut range = None;
+        if text.len() <= digits && (!whole || text.len() == digits) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let padded = |with: &str| u128::from_str_radix(&format!("{text}{}", with.repeat(digits - text.len())), 16).ok();
+            range = padded("0").zip(padded("f")).map(|(first, last)| (first, last.min(odd - 1)));
+        }
+        let matches = |known: &str| if whole { known == text } else { known.starts_with(text) };
+        let known = self.texts.iter().enumerate().filter(|(_, known)| matches(known));
+        WantedIds { range, odd: known.map(|(number, _)| odd | number as u128).collect() }
+    }
+
     pub(super) fn span_text(&self, key: SpanKey) -> String {
         if key.0 >= ODD_SPAN { self.text(key.0 & 0xffff_ffff) } else { format!("{:016x}", key.0) }
     }
 
     pub(super) fn trace_text(&self, key: TraceKey) -> String {
         if key.0 >= ODD_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
+    }
+}
+
+/// Ids that are wanted, as numbers.
+pub(super) struct WantedIds {
+    range: Option<(u128, u128)>,
+    /// Ascending.
+    odd: Vec<u128>,
+}
+
+impl WantedIds {
+    pub(super) fn has(&self, key: u128) -> bool {
+        self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.odd.binary_search(&key).is_ok()
     }
 }
 

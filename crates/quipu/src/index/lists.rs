@@ -42,9 +42,13 @@ impl Orders {
 const MAX_PAGE: usize = 1_000;
 
 impl Index {
-    /// A page of traces; complete indexes only.
-    pub(crate) fn list_traces(&self, query: &TraceQuery) -> TracePage {
-        let order = self.orders.of(query.order, query.failed_only);
+    /// The numbers of all traces, or of those with a failed span, in an order; complete indexes only.
+    pub(crate) fn ordered_traces(&self, order: TraceOrder, failed_only: bool) -> &[u32] {
+        self.orders.of(order, failed_only)
+    }
+
+    /// A page of the traces of a list, which is given whole.
+    pub(crate) fn trace_page(&self, query: &TraceQuery, order: &[u32]) -> TracePage {
         let start = (query.offset as usize).min(order.len());
         let end = order.len().min(start + (query.limit as usize).min(MAX_PAGE));
         TracePage {

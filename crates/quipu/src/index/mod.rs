@@ -6,8 +6,10 @@
 mod access;
 mod bits;
 mod column;
+mod columns;
 mod derive;
 mod events;
+mod facets;
 mod ids;
 mod lists;
 mod names;
@@ -20,13 +22,16 @@ mod tree;
 mod warnings;
 
 pub(crate) use bits::{Bits, Decided};
+pub(crate) use columns::TraceNumbers;
 pub(crate) use events::is_server_failure;
+pub(crate) use facets::{Dictionary, Facet};
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use traces::zone_offset;
 
 use crate::model::{TokenRecord, TokenTotals};
 use events::Events;
+use facets::Facets;
 use hashbrown::HashMap;
 use ids::{OddIds, SpanKey};
 use names::Names;
@@ -47,6 +52,10 @@ pub(crate) struct Index {
     events: Events,
     /// What attribute filters are answered from.
     profiles: Profiles,
+    /// What filters ask by value.
+    facets: Facets,
+    /// The different services of traces.
+    service_names: facets::Dictionary,
     /// Spans whose parent is in another trace: the parent's key and the span's row, ascending; complete after `derive`.
     strays: Vec<(SpanKey, u32)>,
     /// Token records by span row, ascending; complete after `derive`.

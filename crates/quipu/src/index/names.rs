@@ -40,6 +40,10 @@ impl Names {
         number
     }
 
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.facts.iter().map(|facts| facts.text.as_ref())
+    }
+
     pub(super) fn facts(&self, number: u32) -> &NameFacts {
         &self.facts[number as usize]
     }

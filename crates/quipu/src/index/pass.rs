@@ -6,6 +6,7 @@
 //! until the end proves otherwise.
 
 use super::events::{EventFacts, Metric, Waiting, is_server_failure};
+use super::facets::Found;
 use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
 use super::spans::NewSpan;
@@ -310,12 +311,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let role = index.names.facts(name).role;
     let mut output = None;
     let mut readable = true;
+    let mut found = Found::default();
     for entry in entries(span.attributes) {
         let Ok((key, value)) = entry else {
             readable = false;
             break;
         };
         index.profiles.add(key.as_ref(), value);
+        found.note(key.as_ref(), value);
         match key.as_ref() {
             "__root__" if value.is_true() => marks.add(SpanMarks::REQUEST),
             "__autotraced__" if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
@@ -343,6 +346,10 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         kind => kind,
     };
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
+    found.keep(&mut index.facets, row, kind == SpanKind::Inference);
+    if span.status.as_deref() != Some("OK") {
+        index.facets.odd_status.add(row, span.status.as_deref().unwrap_or_default());
+    }
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
     entry.local |= local;
@@ -439,6 +446,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
         }
         Some(root) => index.odd.span_key(root),
     };
+    let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
     if let Some(service) = row.service_name {
         if let Some(count) = index.services.get_mut(service.as_ref()) {
             *count += 1;
@@ -448,6 +456,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
     }
     let entry = index.traces.at_mut(number);
     entry.rowid = Some(row.rowid);
+    entry.service = service_number.and_then(|number| u16::try_from(number).ok());
     entry.recorded_root = recorded_root;
     entry.created = read_time(row.created_at.as_deref(), &mut false);
     if entry.spans == 0 {

@@ -112,6 +112,11 @@ impl Profiles {
         *self.of_span.at(row)
     }
 
+    /// The profiles of all spans, by row.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u16> {
+        self.of_span.iter().copied()
+    }
+
     /// Whether the span in `row` may hold texts that gave these hints.
     pub(crate) fn may_hold(&self, row: u32, hints: u32) -> bool {
         *self.hints.at(row) & hints == hints

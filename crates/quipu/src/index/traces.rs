@@ -28,6 +28,8 @@ pub(super) struct Trace {
     /// Whether a time named no zone.
     pub(super) local: bool,
     pub(super) offset_minutes: i16,
+    /// The number of its service's name; `None` too beyond the first 65,536 names.
+    pub(super) service: Option<u16>,
 }
 
 impl Trace {
@@ -46,6 +48,7 @@ impl Trace {
             root: None,
             local: false,
             offset_minutes: 0,
+            service: None,
         }
     }
 

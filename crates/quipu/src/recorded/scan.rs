@@ -61,6 +61,12 @@ pub struct RawJson<'a> {
 }
 
 impl<'a> RawJson<'a> {
+    /// A value that was taken from a text before.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_written(bytes: &'a [u8]) -> RawJson<'a> {
+        RawJson { bytes, escaped: memchr::memchr(b'\\', bytes).is_some() }
+    }
+
     /// The bytes as written, quotes included.
     pub fn bytes(self) -> &'a [u8] {
         self.bytes

@@ -5,12 +5,12 @@
 
 mod detail;
 mod first;
+mod listing;
 mod query;
 
 use crate::index::{Index, Pass};
-use crate::protocol::{
-    Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceOrder, TraceQuery, WarningKind,
-};
+use crate::protocol::{Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, WarningKind};
+use crate::search::Searches;
 use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
 
 /// An open telemetry file.
@@ -30,6 +30,8 @@ pub struct Session {
     database: Database,
     index: Index,
     pass: Pass,
+    searches: Searches,
+    listing: listing::Listing,
 }
 
 impl Session {
@@ -39,8 +41,17 @@ impl Session {
     /// # Errors
     /// A sentence that says what the file is and what was expected.
     pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Session, Failure> {
-        let database = Database::open(dropped, options)?;
-        Ok(Session { database, index: Index::default(), pass: Pass::default() })
+        Ok(Session::new(Database::open(dropped, options)?))
+    }
+
+    fn new(database: Database) -> Session {
+        Session {
+            database,
+            index: Index::default(),
+            pass: Pass::default(),
+            searches: Searches::default(),
+            listing: listing::Listing::default(),
+        }
     }
 
     /// The cache over the file, for a driver that can read ahead of the index.
@@ -93,11 +104,17 @@ impl Session {
                 Ok(Response::Span(Box::new(session.span(row)?)))
             }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
-            Request::Suggest { .. } | Request::ListHits(_) | Request::FindInSpan { .. } | Request::SetSearching(_) => {
+            Request::Suggest { filter, cursor } => Ok(self.suggest(&filter, cursor)),
+            Request::ListHits(_) | Request::FindInSpan { .. } | Request::SetSearching(_) => {
                 Err(not_found("This build answers no searches.".into()))
             }
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
     }
 
     fn when_indexed(&self, answer: impl FnOnce(&Session) -> Result<Response, Failure>) -> Result<Response, Failure> {
@@ -134,17 +151,6 @@ impl Session {
             _ => 4,
         });
         summary
-    }
-
-    fn list_traces(&self, query: &TraceQuery) -> Result<Response, Failure> {
-        if self.index.is_complete() {
-            return Ok(Response::Traces(self.index.list_traces(query)));
-        }
-        if query.failed_only || query.order != TraceOrder::Newest || query.offset >= first::MAX_ROWS {
-            return Ok(Response::NotIndexedYet);
-        }
-        let page = self.database.bounded(|| first::newest(&self.database, query))?;
-        Ok(Response::Traces(page))
     }
 
     fn trace(&self, number: u32) -> Result<TraceColumns, Failure> {

@@ -13,7 +13,7 @@ impl Session {
     #[cfg(not(target_family = "wasm"))]
     pub fn open_path(path: &std::path::Path, options: crate::store::OpenOptions) -> Result<Session, Failure> {
         let database = crate::store::Database::open_path(path, options)?;
-        Ok(Session { database, index: crate::index::Index::default(), pass: crate::index::Pass::default() })
+        Ok(Session::new(database))
     }
 
     /// Answers a call of Llama Stack's query API with its JSON. `params` is a JSON object, or empty for none; `now_seconds` is the caller's
