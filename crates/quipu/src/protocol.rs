@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// What the file is. Answer: [`Response::File`].
     GetFile,
+    /// Whether the file is still the one that was opened. Answer: [`Response::Unchanged`], or a failure that says what became of it.
+    CheckFile,
     /// A page of traces. Answer: [`Response::Traces`].
     ListTraces(TraceQuery),
     /// The spans of one trace as columns. Answer: [`Response::Trace`], or [`Response::NotIndexedYet`].
@@ -126,6 +128,8 @@ pub enum TextRef {
 pub enum Response {
     /// To [`Request::GetFile`], and to opening.
     File(Box<FileSummary>),
+    /// To [`Request::CheckFile`].
+    Unchanged,
     /// To [`Request::ListTraces`].
     Traces(TracePage),
     /// To [`Request::GetTrace`].
@@ -173,6 +177,8 @@ pub enum FailureKind {
     NothingOpen,
     /// A parameter of a query is missing or wrong; the message names it.
     BadRequest,
+    /// The memory there is does not suffice.
+    OutOfMemory,
     /// Anything else.
     Internal,
 }

@@ -30,6 +30,7 @@ pub(crate) fn App() -> impl IntoView {
     crate::keys::listen(app);
     follow_links(app);
     let over = take_drops(app);
+    watch(app);
 
     let screen = Memo::new(move |_| {
         app.file.with(|file| match file {
@@ -55,7 +56,7 @@ pub(crate) fn App() -> impl IntoView {
         let files = input.files().map(opening::listed).unwrap_or_default();
         // So that choosing the same file again is a change, too.
         input.set_value("");
-        opening::open_files(app, files);
+        opening::open_files(app, files, None);
     };
     view! {
         <input type="file" id=INPUT_ID class="off-screen" multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
@@ -73,6 +74,30 @@ pub(crate) fn App() -> impl IntoView {
         <Help />
         <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
     }
+}
+
+/// Looks after the worker and the file while somebody looks at the page, and when somebody comes back to it.
+fn watch(app: App) {
+    let look = move || {
+        if !document().hidden() {
+            app.check_file();
+        }
+    };
+    let ticking = set_interval_with_handle(
+        move || {
+            if !document().hidden() && app.client().tick() {
+                app.check_file();
+            }
+        },
+        std::time::Duration::from_secs(1),
+    );
+    let listeners = ["focus", "visibilitychange"].map(|name| window_event_listener_untyped(name, move |_| look()));
+    on_cleanup(move || {
+        if let Ok(ticking) = ticking {
+            ticking.clear();
+        }
+        listeners.into_iter().for_each(|listener| listener.remove());
+    });
 }
 
 /// Links of the page change the view at once; the browser would tell of them only later.
@@ -119,14 +144,15 @@ fn take_drops(app: App) -> RwSignal<bool> {
             let files = opening::transferred(event.data_transfer());
             if !files.is_empty() {
                 event.prevent_default();
-                opening::open_files(app, files);
+                let handles = opening::ask_for_handles(event.data_transfer());
+                opening::open_files(app, files, handles);
             }
         }),
         window_event_listener(ev::paste, move |event| {
             let event: &web_sys::ClipboardEvent = event.as_ref();
             let files = opening::transferred(event.clipboard_data());
             if !files.is_empty() {
-                opening::open_files(app, files);
+                opening::open_files(app, files, None);
             }
         }),
     ];

@@ -22,9 +22,24 @@ pub(crate) enum Notice {
     Ready(String),
     /// Progress, or the end, of the index.
     Event(Event),
-    /// It died or never started: a sentence.
-    Died(String),
+    /// It is no more.
+    Died(Death),
 }
+
+/// How the worker came to its end; with the browser's words in brackets where it has any.
+pub(crate) enum Death {
+    /// It never ran.
+    NotStarted(String),
+    /// It ran, and failed, was ended from outside, or does not answer.
+    Stopped(String),
+    /// It found no memory.
+    OutOfMemory,
+}
+
+/// Seconds without a word after which a worker that was asked something counts as dead. A question may take it 10 seconds.
+const PATIENCE: u32 = 12;
+/// Seconds between two signs of life that are asked for where nothing else is.
+const HEARTBEAT: u32 = 4;
 
 /// Sends commands to the worker. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -41,7 +56,11 @@ struct Inner {
     generation: u32,
     ready: bool,
     next_id: u32,
-    waiting: HashMap<u32, (Callback, Busy)>,
+    waiting: HashMap<u32, (Callback, Option<Busy>)>,
+    /// Seconds since it last said something, while it owes an answer.
+    silent: u32,
+    /// Seconds since it owes none.
+    unasked: u32,
     /// Held until the worker runs.
     starting: Option<Busy>,
     /// Messages for a worker that is still starting: it hears nothing until its wasm runs.
@@ -60,12 +79,36 @@ impl Client {
     pub(crate) fn open(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
         self.forget_waiting();
         let names = files.iter().map(File::name).collect();
-        self.send(&Command::Open { names }, files, Box::new(callback));
+        self.send(&Command::Open { names }, files, Some(self.idle.begin()), Box::new(callback));
     }
 
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
-        self.send(&Command::Ask(request), &[], Box::new(callback));
+        self.send(&Command::Ask(request), &[], Some(self.idle.begin()), Box::new(callback));
+    }
+
+    /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.
+    pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+        if self.inner.borrow().ready {
+            self.send(&Command::Ask(request), &[], None, Box::new(callback));
+        }
+    }
+
+    /// To be called every second while the page is visible. A worker that owes an answer and says nothing for too long is dead: an end from
+    /// outside is told by no event. Answers whether it should be asked for a sign of life.
+    pub(crate) fn tick(&self) -> bool {
+        let (generation, silent, unasked) = {
+            let mut inner = self.inner.borrow_mut();
+            if !inner.ready {
+                return false;
+            }
+            (inner.silent, inner.unasked) = if inner.waiting.is_empty() { (0, inner.unasked + 1) } else { (inner.silent + 1, 0) };
+            (inner.generation, inner.silent, inner.unasked)
+        };
+        if silent >= PATIENCE {
+            self.died(generation, Some(&format!("it gave no answer for {PATIENCE} seconds")));
+        }
+        unasked >= HEARTBEAT
     }
 
     /// Starts the worker before it is needed: opening a file then asks the server for nothing, and is quicker.
@@ -78,7 +121,7 @@ impl Client {
     }
 
     fn not_started(&self, error: &JsValue) {
-        (self.notice)(Notice::Died(format!("The browser did not start Quipu’s worker: {}.", error_text(error))));
+        (self.notice)(Notice::Died(Death::NotStarted(format!(" ({})", error_text(error)))));
     }
 
     /// Ends the worker. The next command starts a new one.
@@ -102,8 +145,7 @@ impl Client {
         drop(waiting);
     }
 
-    fn send(&self, command: &Command, files: &[File], callback: Callback) {
-        let busy = self.idle.begin();
+    fn send(&self, command: &Command, files: &[File], busy: Option<Busy>, callback: Callback) {
         if self.inner.borrow().worker.is_none()
             && let Err(error) = self.start()
         {
@@ -131,12 +173,13 @@ impl Client {
         }
     }
 
-    /// Starts the worker from a blob: only so does it inherit the page's policy.
+    /// Starts the worker from a blob: only so does it inherit the page's policy. What fails inside a promise is an error of the worker, too.
     fn start(&self) -> Result<(), JsValue> {
         let base = document().base_uri()?.unwrap_or_default();
         let absolute = |name: &str| Url::new_with_base(&format!("{name}?v={BUILD}"), &base).map(|url| url.href());
         let script = format!(
-            "importScripts({});\nwasm_bindgen({{ module_or_path: {} }}).catch((error) => setTimeout(() => {{ throw error; }}));\n",
+            "onunhandledrejection = (event) => reportError(event.reason);\nimportScripts({});\n\
+             wasm_bindgen({{ module_or_path: {} }}).catch((error) => setTimeout(() => {{ throw error; }}));\n",
             quoted(&absolute("./quipu-worker.js")?),
             quoted(&absolute("./quipu-worker_bg.wasm")?),
         );
@@ -168,6 +211,7 @@ impl Client {
         let mut inner = self.inner.borrow_mut();
         inner.listeners = vec![on_message.into_js_value(), on_error.into_js_value()];
         inner.ready = false;
+        (inner.silent, inner.unasked) = (0, 0);
         inner.starting = Some(self.idle.begin());
         inner.worker = Some(worker);
         Ok(())
@@ -177,6 +221,7 @@ impl Client {
         if self.inner.borrow().generation != generation {
             return;
         }
+        self.inner.borrow_mut().silent = 0;
         let body = Reflect::get(data, &"body".into()).ok().and_then(|body| body.dyn_into::<Uint8Array>().ok());
         let event = body.and_then(|body| postcard::from_bytes::<Event>(&body.to_vec()).ok());
         match event {
@@ -214,13 +259,14 @@ impl Client {
         let started = self.inner.borrow().ready;
         self.stop();
         let reason = text.map(|text| format!(" ({text})")).unwrap_or_default();
-        (self.notice)(Notice::Died(if started {
-            format!("The worker that reads the file stopped{reason}. The file itself is untouched. Restart it to go on where you are.")
-        } else {
-            format!(
-                "The worker that reads files could not be started{reason}. Check that quipu-worker.js and quipu-worker_bg.wasm lie beside \
-                 the page on its server, then restart it."
-            )
+        // A panic says what happened; a trap without a word, past every panic, is what an allocation does that finds no memory.
+        let no_memory = text.is_some_and(|text| {
+            ["RuntimeError: unreachable", "memory allocation of", "out of memory", "Out of memory"].iter().any(|sign| text.contains(sign))
+        });
+        (self.notice)(Notice::Died(match started {
+            false => Death::NotStarted(reason),
+            true if no_memory => Death::OutOfMemory,
+            true => Death::Stopped(reason),
         }));
     }
 }

@@ -3,7 +3,7 @@
 use crate::browser::{document, error_text, window};
 use crate::router;
 use crate::state::{App, FileState};
-use js_sys::Array;
+use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use quipu::model::is_companion;
 use quipu::share::{Place, Sample, Source};
@@ -31,13 +31,67 @@ pub(crate) fn listed(list: FileList) -> Vec<File> {
     (0..list.length()).filter_map(|place| list.get(place)).collect()
 }
 
-/// Opens what the reader gave: one database, and its `-journal` or `-wal` where it came along.
-pub(crate) fn open_files(app: App, mut files: Vec<File>) {
+/// Opens what the reader gave: one database, and its `-journal` or `-wal` where it came along; with `handles` of them where there are any.
+pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise>) {
     // The database first: its name is the address' name.
     files.sort_by_key(|file| is_companion(&file.name()));
     let Some(first) = files.first() else { return };
-    let (name, size_bytes) = (first.name(), Some(first.size() as u64));
-    app.open(Source::File { name, size_bytes }, files);
+    let source = Source::File { name: first.name(), size_bytes: Some(first.size() as u64) };
+    app.open(source.clone(), files);
+    let Some(handles) = handles else { return };
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(handles) = JsFuture::from(handles).await {
+            app.keep_handles(source, handles.unchecked_into());
+        }
+    });
+}
+
+/// Asks for handles of what was dropped, where the browser gives such: only while the drop is told of can they be asked for.
+pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise> {
+    let items = transfer?.items();
+    let handles = Array::new();
+    for place in 0..items.length() {
+        let item = items.get(place).filter(|item| item.kind() == "file")?;
+        let ask: Function = Reflect::get(&item, &"getAsFileSystemHandle".into()).ok()?.dyn_into().ok()?;
+        handles.push(&ask.call0(&item).ok()?);
+    }
+    Some(Promise::all(&handles))
+}
+
+/// Opens what is open once more, because it changed: by itself where the browser lets it be read, else by asking for it.
+pub(crate) fn reopen(app: App) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let mut handles = app.kept_handles();
+        let mut files = Vec::new();
+        for handle in handles.iter().flat_map(|handles| handles.iter()) {
+            if let Some(file) = file_of(&handle).await {
+                files.push(file);
+            }
+        }
+        if files.iter().all(|file| is_companion(&file.name())) {
+            handles = None;
+            files = app.opened.get_untracked().and_then(|source| app.known_files(&source)).map(|(_, files)| files).unwrap_or_default();
+        }
+        match files.iter().find(|file| !is_companion(&file.name())) {
+            Some(main) if can_be_read(main).await => {
+                open_files(app, files, handles.map(|handles| Promise::resolve(&JsValue::from(handles))))
+            }
+            _ => ask_for_file(),
+        }
+    });
+}
+
+async fn file_of(handle: &JsValue) -> Option<File> {
+    let get: Function = Reflect::get(handle, &"getFile".into()).ok()?.dyn_into().ok()?;
+    let promise: Promise = get.call0(handle).ok()?.dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()?.dyn_into().ok()
+}
+
+async fn can_be_read(file: &File) -> bool {
+    match file.slice_with_f64_and_f64(0.0, 100.0) {
+        Ok(head) => JsFuture::from(head.array_buffer()).await.is_ok(),
+        Err(_) => false,
+    }
 }
 
 /// Fetches a sample from beside the page, and opens it.

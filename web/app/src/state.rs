@@ -3,10 +3,11 @@
 //! What is not here: what single screens load (`pages`), how files come in (`opening`), how the view becomes an address (`router`).
 
 use crate::browser;
-use crate::client::{Client, Notice};
+use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
 use crate::pages::TraceList;
 use crate::{BUILD, opening, router};
+use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response};
@@ -14,6 +15,9 @@ use quipu::share::{Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
+
+/// A worker that dies twice within so many milliseconds is not restarted without asking.
+const RESTART_MS: f64 = 60_000.0;
 
 /// What is known of the file.
 #[derive(Clone, Default)]
@@ -46,8 +50,6 @@ pub(crate) enum Remedy {
     Dismiss,
     /// Starts a new worker on the same files.
     Restart,
-    /// Asks for the file again.
-    Reopen,
     /// Loads the page again.
     Reload,
 }
@@ -88,6 +90,10 @@ pub(crate) struct App {
     pub(crate) progress: RwSignal<Option<IndexProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
+    /// What became of the file under the page: what is shown is from before.
+    pub(crate) stale: RwSignal<Option<String>>,
+    /// Why the index will not be complete.
+    pub(crate) index_stopped: RwSignal<Option<String>>,
     /// The list of traces; kept while a trace is shown.
     pub(crate) traces: TraceList,
     /// Whether the help is shown.
@@ -99,6 +105,10 @@ pub(crate) struct App {
     idle: StoredValue<Idle, LocalStorage>,
     /// Files of this visit, so that going back to another one needs no asking.
     files: StoredValue<Vec<(Source, Vec<File>)>, LocalStorage>,
+    /// Handles of the files that were dropped as a source, where the browser gives such: through them a changed file is read anew.
+    handles: StoredValue<Option<(Source, Array)>, LocalStorage>,
+    /// When the worker died last, in milliseconds since 1970.
+    died_at: StoredValue<f64>,
     /// Sources of addresses, and the source the reader gave for each: the same file after it grew.
     given_for: StoredValue<Vec<(Source, Source)>, LocalStorage>,
 }
@@ -116,6 +126,8 @@ impl App {
             indexed: RwSignal::new(0),
             progress: RwSignal::new(None),
             alert: RwSignal::new(None),
+            stale: RwSignal::new(None),
+            index_stopped: RwSignal::new(None),
             traces: TraceList::new(),
             help: RwSignal::new(false),
             said: RwSignal::default(),
@@ -123,6 +135,8 @@ impl App {
             client: StoredValue::new_local(Client::new(idle.clone(), |_| {})),
             idle: StoredValue::new_local(idle.clone()),
             files: StoredValue::new_local(Vec::new()),
+            handles: StoredValue::new_local(None),
+            died_at: StoredValue::new(0.0),
             given_for: StoredValue::new_local(Vec::new()),
         };
         app.client.set_value(Client::new(idle, move |notice| app.hear(notice)));
@@ -156,10 +170,31 @@ impl App {
             if let Err(failure) = &answer
                 && failure.kind == FailureKind::FileChanged
             {
-                app.alert.set(Some(Alert { text: failure.message.clone(), remedy: Remedy::Reopen }));
+                app.note_stale(failure);
             }
             callback(answer);
         });
+    }
+
+    /// Asks whether the file is still the one that was opened; the answer is a sign of life, too.
+    pub(crate) fn check_file(&self) {
+        let app = *self;
+        let epoch = self.epoch.get_untracked();
+        self.client().ask_aside(Request::CheckFile, move |answer| {
+            if let Err(failure) = answer
+                && failure.kind == FailureKind::FileChanged
+                && app.epoch.get_untracked() == epoch
+            {
+                app.note_stale(&failure);
+            }
+        });
+    }
+
+    /// The file is not what it was: that stays on screen until it is opened again.
+    fn note_stale(&self, failure: &Failure) {
+        if self.stale.with_untracked(Option::is_none) {
+            self.stale.set(Some(format!("{} Until then, what is shown is from before and may be out of date.", failure.message)));
+        }
     }
 
     /// Opens `files` as `source`, at the place the view names when it is this source's, else at its traces.
@@ -167,7 +202,7 @@ impl App {
         let app = *self;
         let name = files.first().map(File::name).unwrap_or_default();
         let before = self.opened.get_untracked();
-        let again = self.alert.with_untracked(|alert| alert.as_ref().is_some_and(|alert| alert.remedy == Remedy::Reopen));
+        let again = self.stale.with_untracked(Option::is_some);
         let epoch = self.forget_loaded();
         self.settle_alert();
         self.file.set(FileState::Opening { name });
@@ -214,10 +249,15 @@ impl App {
         self.file.set(FileState::None);
     }
 
-    /// Opens what is open again in a new worker, at the same place.
+    /// Opens what is open again in a new worker. What is shown stays; what was asked for and not answered is asked for again.
     pub(crate) fn restart(&self) {
         self.client().stop();
+        let open = matches!(self.file.get_untracked(), FileState::Open(_));
         match self.opened.get_untracked().and_then(|source| self.known_files(&source)) {
+            Some((_, files)) if open => {
+                self.settle_alert();
+                self.go_on(&files);
+            }
             Some((source, files)) => self.open(source, files),
             None => {
                 self.settle_alert();
@@ -226,6 +266,35 @@ impl App {
                 opening::follow_address(*self);
             }
         }
+    }
+
+    fn go_on(&self, files: &[File]) {
+        let app = *self;
+        self.epoch.update(|epoch| *epoch += 1);
+        let epoch = self.epoch.get_untracked();
+        self.index_stopped.set(None);
+        self.progress.set(Some(IndexProgress::default()));
+        self.client().open(files, move |answer| match answer {
+            _ if app.epoch.get_untracked() != epoch => {}
+            Ok(_) => {}
+            Err(failure) if failure.kind == FailureKind::FileChanged => {
+                app.progress.set(None);
+                app.note_stale(&failure);
+            }
+            Err(failure) => app.cannot_open(failure.message),
+        });
+        self.traces.ask_missing();
+    }
+
+    /// Keeps the handles of the files that are opened as what is in the address now.
+    pub(crate) fn keep_handles(&self, source: Source, handles: Array) {
+        self.handles.set_value(Some((source, handles)));
+    }
+
+    /// The handles of what is open.
+    pub(crate) fn kept_handles(&self) -> Option<Array> {
+        let opened = self.opened.get_untracked()?;
+        self.handles.with_value(|kept| kept.as_ref().filter(|(source, _)| *source == opened).map(|(_, handles)| handles.clone()))
     }
 
     /// What an address means by `source` in this visit, and its files: one that was opened, or that the reader gave for it.
@@ -274,6 +343,8 @@ impl App {
     pub(crate) fn forget_loaded(&self) -> u32 {
         self.epoch.update(|epoch| *epoch += 1);
         self.progress.set(None);
+        self.stale.set(None);
+        self.index_stopped.set(None);
         self.traces.reset();
         self.epoch.get_untracked()
     }
@@ -288,13 +359,7 @@ impl App {
                 remedy: Remedy::Reload,
             })),
             Notice::Ready(_) => {}
-            Notice::Died(text) => {
-                self.progress.set(None);
-                if matches!(self.file.get_untracked(), FileState::Opening { .. }) && self.opened.get_untracked().is_none() {
-                    self.file.set(FileState::None);
-                }
-                self.alert.set(Some(Alert { text, remedy: Remedy::Restart }));
-            }
+            Notice::Died(death) => self.mourn(death),
             // Before a file's own answer, and when none is shown, the index is that of one that was open before.
             Notice::Event(_) if !self.file.with_untracked(|file| matches!(file, FileState::Open(_))) => {}
             Notice::Event(Event::Progress(progress)) => {
@@ -307,11 +372,73 @@ impl App {
             }
             Notice::Event(Event::IndexStopped(failure)) => {
                 self.progress.set(None);
-                let remedy = if failure.kind == FailureKind::FileChanged { Remedy::Reopen } else { Remedy::Dismiss };
-                self.alert.set(Some(Alert { text: failure.message, remedy }));
+                self.index_stopped.set(Some(failure.message.clone()));
+                if failure.kind == FailureKind::FileChanged {
+                    self.note_stale(&failure);
+                } else {
+                    self.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss }));
+                }
             }
             Notice::Event(_) => {}
         }
+    }
+
+    /// The worker is dead: once it is replaced without asking, so that the reader goes on; where that does not help, the reader decides.
+    fn mourn(&self, death: Death) {
+        self.progress.set(None);
+        let now = Date::now();
+        let again = now - self.died_at.get_value() < RESTART_MS;
+        self.died_at.set_value(now);
+        let file = self.file.get_untracked();
+        let name = match &file {
+            FileState::None => None,
+            FileState::Opening { name } => Some(name.clone()),
+            FileState::Open(summary) => Some(format!("{} ({})", summary.name, view::bytes(summary.size_bytes))),
+        };
+        let (text, remedy) = match death {
+            Death::NotStarted(why) => (
+                format!(
+                    "The worker that reads files could not be started{why}. Check that quipu-worker.js and quipu-worker_bg.wasm lie beside the \
+                     page on its server, then restart it."
+                ),
+                Remedy::Restart,
+            ),
+            Death::OutOfMemory => {
+                let file = name.map_or_else(String::new, |name| format!(" while it read {name}"));
+                (
+                    format!(
+                        "The worker ran out of memory{file}. The file itself is untouched. Close other tabs and restart it; if that does not \
+                         help, read the file with the `quipu` command, which has all the computer’s memory."
+                    ),
+                    Remedy::Restart,
+                )
+            }
+            Death::Stopped(why) => match &file {
+                FileState::Open(summary) if !again => {
+                    let name = summary.name.clone();
+                    self.restart();
+                    (
+                        format!(
+                            "The worker that reads {name} stopped{why}. It was restarted, and indexes the file again; what is shown stays. \
+                             The file itself is untouched."
+                        ),
+                        Remedy::Dismiss,
+                    )
+                }
+                // Nothing was lost: the next file starts another one.
+                FileState::None if !again => return self.client().warm_up(),
+                _ => (
+                    format!(
+                        "The worker that reads the file stopped{why}. The file itself is untouched. Restart it to go on where you are."
+                    ),
+                    Remedy::Restart,
+                ),
+            },
+        };
+        if matches!(file, FileState::Opening { .. }) && self.opened.get_untracked().is_none() {
+            self.file.set(FileState::None);
+        }
+        self.alert.set(Some(Alert { text, remedy }));
     }
 
     /// The index is complete: the counts are known now, and everything shown with unknowns is asked for again.

@@ -43,10 +43,11 @@ impl ByteSource for BlobSource {
     }
 }
 
-/// The browser's error in our words: a file that was written to after it was chosen can't be read any more.
+/// The browser's error in our words: a file that was written to after it was chosen can't be read any more, nor can one that is gone.
 pub(crate) fn explain(error: &JsValue) -> SourceError {
     match error.dyn_ref::<DomException>() {
-        Some(exception) if matches!(exception.name().as_str(), "NotReadableError" | "NotFoundError") => SourceError::Changed,
+        Some(exception) if exception.name() == "NotReadableError" => SourceError::Changed,
+        Some(exception) if exception.name() == "NotFoundError" => SourceError::Gone,
         Some(exception) => SourceError::Other(format!("{}: {}", exception.name(), exception.message())),
         None => SourceError::Other(format!("{error:?}")),
     }

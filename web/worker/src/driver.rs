@@ -1,6 +1,7 @@
 //! Drives one session: answers questions as they come, and steps the index between them.
 
 use crate::blob::BlobSource;
+use crate::memory;
 use crate::read_ahead::ReadAhead;
 use crate::wire::{Channel, now, post};
 use quipu::Session;
@@ -99,6 +100,9 @@ async fn index() {
             Ok(progress) => progress,
             Err(failure) => return post(&Event::IndexStopped(failure)),
         };
+        if !progress.done && memory::is_short() {
+            return post(&Event::IndexStopped(out_of_memory(&progress)));
+        }
         progress.elapsed_ms = now() - started;
         if progress.done || now() - noted >= NOTE_MS {
             noted = now();
@@ -120,4 +124,18 @@ fn step(generation: u32, ahead: Option<&ReadAhead>) -> Option<Result<IndexProgre
         let cache = open.session.cache().clone();
         Some(open.session.step(&mut || now() >= until || cache.scan_offset() >= filled))
     })
+}
+
+fn out_of_memory(progress: &IndexProgress) -> Failure {
+    let IndexProgress { spans, spans_expected, .. } = *progress;
+    let (spans, expected) = (quipu::view::count(spans), quipu::view::count(spans_expected));
+    let name = OPEN.with_borrow(|open| open.as_ref().map(|open| open.main.name())).unwrap_or_default();
+    Failure {
+        kind: FailureKind::OutOfMemory,
+        message: format!(
+            "The index of {name} needs more memory than the browser gives a page, so it was stopped at {spans} of about {expected} spans. \
+             The newest traces can still be listed. To see the rest, ask the file with the `quipu` command, which has all the computer’s \
+             memory, or make the file smaller."
+        ),
+    }
 }

@@ -26,6 +26,7 @@ pub(crate) fn start() {
         let report: js_sys::Function = get(&js_sys::global(), "reportError").unchecked_into();
         let _ = report.call1(&JsValue::UNDEFINED, &error);
     }));
+    crate::memory::keep_limit();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(|message: MessageEvent| receive(&message.data()));
     scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();

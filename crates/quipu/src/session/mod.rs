@@ -91,6 +91,7 @@ impl Session {
     pub fn handle(&mut self, request: Request) -> Result<Response, Failure> {
         match request {
             Request::GetFile => Ok(Response::File(Box::new(self.file()))),
+            Request::CheckFile => Ok(self.database.check_unchanged().map(|()| Response::Unchanged)?),
             Request::ListTraces(query) => self.list_traces(&query),
             Request::GetTrace { trace_id } => self.when_indexed(|session| {
                 let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;

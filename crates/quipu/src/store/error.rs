@@ -52,7 +52,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let kind = match &error {
             StoreError::CannotOpen(_) => FailureKind::CannotOpen,
-            StoreError::Source { error: SourceError::Changed, .. } => FailureKind::FileChanged,
+            StoreError::Source { error: SourceError::Changed | SourceError::Gone, .. } => FailureKind::FileChanged,
             StoreError::Corrupt(_) => FailureKind::Corrupt,
             error if error.is_damage() => FailureKind::Corrupt,
             _ => FailureKind::Internal,

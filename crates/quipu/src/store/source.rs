@@ -22,8 +22,10 @@ pub trait ByteSource {
 /// Why bytes can't be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceError {
-    /// The file was changed or removed after it was chosen.
+    /// The file was changed, or in a way the platform does not tell apart removed, after it was chosen.
     Changed,
+    /// The file was moved or removed after it was chosen.
+    Gone,
     /// Anything else, in the platform's words.
     Other(String),
 }
@@ -32,6 +34,7 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SourceError::Changed => f.write_str("the file was changed or removed after it was chosen"),
+            SourceError::Gone => f.write_str("the file was moved or removed after it was chosen"),
             SourceError::Other(words) => f.write_str(words),
         }
     }

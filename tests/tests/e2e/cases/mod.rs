@@ -1,5 +1,6 @@
 //! The cases, by what they are about.
 
+mod faults;
 mod hostile;
 mod journal;
 mod keyboard;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         span_panel::CASES,
         location::CASES,
         opening::CASES,
+        faults::CASES,
         keyboard::CASES,
         privacy::CASES,
         serving::CASES,

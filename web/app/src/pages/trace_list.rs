@@ -72,6 +72,13 @@ impl TraceList {
         self.generation.update(|generation| *generation += 1);
     }
 
+    /// Asks again for what is not there: the worker that was asked is dead.
+    pub(crate) fn ask_missing(&self) {
+        let there: HashSet<u32> = self.pages.with_untracked(|pages| pages.keys().copied().collect());
+        self.asked.set_value(there);
+        self.generation.update(|generation| *generation += 1);
+    }
+
     /// Rows to lay out: all, or those seen so far.
     pub(crate) fn len(&self) -> u32 {
         self.total.get().unwrap_or_else(|| self.seen.get())
@@ -166,7 +173,8 @@ impl TraceList {
             }
             pages.insert(page, Arc::new(found.rows));
         });
-        if self.total.get_untracked() != found.total {
+        // Once known, it stays so: a worker that was restarted may not know it yet.
+        if found.total.is_some() && self.total.get_untracked() != found.total {
             self.total.set(found.total);
         }
     }

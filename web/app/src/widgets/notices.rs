@@ -1,6 +1,6 @@
 //! Sentences above the screen: what is wrong, with a button that helps; parts of the address that were left out.
 
-use crate::opening::ask_for_file;
+use crate::opening::reopen;
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -12,15 +12,25 @@ pub(crate) fn Notices() -> impl IntoView {
     let act = move |remedy: Remedy| match remedy {
         Remedy::Dismiss => app.alert.set(None),
         Remedy::Restart => app.restart(),
-        Remedy::Reopen => ask_for_file(),
         Remedy::Reload => drop(window().location().reload()),
+    };
+    // Stays until the file is opened again, whatever else happens.
+    let stale = move || {
+        app.stale.get().map(|text| {
+            view! {
+                <div class="notice notice-failed">
+                    <Icon name=IconName::Failed />
+                    <p role="alert">{text}</p>
+                    <button type="button" on:click=move |_| reopen(app)>"Open it again"</button>
+                </div>
+            }
+        })
     };
     let alert = move || {
         app.alert.get().map(|Alert { text, remedy }| {
             let button = match remedy {
                 Remedy::Dismiss => "Close",
                 Remedy::Restart => "Restart",
-                Remedy::Reopen => "Open it again",
                 Remedy::Reload => "Reload",
             };
             view! {
@@ -44,5 +54,5 @@ pub(crate) fn Notices() -> impl IntoView {
             }
         })
     };
-    view! { {alert} {notes} }
+    view! { {stale} {alert} {notes} }
 }

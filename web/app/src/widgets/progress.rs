@@ -46,10 +46,12 @@ pub(crate) fn NotIndexedYet(
     /// A sentence.
     what: &'static str,
 ) -> impl IntoView {
+    let app = App::get();
+    let then = move || app.index_stopped.get().unwrap_or_else(|| "It is shown by itself as soon as it is known.".into());
     view! {
         <div class="state" role="status">
             <p>{what}</p>
-            <p>"It is shown by itself as soon as it is known."</p>
+            <p>{then}</p>
         </div>
     }
 }

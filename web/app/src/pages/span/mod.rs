@@ -7,7 +7,7 @@ mod recorded;
 
 use super::trace::OpenTrace;
 use crate::state::{App, Load};
-use crate::widgets::{FoldedText, Icon, IconName};
+use crate::widgets::{FoldedText, Icon, IconName, NotIndexedYet};
 use chat::Chat;
 use events::Events;
 use facts::Facts;
@@ -34,6 +34,11 @@ pub(super) fn SpanPanel(
     let current = Memo::new(move |_| span_id.get());
     Effect::new(move |_| {
         let span_id = current.get();
+        // A worker that was restarted has to index the file again; what is here already stays.
+        app.indexed.track();
+        if matches!(&*load.read_untracked(), Load::Ready(detail) if detail.span_id == span_id) {
+            return;
+        }
         let request = Request::GetSpan { trace_id: trace.columns().trace_id.clone(), span_id: span_id.clone() };
         app.ask(request, move |answer| {
             // Another span may be selected by now, or none.
@@ -42,7 +47,7 @@ pub(super) fn SpanPanel(
             }
             let _ = load.try_set(match answer {
                 Ok(Response::Span(detail)) => Load::Ready(Arc::new(*detail)),
-                Ok(_) => Load::Failed("The index has not reached this span yet; select it again in a moment.".into()),
+                Ok(_) => Load::NotIndexed,
                 Err(failure) => Load::Failed(failure.message),
             });
         });
@@ -53,7 +58,8 @@ pub(super) fn SpanPanel(
         <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1">
             <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=close><Icon name=IconName::Close /></button>
             {move || match load.get() {
-                Load::Waiting | Load::NotIndexed => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
+                Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),
+                Load::Waiting => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
                 Load::Failed(text) => view! { <div class="state"><p role="alert">{text}</p></div> }.into_any(),
                 Load::Ready(detail) => view! { <Detail detail zero /> }.into_any(),
             }}
