@@ -204,6 +204,7 @@ impl Database {
             StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
                 StoreError::TooLong(self.options.deadline_ms)
             }
+            StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory) => StoreError::OutOfMemory,
             StoreError::Sqlite(cause) if error.is_damage() => StoreError::Corrupt(cause.to_string()),
             _ => error,
         }

@@ -23,6 +23,11 @@ pub enum StoreError {
     /// A statement ran longer than it may.
     #[error("The file took too long to answer: the request was stopped after {0} ms.")]
     TooLong(u64),
+    /// SQLite found no memory.
+    #[error(
+        "There is not enough memory for this answer: a value is too large, or what there is is used up. Close what else is open, and try again."
+    )]
+    OutOfMemory,
     /// Anything else SQLite says.
     #[error("SQLite can't read the file ({0}).")]
     Sqlite(#[from] rusqlite::Error),
@@ -32,7 +37,7 @@ impl StoreError {
     /// Whether going on behind the damaged place, or the value that is too large, makes sense.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
-            StoreError::Corrupt(_) => true,
+            StoreError::Corrupt(_) | StoreError::OutOfMemory => true,
             StoreError::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -54,6 +59,7 @@ impl From<StoreError> for Failure {
             StoreError::CannotOpen(_) => FailureKind::CannotOpen,
             StoreError::Source { error: SourceError::Changed | SourceError::Gone, .. } => FailureKind::FileChanged,
             StoreError::Corrupt(_) => FailureKind::Corrupt,
+            StoreError::OutOfMemory => FailureKind::OutOfMemory,
             error if error.is_damage() => FailureKind::Corrupt,
             _ => FailureKind::Internal,
         };

@@ -186,7 +186,7 @@ async fn an_index_that_would_not_fit_into_memory_is_stopped(stage: &Stage) -> Re
 
 async fn a_worker_without_memory_says_so(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    load_with_memory(page, 1_200_000).await?;
+    load_with_memory(page, 500_000).await?;
     page.choose(&[AGENT.path()]).await?;
     let told = wait_for_alert(page, "ran out of memory").await?;
     ensure!(told.contains("agent") && told.contains("quipu"), "Which file, and what to do: {told}");
