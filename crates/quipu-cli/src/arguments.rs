@@ -7,6 +7,7 @@ const EXAMPLES: &str = "\
 Examples:
   quipu info trace_store.db                       what the file is and holds
   quipu traces trace_store.db --failed            the newest traces that hold a failure
+  quipu traces trace_store.db 'duration>2s model:llama'   the newest traces that match; `quipu help traces` has the language
   quipu trace trace_store.db TRACE_ID             one trace as a tree with bars
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
@@ -82,11 +83,37 @@ pub(crate) enum Command {
     },
 }
 
+const FILTER_HELP: &str = "\
+A filter's terms must all hold; any span of a trace may match each of them. OR, NOT or - in front, and parentheses combine them.
+  duration>2s  duration:1s..5s   a span took so long (ns us ms s m h d; a number alone is seconds)
+  error:true   error:false       a span failed; none did
+  name:chat    name=inference    a span's name holds chat; is exactly this.  * stands for any text: name:chat*
+  kind:tool                      request, turn, inference, tool, safety, retrieval, routing, storage or other
+  model:llama tool:web session:7a4e turn:… status:error service:… trace:ID span:ID
+  tokens>1000 tokens.prompt>9 tokens.completion:1..9 spans>50 failed>1 requests>1 trace.duration>5s
+  start>2026-03-01T10:00         when the trace started, in UTC
+  key=value key:part key!=value key>5 key=* \"a key\":x attr.KEY=x        an attribute as recorded
+  root.error:true                the root span is so
+  {kind:tool error:true}         one span is all of this
+  chat                           a name holds it, or it is an attribute's key or the beginning of an id
+  \"free text\"                    a name, an attribute or an event holds it; letter case does not count
+A filter that begins with - comes after --, or is written with NOT. docs/filter.md has the whole language.
+
+Examples:
+  quipu traces trace_store.db --slowest --limit 5
+  quipu traces trace_store.db --failed --json
+  quipu traces trace_store.db 'error:true model:llama'
+  quipu traces trace_store.db '{kind:inference duration>2s} -session:7a4e'
+  quipu traces trace_store.db '\"connection refused\" OR root.duration>1m'";
+
 #[derive(Args)]
-#[command(after_help = "Examples:\n  quipu traces trace_store.db --slowest --limit 5\n  quipu traces trace_store.db --failed --json")]
+#[command(after_help = FILTER_HELP)]
 pub(crate) struct Traces {
     /// The telemetry file
     pub(crate) file: PathBuf,
+    /// Only traces that match; several words are one filter. Put it in single quotes, so that the shell leaves it as it is
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
     /// Only traces that hold a failed span
     #[arg(long)]
     pub(crate) failed: bool,

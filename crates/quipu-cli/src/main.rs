@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", output::clean(&format!("{error:#}")));
-            ExitCode::from(1)
+            ExitCode::from(if error.is::<output::WrongCommandLine>() { 2 } else { 1 })
         }
     }
 }

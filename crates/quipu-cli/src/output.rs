@@ -13,6 +13,18 @@ pub(crate) struct Output {
     width: usize,
 }
 
+/// What is wrong with the command line, beyond what its grammar tells: the program ends as it does for that.
+#[derive(Debug)]
+pub(crate) struct WrongCommandLine(pub(crate) String);
+
+impl std::fmt::Display for WrongCommandLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongCommandLine {}
+
 /// What a piece of text is, for its colour.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {

@@ -90,6 +90,32 @@ fn traces_come_as_a_table() {
 }
 
 #[test]
+fn traces_are_filtered_by_one_text_or_several_words() {
+    insta::assert_snapshot!(said(&["traces", AGENT, "{kind:inference model:llama} (error:true OR duration>100ms)", "--limit", "5"]));
+    let whole = said(&["traces", METRICS, "--slowest", "kind:tool -root.name:turn"]);
+    assert_eq!(said(&["traces", METRICS, "--slowest", "kind:tool", "NOT", "root.name:turn"]), whole);
+    assert_eq!(said(&["traces", AGENT, "--", "-error:false"]).lines().count(), said(&["traces", AGENT, "error:true"]).lines().count());
+    let json: serde_json::Value = serde_json::from_str(&said(&["traces", AGENT, "spans>20", "--json"])).expect("JSON");
+    let spans: Vec<u64> = json["data"].as_array().expect("traces").iter().filter_map(|row| row["spans"].as_u64()).collect();
+    assert!(json["total"] == spans.len() && !spans.is_empty() && spans.iter().all(|spans| *spans > 20), "{json:#}");
+}
+
+#[test]
+fn a_wrong_filter_is_drawn_with_its_place() {
+    for (filter, drawn) in [
+        (
+            vec!["error:true", "duration>abc"],
+            "error:true duration>abc\n                    ^^^\nabc is no duration; write it like 250ms, 2s or 1m30s.\n",
+        ),
+        (vec!["größe:1", "\u{1b}", "("], "größe:1   (\n          ^\nThis ( is not closed by a ).\n"),
+        (vec!["(a"], "(a\n^\nThis ( is not closed by a ).\n"),
+    ] {
+        let output = run(&[vec!["traces", "no-such.db"], filter].concat());
+        assert_eq!((output.status.code(), text(&output.stderr).as_str(), text(&output.stdout).as_str()), (Some(2), drawn, ""));
+    }
+}
+
+#[test]
 fn a_trace_comes_as_a_tree_with_bars() {
     insta::assert_snapshot!(said(&["trace", METRICS, "0af7651916cd43dd"]));
 }

@@ -257,6 +257,23 @@ fn a_wrong_filter_is_refused_with_its_sentence_and_a_right_one_waits_for_the_ind
     }
 }
 
+#[test]
+fn the_documented_examples_match_as_many_traces_as_documented() {
+    let mut session = open(AGENT);
+    let text = include_str!("../../../docs/filter.md");
+    let mut checked = 0;
+    for line in text.lines() {
+        let mut cells = line.split('|').map(str::trim);
+        let (Some(""), Some(filter), Some(count)) = (cells.next(), cells.next(), cells.next()) else { continue };
+        let (Some(filter), Ok(count)) = (filter.strip_prefix('`').and_then(|filter| filter.strip_suffix('`')), count.parse::<u32>()) else {
+            continue;
+        };
+        assert_eq!(list(&mut session, query(filter)).total, Some(count), "{filter}");
+        checked += 1;
+    }
+    assert_eq!(checked, 10);
+}
+
 fn suggestions(session: &mut Session, text: &str) -> String {
     let cursor = text.find('|').expect("a cursor");
     let filter = text.replace('|', "");

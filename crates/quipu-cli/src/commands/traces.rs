@@ -3,9 +3,11 @@
 use crate::arguments::Traces;
 use crate::json;
 use crate::open::open_indexed;
+use crate::output::WrongCommandLine;
 use crate::output::{Ink, Output, clean_line};
 use crate::table::{Column, lines};
-use anyhow::Result;
+use anyhow::{Result, bail};
+use quipu::filter::Filter;
 use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
 use quipu::view;
 
@@ -30,10 +32,20 @@ fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
     (columns, cells.collect())
 }
 
+/// Refuses a filter that is not understood before the file is read, with a caret under the place.
+fn check(filter: &str) -> Result<()> {
+    match Filter::parse(filter) {
+        Ok(_) => Ok(()),
+        Err(error) => bail!(WrongCommandLine(format!("{}\n{error}", error.drawing(filter)))),
+    }
+}
+
 pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result<()> {
+    let filter = traces.filter.join(" ");
+    check(&filter)?;
     let mut session = open_indexed(&traces.file)?;
     let order = if traces.slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
-    let query = TraceQuery { order, failed_only: traces.failed, filter: String::new(), offset: traces.offset, limit: traces.limit };
+    let query = TraceQuery { order, failed_only: traces.failed, filter, offset: traces.offset, limit: traces.limit };
     let page = match session.handle(Request::ListTraces(query))? {
         Response::Traces(page) => page,
         other => return super::unexpected(other),
@@ -55,7 +67,8 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
         output.line(&output.ink(&line, ink))?;
     }
     let what = if traces.failed { " with a failure" } else { "" };
-    let total = view::counted(page.total.map(u64::from), "trace", "traces");
+    let (one, more) = if traces.filter.is_empty() { ("trace", "traces") } else { ("matching trace", "matching traces") };
+    let total = view::counted(page.total.map(u64::from), one, more);
     output.line(&output.ink(&format!("{} of {total}{what}", view::count(page.rows.len() as u64)), Ink::Faint))
 }
 

@@ -142,6 +142,7 @@ impl Order {
         }
     }
 
+    #[cfg(feature = "store")]
     pub(crate) fn holds<T: PartialOrd>(self, number: T, than: T) -> bool {
         match self {
             Order::More => number > than,

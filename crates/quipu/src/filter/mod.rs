@@ -60,6 +60,11 @@ pub struct Term {
     pub end: usize,
 }
 
+/// The names of the fields and what each means in a few words, for help and for completion.
+pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
+    fields::FIELDS.iter().filter(|field| !field.meaning.is_empty()).map(|field| (field.name, field.meaning))
+}
+
 impl Filter {
     /// Understands `text`. An empty one matches every trace.
     ///

@@ -6,7 +6,7 @@ use super::amount;
 use super::attribute::{AttributeTest, ValueTest};
 use super::expression::{Compare, Condition, Expression, IdField, NumberField, Test};
 use super::fields::{Field, find, name_of};
-use super::lex::{Piece, stars, word_end};
+use super::lex::word_end;
 use super::pattern::{Pattern, TextTest};
 use std::fmt::{Display, Formatter, Result, Write};
 
@@ -196,7 +196,7 @@ pub(crate) fn quoted(text: &str, out: &mut impl Write) -> Result {
 #[cfg(feature = "store")]
 pub(crate) fn value_text(text: &str) -> String {
     let mut out = text.to_owned();
-    if !is_plain(text) || !matches!(stars(text).as_slice(), [Piece::Plain(_)]) {
+    if !is_plain(text) {
         out.clear();
         let _ = quoted(text, &mut out);
     }

@@ -1,6 +1,6 @@
 //! The index: one cooperative pass over the file, then every list, tree, sum and look-up from memory.
 //!
-//! Columns hold about 60 bytes a span: ids, trace, parent, name, times, marks, kind. Texts stay in the file and are read by rowid.
+//! Columns hold some 70 bytes a span: ids, trace, parent, name, times, marks, kind. Texts stay in the file and are read by rowid.
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
