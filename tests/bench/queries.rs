@@ -16,9 +16,14 @@ pub(crate) const AGGREGATE: &str =
 pub(crate) const SUM: &str = "SELECT sum(length(attributes)) FROM spans";
 /// What Quipu is asked for.
 pub(crate) const FILTER: &str = "duration>2s error:true";
-/// The traces it means.
+/// The traces it means: some span took so long, and some span failed, by itself or by what its events say.
 const FILTERED: &str = "SELECT trace_id FROM spans WHERE (julianday(end_time) - julianday(start_time)) * 86400 > 2
-    AND (status = 'ERROR' OR json_extract(attributes, '$.error') IS NOT NULL)";
+    INTERSECT SELECT trace_id FROM (
+        SELECT trace_id FROM spans WHERE status = 'ERROR' OR json_extract(attributes, '$.error') IS NOT NULL
+        UNION SELECT spans.trace_id FROM span_events JOIN spans USING (span_id)
+        WHERE span_events.name = 'unstructured_log' AND json_extract(span_events.attributes, '$.severity') IN ('error', 'critical')
+            AND (json_extract(span_events.attributes, '$.message') LIKE 'Error executing endpoint%'
+                OR json_extract(span_events.attributes, '$.message') LIKE 'Error in sse_generator%'))";
 
 /// A file with what is asked of it.
 #[derive(Debug)]

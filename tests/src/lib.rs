@@ -1,8 +1,9 @@
-//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones.
+//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones, fuzz targets.
 //!
 //! What is not here: tests. They stand in `tests/`.
 
 pub mod fixtures;
+pub mod fuzz;
 pub mod grow;
 pub mod hostile;
 pub mod random;

@@ -1,0 +1,265 @@
+//! Inputs that get far: made of what the core meets, then bent. The same numbers give the same input.
+
+use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
+use crate::random::Random;
+use quipu::protocol::{Command, Event, HitQuery, Request, Response, TextRef, TraceOrder, TraceQuery};
+use quipu::store::{Dropped, MemorySource, OpenOptions};
+use std::sync::OnceLock;
+
+/// Bytes at random: a script for `mutate`.
+pub(super) fn bytes(random: &mut Random) -> Vec<u8> {
+    let length = 2 + random.below(46);
+    (0..length).map(|_| random.next_u64() as u8).collect()
+}
+
+/// A real attributes text or value, bent; now and then only what such texts are made of.
+pub(super) fn recorded(random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 40] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        "<",
+        ">",
+        ":",
+        ", ",
+        "=",
+        "'",
+        "\"",
+        "\\",
+        "\\\\",
+        "\\\"",
+        "\\'",
+        "\\u00e9",
+        "\\ud83d",
+        "\\x7f",
+        "\\N{DASH}",
+        "b'",
+        "Foo(",
+        "a=",
+        "None",
+        "True",
+        "null",
+        "true",
+        "nan",
+        "-",
+        "1e999",
+        "0",
+        "12",
+        ".5",
+        "at 0x7f",
+        "\n",
+        "é",
+        "🚀",
+        "set(",
+        "'role': 'user'",
+    ];
+    let texts = corpus();
+    let text = &texts[random.below(texts.len())];
+    match random.below(4) {
+        0 => soup(random, &PARTS, 40),
+        _ => bent(random, text.as_bytes(), &PARTS),
+    }
+}
+
+/// Words of the filter language, joined as nobody would.
+pub(super) fn filter(random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 48] = [
+        "duration",
+        "error",
+        "name",
+        "model",
+        "kind",
+        "session",
+        "tokens",
+        "spans",
+        "tool",
+        "start",
+        "root.",
+        "tokens.prompt",
+        "key",
+        "__autotraced__",
+        ":",
+        ">",
+        "<",
+        ">=",
+        "<=",
+        "=",
+        "!=",
+        "..",
+        "2s",
+        "1m30s",
+        "250ms",
+        "1000",
+        "1e9",
+        "-1",
+        "true",
+        "false",
+        "inference",
+        "2026-11-22",
+        "2026-03-01T10:00:00.5",
+        "\"free text\"",
+        "\"",
+        "\\\"",
+        "'",
+        "*",
+        "?",
+        "OR",
+        "AND",
+        "NOT",
+        "-",
+        "(",
+        ")",
+        "{",
+        "}",
+        " ",
+    ];
+    let mut text = String::new();
+    for _ in 0..1 + random.below(14) {
+        text.push_str(PARTS[random.below(PARTS.len())]);
+        // Mostly joined: a field, a colon, a value.
+        if random.below(3) == 0 {
+            text.push(' ');
+        }
+    }
+    match random.below(4) {
+        0 => bent(random, text.as_bytes(), &["é", "🚀", "\u{202e}", "\0", "\u{a0}", "ſ", "İ"]),
+        _ => text.into_bytes(),
+    }
+}
+
+/// An address, bent.
+pub(super) fn address(random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 32] = [
+        "#",
+        "v1",
+        "v2",
+        "/",
+        "traces",
+        "trace",
+        "open",
+        "8e3327e51ce555d89ad68c7f54df87c9",
+        "?",
+        "&",
+        "=",
+        "filter",
+        "show",
+        "failed",
+        "sort",
+        "slowest",
+        "times",
+        "local",
+        "span",
+        "find",
+        "from",
+        "to",
+        "file",
+        "size",
+        "sample",
+        "agent",
+        "%20",
+        "%",
+        "%e2%82",
+        "12",
+        "18446744073709551615",
+        "hits",
+    ];
+    let real = "#v1/trace/8e33?span=9cc0&find=a%20b&from=10&to=20&filter=error%3Atrue&list=hits&sort=slowest&file=a.db&size=12";
+    if random.below(2) == 0 { soup(random, &PARTS, 24) } else { bent(random, real.as_bytes(), &PARTS) }
+}
+
+/// A real message, bent; its kind in front.
+pub(super) fn message(random: &mut Random) -> Vec<u8> {
+    let messages = messages();
+    let (kind, bytes) = &messages[random.below(messages.len())];
+    let parts = ["\0", "\u{1}", "\u{7f}", "\u{80}", "\u{fff}"];
+    let bytes = if random.below(8) == 0 { bytes.clone() } else { bent(random, bytes, &parts) };
+    [&[*kind], bytes.as_slice()].concat()
+}
+
+/// Parts, one behind the other.
+fn soup(random: &mut Random, parts: &[&str], most: usize) -> Vec<u8> {
+    let count = 1 + random.below(most);
+    (0..count).flat_map(|_| parts[random.below(parts.len())].bytes()).collect()
+}
+
+/// The same bytes with some taken away, doubled, replaced, or a part put in.
+fn bent(random: &mut Random, bytes: &[u8], parts: &[&str]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        let end = (at + 1 + random.below(12)).min(bytes.len());
+        match random.below(6) {
+            0 => drop(bytes.drain(at.min(end)..end)),
+            1 => bytes.truncate(at),
+            2 => {
+                let doubled = bytes[at.min(end)..end].to_vec();
+                bytes.splice(at.min(end)..at.min(end), doubled);
+            }
+            3 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = random.next_u64() as u8;
+                }
+            }
+            _ => {
+                let part = parts[random.below(parts.len())];
+                bytes.splice(at..at, part.bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// Attributes texts of several releases, and the values in them.
+fn corpus() -> &'static [String] {
+    static CORPUS: OnceLock<Vec<String>> = OnceLock::new();
+    CORPUS.get_or_init(|| {
+        let mut texts = Vec::new();
+        for fixture in [AGENT, METRICS, EVENTS, SMALL, OLD_0_0_58] {
+            let Ok((_scratch, connection)) = fixture.open() else { continue };
+            // Different ones, not too long to be bent where it matters.
+            let sql = "SELECT DISTINCT text FROM (SELECT attributes AS text FROM spans UNION ALL SELECT attributes FROM span_events
+                       UNION ALL SELECT value FROM spans, json_each(spans.attributes) WHERE type = 'text')
+                       WHERE length(text) BETWEEN 2 AND 1500 ORDER BY text";
+            texts.extend(fixtures::texts(&connection, sql).unwrap_or_default());
+        }
+        assert!(texts.len() > 300, "the fixtures have texts");
+        texts
+    })
+}
+
+/// Messages as they go over the wire, with the kind in front: 0 for commands, 1 for events.
+fn messages() -> &'static [(u8, Vec<u8>)] {
+    static MESSAGES: OnceLock<Vec<(u8, Vec<u8>)>> = OnceLock::new();
+    MESSAGES.get_or_init(|| {
+        let list = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: "error:true".to_owned(), offset: 0, limit: 9 };
+        let mut requests = vec![
+            Request::GetFile,
+            Request::ListTraces(list),
+            Request::GetText(TextRef::SpanAttribute { rowid: 7, key: Some("input".to_owned()) }),
+            Request::Suggest { filter: "err".to_owned(), cursor: 3 },
+            Request::ListHits(HitQuery { filter: "\"a\"".to_owned(), trace_id: None, offset: 0, limit: 5 }),
+            Request::SetSearching(true),
+        ];
+        let bytes = std::fs::read(EVENTS.path()).unwrap_or_default();
+        let dropped = Dropped { name: "events.db".to_owned(), source: Box::new(MemorySource(bytes)) };
+        let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
+        while !session.step(&mut || false).expect("a fixture is read").done {}
+        let Ok(Response::Traces(page)) = session.handle(requests[1].clone()) else { unreachable!("a list is answered with traces") };
+        for row in page.rows.iter().take(3) {
+            requests.push(Request::GetTrace { trace_id: row.trace_id.clone() });
+            let Ok(Response::Trace(columns)) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone() }) else { continue };
+            let span_id = columns.span_id.get(0).unwrap_or_default();
+            requests.push(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
+        }
+        let mut messages = Vec::new();
+        for request in requests {
+            let result = session.handle(request.clone());
+            messages.push((0, postcard::to_stdvec(&Command::Ask(request)).expect("a command can be written")));
+            messages.push((1, postcard::to_stdvec(&Event::Reply { id: 3, result }).expect("an event can be written")));
+        }
+        messages
+    })
+}
