@@ -7,6 +7,7 @@
 //! time budgets through a closure.
 
 pub mod filter;
+pub mod fold;
 pub mod llm;
 pub mod model;
 pub mod protocol;
