@@ -2,6 +2,9 @@
 //!
 //! What is not here: the filter language (`filter`), how texts are compared (`fold`).
 
+mod matcher;
+mod sieve;
+
 use crate::filter::AttributeTest;
 use crate::index::{Decided, Index};
 
