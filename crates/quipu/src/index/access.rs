@@ -60,6 +60,17 @@ impl Index {
         self.strays.get(start..).unwrap_or_default().iter().take_while(move |(parent, _)| *parent == key).map(|(_, row)| *row)
     }
 
+    /// The id of the span in `row`, as recorded.
+    pub(crate) fn span_id_of(&self, row: u32) -> String {
+        self.odd.span_text(*self.spans.key.at(row))
+    }
+
+    /// The start of the span in `row`, the zone recovered.
+    pub(crate) fn start_of(&self, row: u32) -> Option<Timestamp> {
+        let start = *self.spans.start.at(row);
+        (start != NO_TIME).then(|| Timestamp(self.traces.at(self.trace_of(row)).utc(start)))
+    }
+
     /// The end of the span in `row`, the zone recovered.
     pub(crate) fn end_of(&self, row: u32) -> Option<Timestamp> {
         let end = *self.spans.end.at(row);
@@ -69,6 +80,11 @@ impl Index {
     /// What is known of tokens, by the row of the inference request, ascending.
     pub(crate) fn token_records(&self) -> &[(u32, TokenRecord)] {
         &self.tokens
+    }
+
+    /// The recorded id of a trace.
+    pub(crate) fn trace_id(&self, trace: u32) -> String {
+        self.odd.trace_text(self.traces.at(trace).key)
     }
 
     /// The recorded id of the trace the span in `row` belongs to.

@@ -81,6 +81,12 @@ impl Bits {
         self.clear_tail();
     }
 
+    /// The largest in the set.
+    pub(crate) fn last(&self) -> Option<u32> {
+        let (at, word) = self.words.iter().enumerate().rev().find(|(_, word)| **word != 0)?;
+        Some(at as u32 * 64 + 63 - word.leading_zeros())
+    }
+
     /// What is in the set, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| {
@@ -151,6 +157,7 @@ mod tests {
             bits.insert(len as u32);
             let kept: Vec<u32> = bits.iter().collect();
             assert_eq!(kept, (0..len as u32).step_by(3).collect::<Vec<_>>());
+            assert_eq!(bits.last(), kept.last().copied());
             let before = bits.count();
             bits.invert();
             assert_eq!(bits.count(), len - before);

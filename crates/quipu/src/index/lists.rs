@@ -81,7 +81,8 @@ impl Index {
         at.ok().and_then(|at| self.trace_tokens.get(at)).map(|(_, totals)| *totals).unwrap_or_default()
     }
 
-    pub(super) fn name_of(&self, row: u32) -> &str {
+    /// The name of the span in `row`; the beginning of one that is very long.
+    pub(crate) fn name_of(&self, row: u32) -> &str {
         &self.names.facts(*self.spans.name.at(row)).text
     }
 

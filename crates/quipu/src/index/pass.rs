@@ -68,9 +68,9 @@ impl Table {
             }
             Ok(()) => self.done = walk.ended,
             Err(error) if error.is_damage() => {
-                source_failed(database)?;
+                database.source_failed()?;
                 let next = skip_damage(self.after, self.highest, readable);
-                source_failed(database)?;
+                database.source_failed()?;
                 let until = next.unwrap_or(self.highest.saturating_add(1)).max(self.after + 1);
                 self.lost += u64::try_from(until - 1 - self.after).unwrap_or(0).max(1);
                 self.after = until - 1;
@@ -79,14 +79,6 @@ impl Table {
             Err(error) => return Err(error),
         }
         Ok(())
-    }
-}
-
-/// What looks like damage to SQLite is none when the bytes could not be had.
-fn source_failed(database: &Database) -> Result<(), StoreError> {
-    match database.cache().take_error() {
-        Some(error) => Err(StoreError::Source { name: database.name().to_owned(), error }),
-        None => Ok(()),
     }
 }
 
@@ -277,7 +269,7 @@ fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError
         if !error.is_damage() {
             return Err(error);
         }
-        source_failed(database)?;
+        database.source_failed()?;
         Ok(i64::from(u32::MAX))
     }
 }

@@ -63,7 +63,8 @@ impl TextMatcher {
         string.get(at.saturating_sub(5)..at).is_some_and(|before| !before.contains(&b'\\'))
     }
 
-    fn is_in_text(&self, text: &str) -> bool {
+    /// Whether the text of a value holds it, or a text inside.
+    pub(super) fn is_in_text(&self, text: &str) -> bool {
         if self.needle.is_in(text) {
             return true;
         }

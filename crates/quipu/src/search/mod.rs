@@ -1,12 +1,24 @@
 //! What only reading the file decides: texts, and attributes the index does not hold. Spans are read newest first, in small steps.
 //!
-//! What is not here: the filter language (`filter`), how texts are compared (`fold`).
+//! Every wanted thing has two sets of rows: those that are so, and those that were not looked at yet. One pass serves all wanted things
+//! of a filter; a search inside one trace goes before it. Answers of the last few are kept, so that going back to a filter is at once.
+//! What is not here: the filter language (`filter`), how texts are compared (`fold`), requests (`session`).
 
+mod block;
 mod matcher;
+mod places;
 mod sieve;
 
+pub(crate) use places::{Texts, places, snippet};
+
 use crate::filter::AttributeTest;
-use crate::index::{Decided, Index};
+use crate::index::{Bits, Decided, Index};
+use crate::store::{Database, StoreError};
+use block::Block;
+use matcher::TextMatcher;
+
+/// Answers kept beside those that are wanted now; one takes an eighth of a megabyte for a million spans.
+const KEPT: usize = 12;
 
 /// Something that only reading the file decides, span by span.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,13 +29,320 @@ pub(crate) enum Wanted {
     Attribute(AttributeTest),
 }
 
+/// How a wanted thing is recognised in a row.
+enum Test {
+    Text(Box<TextMatcher>),
+    Attribute(AttributeTest),
+    /// The empty text, which every span holds.
+    Always,
+}
+
+/// What is known of one wanted thing.
+struct Search {
+    wanted: Wanted,
+    test: Test,
+    /// Rows that are as wanted.
+    yes: Bits,
+    /// Rows that were not looked at yet.
+    open: Bits,
+    /// Whether the filter of the list asks for it.
+    active: bool,
+    /// When it was asked for last: a count of questions.
+    asked: u64,
+}
+
+impl Search {
+    fn new(wanted: &Wanted, index: &Index) -> Search {
+        let len = index.span_count();
+        let (test, known) = match wanted {
+            Wanted::Text(text) => match TextMatcher::new(text) {
+                Some(matcher) => (Test::Text(Box::new(matcher)), Decided::unknown(len)),
+                None => (Test::Always, Decided::known(Bits::filled(len, true))),
+            },
+            Wanted::Attribute(test) => (Test::Attribute(test.clone()), test.prejudge(index)),
+        };
+        let mut decided = known.yes.clone();
+        decided.invert();
+        let mut open = known.maybe;
+        open.and(&decided);
+        Search { wanted: wanted.clone(), test, yes: known.yes, open, active: false, asked: 0 }
+    }
+
+    fn decided(&self) -> Decided {
+        let mut maybe = self.open.clone();
+        maybe.or(&self.yes);
+        Decided { yes: self.yes.clone(), maybe }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self.wanted, Wanted::Text(_))
+    }
+}
+
+/// A search inside one trace.
+struct TraceSearch {
+    trace: u32,
+    texts: Vec<Wanted>,
+    /// So many of the trace's rows, from its first, may not have been looked at.
+    left: usize,
+}
+
+/// How far a search is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The texts that are searched for.
+    pub(crate) texts: Vec<String>,
+    /// The number of the one trace that is searched.
+    pub(crate) trace: Option<u32>,
+    /// Spans looked at.
+    pub(crate) spans: u64,
+    /// Spans to look at.
+    pub(crate) spans_expected: u64,
+    /// Bytes of texts looked at.
+    pub(crate) bytes: u64,
+    /// Spans that hold a text.
+    pub(crate) hits: u64,
+    /// Whether everything was looked at.
+    pub(crate) done: bool,
+}
+
 /// The searches of a session.
 #[derive(Default)]
-pub(crate) struct Searches {}
+pub(crate) struct Searches {
+    searches: Vec<Search>,
+    /// Questions so far.
+    questions: u64,
+    /// The filter of the list.
+    filter: String,
+    trace: Option<TraceSearch>,
+    block: Option<Block>,
+    /// Blocks begun since the search began: the first ones are small, so that the newest hits come at once.
+    blocks: u32,
+    bytes: u64,
+    /// Asked to stop.
+    stopped: bool,
+}
 
 impl Searches {
+    /// Says which filter the questions that follow belong to. Another filter than before ends what was wanted for that one.
+    pub(crate) fn begin(&mut self, filter: &str) {
+        if self.filter != filter {
+            self.filter = filter.to_owned();
+            self.trace = None;
+            self.searches.iter_mut().for_each(|search| search.active = false);
+            self.restart();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.block = None;
+        self.blocks = 0;
+        self.bytes = 0;
+        self.stopped = false;
+    }
+
     /// What is known so far of which spans (by row) are as wanted. What was not asked for before is searched from now on.
-    pub(crate) fn decided(&mut self, _wanted: &Wanted, index: &Index) -> Decided {
-        Decided::unknown(index.span_count())
+    pub(crate) fn decided(&mut self, wanted: &Wanted, index: &Index) -> Decided {
+        if !index.is_complete() {
+            return Decided::unknown(index.span_count());
+        }
+        let search = self.find_or_add(wanted, index);
+        let is_new = !std::mem::replace(&mut search.active, true);
+        let decided = search.decided();
+        if is_new {
+            // One more thing to look for in the rows of the block.
+            self.block = None;
+        }
+        decided
+    }
+
+    fn find_or_add(&mut self, wanted: &Wanted, index: &Index) -> &mut Search {
+        let is_wanted = |search: &Search| search.wanted == *wanted;
+        let at = self.searches.iter().position(is_wanted).unwrap_or_else(|| {
+            self.forget_oldest();
+            self.searches.push(Search::new(wanted, index));
+            self.searches.len() - 1
+        });
+        self.questions += 1;
+        let search = &mut self.searches[at];
+        search.asked = self.questions;
+        search
+    }
+
+    /// Makes room for one more answer where enough are kept.
+    fn forget_oldest(&mut self) {
+        let is_in_trace = |search: &Search| self.trace.as_ref().is_some_and(|trace| trace.texts.contains(&search.wanted));
+        let kept = self.searches.iter().enumerate().filter(|(_, search)| !search.active && !is_in_trace(search));
+        if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= KEPT) {
+            self.searches.remove(oldest);
+            // Blocks know searches by their place.
+            self.block = None;
+        }
+    }
+
+    /// Searches the spans of one trace for texts, before anything else. The same question again goes on.
+    pub(crate) fn search_trace(&mut self, trace: u32, texts: &[String], index: &Index) {
+        let texts: Vec<Wanted> = texts.iter().cloned().map(Wanted::Text).collect();
+        if self.trace.as_ref().is_some_and(|asked| asked.trace == trace && asked.texts == texts) {
+            return;
+        }
+        self.restart();
+        for wanted in &texts {
+            self.find_or_add(wanted, index);
+        }
+        self.trace = Some(TraceSearch { trace, texts, left: index.trace_rows(trace).len() });
+    }
+
+    /// Stops, or goes on.
+    pub(crate) fn set_stopped(&mut self, stopped: bool) {
+        self.stopped = stopped;
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Whether there is anything left to read.
+    pub(crate) fn is_due(&self) -> bool {
+        !self.stopped && (self.trace.as_ref().is_some_and(|trace| trace.left > 0) || self.is_file_due())
+    }
+
+    fn is_file_due(&self) -> bool {
+        self.searches.iter().any(|search| search.active && search.open.last().is_some())
+    }
+
+    /// The spans found to hold one of these texts, of all spans that were looked at; a block that is being read is not among them.
+    pub(crate) fn hits(&self, texts: &[String], index: &Index) -> Bits {
+        let mut hits = Bits::filled(index.span_count(), false);
+        self.of_texts(texts).for_each(|search| hits.or(&search.yes));
+        hits
+    }
+
+    fn of_texts<'a>(&'a self, texts: &'a [String]) -> impl Iterator<Item = &'a Search> {
+        self.searches.iter().filter(|search| matches!(&search.wanted, Wanted::Text(text) if texts.contains(text)))
+    }
+
+    /// Whether everything was looked at for these texts: in one trace, or in the file.
+    pub(crate) fn is_done(&self, texts: &[String], trace: Option<u32>) -> bool {
+        match (&self.trace, trace) {
+            (Some(asked), Some(trace)) if asked.trace == trace && asked.left == 0 => {
+                texts.iter().all(|text| asked.texts.iter().any(|wanted| matches!(wanted, Wanted::Text(asked) if asked == text)))
+            }
+            _ => self.of_texts(texts).count() == texts.len() && self.of_texts(texts).all(|search| search.open.last().is_none()),
+        }
+    }
+
+    /// How far the search in a trace is, or where that is over the one through the file; `None` where nothing was asked for.
+    pub(crate) fn progress(&self, index: &Index) -> Option<Progress> {
+        match &self.trace {
+            Some(trace) if trace.left > 0 || !self.is_file_due() => Some(self.trace_progress(trace, index)),
+            _ => self.file_progress(index),
+        }
+    }
+
+    fn trace_progress(&self, asked: &TraceSearch, index: &Index) -> Progress {
+        let texts: Vec<String> = asked.texts.iter().filter_map(text_of).collect();
+        let rows = index.trace_rows(asked.trace);
+        let hits = self.hits(&texts, index);
+        Progress {
+            trace: Some(asked.trace),
+            spans: (rows.len() - asked.left) as u64,
+            spans_expected: rows.len() as u64,
+            bytes: self.bytes,
+            hits: rows.iter().filter(|row| hits.has(**row)).count() as u64,
+            done: asked.left == 0,
+            texts,
+        }
+    }
+
+    fn file_progress(&self, index: &Index) -> Option<Progress> {
+        let active = || self.searches.iter().filter(|search| search.active);
+        let open = active().map(|search| search.open.count()).max()?;
+        let texts: Vec<String> = active().filter_map(|search| text_of(&search.wanted)).collect();
+        let all = index.span_count();
+        Some(Progress {
+            trace: None,
+            spans: (all - open) as u64,
+            spans_expected: all as u64,
+            bytes: self.bytes,
+            hits: self.hits(&texts, index).count() as u64,
+            done: open == 0,
+            texts,
+        })
+    }
+
+    /// Reads until `spent` says so, or there is nothing left to read in the trace or the file.
+    ///
+    /// # Errors
+    /// When the file can't be read any more; what is damaged inside it is passed over.
+    pub(crate) fn step(&mut self, index: &Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<Progress, StoreError> {
+        let in_trace = self.trace.as_ref().is_some_and(|trace| trace.left > 0);
+        while !self.stopped {
+            let Some(mut block) = self.block.take().or_else(|| self.next_block(index, database)) else { break };
+            let ended = block.read(&self.searches, database, &mut self.bytes, spent)?;
+            if !ended {
+                self.block = Some(block);
+                break;
+            }
+            self.close(block);
+            // The end of a search in a trace is told before the one through the file goes on.
+            if spent() || (in_trace && self.trace.as_ref().is_none_or(|trace| trace.left == 0)) {
+                break;
+            }
+        }
+        let progress = match &self.trace {
+            Some(trace) if in_trace => Some(self.trace_progress(trace, index)),
+            _ => self.file_progress(index),
+        };
+        Ok(progress.unwrap_or_default())
+    }
+
+    /// The next rows to read: of the trace, else of the file; the newest that are open.
+    fn next_block(&mut self, index: &Index, database: &Database) -> Option<Block> {
+        let size = block::rows_of(self.blocks, database.cache().len(), index.span_count());
+        self.blocks = self.blocks.saturating_add(1);
+        if let Some(asked) = &mut self.trace {
+            let tests = places_of(&self.searches, |search| asked.texts.contains(&search.wanted));
+            let rows = index.trace_rows(asked.trace);
+            let is_open = |row: &u32| tests.iter().any(|at| self.searches.get(*at).is_some_and(|search| search.open.has(*row)));
+            while asked.left > 0 {
+                let start = asked.left.saturating_sub(size);
+                let block: Vec<u32> = rows.get(start..asked.left).unwrap_or_default().iter().copied().filter(is_open).collect();
+                if !block.is_empty() {
+                    return Some(Block::new(block, tests, Some(start), index));
+                }
+                asked.left = start;
+            }
+        }
+        let tests = places_of(&self.searches, |search| search.active);
+        let active = || tests.iter().filter_map(|at| self.searches.get(*at));
+        let top = active().filter_map(|search| search.open.last()).max()?;
+        let first = (top + 1).saturating_sub(u32::try_from(size).unwrap_or(u32::MAX));
+        let rows = (first..=top).filter(|row| active().any(|search| search.open.has(*row))).collect();
+        Some(Block::new(rows, tests, None, index))
+    }
+
+    /// Takes over what a block told.
+    fn close(&mut self, block: Block) {
+        if let (Some(left), Some(trace)) = (block.trace_left, &mut self.trace) {
+            trace.left = left;
+        }
+        for (test, found) in block.tests.iter().zip(&block.found) {
+            if let Some(search) = self.searches.get_mut(*test) {
+                found.iter().for_each(|row| search.yes.insert(*row));
+                block.rows.iter().for_each(|row| search.open.remove(*row));
+            }
+        }
+    }
+}
+
+fn places_of(searches: &[Search], is_one: impl Fn(&Search) -> bool) -> Vec<usize> {
+    (0..searches.len()).filter(|at| searches.get(*at).is_some_and(&is_one)).collect()
+}
+
+fn text_of(wanted: &Wanted) -> Option<String> {
+    match wanted {
+        Wanted::Text(text) => Some(text.clone()),
+        Wanted::Attribute(_) => None,
     }
 }

@@ -7,6 +7,7 @@ mod detail;
 mod first;
 mod listing;
 mod query;
+mod search;
 
 use crate::index::{Index, Pass};
 use crate::protocol::{Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, WarningKind};
@@ -32,6 +33,8 @@ pub struct Session {
     pass: Pass,
     searches: Searches,
     listing: listing::Listing,
+    /// Why the search ended before its end.
+    search_failure: Option<Failure>,
 }
 
 impl Session {
@@ -51,6 +54,7 @@ impl Session {
             pass: Pass::default(),
             searches: Searches::default(),
             listing: listing::Listing::default(),
+            search_failure: None,
         }
     }
 
@@ -92,23 +96,24 @@ impl Session {
         match request {
             Request::GetFile => Ok(Response::File(Box::new(self.file()))),
             Request::CheckFile => Ok(self.database.check_unchanged().map(|()| Response::Unchanged)?),
-            Request::ListTraces(query) => self.list_traces(&query),
+            Request::ListTraces(query) => {
+                self.searches.begin(&query.filter);
+                self.list_traces(&query)
+            }
             Request::GetTrace { trace_id } => self.when_indexed(|session| {
                 let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
                 Ok(Response::Trace(Box::new(session.trace(number)?)))
             }),
             Request::GetSpan { trace_id, span_id } => self.when_indexed(|session| {
-                let found = session.index.find_span(&span_id);
-                let in_trace = session.index.find_trace(&trace_id);
-                let row = found.filter(|row| Some(session.index.trace_of(*row)) == in_trace);
-                let row = row.ok_or_else(|| not_found(format!("There is no span {span_id} in trace {trace_id} of this file.")))?;
-                Ok(Response::Span(Box::new(session.span(row)?)))
+                Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?)))
             }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
             Request::Suggest { filter, cursor } => Ok(self.suggest(&filter, cursor)),
-            Request::ListHits(_) | Request::FindInSpan { .. } | Request::SetSearching(_) => {
-                Err(not_found("This build answers no searches.".into()))
-            }
+            Request::ListHits(query) => self.list_hits(&query),
+            Request::FindInSpan { trace_id, span_id, text } => self.when_indexed(|session| {
+                Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?))
+            }),
+            Request::SetSearching(searching) => Ok(self.set_searching(searching)),
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
     }
@@ -120,6 +125,13 @@ impl Session {
 
     fn when_indexed(&self, answer: impl FnOnce(&Session) -> Result<Response, Failure>) -> Result<Response, Failure> {
         if self.index.is_complete() { answer(self) } else { Ok(Response::NotIndexedYet) }
+    }
+
+    /// The row of a span of a trace.
+    fn find_row(&self, trace_id: &str, span_id: &str) -> Result<u32, Failure> {
+        let in_trace = self.index.find_trace(trace_id);
+        let found = self.index.find_span(span_id).filter(|row| Some(self.index.trace_of(*row)) == in_trace);
+        found.ok_or_else(|| not_found(format!("There is no span {span_id} in trace {trace_id} of this file.")))
     }
 
     fn file(&self) -> FileSummary {

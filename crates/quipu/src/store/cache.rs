@@ -37,6 +37,9 @@ struct ChunkCache {
     ahead: usize,
     scanning: bool,
     scan_chunk: u64,
+    scanning_back: bool,
+    /// The lowest chunk a scan from the end read; `NONE` before it began.
+    back_chunk: u64,
     bytes_read: u64,
     error: Option<SourceError>,
 }
@@ -115,6 +118,12 @@ impl ChunkCache {
         if self.scanning && chunk > self.scan_chunk && chunk - self.scan_chunk < SCAN_JUMP {
             self.scan_chunk = chunk;
         }
+        if self.scanning_back {
+            let from = self.back_chunk.min(self.chunks());
+            if chunk < from && from - chunk < SCAN_JUMP {
+                self.back_chunk = chunk;
+            }
+        }
         let at = match self.by_chunk.get(&chunk) {
             Some(at) => {
                 self.slots[*at].recent = true;
@@ -160,6 +169,8 @@ impl SharedCache {
             ahead: 1,
             scanning: false,
             scan_chunk: 0,
+            scanning_back: false,
+            back_chunk: NONE,
             bytes_read: 0,
             error: None,
         })))
@@ -200,6 +211,22 @@ impl SharedCache {
     pub fn scan_offset(&self) -> u64 {
         let cache = self.0.borrow();
         ((cache.scan_chunk + 1) * CHUNK_BYTES as u64).min(cache.len)
+    }
+
+    /// Says whether the reads that follow belong to a scan of the file from its end, whose place [`SharedCache::back_offset`] tells.
+    pub fn set_scanning_back(&self, scanning: bool) {
+        self.0.borrow_mut().scanning_back = scanning;
+    }
+
+    /// Begins the scan from the end anew.
+    pub fn restart_back(&self) {
+        self.0.borrow_mut().back_chunk = NONE;
+    }
+
+    /// How far down the scan from the end is, in bytes: everything it read starts there or behind it.
+    pub fn back_offset(&self) -> u64 {
+        let cache = self.0.borrow();
+        cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64
     }
 
     /// Whether the chunk that starts at `offset` is kept.

@@ -181,6 +181,17 @@ impl Database {
         outcome.map_err(|error| self.explain(error))
     }
 
+    /// What looks like damage to SQLite is none when the bytes could not be had.
+    ///
+    /// # Errors
+    /// The source's.
+    pub(crate) fn source_failed(&self) -> Result<(), StoreError> {
+        match self.main.take_error() {
+            Some(error) => Err(StoreError::Source { name: self.name.clone(), error }),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the file still begins as when it was opened. A browser may hand out new bytes of a changed file without a word, and mixed
     /// with kept ones they would be misread; a native path is read under SQLite's locks instead.
     pub(crate) fn check_unchanged(&self) -> Result<(), StoreError> {

@@ -29,6 +29,6 @@ pub(crate) use lookup::{
     scan_links, scan_trace_ids, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
 };
 pub(crate) use reader::{
-    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, event_row, highest_rowid, newest_spans, newest_traces, scan_events, scan_spans,
-    scan_traces, span_row, trace_recorded,
+    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_row, highest_rowid, newest_spans, newest_traces, scan_events,
+    scan_spans, scan_texts, scan_traces, span_row, trace_recorded,
 };

@@ -217,6 +217,40 @@ pub(crate) fn newest_spans(
     Ok(())
 }
 
+/// A table whose rows have a name and attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextTable {
+    Spans,
+    Events,
+}
+
+/// Rowid, name and attributes of the rows from `first` to `last`, ascending, until `seen` breaks.
+pub(crate) fn scan_texts(
+    connection: &Connection,
+    schema: &Schema,
+    table: TextTable,
+    (first, last): (i64, i64),
+    mut seen: impl FnMut(i64, Option<Cow<'_, str>>, &[u8]) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let (shape, table) = match table {
+        TextTable::Spans => (&schema.spans, "spans"),
+        TextTable::Events => (&schema.events, "span_events"),
+    };
+    if !shape.exists {
+        return Ok(());
+    }
+    let (name, attributes) = (shape.or_null("name"), shape.or_null("attributes"));
+    let sql = format!("SELECT rowid, {name}, {attributes} FROM {table} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        if seen(row.get(0).unwrap_or_default(), text(row, 1), bytes(row, 2)).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// One whole row of `spans`.
 pub(crate) struct SpanRow {
     pub(crate) span_id: Option<String>,

@@ -1,0 +1,167 @@
+//! A run of rows that is read together, front to back, once for all that is looked for: the spans first, then their events.
+//!
+//! What is not here: which rows come next (`super`).
+
+use super::{Search, Test};
+use crate::index::Index;
+use crate::store::{Database, StoreError, TextTable, scan_texts};
+use std::ops::ControlFlow;
+
+/// Bytes of the file that a block should take, and rows at most.
+const BLOCK_BYTES: u64 = 4 << 20;
+const MAX_ROWS: u64 = 4_096;
+/// Rows of the first block; the next ones double.
+const FIRST_ROWS: u64 = 128;
+/// Bytes looked at between two looks at the budget, and rows.
+const LOOK_BYTES: usize = 256 << 10;
+const LOOK_ROWS: usize = 16;
+/// Rows that are at most so many times as far apart as they are many are read in one scan.
+const SPARSE: i64 = 4;
+
+/// How many rows the block with this number has, in a file of so many bytes and spans.
+pub(super) fn rows_of(number: u32, bytes: u64, spans: usize) -> usize {
+    let row_bytes = (bytes / (spans as u64).max(1)).max(1);
+    let whole = (BLOCK_BYTES / row_bytes).clamp(16, MAX_ROWS);
+    whole.min(FIRST_ROWS << number.min(6)) as usize
+}
+
+/// The rows, and how far reading them is.
+pub(super) struct Block {
+    /// Rows of the index, ascending.
+    pub(super) rows: Vec<u32>,
+    /// Which searches look for something in them, by their place.
+    pub(super) tests: Vec<usize>,
+    /// Rows found, for each of these.
+    pub(super) found: Vec<Vec<u32>>,
+    /// What is left of the trace once the block is read, where it is one of a trace.
+    pub(super) trace_left: Option<usize>,
+    /// Rowid and row of each span, then id and row of each event, ascending.
+    spans: Vec<(i64, u32)>,
+    events: Vec<(i64, u32)>,
+    next_span: usize,
+    next_event: usize,
+}
+
+impl Block {
+    pub(super) fn new(rows: Vec<u32>, tests: Vec<usize>, trace_left: Option<usize>, index: &Index) -> Block {
+        let spans = rows.iter().map(|row| (index.rowid_of(*row), *row)).collect();
+        let mut events: Vec<(i64, u32)> = rows.iter().flat_map(|row| index.event_ids(*row).map(|id| (id, *row))).collect();
+        events.sort_unstable();
+        Block { found: vec![Vec::new(); tests.len()], rows, tests, trace_left, spans, events, next_span: 0, next_event: 0 }
+    }
+
+    /// Reads until `spent` says so; true when the block is read.
+    pub(super) fn read(
+        &mut self,
+        searches: &[Search],
+        database: &Database,
+        bytes: &mut u64,
+        spent: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StoreError> {
+        let (tests, found) = (&self.tests, &mut self.found);
+        let searches: Vec<Option<&Search>> = tests.iter().map(|at| searches.get(*at)).collect();
+        let mut take_span = |row: u32, name: Option<&str>, attributes: &[u8]| {
+            for (search, found) in searches.iter().zip(found.iter_mut()) {
+                let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
+                let holds = match &search.test {
+                    Test::Text(matcher) => {
+                        name.is_some_and(|name| matcher.is_in_name(name)) || matcher.is_in_attributes(attributes)
+                    }
+                    Test::Attribute(test) => test.holds(attributes),
+                    Test::Always => true,
+                };
+                if holds {
+                    found.push(row);
+                }
+            }
+        };
+        let ended = read_rows(TextTable::Spans, &self.spans, &mut self.next_span, database, bytes, spent, &mut take_span)?;
+        if !ended || !searches.iter().flatten().any(|search| search.is_text()) {
+            return Ok(ended);
+        }
+        let mut take_event = |row: u32, name: Option<&str>, attributes: &[u8]| {
+            for (search, found) in searches.iter().zip(found.iter_mut()) {
+                let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
+                let Test::Text(matcher) = &search.test else { continue };
+                if name.is_some_and(|name| matcher.is_in_name(name)) || matcher.is_in_attributes(attributes) {
+                    found.push(row);
+                }
+            }
+        };
+        read_rows(TextTable::Events, &self.events, &mut self.next_event, database, bytes, spent, &mut take_event)
+    }
+}
+
+/// What was looked at since the last look at the budget.
+#[derive(Default)]
+struct Looked {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Looked {
+    fn is_over(&mut self, bytes: usize, spent: &mut dyn FnMut() -> bool) -> bool {
+        self.rows += 1;
+        self.bytes += bytes;
+        if self.rows < LOOK_ROWS && self.bytes < LOOK_BYTES {
+            return false;
+        }
+        *self = Looked::default();
+        spent()
+    }
+}
+
+/// Reads the rows of `list` behind `next`, which ascend; true when the last was read.
+fn read_rows(
+    table: TextTable,
+    list: &[(i64, u32)],
+    next: &mut usize,
+    database: &Database,
+    bytes: &mut u64,
+    spent: &mut dyn FnMut() -> bool,
+    take: &mut dyn FnMut(u32, Option<&str>, &[u8]),
+) -> Result<bool, StoreError> {
+    let (connection, schema) = (database.connection(), database.schema());
+    let mut looked = Looked::default();
+    let mut one_by_one = false;
+    while let (Some((first, _)), Some((end, _))) = (list.get(*next), list.last()) {
+        let apart = end.saturating_sub(*first).saturating_add(1);
+        let is_dense = !one_by_one && apart / SPARSE <= (list.len() - *next) as i64;
+        let last = if is_dense { *end } else { *first };
+        let (mut over, mut before) = (false, i64::MIN);
+        let outcome = scan_texts(connection, schema, table, (*first, last), |rowid, name, attributes| {
+            if rowid <= before {
+                // Rows that do not ascend come from a damaged tree, which might lead in a circle for ever.
+                one_by_one = true;
+                return ControlFlow::Break(());
+            }
+            before = rowid;
+            while list.get(*next).is_some_and(|(wanted, _)| *wanted < rowid) {
+                *next += 1;
+            }
+            let mut len = 0;
+            if let Some((_, row)) = list.get(*next).filter(|(wanted, _)| *wanted == rowid) {
+                *next += 1;
+                len = attributes.len() + name.as_ref().map_or(0, |name| name.len());
+                *bytes += len as u64;
+                take(*row, name.as_deref(), attributes);
+            }
+            over = looked.is_over(len, spent);
+            if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match outcome {
+            Err(error) if error.is_damage() => {
+                database.source_failed()?;
+                // What can be read behind the damage is found row by row.
+                *next += usize::from(!is_dense);
+                one_by_one = true;
+            }
+            Err(error) => return Err(error),
+            Ok(()) if over => return Ok(*next >= list.len()),
+            Ok(()) if one_by_one && is_dense => {}
+            // Whatever was not met up to the last is gone.
+            Ok(()) => *next = list.partition_point(|(rowid, _)| *rowid <= last).max(*next),
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,195 @@
+//! Where in one span texts stand, with some of what stands around them.
+//!
+//! What is not here: whether a span holds a text at all, which is told faster (`matcher`).
+
+use super::matcher::{MAX_INSIDE_BYTES, TextMatcher};
+use crate::index::Index;
+use crate::model::{Encoding, RecordedTime, Value};
+use crate::protocol::{MatchPlace, SpanMatch};
+use crate::recorded::{decode, entries};
+use crate::store::{Database, StoreError, TextTable, event_row, scan_texts};
+use std::ops::ControlFlow;
+
+/// Characters shown before and behind a match, and of the match itself.
+const BEFORE: usize = 60;
+const AFTER: usize = 120;
+const MATCHED: usize = 400;
+/// Events of one span looked at, at most.
+const MAX_EVENTS: usize = 20_000;
+
+/// What is looked for in a span.
+pub(crate) struct Texts(Vec<TextMatcher>);
+
+impl Texts {
+    /// Looks for any of these; empty ones are found nowhere.
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Texts {
+        Texts(texts.into_iter().filter_map(|text| TextMatcher::new(text)).collect())
+    }
+}
+
+/// What is found in a span.
+#[derive(Default)]
+struct Found {
+    matches: Vec<SpanMatch>,
+    /// Matches wanted in all, and in one place.
+    limit: usize,
+    limit_in_place: usize,
+    /// Places with a match.
+    places: u32,
+    bytes: usize,
+}
+
+/// All matches in the span of `row`, in the order the span shows them, `limit` at most.
+///
+/// # Errors
+/// When the span can't be read.
+pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts, limit: usize) -> Result<Vec<SpanMatch>, StoreError> {
+    let mut found = Found { limit, limit_in_place: limit, ..Found::default() };
+    found.read_span(database, index, row, texts)?;
+    // Events are shown by their times.
+    let mut matches = found.matches;
+    let first_event = matches.iter().position(|found| matches!(found.place, MatchPlace::Event { .. })).unwrap_or(matches.len());
+    let mut times: Vec<(i64, Option<RecordedTime>)> = Vec::new();
+    for found in matches.get(first_event..).unwrap_or_default() {
+        if let MatchPlace::Event { id, .. } = found.place
+            && times.last().is_none_or(|(last, _)| *last != id)
+        {
+            let text = event_row(database.connection(), database.schema(), id)?.and_then(|event| event.timestamp);
+            times.push((id, text.and_then(|text| RecordedTime::parse(&text).ok())));
+        }
+    }
+    let time_of = |found: &SpanMatch| match found.place {
+        MatchPlace::Event { id, .. } => times.iter().find(|(of, _)| *of == id).map(|(id, time)| (time.map(|time| time.at), *id)),
+        _ => None,
+    };
+    matches.get_mut(first_event..).unwrap_or_default().sort_by_key(time_of);
+    Ok(matches)
+}
+
+/// The first match in the span of `row`, in how many further places there is one, and how many bytes were looked at.
+/// A span whose match lies behind what is looked at is told by its name.
+///
+/// # Errors
+/// When the span can't be read.
+pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(SpanMatch, u32, usize), StoreError> {
+    let mut found = Found { limit: 1, limit_in_place: 1, ..Found::default() };
+    found.read_span(database, index, row, texts)?;
+    let nowhere = || SpanMatch { place: MatchPlace::Name, before: index.name_of(row).to_owned(), matched: String::new(), after: String::new() };
+    Ok((found.matches.into_iter().next().unwrap_or_else(nowhere), found.places.saturating_sub(1), found.bytes))
+}
+
+impl Found {
+    fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(), StoreError> {
+        let (connection, schema) = (database.connection(), database.schema());
+        let rowid = index.rowid_of(row);
+        scan_texts(connection, schema, TextTable::Spans, (rowid, rowid), |_, name, attributes| {
+            self.take(&MatchPlace::Name, texts, name.as_deref().unwrap_or_default());
+            self.take_attributes(texts, attributes, MatchPlace::Attribute);
+            ControlFlow::Continue(())
+        })?;
+        for id in index.event_ids(row).take(MAX_EVENTS) {
+            if self.is_full() {
+                break;
+            }
+            scan_texts(connection, schema, TextTable::Events, (id, id), |_, name, attributes| {
+                self.take(&MatchPlace::Event { id, key: None }, texts, name.as_deref().unwrap_or_default());
+                self.take_attributes(texts, attributes, |key| MatchPlace::Event { id, key: Some(key) });
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A list of all matches is cut; places are counted on where only the first match is wanted.
+    fn is_full(&self) -> bool {
+        self.limit > 1 && self.matches.len() >= self.limit
+    }
+
+    fn take_attributes(&mut self, texts: &Texts, attributes: &[u8], place: impl Fn(String) -> MatchPlace) {
+        self.bytes += attributes.len();
+        if !texts.0.iter().any(|text| text.is_in_attributes(attributes)) {
+            return;
+        }
+        if entries(attributes).any(|entry| entry.is_err()) {
+            // The attributes' own text is shown, under no key.
+            self.take_value(&place(String::new()), texts, "", &String::from_utf8_lossy(attributes));
+            return;
+        }
+        for (key, value) in entries(attributes).flatten() {
+            if self.is_full() {
+                return;
+            }
+            self.take_value(&place(key.to_string()), texts, &key, &value.as_str().unwrap_or_else(|| value.as_written()));
+        }
+    }
+
+    /// Takes matches in a key, and those in its value: where it is a document in the texts inside, else in its own text.
+    fn take_value(&mut self, place: &MatchPlace, texts: &Texts, key: &str, value: &str) {
+        let before = self.matches.len();
+        let mut any = self.take_text(place, texts, key, before);
+        if texts.0.iter().any(|text| text.is_in_text(value)) {
+            let decoded = (value.len() <= MAX_INSIDE_BYTES).then(|| decode(value)).filter(|decoded| decoded.encoding != Encoding::Text);
+            let inside = decoded.is_some_and(|decoded| self.take_inside(place, texts, &decoded.value, before));
+            any |= inside || self.take_text(place, texts, value, before);
+        }
+        self.places += u32::from(any);
+    }
+
+    fn take_inside(&mut self, place: &MatchPlace, texts: &Texts, value: &Value, before: usize) -> bool {
+        match value {
+            Value::Text(text) => self.take_text(place, texts, text, before),
+            Value::Number(number) => self.take_text(place, texts, &number.0, before),
+            Value::Opaque(text) => self.take_text(place, texts, text, before),
+            Value::Nested { raw, value, .. } => {
+                self.take_inside(place, texts, value, before) || self.take_text(place, texts, raw, before)
+            }
+            Value::List(items) => items.iter().fold(false, |any, item| self.take_inside(place, texts, item, before) | any),
+            Value::Map(entries) => entries.iter().fold(false, |any, (key, item)| {
+                self.take_text(place, texts, key, before) | self.take_inside(place, texts, item, before) | any
+            }),
+            Value::Tagged { value, .. } => self.take_inside(place, texts, value, before),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    /// Takes the matches in a text that is a place of its own.
+    fn take(&mut self, place: &MatchPlace, texts: &Texts, text: &str) {
+        self.bytes += text.len();
+        let before = self.matches.len();
+        self.places += u32::from(self.take_text(place, texts, text, before));
+    }
+
+    /// Takes the matches in a text; `before`: how many there were before this place.
+    fn take_text(&mut self, place: &MatchPlace, texts: &Texts, text: &str, before: usize) -> bool {
+        let mut any = false;
+        for matcher in &texts.0 {
+            for range in matcher.needle.find_all(text) {
+                any = true;
+                if self.matches.len() >= self.limit || self.matches.len() - before >= self.limit_in_place {
+                    break;
+                }
+                let (head, tail) = (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+                self.matches.push(SpanMatch {
+                    place: place.clone(),
+                    before: last_letters(head, BEFORE),
+                    matched: first_letters(text.get(range).unwrap_or_default(), MATCHED),
+                    after: first_letters(tail, AFTER),
+                });
+            }
+        }
+        any
+    }
+}
+
+fn blank(letter: char) -> char {
+    if letter.is_control() { ' ' } else { letter }
+}
+
+fn first_letters(text: &str, count: usize) -> String {
+    text.chars().take(count).map(blank).collect()
+}
+
+fn last_letters(text: &str, count: usize) -> String {
+    let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(at, _)| at);
+    text.get(start..).unwrap_or_default().chars().map(blank).collect()
+}
