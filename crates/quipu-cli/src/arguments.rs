@@ -9,12 +9,13 @@ Examples:
   quipu traces trace_store.db --failed            the newest traces that hold a failure
   quipu traces trace_store.db 'duration>2s model:llama'   the newest traces that match; `quipu help traces` has the language
   quipu trace trace_store.db TRACE_ID             one trace as a tree with bars
+  quipu search trace_store.db 'connection reset'  the spans that hold a text, newest first
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
 
 Exit codes:
   0  answered; also when whoever reads the output closes it early
-  1  no answer: one sentence on standard error says why
+  1  no answer, or nothing was found: one sentence on standard error says so
   2  the command line is wrong
 
 A file is only read, never changed; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
@@ -71,6 +72,8 @@ pub(crate) enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Search for a text in names, inputs, outputs, attributes, errors and log messages, newest spans first
+    Search(Search),
     /// Write spans as JSON lines or CSV, one a line
     Export(Export),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
@@ -126,6 +129,32 @@ pub(crate) struct Traces {
     /// How many to skip
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     pub(crate) offset: u32,
+}
+
+const SEARCH_HELP: &str = "\
+Letter case does not count, in any script. Escapes are seen through: what is recorded as caf\\u00e9 is found as café.
+Times are UTC. Printed is the first place in each span; with --json one object a line.
+
+Examples:
+  quipu search trace_store.db 'connection reset'
+  quipu search trace_store.db boston --trace 0af7651916cd --json";
+
+#[derive(Args)]
+#[command(after_help = SEARCH_HELP)]
+pub(crate) struct Search {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// What to search for
+    pub(crate) text: String,
+    /// Only in traces this filter matches
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Only in this trace; the first few digits are enough where only one trace begins so
+    #[arg(long, value_name = "TRACE_ID")]
+    pub(crate) trace: Option<String>,
+    /// How many spans at most; all where it is left out
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<u32>,
 }
 
 const QUERY_HELP: &str = "\

@@ -1,7 +1,7 @@
 //! What --json prints for tables and trees: plain names, times as ISO text, durations in nanoseconds, unknown numbers as null.
 
 use quipu::model::{EventTime, SpanMarks, Timestamp, TokenCount, TokenRecord, TokenTotals};
-use quipu::protocol::{FileSummary, NO_ROW, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
+use quipu::protocol::{FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
 use quipu::query::ReleaseGuess;
 use serde_json::{Value as Json, json};
 
@@ -47,6 +47,28 @@ pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess) -> Json {
         "times": quipu::view::zone_sentence(file.zone),
         "service_names": file.service_names,
         "warnings": warnings(&file.warnings),
+    })
+}
+
+pub(crate) fn hit(hit: &SearchHit) -> Json {
+    let (attribute, event) = match &hit.first.place {
+        MatchPlace::Name => (None, None),
+        MatchPlace::Attribute(key) => (Some(key), None),
+        MatchPlace::Event { id, key } => (key.as_ref(), Some(id)),
+    };
+    json!({
+        "trace_id": hit.trace_id,
+        "span_id": hit.span_id,
+        "name": hit.name,
+        "kind": hit.kind.label(),
+        "marks": marks(hit.marks),
+        "start_time": time(hit.start),
+        "event": event,
+        "attribute": attribute,
+        "before": hit.first.before,
+        "match": hit.first.matched,
+        "after": hit.first.after,
+        "more": hit.more,
     })
 }
 

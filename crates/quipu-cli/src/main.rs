@@ -17,9 +17,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(arguments.color);
-    let outcome = run(arguments, &mut output).and_then(|()| output.flush());
+    let outcome = run(arguments, &mut output).and_then(|code| output.flush().map(|()| code));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever read the output has enough of it.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<()> {
+fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
     let as_json = arguments.json;
     match arguments.command {
         Command::Query(query) => commands::query::run(&query, output),
@@ -38,10 +38,16 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<()> {
         Command::Trace { file, trace_id } => commands::trace::run(&file, &trace_id, as_json, output),
         Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
         Command::Export(export) => commands::export::run(&export, as_json, output),
+        Command::Search(search) => {
+            // As grep does, for scripts: nothing found is not success.
+            let found = commands::search::run(&search, as_json, output)?;
+            return Ok(ExitCode::from(u8::from(!found)));
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "quipu", &mut script);
             output.text(&String::from_utf8_lossy(&script))
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -34,6 +34,7 @@ pub(crate) enum Ink {
     Failed,
     Note,
     Bar,
+    Match,
 }
 
 impl Output {
@@ -74,6 +75,7 @@ impl Output {
             Ink::Failed => "31",
             Ink::Note => "33",
             Ink::Bar => "36",
+            Ink::Match => "1;33",
             Ink::Plain => return text.to_owned(),
         };
         if self.coloured && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }

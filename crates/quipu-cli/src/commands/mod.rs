@@ -3,6 +3,7 @@
 pub(crate) mod export;
 pub(crate) mod info;
 pub(crate) mod query;
+pub(crate) mod search;
 pub(crate) mod span;
 pub(crate) mod trace;
 pub(crate) mod traces;

@@ -1,0 +1,146 @@
+//! `quipu search`: spans that hold a text, newest first, as they are found.
+
+use crate::arguments::Search;
+use crate::json;
+use crate::open::open_indexed;
+use crate::output::{Ink, Output, clean_line};
+use crate::table::cut;
+use anyhow::{Result, bail};
+use quipu::Session;
+use quipu::filter::Filter;
+use quipu::protocol::{HitPage, HitQuery, MatchPlace, Request, Response, SearchHit, SearchProgress, SearchState};
+use quipu::view;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Hits asked for at once.
+const PAGE: u32 = 100;
+/// How long is searched before what was found is printed.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Whether anything was found.
+pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result<bool> {
+    if search.text.is_empty() {
+        bail!("The text to search for is empty.");
+    }
+    let text = format!("\"{}\"", search.text.replace('\\', "\\\\").replace('"', "\\\""));
+    let filter = match &search.filter {
+        Some(filter) => {
+            Filter::parse(filter)?;
+            format!("({filter}) {text}")
+        }
+        None => text,
+    };
+    let mut session = open_indexed(&search.file)?;
+    let trace_id = search.trace.as_deref().map(|start| session.complete_trace_id(start)).transpose()?;
+    let mut query = HitQuery { filter, trace_id, offset: 0, limit: 0 };
+    list(&mut session, &query)?;
+    if search.filter.is_some() {
+        // Which traces the rest of the filter matches may be known only at the end.
+        session.run_search()?;
+    }
+    let most = search.limit.unwrap_or(u32::MAX);
+    let mut note = Note { started: Instant::now(), shown: false };
+    while query.offset < most {
+        query.limit = PAGE.min(most - query.offset);
+        let page = list(&mut session, &query)?;
+        if !page.hits.is_empty() {
+            note.clear();
+        }
+        for hit in &page.hits {
+            if as_json {
+                output.line(&json::hit(hit).to_string())?;
+            } else {
+                print(hit, output)?;
+            }
+        }
+        query.offset += page.hits.len() as u32;
+        output.flush()?;
+        if !page.hits.is_empty() {
+            continue;
+        }
+        if page.total.is_some() || !session.has_search() {
+            break;
+        }
+        let until = Instant::now() + STEP;
+        if let Some(progress) = session.search_step(&mut || Instant::now() >= until) {
+            if let SearchState::Failed(failure) = progress.state {
+                note.clear();
+                return Err(failure.into());
+            }
+            note.show(&progress);
+        }
+    }
+    note.clear();
+    if query.offset == 0 {
+        eprintln!("No span holds {}.", clean_line(&search.text));
+    }
+    Ok(query.offset > 0)
+}
+
+fn list(session: &mut Session, query: &HitQuery) -> Result<HitPage> {
+    match session.handle(Request::ListHits(query.clone()))? {
+        Response::Hits(page) => Ok(page),
+        other => super::unexpected(other),
+    }
+}
+
+/// Two lines: which span, and the match with what stands around it.
+fn print(hit: &SearchHit, output: &mut Output) -> Result<()> {
+    let is_wide = output.width() >= 130;
+    let start = hit.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0));
+    let trace: String = clean_line(&hit.trace_id).chars().take(if is_wide { usize::MAX } else { 12 }).collect();
+    let start = view::cut_to_millis(&start).to_owned();
+    let head = format!("{start}  {trace}  {}  ", clean_line(&hit.span_id));
+    let place = place(&hit.first.place) + &if hit.more == 0 { String::new() } else { format!(" (and {} more)", view::count(hit.more.into())) };
+    let left = output.width().saturating_sub(head.chars().count() + place.chars().count() + 2).max(12);
+    let name = cut(&clean_line(&hit.name), left);
+    let line = format!("{}{}  {}", output.ink(&head, Ink::Faint), output.ink(&name, Ink::Strong), output.ink(&place, Ink::Bar));
+    output.line(&line)?;
+    let width = output.width().saturating_sub(4);
+    let matched = cut(&clean_line(&hit.first.matched), width);
+    let room = width.saturating_sub(matched.chars().count());
+    let (before, after) = (clean_line(&hit.first.before), clean_line(&hit.first.after));
+    let before = cut_front(before.trim_start(), (room / 2).max(room.saturating_sub(after.chars().count())));
+    let after = cut(after.trim_end(), room.saturating_sub(before.chars().count()));
+    output.line(&format!("    {before}{}{after}", output.ink(&matched, Ink::Match)))
+}
+
+/// The end of a text.
+fn cut_front(text: &str, width: usize) -> String {
+    let surplus = text.chars().count().saturating_sub(width);
+    if surplus == 0 { text.to_owned() } else { "…".chars().chain(text.chars().skip(surplus + 1)).take(width).collect() }
+}
+
+fn place(place: &MatchPlace) -> String {
+    match place {
+        MatchPlace::Name => "name".into(),
+        MatchPlace::Attribute(key) if key.is_empty() => "attributes".into(),
+        MatchPlace::Attribute(key) => clean_line(key),
+        MatchPlace::Event { id, key: None } => format!("event {id}"),
+        MatchPlace::Event { id, key: Some(key) } => format!("event {id} {}", clean_line(key)),
+    }
+}
+
+/// How far it is, on a terminal where it takes long.
+struct Note {
+    started: Instant,
+    shown: bool,
+}
+
+impl Note {
+    fn show(&mut self, progress: &SearchProgress) {
+        if self.started.elapsed() > Duration::from_secs(1) && std::io::stderr().is_terminal() {
+            self.shown = true;
+            let (done, all) = (view::count(progress.spans), view::count(progress.spans_expected));
+            eprint!("\r\u{1b}[KSearched: {done} of {all} spans, {} of texts", view::bytes(progress.bytes));
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+}
