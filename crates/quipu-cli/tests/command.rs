@@ -129,6 +129,30 @@ fn a_span_comes_with_its_failure_and_its_events() {
 }
 
 #[test]
+fn a_search_prints_its_hits_newest_first() {
+    insta::assert_snapshot!(said(&["search", METRICS, "WEATHER in", "--limit", "3"]));
+    let marked = said(&["search", METRICS, "weather", "--limit", "1", "--color", "always"]);
+    assert!(marked.contains("\u{1b}[1;33mweather\u{1b}[0m"), "{marked}");
+    let lines = said(&["search", METRICS, "weather", "--json"]);
+    let hits: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let all = hits.len();
+    assert!(all > 3 && hits.iter().all(|hit| hit["match"].as_str().is_some_and(|text| text.eq_ignore_ascii_case("weather"))));
+    let trace_id = hits[0]["trace_id"].as_str().expect("an id");
+    let count = |arguments: &[&str]| said(&[&["search", METRICS, "weather", "--json"], arguments].concat()).lines().count();
+    assert_eq!(count(&["--trace", &trace_id[..12]]), hits.iter().filter(|hit| hit["trace_id"] == trace_id).count());
+    let filtered = count(&["--filter", "tokens>100"]);
+    assert!(filtered > 0 && filtered < all, "{filtered} of {all}");
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_so_and_exits_with_one() {
+    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span holds no such text.\n");
+    assert!(refused(&["search", METRICS, ""]).contains("is empty"));
+    assert!(refused(&["search", METRICS, "a", "--filter", "duration>soon"]).contains("soon"));
+    assert!(refused(&["search", METRICS, "a", "--trace", "ffff"]).contains("ffff"));
+}
+
+#[test]
 fn json_has_the_numbers_of_the_tables() {
     let json = |arguments: &[&str]| -> serde_json::Value { serde_json::from_str(&said(arguments)).expect("JSON") };
     let info = json(&["info", AGENT, "--json"]);
@@ -260,6 +284,10 @@ fn a_reader_that_goes_away_is_no_error() {
     let params = r#"{"attribute_filters": [], "attributes_to_return": []}"#;
     let mut child =
         quipu().args(["query", METRICS, "query_spans", params]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let mut child = quipu().args(["search", METRICS, "a"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));

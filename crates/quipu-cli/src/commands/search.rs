@@ -92,7 +92,8 @@ fn print(hit: &SearchHit, output: &mut Output) -> Result<()> {
     let trace: String = clean_line(&hit.trace_id).chars().take(if is_wide { usize::MAX } else { 12 }).collect();
     let start = view::cut_to_millis(&start).to_owned();
     let head = format!("{start}  {trace}  {}  ", clean_line(&hit.span_id));
-    let place = place(&hit.first.place) + &if hit.more == 0 { String::new() } else { format!(" (and {} more)", view::count(hit.more.into())) };
+    let place =
+        place(&hit.first.place) + &if hit.more == 0 { String::new() } else { format!(" (and {} more)", view::count(hit.more.into())) };
     let left = output.width().saturating_sub(head.chars().count() + place.chars().count() + 2).max(12);
     let name = cut(&clean_line(&hit.name), left);
     let line = format!("{}{}  {}", output.ink(&head, Ink::Faint), output.ink(&name, Ink::Strong), output.ink(&place, Ink::Bar));

@@ -66,8 +66,9 @@ pub(crate) fn unfolded(letter: char) -> impl Iterator<Item = char> {
 
 /// Letters beyond ASCII whose folded form holds an ASCII letter: in them a part of an ASCII text may hide.
 #[cfg(feature = "store")]
-const DISGUISES: [char; 20] =
-    ['ß', 'İ', 'ı', 'ŉ', 'ſ', 'ǰ', 'ẖ', 'ẗ', 'ẘ', 'ẙ', 'ẚ', 'ẞ', '\u{212a}', 'ﬀ', 'ﬁ', 'ﬂ', 'ﬃ', 'ﬄ', 'ﬅ', 'ﬆ'];
+const DISGUISES: [char; 20] = [
+    'ß', 'İ', 'ı', 'ŉ', 'ſ', 'ǰ', 'ẖ', 'ẗ', 'ẘ', 'ẙ', 'ẚ', 'ẞ', '\u{212a}', 'ﬀ', 'ﬁ', 'ﬂ', 'ﬃ', 'ﬄ', 'ﬅ', 'ﬆ',
+];
 
 /// The letters beyond ASCII in which a letter of `text` may hide; `text` is in small ASCII letters.
 #[cfg(feature = "store")]

@@ -40,8 +40,7 @@ fn folding_is_stable_and_fits_its_place() {
 
 #[test]
 fn every_letter_in_which_ascii_hides_is_known() {
-    let hiding: Vec<char> =
-        ('\u{80}'..='\u{1f000}').filter(|letter| fold(*letter).letters().iter().any(|part| part.is_ascii())).collect();
+    let hiding: Vec<char> = ('\u{80}'..='\u{1f000}').filter(|letter| fold(*letter).letters().iter().any(|part| part.is_ascii())).collect();
     let mut known = DISGUISES.to_vec();
     known.sort_unstable();
     assert_eq!(hiding, known);

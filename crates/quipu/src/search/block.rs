@@ -60,13 +60,11 @@ impl Block {
     ) -> Result<bool, StoreError> {
         let (tests, found) = (&self.tests, &mut self.found);
         let searches: Vec<Option<&Search>> = tests.iter().map(|at| searches.get(*at)).collect();
-        let mut take_span = |row: u32, name: Option<&str>, attributes: &[u8]| {
+        let mut take_span = |row: u32, name: &str, attributes: &[u8]| {
             for (search, found) in searches.iter().zip(found.iter_mut()) {
                 let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
                 let holds = match &search.test {
-                    Test::Text(matcher) => {
-                        name.is_some_and(|name| matcher.is_in_name(name)) || matcher.is_in_attributes(attributes)
-                    }
+                    Test::Text(matcher) => matcher.is_in_name(name) || matcher.is_in_attributes(attributes),
                     Test::Attribute(test) => test.holds(attributes),
                     Test::Always => true,
                 };
@@ -79,11 +77,11 @@ impl Block {
         if !ended || !searches.iter().flatten().any(|search| search.is_text()) {
             return Ok(ended);
         }
-        let mut take_event = |row: u32, name: Option<&str>, attributes: &[u8]| {
+        let mut take_event = |row: u32, name: &str, attributes: &[u8]| {
             for (search, found) in searches.iter().zip(found.iter_mut()) {
                 let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
                 let Test::Text(matcher) = &search.test else { continue };
-                if name.is_some_and(|name| matcher.is_in_name(name)) || matcher.is_in_attributes(attributes) {
+                if matcher.is_in_name(name) || matcher.is_in_attributes(attributes) {
                     found.push(row);
                 }
             }
@@ -119,7 +117,7 @@ fn read_rows(
     database: &Database,
     bytes: &mut u64,
     spent: &mut dyn FnMut() -> bool,
-    take: &mut dyn FnMut(u32, Option<&str>, &[u8]),
+    take: &mut dyn FnMut(u32, &str, &[u8]),
 ) -> Result<bool, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
     let mut looked = Looked::default();
@@ -144,7 +142,7 @@ fn read_rows(
                 *next += 1;
                 len = attributes.len() + name.as_ref().map_or(0, |name| name.len());
                 *bytes += len as u64;
-                take(*row, name.as_deref(), attributes);
+                take(*row, name.as_deref().unwrap_or_default(), attributes);
             }
             over = looked.is_over(len, spent);
             if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -96,7 +96,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn fold(text: &str) -> String {
-        text.chars().flat_map(|letter| letter.to_string().to_lowercase().to_uppercase().to_lowercase().chars().collect::<Vec<_>>()).collect()
+        text.chars()
+            .flat_map(|letter| letter.to_string().to_lowercase().to_uppercase().to_lowercase().chars().collect::<Vec<_>>())
+            .collect()
     }
 
     fn texts_inside(value: &Value, texts: &mut Vec<String>) {

@@ -257,9 +257,8 @@ impl Searches {
 
     fn file_progress(&self, index: &Index) -> Option<Progress> {
         let active = || self.searches.iter().filter(|search| search.active);
-        let open = active().map(|search| search.open.count()).max()?;
+        let (open, all) = active().map(|search| (search.open.count(), search.open.len())).max()?;
         let texts: Vec<String> = active().filter_map(|search| text_of(&search.wanted)).collect();
-        let all = index.span_count();
         Some(Progress {
             trace: None,
             spans: (all - open) as u64,

@@ -74,7 +74,8 @@ pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts
 pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(SpanMatch, u32, usize), StoreError> {
     let mut found = Found { limit: 1, limit_in_place: 1, ..Found::default() };
     found.read_span(database, index, row, texts)?;
-    let nowhere = || SpanMatch { place: MatchPlace::Name, before: index.name_of(row).to_owned(), matched: String::new(), after: String::new() };
+    let nowhere =
+        || SpanMatch { place: MatchPlace::Name, before: index.name_of(row).to_owned(), matched: String::new(), after: String::new() };
     Ok((found.matches.into_iter().next().unwrap_or_else(nowhere), found.places.saturating_sub(1), found.bytes))
 }
 
@@ -140,9 +141,7 @@ impl Found {
             Value::Text(text) => self.take_text(place, texts, text, before),
             Value::Number(number) => self.take_text(place, texts, &number.0, before),
             Value::Opaque(text) => self.take_text(place, texts, text, before),
-            Value::Nested { raw, value, .. } => {
-                self.take_inside(place, texts, value, before) || self.take_text(place, texts, raw, before)
-            }
+            Value::Nested { raw, value, .. } => self.take_inside(place, texts, value, before) || self.take_text(place, texts, raw, before),
             Value::List(items) => items.iter().fold(false, |any, item| self.take_inside(place, texts, item, before) | any),
             Value::Map(entries) => entries.iter().fold(false, |any, (key, item)| {
                 self.take_text(place, texts, key, before) | self.take_inside(place, texts, item, before) | any

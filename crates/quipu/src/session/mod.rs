@@ -104,15 +104,15 @@ impl Session {
                 let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
                 Ok(Response::Trace(Box::new(session.trace(number)?)))
             }),
-            Request::GetSpan { trace_id, span_id } => self.when_indexed(|session| {
-                Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?)))
-            }),
+            Request::GetSpan { trace_id, span_id } => {
+                self.when_indexed(|session| Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?))))
+            }
             Request::GetText(text) => self.text(&text).map(Response::Text),
             Request::Suggest { filter, cursor } => Ok(self.suggest(&filter, cursor)),
             Request::ListHits(query) => self.list_hits(&query),
-            Request::FindInSpan { trace_id, span_id, text } => self.when_indexed(|session| {
-                Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?))
-            }),
+            Request::FindInSpan { trace_id, span_id, text } => {
+                self.when_indexed(|session| Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?)))
+            }
             Request::SetSearching(searching) => Ok(self.set_searching(searching)),
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }

@@ -5,7 +5,7 @@
 use super::{Session, no_trace, not_found};
 use crate::filter::Filter;
 use crate::protocol::{Failure, FailureKind, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
-use crate::search::{Progress, Texts, places, snippet};
+use crate::search::{Progress, Texts, Wanted, places, snippet};
 use crate::store::StoreError;
 
 /// Hits of one page at most.
@@ -98,26 +98,30 @@ impl Session {
             Some(trace_id) => Some(self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))?),
             None => None,
         };
-        let rows: Vec<u32> = match trace {
+        let (rows, is_known): (Vec<u32>, bool) = match trace {
             Some(trace) => {
                 self.searches.search_trace(trace, &texts, &self.index);
                 let hits = self.searches.hits(&texts, &self.index);
-                self.index.trace_rows(trace).iter().rev().copied().filter(|row| hits.has(*row)).collect()
+                (self.index.trace_rows(trace).iter().rev().copied().filter(|row| hits.has(*row)).collect(), true)
             }
             None => {
                 self.searches.begin(&query.filter);
                 for text in &texts {
-                    self.searches.decided(&crate::search::Wanted::Text(text.clone()), &self.index);
+                    self.searches.decided(&Wanted::Text(text.clone()), &self.index);
                 }
-                let mut rows: Vec<u32> = self.searches.hits(&texts, &self.index).iter().collect();
+                let traces = self.listing.decide(&query.filter, &self.index, &mut self.searches)?;
+                let hits = self.searches.hits(&texts, &self.index);
+                let mut rows: Vec<u32> = hits.iter().filter(|row| traces.maybe.has(self.index.trace_of(*row))).collect();
                 rows.reverse();
-                rows
+                (rows, traces.is_known())
             }
         };
-        let is_done = self.searches.is_done(&texts, trace);
+        let is_done = is_known && self.searches.is_done(&texts, trace);
         let found = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let page = rows.get((query.offset as usize).min(rows.len())..).unwrap_or_default();
-        let hits = self.database.bounded(|| self.hits(page.get(..page.len().min(MAX_HITS).min(query.limit as usize)).unwrap_or_default(), &texts))?;
+        let hits = self
+            .database
+            .bounded(|| self.hits(page.get(..page.len().min(MAX_HITS).min(query.limit as usize)).unwrap_or_default(), &texts))?;
         Ok(Response::Hits(HitPage { query: query.clone(), total: is_done.then_some(found), so_far: found, hits }))
     }
 

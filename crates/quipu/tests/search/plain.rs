@@ -30,7 +30,9 @@ fn unescape(text: &str) -> String {
         }
         out.push_str(&String::from_utf16_lossy(&std::mem::take(&mut units)));
         let next = rest[letter.len_utf8()..].chars().next();
-        if letter == '\\' && let Some(escaped) = next {
+        if letter == '\\'
+            && let Some(escaped) = next
+        {
             match escaped {
                 'n' => out.push('\n'),
                 't' => out.push('\t'),

@@ -32,7 +32,9 @@ fn hits_come_newest_first_and_only_grow() {
     assert!(progress.bytes > 0 && progress.texts == ["inference"] && progress.trace_id.is_none());
     // Rows ascend as they were written, and so do the hits from the last to the first.
     let connection = rusqlite::Connection::open_with_flags(path(FILE), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("it opens");
-    let rowid = |id: &String| -> i64 { connection.query_row("SELECT rowid FROM spans WHERE span_id = ?1", [id], |row| row.get(0)).expect("it is there") };
+    let rowid = |id: &String| -> i64 {
+        connection.query_row("SELECT rowid FROM spans WHERE span_id = ?1", [id], |row| row.get(0)).expect("it is there")
+    };
     let rowids: Vec<i64> = seen.iter().map(rowid).collect();
     assert!(rowids.is_sorted_by(|one, next| one > next));
     assert_eq!(seen, hits(&mut open(FILE), "inference"));
