@@ -7,7 +7,6 @@ use crate::output::{Ink, Output, clean_line};
 use crate::table::cut;
 use anyhow::{Result, bail};
 use quipu::Session;
-use quipu::filter::Filter;
 use quipu::protocol::{HitPage, HitQuery, MatchPlace, Request, Response, SearchHit, SearchProgress, SearchState};
 use quipu::view;
 use std::io::{IsTerminal, Write};
@@ -26,7 +25,7 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
     let text = format!("\"{}\"", search.text.replace('\\', "\\\\").replace('"', "\\\""));
     let filter = match &search.filter {
         Some(filter) => {
-            Filter::parse(filter)?;
+            super::check_filter(filter)?;
             format!("({filter}) {text}")
         }
         None => text,

@@ -1,13 +1,13 @@
 //! `quipu traces`: a table of traces.
 
+use super::check_filter;
 use crate::arguments::Traces;
 use crate::json;
 use crate::open::open_indexed;
-use crate::output::WrongCommandLine;
 use crate::output::{Ink, Output, clean_line};
 use crate::table::{Column, lines};
-use anyhow::{Result, bail};
-use quipu::filter::Filter;
+use anyhow::Result;
+use quipu::Session;
 use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
 use quipu::view;
 
@@ -32,24 +32,22 @@ fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
     (columns, cells.collect())
 }
 
-/// Refuses a filter that is not understood before the file is read, with a caret under the place.
-fn check(filter: &str) -> Result<()> {
-    match Filter::parse(filter) {
-        Ok(_) => Ok(()),
-        Err(error) => bail!(WrongCommandLine(format!("{}\n{error}", error.drawing(filter)))),
-    }
-}
-
 pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result<()> {
     let filter = traces.filter.join(" ");
-    check(&filter)?;
+    check_filter(&filter)?;
     let mut session = open_indexed(&traces.file)?;
     let order = if traces.slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
     let query = TraceQuery { order, failed_only: traces.failed, filter, offset: traces.offset, limit: traces.limit };
-    let page = match session.handle(Request::ListTraces(query))? {
-        Response::Traces(page) => page,
-        other => return super::unexpected(other),
+    let list = |session: &mut Session| match session.handle(Request::ListTraces(query.clone()))? {
+        Response::Traces(page) => Ok(page),
+        other => super::unexpected(other),
     };
+    let mut page = list(&mut session)?;
+    if session.has_search() {
+        // Texts, and values the index does not hold, are read from the file.
+        session.run_search()?;
+        page = list(&mut session)?;
+    }
     if as_json {
         return output.line(&format!("{:#}", json::traces(&page)));
     }

@@ -79,7 +79,7 @@ fn matches_stand_where_the_span_shows_them() {
     let told: Vec<String> =
         found.iter().map(|found| format!("{:?}: {}[{}]{}", found.place, found.before, found.matched, found.after)).collect();
     insta::assert_snapshot!(told.join("\n"));
-    assert_eq!(hits(&mut session, "LLÄMA"), [hit.span_id.clone()]);
+    assert_eq!(hits(&mut session, "LLÄMA"), std::slice::from_ref(&hit.span_id));
     assert_eq!(find(&mut session, &hit.trace_id, &hit.span_id, "zebra"), []);
     assert_eq!(find(&mut session, &hit.trace_id, &hit.span_id, "Alpaca").len(), 1);
     assert_eq!(find(&mut session, &hit.trace_id, &hit.span_id, "alpaca")[0].place, MatchPlace::Attribute("none".into()));
