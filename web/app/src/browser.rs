@@ -86,6 +86,12 @@ pub(crate) fn is_inside(element: &Element, selector: &str) -> bool {
     element.closest(selector).ok().flatten().is_some()
 }
 
+/// Where a pointer is across `element`: 0 at its left edge, 1 at its right one.
+pub(crate) fn part_across(element: &Element, client_x: i32) -> f64 {
+    let place = element.get_bounding_client_rect();
+    (f64::from(client_x) - place.left()) / place.width().max(1.0)
+}
+
 /// Gives the keyboard to the element with this id.
 pub(crate) fn focus(id: &str) {
     if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {

@@ -63,6 +63,8 @@ struct Inner {
     unasked: u32,
     /// Held until the worker runs.
     starting: Option<Busy>,
+    /// What came so far of a message in pieces.
+    pieces: Vec<u8>,
     /// Messages for a worker that is still starting: it hears nothing until its wasm runs.
     queue: Vec<JsValue>,
     /// The listeners of the current worker live as long as it.
@@ -134,6 +136,7 @@ impl Client {
         inner.ready = false;
         inner.starting = None;
         inner.queue.clear();
+        inner.pieces = Vec::new();
         inner.listeners.clear();
         drop(inner);
         self.forget_waiting();
@@ -223,7 +226,22 @@ impl Client {
         }
         self.inner.borrow_mut().silent = 0;
         let body = Reflect::get(data, &"body".into()).ok().and_then(|body| body.dyn_into::<Uint8Array>().ok());
-        let event = body.and_then(|body| postcard::from_bytes::<Event>(&body.to_vec()).ok());
+        let mut body = body.map(|body| body.to_vec()).unwrap_or_default();
+        {
+            let mut inner = self.inner.borrow_mut();
+            if let Some(whole) = Reflect::get(data, &"of".into()).ok().and_then(|of| of.as_f64()) {
+                if inner.pieces.is_empty() {
+                    inner.pieces.reserve_exact(whole as usize);
+                }
+                inner.pieces.append(&mut body);
+                return;
+            }
+            if !inner.pieces.is_empty() {
+                body = std::mem::take(&mut inner.pieces);
+            }
+        }
+        let event = postcard::from_bytes::<Event>(&body).ok();
+        drop(body);
         match event {
             None => self.died(generation, Some("its message could not be read; the page and the worker may be of different builds")),
             Some(Event::Ready { build }) => {

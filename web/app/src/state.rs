@@ -10,7 +10,7 @@ use crate::{BUILD, opening, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response};
+use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchProgress};
 use quipu::share::{Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
@@ -88,6 +88,8 @@ pub(crate) struct App {
     pub(crate) indexed: RwSignal<u32>,
     /// The index while it runs.
     pub(crate) progress: RwSignal<Option<IndexProgress>>,
+    /// The search through the file, once there was one.
+    pub(crate) search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
     /// What became of the file under the page: what is shown is from before.
@@ -125,6 +127,7 @@ impl App {
             epoch: RwSignal::new(0),
             indexed: RwSignal::new(0),
             progress: RwSignal::new(None),
+            search: RwSignal::new(None),
             alert: RwSignal::new(None),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
@@ -345,6 +348,7 @@ impl App {
         self.progress.set(None);
         self.stale.set(None);
         self.index_stopped.set(None);
+        self.search.set(None);
         self.traces.reset();
         self.epoch.get_untracked()
     }
@@ -379,6 +383,7 @@ impl App {
                     self.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss }));
                 }
             }
+            Notice::Event(Event::Searching(progress)) => self.search.set(Some(progress)),
             Notice::Event(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard.
+//! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard; large ones out in pieces, `{body, of}`.
 
 use crate::driver::answer;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
@@ -54,12 +54,30 @@ fn receive(data: &JsValue) {
     post(&Event::Reply { id, result });
 }
 
+/// Larger messages go in pieces: the page copies each in a task of its own, and stays smooth meanwhile.
+const PIECE: usize = 2 << 20;
+
 /// Sends an event to the page.
 pub(crate) fn post(event: &Event) {
     let Ok(bytes) = postcard::to_stdvec(event) else { return };
-    let body = Uint8Array::from(bytes.as_slice());
+    if bytes.len() <= PIECE {
+        return post_body(&bytes, 0);
+    }
+    for piece in bytes.chunks(PIECE) {
+        post_body(piece, bytes.len());
+    }
+    // The page reads the whole when this arrives: again a task of its own.
+    post_body(&[], 0);
+}
+
+/// `{body}`, or `{body, of}` for a piece of so many bytes.
+fn post_body(bytes: &[u8], of: usize) {
+    let body = Uint8Array::from(bytes);
     let message = Object::new();
     let _ = Reflect::set(&message, &"body".into(), &body);
+    if of > 0 {
+        let _ = Reflect::set(&message, &"of".into(), &(of as f64).into());
+    }
     let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
 }
 

@@ -180,7 +180,7 @@ pub struct MinimapRun {
     pub start: f64,
     /// Its length, as a part of the trace.
     pub length: f64,
-    /// What most of its time was spent in; `None`: failed spans lie there.
+    /// What most of its time was spent in; `None`: in a failed span, where each lane is one span.
     pub kind: Option<SpanKind>,
     /// How busy it is, in quarters: 0.25 to 1.
     pub strength: f64,
@@ -211,6 +211,45 @@ pub fn minimap_runs(grid: &DensityGrid) -> (u32, Vec<MinimapRun>) {
         }
     }
     (count, runs)
+}
+
+/// A minimap as paths of an SVG.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Minimap {
+    /// The width of the drawing in its own units: one a bucket.
+    pub width: u32,
+    /// Its height in its own units: one a lane.
+    pub height: u32,
+    /// One path for each kind (`None`: failed spans) and strength.
+    pub paths: Vec<(Option<SpanKind>, f64, String)>,
+    /// Where spans failed, in a drawing of its own that is one unit high; empty where none did.
+    pub failures: String,
+}
+
+/// What to paint of a minimap.
+pub fn minimap_paths(grid: &DensityGrid) -> Minimap {
+    let (height, runs) = minimap_runs(grid);
+    let mut map = Minimap { width: grid.buckets, height, ..Minimap::default() };
+    let units = |part: f64| (part * f64::from(grid.buckets)).round() as u32;
+    for run in runs {
+        let at = map.paths.iter().position(|(kind, strength, _)| (*kind, *strength) == (run.kind, run.strength));
+        let at = at.unwrap_or_else(|| {
+            map.paths.push((run.kind, run.strength, String::new()));
+            map.paths.len() - 1
+        });
+        let (start, length) = (units(run.start), units(run.length).max(1));
+        if let Some((_, _, path)) = map.paths.get_mut(at) {
+            let _ = write!(path, "M{start} {}h{length}v1h-{length}z", run.lane);
+        }
+    }
+    let mut failed = vec![false; grid.buckets as usize];
+    for cells in grid.cells.chunks(grid.buckets.max(1) as usize) {
+        failed.iter_mut().zip(cells).for_each(|(failed, cell)| *failed |= Cell::unpacked(*cell).failed);
+    }
+    for (at, _) in failed.iter().enumerate().filter(|(_, failed)| **failed) {
+        let _ = write!(map.failures, "M{at} 0h1v1h-1z");
+    }
+    map
 }
 
 /// One colour of a strip, as the path of an SVG that is [`STRIP_WIDTH`] wide and [`STRIP_HEIGHT`] high.

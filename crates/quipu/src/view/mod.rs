@@ -4,6 +4,7 @@
 
 mod axis;
 mod density;
+mod find;
 mod format;
 mod keys;
 #[cfg(test)]
@@ -15,7 +16,8 @@ mod waterfall;
 mod zoom;
 
 pub use axis::{Tick, axis_time, ticks};
-pub use density::{MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_runs, strip};
+pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
+pub use find::Matches;
 pub use format::{
     DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, time,
     token_sentence, zone_sentence,

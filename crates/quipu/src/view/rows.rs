@@ -26,6 +26,16 @@ impl RowSet {
         set
     }
 
+    /// The rows of a list that `holds` is true of.
+    pub(super) fn of<T>(list: &[T], holds: impl Fn(&T) -> bool) -> RowSet {
+        let mut set = RowSet::filled(u32::try_from(list.len()).unwrap_or(u32::MAX), false);
+        for (word, rows) in set.words.iter_mut().zip(list.chunks(64)) {
+            *word = rows.iter().enumerate().fold(0, |word, (bit, row)| word | u64::from(holds(row)) << bit);
+        }
+        set.count();
+        set
+    }
+
     /// Whether `row` is in the set.
     pub(super) fn has(&self, row: u32) -> bool {
         self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
@@ -121,6 +131,7 @@ mod tests {
                 plain.iter_mut().skip(start as usize).take(many as usize).for_each(|slot| *slot = value);
             }
             set.count();
+            prop_assert_eq!(&RowSet::of(&plain, |value| *value), &set);
             let rows: Vec<u32> = (0..len).filter(|row| plain[*row as usize]).collect();
             prop_assert_eq!(set.total() as usize, rows.len());
             for (number, row) in rows.iter().enumerate() {

@@ -67,11 +67,9 @@ impl WaterfallTree {
 
     /// Collapses every row at `depth` or deeper that has children: what stays visible is `depth` levels and one more.
     pub fn collapse_from(&mut self, columns: &TraceColumns, depth: u32) {
-        self.collapsed = RowSet::filled(self.rows, false);
-        for (row, (found, rows)) in (0..self.rows).zip(columns.depth.iter().zip(&columns.subtree)) {
-            if *found >= depth && *rows > 1 {
-                self.collapsed.set(row..row + 1, true);
-            }
+        self.collapsed = RowSet::of(&columns.subtree, |rows| *rows > 1);
+        for (row, _) in (0..self.rows).zip(&columns.depth).filter(|(_, found)| **found < depth) {
+            self.collapsed.set(row..row + 1, false);
         }
         self.show(columns, 0..self.rows);
         self.visible.count();

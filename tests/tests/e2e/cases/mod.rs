@@ -10,6 +10,7 @@ mod opening;
 mod privacy;
 mod serving;
 mod span_panel;
+mod timeline;
 mod traces;
 
 use crate::harness::Case;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
     let groups = [
         hostile::CASES,
         traces::CASES,
+        timeline::CASES,
         journal::CASES,
         span_panel::CASES,
         location::CASES,

@@ -1,8 +1,12 @@
 //! The screens.
 
+mod find;
+mod minimap;
 mod open;
+mod open_trace;
 mod span;
 mod timeline;
+mod timeline_row;
 mod trace;
 mod trace_list;
 mod traces;

@@ -1,14 +1,18 @@
 //! The timeline: the tree of spans and their bars on one time axis.
 //!
-//! What is not here: which rows are visible and where bars lie, which is the core's `view`.
+//! What is not here: single rows (`timeline_row`), which rows are visible and where bars lie, which is the core's `view`.
 
-use super::trace::{OpenTrace, keys};
+use super::open_trace::{OpenTrace, TIMELINE};
+use super::timeline_row::{TimelineRow, row_id, span_row};
+use crate::browser::{is_inside, part_across};
 use crate::state::App;
-use crate::widgets::{Icon, IconName, Viewport};
-use leptos::attr::custom::custom_attribute;
+use crate::widgets::Viewport;
+use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
+use leptos::html::Span;
 use leptos::prelude::*;
-use quipu::model::SpanMarks;
-use quipu::view::{self, BarLabel, TimeWindow, WaterfallRow};
+use quipu::view::{self, TimeWindow, ZoomKey};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 /// Pixels a tick and its label want.
 const TICK_PX: f64 = 84.0;
@@ -16,30 +20,38 @@ const TICK_PX: f64 = 84.0;
 const AXIS_PART: f64 = 0.55;
 /// Pixels a duration wants beside its bar.
 const LABEL_PX: f64 = 68.0;
-/// Indentation stops growing at this depth; the level itself is in `aria-level`.
-const DEEPEST_INDENT: u32 = 24;
+/// Pixels of a line of text, for wheels that count in lines.
+const LINE_PX: f64 = 16.0;
 
 /// The treegrid.
 #[component]
 pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
-    let columns = trace.columns();
     let viewport = Viewport::new(0.0);
+    let axis = NodeRef::<Span>::new();
     let visible = Memo::new(move |_| trace.tree.with(|tree| tree.visible()));
     let window = Memo::new(move |_| viewport.window(visible.get().into()));
     let label_part = Memo::new(move |_| (LABEL_PX / (viewport.width.get() * AXIS_PART).max(1.0)).clamp(0.05, 0.5));
     let rows = move || {
         let window = window.get();
         let columns = trace.columns();
-        trace.tree.with(|tree| {
-            view::waterfall_rows(
-                &columns,
-                tree,
-                window.first as u32..(window.first + window.count) as u32,
-                &TimeWindow::whole(columns.duration_nanos),
-                label_part.get(),
-            )
-        })
+        let places = window.first as u32..(window.first + window.count) as u32;
+        // Bars follow the time window by themselves.
+        let whole = TimeWindow::whole(columns.duration_nanos);
+        let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, places, &whole, 0.0));
+        trace.matches.with(|matches| rows.into_iter().map(|row| TimelineRow { matched: matches.has(row.row), row }).collect::<Vec<_>>())
+    };
+    let press = move |event: MouseEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let row = target.as_ref().and_then(|target| target.closest("[data-span-id]").ok().flatten());
+        let id = row.and_then(|row| row.get_attribute("data-span-id"));
+        let columns = trace.columns();
+        let Some(row) = id.and_then(|id| columns.span_id.find(&id)) else { return };
+        if target.is_some_and(|target| is_inside(&target, ".caret-button")) {
+            trace.tree.update(|tree| tree.set_collapsed(&columns, row, !tree.is_collapsed(row)));
+        } else {
+            trace.select(app, row);
+        }
     };
     // The selected span is shown, wherever it was.
     Effect::new(move |_| {
@@ -53,107 +65,136 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             viewport.reveal(place.into(), visible.get_untracked().into());
         }
     });
-    keys(app, trace, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
+    trace.handle_keys(app, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
 
-    let most = Memo::new(move |_| ((viewport.width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12));
-    let ticks = Memo::new(move |_| view::ticks(0, columns.duration_nanos, most.get()));
-    let at = |part: f64| format!("{:.4}%", part * 100.0);
-    let marks = move || ticks.get().iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view();
-    let labels = move || {
-        ticks
-            .get()
-            .iter()
-            .map(|tick| view! { <span class="tick" class:tick-last={tick.at > 0.93} style:left=at(tick.at)>{tick.label.clone()}</span> })
-            .collect_view()
+    let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
+    let point = move |event: PointerEvent| {
+        let part = part_at(event.client_x()).filter(|part| (0.0..=1.0).contains(part));
+        if trace.pointer.get_untracked() != part {
+            trace.pointer.set(part);
+        }
     };
-    let active = move || trace.selected.get().filter(|row| trace.tree.with(|tree| tree.place_of(*row).is_some())).map(row_id);
+    let turn = move |event: WheelEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let zooms = event.ctrl_key() || event.meta_key() || target.is_some_and(|target| is_inside(&target, ".axis-head"));
+        let sideways = event.delta_x() != 0.0 && event.delta_x().abs() > event.delta_y().abs();
+        let pixels = |delta: f64| if event.delta_mode() == 0 { delta } else { delta * LINE_PX };
+        let now = trace.window.get_untracked();
+        let next = match axis.get_untracked() {
+            Some(axis) if event.shift_key() || (sideways && !now.is_whole()) => {
+                let delta = if sideways { event.delta_x() } else { event.delta_y() };
+                now.panned(pixels(delta) / f64::from(axis.client_width().max(1)))
+            }
+            Some(axis) if zooms => now.wheeled(pixels(event.delta_y()), part_across(&axis, event.client_x())),
+            _ => return,
+        };
+        event.prevent_default();
+        trace.show(app, next);
+    };
     view! {
         <div
             class="grid timeline"
+            id=TIMELINE
             role="treegrid"
             aria-label="Timeline"
             aria-rowcount=move || visible.get() + 1
-            aria-activedescendant=active
+            aria-activedescendant=move || trace.selected.get().filter(|row| trace.tree.with(|tree| tree.place_of(*row).is_some())).map(row_id)
             tabindex="0"
             node_ref=viewport.node
             on:scroll=move |_| viewport.scrolled()
+            on:click=press
+            on:wheel=turn
+            on:pointermove=point
+            on:pointerleave=move |_| trace.pointer.set(None)
         >
             <div class="grid-head span-row" role="row" aria-rowindex="1">
                 <span role="columnheader" class="cell-span">"Span"</span>
-                <span role="columnheader" class="cell-bar" aria-label="Time"><span class="axis">{labels}</span></span>
+                <AxisHead trace axis width=viewport.width />
             </div>
             <div class="grid-space" role="presentation" style:height=move || format!("{}px", viewport.map(visible.get().into()).height_px())>
-                <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}</div></div>
+                <TickLines trace width=viewport.width />
                 <div class="grid-window" role="rowgroup" style:transform=move || format!("translateY({}px)", window.get().top_px)>
-                    <For each=rows key=|row| (row.row, row.place, row.expanded, row.bar.label) children=move |row| span_row(app, trace, row) />
+                    <For each=rows key=|row| (row.row.row, row.row.place, row.row.expanded, row.matched) children=move |row| span_row(trace, label_part, row) />
                 </div>
             </div>
         </div>
     }
 }
 
-fn row_id(row: u32) -> String {
-    format!("span-row-{row}")
+/// The ticks of the shown part of the time.
+fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
+    Memo::new(move |_| {
+        let most = ((width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12);
+        trace.window.with(|window| view::ticks(window.from(), window.to(), most))
+    })
 }
 
-fn span_row(app: App, trace: OpenTrace, row: WaterfallRow) -> impl IntoView {
-    let number = row.row;
-    let kind = row.kind.label();
-    let failed = row.failed();
-    let logged = !failed && row.marks.has(SpanMarks::LOGGED_ERROR);
-    let toggle = move |event: leptos::ev::MouseEvent| {
-        event.stop_propagation();
-        let columns = trace.columns();
-        trace.tree.update(|tree| {
-            let collapsed = tree.is_collapsed(number);
-            tree.set_collapsed(&columns, number, !collapsed);
-        });
+/// A part of the axis, for a style.
+pub(super) fn at(part: f64) -> String {
+    format!("{:.4}%", part * 100.0)
+}
+
+/// The axis over the bars: its ticks and the time under the pointer. Pulling it pans, turning a wheel over it zooms.
+#[component]
+fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl IntoView {
+    let app = App::get();
+    let ticks = ticks(trace, width);
+    let labels = move || {
+        ticks.with(|ticks| {
+            ticks
+                .iter()
+                .map(
+                    |tick| view! { <span class="tick" class:tick-last={tick.at > 0.93} style:left=at(tick.at)>{tick.label.clone()}</span> },
+                )
+                .collect_view()
+        })
     };
-    let caret = row.expanded.map(|expanded| {
-        let label = if expanded { "Collapse" } else { "Expand" };
-        view! { <button type="button" class="caret-button" tabindex="-1" aria-label=label on:click=toggle><Icon name=IconName::Caret /></button> }
-    });
-    let label_class = match row.bar.label {
-        BarLabel::After => "bar-label label-after",
-        BarLabel::Before => "bar-label label-before",
-        BarLabel::Inside => "bar-label label-inside",
+    // What is held: the window as it was, and where in it.
+    let held = StoredValue::new(None::<(TimeWindow, f64)>);
+    let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
+    let take = move |event: PointerEvent| {
+        if event.button() != 0 {
+            return;
+        }
+        if let (Some(axis), Some(part)) = (axis.get_untracked(), part_at(event.client_x())) {
+            let _ = axis.set_pointer_capture(event.pointer_id());
+            held.set_value(Some((trace.window.get_untracked(), part)));
+        }
     };
-    let label_style = match row.bar.label {
-        BarLabel::After | BarLabel::Inside => format!(
-            "left:{:.4}%",
-            if row.bar.label == BarLabel::After { (row.bar.start + row.bar.length) * 100.0 } else { row.bar.start * 100.0 }
-        ),
-        BarLabel::Before => format!("right:{:.4}%", (1.0 - row.bar.start) * 100.0),
+    let pull = move |event: PointerEvent| {
+        if let (Some((window, from)), Some(part)) = (held.get_value(), part_at(event.client_x())) {
+            trace.show(app, window.panned(from - part));
+        }
     };
-    let bar_style = format!("left:{:.4}%;width:{:.4}%", row.bar.start * 100.0, row.bar.length * 100.0);
+    let pointer = move || {
+        trace.pointer.get().map(|part| {
+            let text = trace.window.with(|window| view::axis_time(window.at(part), window.length()));
+            view! { <span class="pointer-time" class:tick-last={part > 0.8} style:left=at(part)>{text}</span> }
+        })
+    };
     view! {
-        <div
-            class="span-row"
-            class:failed=failed
-            role="row"
-            id=row_id(number)
-            data-span-id=row.span_id.clone()
-            data-parent-id=row.parent_id.clone()
-            {..custom_attribute("aria-level", row.depth + 1)}
-            aria-rowindex=row.place + 2
-            aria-expanded=row.expanded.map(|expanded| if expanded { "true" } else { "false" })
-            aria-selected=move || if trace.selected.get() == Some(number) { "true" } else { "false" }
-            on:click=move |_| trace.select(app, number)
+        <span
+            role="columnheader"
+            class="cell-bar axis-head"
+            aria-label="Time"
+            title="Wheel: zoom. Pull: move. Double click: the whole trace."
+            on:pointerdown=take
+            on:pointermove=pull
+            on:pointerup=move |_| held.set_value(None)
+            on:pointercancel=move |_| held.set_value(None)
+            on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
         >
-            <span role="gridcell" class="cell-span" style=format!("--depth:{}", row.depth.min(DEEPEST_INDENT))>
-                <span class="caret-space">{caret}</span>
-                <i class=format!("kind-mark kind-{kind}") title=kind></i>
-                <span class="span-name" title=row.name.clone()>{row.name.clone()}</span>
-                {failed.then(|| view! { <span class="failed" title="Failed"><Icon name=IconName::Failed /></span> })}
-                {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
-                {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", view::count(row.failed_hidden.into()))}</span> })}
-            </span>
-            <span role="gridcell" class="cell-bar">
-                <span class="axis">
-                    <i class=format!("bar kind-{kind}") style=bar_style></i>
-                    <span class=label_class style=label_style>{row.duration.clone()}</span>
-                </span>
-            </span>
-        </div>
+            <span class="axis" node_ref=axis>{labels}{pointer}</span>
+        </span>
     }
+}
+
+/// Lines down from the ticks, and one under the pointer.
+#[component]
+fn TickLines(trace: OpenTrace, width: RwSignal<f64>) -> impl IntoView {
+    let ticks = ticks(trace, width);
+    let marks =
+        move || ticks.with(|ticks| ticks.iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view());
+    let pointer = move || trace.pointer.get().map(|part| view! { <i class="pointer-line" style:left=at(part)></i> });
+    view! { <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}{pointer}</div></div> }
 }

@@ -1,15 +1,19 @@
 //! One trace: what it is, what failed, its timeline, and the selected span beside it.
 
+use super::find::Find;
+use super::minimap::Minimap;
+use super::open_trace::{OpenTrace, to_list};
 use super::span::SpanPanel;
 use super::timeline::Timeline;
-use crate::router::{self, Step};
+use crate::browser::on_next_frame;
+use crate::router;
 use crate::state::{App, Load};
-use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnings, copy};
+use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
 use quipu::model::SpanKind;
 use quipu::protocol::{Request, Response, TraceColumns};
 use quipu::share::Place;
-use quipu::view::{self, DASH, MoveKey, TreeMove, WaterfallTree};
+use quipu::view::{self, DASH, TimeWindow, WaterfallTree, ZoomKey};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,45 +21,6 @@ use std::sync::Arc;
 const FIRST_FAILURES: usize = 2;
 /// Failures shown at most, after asking: each asks for its span.
 const MOST_FAILURES: usize = 50;
-
-/// A loaded trace and what the reader did to its tree.
-#[derive(Clone, Copy)]
-pub(super) struct OpenTrace {
-    /// Its spans.
-    pub(super) columns: StoredValue<Arc<TraceColumns>>,
-    /// What is collapsed.
-    pub(super) tree: RwSignal<WaterfallTree>,
-    /// The row of the selected span.
-    pub(super) selected: Memo<Option<u32>>,
-}
-
-impl OpenTrace {
-    /// Its spans.
-    pub(super) fn columns(&self) -> Arc<TraceColumns> {
-        self.columns.get_value()
-    }
-
-    /// Selects the span in `row`: it is in the address, and a step back the first time.
-    pub(super) fn select(&self, app: App, row: u32) {
-        if let Some(id) = self.columns().span_id.get(row as usize) {
-            let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
-            router::navigate(app, step, |view| {
-                if let Place::Trace(view) = &mut view.place {
-                    view.span_id = Some(id);
-                }
-            });
-        }
-    }
-
-    /// Selects nothing.
-    pub(super) fn unselect(&self, app: App) {
-        router::navigate(app, Step::Replace, |view| {
-            if let Place::Trace(view) = &mut view.place {
-                view.span_id = None;
-            }
-        });
-    }
-}
 
 /// The screen.
 #[component]
@@ -75,8 +40,12 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
                 Ok(_) => Load::Failed("The worker answered something else than a trace; reload the page.".into()),
                 Err(failure) => Load::Failed(failure.message),
             };
-            // The screen may be gone by now.
-            let _ = load.try_set(found);
+            // Reading a large trace and drawing it are two tasks, so that neither is long. The screen may be gone by then.
+            let busy = app.idle().begin();
+            on_next_frame(move || {
+                let _ = load.try_set(found);
+                drop(busy);
+            });
         });
     });
     // Until the trace is here, Esc alone has a meaning.
@@ -109,54 +78,52 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     }
 }
 
-fn to_list(app: App) {
-    router::navigate(app, Step::Push, |view| view.place = Place::Traces);
-}
-
 /// A trace that is loaded.
 #[component]
 fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
-    let for_selection = columns.clone();
-    let selected_id = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.span_id.clone(),
-            _ => None,
-        })
-    });
-    let selected = Memo::new(move |_| {
-        let id = selected_id.get()?;
-        for_selection.span_id.find(&id)
-    });
-    let trace = OpenTrace { columns: StoredValue::new(columns.clone()), tree: RwSignal::new(WaterfallTree::new(&columns)), selected };
+    let trace = OpenTrace::new(app, columns.clone());
     let warnings = columns.warnings.clone();
     let has_branches = columns.has_branches;
     let collapse = move |_| {
         let columns = trace.columns();
         trace.tree.update(|tree| tree.collapse_from(&columns, 0));
     };
-    let panel = move || selected_id.get().is_some();
+    let panel = move || trace.selected_id.with(Option::is_some);
+    let zoom = move |key: ZoomKey, sign: &'static str, name: &'static str, keys: &'static str| {
+        view! {
+            <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
+        }
+    };
+    let whole = move || trace.window.with(TimeWindow::is_whole);
     view! {
         <TraceHead columns=columns.clone() />
         <Failures trace />
         <Warnings label="Trace warnings" compact=true warnings=Signal::stored(warnings) />
+        {(!columns.is_empty()).then(|| view! { <Minimap trace /> })}
         <div class="tabs">
             <div role="tablist" aria-label="Views of the trace">
                 <button type="button" role="tab" id="tab-timeline" aria-selected="true" aria-controls="panel-timeline">"Timeline"</button>
             </div>
-            <Show when=move || has_branches>
-                <div class="tab-tools">
+            <div class="tab-tools">
+                <Find trace />
+                <Show when=move || has_branches>
                     <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
                     <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
-                </div>
-            </Show>
+                </Show>
+                <span class="zoom-tools" role="group" aria-label="Zoom">
+                    {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
+                    {zoom(ZoomKey::In, "+", "Zoom in", "w")}
+                    <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
+                </span>
+            </div>
         </div>
         <div class="trace-body" class:with-panel=panel>
             <div role="tabpanel" id="panel-timeline" class="tab-panel" aria-labelledby="tab-timeline">
                 <Timeline trace />
             </div>
             <Show when=panel>
-                <SpanPanel trace span_id=Signal::derive(move || selected_id.get().unwrap_or_default()) />
+                <SpanPanel trace span_id=Signal::derive(move || trace.selected_id.get().unwrap_or_default()) />
             </Show>
         </div>
     }
@@ -265,43 +232,4 @@ fn first_and_last_line(message: &str) -> String {
         Some(last) => format!("{first} … {}", cut(last)),
         None => first,
     }
-}
-
-/// The timeline's keys; the panel's Esc comes first, then the trace's.
-pub(super) fn keys(app: App, trace: OpenTrace, page: impl Fn() -> u64 + 'static) {
-    app.handle_keys(move |_, key| {
-        let selected = trace.selected.get_untracked();
-        let columns = trace.columns();
-        match key {
-            "Escape" => {
-                let panel = app.view.with_untracked(|view| matches!(&view.place, Place::Trace(view) if view.span_id.is_some()));
-                if panel {
-                    trace.unselect(app)
-                } else {
-                    to_list(app)
-                }
-                return true;
-            }
-            "Enter" => {
-                crate::browser::focus("span-panel");
-                return selected.is_some();
-            }
-            "c" => {
-                match selected.and_then(|row| columns.span_id.get(row as usize)) {
-                    Some(id) => copy(app, "The span id", id),
-                    None => copy(app, "The trace id", columns.trace_id.clone()),
-                }
-                return true;
-            }
-            _ => {}
-        }
-        let Some(key) = MoveKey::from_name(key) else { return false };
-        match trace.tree.with_untracked(|tree| view::move_in_tree(&columns, tree, selected, key, page())) {
-            TreeMove::Stay => {}
-            TreeMove::Select(row) => trace.select(app, row),
-            TreeMove::Collapse(row) => trace.tree.update(|tree| tree.set_collapsed(&columns, row, true)),
-            TreeMove::Expand(row) => trace.tree.update(|tree| tree.set_collapsed(&columns, row, false)),
-        }
-        true
-    });
 }

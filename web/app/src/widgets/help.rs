@@ -4,13 +4,17 @@ use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&[&str], &str); 10] = [
+const KEYS: [(&[&str], &str); 14] = [
     (&["j", "↓"], "Next trace or span"),
     (&["k", "↑"], "Previous trace or span"),
     (&["Home", "End", "Page Up", "Page Down"], "Move far"),
     (&["Enter"], "Open the trace; go into the span’s panel"),
     (&["→", "l"], "Expand a span, or go to its first child"),
     (&["←", "h"], "Collapse a span, or go to its parent"),
+    (&["w", "s"], "Zoom the timeline in and out, at the pointer"),
+    (&["a", "d"], "Show earlier or later times"),
+    (&["f", "0"], "Fit the selected span; show the whole trace"),
+    (&["/", "n", "N"], "Find in the trace; next match, previous match"),
     (&["Esc"], "Back: from the panel to the trace, from the trace to the list"),
     (&["c"], "Copy the selected id"),
     (&["Tab"], "Next control"),

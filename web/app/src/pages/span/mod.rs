@@ -5,7 +5,7 @@ mod events;
 mod facts;
 mod recorded;
 
-use super::trace::OpenTrace;
+use super::open_trace::OpenTrace;
 use crate::state::{App, Load};
 use crate::widgets::{FoldedText, Icon, IconName, NotIndexedYet};
 use chat::Chat;

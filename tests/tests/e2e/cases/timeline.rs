@@ -1,0 +1,214 @@
+//! The timeline beyond its rows: zooming, the minimap, what collapsed rows show, finding texts.
+
+use crate::harness::{Case, Stage, cases};
+use anyhow::{Context, Result, ensure};
+use quipu_tests::fixtures::{self, AGENT};
+use serde_json::json;
+use thirtyfour::Key;
+
+pub(crate) const CASES: &[Case] = cases![
+    keys_zoom_and_pan_and_the_address_keeps_the_window,
+    a_bar_outside_the_window_is_pointed_to,
+    the_minimap_s_ends_are_moved_by_keys,
+    pulling_over_the_minimap_selects_a_window,
+    a_collapsed_span_shows_where_time_was_spent_beneath_it,
+    a_text_is_found_in_names_and_opens_what_hides_it,
+];
+
+/// The trace with most spans, and its duration in microseconds.
+fn largest_trace() -> Result<(String, u64)> {
+    let (_scratch, connection) = AGENT.open()?;
+    let sql = "
+        SELECT trace_id || ' ' || CAST(round((max(julianday(end_time)) - min(julianday(start_time))) * 86400e6) AS INTEGER)
+        FROM spans GROUP BY trace_id ORDER BY count(*) DESC, trace_id LIMIT 1";
+    let found = fixtures::texts(&connection, sql)?.pop().context("The fixture has traces.")?;
+    let (trace_id, micros) = found.split_once(' ').context("An id and a duration.")?;
+    Ok((trace_id.to_owned(), micros.parse()?))
+}
+
+async fn open_largest(stage: &Stage) -> Result<(String, u64)> {
+    let (trace_id, micros) = largest_trace()?;
+    stage.page.load().await?;
+    stage.page.open_traces(&[AGENT.path()]).await?;
+    stage.page.open_trace(&trace_id).await?;
+    Ok((trace_id, micros))
+}
+
+/// The window in the address, in nanoseconds.
+async fn window(stage: &Stage) -> Result<Option<(u64, u64)>> {
+    let url = stage.page.url().await?;
+    let part = |name: &str| url.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
+    Ok(part("from").zip(part("to")))
+}
+
+async fn keys_zoom_and_pan_and_the_address_keeps_the_window(stage: &Stage) -> Result<()> {
+    let (_, micros) = open_largest(stage).await?;
+    let page = &stage.page;
+    ensure!(window(stage).await?.is_none(), "At first the whole trace is shown, and the address says nothing.");
+    page.press('w').await?;
+    let (from, to) = window(stage).await?.context("Zoomed in, the address has the window.")?;
+    // The fixture's times are microseconds; julianday is good for some tens of them.
+    let half = micros * 1_000 / 2;
+    ensure!((to - from).abs_diff(half) < 100_000, "w shows half of the trace: {} of {half} ns.", to - from);
+    page.press('w').await?;
+    page.press('d').await?;
+    let (later, later_end) = window(stage).await?.context("The address has the window.")?;
+    ensure!(later > from && later_end - later < to - from, "d moves to later times.");
+    page.press('a').await?;
+    ensure!(window(stage).await?.is_some_and(|(from, _)| from < later), "a moves to earlier times.");
+
+    let shown = page.text_of("document.querySelector('.axis-head .axis')").await?;
+    let kept = window(stage).await?;
+    page.driver.refresh().await?;
+    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.open(&[AGENT.path()]).await?;
+    page.wait_timeline().await?;
+    ensure!(window(stage).await? == kept, "A reload keeps the window.");
+    ensure!(page.text_of("document.querySelector('.axis-head .axis')").await? == shown, "And draws the same axis.");
+    page.press('0').await?;
+    ensure!(window(stage).await?.is_none(), "0 shows the whole trace again.");
+    Ok(())
+}
+
+async fn a_bar_outside_the_window_is_pointed_to(stage: &Stage) -> Result<()> {
+    open_largest(stage).await?;
+    let page = &stage.page;
+    let off = "return [...document.querySelectorAll('[data-span-id] .bar-off')].map((bar) => bar.title)";
+    ensure!(page.run(off).await? == json!([]), "Of the whole trace no bar is out of sight.");
+    for key in [
+        'w', 'w', 'w', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd',
+    ] {
+        page.press(key).await?;
+    }
+    let found = page.run(off).await?;
+    let titles: Vec<String> = serde_json::from_value(found)?;
+    ensure!(titles.contains(&"Earlier than the shown part".to_owned()), "At the end of the trace some spans lie before it: {titles:?}");
+    // f on a selected one brings it back.
+    page.run("document.querySelector('[data-span-id]:has(.bar-off)').click()").await?;
+    page.wait_panel().await?;
+    page.press('f').await?;
+    let shown = page.run("return document.querySelector('[data-span-id][aria-selected=true] .bar-off') === null").await?;
+    ensure!(shown == true, "f shows the selected span.");
+    Ok(())
+}
+
+async fn the_minimap_s_ends_are_moved_by_keys(stage: &Stage) -> Result<()> {
+    open_largest(stage).await?;
+    let page = &stage.page;
+    let picture = page.run("return document.querySelector('.minimap [role=img]')?.getAttribute('aria-label') ?? ''").await?;
+    ensure!(picture.as_str().is_some_and(|label| label.starts_with("44 spans over ")), "The minimap says what it shows: {picture}");
+    let focus = |name: &str| format!("named('slider', '{name}').focus(); return document.activeElement.getAttribute('aria-valuenow')");
+    ensure!(page.run(&focus("Start of the shown part")).await? == "0.0", "The start is at the start.");
+    for _ in 0..5 {
+        page.press(Key::Right).await?;
+    }
+    ensure!(page.run(&focus("Start of the shown part")).await? == "5.0", "Five steps lead to 5 %.");
+    ensure!(page.run(&focus("End of the shown part")).await? == "100.0", "The end stays.");
+    page.press(Key::Left).await?;
+    ensure!(page.run(&focus("End of the shown part")).await? == "99.0", "The end moves.");
+    ensure!(window(stage).await?.is_some(), "The address has the window.");
+    page.click("button", "Whole trace").await?;
+    ensure!(window(stage).await?.is_none(), "The button shows the whole trace.");
+    Ok(())
+}
+
+async fn pulling_over_the_minimap_selects_a_window(stage: &Stage) -> Result<()> {
+    let (_, micros) = open_largest(stage).await?;
+    let page = &stage.page;
+    let map = page.driver.find(thirtyfour::By::Css(".minimap")).await?;
+    let place = map.rect().await?;
+    let (left, top) = (place.x as i64, (place.y + place.height / 2.0) as i64);
+    let at = |part: f64| left + (place.width * part) as i64;
+    page.driver
+        .action_chain()
+        .move_to(at(0.25), top)
+        .click_and_hold()
+        .move_to(at(0.4), top)
+        .move_to(at(0.5), top)
+        .release()
+        .perform()
+        .await?;
+    page.wait_idle().await?;
+    let (from, to) = window(stage).await?.context("Pulling over the minimap selects a window.")?;
+    let nanos = micros as f64 * 1_000.0;
+    let near = |found: u64, part: f64| (found as f64 / nanos - part).abs() < 0.01;
+    ensure!(near(from, 0.25) && near(to, 0.5), "From a quarter to a half: {from} to {to} of {nanos} ns.");
+    page.driver
+        .action_chain()
+        .move_to(at(0.3), top)
+        .click_and_hold()
+        .move_to(at(0.4), top)
+        .move_to(at(0.6), top)
+        .release()
+        .perform()
+        .await?;
+    page.wait_idle().await?;
+    let (from, to) = window(stage).await?.context("The window is still there.")?;
+    ensure!(near(from, 0.55) && near(to, 0.8), "Pulling the window moves it: {from} to {to} of {nanos} ns.");
+    page.driver.action_chain().move_to(at(0.6), top).double_click().perform().await?;
+    page.wait_idle().await?;
+    ensure!(window(stage).await?.is_none(), "A double click shows the whole trace.");
+    Ok(())
+}
+
+async fn a_collapsed_span_shows_where_time_was_spent_beneath_it(stage: &Stage) -> Result<()> {
+    open_largest(stage).await?;
+    let page = &stage.page;
+    ensure!(page.run("return document.querySelector('.strip')").await?.is_null(), "Expanded spans need no strip.");
+    page.click("button", "Collapse all").await?;
+    let strips = page
+        .run("return [...document.querySelectorAll('[aria-expanded=false]')].map((row) => row.querySelectorAll('.strip path').length)")
+        .await?;
+    let strips: Vec<u64> = serde_json::from_value(strips)?;
+    ensure!(!strips.is_empty() && strips.iter().all(|paths| *paths > 0), "Each collapsed span has its strip: {strips:?}");
+    page.click("button", "Expand all").await?;
+    ensure!(page.timeline().await?.len() == 44, "Expanded, all spans are there.");
+    Ok(())
+}
+
+async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Result<()> {
+    let text = "routingtable.get_M";
+    let (trace_id, _) = largest_trace()?;
+    let (_scratch, connection) = AGENT.open()?;
+    let id = format!("SELECT span_id FROM spans WHERE trace_id = '{trace_id}' AND");
+    let expected = fixtures::texts(&connection, &format!("{id} name LIKE '%{text}%'"))?;
+    let elsewhere = fixtures::texts(&connection, &format!("{id} name NOT LIKE '%{text}%' AND attributes LIKE '%{text}%'"))?;
+    ensure!(
+        expected.len() > 2 && elsewhere.is_empty(),
+        "The fixture has the text in names only: {} and {}.",
+        expected.len(),
+        elsewhere.len()
+    );
+
+    open_largest(stage).await?;
+    let page = &stage.page;
+    page.click("button", "Collapse all").await?;
+    page.press('/').await?;
+    ensure!(page.run("return nameOf(document.activeElement)").await? == "Find in this trace", "/ leads to the box.");
+    page.driver.action_chain().send_keys(text).perform().await?;
+    page.wait_idle().await?;
+    let count = || async { page.text_of("named('status', 'Matches')").await.map(Option::unwrap_or_default) };
+    let told = count().await?;
+    ensure!(told.split(' ').next() == Some(&expected.len().to_string()), "{} matches, told as {told:?}.", expected.len());
+    let mut met = Vec::new();
+    for number in 1..=expected.len() {
+        page.press(Key::Enter).await?;
+        page.wait_panel().await?;
+        let told = count().await?;
+        ensure!(told.starts_with(&format!("{number} of {}", expected.len())), "The match is numbered: {told:?}.");
+        let row = page.run("return document.querySelector('.matched[aria-selected=true]')?.dataset.spanId ?? ''").await?;
+        met.push(row.as_str().unwrap_or_default().to_owned());
+    }
+    met.sort();
+    let mut wanted = expected.clone();
+    wanted.sort();
+    ensure!(met == wanted, "Enter leads to each match once, though all was collapsed: {met:?}, not {wanted:?}.");
+    page.press(Key::Escape).await?;
+    page.press('n').await?;
+    ensure!(count().await?.starts_with("1 of "), "n goes on from the timeline, in a circle.");
+    ensure!(page.url().await?.contains("find=routingtable.get_M"), "The address has the text.");
+    page.press(Key::Escape).await?;
+    page.press(Key::Escape).await?;
+    ensure!(!page.url().await?.contains("find="), "Esc leaves the panel, then the search.");
+    page.wait_timeline().await
+}

@@ -1,0 +1,191 @@
+//! The box that finds a text in the trace: names at once, contents as the worker finds them.
+//!
+//! What is not here: which rows match, which is the core's `view`; reading, which is the worker's.
+
+use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
+use crate::browser::focus;
+use crate::router::Step;
+use crate::state::App;
+use crate::widgets::{Icon, IconName};
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use quipu::protocol::{HitQuery, Request, Response, SearchState};
+use quipu::share::Place;
+use quipu::view::Matches;
+use std::time::Duration;
+
+/// Hits asked for at once.
+const PAGE: u32 = 500;
+/// Hits marked at most: a text that is in every span needs no marks.
+const MOST_HITS: u32 = 100_000;
+/// Contents are searched when typing pauses this long.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The box, the count, and the ways to the next and the previous.
+#[component]
+pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
+    let app = App::get();
+    let text = Memo::new(move |_| {
+        app.view.with(|view| match &view.place {
+            Place::Trace(view) => view.find.clone(),
+            _ => String::new(),
+        })
+    });
+    let search = Contents { text, trace, got: RwSignal::new(0), asking: RwSignal::new(false), state: RwSignal::new(State::Idle) };
+    Effect::new(move |_| {
+        let text = text.get();
+        trace.matches.set(Matches::by_name(&trace.columns(), &text));
+        search.begin(app, text);
+    });
+    // The search moved on: there may be more.
+    Effect::new(move |_| {
+        let wanted = app.search.with(|progress| {
+            let progress = progress.as_ref()?;
+            let ours = progress.trace_id.as_deref() == Some(trace.columns().trace_id.as_str());
+            ours.then(|| (u32::try_from(progress.hits).unwrap_or(u32::MAX), progress.state == SearchState::Running))
+        });
+        if let Some((hits, running)) = wanted
+            && search.state.get_untracked() == State::Running
+            && (hits > search.got.get_untracked() || !running)
+        {
+            search.ask(app);
+        }
+    });
+    let type_in = move |event| {
+        let typed = event_target_value(&event);
+        trace.navigate(app, Step::Replace, |view| view.find = typed);
+    };
+    let press = move |event: KeyboardEvent| {
+        if event.is_composing() {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" => trace.step_match(app, !event.shift_key()),
+            "Escape" => focus(TIMELINE),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let count = move || {
+        text.with(|text| !text.is_empty()).then(|| {
+            let found = trace.matches.with(|matches| matches.sentence(trace.selected.get()));
+            match search.state.get() {
+                State::Running => format!("{found} …"),
+                State::NamesOnly => format!("{found} by name"),
+                State::Idle => found,
+            }
+        })
+    };
+    let none = move || trace.matches.with(Matches::is_empty);
+    let has_text = move || text.with(|text| !text.is_empty());
+    view! {
+        <div class="find" role="search">
+            <input
+                type="search"
+                id=FIND_BOX
+                aria-label="Find in this trace"
+                placeholder="Find in this trace"
+                title="Names, inputs, outputs, attributes and logs (/)"
+                autocomplete="off"
+                spellcheck="false"
+                prop:value=text
+                on:input=type_in
+                on:keydown=press
+            />
+            <span class="find-count number" role="status" aria-label="Matches">{count}</span>
+            <Show when=has_text>
+                <button type="button" class="icon-button find-back" aria-label="Previous match" title="Previous match (N)" disabled=none on:click=move |_| trace.step_match(app, false)>
+                    <Icon name=IconName::Caret />
+                </button>
+                <button type="button" class="icon-button find-on" aria-label="Next match" title="Next match (n)" disabled=none on:click=move |_| trace.step_match(app, true)>
+                    <Icon name=IconName::Caret />
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// How far the search of contents is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// There is none, or it is done.
+    Idle,
+    /// More may come.
+    Running,
+    /// Contents can't be searched.
+    NamesOnly,
+}
+
+/// The search of contents for one text after the other.
+#[derive(Clone, Copy)]
+struct Contents {
+    text: Memo<String>,
+    trace: OpenTrace,
+    /// Hits that came so far.
+    got: RwSignal<u32>,
+    /// Whether an answer is awaited.
+    asking: RwSignal<bool>,
+    state: RwSignal<State>,
+}
+
+impl Contents {
+    /// Searches for another text, once typing pauses.
+    fn begin(self, app: App, text: String) {
+        self.got.set(0);
+        self.asking.set(false);
+        self.state.set(if text.is_empty() { State::Idle } else { State::Running });
+        if text.is_empty() {
+            return;
+        }
+        let busy = app.idle().begin();
+        set_timeout(
+            move || {
+                if self.text.try_get_untracked() == Some(text) {
+                    self.ask(app);
+                }
+                drop(busy);
+            },
+            PAUSE,
+        );
+    }
+
+    /// Asks for the hits that are not here yet.
+    fn ask(self, app: App) {
+        if self.asking.get_untracked() {
+            return;
+        }
+        self.asking.set(true);
+        let text = self.text.get_untracked();
+        let columns = self.trace.columns();
+        let query =
+            HitQuery { filter: quoted(&text), trace_id: Some(columns.trace_id.clone()), offset: self.got.get_untracked(), limit: PAGE };
+        app.ask(Request::ListHits(query), move |answer| {
+            // Another text may be looked for by now, or the screen gone.
+            if self.text.try_get_untracked() != Some(text) {
+                return;
+            }
+            self.asking.set(false);
+            let Ok(Response::Hits(page)) = answer else {
+                self.state.set(State::NamesOnly);
+                return;
+            };
+            let came = u32::try_from(page.hits.len()).unwrap_or(u32::MAX);
+            if came > 0 {
+                let rows: Vec<u32> = page.hits.iter().filter_map(|hit| columns.span_id.find(&hit.span_id)).collect();
+                self.trace.matches.update(|matches| matches.add(rows));
+                self.got.update(|got| *got = got.saturating_add(came));
+            }
+            let got = self.got.get_untracked();
+            if page.total.is_some_and(|total| got >= total) || got >= MOST_HITS {
+                self.state.set(State::Idle);
+            } else if got < page.so_far {
+                self.ask(app);
+            }
+        });
+    }
+}
+
+/// The text as a filter: in quotes.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,209 @@
+//! A loaded trace and what the reader did to it: what is collapsed, which part of its time is shown, what is looked for.
+//!
+//! What is not here: how any of it is drawn (`trace`, `timeline`, `minimap`, `find`), and arithmetic, which is the core's `view`.
+
+use crate::idle::Busy;
+use crate::router::{self, Step};
+use crate::state::App;
+use crate::widgets::copy;
+use leptos::prelude::*;
+use quipu::protocol::TraceColumns;
+use quipu::share::{Place, TraceView};
+use quipu::view::{self, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Browsers refuse addresses that change many times a second, so a window that moves is written this long after it began to.
+const WRITE_AFTER: Duration = Duration::from_millis(250);
+/// The id of the box that finds texts.
+pub(super) const FIND_BOX: &str = "find-in-trace";
+/// The id of the timeline.
+pub(super) const TIMELINE: &str = "timeline";
+
+/// A loaded trace and what the reader did to it. Copied freely: signals are handles.
+#[derive(Clone, Copy)]
+pub(super) struct OpenTrace {
+    columns: StoredValue<Arc<TraceColumns>>,
+    /// What is collapsed.
+    pub(super) tree: RwSignal<WaterfallTree>,
+    /// The id of the selected span, whether the trace has it or not.
+    pub(super) selected_id: Memo<Option<String>>,
+    /// The row of the selected span.
+    pub(super) selected: Memo<Option<u32>>,
+    /// The part of its time that is shown.
+    pub(super) window: RwSignal<TimeWindow>,
+    /// Where the pointer is, as a part of the window.
+    pub(super) pointer: RwSignal<Option<f64>>,
+    /// The rows that hold the text that is looked for.
+    pub(super) matches: RwSignal<Matches>,
+    /// Held while the address has an older window.
+    writing: StoredValue<Option<Busy>, LocalStorage>,
+}
+
+/// What the address says of the trace.
+fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
+    app.view.with(|view| match &view.place {
+        Place::Trace(view) => Some(read(view)),
+        _ => None,
+    })
+}
+
+impl OpenTrace {
+    /// As the address has it, everything expanded.
+    pub(super) fn new(app: App, columns: Arc<TraceColumns>) -> OpenTrace {
+        let selected_id = Memo::new(move |_| in_address(app, |view| view.span_id.clone()).flatten());
+        let for_selection = columns.clone();
+        let trace = OpenTrace {
+            tree: RwSignal::new(WaterfallTree::new(&columns)),
+            selected_id,
+            selected: Memo::new(move |_| selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
+            window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
+            pointer: RwSignal::new(None),
+            matches: RwSignal::default(),
+            writing: StoredValue::new_local(None),
+            columns: StoredValue::new(columns),
+        };
+        let named = Memo::new(move |_| in_address(app, |view| view.window).flatten());
+        Effect::new(move |_| {
+            let window = TimeWindow::new(named.get(), trace.columns().duration_nanos);
+            if trace.writing.with_value(Option::is_none) && trace.window.get_untracked() != window {
+                trace.window.set(window);
+            }
+        });
+        trace
+    }
+
+    /// Its spans.
+    pub(super) fn columns(&self) -> Arc<TraceColumns> {
+        self.columns.get_value()
+    }
+
+    /// Selects the span in `row`: it is in the address, and a step back the first time.
+    pub(super) fn select(&self, app: App, row: u32) {
+        if let Some(id) = self.columns().span_id.get(row as usize) {
+            let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
+            self.navigate(app, step, |view| view.span_id = Some(id));
+        }
+    }
+
+    /// Selects nothing.
+    pub(super) fn unselect(&self, app: App) {
+        self.navigate(app, Step::Replace, |view| view.span_id = None);
+    }
+
+    /// Changes what the address says of the trace.
+    pub(super) fn navigate(&self, app: App, step: Step, change: impl FnOnce(&mut TraceView)) {
+        router::navigate(app, step, |view| {
+            if let Place::Trace(view) = &mut view.place {
+                change(view);
+            }
+        });
+    }
+
+    /// Shows another part of the time. The address follows.
+    pub(super) fn show(&self, app: App, window: TimeWindow) {
+        if self.window.get_untracked() == window {
+            return;
+        }
+        self.window.set(window);
+        if self.writing.with_value(Option::is_some) {
+            return;
+        }
+        self.writing.set_value(Some(app.idle().begin()));
+        let trace = *self;
+        set_timeout(
+            move || {
+                // The screen may be gone by now.
+                let Some(window) = trace.window.try_get_untracked() else { return };
+                let trace_id = trace.columns().trace_id.clone();
+                router::navigate(app, Step::Replace, |view| {
+                    if let Place::Trace(view) = &mut view.place
+                        && view.trace_id == trace_id
+                    {
+                        view.window = window.named();
+                    }
+                });
+                let _ = trace.writing.try_set_value(None);
+            },
+            WRITE_AFTER,
+        );
+    }
+
+    /// Start and duration of the selected span.
+    fn selected_time(&self) -> Option<(u64, Option<u64>)> {
+        self.selected.get_untracked().map(|row| view::span_time(&self.columns(), row))
+    }
+
+    /// Zooms, pans or fits.
+    pub(super) fn zoom(&self, app: App, key: ZoomKey) {
+        self.show(app, self.window.get_untracked().pressed(key, self.pointer.get_untracked(), self.selected_time()));
+    }
+
+    /// Goes to the next row that holds the text that is looked for, in the list and in time.
+    pub(super) fn step_match(&self, app: App, forward: bool) {
+        let row = self.matches.with_untracked(|matches| matches.step(self.selected.get_untracked(), forward));
+        if let Some(row) = row {
+            self.select(app, row);
+            let (start, duration) = view::span_time(&self.columns(), row);
+            self.show(app, self.window.get_untracked().showing(start, duration));
+        }
+    }
+
+    /// The trace's keys; the panel's Esc comes first, then the search's, then the trace's. `page` is what fits the timeline.
+    pub(super) fn handle_keys(self, app: App, page: impl Fn() -> u64 + 'static) {
+        app.handle_keys(move |_, key| self.press(app, key, page()));
+    }
+
+    fn press(&self, app: App, key: &str, page: u64) -> bool {
+        let selected = self.selected.get_untracked();
+        let columns = self.columns();
+        match key {
+            "Escape" => {
+                let shown = untrack(|| in_address(app, |view| (view.span_id.is_some(), !view.find.is_empty())));
+                match shown {
+                    Some((true, _)) => self.unselect(app),
+                    Some((false, true)) => self.navigate(app, Step::Replace, |view| view.find.clear()),
+                    _ => to_list(app),
+                }
+                return true;
+            }
+            "Enter" => {
+                crate::browser::focus("span-panel");
+                return selected.is_some();
+            }
+            "/" => {
+                crate::browser::focus(FIND_BOX);
+                return true;
+            }
+            "n" | "N" => {
+                self.step_match(app, key == "n");
+                return true;
+            }
+            "c" => {
+                match selected.and_then(|row| columns.span_id.get(row as usize)) {
+                    Some(id) => copy(app, "The span id", id),
+                    None => copy(app, "The trace id", columns.trace_id.clone()),
+                }
+                return true;
+            }
+            _ => {}
+        }
+        if let Some(key) = ZoomKey::from_name(key) {
+            self.zoom(app, key);
+            return true;
+        }
+        let Some(key) = MoveKey::from_name(key) else { return false };
+        match self.tree.with_untracked(|tree| view::move_in_tree(&columns, tree, selected, key, page)) {
+            TreeMove::Stay => {}
+            TreeMove::Select(row) => self.select(app, row),
+            TreeMove::Collapse(row) => self.tree.update(|tree| tree.set_collapsed(&columns, row, true)),
+            TreeMove::Expand(row) => self.tree.update(|tree| tree.set_collapsed(&columns, row, false)),
+        }
+        true
+    }
+}
+
+/// Back to the list of traces.
+pub(super) fn to_list(app: App) {
+    router::navigate(app, Step::Push, |view| view.place = Place::Traces);
+}

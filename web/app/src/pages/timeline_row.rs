@@ -1,0 +1,110 @@
+//! One row of the timeline: a span in the tree, and its bar.
+//!
+//! What is not here: which rows there are (`timeline`), where bars lie, which is the core's `view`.
+
+use super::open_trace::OpenTrace;
+use super::timeline::at;
+use crate::widgets::{Icon, IconName};
+use leptos::attr::custom::custom_attribute;
+use leptos::prelude::*;
+use quipu::model::{SpanKind, SpanMarks};
+use quipu::view::{self, Bar, BarLabel, STRIP_HEIGHT, STRIP_WIDTH, Side, WaterfallRow};
+
+/// Indentation stops growing at this depth; the level itself is in `aria-level`.
+const DEEPEST_INDENT: u32 = 24;
+
+/// What a row is drawn from.
+pub(super) struct TimelineRow {
+    /// The span.
+    pub(super) row: WaterfallRow,
+    /// Whether it holds the text that is looked for.
+    pub(super) matched: bool,
+}
+
+/// The id of the row's element.
+pub(super) fn row_id(row: u32) -> String {
+    format!("span-row-{row}")
+}
+
+/// The row. Its bar follows the shown part of the time and its mark the selection; anything else makes it a new row. Presses are heard by
+/// the timeline as a whole: rows come and go by the dozen while it is scrolled, so each is as light as can be.
+pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow) -> impl IntoView {
+    let TimelineRow { row, matched } = row;
+    let number = row.row;
+    let kind = row.kind;
+    let failed = row.failed();
+    let logged = !failed && row.marks.has(SpanMarks::LOGGED_ERROR);
+    let collapsed = row.expanded == Some(false);
+    let caret = row.expanded.map(|expanded| {
+        let label = if expanded { "Collapse" } else { "Expand" };
+        view! { <button type="button" class="caret-button" tabindex="-1" aria-label=label></button> }
+    });
+    let mut class = String::from("span-row");
+    for (holds, word) in [(failed, " failed"), (collapsed, " folded"), (matched, " matched")] {
+        class.push_str(if holds { word } else { "" });
+    }
+    let duration = row.duration;
+    let time = move || {
+        let columns = trace.columns();
+        trace.window.with(|window| {
+            let bar = view::bar(&columns, number, window, label_part.get());
+            let strip = if collapsed { view::strip(&columns, number, window) } else { Vec::new() };
+            axis_cell(kind, &bar, duration.clone(), strip)
+        })
+    };
+    view! {
+        <div
+            class=class
+            role="row"
+            id=row_id(number)
+            data-span-id=row.span_id
+            data-parent-id=row.parent_id
+            {..custom_attribute("aria-level", row.depth + 1)}
+            aria-rowindex=row.place + 2
+            aria-expanded=row.expanded.map(|expanded| if expanded { "true" } else { "false" })
+            aria-selected=move || if trace.selected.get() == Some(number) { "true" } else { "false" }
+        >
+            <span role="gridcell" class="cell-span" style=format!("--depth:{}", row.depth.min(DEEPEST_INDENT))>
+                <span class="caret-space">{caret}</span>
+                <i class=format!("kind-mark kind-{}", kind.label()) title=kind.label()></i>
+                <span class="span-name" title=row.name.clone()>{row.name.clone()}</span>
+                {failed.then(|| view! { <span class="failed" title="Failed"><Icon name=IconName::Failed /></span> })}
+                {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
+                {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", view::count(row.failed_hidden.into()))}</span> })}
+            </span>
+            <span role="gridcell" class="cell-bar"><span class="axis">{time}</span></span>
+        </div>
+    }
+}
+
+/// The bar with its duration, or a sign at the edge behind which it lies; under it, where a collapsed span's time was spent.
+fn axis_cell(kind: SpanKind, bar: &Bar, duration: String, strip: Vec<view::StripPath>) -> impl IntoView + use<> {
+    let (label_class, side, place) = match bar.label {
+        BarLabel::After => ("bar-label label-after", "left", bar.start + bar.length),
+        BarLabel::Inside => ("bar-label label-inside", "left", bar.start),
+        BarLabel::Before => ("bar-label label-before", "right", 1.0 - bar.start),
+    };
+    let class = match (bar.off, bar.cut_start, bar.cut_end) {
+        (Some(Side::Before), ..) => "bar bar-off off-before",
+        (Some(Side::After), ..) => "bar bar-off off-after",
+        (None, true, true) => "bar cut-start cut-end",
+        (None, true, false) => "bar cut-start",
+        (None, false, true) => "bar cut-end",
+        (None, false, false) => "bar",
+    };
+    let title = bar.off.map(|side| if side == Side::Before { "Earlier than the shown part" } else { "Later than the shown part" });
+    let paths = strip
+        .into_iter()
+        .map(|path| view! { <path class=path.kind.map_or_else(|| "strip-failed".into(), |kind| format!("kind-{}", kind.label())) d=path.path></path> })
+        .collect::<Vec<_>>();
+    let strip = (!paths.is_empty()).then(|| {
+        view! {
+            <svg class="strip" viewBox=format!("0 0 {STRIP_WIDTH} {STRIP_HEIGHT}") preserveAspectRatio="none" aria-hidden="true">{paths}</svg>
+        }
+    });
+    view! {
+        <i class=format!("{class} kind-{}", kind.label()) title=title style=format!("left:{};width:{}", at(bar.start), at(bar.length))></i>
+        <span class=label_class style=format!("{side}:{}", at(place))>{duration}</span>
+        {strip}
+    }
+}
