@@ -125,16 +125,31 @@ impl WantedIds {
     }
 }
 
-fn hex<const DIGITS: usize>(text: &str) -> Option<u128> {
-    let digits: &[u8; DIGITS] = text.as_bytes().try_into().ok()?;
+/// What each byte is as a hex digit; `0xff` for one that is none.
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
+
+fn hex<const LEN: usize>(text: &str) -> Option<u128> {
+    let digits: &[u8; LEN] = text.as_bytes().try_into().ok()?;
     let mut number = 0;
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        number = number << 4 | u128::from(value);
+    for half in digits.chunks(16) {
+        let (mut part, mut all) = (0u64, 0);
+        for digit in half {
+            let value = DIGITS.get(usize::from(*digit)).copied().unwrap_or(0xff);
+            part = part << 4 | u64::from(value & 15);
+            all |= value;
+        }
+        if all == 0xff {
+            return None;
+        }
+        number = number << 64 | u128::from(part);
     }
     Some(number)
 }

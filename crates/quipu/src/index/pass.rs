@@ -15,8 +15,9 @@ use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, is_error_seve
 use crate::recorded::{decode, entries};
 use crate::store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 use crate::tokens::{InferenceRole, TokenKind, from_output};
-use memchr::memmem;
+use memchr::memmem::Finder;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 /// Spans read before events and traces catch up.
 const BLOCK: usize = 512;
@@ -27,6 +28,9 @@ const SECRET_SPANS: usize = 20_000;
 
 /// Longer outputs are not searched for token counts: a decoded list of numbers takes many times its text.
 const MAX_OUTPUT_BYTES: usize = 2 << 20;
+
+/// What stands in an output that tells token counts.
+static COUNTED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["metrics", "usage"].map(Finder::new));
 
 /// One table on its way through the pass.
 #[derive(Default)]
@@ -350,7 +354,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     if let Some(output) = output {
         let bytes = output.bytes();
-        let is_counted = memmem::find(bytes, b"metrics").is_some() || memmem::find(bytes, b"usage").is_some();
+        let is_counted = COUNTED.iter().any(|finder| finder.find(bytes).is_some());
         if is_counted && bytes.len() <= MAX_OUTPUT_BYTES {
             let text = output.as_str().unwrap_or_else(|| output.as_written());
             let record = from_output(&decode(&text).value);

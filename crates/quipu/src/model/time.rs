@@ -63,6 +63,9 @@ impl RecordedTime {
     /// A sentence when the text is not such a time.
     pub fn parse(text: &str) -> Result<RecordedTime, ParseTimeError> {
         static PARSER: jiff::fmt::temporal::DateTimeParser = jiff::fmt::temporal::DateTimeParser::new();
+        if let Some(time) = usual(text.as_bytes()) {
+            return Ok(time);
+        }
         let bad = || ParseTimeError(format!("{text:?} is not a time such as 2026-11-22T18:39:22.344556+00:00"));
         // The offset stands after the time of day; the date holds '-' too.
         let tail = text.get(10..).ok_or_else(bad)?;
@@ -75,6 +78,36 @@ impl RecordedTime {
         };
         Ok(RecordedTime { at: Timestamp(i64::try_from(nanos).map_err(|_| bad())?), zoned })
     }
+}
+
+/// Reads the form nearly every time has, `2026-11-22T18:39:22.344556` with or without `+00:00`, many times as fast as all forms are read.
+/// `None` for every other form, and for a time that needs a closer look.
+fn usual(text: &[u8]) -> Option<RecordedTime> {
+    let (time, zone) = text.split_at_checked(26)?;
+    let zoned = match zone {
+        b"" => false,
+        b"+00:00" => true,
+        _ => return None,
+    };
+    let number = |from: usize, to: usize| {
+        let digits = time.get(from..to)?;
+        let is_number = digits.iter().all(u8::is_ascii_digit);
+        is_number.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
+    };
+    let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second, micros) = (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?);
+    // Every month has 28 days; the others, and years at the ends of what nanoseconds count, are for the calendar.
+    let is_plain = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+    if !is_plain || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time.get(*at) != Some(sign)) {
+        return None;
+    }
+    // Years from March on: a leap day is then the last of its year.
+    let from_march = if month > 2 { year } else { year - 1 };
+    let leap_days = from_march.div_euclid(4) - from_march.div_euclid(100) + from_march.div_euclid(400);
+    let days = from_march * 365 + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(RecordedTime { at: Timestamp(seconds * 1_000_000_000 + micros * 1_000), zoned })
 }
 
 /// `UTC`, `UTC+01:00`, `UTC−05:30`.
@@ -117,5 +150,41 @@ mod tests {
         assert!(read("yesterday").is_err());
         assert!(read("").is_err());
         assert!(read("9999-99-99T00:00:00Z").is_err());
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_the_calendar_reads_it() {
+        let mut read = 0;
+        for year in [1899, 1900, 1969, 1970, 1999, 2000, 2023, 2024, 2100, 2199, 2200] {
+            for month in 0..=13 {
+                for day in [0, 1, 2, 27, 28, 29, 31] {
+                    for clock in [
+                        "00:00:00.000000",
+                        "23:59:59.999999",
+                        "12:34:56.000001",
+                        "24:00:00.000000",
+                        "10:60:00.000000",
+                        "1a:00:00.000000",
+                    ] {
+                        let text = format!("{year}-{month:02}-{day:02}T{clock}+00:00");
+                        let Some(quick) = usual(text.as_bytes()) else { continue };
+                        let calendar: jiff::Timestamp = text.parse().expect("the calendar has the time too");
+                        assert_eq!(i128::from(quick.at.0), calendar.as_nanosecond(), "{text}");
+                        read += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(read, 9 * 12 * 4 * 3);
+        for other in [
+            "2026-11-22 18:39:22.344556",
+            "2026-11-22T18:39:22.344556Z",
+            "2026-11-22T18:39:22.344556+01:00",
+            "2026-11-22T18:39:22",
+            "²026-11-22T18:39:22.34455",
+            "",
+        ] {
+            assert_eq!(usual(other.as_bytes()), None, "{other}");
+        }
     }
 }

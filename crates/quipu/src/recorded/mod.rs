@@ -28,6 +28,8 @@ mod scan;
 
 pub use attributes::{RecordedAttribute, attributes};
 pub use print::json_text;
+#[cfg(feature = "store")]
+pub(crate) use scan::repaired;
 pub use scan::{Entries, RawJson, ScanError, entries};
 
 use crate::model::{Encoding, Value};

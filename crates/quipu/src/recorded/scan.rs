@@ -104,7 +104,7 @@ impl<'a> RawJson<'a> {
 
     /// The text as written; bytes that are no UTF-8 become U+FFFD.
     pub fn as_written(self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.bytes)
+        repaired(self.bytes)
     }
 }
 
@@ -258,8 +258,13 @@ impl<'a> Entries<'a> {
     }
 }
 
+/// The text, with U+FFFD where bytes are no UTF-8. Checking first is several times as fast as repairing what needs none.
+pub(crate) fn repaired(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn read_string(inner: &[u8], escaped: bool) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(inner);
+    let text = repaired(inner);
     if !escaped {
         return text;
     }

@@ -4,6 +4,7 @@
 
 use super::error::StoreError;
 use super::schema::{SPANS, Schema, TRACES};
+use crate::recorded::repaired;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use std::ops::ControlFlow;
 /// A column as text: NULL is `None`, numbers as SQLite prints them, damaged UTF-8 repaired with U+FFFD.
 pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
     match row.get_ref(column) {
-        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(String::from_utf8_lossy(bytes)),
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(repaired(bytes)),
         Ok(ValueRef::Integer(number)) => Some(Cow::Owned(number.to_string())),
         Ok(ValueRef::Real(number)) => Some(Cow::Owned(number.to_string())),
         Ok(ValueRef::Null) | Err(_) => None,
