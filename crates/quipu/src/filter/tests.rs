@@ -134,7 +134,27 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[cfg(feature = "store")]
+fn check_suggestions(text: &str, cursor: usize) -> Result<(), TestCaseError> {
+    let found = super::suggest(text, cursor, None);
+    let (start, end) = (found.start as usize, found.end as usize);
+    prop_assert!(
+        found.items.is_empty() || start <= cursor.min(text.len()) && cursor.min(text.len()) <= end + 3,
+        "{start}..{end} in {text}"
+    );
+    prop_assert!(start <= end && text.get(start..end).is_some(), "{start}..{end} in {text}");
+    prop_assert!(found.items.len() <= 12);
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    #[cfg(feature = "store")]
+    fn suggestions_take_the_place_of_whole_letters(text in filters(), any in any::<String>(), cursor in 0_usize..60) {
+        check_suggestions(&text, cursor)?;
+        check_suggestions(&any, cursor)?;
+    }
+
     #[test]
     fn what_is_understood_prints_as_itself(text in filters()) {
         check(&text)?;
