@@ -115,19 +115,23 @@ mod evaluate {
         pub(crate) fn prejudge(&self, index: &Index) -> Decided {
             let profiles = index.profiles();
             let verdicts = self.verdicts(profiles);
-            let verdict = |row: u32, profile: u16| match verdicts.get(usize::from(profile)) {
-                Some(Verdict::Open(hints)) if !profiles.may_hold(row, *hints) => Verdict::No,
-                Some(verdict) => *verdict,
-                None => Verdict::Open(0),
+            let of = |wanted: fn(&Verdict) -> bool| {
+                let profiles_so = Bits::collect(verdicts.len(), verdicts.iter().map(wanted));
+                Bits::collect(index.span_count(), profiles.iter().map(|profile| profiles_so.has(profile.into())))
             };
-            let of = |wanted: fn(Verdict) -> bool| {
-                Bits::collect(index.span_count(), profiles.iter().enumerate().map(|(row, profile)| wanted(verdict(row as u32, profile))))
-            };
-            let yes = of(|verdict| verdict == Verdict::Yes);
-            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Open(_))) {
-                return Decided { yes, maybe: of(|verdict| verdict != Verdict::No) };
+            let yes = of(|verdict| *verdict == Verdict::Yes);
+            if !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Open(_))) {
+                return Decided::known(yes);
             }
-            Decided::known(yes)
+            let mut open = of(|verdict| matches!(verdict, Verdict::Open(_)));
+            let hints = |profile: u16| match verdicts.get(usize::from(profile)) {
+                Some(Verdict::Open(hints)) => *hints,
+                _ => 0,
+            };
+            let ruled_out: Vec<u32> = open.iter().filter(|row| !profiles.may_hold(*row, hints(profiles.of(*row)))).collect();
+            ruled_out.into_iter().for_each(|row| open.remove(row));
+            open.or(&yes);
+            Decided { yes, maybe: open }
         }
 
         fn verdicts(&self, profiles: &Profiles) -> Vec<Verdict> {

@@ -18,12 +18,22 @@ impl Bits {
     /// Of `len` numbers those whose place in `values` is true.
     pub(crate) fn collect(len: usize, values: impl Iterator<Item = bool>) -> Bits {
         let mut bits = Bits::filled(len, false);
-        let mut values = values.take(len);
-        for word in &mut bits.words {
-            for (at, value) in values.by_ref().take(64).enumerate() {
-                *word |= u64::from(value) << at;
+        let (mut at, mut word) = (0_usize, 0_u64);
+        // Columns are chunks, which only an inner loop passes at full speed.
+        values.for_each(|value| {
+            word |= u64::from(value) << (at % 64);
+            at += 1;
+            if at.is_multiple_of(64) {
+                if let Some(place) = bits.words.get_mut(at / 64 - 1) {
+                    *place = word;
+                }
+                word = 0;
             }
+        });
+        if let (Some(place), 1..) = (bits.words.get_mut(at / 64), at % 64) {
+            *place = word;
         }
+        bits.clear_tail();
         bits
     }
 
@@ -166,6 +176,17 @@ mod tests {
             bits.or(&Bits::filled(len, true));
             assert_eq!(bits, Bits::filled(len, true));
             assert!(!bits.has(len as u32));
+        }
+    }
+
+    #[test]
+    fn a_set_is_collected_from_as_many_values_as_there_are() {
+        for len in [0, 1, 63, 64, 65, 130] {
+            for given in [len, len + 70, len / 2] {
+                let bits = Bits::collect(len, (0..given).map(|number| number % 3 == 1));
+                let expected: Vec<u32> = (0..len.min(given) as u32).filter(|number| number % 3 == 1).collect();
+                assert_eq!(bits.iter().collect::<Vec<_>>(), expected, "{given} of {len}");
+            }
         }
     }
 

@@ -41,6 +41,11 @@ impl<T> Column<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }
+
+    /// Values of both columns by row, chunk beside chunk.
+    pub(super) fn zip<'a, U>(&'a self, other: &'a Column<U>) -> impl Iterator<Item = (&'a T, &'a U)> {
+        self.chunks.iter().zip(&other.chunks).flat_map(|(one, other)| one.iter().zip(other))
+    }
 }
 
 /// Rowids by row: runs of consecutive ones, which is what an append-only table has.

@@ -41,7 +41,7 @@ impl Index {
 
     /// How long each span took in nanoseconds, by row; `None` where its times tell nothing.
     pub(crate) fn durations(&self) -> impl Iterator<Item = Option<i64>> {
-        self.spans.start.iter().zip(self.spans.end.iter()).map(|(start, end)| {
+        self.spans.start.zip(&self.spans.end).map(|(start, end)| {
             let is_known = *start != NO_TIME && *end != NO_TIME && end >= start;
             is_known.then(|| end.saturating_sub(*start))
         })
@@ -49,7 +49,7 @@ impl Index {
 
     /// When each span started in nanoseconds since 1970, by row, the zone recovered.
     pub(crate) fn span_starts(&self) -> impl Iterator<Item = Option<i64>> {
-        self.spans.start.iter().zip(self.spans.trace.iter()).map(|(start, trace)| {
+        self.spans.start.zip(&self.spans.trace).map(|(start, trace)| {
             let at = self.traces.at(*trace).utc(*start);
             (at != NO_TIME).then_some(at)
         })
@@ -88,7 +88,17 @@ impl Index {
     /// Traces with one of these spans.
     pub(crate) fn traces_of(&self, rows: &Bits) -> Bits {
         let mut traces = Bits::filled(self.traces.len(), false);
-        rows.iter().for_each(|row| traces.insert(*self.spans.trace.at(row)));
+        if rows.count() > rows.len() / 8 {
+            let mut row = 0;
+            self.spans.trace.iter().for_each(|trace| {
+                if rows.has(row) {
+                    traces.insert(*trace);
+                }
+                row += 1;
+            });
+        } else {
+            rows.iter().for_each(|row| traces.insert(*self.spans.trace.at(row)));
+        }
         traces
     }
 
