@@ -58,6 +58,10 @@ impl Decider<'_> {
     ) -> Decided {
         let mut whole = None::<Decided>;
         for part in parts {
+            // What can't match any more needs nothing read from the file.
+            if all && whole.as_ref().is_some_and(|whole| whole.maybe.is_empty()) {
+                break;
+            }
             let part = decide(self, part);
             match &mut whole {
                 None => whole = Some(part),

@@ -35,7 +35,7 @@ mod compare {
         if text.is_ascii() {
             return text.to_ascii_lowercase();
         }
-        // Through the capitals: so `ß` is `ss`, and the two small sigmas are one letter.
+        // As `fold` does, through the capitals: so `ß` is `ss`, and the two small sigmas are one letter.
         text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
     }
 
