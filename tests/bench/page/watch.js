@@ -69,7 +69,7 @@
   const RealBlob = window.Blob;
   window.Blob = class extends RealBlob {
     constructor(parts, options) {
-      const isWorker = typeof parts?.[0] === 'string' && parts[0].startsWith('importScripts(');
+      const isWorker = typeof parts?.[0] === 'string' && parts[0].includes('importScripts(');
       super(isWorker ? [window.benchMemory, ...parts] : parts, options);
     }
   };
