@@ -5,7 +5,6 @@
 use crate::model::{SpanKind, SpanMarks, TokenCount, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -195,18 +194,12 @@ pub struct SpanIds {
     keys: Packed<u64>,
     /// Texts of the ids whose key is [`ODD`] or more, by what the key is above it.
     odd: Texts,
-    /// All rows by id, for look-ups: complete after [`SpanIds::finish`].
+    /// All rows by key, for look-ups: complete after [`SpanIds::finish`].
     order: Packed<u32>,
 }
 
 /// Keys from here on name a text of the table.
 const ODD: u64 = 0xffff_ffff << 32;
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Id<'a> {
-    Number(u64),
-    Text(&'a str),
-}
 
 impl SpanIds {
     /// How many.
@@ -221,13 +214,10 @@ impl SpanIds {
 
     /// Puts the id of the next row behind the others.
     pub fn push(&mut self, text: &str) {
-        let key = match read_id(text) {
-            Id::Number(number) => number,
-            Id::Text(text) => {
-                self.odd.push(text);
-                ODD | (self.odd.len() as u64 - 1)
-            }
-        };
+        let key = read_number(text).unwrap_or_else(|| {
+            self.odd.push(text);
+            ODD | (self.odd.len() as u64 - 1)
+        });
         self.keys.push(key);
     }
 
@@ -236,38 +226,40 @@ impl SpanIds {
         self.keys.push(number);
     }
 
-    /// To be called after the last one: lets [`SpanIds::find`] find them.
+    /// To be called after the last one: lets [`SpanIds::find`] find them. Sorts digit by digit, which is quick and little code.
     pub fn finish(&mut self) {
-        let mut order: Vec<u32> = (0..self.keys.len() as u32).collect();
-        order.sort_unstable_by(|one, other| self.compare(*one, &self.id(*other)).then(one.cmp(other)));
-        self.order = Packed(order);
-    }
-
-    fn id(&self, row: u32) -> Id<'_> {
-        match self.keys.get(row as usize).copied().unwrap_or_default() {
-            key if key < ODD => Id::Number(key),
-            key => Id::Text(self.odd.get((key & !ODD) as usize).unwrap_or_default()),
+        let keys = &self.keys;
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        let mut next = vec![0; order.len()];
+        for shift in (0..64).step_by(8) {
+            let digit = |row: u32| keys.get(row as usize).map_or(0, |key| (key >> shift & 0xff) as usize);
+            let mut places = [0_usize; 257];
+            order.iter().for_each(|row| places[digit(*row) + 1] += 1);
+            (1..places.len()).for_each(|at| places[at] += places[at - 1]);
+            for row in &order {
+                let place = &mut places[digit(*row)];
+                if let Some(slot) = next.get_mut(*place) {
+                    *slot = *row;
+                }
+                *place += 1;
+            }
+            std::mem::swap(&mut order, &mut next);
         }
-    }
-
-    fn compare(&self, row: u32, id: &Id) -> Ordering {
-        self.id(row).cmp(id)
+        self.order = Packed(order);
     }
 
     /// The id in `row`, as recorded.
     pub fn get(&self, row: usize) -> Option<String> {
-        self.keys.get(row)?;
-        Some(match self.id(u32::try_from(row).ok()?) {
-            Id::Number(number) => format!("{number:016x}"),
-            Id::Text(text) => text.to_owned(),
-        })
+        let key = *self.keys.get(row)?;
+        Some(if key < ODD { format!("{key:016x}") } else { self.odd.get((key & !ODD) as usize).unwrap_or_default().to_owned() })
     }
 
-    /// The row of the span with this id.
+    /// The row of the span with this id. Ids that are no numbers are looked through one by one.
     pub fn find(&self, text: &str) -> Option<u32> {
-        let id = read_id(text);
-        let at = self.order.partition_point(|row| self.compare(*row, &id) == Ordering::Less);
-        self.order.get(at).copied().filter(|row| self.compare(*row, &id) == Ordering::Equal)
+        let key = read_number(text).or_else(|| Some(ODD | self.odd.iter().position(|odd| odd == text)? as u64))?;
+        let of = |row: u32| self.keys.get(row as usize).copied().unwrap_or_default();
+        let at = self.order.partition_point(|row| of(*row) < key);
+        self.order.get(at).copied().filter(|row| of(*row) == key)
     }
 
     /// All of them, in order of rows.
@@ -276,12 +268,10 @@ impl SpanIds {
     }
 }
 
-fn read_id(text: &str) -> Id<'_> {
+/// The number that an id of 16 lower-case hex digits is; those from [`ODD`] on are texts like any other.
+fn read_number(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    match u64::from_str_radix(text, 16) {
-        Ok(number) if digits && number < ODD => Id::Number(number),
-        _ => Id::Text(text),
-    }
+    if digits { u64::from_str_radix(text, 16).ok().filter(|number| *number < ODD) } else { None }
 }
 
 #[cfg(test)]

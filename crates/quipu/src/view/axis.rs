@@ -34,6 +34,11 @@ pub fn ticks(from: u64, to: u64, at_most: usize) -> Vec<Tick> {
         .collect()
 }
 
+/// The distance from one tick to the next, as a part of the shown range; `None` where there is but one.
+pub fn tick_distance(ticks: &[Tick]) -> Option<f64> {
+    Some(ticks.get(1)?.at - ticks.first()?.at)
+}
+
 /// A time on an axis that shows `range` nanoseconds, to about a thousandth of it.
 pub fn axis_time(nanos: u64, range: u64) -> String {
     let step = 10_u64.pow((range / 1_000).max(1).ilog10());
@@ -70,6 +75,15 @@ fn label(nanos: u64, step: u64) -> String {
         let text = duration(nanos);
         // Whole minutes, hours and days without their zeros: `2 m`, not `2 m 00 s`.
         return [" 00 s", " 00 m", " 00 h"].iter().find_map(|zeros| text.strip_suffix(zeros)).unwrap_or(&text).to_owned();
+    }
+    if nanos >= 60_000_000_000 {
+        let (minutes, rest) = (nanos / 60_000_000_000, nanos % 60_000_000_000);
+        let whole = match minutes / 60 {
+            0 => format!("{minutes} m"),
+            hours => format!("{hours} h {:02} m", minutes % 60),
+        };
+        let seconds = label(rest, step);
+        return if rest == 0 { whole } else { format!("{whole} {seconds}") };
     }
     // The unit of the value, the digits of the step: 1.25 s and 1.5 s on an axis of 250 ms.
     let (size, unit) = match nanos {
@@ -125,7 +139,7 @@ mod tests {
             @r"
         1.23 s
         1.234567 s
-        71.234567 s
+        1 m 11.234567 s
         1 h 02 m
         12 ns
         "

@@ -15,7 +15,7 @@ mod value_tree;
 mod waterfall;
 mod zoom;
 
-pub use axis::{Tick, axis_time, ticks};
+pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
 pub use find::Matches;
 pub use format::{

@@ -157,7 +157,7 @@ async fn a_collapsed_span_shows_where_time_was_spent_beneath_it(stage: &Stage) -
     ensure!(page.run("return document.querySelector('.strip')").await?.is_null(), "Expanded spans need no strip.");
     page.click("button", "Collapse all").await?;
     let strips = page
-        .run("return [...document.querySelectorAll('[aria-expanded=false]')].map((row) => row.querySelectorAll('.strip path').length)")
+        .run("return [...document.querySelectorAll('[data-span-id][aria-expanded=false]')].map((row) => row.querySelectorAll('.strip path').length)")
         .await?;
     let strips: Vec<u64> = serde_json::from_value(strips)?;
     ensure!(!strips.is_empty() && strips.iter().all(|paths| *paths > 0), "Each collapsed span has its strip: {strips:?}");

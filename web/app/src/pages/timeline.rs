@@ -16,6 +16,8 @@ use web_sys::Element;
 
 /// Pixels a tick and its label want.
 const TICK_PX: f64 = 84.0;
+/// Pixels between two ticks that let a label stand before the later one.
+const LAST_TICK_PX: f64 = 118.0;
 /// The part of the width that the axis has, roughly.
 const AXIS_PART: f64 = 0.55;
 /// Pixels a duration wants beside its bar.
@@ -141,8 +143,11 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
     let ticks = ticks(trace, width);
     let labels = move || {
         ticks.with(|ticks| {
+            // A label near the end stands before its line; where the one before leaves no room for it, it is left out.
+            let room = view::tick_distance(ticks).is_none_or(|part| part * width.get() * AXIS_PART >= LAST_TICK_PX);
             ticks
                 .iter()
+                .filter(|tick| room || tick.at <= 0.93)
                 .map(
                     |tick| view! { <span class="tick" class:tick-last={tick.at > 0.93} style:left=at(tick.at)>{tick.label.clone()}</span> },
                 )
