@@ -197,6 +197,11 @@ async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Resu
         let told = count().await?;
         ensure!(told.starts_with(&format!("{number} of {}", expected.len())), "The match is numbered: {told:?}.");
         let row = page.run("return document.querySelector('.matched[aria-selected=true]')?.dataset.spanId ?? ''").await?;
+        let seen = "
+            const grid = named('treegrid', 'Timeline').getBoundingClientRect();
+            const row = document.querySelector('.matched[aria-selected=true]')?.getBoundingClientRect();
+            return !!row && row.top >= grid.top && row.bottom <= grid.bottom + 1";
+        ensure!(page.run(seen).await? == true, "The match {row} is scrolled to.");
         met.push(row.as_str().unwrap_or_default().to_owned());
     }
     met.sort();

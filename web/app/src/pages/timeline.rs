@@ -4,7 +4,7 @@
 
 use super::open_trace::{OpenTrace, TIMELINE};
 use super::timeline_row::{TimelineRow, row_id, span_row};
-use crate::browser::{is_inside, part_across};
+use crate::browser::{is_inside, on_next_frame, part_across};
 use crate::state::App;
 use crate::widgets::Viewport;
 use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
@@ -59,13 +59,22 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     Effect::new(move |_| {
         let Some(row) = trace.selected.get() else { return };
         viewport.map(1);
+        let show = move || {
+            if let Some(Some(place)) = trace.tree.try_with_untracked(|tree| tree.place_of(row)) {
+                viewport.reveal(place.into(), visible.get_untracked().into());
+            }
+        };
+        if trace.tree.with_untracked(|tree| tree.place_of(row).is_some()) {
+            return show();
+        }
         let columns = trace.columns();
-        if trace.tree.with_untracked(|tree| tree.place_of(row).is_none()) {
-            trace.tree.update(|tree| tree.reveal(&columns, row));
-        }
-        if let Some(place) = trace.tree.with_untracked(|tree| tree.place_of(row)) {
-            viewport.reveal(place.into(), visible.get_untracked().into());
-        }
+        trace.tree.update(|tree| tree.reveal(&columns, row));
+        // The list's new height reaches the document after this effect.
+        let busy = app.idle().begin();
+        on_next_frame(move || {
+            show();
+            drop(busy);
+        });
     });
     trace.handle_keys(app, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
 
