@@ -1,17 +1,17 @@
-//! Drives one session: answers questions as they come, and steps the index between them.
+//! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
 
 use crate::blob::BlobSource;
 use crate::memory;
-use crate::read_ahead::ReadAhead;
+use crate::read_ahead::{ReadAhead, Way};
 use crate::wire::{Channel, now, post};
 use quipu::Session;
 use quipu::model::is_companion;
-use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response};
+use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use std::cell::{Cell, RefCell};
 use web_sys::File;
 
-/// Milliseconds the index works before messages are looked at.
+/// Milliseconds the index or a search works before messages are looked at.
 const STEP_MS: f64 = 24.0;
 /// Milliseconds between two notes of progress.
 const NOTE_MS: f64 = 100.0;
@@ -23,6 +23,22 @@ struct Open {
     main: File,
     /// Tells the index job of this file from that of the one before.
     generation: u32,
+    /// Whether a job steps the search.
+    searching: bool,
+    /// What was searched for last, in which trace, and for how many milliseconds.
+    searched: (Vec<String>, Option<String>, f64),
+}
+
+impl Open {
+    /// Notes that a search took so long, and puts the whole time into its progress.
+    fn note_time(&mut self, progress: &mut SearchProgress, millis: f64) {
+        let (texts, trace_id, spent) = &mut self.searched;
+        if *texts != progress.texts || *trace_id != progress.trace_id {
+            (*texts, *trace_id, *spent) = (progress.texts.clone(), progress.trace_id.clone(), 0.0);
+        }
+        *spent += millis;
+        progress.elapsed_ms = *spent;
+    }
 }
 
 thread_local! {
@@ -39,7 +55,17 @@ pub(crate) fn answer(command: Command, files: Vec<File>) -> Result<Response, Fai
             wasm_bindgen_futures::spawn_local(index());
             Ok(response)
         }
-        Command::Ask(request) => with_session(|open| open.session.handle(request)),
+        Command::Ask(request) => with_session(|open| {
+            let mut response = open.session.handle(request)?;
+            if let Response::Search(Some(progress)) = &mut response {
+                open.note_time(progress, 0.0);
+            }
+            if open.session.has_search() && !open.searching {
+                open.searching = true;
+                wasm_bindgen_futures::spawn_local(search(open.generation));
+            }
+            Ok(response)
+        }),
     }
 }
 
@@ -67,7 +93,7 @@ fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
     let mut session = Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?;
     let response = session.handle(Request::GetFile)?;
     if let Some(main) = main {
-        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation }));
+        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation, searching: false, searched: Default::default() }));
     }
     Ok(response)
 }
@@ -77,7 +103,7 @@ async fn index() {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
         let cache = open.session.cache().clone();
-        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache));
+        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache, Way::Forward));
         Some((open.generation, ahead))
     }) else {
         return;
@@ -123,6 +149,53 @@ fn step(generation: u32, ahead: Option<&ReadAhead>) -> Option<Result<IndexProgre
         let filled = ahead.map_or(u64::MAX, ReadAhead::filled);
         let cache = open.session.cache().clone();
         Some(open.session.step(&mut || now() >= until || cache.scan_offset() >= filled))
+    })
+}
+
+/// Steps what is searched for to its end, until it is stopped, or until another file is opened.
+async fn search(generation: u32) {
+    let channel = Channel::new();
+    let mut ahead = OPEN.with_borrow(|open| {
+        let open = open.as_ref()?;
+        let cache = open.session.cache().clone();
+        (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache, Way::Back))
+    });
+    let mut noted = now();
+    loop {
+        // The messages that are waiting come first: one of them may stop the search, or ask for another.
+        channel.turn().await;
+        let started = now();
+        if let Some(reading) = &mut ahead
+            && reading.advance().await.is_err()
+        {
+            // The search meets the same error, and knows how to tell it.
+            ahead = None;
+        }
+        let Some((progress, goes_on)) = step_search(generation, ahead.as_ref(), started) else { return };
+        let Some(progress) = progress else { return };
+        if !goes_on || progress.state != SearchState::Running || now() - noted >= NOTE_MS {
+            noted = now();
+            post(&Event::Searching(progress));
+        }
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// One piece of the search, and whether another is due; `None` when another file was opened meanwhile.
+fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Option<(Option<SearchProgress>, bool)> {
+    OPEN.with_borrow_mut(|open| {
+        let open = open.as_mut().filter(|open| open.generation == generation)?;
+        let until = now() + STEP_MS;
+        let filled = ahead.map_or(0, ReadAhead::filled);
+        let cache = open.session.cache().clone();
+        let mut progress = open.session.search_step(&mut || now() >= until || cache.back_offset() < filled);
+        if let Some(progress) = &mut progress {
+            open.note_time(progress, now() - started);
+        }
+        open.searching = open.session.has_search();
+        Some((progress, open.searching))
     })
 }
 

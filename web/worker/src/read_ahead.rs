@@ -1,5 +1,5 @@
-//! Reads the file ahead of the index, asynchronously and in large slices, into the cache SQLite reads from: several times as fast as
-//! synchronous reads, and done while the index works on what came before.
+//! Reads the file ahead of the index or the search, asynchronously and in large slices, into the cache SQLite reads from: several times as
+//! fast as synchronous reads, and done while the work goes on with what came before.
 
 use crate::blob::explain;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -13,61 +13,100 @@ use web_sys::Blob;
 const SLICE: u64 = 32 * CHUNK_BYTES as u64;
 /// Slices on their way at once; together with the cache they stay within its budget.
 const IN_FLIGHT: usize = 6;
+/// How far below its place a search reads next: it jumps down by a block, and reads that from its beginning.
+const BLOCK: u64 = 2 * SLICE;
+
+/// Which way the file is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From its beginning, as the index does.
+    Forward,
+    /// From its end, as searches do.
+    Back,
+}
 
 /// The slices on their way.
 pub(crate) struct ReadAhead {
     blob: Blob,
     cache: SharedCache,
+    way: Way,
+    /// Up to where slices were asked for, or down to where.
     next: u64,
     filled: u64,
-    coming: VecDeque<(u64, JsFuture)>,
+    /// Start and end of each.
+    coming: VecDeque<(u64, u64, JsFuture)>,
+    /// Where the work was when it was looked at last.
+    place: u64,
 }
 
 impl ReadAhead {
-    pub(crate) fn new(blob: Blob, cache: SharedCache) -> ReadAhead {
-        ReadAhead { blob, cache, next: 0, filled: 0, coming: VecDeque::new() }
+    pub(crate) fn new(blob: Blob, cache: SharedCache, way: Way) -> ReadAhead {
+        let start = if way == Way::Forward { 0 } else { cache.back_offset() };
+        ReadAhead { blob, cache, way, next: start, filled: start, coming: VecDeque::new(), place: start }
     }
 
-    /// Up to where the cache was filled, in bytes: an index that gets there should wait for more.
+    /// Up to where, or down to where, the cache was filled, in bytes: work that gets there should wait for more.
     pub(crate) fn filled(&self) -> u64 {
-        if self.next >= self.cache.len() && self.coming.is_empty() { u64::MAX } else { self.filled }
+        match self.way {
+            Way::Forward if self.next >= self.cache.len() && self.coming.is_empty() => u64::MAX,
+            Way::Back if self.next == 0 && self.coming.is_empty() => 0,
+            _ => self.filled,
+        }
     }
 
-    /// Asks for what comes next, and waits for the slices the index is about to read.
+    /// Asks for what comes next, and waits for the slices the work is about to read.
     pub(crate) async fn advance(&mut self) -> Result<(), SourceError> {
-        let place = self.cache.scan_offset();
-        if place > self.next {
-            // The index jumped ahead of us: nothing behind it is wanted.
+        let place = if self.way == Way::Forward { self.cache.scan_offset() } else { self.cache.back_offset() };
+        let is_beyond = if self.way == Way::Forward { place > self.next } else { place < self.next || place > self.place };
+        if is_beyond {
+            // The work jumped ahead of us, or began anew: nothing between is wanted.
             self.coming.clear();
-            self.next = place / SLICE * SLICE;
+            self.next = if self.way == Way::Forward { place / SLICE * SLICE } else { place };
+            self.filled = self.next;
         }
+        self.place = place;
         loop {
-            while self.coming.len() < IN_FLIGHT && self.next < self.cache.len() {
-                let end = (self.next + SLICE).min(self.cache.len());
-                let slice = self.blob.slice_with_f64_and_f64(self.next as f64, end as f64).map_err(|error| explain(&error))?;
-                self.coming.push_back((self.next, JsFuture::from(slice.array_buffer())));
-                self.next = end;
+            while self.coming.len() < IN_FLIGHT {
+                let Some((start, end)) = self.next_slice() else { break };
+                let slice = self.blob.slice_with_f64_and_f64(start as f64, end as f64).map_err(|error| explain(&error))?;
+                self.coming.push_back((start, end, JsFuture::from(slice.array_buffer())));
+                self.next = if self.way == Way::Forward { end } else { start };
             }
-            match self.coming.front() {
-                Some((offset, _)) if *offset < self.cache.scan_offset() + SLICE => {}
-                _ => return Ok(()),
+            let is_near = |start: u64| match self.way {
+                Way::Forward => start < self.cache.scan_offset() + SLICE,
+                Way::Back => start + SLICE + BLOCK > place,
+            };
+            if !self.coming.front().is_some_and(|(start, ..)| is_near(*start)) {
+                return Ok(());
             }
-            let Some((offset, slice)) = self.coming.pop_front() else { return Ok(()) };
+            let Some((start, end, slice)) = self.coming.pop_front() else { return Ok(()) };
             let buffer = slice.await.map_err(|error| explain(&error))?;
             let bytes = Uint8Array::new(&buffer.unchecked_into::<ArrayBuffer>());
-            let end = offset + u64::from(bytes.length());
-            if end != (offset + SLICE).min(self.cache.len()) {
+            if start + u64::from(bytes.length()) != end {
                 return Err(SourceError::Changed);
             }
-            let mut at = offset;
-            while at < end {
-                self.cache.fill(at, |chunk| {
-                    let start = (at - offset) as u32;
-                    bytes.subarray(start, start + chunk.len() as u32).copy_to(chunk);
-                });
-                at += CHUNK_BYTES as u64;
-            }
-            self.filled = end;
+            self.keep(start, end, &bytes);
         }
+    }
+
+    /// The slice to ask for next; slices begin at multiples of their length.
+    fn next_slice(&self) -> Option<(u64, u64)> {
+        match self.way {
+            Way::Forward => (self.next < self.cache.len()).then(|| (self.next, (self.next + SLICE).min(self.cache.len()))),
+            Way::Back => (self.next > 0).then(|| ((self.next - 1) / SLICE * SLICE, self.next)),
+        }
+    }
+
+    /// Slices begin and end between chunks, or with the file.
+    fn keep(&mut self, start: u64, end: u64, bytes: &Uint8Array) {
+        let mut at = start;
+        while at < end {
+            self.cache.fill(at, |chunk| {
+                let from = (at - start) as u32;
+                bytes.subarray(from, from + chunk.len() as u32).copy_to(chunk);
+            });
+            at += CHUNK_BYTES as u64;
+        }
+        self.filled = if self.way == Way::Forward { end } else { start };
     }
 }

@@ -49,6 +49,8 @@ struct Search {
     active: bool,
     /// When it was asked for last: a count of questions.
     asked: u64,
+    /// How far down the file it was read, in bytes.
+    place: u64,
 }
 
 impl Search {
@@ -65,7 +67,7 @@ impl Search {
         decided.invert();
         let mut open = known.maybe;
         open.and(&decided);
-        Search { wanted: wanted.clone(), test, yes: known.yes, open, active: false, asked: 0 }
+        Search { wanted: wanted.clone(), test, yes: known.yes, open, active: false, asked: 0, place: u64::MAX }
     }
 
     fn decided(&self) -> Decided {
@@ -116,6 +118,8 @@ pub(crate) struct Searches {
     filter: String,
     trace: Option<TraceSearch>,
     block: Option<Block>,
+    /// How far down the file was read for the block and those before it.
+    place: u64,
     /// Blocks begun since the search began: the first ones are small, so that the newest hits come at once.
     blocks: u32,
     bytes: u64,
@@ -278,7 +282,16 @@ impl Searches {
         let in_trace = self.trace.as_ref().is_some_and(|trace| trace.left > 0);
         while !self.stopped {
             let Some(mut block) = self.block.take().or_else(|| self.next_block(index, database)) else { break };
-            let ended = block.read(&self.searches, database, &mut self.bytes, spent)?;
+            let cache = database.cache();
+            // A trace may lie anywhere; the file is read from its end, and a driver that reads ahead follows it.
+            let in_file = block.trace_left.is_none();
+            cache.set_scanning_back(in_file.then_some(self.place));
+            let outcome = block.read(&self.searches, database, &mut self.bytes, spent);
+            cache.set_scanning_back(None);
+            if in_file {
+                self.place = cache.back_offset();
+            }
+            let ended = outcome?;
             if !ended {
                 self.block = Some(block);
                 break;
@@ -318,6 +331,7 @@ impl Searches {
         let top = active().filter_map(|search| search.open.last()).max()?;
         let first = (top + 1).saturating_sub(u32::try_from(size).unwrap_or(u32::MAX));
         let rows = (first..=top).filter(|row| active().any(|search| search.open.has(*row))).collect();
+        self.place = active().filter(|search| search.open.has(top)).map(|search| search.place).min().unwrap_or(u64::MAX);
         Some(Block::new(rows, tests, None, index))
     }
 
@@ -328,6 +342,9 @@ impl Searches {
         }
         for (test, found) in block.tests.iter().zip(&block.found) {
             if let Some(search) = self.searches.get_mut(*test) {
+                if block.trace_left.is_none() {
+                    search.place = search.place.min(self.place);
+                }
                 found.iter().for_each(|row| search.yes.insert(*row));
                 block.rows.iter().for_each(|row| search.open.remove(*row));
             }

@@ -27,11 +27,7 @@ impl Session {
         if !self.has_search() {
             return self.search_progress();
         }
-        let cache = self.database.cache().clone();
-        cache.set_scanning_back(true);
-        let outcome = self.searches.step(&self.index, &self.database, spent);
-        cache.set_scanning_back(false);
-        let outcome = outcome.and_then(|progress| {
+        let outcome = self.searches.step(&self.index, &self.database, spent).and_then(|progress| {
             // As the index does: new bytes beside kept ones would be misread.
             if progress.done { self.database.check_unchanged().map(|()| progress) } else { Ok(progress) }
         });

@@ -38,7 +38,7 @@ struct ChunkCache {
     scanning: bool,
     scan_chunk: u64,
     scanning_back: bool,
-    /// The lowest chunk a scan from the end read; `NONE` before it began.
+    /// The lowest chunk a scan from the end read; beyond the last one before it began.
     back_chunk: u64,
     bytes_read: u64,
     error: Option<SourceError>,
@@ -213,20 +213,20 @@ impl SharedCache {
         ((cache.scan_chunk + 1) * CHUNK_BYTES as u64).min(cache.len)
     }
 
-    /// Says whether the reads that follow belong to a scan of the file from its end, whose place [`SharedCache::back_offset`] tells.
-    pub fn set_scanning_back(&self, scanning: bool) {
-        self.0.borrow_mut().scanning_back = scanning;
+    /// Says that the reads that follow belong to a scan of the file from its end, which has come down to this offset, or to none any more.
+    /// [`SharedCache::back_offset`] tells how far it is.
+    pub fn set_scanning_back(&self, from: Option<u64>) {
+        let mut cache = self.0.borrow_mut();
+        cache.scanning_back = from.is_some();
+        if let Some(offset) = from {
+            cache.back_chunk = offset / CHUNK_BYTES as u64;
+        }
     }
 
-    /// Begins the scan from the end anew.
-    pub fn restart_back(&self) {
-        self.0.borrow_mut().back_chunk = NONE;
-    }
-
-    /// How far down the scan from the end is, in bytes: everything it read starts there or behind it.
+    /// How far down the scan from the end is, in bytes: what it reads next lies mostly before.
     pub fn back_offset(&self) -> u64 {
         let cache = self.0.borrow();
-        cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64
+        (cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64).min(cache.len)
     }
 
     /// Whether the chunk that starts at `offset` is kept.
