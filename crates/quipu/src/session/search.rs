@@ -157,3 +157,101 @@ impl Session {
 fn bad_request(message: String) -> Failure {
     Failure { kind: FailureKind::BadRequest, ..not_found(message) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::AttributeTest;
+    use crate::index::Bits;
+    use crate::store::{Dropped, MemorySource, OpenOptions};
+
+    fn open() -> Session {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db");
+        let source = Box::new(MemorySource(std::fs::read(path).expect("the sample is there")));
+        let mut session =
+            Session::open(vec![Dropped { name: "agent.db".into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
+        while !session.step(&mut || false).expect("it is read").done {}
+        session
+    }
+
+    fn is_part(part: &Bits, of: &Bits) -> bool {
+        part.iter().all(|row| of.has(row))
+    }
+
+    #[test]
+    fn what_was_not_looked_at_may_match_and_what_was_is_sure() {
+        let mut session = open();
+        let text = Wanted::Text("inference".into());
+        session.searches.begin("\"inference\"");
+        let mut before = session.searches.decided(&text, &session.index);
+        assert_eq!((before.yes.count(), before.maybe.count()), (0, 434));
+        let mut both = 0;
+        while session.has_search() {
+            session.search_step(&mut || true);
+            let now = session.searches.decided(&text, &session.index);
+            assert!(is_part(&before.yes, &now.yes) && is_part(&now.yes, &now.maybe) && is_part(&now.maybe, &before.maybe));
+            both += usize::from(now.yes.count() > 0 && !now.is_known());
+            before = now;
+        }
+        assert!(before.is_known() && both > 0);
+        let whole = before;
+        let mut other = open();
+        other.searches.begin("\"inference\"");
+        other.searches.decided(&text, &other.index);
+        other.run_search().expect("it is readable");
+        assert_eq!(other.searches.decided(&text, &other.index), whole);
+    }
+
+    #[test]
+    fn several_things_are_decided_in_one_pass() {
+        let mut session = open();
+        let filter = Filter::parse("\"inference\" \"brave\" tool_name:b*").expect("it is understood");
+        let mut wanted: Vec<Wanted> = Vec::new();
+        session.searches.begin("some filter");
+        crate::filter::decide(&filter, &session.index, &mut |asked| {
+            wanted.push(asked.clone());
+            session.searches.decided(asked, &session.index)
+        });
+        assert!(wanted.len() >= 2, "{wanted:?}");
+        session.run_search().expect("it is readable");
+        for asked in &wanted {
+            let decided = session.searches.decided(asked, &session.index);
+            assert!(decided.is_known(), "{asked:?}");
+            let mut alone = open();
+            alone.searches.begin("alone");
+            alone.searches.decided(asked, &alone.index);
+            alone.run_search().expect("it is readable");
+            assert_eq!(alone.searches.decided(asked, &alone.index), decided, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn attributes_the_index_can_not_decide_are_read() {
+        let mut session = open();
+        let mut test: Option<AttributeTest> = None;
+        let filter = Filter::parse("__args__:*brave*").expect("it is understood");
+        session.searches.begin("one");
+        crate::filter::decide(&filter, &session.index, &mut |asked| {
+            if let Wanted::Attribute(found) = asked {
+                test = Some(found.clone());
+            }
+            session.searches.decided(asked, &session.index)
+        });
+        let test = test.expect("the index does not hold it");
+        let undecided = session.searches.decided(&Wanted::Attribute(test.clone()), &session.index);
+        assert!(!undecided.is_known());
+        session.run_search().expect("it is readable");
+        let decided = session.searches.decided(&Wanted::Attribute(test.clone()), &session.index);
+        assert!(decided.is_known() && is_part(&undecided.yes, &decided.yes) && is_part(&decided.yes, &undecided.maybe));
+        let mut expected = Bits::filled(434, false);
+        let (database, index) = (&session.database, &session.index);
+        for row in 0..434 {
+            let read = crate::store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| test.holds(text));
+            if read.expect("it is readable") == Some(true) {
+                expected.insert(row);
+            }
+        }
+        assert!(expected.count() > 0);
+        assert_eq!(decided.yes, expected);
+    }
+}
