@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use thirtyfour::{By, WebDriver, WebElement};
+use thirtyfour::{By, Key, WebDriver, WebElement};
 
 /// The label of the file input.
 pub(crate) const FILE_INPUT: &str = "Open telemetry file";
+
+/// The label of the filter over the list.
+const FILTER_INPUT: &str = "Filter traces";
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -260,6 +263,43 @@ impl Page {
     pub(crate) async fn press(&self, key: impl Into<char>) -> Result<()> {
         self.driver.action_chain().send_keys(key.into().to_string()).perform().await?;
         self.wait_idle().await
+    }
+
+    /// Types a filter and applies it.
+    pub(crate) async fn filter(&self, text: &str) -> Result<()> {
+        self.type_filter(text).await?;
+        self.press(Key::Enter).await
+    }
+
+    /// Types into the filter, behind what is there, and waits for what it suggests.
+    pub(crate) async fn type_filter(&self, text: &str) -> Result<()> {
+        let script = format!("{}\nreturn named('combobox', {})", script::HELPERS, json!(FILTER_INPUT));
+        let input = self.driver.execute(script, Vec::new()).await?.element().context("There is no filter.")?;
+        input.send_keys(text).await?;
+        self.wait_until("return isIdle()", "the filter's suggestions").await
+    }
+
+    /// What stands in the filter's input.
+    pub(crate) async fn filter_draft(&self) -> Result<String> {
+        let answer = self.run(&format!("return named('combobox', {}).value", json!(FILTER_INPUT))).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The terms that are applied.
+    pub(crate) async fn filter_terms(&self) -> Result<Vec<String>> {
+        let answer = self.run("return [...(named('list', 'Filter terms')?.children ?? [])].map((e) => e.innerText.trim())").await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    /// What is suggested below the filter; empty when nothing is.
+    pub(crate) async fn suggestions(&self) -> Result<Vec<String>> {
+        let answer = self.run("return all('option').filter(shown).map((e) => e.innerText.replace(/\\s+/g, ' ').trim())").await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    /// How many rows the list says it has.
+    pub(crate) async fn count(&self) -> Result<String> {
+        Ok(self.text_of("named('status', 'Count')").await?.unwrap_or_default())
     }
 
     /// The visible text of the whole page.

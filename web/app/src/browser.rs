@@ -36,6 +36,11 @@ pub(crate) fn on_next_frame(work: impl FnOnce() + 'static) {
     let _ = window().request_animation_frame(callback.unchecked_ref());
 }
 
+/// Milliseconds since the page began.
+pub(crate) fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
 /// Minutes east of UTC of the reader's zone at `at`.
 pub(crate) fn zone_offset_minutes(at: Timestamp) -> i32 {
     let date = Date::new(&JsValue::from_f64((at.0 / 1_000_000) as f64));

@@ -5,12 +5,14 @@
 use crate::browser;
 use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
-use crate::pages::TraceList;
+use crate::pages::PagedList;
 use crate::{BUILD, opening, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchProgress};
+use quipu::protocol::{
+    Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchHit, SearchProgress, SearchState, TraceRow,
+};
 use quipu::share::{Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
@@ -97,7 +99,9 @@ pub(crate) struct App {
     /// Why the index will not be complete.
     pub(crate) index_stopped: RwSignal<Option<String>>,
     /// The list of traces; kept while a trace is shown.
-    pub(crate) traces: TraceList,
+    pub(crate) traces: PagedList<TraceRow>,
+    /// The list of a filter's hits; kept likewise.
+    pub(crate) hits: PagedList<SearchHit>,
     /// Whether the help is shown.
     pub(crate) help: RwSignal<bool>,
     /// The last thing done that has no other trace on screen, for screen readers: "Copied".
@@ -127,11 +131,12 @@ impl App {
             epoch: RwSignal::new(0),
             indexed: RwSignal::new(0),
             progress: RwSignal::new(None),
-            search: RwSignal::new(None),
             alert: RwSignal::new(None),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
-            traces: TraceList::new(),
+            traces: PagedList::new(),
+            hits: PagedList::new(),
+            search: RwSignal::new(None),
             help: RwSignal::new(false),
             said: RwSignal::default(),
             keys: StoredValue::new_local(None),
@@ -286,7 +291,9 @@ impl App {
             }
             Err(failure) => app.cannot_open(failure.message),
         });
+        self.search.set(None);
         self.traces.ask_missing();
+        self.hits.ask_missing();
     }
 
     /// Keeps the handles of the files that are opened as what is in the address now.
@@ -350,6 +357,7 @@ impl App {
         self.index_stopped.set(None);
         self.search.set(None);
         self.traces.reset();
+        self.hits.reset();
         self.epoch.get_untracked()
     }
 
@@ -383,9 +391,43 @@ impl App {
                     self.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss }));
                 }
             }
-            Notice::Event(Event::Searching(progress)) => self.search.set(Some(progress)),
+            Notice::Event(Event::Searching(progress)) => self.hear_search(progress),
             Notice::Event(_) => {}
         }
+    }
+
+    /// A search moved on: the lists that it fills look again. That of one trace is the trace's.
+    fn hear_search(&self, progress: SearchProgress) {
+        let last = progress.state != SearchState::Running;
+        let of_trace = progress.trace_id.is_some();
+        self.search.set(Some(progress));
+        if of_trace {
+            return;
+        }
+        if self.view.with_untracked(|view| view.list.hits) {
+            self.hits.look_again(last);
+        } else {
+            self.traces.look_again(last);
+        }
+    }
+
+    /// The filter is another one. With `stop`, what runs is of no use for it.
+    pub(crate) fn forget_search(&self, stop: bool) {
+        let runs = self.search.with_untracked(|search| search.as_ref().is_some_and(|search| search.state == SearchState::Running));
+        if stop && runs {
+            self.ask(Request::SetSearching(false), |_| {});
+        }
+        self.search.set(None);
+    }
+
+    /// Stops the search through the file, or lets it go on.
+    pub(crate) fn set_searching(&self, goes_on: bool) {
+        let app = *self;
+        self.ask(Request::SetSearching(goes_on), move |answer| match answer {
+            Ok(Response::Search(progress)) => app.search.set(progress),
+            Ok(_) => {}
+            Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
+        });
     }
 
     /// The worker is dead: once it is replaced without asking, so that the reader goes on; where that does not help, the reader decides.
@@ -458,6 +500,7 @@ impl App {
             app.indexed.update(|times| *times += 1);
         });
         self.traces.refresh();
+        self.hits.refresh();
     }
 
     /// The file's summary, where one is open.

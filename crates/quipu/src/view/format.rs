@@ -3,7 +3,7 @@
 //! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
 
 use crate::model::{Timestamp, TokenTotals, ZoneFact};
-use crate::protocol::{IndexProgress, UNKNOWN_NANOS};
+use crate::protocol::{IndexProgress, SearchProgress, SearchState, UNKNOWN_NANOS};
 
 /// What stands for an unknown value.
 pub const DASH: &str = "–";
@@ -170,6 +170,16 @@ pub fn index_text(progress: &IndexProgress) -> String {
     text
 }
 
+/// What a search did so far: `1,024 of 2,048 spans · 12.0 MB · 210 MB/s · 34 hits`.
+pub fn search_text(progress: &SearchProgress) -> String {
+    let mut text =
+        format!("{} of {} spans · {}", count(progress.spans), count(progress.spans_expected.max(progress.spans)), bytes(progress.bytes));
+    if progress.elapsed_ms >= 200.0 && progress.state == SearchState::Running {
+        text += &format!(" · {}/s", bytes((progress.bytes as f64 * 1_000.0 / progress.elapsed_ms) as u64));
+    }
+    text + " · " + &counted(Some(progress.hits), "hit", "hits")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,5 +271,24 @@ mod tests {
         assert_eq!(index_text(&progress), "500 of about 2,000 spans");
         progress.elapsed_ms = 500.0;
         assert_eq!(index_text(&progress), "500 of about 2,000 spans · 1,000 spans/s · 8.00 MB/s");
+    }
+
+    #[test]
+    fn a_search_tells_its_rate_only_while_it_runs() {
+        let mut progress = SearchProgress {
+            texts: vec!["refund".into()],
+            trace_id: None,
+            spans: 1_024,
+            spans_expected: 2_048,
+            bytes: 12_000_000,
+            hits: 1,
+            elapsed_ms: 100.0,
+            state: SearchState::Running,
+        };
+        assert_eq!(search_text(&progress), "1,024 of 2,048 spans · 12.0 MB · 1 hit", "too early for a rate");
+        progress.elapsed_ms = 2_000.0;
+        assert_eq!(search_text(&progress), "1,024 of 2,048 spans · 12.0 MB · 6.00 MB/s · 1 hit");
+        progress.state = SearchState::Stopped;
+        assert_eq!(search_text(&progress), "1,024 of 2,048 spans · 12.0 MB · 1 hit");
     }
 }

@@ -4,9 +4,11 @@
 
 mod axis;
 mod density;
+mod filter_bar;
 mod find;
 mod format;
 mod keys;
+mod marking;
 #[cfg(test)]
 mod palette;
 mod rows;
@@ -17,12 +19,14 @@ mod zoom;
 
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
+pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};
 pub use find::Matches;
 pub use format::{
-    DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, time,
-    token_sentence, zone_sentence,
+    DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, search_text,
+    time, token_sentence, zone_sentence,
 };
 pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
+pub use marking::{found_text, path_to_match, pieces, place_text};
 pub use scroll::{ScrollMap, ScrollWindow};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};

@@ -78,6 +78,7 @@ fn text_and_marks_are_readable_on_what_they_stand_on() {
     pairs.push(("ink".into(), "fail-wash", 4.5));
     pairs.push(("warn".into(), "warn-wash", 4.5));
     pairs.push(("ink".into(), "warn-wash", 4.5));
+    pairs.push(("ink".into(), "mark", 4.5));
     pairs.push(("on-accent".into(), "accent", 4.5));
     pairs.push(("focus".into(), "wool", 3.0));
     pairs.push(("focus".into(), "panel", 3.0));

@@ -43,6 +43,15 @@ fn inner(value: &Value) -> &Value {
     }
 }
 
+/// The text of a leaf, as far as it is a text or a number.
+pub(super) fn leaf_text(value: &Value) -> Option<&str> {
+    match inner(value) {
+        Value::Text(text) | Value::Opaque(text) => Some(text),
+        Value::Number(number) => Some(&number.0),
+        _ => None,
+    }
+}
+
 /// How many children there are to unfold.
 pub fn child_count(value: &Value) -> usize {
     match inner(value) {

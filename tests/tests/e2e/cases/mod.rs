@@ -1,6 +1,7 @@
 //! The cases, by what they are about.
 
 mod faults;
+mod filter;
 mod hostile;
 mod journal;
 mod keyboard;
@@ -8,6 +9,7 @@ mod location;
 mod look;
 mod opening;
 mod privacy;
+mod search;
 mod serving;
 mod span_panel;
 mod timeline;
@@ -26,6 +28,8 @@ pub(crate) fn all() -> Vec<&'static Case> {
         location::CASES,
         opening::CASES,
         faults::CASES,
+        filter::CASES,
+        search::CASES,
         keyboard::CASES,
         privacy::CASES,
         serving::CASES,

@@ -1,16 +1,22 @@
 //! The list of traces, under what the file is.
 
-use super::TraceList;
-use crate::browser::on_next_frame;
+use super::filter_bar::{self, FilterBar};
+use super::hits::Hits;
+use super::paged_list::{Listed, PagedList};
+use crate::browser::{focus, on_next_frame};
 use crate::router::{self, Step};
 use crate::state::App;
-use crate::widgets::{Choice, Icon, IconName, IndexBar, NotIndexedYet, Segmented, Viewport, Warnings, copy};
+use crate::widgets::{Choice, Icon, IconName, IndexBar, NotIndexedYet, SearchBar, Segmented, Viewport, Warnings, copy};
 use leptos::prelude::*;
+use quipu::filter::Filter;
 use quipu::model::SpanKind;
 use quipu::protocol::{FileSummary, TraceOrder, TraceRow};
-use quipu::share::Place;
+use quipu::share::{ListView, Place};
 use quipu::view::{self, DASH, MoveKey, ScrollWindow, TimeStyle};
 use std::sync::Arc;
+
+/// The id of the table, of traces or of matches.
+pub(super) const GRID: &str = "list";
 
 /// Rows drawn in one frame when the table appears.
 const PART: u64 = 12;
@@ -19,29 +25,27 @@ const PART: u64 = 12;
 #[component]
 pub(crate) fn TracesPage() -> impl IntoView {
     let app = App::get();
-    let list = app.traces;
-    let viewport = Viewport::new(list.scroll_top.get_value());
-    on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     let list_view = Memo::new(move |_| app.view.with(|view| view.list.clone()));
-    let window = Memo::new(move |_| viewport.window(list.len().into()));
-    Effect::new(move |_| {
-        let window = window.get();
-        list.want(app, list_view.get(), window.first as u32, window.count as u32);
-    });
-    Effect::new(move |before: Option<quipu::share::ListView>| {
-        let now = list_view.get();
-        if before.is_some_and(|before| before != now) {
-            viewport.reveal(0, list.len_untracked().into());
+    // The texts the filter searches for: without one there are no matches to list.
+    let texts = Memo::new(move |_| Filter::parse(&list_view.get().filter).map(|filter| filter.texts()).unwrap_or_default());
+    let hits = Memo::new(move |_| list_view.get().hits && texts.with(|texts| !texts.is_empty()));
+    // What is searched for another filter is of no interest any more.
+    Effect::new(move |before: Option<String>| {
+        let filter = list_view.get().filter;
+        if before.is_some_and(|before| before != filter) {
+            app.forget_search(filter.is_empty());
         }
-        now
+        filter
     });
-    keys(app, list, viewport);
-
+    let rows_of = vec![
+        Choice { value: false, label: "Traces", title: "The traces that match" },
+        Choice { value: true, label: "Matches", title: "The spans that hold the text" },
+    ];
     let order = vec![
         Choice { value: TraceOrder::Newest, label: "Newest", title: "Latest start first" },
         Choice { value: TraceOrder::Slowest, label: "Slowest", title: "Longest duration first" },
     ];
-    let filter = vec![
+    let which = vec![
         Choice { value: false, label: "All", title: "Every trace" },
         Choice { value: true, label: "Failed", title: "Only traces that hold a failed span" },
     ];
@@ -51,28 +55,75 @@ pub(crate) fn TracesPage() -> impl IntoView {
             <Warnings label="File warnings" warnings=Signal::derive(move || app.summary().map(|summary| summary.warnings.clone()).unwrap_or_default()) />
             <IndexBar />
             <div class="toolbar">
-                <Segmented
-                    label="Which traces"
-                    choices=filter
-                    current=Signal::derive(move || list_view.get().failed_only)
-                    choose=move |failed_only| router::navigate(app, Step::Push, |view| view.list.failed_only = failed_only)
-                />
-                <Segmented
-                    label="Order"
-                    choices=order
-                    current=Signal::derive(move || list_view.get().order)
-                    choose=move |order| router::navigate(app, Step::Push, |view| view.list.order = order)
-                />
+                <FilterBar />
+                <Show when=move || texts.with(|texts| !texts.is_empty())>
+                    <Segmented
+                        label="Rows"
+                        choices=rows_of.clone()
+                        current=hits
+                        choose=move |hits| router::navigate(app, Step::Push, |view| view.list.hits = hits)
+                    />
+                </Show>
+                <Show when=move || !hits.get()>
+                    <Segmented
+                        label="Which traces"
+                        choices=which.clone()
+                        current=Signal::derive(move || list_view.get().failed_only)
+                        choose=move |failed_only| router::navigate(app, Step::Push, |view| view.list.failed_only = failed_only)
+                    />
+                    <Segmented
+                        label="Order"
+                        choices=order.clone()
+                        current=Signal::derive(move || list_view.get().order)
+                        choose=move |order| router::navigate(app, Step::Push, |view| view.list.order = order)
+                    />
+                </Show>
+                <Count hits />
             </div>
-            {move || list.failure.get().map(|failure| view! { <div class="state"><p role="alert">{failure}</p></div> })}
-            <Show when=move || list.not_indexed.get()>
-                <NotIndexedYet what="Which traces failed, and which took longest, is known once the whole file is indexed." />
-            </Show>
-            <Show when=move || list.total.get() == Some(0)>
-                <Empty />
-            </Show>
-            <TraceGrid list viewport />
+            <SearchBar />
+            {move || if hits.get() { view! { <Hits texts /> }.into_any() } else { view! { <Traces /> }.into_any() }}
         </main>
+    }
+}
+
+/// How many the list has, of how many; said again when it changes.
+#[component]
+fn Count(hits: Memo<bool>) -> impl IntoView {
+    let app = App::get();
+    let text = move || {
+        if hits.get() {
+            return app.hits.count_text("matching span", "matching spans");
+        }
+        let some = app.view.with(|view| view.list.failed_only || !view.list.filter.is_empty());
+        let all = app.summary()?.traces?;
+        let list = app.traces;
+        some.then(|| match list.total.get() {
+            Some(total) => Some(format!("{} of {}", view::count(total.into()), view::counted(Some(all), "trace", "traces"))),
+            None => list.count_text("trace", "traces"),
+        })?
+    };
+    view! { <span class="list-count number soft" role="status" aria-label="Count">{text}</span> }
+}
+
+/// The traces.
+#[component]
+fn Traces() -> impl IntoView {
+    let app = App::get();
+    let list = app.traces;
+    let viewport = Viewport::new(list.scroll_top.get_value());
+    on_cleanup(move || list.scroll_top.set_value(viewport.top()));
+    let list_view = Memo::new(move |_| app.view.with(|view| ListView { hits: false, ..view.list.clone() }));
+    viewport.load(app, list, list_view);
+    keys(app, list, viewport, |row: &TraceRow| (row.trace_id.clone(), Place::trace(row.trace_id.clone())));
+    view! {
+        {move || list.failure.get().map(|failure| view! { <div class="state"><p role="alert">{failure}</p></div> })}
+        <Show when=move || list.not_indexed.get()>
+            <NotIndexedYet what="Which traces these are is known once the whole file is indexed." />
+        </Show>
+        <Show when=move || list.total.get() == Some(0)>
+            <Empty />
+        </Show>
+        <TraceGrid list viewport />
     }
 }
 
@@ -80,9 +131,22 @@ pub(crate) fn TracesPage() -> impl IntoView {
 #[component]
 fn Empty() -> impl IntoView {
     let app = App::get();
-    let failed_only = move || app.view.with(|view| view.list.failed_only);
+    let list = move || app.view.with(|view| view.list.clone());
     move || {
-        if failed_only() {
+        let ListView { failed_only, filter, .. } = list();
+        if !filter.is_empty() {
+            let traces = view::counted(app.summary().and_then(|summary| summary.traces), "trace", "traces");
+            let what = if failed_only { "No failed trace matches " } else { "No trace matches " };
+            view! {
+                <div class="state">
+                    <p>{what}<code>{filter}</code>{format!("; {traces} were looked at.")}</p>
+                    <button type="button" on:click=move |_| router::navigate(app, Step::Push, |view| view.list = ListView::default())>
+                        "Show all traces"
+                    </button>
+                </div>
+            }
+            .into_any()
+        } else if failed_only {
             let summary = app.summary();
             let spans = view::counted(summary.and_then(|summary| summary.spans), "span", "spans");
             view! { <div class="state"><p>{format!("No trace holds a failed span; {spans} were looked at.")}</p></div> }.into_any()
@@ -163,7 +227,7 @@ fn seconds(text: &str) -> String {
 
 /// The table.
 #[component]
-fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
+fn TraceGrid(list: PagedList<TraceRow>, viewport: Viewport) -> impl IntoView {
     let app = App::get();
     let total = move || list.total.get().map_or(-1, |total| i64::from(total) + 1);
     let window = Memo::new(move |_| viewport.window(list.len().into()));
@@ -171,16 +235,21 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
     let places = move || {
         let window = window.get();
         (window.first as u32..(window.first + window.count.min(allowed.get())) as u32)
-            .map(|place| (place, list.row_load(place), list.row(place)))
+            .map(|place| (place, list.row(place)))
             .collect::<Vec<_>>()
     };
     let active = move || list.cursor.get().map(row_id);
     // Relative times count from the file's first span.
     let zero = Memo::new(move |_| app.summary().and_then(|summary| summary.start));
-    let longest = Memo::new(move |_| list.longest());
+    let longest = Memo::new(move |_| {
+        let mut longest = 0;
+        list.visit(|row| longest = row.duration_nanos.unwrap_or(0).max(longest));
+        longest
+    });
     view! {
         <div
             class="grid trace-grid"
+            id=GRID
             role="grid"
             aria-label="Traces"
             aria-rowcount=total
@@ -203,7 +272,7 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
             </div>
             <div class="grid-space" role="presentation" style:height=move || format!("{}px", viewport.map(list.len().into()).height_px())>
                 <div class="grid-window" role="rowgroup" style:transform=move || format!("translateY({}px)", window.get().top_px)>
-                    <For each=places key=|(place, load, _)| (*place, *load) let((place, _, row))>
+                    <For each=places key=|(place, row)| (*place, row.as_ref().map_or(0, |row| Arc::as_ptr(row) as usize)) let((place, row))>
                         <Row place row zero=zero.into() longest=longest.into() />
                     </For>
                 </div>
@@ -214,7 +283,7 @@ fn TraceGrid(list: TraceList, viewport: Viewport) -> impl IntoView {
 
 /// How many rows of the window may be drawn: at first a few, in every frame some more. A screenful of rows at once can take longer than a
 /// page may keep the reader waiting.
-fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
+pub(super) fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     let allowed = RwSignal::new(PART);
     Effect::new(move |_| {
         if allowed.get() < window.get().count {
@@ -229,20 +298,19 @@ fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     allowed
 }
 
-fn row_id(place: u32) -> String {
+pub(super) fn row_id(place: u32) -> String {
     format!("trace-row-{place}")
 }
 
 /// One trace; a line of dashes while it is on its way.
 #[component]
-fn Row(place: u32, row: Option<TraceRow>, zero: Signal<Option<quipu::model::Timestamp>>, longest: Signal<u64>) -> AnyView {
+fn Row(place: u32, row: Option<Arc<TraceRow>>, zero: Signal<Option<quipu::model::Timestamp>>, longest: Signal<u64>) -> AnyView {
     let app = App::get();
     let list = app.traces;
     let Some(row) = row else {
         return view! { <div class="trace-row coming" role="row" aria-rowindex=place + 2><span role="gridcell">"…"</span></div> }
             .into_any();
     };
-    let row = Arc::new(row);
     let kind = row.root_kind.unwrap_or(SpanKind::Other).label();
     let start = {
         let row = row.clone();
@@ -310,17 +378,23 @@ fn Row(place: u32, row: Option<TraceRow>, zero: Signal<Option<quipu::model::Time
     .into_any()
 }
 
-fn keys(app: App, list: TraceList, viewport: Viewport) {
+/// The list's keys. `target` tells a row's id, and the place it opens.
+pub(super) fn keys<R: Listed>(app: App, list: PagedList<R>, viewport: Viewport, target: impl Fn(&R) -> (String, Place) + 'static) {
     app.handle_keys(move |_, key| {
+        if key == "/" {
+            focus(filter_bar::INPUT);
+            return true;
+        }
         let cursor = list.cursor.get_untracked();
-        if let Some(trace_id) = cursor.and_then(|place| list.trace_id(place)) {
+        if let Some(row) = cursor.and_then(|place| list.row_untracked(place)) {
+            let (id, place) = target(&row);
             match key {
                 "Enter" => {
-                    router::navigate(app, Step::Push, |view| view.place = Place::trace(trace_id));
+                    router::navigate(app, Step::Push, |view| view.place = place);
                     return true;
                 }
                 "c" => {
-                    copy(app, "The trace id", trace_id);
+                    copy(app, "The id", id);
                     return true;
                 }
                 _ => {}

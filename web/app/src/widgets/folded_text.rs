@@ -1,6 +1,6 @@
 //! A text of many lines, folded.
 
-use crate::widgets::TextBlock;
+use crate::widgets::{Marking, TextBlock};
 use leptos::prelude::*;
 use quipu::view;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) fn FoldedText(
     if lines <= FOLD_LINES {
         return view! { <TextBlock text=Arc::from(text) head=1_000 /> }.into_any();
     }
-    let open = RwSignal::new(false);
+    let open = RwSignal::new(Marking::needle().is_some_and(|needle| needle.is_in(&text)));
     let first: Arc<str> = Arc::from(text.lines().next().unwrap_or_default());
     let last: Arc<str> = Arc::from(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default());
     let whole: Arc<str> = Arc::from(text);

@@ -4,7 +4,8 @@ use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&[&str], &str); 14] = [
+const KEYS: [(&[&str], &str); 15] = [
+    (&["/"], "Filter the traces; in the filter Enter applies, Esc leaves"),
     (&["j", "↓"], "Next trace or span"),
     (&["k", "↑"], "Previous trace or span"),
     (&["Home", "End", "Page Up", "Page Down"], "Move far"),

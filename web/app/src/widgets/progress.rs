@@ -2,7 +2,8 @@
 
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::view::index_text;
+use quipu::protocol::{SearchProgress, SearchState};
+use quipu::view::{index_text, search_text};
 
 /// A bar with what is done and how fast; nothing once the index is complete.
 #[component]
@@ -37,6 +38,64 @@ pub(crate) fn IndexBar() -> impl IntoView {
                 <span class="number">{text}</span>
             </div>
         </Show>
+    }
+}
+
+/// The search for what the filter asks of texts: how far it is, and how to stop it and go on; nothing once everything was looked at.
+#[component]
+pub(crate) fn SearchBar() -> impl IntoView {
+    let app = App::get();
+    // That of one trace is shown beside its own box.
+    let state = Memo::new(move |_| {
+        app.search.with(|search| search.as_ref().filter(|search| search.trace_id.is_none()).map(|search| search.state.clone()))
+    });
+    let read = move |read: fn(&SearchProgress) -> String| app.search.with(|search| search.as_ref().map(read).unwrap_or_default());
+    let what = move || {
+        read(|search| match search.texts.as_slice() {
+            [] => "Searching attributes".into(),
+            texts => format!("Searching for {}", texts.iter().map(|text| format!("“{text}”")).collect::<Vec<_>>().join(", ")),
+        })
+    };
+    let part = move || read(|search| format!("{:.1}", (search.spans as f64 / search.spans_expected.max(1) as f64).min(1.0) * 100.0));
+    let text = move || read(search_text);
+    move || {
+        match state.get()? {
+        SearchState::Done => None,
+        SearchState::Running => Some(
+            view! {
+                <div class="index-bar search-bar">
+                    <span class="search-what">{what}</span>
+                    <div
+                        class="bar-track"
+                        role="progressbar"
+                        aria-label="Searching"
+                        aria-valuemin="0"
+                        aria-valuemax="100"
+                        aria-valuenow=part
+                        aria-valuetext=text
+                    >
+                        <div class="bar-fill" style:width=move || part() + "%"></div>
+                    </div>
+                    <span class="number">{text}</span>
+                    <button type="button" on:click=move |_| app.set_searching(false)>"Stop"</button>
+                </div>
+            }
+            .into_any(),
+        ),
+        SearchState::Stopped => Some(
+            view! {
+                <div class="index-bar search-bar" role="status" aria-label="Search stopped">
+                    <span>{move || format!("Stopped after {}. What lies further back was not looked at.", text())}</span>
+                    <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
+                </div>
+            }
+            .into_any(),
+        ),
+        SearchState::Failed(failure) => Some(
+            view! { <div class="index-bar search-bar"><p role="alert" class="failed">{format!("The search stopped. {}", failure.message)}</p></div> }
+                .into_any(),
+        ),
+    }
     }
 }
 

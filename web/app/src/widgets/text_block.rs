@@ -1,11 +1,14 @@
 //! A text of any length: its head first, more in steps, so that no length stops the page. Text nodes only.
 
+use crate::widgets::{Marking, marked};
 use leptos::prelude::*;
 use quipu::view::{bytes, clip};
 use std::sync::Arc;
 
 /// Bytes the first step adds; every further one doubles.
 const FIRST_STEP: usize = 64 * 1024;
+/// Characters behind a match that are shown at first because it is searched for.
+const BEHIND_MATCH: usize = 200;
 
 /// `text` in a block that keeps its line ends.
 #[component]
@@ -19,7 +22,12 @@ pub(crate) fn TextBlock(
     #[prop(optional)]
     mono: bool,
 ) -> impl IntoView {
-    let first_end = clip(&text, head).map_or(text.len(), str::len);
+    let mut first_end = clip(&text, head).map_or(text.len(), str::len);
+    let found = Marking::needle().and_then(|needle| needle.find_all(text.get(..text.len().min(FIRST_STEP)).unwrap_or(&text)).next());
+    if let Some(found) = found.filter(|found| found.end > first_end) {
+        let behind = text.get(found.end..).and_then(|rest| clip(rest, BEHIND_MATCH));
+        first_end = behind.map_or(text.len(), |behind| found.end + behind.len());
+    }
     // Ends of the pieces shown so far. Every piece is an element of its own: adding one leaves the others as they are.
     let ends = RwSignal::new(vec![first_end]);
     let pieces = {
@@ -59,7 +67,7 @@ pub(crate) fn TextBlock(
     view! {
         <div class="text-block" class:mono=mono>
             <For each=pieces key=|(start, _)| *start let((_, piece))>
-                <span>{piece}</span>
+                <span>{marked(piece)}</span>
             </For>
             {more}
         </div>

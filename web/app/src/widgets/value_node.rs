@@ -1,6 +1,6 @@
 //! A decoded value as a tree: children are built when their parent is opened, and in portions.
 
-use crate::widgets::{Icon, IconName, TextBlock};
+use crate::widgets::{Icon, IconName, Marking, TextBlock, marked};
 use leptos::prelude::*;
 use quipu::model::Value;
 use quipu::view::{self, ValueKind};
@@ -17,7 +17,9 @@ pub(crate) fn ValueTree(
     /// The value.
     value: Arc<Value>,
 ) -> impl IntoView {
-    node(value, Vec::new(), None)
+    // What is searched for is shown at once, where looking for it takes no time.
+    let to_match = Marking::needle().and_then(|needle| view::path_to_match(&value, &needle)).unwrap_or_default();
+    node(value, Vec::new(), None, to_match.into())
 }
 
 /// The value at `path` (places of children, from the root).
@@ -25,16 +27,18 @@ fn resolve<'a>(root: &'a Value, path: &[usize]) -> Option<&'a Value> {
     path.iter().try_fold(root, |value, place| view::child(value, *place))
 }
 
-fn node(root: Arc<Value>, path: Vec<usize>, label: Option<String>) -> AnyView {
+fn node(root: Arc<Value>, path: Vec<usize>, label: Option<String>, to_match: Arc<[usize]>) -> AnyView {
     let Some(value) = resolve(&root, &path) else { return ().into_any() };
     let count = view::child_count(value);
-    let label = label.map(|label| view! { <span class="value-key">{label}</span> });
+    let label = label.map(|label| view! { <span class="value-key">{marked(label)}</span> });
     if count == 0 {
         return view! { <div class="value-leaf">{label}{leaf(value)}</div> }.into_any();
     }
     let preview = view::value_preview(value, 80);
-    let open = RwSignal::new(path.len() < OPEN_DEPTH || (count <= 3 && path.len() <= OPEN_DEPTH));
-    let shown = RwSignal::new(PORTION);
+    // The children on the way to the match, this value's own among them.
+    let next = to_match.get(path.len()).filter(|_| to_match.starts_with(&path));
+    let open = RwSignal::new(path.len() < OPEN_DEPTH || (count <= 3 && path.len() <= OPEN_DEPTH) || next.is_some());
+    let shown = RwSignal::new(next.map_or(PORTION, |next| (next + 1).max(PORTION)));
     let children = move || {
         open.get().then(|| {
             let (root_for_each, path_for_each) = (root.clone(), path.clone());
@@ -42,11 +46,11 @@ fn node(root: Arc<Value>, path: Vec<usize>, label: Option<String>) -> AnyView {
                 let value = resolve(&root_for_each, &path_for_each);
                 (0..count.min(shown.get())).map(|place| (place, value.map(|value| view::child_label(value, place)))).collect::<Vec<_>>()
             };
-            let (root, path) = (root.clone(), path.clone());
+            let (root, path, to_match) = (root.clone(), path.clone(), to_match.clone());
             let child = move |(place, label): (usize, Option<String>)| {
                 let mut path = path.clone();
                 path.push(place);
-                node(root.clone(), path, label)
+                node(root.clone(), path, label, to_match.clone())
             };
             let more = move || {
                 let left = count.saturating_sub(shown.get());
@@ -94,6 +98,6 @@ fn leaf(value: &Value) -> AnyView {
         Value::Text(text) | Value::Opaque(text) => {
             view! { <div class=class><TextBlock text=Arc::from(text.as_str()) head=600 /></div> }.into_any()
         }
-        other => view! { <span class=class>{view::value_preview(other, 400)}</span> }.into_any(),
+        other => view! { <span class=class>{marked(view::value_preview(other, 400))}</span> }.into_any(),
     }
 }

@@ -1,8 +1,11 @@
 //! A scrolled element whose rows are drawn by their window only.
 
 use crate::browser::on_next_frame;
+use crate::pages::{Listed, PagedList};
+use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
+use quipu::share::ListView;
 use quipu::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
@@ -60,6 +63,22 @@ impl Viewport {
             });
         });
         viewport
+    }
+
+    /// Loads the rows of `list` that are in sight, as `shown` has them; from the top when that changes.
+    pub(crate) fn load<R: Listed>(self, app: App, list: PagedList<R>, shown: Memo<ListView>) {
+        let window = Memo::new(move |_| self.window(list.len().into()));
+        Effect::new(move |_| {
+            let window = window.get();
+            list.want(app, shown.get(), window.first as u32, window.count as u32);
+        });
+        Effect::new(move |before: Option<ListView>| {
+            let now = shown.get();
+            if before.is_some_and(|before| before != now) {
+                self.reveal(0, list.len_untracked().into());
+            }
+            now
+        });
     }
 
     /// To be called when the element was scrolled.

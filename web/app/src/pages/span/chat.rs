@@ -1,6 +1,6 @@
 //! Messages that went into a model or came out, as a chat.
 
-use crate::widgets::TextBlock;
+use crate::widgets::{Marking, TextBlock};
 use leptos::prelude::*;
 use quipu::llm::Message;
 use quipu::view::counted;
@@ -21,8 +21,9 @@ pub(super) fn Chat(
         return ().into_any();
     }
     let id = format!("chat-{title}");
-    let all = RwSignal::new(false);
     let early = messages.len().saturating_sub(LATEST);
+    let holds = |needle: quipu::fold::Needle| messages.iter().take(early).any(|message| needle.is_in(&message.text));
+    let all = RwSignal::new(Marking::needle().is_some_and(holds));
     let messages = Arc::new(messages);
     let shown = {
         let messages = messages.clone();

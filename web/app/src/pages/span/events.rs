@@ -1,11 +1,12 @@
 //! The events of a span: logs with severity and time, tracebacks folded, metrics and others by their attributes.
 
+use super::matches::{event_id, follow};
 use super::recorded::Recorded;
 use crate::state::App;
-use crate::widgets::FoldedText;
+use crate::widgets::{FoldedText, marked};
 use leptos::prelude::*;
 use quipu::model::Timestamp;
-use quipu::protocol::{SpanDetail, SpanEvent, TextRef};
+use quipu::protocol::{MatchPlace, SpanDetail, SpanEvent, TextRef};
 use quipu::view::{self, DASH, TimeStyle};
 use std::sync::Arc;
 
@@ -25,6 +26,13 @@ pub(super) fn Events(
         return ().into_any();
     }
     let shown = RwSignal::new(PORTION);
+    let events = detail.clone();
+    follow(move |place| {
+        let MatchPlace::Event { id, .. } = place else { return None };
+        let number = events.events.iter().position(|event| event.id == *id)?;
+        shown.update(|shown| *shown = (*shown).max(number + 1));
+        Some(event_id(*id))
+    });
     let each = {
         let detail = detail.clone();
         move || detail.events.iter().take(shown.get()).cloned().collect::<Vec<_>>()
@@ -78,10 +86,10 @@ fn item(event: SpanEvent, zero: Option<Timestamp>) -> impl IntoView {
         view! { <Recorded name="(the attributes’ text, which is no JSON object)".to_owned() text text_ref=TextRef::EventAttribute { id: event.id, key: None } /> }
     });
     view! {
-        <li class="event">
+        <li class="event" id=event_id(event.id)>
             <p class="event-head">
                 {severity.map(|severity| view! { <span class=class>{severity}</span> })}
-                {name.map(|name| view! { <strong class="mono">{name}</strong> })}
+                {name.map(|name| view! { <strong class="mono">{marked(name)}</strong> })}
                 <span class="number soft" title=recorded>{relative.unwrap_or_else(|| DASH.into())}</span>
                 <span class="number soft event-clock">{time}</span>
             </p>

@@ -3,17 +3,20 @@
 mod chat;
 mod events;
 mod facts;
+mod matches;
 mod recorded;
 
 use super::open_trace::OpenTrace;
 use crate::state::{App, Load};
-use crate::widgets::{FoldedText, Icon, IconName, NotIndexedYet};
+use crate::widgets::{FoldedText, Icon, IconName, Marking, NotIndexedYet, marked};
 use chat::Chat;
 use events::Events;
 use facts::Facts;
 use leptos::prelude::*;
+use matches::{Matches, attribute_id, follow};
 use quipu::model::Timestamp;
-use quipu::protocol::{Request, Response, SpanDetail, SpanFailure};
+use quipu::protocol::{MatchPlace, Request, Response, SpanDetail, SpanFailure};
+use quipu::share::Place;
 use quipu::view;
 use recorded::Recorded;
 use std::sync::Arc;
@@ -30,10 +33,19 @@ pub(super) fn SpanPanel(
     span_id: Signal<String>,
 ) -> impl IntoView {
     let app = App::get();
+    let find = Memo::new(move |_| {
+        app.view.with(|view| match &view.place {
+            Place::Trace(view) => view.find.clone(),
+            _ => String::new(),
+        })
+    });
+    let marking = Marking { find, shown: RwSignal::new(None) };
+    provide_context(marking);
     let load = RwSignal::new(Load::<Arc<SpanDetail>>::Waiting);
     let current = Memo::new(move |_| span_id.get());
     Effect::new(move |_| {
         let span_id = current.get();
+        marking.shown.set(None);
         // A worker that was restarted has to index the file again; what is here already stays.
         app.indexed.track();
         if matches!(&*load.read_untracked(), Load::Ready(detail) if detail.span_id == span_id) {
@@ -80,9 +92,10 @@ fn Detail(detail: Arc<SpanDetail>, zero: Option<Timestamp>) -> impl IntoView {
     });
     view! {
         <header class="panel-head">
-            <h2>{detail.name.clone()}</h2>
+            <h2>{marked(detail.name.clone())}</h2>
             <p><i class=format!("kind-mark kind-{kind}")></i><span class=format!("kind-word kind-{kind}")>{kind}</span></p>
         </header>
+        <Matches detail=detail.clone() />
         {failures}
         <Facts detail=detail.clone() zero />
         {notes}
@@ -110,6 +123,13 @@ fn failure(failure: &SpanFailure) -> impl IntoView + use<> {
 fn Attributes(detail: Arc<SpanDetail>) -> impl IntoView {
     let count = detail.attributes.len();
     let shown = RwSignal::new(PORTION);
+    let known = detail.clone();
+    follow(move |place| {
+        let MatchPlace::Attribute(key) = place else { return None };
+        let number = known.attributes.iter().position(|attribute| attribute.key == *key)?;
+        shown.update(|shown| *shown = (*shown).max(number + 1));
+        Some(attribute_id(number))
+    });
     let each = {
         let detail = detail.clone();
         move || detail.attributes.iter().take(shown.get()).cloned().enumerate().collect::<Vec<_>>()
@@ -130,8 +150,8 @@ fn Attributes(detail: Arc<SpanDetail>) -> impl IntoView {
         <section aria-labelledby="attributes-title">
             <h3 id="attributes-title">"Attributes"</h3>
             {whole}
-            <For each=each key=|(place, _)| *place let((_, attribute))>
-                <Recorded name=attribute.key text=attribute.text text_ref=attribute.text_ref />
+            <For each=each key=|(place, _)| *place let((place, attribute))>
+                <div id=attribute_id(place)><Recorded name=attribute.key text=attribute.text text_ref=attribute.text_ref /></div>
             </For>
             {more}
             {empty}

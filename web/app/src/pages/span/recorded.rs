@@ -1,15 +1,18 @@
 //! One recorded value: decoded as a tree, or raw; the whole of a long one only when asked for.
 
 use crate::state::App;
-use crate::widgets::{CopyButton, TextBlock, ValueTree, copy};
+use crate::widgets::{CopyButton, Marking, TextBlock, ValueTree, copy, marked};
 use leptos::prelude::*;
 use quipu::model::{Encoding, Value};
-use quipu::protocol::{RecordedText, Request, Response, TextRef};
+use quipu::protocol::{MatchPlace, RecordedText, Request, Response, TextRef};
 use quipu::view::{self, ValueKind};
 use std::sync::Arc;
 
 /// A whole text up to this length is decoded on this thread; a longer one is shown as it is.
 const DECODE_BYTES: usize = 256 * 1024;
+
+/// A text up to this length is loaded whole when a match in it is to be shown.
+const LOAD_BYTES: u64 = 4 << 20;
 
 /// What is shown of the value now.
 #[derive(Clone)]
@@ -46,7 +49,7 @@ pub(super) fn Recorded(
     });
     let load = {
         let text_ref = text_ref.clone();
-        move |_| {
+        move || {
             app.ask(Request::GetText(text_ref.clone()), move |answer| match answer {
                 Ok(Response::Text(text)) => drop(shown.try_set(whole(text))),
                 Ok(_) => drop(trouble.try_set(Some("The worker answered something else than the text; reload the page.".into()))),
@@ -54,6 +57,16 @@ pub(super) fn Recorded(
             });
         }
     };
+    // A match may lie behind the head.
+    if let Some(Marking { shown: wanted, .. }) = use_context() {
+        let (load, text_ref) = (load.clone(), text_ref.clone());
+        Effect::new(move |_| {
+            let is_this = wanted.with(|place| place.as_ref().is_some_and(|place| is_place_of(&text_ref, place)));
+            if is_this && len <= LOAD_BYTES && !shown.with_untracked(|shown| shown.complete) {
+                load();
+            }
+        });
+    }
     let copy_whole = move |_| {
         app.ask(Request::GetText(text_ref.clone()), move |answer| match answer {
             Ok(Response::Text(text)) => copy(app, "The value", text),
@@ -72,7 +85,8 @@ pub(super) fn Recorded(
     let rest = move || {
         (!shown.with(|shown| shown.complete)).then(|| {
             let label = format!("Load all {}", view::bytes(len));
-            view! { <button type="button" class="more" on:click=load.clone()>{label}</button> }
+            let load = load.clone();
+            view! { <button type="button" class="more" on:click=move |_| load()>{label}</button> }
         })
     };
     let copy_button = move || {
@@ -99,7 +113,7 @@ pub(super) fn Recorded(
     view! {
         <div class="recorded">
             <div class="recorded-head">
-                <span class="recorded-name mono">{name}</span>
+                <span class="recorded-name mono">{marked(name)}</span>
                 <span class="soft small-text">{about}</span>
                 <span class="recorded-tools">{switch}{copy_button}</span>
             </div>
@@ -107,6 +121,15 @@ pub(super) fn Recorded(
             {rest}
             {move || trouble.get().map(|text| view! { <p role="alert" class="failed">{text}</p> })}
         </div>
+    }
+}
+
+/// Whether a match stands in this text.
+fn is_place_of(text: &TextRef, place: &MatchPlace) -> bool {
+    match (text, place) {
+        (TextRef::SpanAttribute { key: Some(key), .. }, MatchPlace::Attribute(found)) => key == found,
+        (TextRef::EventAttribute { id, key: Some(key) }, MatchPlace::Event { id: event, key: Some(found) }) => id == event && key == found,
+        _ => false,
     }
 }
 

@@ -1,0 +1,256 @@
+//! The filter over the list: what it finds, by what it can be used, what it says.
+
+use crate::expected;
+use crate::harness::{Case, Stage, cases};
+use crate::page::Page;
+use anyhow::{Context, Result, ensure};
+use quipu_tests::fixtures::{self, AGENT};
+use std::collections::BTreeSet;
+use thirtyfour::Key;
+
+pub(crate) const CASES: &[Case] = cases![
+    a_filter_lists_exactly_the_traces_that_sql_finds,
+    a_filter_composes_with_failed_and_slowest,
+    the_filter_is_used_by_keys_alone,
+    terms_are_removed_and_changed,
+    an_error_is_told_at_its_place_and_nothing_is_applied,
+    the_address_restores_the_filter,
+    the_last_filters_are_offered_until_forgotten,
+    where_nothing_matches_it_is_said_what_was_looked_for,
+    a_bare_word_can_be_searched_in_all_texts,
+];
+
+async fn open(stage: &Stage) -> Result<&Page> {
+    let page = &stage.page;
+    page.load().await?;
+    page.open_traces(&[AGENT.path()]).await?;
+    Ok(page)
+}
+
+async fn shown(page: &Page) -> Result<BTreeSet<String>> {
+    Ok(page.trace_ids().await?.into_iter().collect())
+}
+
+/// Takes the filter away.
+async fn clear(page: &Page) -> Result<()> {
+    page.click("button", "Clear filter").await
+}
+
+async fn a_filter_lists_exactly_the_traces_that_sql_finds(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let all = fixtures::trace_ids(&connection)?.len();
+    let page = open(stage).await?;
+    for (filter, sql) in [
+        ("name:inference", "SELECT DISTINCT trace_id FROM spans WHERE lower(name) LIKE '%inference%'"),
+        (
+            "-name:inference",
+            "SELECT DISTINCT trace_id FROM spans WHERE trace_id NOT IN (SELECT trace_id FROM spans WHERE lower(name) LIKE '%inference%')",
+        ),
+        ("spans>10", "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 10"),
+        (
+            "spans>10 OR name:shield",
+            "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 10 OR max(lower(name) LIKE '%shield%')",
+        ),
+        ("-spans>=4", "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) < 4"),
+    ] {
+        page.filter(filter).await?;
+        let expected: BTreeSet<String> = fixtures::texts(&connection, sql)?.into_iter().collect();
+        ensure!(!expected.is_empty() && expected.len() < all, "{filter} tells nothing apart in this file.");
+        let found = shown(page).await?;
+        ensure!(found == expected, "{filter}: the page lists {}, the file has {}.", found.len(), expected.len());
+        let count = page.count().await?;
+        ensure!(count == format!("{} of {all} traces", expected.len()), "{filter}: the count says {count:?}.");
+        clear(page).await?;
+        ensure!(shown(page).await?.len() == all, "Without the filter all are there again.");
+    }
+    Ok(())
+}
+
+async fn a_filter_composes_with_failed_and_slowest(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let durations = expected::durations(&connection)?;
+    let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 3";
+    let many: BTreeSet<String> = fixtures::texts(&connection, sql)?.into_iter().collect();
+    let failed: BTreeSet<String> = expected::failed_traces(&connection)?.intersection(&many).cloned().collect();
+    let page = open(stage).await?;
+    page.filter("spans>3").await?;
+    page.click("button", "Slowest").await?;
+    let ids = page.trace_ids().await?;
+    ensure!(ids.iter().cloned().collect::<BTreeSet<_>>() == many, "The order does not change what is listed.");
+    ensure!(ids.is_sorted_by_key(|id| -durations[id]), "The slowest is first.");
+    page.click("button", "Failed").await?;
+    ensure!(shown(page).await? == failed, "Only what failed and matches is listed.");
+    Ok(())
+}
+
+async fn the_filter_is_used_by_keys_alone(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let page = open(stage).await?;
+    page.press('/').await?;
+    page.driver.action_chain().send_keys("err").perform().await?;
+    page.wait_until(
+        "return isIdle() && all('option').some((e) => shown(e) && e.innerText.startsWith('error'))",
+        "the field to be suggested",
+    )
+    .await?;
+    let options = page.suggestions().await?;
+    let place = options.iter().position(|option| option.starts_with("error")).context("It is suggested.")?;
+    for _ in 0..=place {
+        page.press(Key::Down).await?;
+    }
+    page.press(Key::Enter).await?;
+    ensure!(page.filter_draft().await?.starts_with("error:"), "The suggestion is put in: {:?}", page.filter_draft().await?);
+    let rest = "error:true".trim_start_matches(page.filter_draft().await?.as_str());
+    page.driver.action_chain().send_keys(rest).perform().await?;
+    // A value may be suggested, too: Esc closes that, and Enter applies.
+    page.wait_until("return isIdle()", "suggestions").await?;
+    if !page.suggestions().await?.is_empty() {
+        page.press(Key::Escape).await?;
+    }
+    page.press(Key::Enter).await?;
+    ensure!(page.filter_terms().await? == ["error:true"], "It is applied: {:?}", page.filter_terms().await?);
+    ensure!(shown(page).await? == expected::failed_traces(&connection)?, "The failed traces are listed.");
+    // What is offered to an empty input closes first.
+    for _ in 0..2 {
+        if page.run("return document.activeElement?.getAttribute('role') === 'combobox'").await? == true {
+            page.press(Key::Escape).await?;
+        }
+    }
+    ensure!(page.run("return nameOf(document.activeElement)").await? == "Traces", "Esc leads to the table.");
+    page.press('j').await?;
+    page.press(Key::Enter).await?;
+    page.wait_timeline().await?;
+    page.driver.back().await?;
+    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the list").await?;
+    ensure!(page.filter_terms().await? == ["error:true"], "The filter is still there.");
+    // Tab chooses what is suggested, Backspace takes the last term away.
+    page.press('/').await?;
+    page.driver.action_chain().send_keys("durat").perform().await?;
+    page.wait_until("return isIdle() && all('option').some((e) => shown(e) && e.innerText.startsWith('duration'))", "the field").await?;
+    page.press(Key::Down).await?;
+    while !page
+        .run("return document.querySelector('[role=option][aria-selected=true]').innerText.startsWith('duration')")
+        .await?
+        .as_bool()
+        .unwrap_or(true)
+    {
+        page.press(Key::Down).await?;
+    }
+    page.press(Key::Tab).await?;
+    ensure!(page.filter_draft().await?.starts_with("duration"), "Tab chooses: {:?}", page.filter_draft().await?);
+    for _ in 0.."duration>".len() {
+        page.press(Key::Backspace).await?;
+    }
+    ensure!(page.filter_draft().await?.is_empty(), "The draft is gone.");
+    page.press(Key::Backspace).await?;
+    ensure!(page.filter_terms().await?.is_empty(), "Backspace takes the last term away.");
+    Ok(())
+}
+
+async fn terms_are_removed_and_changed(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let page = open(stage).await?;
+    page.filter("spans>3 error:true").await?;
+    page.filter("name:inference OR name:shield").await?;
+    let terms = page.filter_terms().await?;
+    ensure!(terms.len() == 3 && terms[0] == "spans>3" && terms[1] == "error:true", "Three terms are applied: {terms:?}");
+    page.click("button", "Remove error:true").await?;
+    ensure!(page.filter_terms().await?.len() == 2, "One is gone.");
+    page.click("button", &format!("Remove {}", terms[2])).await?;
+    let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 3";
+    ensure!(shown(page).await? == fixtures::texts(&connection, sql)?.into_iter().collect(), "The other is applied alone.");
+    page.click("button", "spans>3").await?;
+    ensure!(page.filter_draft().await? == "spans>3", "A click on a term changes it.");
+    page.press(Key::Escape).await?;
+    ensure!(page.filter_draft().await?.is_empty() && page.filter_terms().await? == ["spans>3"], "Esc leaves it as it was.");
+    page.click("button", "spans>3").await?;
+    page.filter("0").await?;
+    ensure!(page.filter_terms().await? == ["spans>30"], "Enter applies what it became: {:?}", page.filter_terms().await?);
+    Ok(())
+}
+
+async fn an_error_is_told_at_its_place_and_nothing_is_applied(stage: &Stage) -> Result<()> {
+    let page = open(stage).await?;
+    let before = (shown(page).await?, page.url().await?);
+    page.filter("spans>3 duration>abc").await?;
+    let input = "const input = named('combobox', 'Filter traces');";
+    let told = page.run(&format!("{input} return document.getElementById(input.getAttribute('aria-describedby')).innerText")).await?;
+    ensure!(told.as_str().is_some_and(|told| told.contains("abc is no duration")), "What is wrong is told: {told}");
+    ensure!(page.run(&format!("{input} return input.getAttribute('aria-invalid')")).await? == "true", "The input is marked as wrong.");
+    let marked = page.run(&format!("{input} return input.parentElement.querySelector('u').textContent")).await?;
+    ensure!(marked == "abc", "The place is marked: {marked}");
+    ensure!((shown(page).await?, page.url().await?) == before, "Nothing is applied.");
+    for _ in 0..3 {
+        page.press(Key::Backspace).await?;
+    }
+    page.filter("1ms").await?;
+    ensure!(page.filter_terms().await? == ["spans>3", "duration>1ms"], "Mended, it is applied: {:?}", page.filter_terms().await?);
+    ensure!(page.run(&format!("{input} return input.hasAttribute('aria-invalid')")).await? == false, "Nothing is wrong any more.");
+    Ok(())
+}
+
+async fn the_address_restores_the_filter(stage: &Stage) -> Result<()> {
+    let page = open(stage).await?;
+    page.filter("spans>3").await?;
+    let first = shown(page).await?;
+    page.filter("error:true").await?;
+    let both = (shown(page).await?, page.url().await?);
+    page.driver.back().await?;
+    page.wait_until("return isIdle()", "the step back").await?;
+    ensure!(page.filter_terms().await? == ["spans>3"] && shown(page).await? == first, "Back leads to the filter before.");
+    page.driver.forward().await?;
+    page.wait_until("return isIdle()", "the step forward").await?;
+    ensure!((shown(page).await?, page.url().await?) == both, "Forward leads to the filter behind.");
+    // A link of somebody else's, in a browser that knows nothing.
+    page.run("localStorage.clear()").await?;
+    page.driver.refresh().await?;
+    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.open(&[AGENT.path()]).await?;
+    ensure!((shown(page).await?, page.url().await?) == both, "A reload restores the filter.");
+    ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Its terms are there.");
+    ensure!(page.run("return localStorage.getItem('quipu.filters')").await?.is_null(), "What a link brings is not remembered.");
+    Ok(())
+}
+
+async fn the_last_filters_are_offered_until_forgotten(stage: &Stage) -> Result<()> {
+    let page = open(stage).await?;
+    page.filter("spans>3").await?;
+    page.filter("error:true").await?;
+    // The empty input has the focus then, and offers them.
+    clear(page).await?;
+    page.wait_until("return all('option').some(shown)", "the last filters").await?;
+    let options = page.suggestions().await?;
+    ensure!(options == ["spans>3 error:true", "spans>3", "Forget these filters"], "The last are offered first: {options:?}");
+    page.press(Key::Down).await?;
+    page.press(Key::Enter).await?;
+    ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Enter applies one again.");
+    clear(page).await?;
+    page.wait_until("return all('option').some(shown)", "the last filters").await?;
+    page.press(Key::Up).await?;
+    page.press(Key::Enter).await?;
+    ensure!(page.suggestions().await?.is_empty(), "They are forgotten.");
+    page.press(Key::Down).await?;
+    ensure!(page.suggestions().await?.is_empty(), "Nothing is offered any more.");
+    Ok(())
+}
+
+async fn where_nothing_matches_it_is_said_what_was_looked_for(stage: &Stage) -> Result<()> {
+    let page = open(stage).await?;
+    let all = shown(page).await?;
+    page.filter("name:nothingofthiskind").await?;
+    let text = page.text().await?;
+    ensure!(text.contains("No trace matches name:nothingofthiskind; 56 traces were looked at."), "What was looked for is told:\n{text}");
+    page.click("button", "Show all traces").await?;
+    ensure!(shown(page).await? == all, "All are there again.");
+    Ok(())
+}
+
+async fn a_bare_word_can_be_searched_in_all_texts(stage: &Stage) -> Result<()> {
+    let page = open(stage).await?;
+    page.type_filter("error:true weather").await?;
+    let first = page.suggestions().await?.into_iter().next().unwrap_or_default();
+    ensure!(first == "\"weather\" search all texts for “weather”", "The first suggestion is {first:?}.");
+    page.press(Key::Tab).await?;
+    ensure!(page.filter_draft().await? == "error:true \"weather\"", "It puts the word in quotes.");
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! The filter over the list: what is applied as chips, the term being typed, how it may go on, and what is wrong with it.
+//!
+//! What is not here: the language (the core's `filter`), what is done with texts (its `view`).
+
+use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
+use crate::router::{self, Step};
+use crate::state::App;
+use crate::widgets::{Icon, IconName};
+use leptos::ev::KeyboardEvent;
+use leptos::html::Input;
+use leptos::prelude::*;
+use quipu::filter::{Filter, FilterError, Term};
+use quipu::protocol::{Request, Response};
+use quipu::view;
+use std::ops::Range;
+
+/// The id of the input.
+pub(super) const INPUT: &str = "filter-input";
+const LIST: &str = "filter-choices";
+const ERROR: &str = "filter-error";
+/// The setting that keeps the last filters.
+const HISTORY: &str = "filters";
+
+/// One line of the list below the input.
+#[derive(Clone, PartialEq)]
+struct Choice {
+    text: String,
+    meaning: String,
+    act: Act,
+}
+
+/// What choosing it does.
+#[derive(Clone, PartialEq)]
+enum Act {
+    /// Puts its text into the draft, in this place.
+    Put(Range<usize>),
+    /// Applies its text as the filter.
+    Apply,
+    /// Forgets the last filters.
+    Forget,
+}
+
+/// The state of the bar.
+#[derive(Clone, Copy)]
+struct Bar {
+    app: App,
+    applied: Memo<String>,
+    terms: Memo<Vec<Term>>,
+    draft: RwSignal<String>,
+    /// The number of the term that the draft takes the place of.
+    editing: RwSignal<Option<usize>>,
+    error: RwSignal<Option<FilterError>>,
+    choices: RwSignal<Vec<Choice>>,
+    /// The choice the keyboard is on.
+    active: RwSignal<Option<usize>>,
+    input: NodeRef<Input>,
+    /// Whether suggestions were asked for and are not here, and whether the draft changed since.
+    asked: StoredValue<(bool, bool)>,
+}
+
+/// The bar.
+#[component]
+pub(super) fn FilterBar() -> impl IntoView {
+    let app = App::get();
+    let applied = Memo::new(move |_| app.view.with(|view| view.list.filter.clone()));
+    let bar = Bar {
+        app,
+        applied,
+        terms: Memo::new(move |_| applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
+        draft: RwSignal::default(),
+        editing: RwSignal::new(None),
+        error: RwSignal::new(None),
+        choices: RwSignal::default(),
+        active: RwSignal::new(None),
+        input: NodeRef::new(),
+        asked: StoredValue::new((false, false)),
+    };
+    // A filter of the address that is not understood is there to be mended.
+    Effect::new(move |before: Option<String>| {
+        let applied = applied.get();
+        bar.editing.set(None);
+        if let Err(error) = Filter::parse(&applied) {
+            bar.write(&applied, applied.len());
+            bar.error.set(Some(error));
+        } else if before.is_some_and(|before| before == bar.draft.get_untracked()) {
+            bar.write("", 0);
+        }
+        applied
+    });
+    let chip = move |(number, term): (usize, Term)| {
+        let remove = format!("Remove {}", term.text);
+        view! {
+            <li class="chip" class:editing=move || bar.editing.get() == Some(number)>
+                <button type="button" title="Change this term" on:click=move |_| bar.edit(number)>{term.text}</button>
+                <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=move |_| bar.remove(number)>
+                    <Icon name=IconName::Close />
+                </button>
+            </li>
+        }
+    };
+    let is_open = move || bar.choices.with(|choices| !choices.is_empty());
+    let echo = move || {
+        let error = bar.error.get()?;
+        let draft = bar.draft.get();
+        let (before, wrong) = (draft.get(..error.start)?.to_owned(), draft.get(error.start..error.end)?.to_owned());
+        // Something is missing where nothing can be marked.
+        let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}".into() } else { wrong };
+        Some(view! { {before}<u>{wrong}</u> })
+    };
+    let message = move || bar.error.get().map(|error| error.message);
+    view! {
+        <div class="filter-bar" role="search">
+            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| focus(INPUT)>
+                <Icon name=IconName::Search />
+                <div class="filter-terms">
+                <ul class="chips" role="list" aria-label="Filter terms">
+                    <For each=move || bar.terms.get().into_iter().enumerate() key=|(number, term)| (*number, term.text.clone()) children=chip />
+                </ul>
+                <span class="filter-line">
+                    <span class="filter-echo" aria-hidden="true">{echo}</span>
+                    <input
+                        id=INPUT
+                        type="text"
+                        role="combobox"
+                        aria-label="Filter traces"
+                        aria-autocomplete="list"
+                        aria-controls=LIST
+                        aria-expanded=move || if is_open() { "true" } else { "false" }
+                        aria-activedescendant=move || bar.active.get().map(choice_id)
+                        aria-invalid=move || bar.error.with(Option::is_some).then_some("true")
+                        aria-describedby=ERROR
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        placeholder=move || if bar.terms.with(Vec::is_empty) { "Filter: duration>2s error:true model:… \"any text\"" } else { "" }
+                        node_ref=bar.input
+                        on:input=move |event| {
+                            bar.draft.set(event_target_value(&event));
+                            bar.check(false);
+                            bar.suggest();
+                        }
+                        on:focus=move |_| bar.suggest()
+                        on:blur=move |_| bar.close()
+                        on:keydown=move |event| {
+                            if bar.press(&event) {
+                                event.prevent_default();
+                            }
+                        }
+                    />
+                </span>
+                </div>
+                <Show when=move || !applied.with(String::is_empty)>
+                    <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=move |_| bar.set_filter(String::new())>
+                        <Icon name=IconName::Close />
+                    </button>
+                </Show>
+            </div>
+            <p id=ERROR class="filter-error" aria-live="polite">{message}</p>
+            <ul id=LIST class="filter-choices" class:shown=is_open role="listbox" aria-label="Suggestions">
+                {move || bar.choices.get().into_iter().enumerate().map(|(number, choice)| bar.line(number, choice)).collect_view()}
+            </ul>
+        </div>
+    }
+}
+
+fn choice_id(number: usize) -> String {
+    format!("filter-choice-{number}")
+}
+
+impl Bar {
+    fn line(self, number: usize, choice: Choice) -> impl IntoView {
+        view! {
+            <li
+                role="option"
+                id=choice_id(number)
+                aria-selected=move || if self.active.get() == Some(number) { "true" } else { "false" }
+                // The input keeps the focus.
+                on:mousedown=move |event| event.prevent_default()
+                on:click=move |event| {
+                    event.stop_propagation();
+                    self.choose(number);
+                }
+            >
+                <span class="mono">{choice.text}</span>
+                <span class="soft">{choice.meaning}</span>
+            </li>
+        }
+    }
+
+    fn close(self) {
+        self.choices.update(Vec::clear);
+        self.active.set(None);
+    }
+
+    /// Writes into the input, and stands at this byte of it.
+    fn write(self, text: &str, cursor: usize) {
+        self.draft.set(text.to_owned());
+        self.error.set(None);
+        self.close();
+        if let Some(input) = self.input.get_untracked() {
+            input.set_value(text);
+            let unit = view::unit_of_byte(text, cursor) as u32;
+            let _ = input.set_selection_range(unit, unit);
+        }
+    }
+
+    fn cursor(self, draft: &str) -> usize {
+        let unit = self.input.get_untracked().and_then(|input| input.selection_end().ok().flatten());
+        unit.map_or(draft.len(), |unit| view::byte_of_unit(draft, unit as usize))
+    }
+
+    /// Says what is wrong with the draft; `whole`: also what may only be missing yet. Answers whether it is right.
+    fn check(self, whole: bool) -> bool {
+        let draft = self.draft.get_untracked();
+        let cursor = self.cursor(&draft);
+        let error = Filter::parse(&draft).err();
+        let right = error.is_none();
+        self.error.set(error.filter(|error| whole || error.end < cursor));
+        right
+    }
+
+    /// Asks how the draft may go on: once a frame at most, and never twice at a time. Without a draft the last filters are offered.
+    fn suggest(self) {
+        let (asked, _) = self.asked.get_value();
+        self.asked.set_value((true, true));
+        if !asked {
+            on_next_frame(move || self.ask());
+        }
+    }
+
+    fn ask(self) {
+        let Some(draft) = self.draft.try_get_untracked() else { return };
+        self.asked.set_value((true, false));
+        if draft.trim().is_empty() {
+            self.asked.set_value((false, false));
+            return self.show(history(self.applied.with_untracked(|applied| applied.clone())));
+        }
+        let cursor = self.cursor(&draft);
+        let request = Request::Suggest { filter: draft.clone(), cursor: cursor as u32 };
+        self.app.ask(request, move |answer| {
+            let Some((_, changed)) = self.asked.try_get_value() else { return };
+            self.asked.set_value((false, false));
+            if changed {
+                return self.suggest();
+            }
+            let mut choices = Vec::new();
+            if let Some(range) = view::bare_word(&draft, cursor) {
+                let word = draft.get(range.clone()).unwrap_or_default();
+                choices
+                    .push(Choice { text: view::quoted(word), meaning: format!("search all texts for “{word}”"), act: Act::Put(range) });
+            }
+            if let Ok(Response::Suggestions(found)) = answer {
+                let range = found.start as usize..found.end as usize;
+                choices.extend(found.items.into_iter().map(|item| {
+                    let spans = item.spans.map(|spans| view::counted(Some(spans), "span", "spans"));
+                    let meaning = [Some(item.meaning).filter(|meaning| !meaning.is_empty()), spans].into_iter().flatten();
+                    Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), act: Act::Put(range.clone()) }
+                }));
+            }
+            self.show(choices);
+        });
+    }
+
+    /// Shows the choices, where the reader is still there.
+    fn show(self, choices: Vec<Choice>) {
+        let is_here = document().active_element().is_some_and(|element| element.id() == INPUT);
+        self.active.set(None);
+        self.choices.set(if is_here { choices } else { Vec::new() });
+    }
+
+    fn choose(self, number: usize) {
+        let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
+        match choice.act {
+            Act::Put(range) => {
+                let (draft, cursor) = view::put_in(&self.draft.get_untracked(), range, &choice.text);
+                self.write(&draft, cursor);
+                // A field goes on with its value.
+                if choice.text.ends_with([':', '=', '<', '>', '.']) {
+                    self.suggest();
+                }
+            }
+            Act::Apply => self.set_filter(choice.text),
+            Act::Forget => {
+                keep_setting(HISTORY, "");
+                self.close();
+            }
+        }
+        focus(INPUT);
+    }
+
+    /// The filter as it is applied, without the term that is being changed.
+    fn base(self) -> String {
+        self.applied.with_untracked(|applied| match self.editing.get_untracked() {
+            _ if Filter::parse(applied).is_err() => String::new(),
+            Some(number) => Filter::without_term(applied, number),
+            None => applied.clone(),
+        })
+    }
+
+    fn apply(self) {
+        let draft = self.draft.get_untracked();
+        if self.check(true) && (!draft.trim().is_empty() || self.editing.get_untracked().is_some()) {
+            self.set_filter(view::add_terms(&self.base(), &draft));
+        }
+    }
+
+    fn set_filter(self, filter: String) {
+        self.write("", 0);
+        self.editing.set(None);
+        let known = load_setting(HISTORY).unwrap_or_default();
+        keep_setting(HISTORY, &view::remember(&known, &filter));
+        let has_texts = Filter::parse(&filter).is_ok_and(|filter| !filter.texts().is_empty());
+        router::navigate(self.app, Step::Push, |view| {
+            view.list.filter = filter;
+            view.list.hits &= has_texts;
+        });
+        focus(INPUT);
+    }
+
+    fn remove(self, number: usize) {
+        self.set_filter(self.applied.with_untracked(|applied| Filter::without_term(applied, number)));
+    }
+
+    fn edit(self, number: usize) {
+        let term = self.terms.with_untracked(|terms| terms.get(number).cloned());
+        let Some(text) = term.and_then(|term| self.applied.with_untracked(|applied| applied.get(term.start..term.end).map(str::to_owned)))
+        else {
+            return;
+        };
+        self.write(&text, text.len());
+        self.editing.set(Some(number));
+        focus(INPUT);
+    }
+
+    /// `true` when the key did something here.
+    fn press(self, event: &KeyboardEvent) -> bool {
+        if event.is_composing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return false;
+        }
+        let count = self.choices.with_untracked(Vec::len);
+        let active = self.active.get_untracked();
+        match event.key().as_str() {
+            "ArrowDown" if count == 0 => self.suggest(),
+            "ArrowDown" => self.active.set(Some(active.map_or(0, |active| (active + 1) % count))),
+            "ArrowUp" if count > 0 => self.active.set(Some(active.map_or(count - 1, |active| (active + count - 1) % count))),
+            "Tab" if !event.shift_key() && count > 0 && (active.is_some() || !self.draft.with_untracked(String::is_empty)) => {
+                self.choose(active.unwrap_or(0));
+            }
+            "Enter" => match active {
+                Some(active) => self.choose(active),
+                None => self.apply(),
+            },
+            "Escape" if count > 0 => self.close(),
+            "Escape" if self.editing.get_untracked().is_some() => {
+                self.editing.set(None);
+                self.write("", 0);
+            }
+            "Escape" => focus(super::traces::GRID),
+            "Backspace" if self.draft.with_untracked(String::is_empty) => match self.terms.with_untracked(Vec::len) {
+                0 => return false,
+                terms => self.remove(terms - 1),
+            },
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The last filters but the applied one, and how to forget them.
+fn history(applied: String) -> Vec<Choice> {
+    let known = load_setting(HISTORY).unwrap_or_default();
+    let mut choices: Vec<Choice> = known
+        .lines()
+        .filter(|filter| *filter != applied && !filter.is_empty())
+        .map(|filter| Choice { text: filter.to_owned(), meaning: String::new(), act: Act::Apply })
+        .collect();
+    if !choices.is_empty() {
+        choices.push(Choice { text: String::new(), meaning: "Forget these filters".into(), act: Act::Forget });
+    }
+    choices
+}

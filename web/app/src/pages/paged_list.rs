@@ -1,0 +1,255 @@
+//! The list of traces and that of hits, page by page as the window moves.
+//!
+//! What is not here: how they are drawn (`traces`, `hits`).
+
+use crate::browser::now;
+use crate::state::App;
+use leptos::prelude::*;
+use quipu::protocol::{Failure, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
+use quipu::share::ListView;
+use quipu::view;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Rows asked for at once.
+const PAGE: u32 = 100;
+/// Pages kept; beyond, those far from the window are dropped.
+const KEPT: usize = 60;
+/// Milliseconds at least between two looks at a list that a search fills.
+const LOOK_MS: f64 = 300.0;
+
+/// Rows that are asked for page by page.
+pub(crate) trait Listed: Clone + PartialEq + Send + Sync + 'static {
+    /// Asks for the rows `offset..offset + limit` of a list.
+    fn request(list: &ListView, offset: u32, limit: u32) -> Request;
+    /// What such a request is answered with.
+    fn read(answer: Response) -> Option<Found<Self>>;
+}
+
+/// Rows that were found, how many there are in all where that is known, and how many so far.
+pub(crate) struct Found<R> {
+    rows: Vec<R>,
+    total: Option<u32>,
+    so_far: u32,
+}
+
+impl Listed for TraceRow {
+    fn request(list: &ListView, offset: u32, limit: u32) -> Request {
+        let ListView { order, failed_only, ref filter, .. } = *list;
+        Request::ListTraces(TraceQuery { order, failed_only, filter: filter.clone(), offset, limit })
+    }
+
+    fn read(answer: Response) -> Option<Found<TraceRow>> {
+        let Response::Traces(page) = answer else { return None };
+        Some(Found { rows: page.rows, total: page.total, so_far: page.so_far })
+    }
+}
+
+impl Listed for SearchHit {
+    fn request(list: &ListView, offset: u32, limit: u32) -> Request {
+        Request::ListHits(HitQuery { filter: list.filter.clone(), trace_id: None, offset, limit })
+    }
+
+    fn read(answer: Response) -> Option<Found<SearchHit>> {
+        let Response::Hits(page) = answer else { return None };
+        Some(Found { rows: page.hits, total: page.total, so_far: page.so_far })
+    }
+}
+
+/// What was loaded of a list.
+pub(crate) struct PagedList<R: Listed> {
+    pages: RwSignal<HashMap<u32, Vec<Arc<R>>>>,
+    /// Rows of the whole list, once known.
+    pub(crate) total: RwSignal<Option<u32>>,
+    /// Rows known to be there.
+    seen: RwSignal<u32>,
+    /// Whether the list needs the whole index.
+    pub(crate) not_indexed: RwSignal<bool>,
+    /// Why it can't be listed.
+    pub(crate) failure: RwSignal<Option<String>>,
+    /// The row the keyboard is on.
+    pub(crate) cursor: RwSignal<Option<u32>>,
+    /// Counts lists: an answer for another one is dropped.
+    generation: RwSignal<u32>,
+    asked: StoredValue<HashSet<u32>>,
+    /// Answers on their way, and when the list was looked at last.
+    under_way: StoredValue<(u32, f64)>,
+    shown_as: StoredValue<Option<ListView>>,
+    /// Where the list was scrolled to, for the way back.
+    pub(crate) scroll_top: StoredValue<f64>,
+}
+
+impl<R: Listed> Clone for PagedList<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: Listed> Copy for PagedList<R> {}
+
+impl<R: Listed> PagedList<R> {
+    /// Nothing loaded.
+    pub(crate) fn new() -> Self {
+        PagedList {
+            pages: RwSignal::default(),
+            total: RwSignal::new(None),
+            seen: RwSignal::new(0),
+            not_indexed: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            cursor: RwSignal::new(None),
+            generation: RwSignal::new(0),
+            asked: StoredValue::new(HashSet::new()),
+            under_way: StoredValue::new((0, 0.0)),
+            shown_as: StoredValue::new(None),
+            scroll_top: StoredValue::new(0.0),
+        }
+    }
+
+    /// Forgets everything: another file, or another order.
+    pub(crate) fn reset(&self) {
+        self.pages.update(HashMap::clear);
+        self.total.set(None);
+        self.seen.set(0);
+        self.cursor.set(None);
+        self.scroll_top.set_value(0.0);
+        self.shown_as.set_value(None);
+        self.refresh();
+    }
+
+    /// Asks again for what is shown; what is there stays until its successor comes.
+    pub(crate) fn refresh(&self) {
+        self.asked.update_value(HashSet::clear);
+        self.under_way.set_value((0, now()));
+        self.not_indexed.set(false);
+        self.failure.set(None);
+        self.generation.update(|generation| *generation += 1);
+    }
+
+    /// Asks again because a search may have found more: not too often, and not while answers are on their way, unless this is the `last`
+    /// look.
+    pub(crate) fn look_again(&self, last: bool) {
+        let (under_way, looked) = self.under_way.get_value();
+        if last || (under_way == 0 && now() - looked >= LOOK_MS) {
+            self.refresh();
+        }
+    }
+
+    /// Asks again for what is not there: the worker that was asked is dead.
+    pub(crate) fn ask_missing(&self) {
+        let there: HashSet<u32> = self.pages.with_untracked(|pages| pages.keys().copied().collect());
+        self.asked.set_value(there);
+        self.under_way.set_value((0, 0.0));
+        self.generation.update(|generation| *generation += 1);
+    }
+
+    /// Rows to lay out: all, or those seen so far.
+    pub(crate) fn len(&self) -> u32 {
+        self.total.get().unwrap_or_else(|| self.seen.get())
+    }
+
+    /// [`PagedList::len`], without listening.
+    pub(crate) fn len_untracked(&self) -> u32 {
+        self.total.get_untracked().unwrap_or_else(|| self.seen.get_untracked())
+    }
+
+    /// How many were found, so far or in all; nothing before any answer.
+    pub(crate) fn count_text(&self, one: &str, many: &str) -> Option<String> {
+        let so_far = if self.total.with(Option::is_some) { "" } else { " so far" };
+        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(self.len().into()), one, many)))
+    }
+
+    /// Whether anything was answered yet.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.total.with(Option::is_some) || self.pages.with(|pages| !pages.is_empty())
+    }
+
+    /// The row at `place`, where it is loaded. One that came again as it was is the same.
+    pub(crate) fn row(&self, place: u32) -> Option<Arc<R>> {
+        self.pages.with(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
+    }
+
+    /// [`PagedList::row`], without listening.
+    pub(crate) fn row_untracked(&self, place: u32) -> Option<Arc<R>> {
+        self.pages.with_untracked(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
+    }
+
+    /// Calls `each` with every loaded row.
+    pub(crate) fn visit(&self, mut each: impl FnMut(&R)) {
+        self.pages.with(|pages| pages.values().flatten().for_each(|row| each(row)));
+    }
+
+    /// Sees to it that the rows `first..first + count` are loaded for `list`.
+    pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
+        let generation = self.generation.get();
+        if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
+            let fresh = self.shown_as.with_value(Option::is_none);
+            if !fresh {
+                self.reset();
+            }
+            self.shown_as.set_value(Some(list.clone()));
+            if !fresh {
+                // The reset counts as a new list: this comes again.
+                return;
+            }
+        }
+        let last = first.saturating_add(count.max(1)) / PAGE;
+        for page in first / PAGE..=last {
+            let beyond = self.total.get_untracked().is_some_and(|total| page > 0 && page * PAGE >= total);
+            let asked = self.asked.with_value(|asked| asked.contains(&page));
+            if !beyond && !asked {
+                self.asked.update_value(|asked| {
+                    asked.insert(page);
+                });
+                self.load(app, &list, page, generation);
+            }
+        }
+    }
+
+    fn load(&self, app: App, list: &ListView, page: u32, generation: u32) {
+        let this = *self;
+        self.under_way.update_value(|under_way| under_way.0 += 1);
+        app.ask(R::request(list, page * PAGE, PAGE), move |answer| {
+            if this.generation.get_untracked() == generation {
+                this.under_way.update_value(|under_way| under_way.0 -= 1);
+                this.hear(page, answer);
+            }
+        });
+    }
+
+    fn hear(&self, page: u32, answer: Result<Response, Failure>) {
+        match answer {
+            Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
+            Ok(answer) => match R::read(answer) {
+                Some(found) => self.keep(page, found),
+                None => self.failure.set(Some("The worker answered something else than the list; reload the page.".into())),
+            },
+            Err(failure) => self.failure.set(Some(failure.message)),
+        }
+    }
+
+    fn keep(&self, page: u32, found: Found<R>) {
+        let rows = found.rows.len() as u32;
+        let end = page * PAGE + rows;
+        // Without a total, a full page means that there may be more: one more page is laid out, and asked for when it is seen.
+        let more = if rows == PAGE { 1 } else { 0 };
+        let seen = self.seen.get_untracked().max(end + more).max(found.so_far);
+        if seen != self.seen.get_untracked() {
+            self.seen.set(seen);
+        }
+        self.pages.update(|pages| {
+            if pages.len() >= KEPT {
+                pages.retain(|kept, _| kept.abs_diff(page) < KEPT as u32 / 2);
+                let kept: HashSet<u32> = pages.keys().copied().collect();
+                self.asked.update_value(|asked| asked.retain(|asked| *asked == page || kept.contains(asked)));
+            }
+            // What came as it was is not drawn again.
+            let known: Vec<Arc<R>> = pages.remove(&page).unwrap_or_default();
+            let keep = |(at, row): (usize, R)| known.get(at).filter(|known| ***known == row).cloned().unwrap_or_else(|| Arc::new(row));
+            pages.insert(page, found.rows.into_iter().enumerate().map(keep).collect());
+        });
+        // Once known, it stays so: a worker that was restarted may not know it yet.
+        if found.total.is_some() && self.total.get_untracked() != found.total {
+            self.total.set(found.total);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the text that is searched for stands in the span: each place with what is around it, and a way there.
+//!
+//! What is not here: marks in the texts themselves (`widgets`).
+
+use crate::browser::on_next_frame;
+use crate::state::App;
+use crate::widgets::Marking;
+use leptos::prelude::*;
+use quipu::protocol::{MatchPlace, Request, Response, SpanDetail, SpanMatch};
+use quipu::view;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Matches shown at first.
+const FIRST: usize = 4;
+/// The span is searched when typing pauses this long.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The list; nothing while nothing is searched for.
+#[component]
+pub(super) fn Matches(
+    /// The span.
+    detail: Arc<SpanDetail>,
+) -> impl IntoView {
+    let app = App::get();
+    let Marking { find, shown } = expect_context();
+    let found = RwSignal::new(None::<Result<Vec<SpanMatch>, String>>);
+    let all = RwSignal::new(false);
+    let ask = move |text: String| {
+        let request = Request::FindInSpan { trace_id: detail.trace_id.clone(), span_id: detail.span_id.clone(), text: text.clone() };
+        app.ask(request, move |answer| {
+            // Something else may be searched for by now, or nothing.
+            if find.try_get_untracked() != Some(text) {
+                return;
+            }
+            let _ = found.try_set(match answer {
+                Ok(Response::Matches(matches)) => Some(Ok(matches)),
+                Ok(_) => None,
+                Err(failure) => Some(Err(failure.message)),
+            });
+        });
+    };
+    Effect::new(move |before: Option<()>| {
+        let text = find.get();
+        found.set(None);
+        all.set(false);
+        if text.is_empty() {
+            return;
+        }
+        if before.is_none() {
+            return ask(text);
+        }
+        // The text is being typed; a span may be large.
+        let (ask, busy) = (ask.clone(), app.idle().begin());
+        set_timeout(
+            move || {
+                if find.try_get_untracked().as_ref() == Some(&text) {
+                    ask(text);
+                }
+                drop(busy);
+            },
+            PAUSE,
+        );
+    });
+    let line = move |found: &SpanMatch| {
+        let place = found.place.clone();
+        view! {
+            <li>
+                <button type="button" on:click=move |_| shown.set(Some(place.clone()))>
+                    <span class="mono soft">{view::place_text(&found.place)}</span>
+                    <span class="match-text">{found.before.clone()}<mark>{found.matched.clone()}</mark>{found.after.clone()}</span>
+                </button>
+            </li>
+        }
+    };
+    let list = move |matches: Vec<SpanMatch>| {
+        let count = matches.len();
+        let title = match count {
+            0 => "Not in this span".to_owned(),
+            count => view::counted(Some(count as u64), "match in this span", "matches in this span"),
+        };
+        let lines = move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view();
+        let more = move || {
+            (count > FIRST && !all.get()).then(|| {
+                let label = format!("Show {} more", view::count((count - FIRST) as u64));
+                view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
+            })
+        };
+        view! {
+            <section class="matches" aria-label="Matches in this span">
+                <h3>{move || format!("“{}”: {title}", find.get())}</h3>
+                <ul>{lines}</ul>
+                {more}
+            </section>
+        }
+    };
+    move || {
+        Some(match found.get()? {
+            Ok(matches) => list(matches).into_any(),
+            Err(text) => view! { <p role="alert" class="failed">{text}</p> }.into_any(),
+        })
+    }
+}
+
+/// The id of an attribute's element.
+pub(super) fn attribute_id(number: usize) -> String {
+    format!("attribute-{number}")
+}
+
+/// The id of an event's element.
+pub(super) fn event_id(id: i64) -> String {
+    format!("event-{id}")
+}
+
+/// Follows the matches the reader asks for: `find` tells the element's id, after it saw to it that the element is there.
+pub(super) fn follow(find: impl Fn(&MatchPlace) -> Option<String> + 'static) {
+    let Marking { shown, .. } = expect_context();
+    Effect::new(move |_| {
+        if let Some(id) = shown.get().as_ref().and_then(&find) {
+            // Drawn by then.
+            on_next_frame(move || on_next_frame(move || reveal(&id)));
+        }
+    });
+}
+
+/// Scrolls to the first mark in the element with this id, or to the element.
+fn reveal(id: &str) {
+    let Some(element) = document().get_element_by_id(id) else { return };
+    let mark = element.query_selector("mark").ok().flatten().unwrap_or(element);
+    // The panel's head and the bar above stay where they are.
+    mark.scroll_into_view_with_bool(false);
+}
