@@ -27,7 +27,7 @@ pub(crate) struct Decimal(String);
 
 impl Decimal {
     pub(crate) fn read(text: &str) -> Option<Decimal> {
-        number(text).map(|_| Decimal(text.to_owned()))
+        is_number(text).then(|| Decimal(text.to_owned()))
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -35,7 +35,34 @@ impl Decimal {
     }
 }
 
+/// Whether [`number`] knows the number. Told from the letters alone: the tables that turn them into a float are larger than the rest of the
+/// language, and the page, which only asks this, does without them. What comes close to the largest float is left out.
+fn is_number(text: &str) -> bool {
+    let unsigned = |text: &str| text.strip_prefix(['-', '+']).map(str::to_owned).unwrap_or_else(|| text.to_owned());
+    let text = unsigned(text);
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text.as_str(), None),
+    };
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent = match exponent {
+        None => Some(0),
+        Some(exponent) if unsigned(exponent).is_empty() || !is_digits(&unsigned(exponent)) => None,
+        // Too long for a number this small is too large, or so small that it is nothing.
+        Some(exponent) => Some(exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 })),
+    };
+    let places = whole.trim_start_matches('0').len() as i64;
+    // Nothing times anything is nothing.
+    let is_zero = [whole, part].iter().all(|digits| digits.bytes().all(|digit| digit == b'0'));
+    is_digits(whole)
+        && is_digits(part)
+        && whole.len() + part.len() > 0
+        && exponent.is_some_and(|exponent| is_zero || places.saturating_add(exponent) <= 308)
+}
+
 /// The number a text is: `7`, `-0.5`, `1e3`; not `inf`, and nothing with blanks.
+#[cfg(feature = "store")]
 fn number(text: &str) -> Option<f64> {
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     if has_digit { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
@@ -158,6 +185,49 @@ mod evaluate {
                 all
             };
             (0..profiles.len()).map(of).collect()
+        }
+    }
+}
+
+#[cfg(all(test, feature = "store"))]
+mod tests {
+    use super::{is_number, number};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_is_told_by_its_letters() {
+        for text in ["7", "-0.5", "+1e3", "1.", ".5", "1E-400", "0e999", "00012", "9e307"] {
+            assert!(is_number(text) && number(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "e5",
+            "1e",
+            "1e+",
+            "--1",
+            "inf",
+            "nan",
+            "0x1",
+            "1 ",
+            "1_0",
+            "1e400",
+            "1e99999999999999999999",
+            "١",
+        ] {
+            assert!(!is_number(text), "{text}");
+            assert_eq!(number(text).filter(|number| number.is_finite()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_told_by_letters_is_what_is_read(text in "[-+]{0,2}[0-9]{0,4}[.]{0,2}[0-9]{0,3}([eE][-+]?[0-9]{0,4})?|.{0,6}") {
+            // Only near the largest float may they differ.
+            let read = number(&text).filter(|number| number.abs() < 1e307);
+            prop_assert!(read.is_none() || is_number(&text));
+            prop_assert!(!is_number(&text) || number(&text).is_some());
         }
     }
 }

@@ -406,6 +406,8 @@ pub(super) fn keys<R: Listed>(app: App, list: PagedList<R>, viewport: Viewport, 
         match view::move_in_list(len, cursor.map(u64::from), key, page) {
             Some(place) => {
                 list.cursor.set(u32::try_from(place).ok());
+                // Enter is the row's now, whichever button was pressed last.
+                focus(GRID);
                 viewport.reveal(place, len);
                 true
             }
