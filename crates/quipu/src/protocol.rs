@@ -365,6 +365,9 @@ pub enum MatchPlace {
 /// How far a search through the file is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchProgress {
+    /// The filter of the list it fills, as that was asked for: word of a search may come when the list has another one already. Empty for a
+    /// search in a trace.
+    pub filter: String,
     /// What is searched for.
     pub texts: Vec<String>,
     /// The one trace that is searched; `None`: the file.

@@ -92,6 +92,8 @@ pub(crate) struct App {
     pub(crate) progress: RwSignal<Option<IndexProgress>>,
     /// The search through the file, once there was one.
     pub(crate) search: RwSignal<Option<SearchProgress>>,
+    /// The last search in a trace, likewise.
+    pub(crate) trace_search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
     /// What became of the file under the page: what is shown is from before.
@@ -137,6 +139,7 @@ impl App {
             traces: PagedList::new(),
             hits: PagedList::new(),
             search: RwSignal::new(None),
+            trace_search: RwSignal::new(None),
             help: RwSignal::new(false),
             said: RwSignal::default(),
             keys: StoredValue::new_local(None),
@@ -292,6 +295,7 @@ impl App {
             Err(failure) => app.cannot_open(failure.message),
         });
         self.search.set(None);
+        self.trace_search.set(None);
         self.traces.ask_missing();
         self.hits.ask_missing();
     }
@@ -356,6 +360,7 @@ impl App {
         self.stale.set(None);
         self.index_stopped.set(None);
         self.search.set(None);
+        self.trace_search.set(None);
         self.traces.reset();
         self.hits.reset();
         self.epoch.get_untracked()
@@ -396,19 +401,19 @@ impl App {
         }
     }
 
-    /// A search moved on: the lists that it fills look again. That of one trace is the trace's.
+    /// A search moved on: the lists that it fills look again, the one that is not shown when it is. That of one trace is the trace's. What
+    /// was said before the worker heard of another filter is of no interest.
     fn hear_search(&self, progress: SearchProgress) {
-        let last = progress.state != SearchState::Running;
-        let of_trace = progress.trace_id.is_some();
-        self.search.set(Some(progress));
-        if of_trace {
+        if progress.trace_id.is_some() {
+            return self.trace_search.set(Some(progress));
+        }
+        if self.view.with_untracked(|view| view.list.filter != progress.filter) {
             return;
         }
-        if self.view.with_untracked(|view| view.list.hits) {
-            self.hits.look_again(last);
-        } else {
-            self.traces.look_again(last);
-        }
+        let last = progress.state != SearchState::Running;
+        self.search.set(Some(progress));
+        self.hits.look_again(last);
+        self.traces.look_again(last);
     }
 
     /// The filter is another one. With `stop`, what runs is of no use for it.
@@ -424,7 +429,7 @@ impl App {
     pub(crate) fn set_searching(&self, goes_on: bool) {
         let app = *self;
         self.ask(Request::SetSearching(goes_on), move |answer| match answer {
-            Ok(Response::Search(progress)) => app.search.set(progress),
+            Ok(Response::Search(Some(progress))) => app.hear_search(progress),
             Ok(_) => {}
             Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
         });

@@ -123,26 +123,34 @@ pub(crate) struct Searches {
     /// Blocks begun since the search began: the first ones are small, so that the newest hits come at once.
     blocks: u32,
     bytes: u64,
-    /// Asked to stop.
+    /// The search through the file was asked to stop. One in a trace is short, and waited for: it is not.
     stopped: bool,
 }
 
 impl Searches {
-    /// Says which filter the questions that follow belong to. Another filter than before ends what was wanted for that one.
-    pub(crate) fn begin(&mut self, filter: &str) {
-        if self.filter != filter {
+    /// Says which filter the questions that follow belong to. Another filter than before ends what was wanted for that one; answers
+    /// whether it is another.
+    pub(crate) fn begin(&mut self, filter: &str) -> bool {
+        let is_other = self.filter != filter;
+        if is_other {
             self.filter = filter.to_owned();
             self.trace = None;
             self.searches.iter_mut().for_each(|search| search.active = false);
+            self.stopped = false;
             self.restart();
         }
+        is_other
+    }
+
+    /// The filter that what is searched in the file belongs to.
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
     }
 
     fn restart(&mut self) {
         self.block = None;
         self.blocks = 0;
         self.bytes = 0;
-        self.stopped = false;
     }
 
     /// What is known so far of which spans (by row) are as wanted. What was not asked for before is searched from now on.
@@ -184,20 +192,22 @@ impl Searches {
         }
     }
 
-    /// Searches the spans of one trace for texts, before anything else. The same question again goes on.
-    pub(crate) fn search_trace(&mut self, trace: u32, texts: &[String], index: &Index) {
+    /// Searches the spans of one trace for texts, before anything else. The same question again goes on; answers whether it is another.
+    pub(crate) fn search_trace(&mut self, trace: u32, texts: &[String], index: &Index) -> bool {
         let texts: Vec<Wanted> = texts.iter().cloned().map(Wanted::Text).collect();
         if self.trace.as_ref().is_some_and(|asked| asked.trace == trace && asked.texts == texts) {
-            return;
+            return false;
         }
         self.restart();
+        // Known before they are added: what is added later must not push the first ones out.
+        self.trace = Some(TraceSearch { trace, texts: texts.clone(), left: index.trace_rows(trace).len() });
         for wanted in &texts {
             self.find_or_add(wanted, index);
         }
-        self.trace = Some(TraceSearch { trace, texts, left: index.trace_rows(trace).len() });
+        true
     }
 
-    /// Stops, or goes on.
+    /// Stops the search through the file, or lets it go on.
     pub(crate) fn set_stopped(&mut self, stopped: bool) {
         self.stopped = stopped;
     }
@@ -208,7 +218,11 @@ impl Searches {
 
     /// Whether there is anything left to read.
     pub(crate) fn is_due(&self) -> bool {
-        !self.stopped && (self.trace.as_ref().is_some_and(|trace| trace.left > 0) || self.is_file_due())
+        self.is_in_trace() || (!self.stopped && self.is_file_due())
+    }
+
+    fn is_in_trace(&self) -> bool {
+        self.trace.as_ref().is_some_and(|trace| trace.left > 0)
     }
 
     fn is_file_due(&self) -> bool {
@@ -279,8 +293,8 @@ impl Searches {
     /// # Errors
     /// When the file can't be read any more; what is damaged inside it is passed over.
     pub(crate) fn step(&mut self, index: &Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<Progress, StoreError> {
-        let in_trace = self.trace.as_ref().is_some_and(|trace| trace.left > 0);
-        while !self.stopped {
+        let in_trace = self.is_in_trace();
+        while in_trace || !self.stopped {
             let Some(mut block) = self.block.take().or_else(|| self.next_block(index, database)) else { break };
             let cache = database.cache();
             // A trace may lie anywhere; the file is read from its end, and a driver that reads ahead follows it.
@@ -298,7 +312,7 @@ impl Searches {
             }
             self.close(block);
             // The end of a search in a trace is told before the one through the file goes on.
-            if spent() || (in_trace && self.trace.as_ref().is_none_or(|trace| trace.left == 0)) {
+            if spent() || (in_trace && !self.is_in_trace()) {
                 break;
             }
         }
@@ -325,6 +339,9 @@ impl Searches {
                 }
                 asked.left = start;
             }
+        }
+        if self.stopped {
+            return None;
         }
         let tests = places_of(&self.searches, |search| search.active);
         let active = || tests.iter().filter_map(|at| self.searches.get(*at));

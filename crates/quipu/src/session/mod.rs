@@ -97,7 +97,7 @@ impl Session {
             Request::GetFile => Ok(Response::File(Box::new(self.file()))),
             Request::CheckFile => Ok(self.database.check_unchanged().map(|()| Response::Unchanged)?),
             Request::ListTraces(query) => {
-                self.searches.begin(&query.filter);
+                self.begin_search(&query.filter);
                 self.list_traces(&query)
             }
             Request::GetTrace { trace_id } => self.when_indexed(|session| {

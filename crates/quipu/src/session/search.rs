@@ -61,10 +61,11 @@ impl Session {
         let state = match &self.search_failure {
             Some(failure) => SearchState::Failed(failure.clone()),
             None if progress.done => SearchState::Done,
-            None if self.searches.is_stopped() => SearchState::Stopped,
+            None if progress.trace.is_none() && self.searches.is_stopped() => SearchState::Stopped,
             None => SearchState::Running,
         };
         SearchProgress {
+            filter: if progress.trace.is_none() { self.searches.filter().to_owned() } else { String::new() },
             texts: progress.texts,
             trace_id: progress.trace.map(|trace| self.index.trace_id(trace)),
             spans: progress.spans,
@@ -79,6 +80,13 @@ impl Session {
     pub(super) fn set_searching(&mut self, searching: bool) -> Response {
         self.searches.set_stopped(!searching);
         Response::Search(self.search_progress())
+    }
+
+    /// Says which filter the questions that follow belong to. What went wrong in another's search is tried again.
+    pub(super) fn begin_search(&mut self, filter: &str) {
+        if self.searches.begin(filter) {
+            self.search_failure = None;
+        }
     }
 
     pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<Response, Failure> {
@@ -96,12 +104,14 @@ impl Session {
         };
         let (rows, is_known): (Vec<u32>, bool) = match trace {
             Some(trace) => {
-                self.searches.search_trace(trace, &texts, &self.index);
+                if self.searches.search_trace(trace, &texts, &self.index) {
+                    self.search_failure = None;
+                }
                 let hits = self.searches.hits(&texts, &self.index);
                 (self.index.trace_rows(trace).iter().rev().copied().filter(|row| hits.has(*row)).collect(), true)
             }
             None => {
-                self.searches.begin(&query.filter);
+                self.begin_search(&query.filter);
                 for text in &texts {
                     self.searches.decided(&Wanted::Text(text.clone()), &self.index);
                 }

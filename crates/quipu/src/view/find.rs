@@ -4,6 +4,7 @@
 
 use super::format::count;
 use super::rows::RowSet;
+use crate::fold::Needle;
 use crate::protocol::TraceColumns;
 
 /// Beyond this many distinct names, names too are left to the worker.
@@ -18,9 +19,8 @@ pub struct Matches {
 impl Matches {
     /// The rows whose name holds `text`, letter case aside; none for an empty text.
     pub fn by_name(columns: &TraceColumns, text: &str) -> Matches {
-        let text = text.to_lowercase();
-        let can = !text.is_empty() && columns.names.len() <= MOST_NAMES;
-        let named: Vec<bool> = columns.names.iter().map(|name| can && name.to_lowercase().contains(&text)).collect();
+        let needle = Needle::new(text).filter(|_| columns.names.len() <= MOST_NAMES);
+        let named: Vec<bool> = needle.map_or_else(Vec::new, |needle| columns.names.iter().map(|name| needle.is_in(name)).collect());
         Matches { rows: RowSet::of(&columns.name, |name| named.get(*name as usize).is_some_and(|named| *named)) }
     }
 
@@ -88,6 +88,13 @@ mod tests {
         assert_eq!((matches.sentence(Some(2)), matches.sentence(Some(6))), ("2 of 3".into(), "3".into()));
         matches.add([5, 2, 900]);
         assert_eq!((matches.len(), matches.sentence(Some(5))), (4, "4 of 4".into()));
+    }
+
+    #[test]
+    fn names_match_as_contents_do() {
+        let columns = crate::view::waterfall::tests::trace(&[(0, "Straße", 0, 9, false), (1, "ΟΔΟΣ", 0, 9, false)]);
+        let rows = |text: &str| (0..2).filter(|row| Matches::by_name(&columns, text).has(*row)).collect::<Vec<_>>();
+        assert_eq!((rows("STRASSE"), rows("οδοσ"), rows("x")), (vec![0], vec![1], vec![]));
     }
 
     #[test]

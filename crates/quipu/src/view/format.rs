@@ -276,6 +276,7 @@ mod tests {
     #[test]
     fn a_search_tells_its_rate_only_while_it_runs() {
         let mut progress = SearchProgress {
+            filter: String::new(),
             texts: vec!["refund".into()],
             trace_id: None,
             spans: 1_024,

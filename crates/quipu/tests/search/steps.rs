@@ -104,6 +104,65 @@ fn a_trace_is_searched_before_the_file() {
     assert_eq!(everywhere.iter().map(in_trace).filter(|is| *is).count(), found.len());
 }
 
+#[test]
+fn a_stopped_search_through_the_file_stays_so_while_a_trace_is_searched() {
+    let mut session = open(FILE);
+    let trace_id = page_of_oldest(&mut session);
+    let mut session = open(FILE);
+    page(&mut session, "inference", None, 0);
+    session.search_step(&mut || true);
+    let stopped = set_searching(&mut session, false).expect("it was searched");
+    assert_eq!(page(&mut session, "inference", Some(&trace_id), 0).total, None);
+    assert!(session.has_search(), "the trace is searched all the same");
+    let progress = session.search_step(&mut || true).expect("the trace is searched");
+    assert!(matches!(progress.state, SearchState::Running | SearchState::Done) && progress.trace_id.is_some());
+    session.run_search().expect("the file is readable");
+    assert!(page(&mut session, "inference", Some(&trace_id), 0).total.is_some_and(|total| total > 0));
+    assert!(!session.has_search(), "the file is not gone on with");
+    let still = set_searching(&mut session, false).expect("it was searched");
+    assert_eq!((still.state, still.trace_id), (SearchState::Stopped, None));
+    assert!(still.spans < still.spans_expected && still.spans >= stopped.spans);
+    assert!(page(&mut session, "inference", None, 0).total.is_none());
+    // Asked to stop in the trace's middle, that is not left hanging either.
+    page(&mut session, "weather", Some(&trace_id), 0);
+    set_searching(&mut session, false);
+    session.run_search().expect("the file is readable");
+    assert!(page(&mut session, "weather", Some(&trace_id), 0).total.is_some());
+}
+
+/// The trace of the oldest span that holds “inference”.
+fn page_of_oldest(session: &mut Session) -> String {
+    let count = hits(session, "inference").len() as u32;
+    page(session, "inference", None, count - 1).hits.remove(0).trace_id
+}
+
+#[test]
+fn progress_tells_which_filter_it_belongs_to() {
+    let mut session = open(FILE);
+    let trace_id = page_of_oldest(&mut session);
+    let mut session = open(FILE);
+    page(&mut session, "inference", None, 0);
+    let filter = |session: &mut Session| session.search_step(&mut || true).map(|progress| progress.filter);
+    assert_eq!(filter(&mut session).as_deref(), Some("\"inference\""));
+    page(&mut session, "weather", Some(&trace_id), 0);
+    assert_eq!(filter(&mut session).as_deref(), Some(""), "that of a trace fills no list");
+}
+
+#[test]
+fn more_texts_than_answers_are_kept_are_found_in_a_trace() {
+    let mut session = open(FILE);
+    let trace_id = page_of_oldest(&mut session);
+    let alone = hits_so_far(&mut session, "inference", Some(&trace_id));
+    assert!(!alone.is_empty());
+    let mut session = open(FILE);
+    let others: Vec<String> = (0..30).map(|number| format!(" OR \"no such text {number}\"")).collect();
+    let query = HitQuery { filter: format!("\"inference\"{}", others.concat()), trace_id: Some(trace_id), offset: 0, limit: 200 };
+    session.handle(Request::ListHits(query.clone())).expect("a list");
+    session.run_search().expect("the file is readable");
+    let Ok(Response::Hits(page)) = session.handle(Request::ListHits(query)) else { panic!("a list") };
+    assert_eq!((page.total, page.hits.len()), (Some(alone.len() as u32), alone.len().min(200)));
+}
+
 /// Whether a span is one of a trace's.
 fn page_of(session: &mut Session, span_id: &str, trace_id: &str) -> bool {
     session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).is_ok()
@@ -158,4 +217,11 @@ fn a_file_that_changed_ends_the_search_with_a_sentence() {
     assert_eq!(failure.kind, FailureKind::FileChanged);
     assert_eq!(session.run_search(), Err(failure));
     assert!(!session.has_search());
+    // Another search says so again, instead of waiting for ever.
+    page(&mut session, "weather", None, 0);
+    assert!(session.has_search());
+    assert!(matches!(session.search_step(&mut || false).map(|progress| progress.state), Some(SearchState::Failed(_))));
+    // And where the file can be read again, it is.
+    is_gone.set(false);
+    assert_eq!(hits(&mut session, "inference"), hits(&mut open(FILE), "inference"));
 }

@@ -54,8 +54,11 @@ struct Bar {
     /// The choice the keyboard is on.
     active: RwSignal<Option<usize>>,
     input: NodeRef<Input>,
-    /// Whether suggestions were asked for and are not here, and whether the draft changed since.
-    asked: StoredValue<(bool, bool)>,
+    /// The epoch in which suggestions were asked for that are not here (those of an earlier one never come), and whether the draft changed
+    /// since.
+    asked: StoredValue<(Option<u32>, bool)>,
+    /// The draft that the choices are for.
+    chosen_for: StoredValue<String>,
 }
 
 /// The bar.
@@ -73,7 +76,8 @@ pub(super) fn FilterBar() -> impl IntoView {
         choices: RwSignal::default(),
         active: RwSignal::new(None),
         input: NodeRef::new(),
-        asked: StoredValue::new((false, false)),
+        asked: StoredValue::new((None, false)),
+        chosen_for: StoredValue::default(),
     };
     // A filter of the address that is not understood is there to be mended.
     Effect::new(move |before: Option<String>| {
@@ -222,24 +226,26 @@ impl Bar {
     /// Asks how the draft may go on: once a frame at most, and never twice at a time. Without a draft the last filters are offered.
     fn suggest(self) {
         let (asked, _) = self.asked.get_value();
-        self.asked.set_value((true, true));
-        if !asked {
+        let epoch = Some(self.app.epoch.get_untracked());
+        self.asked.set_value((epoch, true));
+        if asked != epoch {
             on_next_frame(move || self.ask());
         }
     }
 
     fn ask(self) {
         let Some(draft) = self.draft.try_get_untracked() else { return };
-        self.asked.set_value((true, false));
+        self.asked.update_value(|asked| asked.1 = false);
         if draft.trim().is_empty() {
-            self.asked.set_value((false, false));
+            self.asked.set_value((None, false));
+            self.chosen_for.set_value(draft);
             return self.show(history(self.applied.with_untracked(|applied| applied.clone())));
         }
         let cursor = self.cursor(&draft);
         let request = Request::Suggest { filter: draft.clone(), cursor: cursor as u32 };
         self.app.ask(request, move |answer| {
             let Some((_, changed)) = self.asked.try_get_value() else { return };
-            self.asked.set_value((false, false));
+            self.asked.set_value((None, false));
             if changed {
                 return self.suggest();
             }
@@ -257,6 +263,7 @@ impl Bar {
                     Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), act: Act::Put(range.clone()) }
                 }));
             }
+            self.chosen_for.set_value(draft);
             self.show(choices);
         });
     }
@@ -271,6 +278,8 @@ impl Bar {
     fn choose(self, number: usize) {
         let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
         match choice.act {
+            // The reader has typed on; choices for that are on their way.
+            Act::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
             Act::Put(range) => {
                 let (draft, cursor) = view::put_in(&self.draft.get_untracked(), range, &choice.text);
                 self.write(&draft, cursor);

@@ -33,21 +33,24 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     });
     let search = Contents { text, trace, got: RwSignal::new(0), asking: RwSignal::new(false), state: RwSignal::new(State::Idle) };
     Effect::new(move |_| {
+        // A new worker knows nothing of what the one before it was asked.
+        app.indexed.track();
         let text = text.get();
         trace.matches.set(Matches::by_name(&trace.columns(), &text));
         search.begin(app, text);
     });
     // The search moved on: there may be more.
     Effect::new(move |_| {
-        let wanted = app.search.with(|progress| {
+        let wanted = app.trace_search.with(|progress| {
             let progress = progress.as_ref()?;
-            let ours = progress.trace_id.as_deref() == Some(trace.columns().trace_id.as_str());
-            ours.then(|| (u32::try_from(progress.hits).unwrap_or(u32::MAX), progress.state == SearchState::Running))
+            let ours = progress.trace_id.as_deref() == Some(trace.columns().trace_id.as_str())
+                && text.with_untracked(|text| progress.texts.first() == Some(text));
+            ours.then(|| (u32::try_from(progress.hits).unwrap_or(u32::MAX), progress.state.clone()))
         });
-        if let Some((hits, running)) = wanted
-            && search.state.get_untracked() == State::Running
-            && (hits > search.got.get_untracked() || !running)
-        {
+        let Some((hits, state)) = wanted.filter(|_| search.state.get_untracked() == State::Running) else { return };
+        if let SearchState::Failed(_) = state {
+            search.state.set(State::Stopped);
+        } else if hits > search.got.get_untracked() || state != SearchState::Running {
             search.ask(app);
         }
     });
@@ -72,6 +75,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
             match search.state.get() {
                 State::Running => format!("{found} …"),
                 State::NamesOnly => format!("{found} by name"),
+                State::Stopped => format!("{found} so far"),
                 State::Idle => found,
             }
         })
@@ -114,6 +118,8 @@ enum State {
     Running,
     /// Contents can't be searched.
     NamesOnly,
+    /// The file could not be read to the end.
+    Stopped,
 }
 
 /// The search of contents for one text after the other.

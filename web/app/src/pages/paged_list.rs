@@ -61,8 +61,10 @@ pub(crate) struct PagedList<R: Listed> {
     pages: RwSignal<HashMap<u32, Vec<Arc<R>>>>,
     /// Rows of the whole list, once known.
     pub(crate) total: RwSignal<Option<u32>>,
-    /// Rows known to be there.
+    /// Rows to lay out while the total is unknown: those known to be there, and one where there may be more.
     seen: RwSignal<u32>,
+    /// How many were found so far.
+    so_far: RwSignal<u32>,
     /// Whether the list needs the whole index.
     pub(crate) not_indexed: RwSignal<bool>,
     /// Why it can't be listed.
@@ -94,6 +96,7 @@ impl<R: Listed> PagedList<R> {
             pages: RwSignal::default(),
             total: RwSignal::new(None),
             seen: RwSignal::new(0),
+            so_far: RwSignal::new(0),
             not_indexed: RwSignal::new(false),
             failure: RwSignal::new(None),
             cursor: RwSignal::new(None),
@@ -110,6 +113,7 @@ impl<R: Listed> PagedList<R> {
         self.pages.update(HashMap::clear);
         self.total.set(None);
         self.seen.set(0);
+        self.so_far.set(0);
         self.cursor.set(None);
         self.scroll_top.set_value(0.0);
         self.shown_as.set_value(None);
@@ -154,8 +158,8 @@ impl<R: Listed> PagedList<R> {
 
     /// How many were found, so far or in all; nothing before any answer.
     pub(crate) fn count_text(&self, one: &str, many: &str) -> Option<String> {
-        let so_far = if self.total.with(Option::is_some) { "" } else { " so far" };
-        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(self.len().into()), one, many)))
+        let (count, so_far) = self.total.get().map_or_else(|| (self.so_far.get(), " so far"), |total| (total, ""));
+        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(count.into()), one, many)))
     }
 
     /// Whether anything was answered yet.
@@ -200,41 +204,55 @@ impl<R: Listed> PagedList<R> {
                 self.asked.update_value(|asked| {
                     asked.insert(page);
                 });
-                self.load(app, &list, page, generation);
+                self.load(app, list.clone(), page, 0, generation);
             }
         }
     }
 
-    fn load(&self, app: App, list: &ListView, page: u32, generation: u32) {
+    /// Asks for the rows of a page behind its first `skip`.
+    fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
         let this = *self;
         self.under_way.update_value(|under_way| under_way.0 += 1);
-        app.ask(R::request(list, page * PAGE, PAGE), move |answer| {
+        app.ask(R::request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
             if this.generation.get_untracked() == generation {
                 this.under_way.update_value(|under_way| under_way.0 -= 1);
-                this.hear(page, answer);
+                // Of large rows fewer come at once.
+                if let Some(skip) = this.hear(page, skip, answer) {
+                    this.load(app, list, page, skip, generation);
+                }
             }
         });
     }
 
-    fn hear(&self, page: u32, answer: Result<Response, Failure>) {
+    /// Takes an answer over; how many rows of the page are here, where more of it are to be asked for.
+    fn hear(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
         match answer {
             Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
             Ok(answer) => match R::read(answer) {
-                Some(found) => self.keep(page, found),
+                Some(found) => {
+                    let (came, all) = (found.rows.len() as u32, found.so_far);
+                    self.keep(page, skip, found);
+                    let here = skip + came;
+                    return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
+                }
                 None => self.failure.set(Some("The worker answered something else than the list; reload the page.".into())),
             },
             Err(failure) => self.failure.set(Some(failure.message)),
         }
+        None
     }
 
-    fn keep(&self, page: u32, found: Found<R>) {
-        let rows = found.rows.len() as u32;
+    fn keep(&self, page: u32, skip: u32, found: Found<R>) {
+        let rows = skip + found.rows.len() as u32;
         let end = page * PAGE + rows;
         // Without a total, a full page means that there may be more: one more page is laid out, and asked for when it is seen.
         let more = if rows == PAGE { 1 } else { 0 };
         let seen = self.seen.get_untracked().max(end + more).max(found.so_far);
         if seen != self.seen.get_untracked() {
             self.seen.set(seen);
+        }
+        if found.so_far != self.so_far.get_untracked() {
+            self.so_far.set(found.so_far);
         }
         self.pages.update(|pages| {
             if pages.len() >= KEPT {
@@ -243,9 +261,11 @@ impl<R: Listed> PagedList<R> {
                 self.asked.update_value(|asked| asked.retain(|asked| *asked == page || kept.contains(asked)));
             }
             // What came as it was is not drawn again.
-            let known: Vec<Arc<R>> = pages.remove(&page).unwrap_or_default();
+            let mut kept: Vec<Arc<R>> = pages.remove(&page).unwrap_or_default();
+            let known = kept.split_off(kept.len().min(skip as usize));
             let keep = |(at, row): (usize, R)| known.get(at).filter(|known| ***known == row).cloned().unwrap_or_else(|| Arc::new(row));
-            pages.insert(page, found.rows.into_iter().enumerate().map(keep).collect());
+            kept.extend(found.rows.into_iter().enumerate().map(keep));
+            pages.insert(page, kept);
         });
         // Once known, it stays so: a worker that was restarted may not know it yet.
         if found.total.is_some() && self.total.get_untracked() != found.total {
