@@ -338,11 +338,11 @@ pub struct SearchHit {
 pub struct SpanMatch {
     /// Where it stands.
     pub place: MatchPlace,
-    /// What stands before it, cut to some 60 characters.
+    /// What stands before it; where that is more than some 60 characters, an ellipsis and the last of them.
     pub before: String,
     /// As it stands in the file, decoded.
     pub matched: String,
-    /// What stands behind it, cut to some 120 characters.
+    /// What stands behind it; where that is more than some 120 characters, the first of them and an ellipsis.
     pub after: String,
 }
 

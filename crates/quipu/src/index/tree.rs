@@ -112,7 +112,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
     if requests > 1 {
         warn(
             WarningKind::MergedRequests,
-            format!("This trace holds {requests} requests."),
+            format!("This trace holds {} requests.", crate::view::count(requests as u64)),
             "The server put concurrent requests, or one that followed a stream, into one trace. A request nested in another is not its child.",
         );
     }
@@ -147,5 +147,5 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
 }
 
 fn spans_have(count: usize) -> String {
-    if count == 1 { "One span has".into() } else { format!("{count} spans have") }
+    if count == 1 { "One span has".into() } else { format!("{} spans have", crate::view::count(count as u64)) }
 }

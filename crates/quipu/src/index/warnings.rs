@@ -4,6 +4,7 @@ use super::Index;
 use super::ids::SpanKey;
 use crate::model::SpanMarks;
 use crate::protocol::{Warning, WarningKind};
+use crate::view::count;
 
 /// Counts of what is odd, and of what is only told by counting.
 #[derive(Default)]
@@ -91,7 +92,7 @@ impl Index {
                 WarningKind::MergedRequests,
                 format!(
                     "{} more than one request.",
-                    if odd.merged_traces == 1 { "One trace holds".into() } else { format!("{} traces hold", odd.merged_traces) }
+                    if odd.merged_traces == 1 { "One trace holds".into() } else { format!("{} traces hold", count(odd.merged_traces)) }
                 ),
                 "The server mixed concurrent requests, or one that followed a stream, into one trace; requests are marked in it.",
             );
@@ -99,7 +100,7 @@ impl Index {
         if odd.null_roots > 0 {
             warn(
                 WarningKind::NullRoots,
-                format!("{} of {} traces have no root recorded.", odd.null_roots, self.traces.len()),
+                format!("{} of {} traces have no root recorded.", count(odd.null_roots), count(self.traces.len() as u64)),
                 "Releases 0.1.9 and 0.2.8 to 0.2.12 never record it, others only for requests. Roots are derived from the spans' parents.",
             );
         }
@@ -108,7 +109,7 @@ impl Index {
                 WarningKind::Orphans,
                 format!(
                     "{} a parent that is not in the file.",
-                    if odd.orphans == 1 { "One span has".into() } else { format!("{} spans have", odd.orphans) }
+                    if odd.orphans == 1 { "One span has".into() } else { format!("{} spans have", count(odd.orphans)) }
                 ),
                 "The parent belongs to another program, was dropped, or had not ended yet. Such spans are shown as roots.",
             );
@@ -116,7 +117,7 @@ impl Index {
         if odd.cycles > 0 {
             warn(
                 WarningKind::Cycles,
-                format!("{} of parents.", if odd.cycles == 1 { "One cycle".into() } else { format!("{} cycles", odd.cycles) }),
+                format!("{} of parents.", if odd.cycles == 1 { "One cycle".into() } else { format!("{} cycles", count(odd.cycles)) }),
                 "Each is cut at the span that started first, which is shown as a root.",
             );
         }
@@ -140,7 +141,7 @@ impl Index {
                 WarningKind::OddTimes,
                 format!(
                     "{} a start or end that can't be read, or end before they start.",
-                    if odd.odd_times == 1 { "One span has".into() } else { format!("{} spans have", odd.odd_times) }
+                    if odd.odd_times == 1 { "One span has".into() } else { format!("{} spans have", count(odd.odd_times)) }
                 ),
                 "Their durations are shown as unknown.",
             );
@@ -148,21 +149,21 @@ impl Index {
         if odd.early_events > 0 {
             warn(
                 WarningKind::EarlyEvents,
-                format!("{} of {} events lie before their span's start.", odd.early_events, self.events.count),
+                format!("{} of {} events lie before their span's start.", count(odd.early_events), count(self.events.count)),
                 "Servers note a span's start when a queue reaches it, so spans start late and the times of events are the true ones.",
             );
         }
         if odd.lost_events > 0 {
             warn(
                 WarningKind::LostEvents,
-                format!("{} events belong to spans that are not in the file.", odd.lost_events),
+                format!("{} events belong to spans that are not in the file.", count(odd.lost_events)),
                 "Their spans never ended or were dropped.",
             );
         }
         if odd.lost_metrics > 0 {
             warn(
                 WarningKind::LostEvents,
-                format!("{} token metrics belong to no inference request in their trace.", odd.lost_metrics),
+                format!("{} token metrics belong to no inference request in their trace.", count(odd.lost_metrics)),
                 "They are shown as events of their span and are not in the sums.",
             );
         }
@@ -190,5 +191,5 @@ impl Index {
 }
 
 fn spans(count: u64) -> String {
-    if count == 1 { "one span".into() } else { format!("{count} spans") }
+    if count == 1 { "one span".into() } else { format!("{} spans", crate::view::count(count)) }
 }

@@ -172,7 +172,7 @@ impl Found {
                     place: place.clone(),
                     before: last_letters(head, BEFORE),
                     matched: first_letters(text.get(range).unwrap_or_default(), MATCHED),
-                    after: first_letters(tail, AFTER),
+                    after: first_letters(tail, AFTER) + if tail.chars().nth(AFTER).is_some() { "…" } else { "" },
                 });
             }
         }
@@ -188,7 +188,9 @@ fn first_letters(text: &str, count: usize) -> String {
     text.chars().take(count).map(blank).collect()
 }
 
+/// The last letters; an ellipsis tells of more.
 fn last_letters(text: &str, count: usize) -> String {
     let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(at, _)| at);
-    text.get(start..).unwrap_or_default().chars().map(blank).collect()
+    let more = (start > 0).then_some('…');
+    more.into_iter().chain(text.get(start..).unwrap_or_default().chars().map(blank)).collect()
 }

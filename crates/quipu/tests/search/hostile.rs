@@ -49,7 +49,7 @@ fn a_value_of_20_mb_is_searched_and_its_matches_are_cut() {
     assert_eq!(found, std::slice::from_ref(&hit.span_id));
     let matches = find(&mut session, &hit.trace_id, &hit.span_id, "needle");
     assert_eq!(matches.len(), 200);
-    assert!(matches.iter().all(|found| found.before.chars().count() <= 60 && found.after.chars().count() <= 120));
+    assert!(matches.iter().all(|found| found.before.chars().count() <= 61 && found.after.chars().count() <= 121));
 }
 
 #[test]

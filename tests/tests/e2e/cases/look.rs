@@ -2,10 +2,17 @@
 
 use crate::harness::{Case, Stage, cases};
 use anyhow::{Context, Result, ensure};
-use quipu_tests::fixtures::{self, AGENT};
+use quipu_tests::fixtures::{self, AGENT, METRICS};
 use serde_json::json;
 
 pub(crate) const CASES: &[Case] = cases![screens_fit_light_and_dark_wide_and_narrow, the_timeline_shows_twenty_rows];
+
+/// The rows of the matches whose mark is not to be seen whole.
+const BEYOND: &str = "
+    return [...document.querySelectorAll('[data-hit-trace]')].filter((row) => {
+        const [mark, cell] = [row.querySelector('mark'), row.querySelector('.hit-text')].map((part) => part.getBoundingClientRect());
+        return mark.width === 0 || mark.left < cell.left || mark.right > cell.right + 1;
+    }).map((row) => row.innerText)";
 
 async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
@@ -32,6 +39,24 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             shoot("trace").await?;
             page.select_span(&span.span_id).await?;
             shoot("span").await?;
+            page.load_from(&format!("{}?{scheme}{width}filter", stage.site.url())).await?;
+            page.open_traces(&[METRICS.path()]).await?;
+            page.type_filter("model:").await?;
+            shoot("suggestions").await?;
+            page.filter("llama tokens>many").await?;
+            shoot("wrong_filter").await?;
+            page.load_from(&format!("{}?{scheme}{width}matches", stage.site.url())).await?;
+            page.open_traces(&[METRICS.path()]).await?;
+            page.filter("name:InferenceRouter.chat_completion tokens>10 \"weather\"").await?;
+            shoot("filter").await?;
+            page.click("button", "Matches").await?;
+            page.wait_until("return document.querySelectorAll('[data-hit-trace]').length > 4", "the matches").await?;
+            shoot("matches").await?;
+            let cut = page.run(BEYOND).await?;
+            ensure!(cut.as_array().is_some_and(Vec::is_empty), "What was found is out of sight at {width} px in {cut}.");
+            page.run("document.querySelector('[data-hit-trace]').click()").await?;
+            page.wait_timeline().await?;
+            shoot("hit").await?;
             let background = page
                 .run("return getComputedStyle(document.body).colorScheme + ' ' + getComputedStyle(document.body).backgroundColor")
                 .await?;

@@ -114,7 +114,7 @@ pub(super) fn FilterBar() -> impl IntoView {
     let message = move || bar.error.get().map(|error| error.message);
     view! {
         <div class="filter-bar" role="search">
-            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| focus(INPUT)>
+            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| bar.open()>
                 <Icon name=IconName::Search />
                 <div class="filter-terms">
                 <ul class="chips" role="list" aria-label="Filter terms">
@@ -188,6 +188,14 @@ impl Bar {
                 <span class="mono">{choice.text}</span>
                 <span class="soft">{choice.meaning}</span>
             </li>
+        }
+    }
+
+    /// What a click into the field does: a list that was closed is offered again.
+    fn open(self) {
+        focus(INPUT);
+        if self.choices.with_untracked(Vec::is_empty) {
+            self.suggest();
         }
     }
 

@@ -130,7 +130,8 @@ fn row(app: App, place: u32, hit: Option<Arc<SearchHit>>, texts: Memo<Vec<String
             <span role="gridcell" class="cell-trace mono" title=hit.trace_id.clone()>{hit.trace_id.clone()}</span>
             <span role="gridcell" class="cell-where mono">{view::place_text(&first.place)}</span>
             <span role="gridcell" class="hit-text">
-                {first.before.clone()}<mark>{first.matched.clone()}</mark>{first.after.clone()}{more}
+                <span class="hit-before"><bdi>{first.before.clone()}</bdi></span>
+                <span class="hit-found"><mark>{first.matched.clone()}</mark>{first.after.clone()}{more}</span>
             </span>
         </div>
     }

@@ -112,9 +112,9 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
                     <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
                 </Show>
                 <span class="zoom-tools" role="group" aria-label="Zoom">
+                    <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
                     {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
                     {zoom(ZoomKey::In, "+", "Zoom in", "w")}
-                    <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
                 </span>
             </div>
         </div>
@@ -153,7 +153,7 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
                 <div><dt>"Spans"</dt><dd class="number">{view::count(columns.len() as u64)}</dd></div>
                 <div><dt>"Failures"</dt><dd class="number" class:failed=move || { failed > 0 }>{view::count(failed)}</dd></div>
                 {(requests > 1).then(|| view! { <div><dt>"Requests"</dt><dd class="number">{view::count(requests)}</dd></div> })}
-                {tokens.map(|tokens| view! { <div><dt>"Tokens"</dt><dd class="number">{tokens}</dd></div> })}
+                {tokens.map(|tokens| view! { <div><dt>"Tokens"</dt><dd>{tokens}</dd></div> })}
             </dl>
         </header>
     }
@@ -207,10 +207,19 @@ fn Failures(trace: OpenTrace) -> impl IntoView {
         }
     };
     let more = move || {
-        let left = count.min(MOST_FAILURES).saturating_sub(shown.get());
-        (left > 0).then(|| {
-            let label = format!("Show {}", view::counted(Some(left as u64), "more failure", "more failures"));
-            view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }
+        if shown.get() < count.min(MOST_FAILURES) {
+            let label = match count > MOST_FAILURES {
+                true => format!("Show {MOST_FAILURES} of {} failures", view::count(count as u64)),
+                false => format!("Show {}", view::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
+            };
+            return Some(
+                view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
+            );
+        }
+        // A list that ends early says so.
+        (count > MOST_FAILURES).then(|| {
+            let text = format!("{} more failed spans are marked in the timeline.", view::count((count - MOST_FAILURES) as u64));
+            view! { <p class="soft">{text}</p> }.into_any()
         })
     };
     view! {

@@ -202,7 +202,7 @@ fn FileHead() -> impl IntoView {
                     <div><dt>"Spans"</dt><dd>{count(*spans)}</dd></div>
                     <div><dt>"Events"</dt><dd>{count(*events)}</dd></div>
                     <div><dt>"Service"</dt><dd>{if services.is_empty() { DASH.to_owned() } else { services.join(", ") }}</dd></div>
-                    <div><dt>"Time"</dt><dd title=view::zone_sentence(*zone)>{range}" "<span class="soft">{clock}</span></dd></div>
+                    <div><dt>"Time"</dt><dd title=view::zone_sentence(*zone)>{range}{start.map(|_| view! { " "<span class="soft">{clock}</span> })}</dd></div>
                     <div><dt>"Tokens"</dt><dd>{tokens.as_ref().map_or_else(|| DASH.into(), |tokens| view::token_sentence(tokens).unwrap_or_else(|| "no inference requests".into()))}</dd></div>
                 </dl>
             </section>
