@@ -4,8 +4,9 @@ use crate::index::{Index, is_server_failure};
 use crate::llm::{Message, messages};
 use crate::model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
 use crate::protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
-use crate::recorded::{RecordedAttribute, attributes, decode};
+use crate::recorded::{RawJson, RecordedAttribute, decode, entries};
 use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_row};
+use std::borrow::Cow;
 
 /// Longer values come as their head; the rest is asked for when it is opened.
 const INLINE_BYTES: usize = 64 * 1024;
@@ -79,8 +80,14 @@ pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>
     };
     let (Some(recorded), Some(key)) = (recorded.as_ref(), key) else { return Ok(recorded) };
     // Of a key that stands twice, the last counts.
-    let found = attributes(recorded.as_bytes()).unwrap_or_default().into_iter().rev().find(|attribute| attribute.key == *key);
-    Ok(found.map(|attribute| attribute.text))
+    let mut found = None;
+    for entry in entries(recorded.as_bytes()) {
+        let Ok((name, value)) = entry else { return Ok(None) };
+        if name == key.as_str() {
+            found = Some(value);
+        }
+    }
+    Ok(found.map(|value| value.as_str().unwrap_or_else(|| value.as_written()).into_owned()))
 }
 
 /// The clock a trace was recorded by.
@@ -94,7 +101,7 @@ impl Clock {
     }
 }
 
-/// An attribute as it is shown, and as it was recorded.
+/// An attribute as it is shown, and as it was recorded: of a text longer than [`CHAT_BYTES`] the head.
 struct Read {
     key: String,
     recorded: RecordedAttribute,
@@ -103,39 +110,50 @@ struct Read {
 
 fn read_attributes(text: Option<&str>, text_ref: impl Fn(Option<String>) -> TextRef) -> (Vec<Read>, Option<RecordedText>) {
     let Some(text) = text else { return (Vec::new(), None) };
-    match attributes(text.as_bytes()) {
+    match entries(text.as_bytes()).collect::<Result<Vec<_>, _>>() {
         Ok(list) => {
-            let read = |recorded: RecordedAttribute| {
-                let key = recorded.key.clone();
+            let read = |(key, value): (Cow<'_, str>, RawJson<'_>)| {
+                let key = key.into_owned();
+                let whole = value.as_str().unwrap_or_else(|| value.as_written());
+                let len = whole.len();
+                // Of what is too long to be a conversation, only what is shown is copied: there may be a hundred megabytes of it.
+                let text = if len <= CHAT_BYTES { whole.into_owned() } else { head(&whole).to_owned() };
+                let recorded = RecordedAttribute { key: key.clone(), text, is_string: value.is_string() };
                 let shown = Attribute {
                     key: key.clone(),
-                    text: shorten(&recorded.text, || Some(recorded.decoded())),
+                    text: shorten(&recorded.text, len, || Some(recorded.decoded())),
                     text_ref: text_ref(Some(key.clone())),
                 };
                 Read { key, recorded, shown }
             };
             (list.into_iter().map(read).collect(), None)
         }
-        Err(_) => (Vec::new(), Some(shorten(text, || Some(decode(text))))),
+        Err(_) => (Vec::new(), Some(shorten(text, text.len(), || Some(decode(text))))),
     }
 }
 
-fn shorten(text: &str, decoded: impl FnOnce() -> Option<crate::recorded::Decoded>) -> RecordedText {
-    let complete = text.len() <= INLINE_BYTES;
+/// `text` as it is shown; it begins a text of `len` bytes, of which it may be only the head.
+fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<crate::recorded::Decoded>) -> RecordedText {
+    let complete = len <= INLINE_BYTES;
     let decoded = if complete { decoded() } else { None };
     let (encoding, value) = match decoded {
         Some(decoded) => (decoded.encoding, Some(decoded.value)),
         None => (crate::model::Encoding::Text, None),
     };
+    RecordedText { raw: head(text).to_owned(), len_bytes: len as u64, complete, encoding, value }
+}
+
+/// As much of a text as is shown at first.
+fn head(text: &str) -> &str {
     let mut end = text.len().min(INLINE_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    RecordedText { raw: text[..end].to_owned(), len_bytes: text.len() as u64, complete, encoding, value }
+    text.get(..end).unwrap_or_default()
 }
 
 fn read_messages(attribute: &Read) -> Vec<Message> {
-    if attribute.recorded.text.len() > CHAT_BYTES {
+    if attribute.shown.text.len_bytes > CHAT_BYTES as u64 {
         return Vec::new();
     }
     match &attribute.shown.text.value {
@@ -152,7 +170,7 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
     for value in read {
         match value.key.as_str() {
             "severity" if severity.is_none() => severity = Some(value.recorded.text),
-            "message" if message.is_none() && value.recorded.text.len() <= INLINE_BYTES => message = Some(value.recorded.text),
+            "message" if message.is_none() && value.shown.text.complete => message = Some(value.recorded.text),
             _ => attributes.push(value.shown),
         }
     }
@@ -225,4 +243,31 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
         notes.push("Its output was a stream, which the server did not record.".into());
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_value_the_head_is_kept_and_its_length_told() {
+        // Two bytes a letter, so that a limit may fall into one; written as it is, and as an escape.
+        for letter in ["é", "\\u00e9"] {
+            for letters in [10, INLINE_BYTES / 2, INLINE_BYTES / 2 + 1, CHAT_BYTES / 2, CHAT_BYTES / 2 + 1] {
+                let text = format!(r#"{{"message": "{}", "z": 1}}"#, letter.repeat(letters));
+                let (read, _) = read_attributes(Some(&text), |key| TextRef::SpanAttribute { rowid: 1, key });
+                let [long, last] = read.as_slice() else { panic!("two attributes") };
+                let shown = &long.shown.text;
+                assert_eq!((shown.len_bytes, shown.complete), (letters as u64 * 2, letters * 2 <= INLINE_BYTES));
+                assert_eq!(shown.raw, "é".repeat(letters.min(INLINE_BYTES / 2)));
+                assert_eq!(shown.value.is_some(), shown.complete);
+                assert_eq!(last.recorded.text, "1");
+                let kept = if letters * 2 <= CHAT_BYTES { letters } else { INLINE_BYTES / 2 };
+                assert_eq!(long.recorded.text.len(), kept * 2, "{letters} letters");
+                let event = EventRow { id: 1, name: None, timestamp: None, attributes: Some(text) };
+                let message = read_event(event, &Clock { offset_minutes: 0 }).message;
+                assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is whole, or an attribute like any other");
+            }
+        }
+    }
 }

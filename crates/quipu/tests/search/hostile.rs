@@ -3,15 +3,17 @@
 use super::*;
 
 #[test]
-fn bytes_flipped_at_80_places_are_searched_without_a_panic() {
+fn bytes_flipped_at_60_places_are_searched_without_a_panic() {
     let whole = bytes_of("samples/agent_0.2.15.db");
     let all = hits(&mut open_bytes(whole.clone()), "inference").len();
     let mut seed = 7_u64;
     let (mut complete, mut partial) = (0, 0);
-    for _ in 0..80 {
+    for round in 0..60 {
         let mut bytes = whole.clone();
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let at = (seed >> 20) as usize % (bytes.len() - 16);
+        // Texts are most of a file; every other time the beginning of a page is hit, without which its rows are gone.
+        let anywhere = (seed >> 20) as usize % (bytes.len() - 16);
+        let at = if round % 2 == 0 { anywhere } else { anywhere & !0xfff };
         for byte in &mut bytes[at..at + 1 + (seed as usize & 7)] {
             *byte ^= (seed >> 12) as u8 | 1;
         }
@@ -33,7 +35,7 @@ fn bytes_flipped_at_80_places_are_searched_without_a_panic() {
         }
         if page.total == Some(all as u32) { complete += 1 } else { partial += 1 }
     }
-    assert!(complete > 40 && partial > 0, "{complete} complete, {partial} with other hits");
+    assert!(complete > 20 && partial > 0, "{complete} complete, {partial} with other hits");
 }
 
 #[test]
