@@ -3,7 +3,7 @@
 use crate::blob::BlobSource;
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
-use crate::wire::{Channel, now, post};
+use crate::wire::{Channel, now, pause, post};
 use quipu::Session;
 use quipu::model::is_companion;
 use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
@@ -15,6 +15,8 @@ use web_sys::File;
 const STEP_MS: f64 = 24.0;
 /// Milliseconds between two notes of progress.
 const NOTE_MS: f64 = 100.0;
+/// Milliseconds the index waits for the first question to be asked and answered: it is what the reader waits for.
+const FIRST_VIEW_MS: f64 = 400.0;
 /// Smaller files are read without reading ahead: it is over before it pays.
 const SMALL: u64 = 8 << 20;
 
@@ -23,6 +25,8 @@ struct Open {
     main: File,
     /// Tells the index job of this file from that of the one before.
     generation: u32,
+    /// Whether what the reader looks at first was answered.
+    asked: bool,
     /// Whether a job steps the search.
     searching: bool,
     /// What was searched for last, in which trace, and for how many milliseconds.
@@ -56,7 +60,11 @@ pub(crate) fn answer(command: Command, files: Vec<File>) -> Result<Response, Fai
             Ok(response)
         }
         Command::Ask(request) => with_session(|open| {
-            let mut response = open.session.handle(request)?;
+            // Whatever the reader looks at first.
+            let is_view = request != Request::GetFile;
+            let answer = open.session.handle(request);
+            open.asked |= is_view;
+            let mut response = answer?;
             if let Response::Search(Some(progress)) = &mut response {
                 open.note_time(progress, 0.0);
             }
@@ -93,7 +101,7 @@ fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
     let mut session = Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?;
     let response = session.handle(Request::GetFile)?;
     if let Some(main) = main {
-        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation, searching: false, searched: Default::default() }));
+        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() }));
     }
     Ok(response)
 }
@@ -109,6 +117,10 @@ async fn index() {
         return;
     };
     let channel = Channel::new();
+    let opened = now();
+    while now() - opened < FIRST_VIEW_MS && OPEN.with_borrow(|open| open.as_ref().is_some_and(|open| !open.asked)) {
+        pause(5).await;
+    }
     let started = now();
     let mut noted = started;
     loop {

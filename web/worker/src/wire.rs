@@ -81,6 +81,14 @@ fn post_body(bytes: &[u8], of: usize) {
     let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
 }
 
+/// Comes back after some milliseconds.
+pub(crate) async fn pause(millis: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+    });
+    let _ = JsFuture::from(promise).await;
+}
+
 /// Lets the worker's other messages in: a message to itself, which unlike a timer is not slowed down.
 pub(crate) struct Channel(Option<MessageChannel>);
 
