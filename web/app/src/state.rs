@@ -13,7 +13,7 @@ use quipu::model::{Timestamp, ZoneFact};
 use quipu::protocol::{
     Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchHit, SearchProgress, SearchState, TraceRow,
 };
-use quipu::share::{Source, ViewState};
+use quipu::share::{Place, Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
@@ -251,6 +251,11 @@ impl App {
                 }
             }
         });
+        // The first rows are asked for in the same breath: they come as soon as the file is open.
+        let view = self.view.get_untracked();
+        if !matches!(view.place, Place::Trace(_)) {
+            untrack(|| self.traces.want(app, view.list, 0, 1));
+        }
     }
 
     /// Shows no file.

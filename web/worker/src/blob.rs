@@ -1,21 +1,74 @@
 //! A browser `File` or `Blob` as a source of bytes, read synchronously: only a worker may.
 
-use js_sys::Uint8Array;
-use quipu::store::{ByteSource, SourceError};
+use js_sys::{ArrayBuffer, Uint8Array};
+use quipu::store::{ByteSource, CHUNK_BYTES, SourceError};
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DomException, FileReaderSync};
+
+/// Bytes of a file's begin that opening looks at, and of its end, where its newest rows lie.
+const HEAD: u64 = 8 * CHUNK_BYTES as u64;
+const TAIL: u64 = 24 * CHUNK_BYTES as u64;
+
+/// Pieces of a file that were read already: where they begin, and their bytes.
+#[derive(Clone, Default)]
+pub(crate) struct Loaded(Rc<RefCell<Vec<(u64, Uint8Array)>>>);
+
+impl Loaded {
+    /// Reads begin and end of a file, at once and asynchronously: a tenth of the time that the same bytes take in the pieces SQLite asks
+    /// for. What can't be read is left to who asks for it.
+    pub(crate) async fn ends_of(blob: &Blob) -> Loaded {
+        let len = blob.size() as u64;
+        let tail = (len.saturating_sub(TAIL) / CHUNK_BYTES as u64 * CHUNK_BYTES as u64).max(HEAD);
+        let parts = [(0, len.min(HEAD)), (tail, len)].into_iter().filter(|(from, to)| from < to);
+        let begun: Vec<(u64, JsFuture)> = parts
+            .filter_map(|(from, to)| Some((from, JsFuture::from(blob.slice_with_f64_and_f64(from as f64, to as f64).ok()?.array_buffer()))))
+            .collect();
+        let loaded = Loaded::default();
+        for (from, part) in begun {
+            if let Ok(buffer) = part.await {
+                loaded.0.borrow_mut().push((from, Uint8Array::new(&buffer.unchecked_into::<ArrayBuffer>())));
+            }
+        }
+        loaded
+    }
+
+    /// Forgets them: from now on every read tells what the file holds then.
+    pub(crate) fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    /// The bytes from `offset` to `end`, where one piece has them all.
+    fn part(&self, offset: u64, end: u64) -> Option<Uint8Array> {
+        let pieces = self.0.borrow();
+        let (from, piece) = pieces.iter().find(|(from, piece)| *from <= offset && end <= from + u64::from(piece.length()))?;
+        Some(piece.subarray((offset - from) as u32, (end - from) as u32))
+    }
+}
 
 /// The bytes of a chosen file, where it lies.
 pub(crate) struct BlobSource {
     blob: Blob,
     len: u64,
     reader: FileReaderSync,
+    loaded: Loaded,
 }
 
 impl BlobSource {
-    pub(crate) fn new(blob: Blob) -> Result<BlobSource, SourceError> {
+    pub(crate) fn new(blob: Blob, loaded: Loaded) -> Result<BlobSource, SourceError> {
         let reader = FileReaderSync::new().map_err(|error| explain(&error))?;
-        Ok(BlobSource { len: blob.size() as u64, blob, reader })
+        Ok(BlobSource { len: blob.size() as u64, blob, reader, loaded })
+    }
+
+    fn read(&self, offset: u64, end: u64) -> Result<Uint8Array, SourceError> {
+        if let Some(part) = self.loaded.part(offset, end) {
+            return Ok(part);
+        }
+        let slice = self.blob.slice_with_f64_and_f64(offset as f64, end as f64).map_err(|error| explain(&error))?;
+        let buffer = self.reader.read_as_array_buffer(&slice).map_err(|error| explain(&error))?;
+        Ok(Uint8Array::new(&buffer))
     }
 }
 
@@ -26,10 +79,7 @@ impl ByteSource for BlobSource {
 
     fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), SourceError> {
         let total: usize = parts.iter().map(|part| part.len()).sum();
-        let end = offset + total as u64;
-        let slice = self.blob.slice_with_f64_and_f64(offset as f64, end as f64).map_err(|error| explain(&error))?;
-        let buffer = self.reader.read_as_array_buffer(&slice).map_err(|error| explain(&error))?;
-        let bytes = Uint8Array::new(&buffer);
+        let bytes = self.read(offset, offset + total as u64)?;
         if bytes.length() as usize != total {
             return Err(SourceError::Changed);
         }

@@ -1,12 +1,12 @@
 //! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
 
-use crate::blob::BlobSource;
+use crate::blob::{BlobSource, Loaded};
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
 use crate::wire::{Channel, now, pause, post};
 use quipu::Session;
 use quipu::model::is_companion;
-use quipu::protocol::{Command, Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
+use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use std::cell::{Cell, RefCell};
 use web_sys::File;
@@ -51,30 +51,35 @@ thread_local! {
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Answers a command; opening also starts the index.
-pub(crate) fn answer(command: Command, files: Vec<File>) -> Result<Response, Failure> {
-    match command {
-        Command::Open { names } => {
-            let response = open(&names, files)?;
-            wasm_bindgen_futures::spawn_local(index());
-            Ok(response)
-        }
-        Command::Ask(request) => with_session(|open| {
-            // Whatever the reader looks at first.
-            let is_view = request != Request::GetFile;
-            let answer = open.session.handle(request);
-            open.asked |= is_view;
-            let mut response = answer?;
-            if let Response::Search(Some(progress)) = &mut response {
-                open.note_time(progress, 0.0);
-            }
-            if open.session.has_search() && !open.searching {
-                open.searching = true;
-                wasm_bindgen_futures::spawn_local(search(open.generation));
-            }
-            Ok(response)
-        }),
+/// Opens files, and starts the index.
+pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
+    OPEN.set(None);
+    let mut loaded = Vec::new();
+    for file in &files {
+        loaded.push(Loaded::ends_of(file).await);
     }
+    let response = open_loaded(&names, files, &loaded)?;
+    wasm_bindgen_futures::spawn_local(index(loaded));
+    Ok(response)
+}
+
+/// Answers a question.
+pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
+    with_session(|open| {
+        // Whatever the reader looks at first.
+        let is_view = request != Request::GetFile;
+        let answer = open.session.handle(request);
+        open.asked |= is_view;
+        let mut response = answer?;
+        if let Response::Search(Some(progress)) = &mut response {
+            open.note_time(progress, 0.0);
+        }
+        if open.session.has_search() && !open.searching {
+            open.searching = true;
+            wasm_bindgen_futures::spawn_local(search(open.generation));
+        }
+        Ok(response)
+    })
 }
 
 fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -84,15 +89,15 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
     })
 }
 
-fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
-    OPEN.set(None);
+fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded]) -> Result<Response, Failure> {
     let generation = GENERATIONS.get() + 1;
     GENERATIONS.set(generation);
     let mut dropped = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
         let name = names.get(at).cloned().unwrap_or_else(|| file.name());
-        let source = BlobSource::new(file.clone().into()).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        let ends = loaded.get(at).cloned().unwrap_or_default();
+        let source = BlobSource::new(file.clone().into(), ends).map_err(|error| StoreError::Source { name: name.clone(), error })?;
         if !is_companion(&name) {
             main = Some(file);
         }
@@ -101,13 +106,15 @@ fn open(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
     let mut session = Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?;
     let response = session.handle(Request::GetFile)?;
     if let Some(main) = main {
-        OPEN.with_borrow_mut(|open| *open = Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() }));
+        OPEN.with_borrow_mut(|open| {
+            *open = Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() })
+        });
     }
     Ok(response)
 }
 
-/// Steps the index to its end, or until another file is opened.
-async fn index() {
+/// Steps the index to its end, or until another file is opened. What was read ahead for opening is forgotten first.
+async fn index(loaded: Vec<Loaded>) {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
         let cache = open.session.cache().clone();
@@ -121,6 +128,7 @@ async fn index() {
     while now() - opened < FIRST_VIEW_MS && OPEN.with_borrow(|open| open.as_ref().is_some_and(|open| !open.asked)) {
         pause(5).await;
     }
+    loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;
     loop {

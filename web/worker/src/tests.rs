@@ -1,6 +1,6 @@
 //! In a real browser's worker: files read in place, through SQLite compiled to wasm.
 
-use crate::blob::BlobSource;
+use crate::blob::{BlobSource, Loaded};
 use js_sys::{Array, Uint8Array};
 use quipu::Session;
 use quipu::protocol::{Request, Response};
@@ -15,7 +15,7 @@ fn blob(bytes: &[u8]) -> Blob {
 }
 
 fn dropped(name: &str, bytes: &[u8]) -> Dropped {
-    Dropped { name: name.into(), source: Box::new(BlobSource::new(blob(bytes)).expect("a reader")) }
+    Dropped { name: name.into(), source: Box::new(BlobSource::new(blob(bytes), Loaded::default()).expect("a reader")) }
 }
 
 fn spans(files: Vec<Dropped>) -> Option<u64> {
@@ -30,7 +30,7 @@ fn spans(files: Vec<Dropped>) -> Option<u64> {
 #[wasm_bindgen_test]
 fn a_blob_is_read_in_pieces() {
     let bytes: Vec<u8> = (0..100_000_u32).map(|at| at as u8).collect();
-    let source = BlobSource::new(blob(&bytes)).expect("a reader");
+    let source = BlobSource::new(blob(&bytes), Loaded::default()).expect("a reader");
     let (mut one, mut other) = ([0; 10], [0; 300]);
     source.read_into(70_000, &mut [&mut one, &mut other]).expect("a blob is readable");
     assert_eq!([&one[..], &other[..]].concat(), &bytes[70_000..70_310]);

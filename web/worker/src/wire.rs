@@ -1,8 +1,10 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard; large ones out in pieces, `{body, of}`.
 
-use crate::driver::answer;
+use crate::driver::{answer, open};
+use crate::rehearsal::rehearse;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use quipu::protocol::{Command, Event, Failure, FailureKind};
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -31,27 +33,56 @@ pub(crate) fn start() {
     scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
     post(&Event::Ready { build: option_env!("QUIPU_BUILD").unwrap_or("dev").into() });
+    wasm_bindgen_futures::spawn_local(async {
+        // What was asked meanwhile comes first.
+        pause(1).await;
+        if !ASKED.get() {
+            rehearse();
+        }
+    });
 }
 
 fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
+thread_local! {
+    /// Whether any message came.
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+    /// Messages that came while a file is being opened, which takes a few turns: they are about that file. `None`: none is.
+    static WAITING: RefCell<Option<Vec<JsValue>>> = const { RefCell::new(None) };
+}
+
 fn receive(data: &JsValue) {
+    ASKED.set(true);
+    let waits = WAITING.with_borrow_mut(|waiting| waiting.as_mut().map(|waiting| waiting.push(data.clone())).is_some());
+    if waits {
+        return;
+    }
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let body = get(data, "body").dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default();
-    let files: Vec<File> = get(data, "files")
-        .dyn_into::<Array>()
-        .map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect())
-        .unwrap_or_default();
     let result = match postcard::from_bytes::<Command>(&body) {
-        Ok(command) => answer(command, files),
+        Ok(Command::Ask(request)) => answer(request),
+        Ok(Command::Open { names }) => {
+            let files = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect());
+            WAITING.set(Some(Vec::new()));
+            wasm_bindgen_futures::spawn_local(receive_files(id, names, files.unwrap_or_default()));
+            return;
+        }
         Err(error) => Err(Failure {
             kind: FailureKind::Internal,
             message: format!("The page and its worker do not understand each other ({error}). Reload the page."),
         }),
     };
     post(&Event::Reply { id, result });
+}
+
+async fn receive_files(id: u32, names: Vec<String>, files: Vec<File>) {
+    let result = open(names, files).await;
+    post(&Event::Reply { id, result });
+    for data in WAITING.take().unwrap_or_default() {
+        receive(&data);
+    }
 }
 
 /// Larger messages go in pieces: the page copies each in a task of its own, and stays smooth meanwhile.
