@@ -35,7 +35,9 @@ pub(crate) fn App() -> impl IntoView {
     let screen = Memo::new(move |_| {
         app.file.with(|file| match file {
             FileState::None => Screen::Open,
-            FileState::Opening { name } => Screen::Opening(name.clone()),
+            // The list is laid out while the worker opens the file: its rows are what comes first.
+            FileState::Opening { fetched: true, .. } if !app.view.with(|view| matches!(view.place, Place::Trace(_))) => Screen::Traces,
+            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
             FileState::Open(_) => app.view.with(|view| match &view.place {
                 Place::Open | Place::Traces => Screen::Traces,
                 Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
@@ -45,7 +47,7 @@ pub(crate) fn App() -> impl IntoView {
     Effect::new(move |_| {
         let file = app.file.with(|file| match file {
             FileState::None => None,
-            FileState::Opening { name } => Some(name.clone()),
+            FileState::Opening { name, .. } => Some(name.clone()),
             FileState::Open(summary) => Some(summary.name.clone()),
         });
         document().set_title(&file.map_or("Quipu".into(), |file| format!("{file} · Quipu")));

@@ -99,7 +99,7 @@ pub(crate) fn open_sample(app: App, sample: Sample) {
     let busy = app.idle().begin();
     app.settle_alert();
     let epoch = app.forget_loaded();
-    app.file.set(FileState::Opening { name: sample.file_name().into() });
+    app.file.set(FileState::Opening { name: sample.file_name().into(), fetched: false });
     wasm_bindgen_futures::spawn_local(async move {
         let fetched = fetch_sample(sample).await;
         // On a slow connection the reader may have gone on to another file meanwhile.

@@ -31,6 +31,8 @@ pub(crate) enum FileState {
     Opening {
         /// What is being opened.
         name: String,
+        /// Whether the page has the file; a sample is fetched first.
+        fetched: bool,
     },
     /// It is open.
     Open(Arc<FileSummary>),
@@ -216,7 +218,7 @@ impl App {
         let again = self.stale.with_untracked(Option::is_some);
         let epoch = self.forget_loaded();
         self.settle_alert();
-        self.file.set(FileState::Opening { name });
+        self.file.set(FileState::Opening { name, fetched: true });
         self.files.update_value(|known| {
             known.retain(|(found, _)| *found != source);
             known.push((source.clone(), files.clone()));
@@ -449,7 +451,7 @@ impl App {
         let file = self.file.get_untracked();
         let name = match &file {
             FileState::None => None,
-            FileState::Opening { name } => Some(name.clone()),
+            FileState::Opening { name, .. } => Some(name.clone()),
             FileState::Open(summary) => Some(format!("{} ({})", summary.name, view::bytes(summary.size_bytes))),
         };
         let (text, remedy) = match death {

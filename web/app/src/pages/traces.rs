@@ -5,7 +5,7 @@ use super::hits::Hits;
 use super::paged_list::{Listed, PagedList};
 use crate::browser::{focus, on_next_frame};
 use crate::router::{self, Step};
-use crate::state::App;
+use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, IndexBar, NotIndexedYet, SearchBar, Segmented, Viewport, Warnings, copy};
 use leptos::prelude::*;
 use quipu::filter::Filter;
@@ -51,6 +51,10 @@ pub(crate) fn TracesPage() -> impl IntoView {
     ];
     view! {
         <main class="screen traces-screen">
+            {move || match app.file.get() {
+                FileState::Opening { name, .. } => Some(view! { <p class="opening" role="status">{format!("Opening {name}…")}</p> }),
+                _ => None,
+            }}
             <FileHead />
             <Warnings label="File warnings" warnings=Signal::derive(move || app.summary().map(|summary| summary.warnings.clone()).unwrap_or_default()) />
             <IndexBar />
