@@ -131,6 +131,8 @@ async fn index(loaded: Vec<Loaded>) {
     loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;
+    // The first step only looks how much there is: memory may be short before anything is indexed.
+    let mut millis = 0.0;
     loop {
         if let Some(ahead) = &mut ahead
             && let Err(error) = ahead.advance().await
@@ -141,7 +143,8 @@ async fn index(loaded: Vec<Loaded>) {
             }
             return;
         }
-        let Some(stepped) = step(generation, ahead.as_ref()) else { return };
+        let Some(stepped) = step(generation, ahead.as_ref(), millis) else { return };
+        millis = STEP_MS;
         let mut progress = match stepped {
             Ok(progress) => progress,
             Err(failure) => return post(&Event::IndexStopped(failure)),
@@ -162,10 +165,10 @@ async fn index(loaded: Vec<Loaded>) {
 }
 
 /// One piece of the index; `None` when another file was opened meanwhile.
-fn step(generation: u32, ahead: Option<&ReadAhead>) -> Option<Result<IndexProgress, Failure>> {
+fn step(generation: u32, ahead: Option<&ReadAhead>, millis: f64) -> Option<Result<IndexProgress, Failure>> {
     OPEN.with_borrow_mut(|open| {
         let open = open.as_mut().filter(|open| open.generation == generation)?;
-        let until = now() + STEP_MS;
+        let until = now() + millis;
         let filled = ahead.map_or(u64::MAX, ReadAhead::filled);
         let cache = open.session.cache().clone();
         Some(open.session.step(&mut || now() >= until || cache.scan_offset() >= filled))
