@@ -10,6 +10,7 @@ mod driver;
 mod memory;
 #[cfg(target_arch = "wasm32")]
 mod read_ahead;
+#[cfg(target_arch = "wasm32")]
 mod rehearsal;
 #[cfg(target_arch = "wasm32")]
 mod wire;
