@@ -7,7 +7,9 @@ const native = {
   button: 'button, summary', link: 'a[href]', complementary: 'aside', status: 'output', heading: 'h1,h2,h3,h4', dialog: 'dialog[open]',
   progressbar: 'progress', grid: '', treegrid: '', tab: '', alert: '', row: 'tr',
 };
-const shown = (e) => !!e && e.checkVisibility({ visibilityProperty: true });
+// What only groups its children (`display: contents`) has no box of its own: it is shown where they are.
+const shown = (e) => !!e && (e.checkVisibility({ visibilityProperty: true })
+  || (getComputedStyle(e).display === 'contents' && [...e.children].some(shown)));
 const nameOf = (e) => {
   const by = e.getAttribute('aria-labelledby');
   if (by) return by.split(/\s+/).map((id) => document.getElementById(id)?.textContent ?? '').join(' ').trim();
