@@ -4,6 +4,7 @@
 //! beyond the few that releases and other dialects write.
 
 use super::column::Column;
+use super::names::clip;
 use crate::recorded::RawJson;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -32,11 +33,7 @@ fn slice<'a>(text: &'a str, ends: &[u32], number: u32) -> &'a str {
 impl Dictionary {
     /// The number of a text; `None` where there are too many already.
     pub(super) fn number(&mut self, value: &str) -> Option<u32> {
-        let mut end = value.len().min(MAX_VALUE_BYTES);
-        while !value.is_char_boundary(end) {
-            end -= 1;
-        }
-        let value = value.get(..end)?;
+        let value = clip(value, MAX_VALUE_BYTES);
         let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
         let hash = hasher.hash_one(value);
         if let Some(number) = self.numbers.find(hash, |number| slice(text, ends, *number) == value) {

@@ -14,8 +14,9 @@ pub(super) struct NameFacts {
 /// Longer names are kept by their beginning; the whole one is read with its span.
 const MAX_NAME_BYTES: usize = 1_000;
 
-fn clip(text: &str) -> &str {
-    let mut end = text.len().min(MAX_NAME_BYTES);
+/// The text, or as many whole letters of it as fit into so many bytes.
+pub(super) fn clip(text: &str, at_most: usize) -> &str {
+    let mut end = text.len().min(at_most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -30,7 +31,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        let text = clip(text);
+        let text = clip(text, MAX_NAME_BYTES);
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }

@@ -60,33 +60,26 @@ impl Block {
     ) -> Result<bool, StoreError> {
         let (tests, found) = (&self.tests, &mut self.found);
         let searches: Vec<Option<&Search>> = tests.iter().map(|at| searches.get(*at)).collect();
-        let mut take_span = |row: u32, name: &str, attributes: &[u8]| {
+        let mut take = |table: TextTable, row: u32, name: &str, attributes: &[u8]| {
             for (search, found) in searches.iter().zip(found.iter_mut()) {
                 let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
-                let holds = match &search.test {
-                    Test::Text(matcher) => matcher.is_in_name(name) || matcher.is_in_attributes(attributes),
-                    Test::Attribute(test) => test.holds(attributes),
-                    Test::Always => true,
+                let holds = match (&search.test, table) {
+                    (Test::Text(matcher), _) => matcher.is_in_name(name) || matcher.is_in_attributes(attributes),
+                    (Test::Attribute(test), TextTable::Spans) => test.holds(attributes),
+                    (Test::Always, TextTable::Spans) => true,
+                    // Of events only the texts count.
+                    (Test::Attribute(_) | Test::Always, TextTable::Events) => false,
                 };
                 if holds {
                     found.push(row);
                 }
             }
         };
-        let ended = read_rows(TextTable::Spans, &self.spans, &mut self.next_span, database, bytes, spent, &mut take_span)?;
+        let ended = read_rows(TextTable::Spans, &self.spans, &mut self.next_span, database, bytes, spent, &mut take)?;
         if !ended || !searches.iter().flatten().any(|search| search.is_text()) {
             return Ok(ended);
         }
-        let mut take_event = |row: u32, name: &str, attributes: &[u8]| {
-            for (search, found) in searches.iter().zip(found.iter_mut()) {
-                let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
-                let Test::Text(matcher) = &search.test else { continue };
-                if matcher.is_in_name(name) || matcher.is_in_attributes(attributes) {
-                    found.push(row);
-                }
-            }
-        };
-        read_rows(TextTable::Events, &self.events, &mut self.next_event, database, bytes, spent, &mut take_event)
+        read_rows(TextTable::Events, &self.events, &mut self.next_event, database, bytes, spent, &mut take)
     }
 }
 
@@ -109,6 +102,9 @@ impl Looked {
     }
 }
 
+/// Takes in a row: its table, its row in the index, its name and its attributes.
+type Take<'a> = dyn FnMut(TextTable, u32, &str, &[u8]) + 'a;
+
 /// Reads the rows of `list` behind `next`, which ascend; true when the last was read.
 fn read_rows(
     table: TextTable,
@@ -117,7 +113,7 @@ fn read_rows(
     database: &Database,
     bytes: &mut u64,
     spent: &mut dyn FnMut() -> bool,
-    take: &mut dyn FnMut(u32, &str, &[u8]),
+    take: &mut Take<'_>,
 ) -> Result<bool, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
     let mut looked = Looked::default();
@@ -142,7 +138,7 @@ fn read_rows(
                 *next += 1;
                 len = attributes.len() + name.as_ref().map_or(0, |name| name.len());
                 *bytes += len as u64;
-                take(*row, name.as_deref().unwrap_or_default(), attributes);
+                take(table, *row, name.as_deref().unwrap_or_default(), attributes);
             }
             over = looked.is_over(len, spent);
             if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -2,10 +2,10 @@
 //!
 //! What is not here: the first rows before there is an index (`first`), the language (`filter`), the search for texts (`search`).
 
-use super::{Session, first};
+use super::{Session, bad_request, first};
 use crate::filter::{Counts, Filter, decide, suggest};
 use crate::index::{Decided, Index};
-use crate::protocol::{Failure, FailureKind, Response, TraceOrder, TraceQuery};
+use crate::protocol::{Failure, Response, TraceOrder, TraceQuery};
 use crate::search::Searches;
 
 /// The last filtered list, so that its pages are not decided again, and what suggestions are counted from.
@@ -57,8 +57,8 @@ impl Listing {
     }
 }
 
-fn parse(filter: &str) -> Result<Filter, Failure> {
-    Filter::parse(filter).map_err(|error| Failure { kind: FailureKind::BadRequest, message: error.message })
+pub(super) fn parse(filter: &str) -> Result<Filter, Failure> {
+    Filter::parse(filter).map_err(|error| bad_request(error.message))
 }
 
 impl Session {

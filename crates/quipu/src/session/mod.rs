@@ -192,6 +192,10 @@ fn not_found(message: String) -> Failure {
     Failure { kind: FailureKind::NotFound, message }
 }
 
+fn bad_request(message: String) -> Failure {
+    Failure { kind: FailureKind::BadRequest, message }
+}
+
 fn no_trace(trace_id: &str) -> Failure {
     not_found(format!("There is no trace {trace_id} in this file."))
 }

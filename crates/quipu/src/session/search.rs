@@ -2,9 +2,9 @@
 //!
 //! What is not here: reading and comparing (`search`), which traces a filter matches (`filter`).
 
-use super::{Session, no_trace, not_found};
-use crate::filter::Filter;
-use crate::protocol::{Failure, FailureKind, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
+use super::listing::parse;
+use super::{Session, bad_request, no_trace};
+use crate::protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
 use crate::search::{Progress, Texts, Wanted, places, snippet};
 use crate::store::StoreError;
 
@@ -90,8 +90,7 @@ impl Session {
     }
 
     pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<Response, Failure> {
-        let filter = Filter::parse(&query.filter).map_err(|error| bad_request(error.message))?;
-        let texts = filter.texts();
+        let texts = parse(&query.filter)?.texts();
         if texts.is_empty() {
             return Err(bad_request("The filter holds no text to search for. Put one in quotes: \"…\".".into()));
         }
@@ -164,14 +163,10 @@ impl Session {
     }
 }
 
-fn bad_request(message: String) -> Failure {
-    Failure { kind: FailureKind::BadRequest, ..not_found(message) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::AttributeTest;
+    use crate::filter::{AttributeTest, Filter};
     use crate::index::Bits;
     use crate::store::{Dropped, MemorySource, OpenOptions};
 

@@ -3,7 +3,7 @@
 //! What is not here: the search itself, which is the core's.
 
 use super::traces::{GRID, draw_in_parts, keys, row_id};
-use crate::browser::is_inside;
+use crate::browser::is_on_link;
 use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Icon, IconName, NotIndexedYet, Viewport};
@@ -13,7 +13,6 @@ use quipu::protocol::SearchHit;
 use quipu::share::{ListView, Place, TraceView};
 use quipu::view::{self, DASH};
 use std::sync::Arc;
-use wasm_bindgen::JsCast;
 
 /// The list.
 #[component]
@@ -96,9 +95,7 @@ fn row(app: App, place: u32, hit: Option<Arc<SearchHit>>, texts: Memo<Vec<String
     };
     let open = move |event: leptos::ev::MouseEvent| {
         list.cursor.set(Some(place));
-        // The link inside is followed by itself, and with a modifier by the browser.
-        let on_link = event.target().and_then(|target| target.dyn_into().ok()).is_some_and(|target| is_inside(&target, "a"));
-        if !on_link {
+        if !is_on_link(&event) {
             router::navigate(app, Step::Push, |view| view.place = target());
         }
     };

@@ -3,7 +3,7 @@
 use super::filter_bar::{self, FilterBar};
 use super::hits::Hits;
 use super::paged_list::{Listed, PagedList};
-use crate::browser::{focus, on_next_frame};
+use crate::browser::{focus, is_on_link, on_next_frame};
 use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, IndexBar, NotIndexedYet, SearchBar, Segmented, Viewport, Warnings, copy};
@@ -339,12 +339,7 @@ fn Row(place: u32, row: Option<Arc<TraceRow>>, zero: Signal<Option<quipu::model:
     };
     let open = move |event: leptos::ev::MouseEvent| {
         list.cursor.set(Some(place));
-        // The link inside is followed by itself, and with a modifier by the browser.
-        let on_link = event
-            .target()
-            .and_then(|target| wasm_bindgen::JsCast::dyn_into::<web_sys::Element>(target).ok())
-            .is_some_and(|target| crate::browser::is_inside(&target, "a"));
-        if !on_link {
+        if !is_on_link(&event) {
             router::navigate(app, Step::Push, target.clone());
         }
     };
