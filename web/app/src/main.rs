@@ -7,6 +7,7 @@
 mod app;
 mod browser;
 mod client;
+mod dom;
 mod idle;
 mod keys;
 mod opening;

@@ -1,8 +1,11 @@
 //! A text of many lines, folded.
 
-use crate::widgets::{Marking, TextBlock};
+use crate::dom::{El, el, fill};
+use crate::widgets::text_block::{more, text_block};
+use crate::widgets::{Build, Built};
 use leptos::prelude::*;
 use quipu::view;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Texts of more lines are folded to their first and last.
@@ -14,30 +17,31 @@ pub(crate) fn FoldedText(
     /// The text.
     text: String,
 ) -> impl IntoView {
-    let lines = text.lines().count();
-    if lines <= FOLD_LINES {
-        return view! { <TextBlock text=Arc::from(text) head=1_000 /> }.into_any();
+    view! { <Built content=Rc::new(move |build: &Build| vec![folded_text(build, &text)]) /> }
+}
+
+/// The same as an element.
+pub(crate) fn folded_text(build: &Build, text: &str) -> El {
+    if text.lines().count() <= FOLD_LINES {
+        return text_block(build, Arc::from(text), 1_000);
     }
-    let open = RwSignal::new(Marking::needle().is_some_and(|needle| needle.is_in(&text)));
-    let first: Arc<str> = Arc::from(text.lines().next().unwrap_or_default());
-    let last: Arc<str> = Arc::from(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default());
-    let whole: Arc<str> = Arc::from(text);
-    let label = format!("Show the {} lines between", view::count(lines.saturating_sub(2) as u64));
-    let shown = move || {
-        if open.get() {
-            view! {
-                <TextBlock text=whole.clone() head=20_000 mono=true />
-                <button type="button" class="more" on:click=move |_| open.set(false)>"Fold"</button>
-            }
-            .into_any()
-        } else {
-            view! {
-                <TextBlock text=first.clone() head=400 mono=true />
-                <button type="button" class="more" on:click=move |_| open.set(true)>{label.clone()}</button>
-                <TextBlock text=last.clone() head=400 mono=true />
-            }
-            .into_any()
+    let open = build.needle().is_some_and(|needle| needle.is_in(text));
+    el("div").children(form(build, &Arc::from(text), open))
+}
+
+fn form(build: &Build, text: &Arc<str>, open: bool) -> Vec<El> {
+    let (for_press, of_press) = (build.clone(), text.clone());
+    let turn = move |button: &web_sys::Element| {
+        if let Some(parent) = button.parent_element() {
+            fill(&parent, form(&for_press, &of_press, !open));
         }
     };
-    shown.into_any()
+    let block = |text: Arc<str>, head| text_block(build, text, head).class("text-block mono");
+    if open {
+        return vec![block(text.clone(), 20_000), more("Fold").on_press(&build.deeds, turn)];
+    }
+    let first = text.lines().next().unwrap_or_default();
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let label = format!("Show the {} lines between", view::count(text.lines().count().saturating_sub(2) as u64));
+    vec![block(Arc::from(first), 400), more(&label).on_press(&build.deeds, turn), block(Arc::from(last), 400)]
 }

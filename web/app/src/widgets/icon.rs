@@ -1,5 +1,6 @@
 //! Small drawn signs, in the colour of the text around them. They never stand alone for a meaning that is not also in words.
 
+use crate::dom::{El, svg};
 use leptos::prelude::*;
 
 /// Which sign.
@@ -31,7 +32,26 @@ pub(crate) fn Icon(
     /// Which one.
     name: IconName,
 ) -> impl IntoView {
-    let (path, class) = match name {
+    let (path, class) = drawing(name);
+    view! {
+        <svg class=class viewBox=BOX aria-hidden="true">
+            <path d=path></path>
+        </svg>
+    }
+}
+
+/// The same as an element.
+pub(crate) fn icon(name: IconName) -> El {
+    let (path, class) = drawing(name);
+    svg("svg").class(class).attr("viewBox", BOX).attr("aria-hidden", "true").child(svg("path").attr("d", path))
+}
+
+/// What all signs are drawn in.
+const BOX: &str = "0 0 16 16";
+
+/// Path and class.
+fn drawing(name: IconName) -> (&'static str, &'static str) {
+    match name {
         IconName::Failed => ("M5.2 1.5h5.6l3.7 3.7v5.6l-3.7 3.7H5.2l-3.7-3.7V5.2zM8 4.6v4M8 11.2v.4", "icon icon-failed"),
         IconName::Odd => ("M8 2 14.6 13.8H1.4zM8 6.4v3.4M8 11.7v.4", "icon icon-odd"),
         IconName::Copy => ("M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3", "icon"),
@@ -41,10 +61,5 @@ pub(crate) fn Icon(
         IconName::Open => ("M1.8 13V3.2h4.4l1.5 1.8h6.5V13zM8 11.4V7M6.2 8.6 8 6.8l1.8 1.8", "icon"),
         IconName::Search => ("M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3 14 14", "icon"),
         IconName::Theme => ("M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 2v12M8 4.5h4.8M8 8h6M8 11.5h4.8", "icon"),
-    };
-    view! {
-        <svg class=class viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">
-            <path d=path></path>
-        </svg>
     }
 }

@@ -16,13 +16,6 @@ pub(crate) struct Marking {
     pub(crate) shown: RwSignal<Option<MatchPlace>>,
 }
 
-impl Marking {
-    /// What is looked for around the calling component now, without listening.
-    pub(crate) fn needle() -> Option<Needle> {
-        Needle::new(&use_context::<Marking>()?.find.get_untracked())
-    }
-}
-
 /// `text`, with what is searched for marked.
 pub(crate) fn marked(text: String) -> AnyView {
     let Some(Marking { find, .. }) = use_context::<Marking>() else { return text.into_any() };

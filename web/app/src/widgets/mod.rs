@@ -1,5 +1,6 @@
 //! Parts that screens are made of.
 
+mod built;
 mod copy;
 mod folded_text;
 mod head;
@@ -14,6 +15,7 @@ mod value_node;
 mod viewport;
 mod warnings;
 
+pub(crate) use built::{Build, Built};
 pub(crate) use copy::{CopyButton, copy};
 pub(crate) use folded_text::FoldedText;
 pub(crate) use head::Head;
@@ -23,7 +25,7 @@ pub(crate) use marking::{Marking, marked};
 pub(crate) use notices::Notices;
 pub(crate) use progress::{IndexBar, NotIndexedYet, SearchBar};
 pub(crate) use segmented::{Choice, Segmented};
-pub(crate) use text_block::TextBlock;
-pub(crate) use value_node::ValueTree;
+pub(crate) use text_block::{more, text_block};
+pub(crate) use value_node::value_tree;
 pub(crate) use viewport::Viewport;
 pub(crate) use warnings::Warnings;

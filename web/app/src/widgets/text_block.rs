@@ -1,7 +1,7 @@
 //! A text of any length: its head first, more in steps, so that no length stops the page. Text nodes only.
 
-use crate::widgets::{Marking, marked};
-use leptos::prelude::*;
+use crate::dom::{El, append, el};
+use crate::widgets::Build;
 use quipu::view::{bytes, clip};
 use std::sync::Arc;
 
@@ -10,66 +10,43 @@ const FIRST_STEP: usize = 64 * 1024;
 /// Characters behind a match that are shown at first because it is searched for.
 const BEHIND_MATCH: usize = 200;
 
-/// `text` in a block that keeps its line ends.
-#[component]
-pub(crate) fn TextBlock(
-    /// The text.
-    text: Arc<str>,
-    /// Characters shown at first.
-    #[prop(default = 1_500)]
-    head: usize,
-    /// Whether it is code rather than prose.
-    #[prop(optional)]
-    mono: bool,
-) -> impl IntoView {
-    let mut first_end = clip(&text, head).map_or(text.len(), str::len);
-    let found = Marking::needle().and_then(|needle| needle.find_all(text.get(..text.len().min(FIRST_STEP)).unwrap_or(&text)).next());
-    if let Some(found) = found.filter(|found| found.end > first_end) {
+/// `text` in a block that keeps its line ends; `head` is how many characters are shown at first.
+pub(crate) fn text_block(build: &Build, text: Arc<str>, head: usize) -> El {
+    let mut end = clip(&text, head).map_or(text.len(), str::len);
+    let found = build.needle().and_then(|needle| needle.find_all(text.get(..text.len().min(FIRST_STEP)).unwrap_or(&text)).next());
+    if let Some(found) = found.filter(|found| found.end > end) {
         let behind = text.get(found.end..).and_then(|rest| clip(rest, BEHIND_MATCH));
-        first_end = behind.map_or(text.len(), |behind| found.end + behind.len());
+        end = behind.map_or(text.len(), |behind| found.end + behind.len());
     }
-    // Ends of the pieces shown so far. Every piece is an element of its own: adding one leaves the others as they are.
-    let ends = RwSignal::new(vec![first_end]);
-    let pieces = {
-        let text = text.clone();
-        move || {
-            let ends = ends.get();
-            let starts = std::iter::once(0).chain(ends.iter().copied());
-            starts.zip(ends.clone()).filter_map(|(start, end)| Some((start, text.get(start..end)?.to_owned()))).collect::<Vec<_>>()
+    el("div").class("text-block").children(pieces(build, &text, 0, end, 0))
+}
+
+/// The piece from `start` to `end`, and a button for the rest. Every piece is an element of its own: adding one leaves the others as
+/// they are.
+fn pieces(build: &Build, text: &Arc<str>, start: usize, end: usize, step: u32) -> Vec<El> {
+    let mut found = vec![build.marked("span", text.get(start..end).unwrap_or_default())];
+    let left = text.len() - end;
+    if left > 0 {
+        let size = FIRST_STEP << step.min(6);
+        let all = left <= size + size / 2;
+        let whole = bytes(text.len() as u64);
+        let label = if all { format!("Show all {whole}") } else { format!("Show {} more of {whole}", bytes(size as u64)) };
+        let mut next = if all { text.len() } else { end + size };
+        while !text.is_char_boundary(next) {
+            next += 1;
         }
-    };
-    let more = {
-        let text = text.clone();
-        move || {
-            let ends_now = ends.get();
-            let shown = ends_now.last().copied().unwrap_or(0);
-            let left = text.len() - shown;
-            (left > 0).then(|| {
-                let step = FIRST_STEP << (ends_now.len() - 1).min(6);
-                let all = left <= step + step / 2;
-                let label = if all {
-                    format!("Show all {}", bytes(text.len() as u64))
-                } else {
-                    format!("Show {} more of {}", bytes(step as u64), bytes(text.len() as u64))
-                };
-                let text = text.clone();
-                let press = move |_| {
-                    let mut end = if all { text.len() } else { shown + step };
-                    while !text.is_char_boundary(end) {
-                        end += 1;
-                    }
-                    ends.update(|ends| ends.push(end));
-                };
-                view! { <button type="button" class="more" on:click=press>{label}</button> }
-            })
-        }
-    };
-    view! {
-        <div class="text-block" class:mono=mono>
-            <For each=pieces key=|(start, _)| *start let((_, piece))>
-                <span>{marked(piece)}</span>
-            </For>
-            {more}
-        </div>
+        let (for_press, text) = (build.clone(), text.clone());
+        found.push(more(&label).on_press(&build.deeds, move |button| {
+            if let Some(block) = button.parent_element() {
+                button.remove();
+                append(&block, pieces(&for_press, &text, end, next, step + 1));
+            }
+        }));
     }
+    found
+}
+
+/// A button that shows more.
+pub(crate) fn more(label: &str) -> El {
+    el("button").attr("type", "button").class("more").text(label)
 }

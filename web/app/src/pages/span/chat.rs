@@ -1,9 +1,11 @@
 //! Messages that went into a model or came out, as a chat.
 
-use crate::widgets::{Marking, TextBlock};
+use crate::dom::{El, el, fill};
+use crate::widgets::{Build, Built, more, text_block};
 use leptos::prelude::*;
-use quipu::llm::Message;
+use quipu::llm::{Message, ToolCall};
 use quipu::view::counted;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Messages shown at first; earlier ones behind a button, because the latest tell what happened.
@@ -20,62 +22,52 @@ pub(super) fn Chat(
     if messages.is_empty() {
         return ().into_any();
     }
-    let id = format!("chat-{title}");
-    let early = messages.len().saturating_sub(LATEST);
-    let holds = |needle: quipu::fold::Needle| messages.iter().take(early).any(|message| needle.is_in(&message.text));
-    let all = RwSignal::new(Marking::needle().is_some_and(holds));
     let messages = Arc::new(messages);
-    let shown = {
-        let messages = messages.clone();
-        move || {
-            let skipped = if all.get() { 0 } else { early };
-            messages.iter().skip(skipped).map(message).collect_view()
-        }
+    let content = move |build: &Build| {
+        let id = format!("chat-{title}");
+        let early = messages.len().saturating_sub(LATEST);
+        let title = el("h3").attr("id", &id).text(title);
+        let is_found = build.needle().is_some_and(|needle| messages.iter().take(early).any(|message| needle.is_in(&message.text)));
+        let list = if early == 0 || is_found {
+            el("div").children(messages.iter().map(|found| message(build, found)).collect())
+        } else {
+            let (for_press, of_press) = (build.clone(), messages.clone());
+            let button = more(&format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages")));
+            let button = button.on_press(&build.deeds, move |button| {
+                if let Some(list) = button.parent_element() {
+                    fill(&list, of_press.iter().map(|found| message(&for_press, found)).collect());
+                }
+            });
+            el("div").child(button).children(messages.iter().skip(early).map(|found| message(build, found)).collect())
+        };
+        vec![el("section").class("chat").attr("aria-labelledby", &id).child(title).child(list)]
     };
-    let earlier = move || {
-        (early > 0 && !all.get()).then(|| {
-            let label = format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages"));
-            view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
-        })
-    };
-    view! {
-        <section class="chat" aria-labelledby=id.clone()>
-            <h3 id=id.clone()>{title}</h3>
-            {earlier}
-            {shown}
-        </section>
-    }
-    .into_any()
+    view! { <Built content=Rc::new(content) /> }.into_any()
 }
 
-fn message(message: &Message) -> impl IntoView + use<> {
-    let calls = message
-        .tool_calls
-        .iter()
-        .map(|call| {
-            view! {
-                <div class="tool-call">
-                    <p><span class="soft">"calls "</span><strong>{call.tool_name.clone()}</strong>{call.call_id.clone().map(|id| view! { <span class="soft mono">{format!(" {id}")}</span> })}</p>
-                    <TextBlock text=Arc::from(call.arguments.as_str()) head=600 mono=true />
-                </div>
-            }
-        })
-        .collect_view();
+fn message(build: &Build, message: &Message) -> El {
     let about = [message.call_id.as_ref().map(|id| format!("answers call {id}")), message.stop_reason.clone()]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
         .join(" · ");
-    let text = (!message.text.is_empty()).then(|| view! { <TextBlock text=Arc::from(message.text.as_str()) head=800 /> });
-    let nothing = (message.text.is_empty() && message.tool_calls.is_empty()).then(|| view! { <p class="soft">"(no text)"</p> });
-    view! {
-        <article class=format!("message role-{}", role_class(&message.role))>
-            <p class="message-role">{message.role.clone()}<span class="soft">{(!about.is_empty()).then(|| format!(" {about}"))}</span></p>
-            {text}
-            {nothing}
-            {calls}
-        </article>
-    }
+    let about = (!about.is_empty()).then(|| el("span").class("soft").text(&format!(" {about}")));
+    let text = match (message.text.is_empty(), message.tool_calls.is_empty()) {
+        (true, true) => Some(el("p").class("soft").text("(no text)")),
+        (true, false) => None,
+        (false, _) => Some(text_block(build, Arc::from(message.text.as_str()), 800)),
+    };
+    el("article")
+        .class(&format!("message role-{}", role_class(&message.role)))
+        .child(el("p").class("message-role").text(&message.role).maybe(about))
+        .maybe(text)
+        .children(message.tool_calls.iter().map(|call| tool_call(build, call)).collect())
+}
+
+fn tool_call(build: &Build, call: &ToolCall) -> El {
+    let id = call.call_id.as_ref().map(|id| el("span").class("soft mono").text(&format!(" {id}")));
+    let head = el("p").child(el("span").class("soft").text("calls ")).child(el("strong").text(&call.tool_name)).maybe(id);
+    el("div").class("tool-call").child(head).child(text_block(build, Arc::from(call.arguments.as_str()), 600).class("text-block mono"))
 }
 
 /// Roles that have a look of their own; a recorded role may be any text.

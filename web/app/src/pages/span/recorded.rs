@@ -1,11 +1,13 @@
 //! One recorded value: decoded as a tree, or raw; the whole of a long one only when asked for.
 
+use crate::dom::el;
 use crate::state::App;
-use crate::widgets::{CopyButton, Marking, TextBlock, ValueTree, copy, marked};
+use crate::widgets::{Build, Built, CopyButton, Marking, copy, marked, text_block, value_tree};
 use leptos::prelude::*;
 use quipu::model::{Encoding, Value};
 use quipu::protocol::{MatchPlace, RecordedText, Request, Response, TextRef};
 use quipu::view::{self, ValueKind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A whole text up to this length is decoded on this thread; a longer one is shown as it is.
@@ -74,12 +76,12 @@ pub(super) fn Recorded(
             Err(failure) => drop(trouble.try_set(Some(failure.message))),
         });
     };
-    let body = move || {
+    let body = move |build: &Build| {
         let now = shown.get();
         match now.value.filter(|_| has_tree.get() && !raw.get()) {
-            Some(value) => view! { <ValueTree value /> }.into_any(),
-            None if now.raw.is_empty() => view! { <p class="value-null">"empty text"</p> }.into_any(),
-            None => view! { <TextBlock text=now.raw head=700 mono=has_tree.get() /> }.into_any(),
+            Some(value) => vec![value_tree(build, value)],
+            None if now.raw.is_empty() => vec![el("p").class("value-null").text("empty text")],
+            None => vec![text_block(build, now.raw, 700).class(if has_tree.get() { "text-block mono" } else { "text-block" })],
         }
     };
     let rest = move || {
@@ -117,7 +119,7 @@ pub(super) fn Recorded(
                 <span class="soft small-text">{about}</span>
                 <span class="recorded-tools">{switch}{copy_button}</span>
             </div>
-            {body}
+            <Built content=Rc::new(body) />
             {rest}
             {move || trouble.get().map(|text| view! { <p role="alert" class="failed">{text}</p> })}
         </div>

@@ -1,0 +1,132 @@
+//! Builds elements from data, once: rows, cards, trees, lists. `view!` makes code for every element it names, this makes calls, which is a
+//! tenth of it. So `view!` is for what changes with signals, and what is drawn from an answer is put together here and handed to a
+//! container with [`fill`]; a change draws it anew.
+//!
+//! Nothing here listens by itself: the container has one listener that finds what was pressed with [`nearest`], by a `data-` attribute, or
+//! by the deeds that [`Deeds`] keeps. Texts become text nodes, never markup.
+
+use crate::browser::document;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event};
+
+const SVG: &str = "http://www.w3.org/2000/svg";
+
+/// An element that is being put together.
+pub(crate) struct El(Element);
+
+/// A new element: `el("div")`.
+pub(crate) fn el(tag: &str) -> El {
+    El(document().create_element(tag).expect("the tags of this page are valid"))
+}
+
+/// A new element of a drawing: `svg("path")`.
+pub(crate) fn svg(tag: &str) -> El {
+    El(document().create_element_ns(Some(SVG), tag).expect("the tags of this page are valid"))
+}
+
+impl El {
+    /// Sets the classes.
+    pub(crate) fn class(self, classes: &str) -> El {
+        self.attr("class", classes)
+    }
+
+    /// Sets an attribute.
+    pub(crate) fn attr(self, name: &str, value: &str) -> El {
+        // Only a name that is no name is refused, and names are the page's own.
+        let _ = self.0.set_attribute(name, value);
+        self
+    }
+
+    /// Adds a text.
+    pub(crate) fn text(self, text: &str) -> El {
+        let _ = self.0.append_with_str_1(text);
+        self
+    }
+
+    /// Adds an element.
+    pub(crate) fn child(self, child: El) -> El {
+        let _ = self.0.append_child(&child.0);
+        self
+    }
+
+    /// Adds an element, if there is one.
+    pub(crate) fn maybe(self, child: Option<El>) -> El {
+        match child {
+            Some(child) => self.child(child),
+            None => self,
+        }
+    }
+
+    /// Adds elements.
+    pub(crate) fn children(self, children: Vec<El>) -> El {
+        append(&self.0, children);
+        self
+    }
+
+    /// Does `deed` when it is pressed, with this element.
+    pub(crate) fn on_press(self, deeds: &Deeds, deed: impl Fn(&Element) + 'static) -> El {
+        let number = deeds.keep(Rc::new(deed));
+        self.attr("data-deed", &number.to_string())
+    }
+
+    /// The element itself.
+    pub(crate) fn done(self) -> Element {
+        self.0
+    }
+}
+
+impl From<Element> for El {
+    fn from(element: Element) -> El {
+        El(element)
+    }
+}
+
+/// Puts `children` behind what `parent` has.
+pub(crate) fn append(parent: &Element, children: Vec<El>) {
+    for child in children {
+        let _ = parent.append_child(&child.0);
+    }
+}
+
+/// Puts `children` in the place of what `parent` has.
+pub(crate) fn fill(parent: &Element, children: Vec<El>) {
+    parent.set_text_content(None);
+    append(parent, children);
+}
+
+/// Where an event happened: the nearest element that matches `selector`.
+pub(crate) fn nearest(event: &Event, selector: &str) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
+}
+
+type Deed = Rc<dyn Fn(&Element)>;
+
+/// What buttons in built markup do. One listener on their container calls [`Deeds::run`].
+#[derive(Clone, Default)]
+pub(crate) struct Deeds(Rc<RefCell<Vec<Deed>>>);
+
+impl Deeds {
+    fn keep(&self, deed: Deed) -> usize {
+        let mut deeds = self.0.borrow_mut();
+        deeds.push(deed);
+        deeds.len() - 1
+    }
+
+    /// Forgets all of them: what they belonged to is no longer there.
+    pub(crate) fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    /// Does what was pressed.
+    pub(crate) fn run(&self, event: &Event) {
+        let Some(pressed) = nearest(event, "[data-deed]") else { return };
+        let number = pressed.get_attribute("data-deed").and_then(|number| number.parse::<usize>().ok());
+        // A deed may keep further ones.
+        let deed = number.and_then(|number| self.0.borrow().get(number).cloned());
+        if let Some(deed) = deed {
+            deed(&pressed);
+        }
+    }
+}
