@@ -549,7 +549,8 @@ pub struct IndexProgress {
 /// What the page sends to the worker. Files travel beside it, in the order of `names`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// Opens the files beside this message: a database, and where dropped its `-journal` or `-wal`.
+    /// Opens the files beside this message: a database, and where dropped its `-journal` or `-wal`. Without files the worker opens a tiny
+    /// one of its own, indexed already: the page rehearses with it.
     /// Answer: [`Response::File`].
     Open {
         /// Their names.

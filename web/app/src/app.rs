@@ -32,18 +32,6 @@ pub(crate) fn App() -> impl IntoView {
     let over = take_drops(app);
     watch(app);
 
-    let screen = Memo::new(move |_| {
-        app.file.with(|file| match file {
-            FileState::None => Screen::Open,
-            // The list is laid out while the worker opens the file: its rows are what comes first.
-            FileState::Opening { fetched: true, .. } if !app.view.with(|view| matches!(view.place, Place::Trace(_))) => Screen::Traces,
-            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
-            FileState::Open(_) => app.view.with(|view| match &view.place {
-                Place::Open | Place::Traces => Screen::Traces,
-                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
-            }),
-        })
-    });
     Effect::new(move |_| {
         let file = app.file.with(|file| match file {
             FileState::None => None,
@@ -64,17 +52,38 @@ pub(crate) fn App() -> impl IntoView {
         <input type="file" id=INPUT_ID class="off-screen" multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
         <Head />
         <Notices />
-        {move || match screen.get() {
-            Screen::Open => view! { <OpenPage /> }.into_any(),
-            Screen::Opening(name) => view! { <main class="screen"><p class="state" role="status">{format!("Opening {name}…")}</p></main> }.into_any(),
-            Screen::Traces => view! { <TracesPage /> }.into_any(),
-            Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
-        }}
+        <Screens />
         <Show when=move || over.get()>
             <div class="drop-veil" aria-hidden="true"><p>"Drop the telemetry file to open it"</p></div>
         </Show>
         <Help />
         <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
+    }
+}
+
+/// The shown screen.
+#[component]
+pub(crate) fn Screens() -> impl IntoView {
+    let app = App::get();
+    let screen = Memo::new(move |_| {
+        app.file.with(|file| match file {
+            FileState::None => Screen::Open,
+            // The list is laid out while the worker opens the file: its rows are what comes first.
+            FileState::Opening { fetched: true, .. } if !app.view.with(|view| matches!(view.place, Place::Trace(_))) => Screen::Traces,
+            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
+            FileState::Open(_) => app.view.with(|view| match &view.place {
+                Place::Open | Place::Traces => Screen::Traces,
+                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
+            }),
+        })
+    });
+    move || match screen.get() {
+        Screen::Open => view! { <OpenPage /> }.into_any(),
+        Screen::Opening(name) => {
+            view! { <main class="screen"><p class="state" role="status">{format!("Opening {name}…")}</p></main> }.into_any()
+        }
+        Screen::Traces => view! { <TracesPage /> }.into_any(),
+        Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }
 }
 

@@ -12,6 +12,7 @@ mod idle;
 mod keys;
 mod opening;
 mod pages;
+mod rehearsal;
 mod router;
 mod state;
 mod widgets;

@@ -71,7 +71,9 @@ pub(crate) fn navigate(app: App, step: Step, change: impl FnOnce(&mut ViewState)
             },
         );
     }
-    write_address(&after, step);
+    if !app.rehearsed {
+        write_address(&after, step);
+    }
     app.notes.update(|notes| notes.clear());
     app.view.set(after);
 }

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
 use crate::pages::PagedList;
-use crate::{BUILD, opening, router};
+use crate::{BUILD, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
@@ -121,13 +121,26 @@ pub(crate) struct App {
     died_at: StoredValue<f64>,
     /// Sources of addresses, and the source the reader gave for each: the same file after it grew.
     given_for: StoredValue<Vec<(Source, Source)>, LocalStorage>,
+    /// Whether this is a rehearsal, of which neither reader nor address learn.
+    pub(crate) rehearsed: bool,
 }
 
 impl App {
     /// The state of a page that has just started.
     pub(crate) fn new() -> App {
         let idle = Idle::default();
-        let app = App {
+        let app = App::with(Client::new(idle.clone(), |_| {}), idle.clone(), false);
+        app.client.set_value(Client::new(idle, move |notice| app.hear(notice)));
+        app
+    }
+
+    /// A state of its own with the worker of this one, for a rehearsal.
+    pub(crate) fn for_rehearsal(&self) -> App {
+        App::with(self.client(), self.idle(), true)
+    }
+
+    fn with(client: Client, idle: Idle, rehearsed: bool) -> App {
+        App {
             view: RwSignal::default(),
             notes: RwSignal::default(),
             file: RwSignal::default(),
@@ -145,15 +158,14 @@ impl App {
             help: RwSignal::new(false),
             said: RwSignal::default(),
             keys: StoredValue::new_local(None),
-            client: StoredValue::new_local(Client::new(idle.clone(), |_| {})),
-            idle: StoredValue::new_local(idle.clone()),
+            client: StoredValue::new_local(client),
+            idle: StoredValue::new_local(idle),
             files: StoredValue::new_local(Vec::new()),
             handles: StoredValue::new_local(None),
             died_at: StoredValue::new(0.0),
             given_for: StoredValue::new_local(Vec::new()),
-        };
-        app.client.set_value(Client::new(idle, move |notice| app.hear(notice)));
-        app
+            rehearsed,
+        }
     }
 
     /// The one in context.
@@ -382,7 +394,7 @@ impl App {
                 ),
                 remedy: Remedy::Reload,
             })),
-            Notice::Ready(_) => {}
+            Notice::Ready(_) => rehearsal::rehearse(*self),
             Notice::Died(death) => self.mourn(death),
             // Before a file's own answer, and when none is shown, the index is that of one that was open before.
             Notice::Event(_) if !self.file.with_untracked(|file| matches!(file, FileState::Open(_))) => {}

@@ -3,6 +3,7 @@
 use crate::blob::{BlobSource, Loaded};
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
+use crate::rehearsal;
 use crate::wire::{Channel, now, pause, post};
 use quipu::Session;
 use quipu::model::is_companion;
@@ -17,12 +18,15 @@ const STEP_MS: f64 = 24.0;
 const NOTE_MS: f64 = 100.0;
 /// Milliseconds the index waits for the first question to be asked and answered: it is what the reader waits for.
 const FIRST_VIEW_MS: f64 = 400.0;
+/// Milliseconds the page then has for drawing it: reading ahead and drawing at once would take turns on a small machine.
+const DRAWING_MS: i32 = 60;
 /// Smaller files are read without reading ahead: it is over before it pays.
 const SMALL: u64 = 8 << 20;
 
 struct Open {
     session: Session,
-    main: File,
+    /// The database; none while the page rehearses.
+    main: Option<File>,
     /// Tells the index job of this file from that of the one before.
     generation: u32,
     /// Whether what the reader looks at first was answered.
@@ -54,6 +58,9 @@ thread_local! {
 /// Opens files, and starts the index.
 pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
     OPEN.set(None);
+    if files.is_empty() {
+        return keep(rehearsal::open()?, None);
+    }
     let mut loaded = Vec::new();
     for file in &files {
         loaded.push(Loaded::ends_of(file).await);
@@ -90,8 +97,6 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
 }
 
 fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded]) -> Result<Response, Failure> {
-    let generation = GENERATIONS.get() + 1;
-    GENERATIONS.set(generation);
     let mut dropped = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
@@ -103,13 +108,15 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded]) -> Result<
         }
         dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });
     }
-    let mut session = Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?;
+    keep(Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?, main)
+}
+
+/// From now on questions are answered from this session.
+fn keep(mut session: Session, main: Option<File>) -> Result<Response, Failure> {
     let response = session.handle(Request::GetFile)?;
-    if let Some(main) = main {
-        OPEN.with_borrow_mut(|open| {
-            *open = Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() })
-        });
-    }
+    let generation = GENERATIONS.get() + 1;
+    GENERATIONS.set(generation);
+    OPEN.set(Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() }));
     Ok(response)
 }
 
@@ -118,7 +125,8 @@ async fn index(loaded: Vec<Loaded>) {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
         let cache = open.session.cache().clone();
-        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache, Way::Forward));
+        let main = open.main.clone()?;
+        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(main.into(), cache, Way::Forward));
         Some((open.generation, ahead))
     }) else {
         return;
@@ -128,6 +136,7 @@ async fn index(loaded: Vec<Loaded>) {
     while now() - opened < FIRST_VIEW_MS && OPEN.with_borrow(|open| open.as_ref().is_some_and(|open| !open.asked)) {
         pause(5).await;
     }
+    pause(DRAWING_MS).await;
     loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;
@@ -137,8 +146,7 @@ async fn index(loaded: Vec<Loaded>) {
         if let Some(ahead) = &mut ahead
             && let Err(error) = ahead.advance().await
         {
-            let current = OPEN.with_borrow(|open| open.as_ref().filter(|open| open.generation == generation).map(|open| open.main.name()));
-            if let Some(name) = current {
+            if let Some(name) = name_of(Some(generation)) {
                 post(&Event::IndexStopped(StoreError::Source { name, error }.into()));
             }
             return;
@@ -181,7 +189,8 @@ async fn search(generation: u32) {
     let mut ahead = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
         let cache = open.session.cache().clone();
-        (cache.len() > SMALL).then(|| ReadAhead::new(open.main.clone().into(), cache, Way::Back))
+        let main = open.main.clone().filter(|_| cache.len() > SMALL)?;
+        Some(ReadAhead::new(main.into(), cache, Way::Back))
     });
     let mut noted = now();
     loop {
@@ -222,10 +231,18 @@ fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Opti
     })
 }
 
+/// The name of the open file, where it is still the one of `generation`.
+fn name_of(generation: Option<u32>) -> Option<String> {
+    OPEN.with_borrow(|open| {
+        let open = open.as_ref().filter(|open| generation.is_none_or(|generation| open.generation == generation))?;
+        Some(open.main.as_ref()?.name())
+    })
+}
+
 fn out_of_memory(progress: &IndexProgress) -> Failure {
     let IndexProgress { spans, spans_expected, .. } = *progress;
     let (spans, expected) = (quipu::view::count(spans), quipu::view::count(spans_expected));
-    let name = OPEN.with_borrow(|open| open.as_ref().map(|open| open.main.name())).unwrap_or_default();
+    let name = name_of(None).unwrap_or_default();
     Failure {
         kind: FailureKind::OutOfMemory,
         message: format!(

@@ -1,10 +1,9 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard; large ones out in pieces, `{body, of}`.
 
 use crate::driver::{answer, open};
-use crate::rehearsal::rehearse;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use quipu::protocol::{Command, Event, Failure, FailureKind};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -33,13 +32,6 @@ pub(crate) fn start() {
     scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
     post(&Event::Ready { build: option_env!("QUIPU_BUILD").unwrap_or("dev").into() });
-    wasm_bindgen_futures::spawn_local(async {
-        // What was asked meanwhile comes first.
-        pause(1).await;
-        if !ASKED.get() {
-            rehearse();
-        }
-    });
 }
 
 fn get(object: &JsValue, key: &str) -> JsValue {
@@ -47,14 +39,11 @@ fn get(object: &JsValue, key: &str) -> JsValue {
 }
 
 thread_local! {
-    /// Whether any message came.
-    static ASKED: Cell<bool> = const { Cell::new(false) };
     /// Messages that came while a file is being opened, which takes a few turns: they are about that file. `None`: none is.
     static WAITING: RefCell<Option<Vec<JsValue>>> = const { RefCell::new(None) };
 }
 
 fn receive(data: &JsValue) {
-    ASKED.set(true);
     let waits = WAITING.with_borrow_mut(|waiting| waiting.as_mut().map(|waiting| waiting.push(data.clone())).is_some());
     if waits {
         return;

@@ -9,6 +9,8 @@ use serde_json::json;
 use std::path::PathBuf;
 
 pub(crate) const CASES: &[Case] = cases![
+    a_file_that_is_chosen_before_the_page_is_ready_is_opened,
+    nothing_is_seen_or_kept_of_what_the_page_rehearses,
     a_file_that_was_left_does_not_come_back_when_its_index_is_complete,
     a_late_sample_does_not_replace_the_file_opened_meanwhile,
     a_sample_that_fails_late_does_not_close_the_file_opened_meanwhile,
@@ -17,9 +19,9 @@ pub(crate) const CASES: &[Case] = cases![
     after_a_file_that_cannot_be_opened_the_earlier_one_is_a_click_away,
 ];
 
-/// Keeps back what the worker tells of the index, until `quipuRelease` is called. The first byte of a message is the place of its kind in
-/// the protocol's `Event`: 2 is progress.
-const HOLD_PROGRESS: &str = r#"
+/// Keeps back what the worker says, until `quipuRelease` is called: messages whose first byte, the place of their kind in the protocol's
+/// `Event`, is `KIND`.
+const HOLD: &str = r#"
 const held = [];
 let holding = true;
 const { get, set } = Object.getOwnPropertyDescriptor(Worker.prototype, 'onmessage');
@@ -27,7 +29,7 @@ Object.defineProperty(Worker.prototype, 'onmessage', {
   get,
   set(listener) {
     set.call(this, (event) => {
-      if (holding && event.data.body?.[0] === 2) held.push(() => listener.call(this, event));
+      if (holding && event.data.body?.[0] === KIND) held.push(() => listener.call(this, event));
       else listener.call(this, event);
     });
   },
@@ -35,6 +37,16 @@ Object.defineProperty(Worker.prototype, 'onmessage', {
 window.quipuHeld = () => held.length;
 window.quipuRelease = () => { holding = false; held.splice(0).forEach((hear) => hear()); };
 "#;
+
+/// Answers to questions.
+const REPLY: &str = "1";
+/// What the worker tells of the index.
+const PROGRESS: &str = "2";
+
+async fn hold(page: &Page, kind: &str) -> Result<()> {
+    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLD.replace("KIND", kind) })).await?;
+    Ok(())
+}
 
 /// Keeps back what is fetched from now on, until `quipuRelease` is called, with `false` to let it fail.
 const HOLD_FETCH: &str = r#"
@@ -60,9 +72,37 @@ fn as_trace_store(fixture: &Fixture, scratch: &Scratch) -> Result<PathBuf> {
     scratch.write("trace_store.db", std::fs::read(fixture.path())?)
 }
 
+async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    hold(page, REPLY).await?;
+    page.driver.goto(stage.site.url()).await?;
+    // The page asks for a file of the worker's own, to be quicker with the first real one: that comes meanwhile.
+    page.wait_until("return quipuHeld() > 0", "the first answer of the worker").await?;
+    page.choose(&[SMALL.path()]).await?;
+    page.run("quipuRelease()").await?;
+    wait_for_traces_of(page, &SMALL).await?;
+    page.wait_idle().await?;
+    wait_for_traces_of(page, &SMALL).await
+}
+
+async fn nothing_is_seen_or_kept_of_what_the_page_rehearses(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    page.load().await?;
+    let found = page
+        .run("return [document.title, location.hash, history.length, document.querySelectorAll('[data-trace-id], [data-span-id], [role=alert]').length]")
+        .await?;
+    ensure!(found[0] == "Quipu" && found[1] == "" && found[3] == 0, "Something of the rehearsal is left: {found}");
+    let entries = found[2].clone();
+    page.open_traces(&[SMALL.path()]).await?;
+    wait_for_traces_of(page, &SMALL).await?;
+    let now = page.run("return history.length").await?;
+    ensure!(now == entries, "Opening the first file replaces the entry of the history: {entries} were there, {now} are.");
+    Ok(())
+}
+
 async fn a_file_that_was_left_does_not_come_back_when_its_index_is_complete(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLD_PROGRESS })).await?;
+    hold(page, PROGRESS).await?;
     page.load().await?;
     page.choose(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;

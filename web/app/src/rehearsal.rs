@@ -1,0 +1,92 @@
+//! Goes once through what the first view of a file needs, out of sight, before any file is chosen. Browsers compile a function of WebAssembly
+//! when it is first called, and measure a font when its first text is laid out: the first rows of a real file should not wait for that.
+//!
+//! What is not here: anything a reader sees or hears of. What goes wrong here is met again, and told, with a real file.
+
+use crate::app::Screens;
+use crate::browser::{document, on_next_frame};
+use crate::state::{App, FileState};
+use js_sys::Promise;
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use quipu::share::{Place, Source};
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, HtmlElement};
+
+/// Frames that one step may take; it is given up then.
+const PATIENCE: u32 = 60;
+
+/// Shows the list of the worker's own tiny file, then its trace, where nobody sees them, unless a file is open or comes.
+pub(crate) fn rehearse(app: App) {
+    if !nothing_open(app) {
+        return;
+    }
+    let busy = app.idle().begin();
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Some(stage) = build_stage() {
+            play(app, &stage).await;
+            stage.remove();
+        }
+        drop(busy);
+    });
+}
+
+fn nothing_open(app: App) -> bool {
+    app.file.with_untracked(|file| matches!(file, FileState::None))
+}
+
+/// As large as the page, laid out as it is, not to be seen, reached or heard.
+fn build_stage() -> Option<HtmlElement> {
+    let stage: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
+    for (name, value) in [("class", "stage"), ("aria-hidden", "true"), ("inert", "")] {
+        stage.set_attribute(name, value).ok()?;
+    }
+    Some(stage)
+}
+
+async fn play(app: App, stage: &HtmlElement) {
+    let slot = Rc::new(Cell::new(None));
+    let inside = slot.clone();
+    let mounted = mount_to(stage.clone(), move || {
+        let rehearsed = app.for_rehearsal();
+        provide_context(rehearsed);
+        inside.set(Some(rehearsed));
+        rehearsed.open(Source::File { name: String::new(), size_bytes: None }, Vec::new());
+        view! { <Screens /> }
+    });
+    let Some(rehearsed) = slot.get() else { return };
+    if let Some(row) = wait_for(app, stage, "[data-trace-id]").await
+        && let Some(trace_id) = row.get_attribute("data-trace-id")
+    {
+        rehearsed.view.update(|view| view.place = Place::trace(trace_id));
+        wait_for(app, stage, "[data-span-id]").await;
+    }
+    drop(mounted);
+}
+
+/// Waits until the stage holds an element and has been laid out with it; nothing when a file comes meanwhile, or it takes too long.
+async fn wait_for(app: App, stage: &HtmlElement, selector: &str) -> Option<Element> {
+    for _ in 0..PATIENCE {
+        next_frame().await;
+        if !nothing_open(app) {
+            return None;
+        }
+        if let Some(element) = stage.query_selector(selector).ok()? {
+            next_frame().await;
+            return nothing_open(app).then_some(element);
+        }
+    }
+    None
+}
+
+async fn next_frame() {
+    let promise = Promise::new(&mut |resolve, _| {
+        on_next_frame(move || {
+            let _ = resolve.call0(&resolve);
+        });
+    });
+    let _ = JsFuture::from(promise).await;
+}
