@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use thirtyfour::{By, WebDriver};
 use xtask::serve;
 
+/// How long a loaded page stands before a file is chosen, each subject's alike.
+const REACH: Duration = Duration::from_secs(1);
 /// Longer than this nothing is waited for.
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -82,6 +84,8 @@ async fn measure_in(browser: &WebDriver, subject: Subject, sites: &Sites, file: 
     browser.cdp().page().add_script_to_evaluate_on_new_document(script).await?;
     browser.goto(sites.address(subject, asked)).await?;
     until(browser, "return document.documentElement.dataset.quipuIdle === 'true' && !!document.querySelector('input[type=file]')").await?;
+    // Nobody chooses a file in the moment the page stands; a browser that has just started is busy with itself.
+    tokio::time::sleep(REACH).await;
     browser.find(By::Css("input[type=file]")).await?.send_keys(file.display().to_string()).await?;
     let first = if subject == Subject::Raw { Figure::Rate } else { Figure::FirstRows };
     let marks = match wait_for(browser, |marks| marks.rows.is_some()).await {

@@ -13,7 +13,7 @@ cargo xtask COMMAND
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
   e2e [--build] [WORD]  only the end-to-end tests (whose name contains WORD) against dist/; --build builds it anew
   fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
-  bench [--sizes 100MB,1.5GB] [--runs N] [--as-is]
+  bench [--sizes 100MB,1.5GB,2.5GB] [--runs N] [--as-is]
                         measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
   doctor                find or install what building and testing need
 

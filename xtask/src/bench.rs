@@ -20,7 +20,7 @@ pub(crate) struct Bench {
 
 impl Default for Bench {
     fn default() -> Bench {
-        Bench { sizes: vec!["100MB".to_owned(), "1.5GB".to_owned()], runs: 3, as_is: false }
+        Bench { sizes: ["100MB", "1.5GB", "2.5GB"].map(str::to_owned).into(), runs: 3, as_is: false }
     }
 }
 
