@@ -6,7 +6,7 @@
 mod growth;
 
 use quipu::Session;
-use quipu::protocol::{Request, Response, TraceOrder, TraceQuery};
+use quipu::protocol::{Request, Response, TraceQuery};
 use quipu::store::OpenOptions;
 use std::path::PathBuf;
 
@@ -52,7 +52,7 @@ fn list_traces(bencher: divan::Bencher<'_, '_>, filter: &str) {
     let mut text = filter.to_owned();
     bencher.bench_local(|| {
         text.push(' ');
-        let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: text.clone(), offset: 0, limit: 100 };
+        let query = TraceQuery { filter: text.clone(), ..TraceQuery::default() };
         let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
         assert!(page.total.is_some());
         page.rows.len()

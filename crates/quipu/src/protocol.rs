@@ -2,9 +2,11 @@
 //!
 //! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
 
+mod listing;
 mod packed;
 mod trace;
 
+pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use trace::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
 
@@ -21,6 +23,8 @@ pub enum Request {
     CheckFile,
     /// A page of traces. Answer: [`Response::Traces`].
     ListTraces(TraceQuery),
+    /// What a whole list has in all. Answer: [`Response::Summary`], or [`Response::NotIndexedYet`].
+    SummarizeTraces(SummaryQuery),
     /// The spans of one trace as columns. Answer: [`Response::Trace`], or [`Response::NotIndexedYet`].
     GetTrace {
         /// As recorded.
@@ -76,19 +80,19 @@ pub struct TraceQuery {
     pub failed_only: bool,
     /// Only traces this filter matches, in the language of [`filter`](crate::filter); empty: all.
     pub filter: String,
+    /// In groups; `None`: the traces themselves.
+    pub groups: Option<Grouping>,
     /// Rows to skip.
     pub offset: u32,
     /// Rows at most.
     pub limit: u32,
 }
 
-/// An order of traces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TraceOrder {
-    /// By start, latest first.
-    Newest,
-    /// By duration, longest first.
-    Slowest,
+impl Default for TraceQuery {
+    /// The first 100 of all traces, latest first.
+    fn default() -> TraceQuery {
+        TraceQuery { order: TraceOrder::NEWEST, failed_only: false, filter: String::new(), groups: None, offset: 0, limit: 100 }
+    }
 }
 
 /// Which hits of a filter's texts.
@@ -132,6 +136,8 @@ pub enum Response {
     Unchanged,
     /// To [`Request::ListTraces`].
     Traces(TracePage),
+    /// To [`Request::SummarizeTraces`].
+    Summary(Box<TraceSummary>),
     /// To [`Request::GetTrace`].
     Trace(Box<TraceColumns>),
     /// To [`Request::GetSpan`].
@@ -269,10 +275,12 @@ pub enum WarningKind {
 pub struct TracePage {
     /// The query it answers.
     pub query: TraceQuery,
-    /// How many traces the query has in all, known once the index is complete, and the search for the filter's texts with it.
+    /// How many rows the query has in all, known once the index is complete, and the search for the filter's texts with it.
     pub total: Option<u32>,
     /// How many were found so far: `total`, where that is known.
     pub so_far: u32,
+    /// How many traces were found so far, in groups or not.
+    pub traces: u32,
     /// The rows.
     pub rows: Vec<TraceRow>,
 }
@@ -399,10 +407,12 @@ pub enum SearchState {
     Failed(Failure),
 }
 
-/// One trace in a list. Unknown: `None`, shown as "–".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One trace in a list, or one group of them, whose numbers are then those of its listed traces. Unknown: `None`, shown as "–".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceRow {
-    /// As recorded.
+    /// Where it is a group's row.
+    pub group: Option<GroupRow>,
+    /// As recorded; empty for a group.
     pub trace_id: String,
     /// The earliest start of its spans.
     pub start: Option<Timestamp>,
@@ -420,6 +430,16 @@ pub struct TraceRow {
     pub requests: Option<u32>,
     /// Tokens of its inference requests.
     pub tokens: Option<TokenTotals>,
+    /// The first model that was asked.
+    pub model: Option<String>,
+    /// How many other models were asked.
+    pub more_models: u32,
+    /// The agent's session it belongs to, the first where there are several.
+    pub session: Option<String>,
+    /// The agent's turn, likewise.
+    pub turn: Option<String>,
+    /// The agent's name, or its id where it has none, likewise.
+    pub agent: Option<String>,
 }
 
 /// One span, decoded.

@@ -47,7 +47,7 @@ fn file(session: &mut Session) -> FileSummary {
 }
 
 fn list(session: &mut Session, order: TraceOrder, failed_only: bool) -> TracePage {
-    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, filter: String::new(), offset: 0, limit: 1_000 })) {
+    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })) {
         Ok(Response::Traces(page)) => page,
         other => panic!("{other:?}"),
     }
@@ -98,7 +98,7 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
         let expected = expected_trees(&connection);
         let mut session = open(&[name]);
 
-        let listed: BTreeSet<String> = list(&mut session, TraceOrder::Newest, false).rows.into_iter().map(|row| row.trace_id).collect();
+        let listed: BTreeSet<String> = list(&mut session, TraceOrder::NEWEST, false).rows.into_iter().map(|row| row.trace_id).collect();
         let mut statement = connection.prepare("SELECT trace_id FROM traces UNION SELECT trace_id FROM spans").expect("traces");
         let wanted: BTreeSet<String> = statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
         assert_eq!(listed, wanted, "{name}");
@@ -179,11 +179,11 @@ fn a_hot_journal_is_rolled_back_in_memory_and_its_absence_is_noticed() {
 #[test]
 fn lists_come_newest_slowest_and_failed() {
     let mut session = open(&["samples/agent_0.2.15.db"]);
-    let newest = list(&mut session, TraceOrder::Newest, false);
+    let newest = list(&mut session, TraceOrder::NEWEST, false);
     assert!(newest.rows.is_sorted_by(|one, next| one.start >= next.start));
-    let slowest = list(&mut session, TraceOrder::Slowest, false);
+    let slowest = list(&mut session, TraceOrder::SLOWEST, false);
     assert!(slowest.rows.is_sorted_by(|one, next| one.duration_nanos >= next.duration_nanos));
-    let failed = list(&mut session, TraceOrder::Newest, true);
+    let failed = list(&mut session, TraceOrder::NEWEST, true);
     assert!(!failed.rows.is_empty() && failed.rows.iter().all(|row| row.failed.is_some_and(|failed| failed > 0)));
     assert_eq!(Some(failed.rows.len()), file(&mut session).failed_traces.map(|count| count as usize));
 }
@@ -192,11 +192,11 @@ fn lists_come_newest_slowest_and_failed() {
 fn the_first_rows_come_before_the_index_and_agree_with_it() {
     for name in FILES {
         let mut session = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
-        let first = list(&mut session, TraceOrder::Newest, false);
+        let first = list(&mut session, TraceOrder::NEWEST, false);
         assert_eq!(first.total, None);
         while !session.step(&mut || false).expect("a real file is read").done {}
         let rows: BTreeMap<String, _> =
-            list(&mut session, TraceOrder::Newest, false).rows.into_iter().map(|row| (row.trace_id.clone(), row)).collect();
+            list(&mut session, TraceOrder::NEWEST, false).rows.into_iter().map(|row| (row.trace_id.clone(), row)).collect();
         assert!(!first.rows.is_empty(), "{name}");
         for row in first.rows {
             let later = &rows[&row.trace_id];

@@ -63,7 +63,7 @@ CREATE TEMP VIEW inference AS SELECT *, coalesce(json_extract(a, '$.__args__'), 
 ";
 
 /// `SELECT trace_id` of what a filter asks. Small letters are compared where the filter does.
-const CASES: [(&str, &str); 69] = [
+const CASES: [(&str, &str); 71] = [
     ("", "SELECT trace_id FROM every"),
     ("duration>10ms", "SELECT trace_id FROM span WHERE took > 10000"),
     ("duration<=1ms", "SELECT trace_id FROM span WHERE took <= 1000"),
@@ -103,6 +103,9 @@ const CASES: [(&str, &str); 69] = [
     ("session:6*", "SELECT trace_id FROM span WHERE json_extract(a, '$.session_id') LIKE '6%'"),
     ("turn:f", "SELECT trace_id FROM span WHERE json_extract(a, '$.turn_id') LIKE '%f%'"),
     ("turn!=x -turn:7", "SELECT trace_id FROM span WHERE json_extract(a, '$.turn_id') <> 'x' EXCEPT SELECT trace_id FROM span WHERE json_extract(a, '$.turn_id') LIKE '%7%'"),
+    ("agent:WEATHER", "SELECT trace_id FROM span WHERE json_extract(a, '$.agent_name') LIKE '%weather%'"),
+    ("agent:2 -agent:bot", "SELECT trace_id FROM span WHERE coalesce(json_extract(a, '$.agent_name'), json_extract(a, '$.agent_id')) LIKE '%2%'
+        EXCEPT SELECT trace_id FROM span WHERE json_extract(a, '$.agent_name') LIKE '%bot%'"),
     ("status:err", "SELECT trace_id FROM span WHERE status LIKE '%err%'"),
     ("status:ok", "SELECT trace_id FROM span WHERE status = 'OK'"),
     ("status!=OK", "SELECT trace_id FROM span WHERE status <> 'OK'"),
@@ -145,7 +148,7 @@ const CASES: [(&str, &str); 69] = [
 ];
 
 fn query(filter: &str) -> TraceQuery {
-    TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: filter.into(), offset: 0, limit: 1_000 }
+    TraceQuery { filter: filter.into(), limit: 1_000, ..TraceQuery::default() }
 }
 
 /// A page that is whole: what only the file tells is read to its end.
@@ -236,7 +239,7 @@ fn tokens_compare_as_the_list_shows_them_and_unknown_ones_never_do() {
 #[test]
 fn pages_orders_and_failures_go_with_a_filter() {
     let mut session = open(METRICS);
-    for order in [TraceOrder::Newest, TraceOrder::Slowest] {
+    for order in [TraceOrder::NEWEST, TraceOrder::SLOWEST] {
         for failed_only in [false, true] {
             let of = |filter: &str| TraceQuery { order, failed_only, ..query(filter) };
             let all = list(&mut session, of(""));

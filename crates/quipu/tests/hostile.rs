@@ -1,7 +1,7 @@
 //! Files that are damaged, foreign or made to hurt: a sentence or a partial view with warnings, never a panic.
 
 use quipu::Session;
-use quipu::protocol::{Failure, FailureKind, Request, Response, TextRef, TraceOrder, TraceQuery, WarningKind};
+use quipu::protocol::{Failure, FailureKind, Request, Response, TextRef, TraceQuery, WarningKind};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn open(files: Vec<Dropped>) -> Result<Session, Failure> {
 /// Opens, indexes, and asks everything a page asks; the spans that answered.
 fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let mut session = open(vec![dropped("some.db", bytes)])?;
-    let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: String::new(), offset: 0, limit: 1_000 };
+    let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
     let _ = session.handle(Request::ListTraces(query.clone()));
     while !session.step(&mut || false)?.done {}
     let Response::File(file) = session.handle(Request::GetFile)? else { panic!("a file") };

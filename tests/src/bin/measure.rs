@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 use quipu::Session;
-use quipu::protocol::{Request, Response, TraceOrder, TraceQuery};
+use quipu::protocol::{Request, Response, TraceQuery};
 use quipu::store::OpenOptions;
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn run(file: &Path, trace_id: &str, filter: &str) -> Result<()> {
 
 /// The first rows of a list, and how many there are in all.
 fn list(session: &mut Session, filter: &str) -> Result<Option<u32>> {
-    let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: filter.to_owned(), offset: 0, limit: 100 };
+    let query = TraceQuery { filter: filter.to_owned(), ..TraceQuery::default() };
     match session.handle(Request::ListTraces(query))? {
         Response::Traces(page) => Ok(page.total),
         _ => bail!("A list was not answered with traces."),

@@ -38,7 +38,7 @@ pub(super) fn read_all(files: Files) -> Outcome {
             return Outcome::Refused;
         }
     };
-    if let Some(Response::Traces(page)) = told(session.handle(list(TraceOrder::Newest, false))) {
+    if let Some(Response::Traces(page)) = told(session.handle(list(TraceOrder::NEWEST, false))) {
         assert!(page.total.is_none(), "nobody can know how many traces there are yet");
     }
     let mut steps = 0;
@@ -61,9 +61,9 @@ pub(super) fn read_all(files: Files) -> Outcome {
         assert!(steps < STEPS, "the index does not end");
     }
     let file = told(session.handle(Request::GetFile));
-    let page = told(session.handle(list(TraceOrder::Newest, false)));
-    let slowest = told(session.handle(list(TraceOrder::Slowest, false)));
-    let failed = told(session.handle(list(TraceOrder::Newest, true)));
+    let page = told(session.handle(list(TraceOrder::NEWEST, false)));
+    let slowest = told(session.handle(list(TraceOrder::SLOWEST, false)));
+    let failed = told(session.handle(list(TraceOrder::NEWEST, true)));
     let Some(Response::File(file)) = file else { panic!("the file is not described") };
     assert!(file.indexed || file.traces.is_none(), "numbers of a file that is not indexed");
     let (Some(Response::Traces(page)), Some(Response::Traces(slowest)), Some(Response::Traces(failed))) = (page, slowest, failed) else {
@@ -134,7 +134,7 @@ fn is_whole(columns: &TraceColumns) {
 }
 
 fn list(order: TraceOrder, failed_only: bool) -> Request {
-    Request::ListTraces(TraceQuery { order, failed_only, filter: String::new(), offset: 0, limit: 1_000 })
+    Request::ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })
 }
 
 /// The answer; a failure must be a sentence.

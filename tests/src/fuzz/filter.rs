@@ -3,7 +3,7 @@
 use crate::fixtures::SMALL;
 use quipu::Session;
 use quipu::filter::Filter;
-use quipu::protocol::{FailureKind, Request, Response, TraceOrder, TraceQuery};
+use quipu::protocol::{FailureKind, Request, Response, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::cell::RefCell;
 
@@ -72,7 +72,7 @@ fn answered(file: &mut Session, text: &str) {
 }
 
 fn count(file: &mut Session, filter: &str) -> Result<Option<u32>, FailureKind> {
-    let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: filter.to_owned(), offset: 0, limit: 3 };
+    let query = TraceQuery { filter: filter.to_owned(), limit: 3, ..TraceQuery::default() };
     match file.handle(Request::ListTraces(query)) {
         Ok(Response::Traces(page)) => Ok(page.total),
         Ok(other) => panic!("a list is answered with {other:?}"),

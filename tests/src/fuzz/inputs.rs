@@ -2,7 +2,7 @@
 
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
-use quipu::protocol::{Command, Event, HitQuery, Request, Response, TextRef, TraceOrder, TraceQuery};
+use quipu::protocol::{Command, Event, HitQuery, Request, Response, TextRef, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 
@@ -234,7 +234,7 @@ fn corpus() -> &'static [String] {
 fn messages() -> &'static [(u8, Vec<u8>)] {
     static MESSAGES: OnceLock<Vec<(u8, Vec<u8>)>> = OnceLock::new();
     MESSAGES.get_or_init(|| {
-        let list = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: "error:true".to_owned(), offset: 0, limit: 9 };
+        let list = TraceQuery { filter: "error:true".to_owned(), limit: 9, ..TraceQuery::default() };
         let mut requests = vec![
             Request::GetFile,
             Request::ListTraces(list),

@@ -5,7 +5,7 @@
 
 use crate::wire::now;
 use quipu::Session;
-use quipu::protocol::{Failure, Request, TraceOrder, TraceQuery};
+use quipu::protocol::{Failure, Request, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 
 /// One trace of two spans and an event, in the schema of every release.
@@ -15,9 +15,8 @@ const FILE: &[u8] = include_bytes!("rehearsal.db");
 pub(crate) fn open() -> Result<Session, Failure> {
     let dropped = Dropped { name: "rehearsal.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
-    let first = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: String::new(), offset: 0, limit: 100 };
     // As before the index is there.
-    session.handle(Request::ListTraces(first))?;
+    session.handle(Request::ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}
     Ok(session)
 }

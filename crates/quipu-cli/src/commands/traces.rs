@@ -36,8 +36,8 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     let filter = traces.filter.join(" ");
     check_filter(&filter)?;
     let mut session = open_indexed(&traces.file)?;
-    let order = if traces.slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
-    let query = TraceQuery { order, failed_only: traces.failed, filter, offset: traces.offset, limit: traces.limit };
+    let order = if traces.slowest { TraceOrder::SLOWEST } else { TraceOrder::NEWEST };
+    let query = TraceQuery { order, failed_only: traces.failed, filter, groups: None, offset: traces.offset, limit: traces.limit };
     let list = |session: &mut Session| match session.handle(Request::ListTraces(query.clone()))? {
         Response::Traces(page) => Ok(page),
         other => super::unexpected(other),

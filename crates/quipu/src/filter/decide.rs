@@ -192,6 +192,7 @@ impl Decider<'_> {
             TextField::Tool => &facets.tool,
             TextField::Session => &facets.session,
             TextField::Turn => &facets.turn,
+            TextField::Agent => &facets.agent,
             TextField::Status => {
                 // The facet holds the others only, an empty one where none was recorded.
                 let mut rows = Bits::filled(len, test.matcher().holds("OK"));
@@ -291,7 +292,7 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Request, Response, TraceOrder, TraceQuery};
+    use crate::protocol::{Request, Response, TraceQuery};
     use crate::store::{Dropped, MemorySource, OpenOptions};
 
     /// The traces that match for sure and those that may, of the agent's sample, where `read` spans of all were looked at newest first and
@@ -373,7 +374,7 @@ mod tests {
     #[test]
     fn a_list_that_waits_says_how_many_are_sure() {
         let mut session = index();
-        let query = TraceQuery { order: TraceOrder::Newest, failed_only: false, filter: "spans>0 OR \"x\"".into(), offset: 0, limit: 5 };
+        let query = TraceQuery { filter: "spans>0 OR \"x\"".into(), limit: 5, ..TraceQuery::default() };
         let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
         assert_eq!((page.rows.len(), page.total, page.so_far), (5, Some(56), 56));
         let query = TraceQuery { filter: "spans>9 OR \"no such text\"".into(), ..page.query };

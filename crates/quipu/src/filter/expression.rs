@@ -92,6 +92,7 @@ pub(crate) enum TextField {
     Tool,
     Session,
     Turn,
+    Agent,
     Status,
     Service,
 }

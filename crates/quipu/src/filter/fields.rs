@@ -35,7 +35,7 @@ const fn of(name: &'static str, field: Field, meaning: &'static str) -> FieldNam
 }
 
 /// Every field, in the order they are suggested; the first name of a field is the one that is printed.
-pub(crate) const FIELDS: [FieldName; 25] = [
+pub(crate) const FIELDS: [FieldName; 26] = [
     of("duration", Field::Number(NumberField::Duration), "how long a span took, like >2s"),
     of("error", Field::Error, "true: a span failed; false: none did"),
     of("name", Field::Text(TextField::Name), "a span's name"),
@@ -44,6 +44,7 @@ pub(crate) const FIELDS: [FieldName; 25] = [
     of("tool", Field::Text(TextField::Tool), "a tool that was called"),
     of("session", Field::Text(TextField::Session), "an agent's session"),
     of("turn", Field::Text(TextField::Turn), "an agent's turn"),
+    of("agent", Field::Text(TextField::Agent), "an agent, by name or else by id"),
     of("tokens", Field::Number(NumberField::Tokens), "the trace's tokens, like >1000"),
     of("tokens.prompt", Field::Number(NumberField::PromptTokens), "tokens of its prompts"),
     of("tokens.completion", Field::Number(NumberField::CompletionTokens), "tokens of its completions"),

@@ -39,7 +39,7 @@ pub(crate) use decide::decide;
 #[cfg(feature = "store")]
 pub(crate) use suggest::{Counts, suggest};
 
-use expression::{Condition, Expression};
+use expression::{Compare, Condition, Expression, Order, Test};
 use std::fmt;
 
 /// A filter, understood. Filters that ask the same in another writing are equal where only blanks, quotes or units differ; printed, a
@@ -63,6 +63,24 @@ pub struct Term {
 /// The names of the fields and what each means in a few words, for help and for completion.
 pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
     fields::FIELDS.iter().filter(|field| !field.meaning.is_empty()).map(|field| (field.name, field.meaning))
+}
+
+/// A filter's text without the terms that ask for a range of this number: `trace.duration:1ms..5ms`, but not `trace.duration>1ms`. The
+/// others stay as typed.
+pub(crate) fn without_ranges(text: &str, field: &str) -> String {
+    let Ok(terms) = parse::parse(text) else { return text.to_owned() };
+    let is_range = |expression: &Expression| match expression {
+        Expression::Test(Test { root: false, condition: Condition::Number(number, Compare::Between(..)) }) => {
+            fields::find(field) == Some(fields::Field::Number(*number))
+        }
+        // One that is open below is printed as a comparison.
+        Expression::Test(Test { root: false, condition: Condition::Number(number, Compare::Order(Order::AtMost, _)) }) => {
+            fields::find(field) == Some(fields::Field::Number(*number))
+        }
+        _ => false,
+    };
+    let kept = terms.iter().filter(|term| !is_range(&term.expression));
+    kept.filter_map(|term| text.get(term.start..term.end)).collect::<Vec<_>>().join(" ")
 }
 
 impl Filter {

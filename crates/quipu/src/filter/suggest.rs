@@ -147,6 +147,7 @@ fn meaning_of(field: TextField) -> &'static str {
         TextField::Tool => "tool",
         TextField::Session => "session",
         TextField::Turn => "turn",
+        TextField::Agent => "agent",
         TextField::Status => "status",
         TextField::Service => "service",
     }
@@ -167,6 +168,7 @@ fn texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
         TextField::Tool => &facets.tool,
         TextField::Session => &facets.session,
         TextField::Turn => &facets.turn,
+        TextField::Agent => &facets.agent,
     };
     offer_values(facet, best);
 }

@@ -2,7 +2,6 @@
 //! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
 
 use super::ids::SpanKey;
-use super::lists::Orders;
 use super::pass::place_event;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
@@ -52,7 +51,7 @@ impl Derive {
         index.strays.sort_unstable();
         outputs.clear();
         outputs.shrink_to_fit();
-        index.orders = Orders::sort(&index.traces);
+        index.derive_lists();
         index.note_unfinished_end();
         true
     }

@@ -1,4 +1,4 @@
-//! What filters ask by value and few spans have: models, tools, sessions, turns, odd statuses; and the services of traces.
+//! What filters ask by value and few spans have: models, tools, sessions, turns, agents, odd statuses; and the services of traces.
 //!
 //! Sparse: a row and a value's number for each span that has one. What is not here: other attributes (`profile`), and which keys hold what,
 //! beyond the few that releases and other dialects write.
@@ -93,6 +93,8 @@ pub(crate) struct Facets {
     pub(crate) tool: Facet,
     pub(crate) session: Facet,
     pub(crate) turn: Facet,
+    /// By name, or by id where there is none.
+    pub(crate) agent: Facet,
     /// Of spans whose status is not `OK`, which nearly all have; a missing one is empty.
     pub(crate) odd_status: Facet,
 }
@@ -104,12 +106,14 @@ enum Kind {
     Tool,
     Session,
     Turn,
+    AgentId,
+    AgentName,
 }
 
 /// The values of the span that is being read: the first of each kind.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    values: [Option<RawJson<'a>>; 4],
+    values: [Option<RawJson<'a>>; 6],
     arguments: Option<RawJson<'a>>,
 }
 
@@ -121,6 +125,8 @@ impl<'a> Found<'a> {
             "tool_name" | "gen_ai.tool.name" | "tool.name" => Kind::Tool,
             "session_id" | "session.id" | "gen_ai.conversation.id" => Kind::Session,
             "turn_id" => Kind::Turn,
+            "agent_id" | "gen_ai.agent.id" => Kind::AgentId,
+            "agent_name" | "gen_ai.agent.name" => Kind::AgentName,
             "__args__" => {
                 self.arguments = Some(value);
                 return;
@@ -136,14 +142,16 @@ impl<'a> Found<'a> {
 
     /// Files what was found of the span in `row`; `is_inference` where its method is one's.
     pub(super) fn keep(self, facets: &mut Facets, row: u32, is_inference: bool) {
-        let [model, tool, session, turn] = self.values;
+        let [model, tool, session, turn, agent_id, agent_name] = self.values;
+        let is_text = |value: &RawJson<'_>| value.as_str().is_some_and(|text| !text.is_empty());
         let slots = [
             (&mut facets.model, model),
             (&mut facets.tool, tool),
             (&mut facets.session, session),
             (&mut facets.turn, turn),
+            (&mut facets.agent, agent_name.filter(is_text).or(agent_id)),
         ];
-        let mut has_value = [false; 4];
+        let mut has_value = [false; 5];
         for ((facet, value), has_value) in slots.into_iter().zip(&mut has_value) {
             if let Some(text) = value.and_then(|value| value.as_str()).filter(|text| !text.is_empty()) {
                 facet.add(row, &text);

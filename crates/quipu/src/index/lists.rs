@@ -1,68 +1,62 @@
-//! Lists of traces in their orders, a page at a time, and the numbers of the whole file.
+//! Lists of traces, a page at a time, and the numbers of the whole file.
 
-use super::traces::Traces;
-use super::{Index, NO_TIME};
+use super::{Groups, Index, NO_TIME};
 use crate::model::{Timestamp, TokenTotals, ZoneFact};
-use crate::protocol::{FileSummary, TraceOrder, TracePage, TraceQuery, TraceRow};
-
-/// Trace numbers in the orders lists are asked for.
-#[derive(Default)]
-pub(super) struct Orders {
-    newest: Vec<u32>,
-    slowest: Vec<u32>,
-    newest_failed: Vec<u32>,
-    slowest_failed: Vec<u32>,
-}
-
-impl Orders {
-    pub(super) fn sort(traces: &Traces) -> Orders {
-        let mut newest: Vec<u32> = (0..traces.len() as u32).collect();
-        let mut slowest = newest.clone();
-        // An unknown time is the smallest number: such traces come last.
-        newest.sort_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
-        slowest.sort_by_key(|number| {
-            let trace = traces.at(*number);
-            (std::cmp::Reverse(trace.duration()), std::cmp::Reverse(trace.utc_start()), *number)
-        });
-        let failed = |order: &[u32]| order.iter().copied().filter(|number| traces.at(*number).failed > 0).collect();
-        Orders { newest_failed: failed(&newest), slowest_failed: failed(&slowest), newest, slowest }
-    }
-
-    fn of(&self, order: TraceOrder, failed_only: bool) -> &[u32] {
-        match (order, failed_only) {
-            (TraceOrder::Newest, false) => &self.newest,
-            (TraceOrder::Newest, true) => &self.newest_failed,
-            (TraceOrder::Slowest, false) => &self.slowest,
-            (TraceOrder::Slowest, true) => &self.slowest_failed,
-        }
-    }
-}
+use crate::protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
 
 /// Rows of one page at most.
 const MAX_PAGE: usize = 1_000;
 
+/// What a list shows: its traces, or groups of them.
+pub(crate) enum Listing<'a> {
+    Traces(&'a [u32]),
+    Groups(&'a Groups),
+}
+
 impl Index {
-    /// The numbers of all traces, or of those with a failed span, in an order; complete indexes only.
-    pub(crate) fn ordered_traces(&self, order: TraceOrder, failed_only: bool) -> &[u32] {
-        self.orders.of(order, failed_only)
+    /// All traces, latest start first; complete indexes only.
+    pub(crate) fn newest_traces(&self) -> &[u32] {
+        &self.newest
     }
 
-    /// A page of the traces of a list, which is given whole.
-    pub(crate) fn trace_page(&self, query: &TraceQuery, order: &[u32]) -> TracePage {
-        let start = (query.offset as usize).min(order.len());
-        let end = order.len().min(start + (query.limit as usize).min(MAX_PAGE));
-        TracePage {
-            query: query.clone(),
-            total: Some(order.len() as u32),
-            so_far: order.len() as u32,
-            rows: order[start..end].iter().map(|number| self.trace_row(*number)).collect(),
-        }
+    /// Whether a trace holds a failed span.
+    pub(crate) fn has_failed(&self, trace: u32) -> bool {
+        self.traces.at(trace).failed > 0
     }
 
-    fn trace_row(&self, number: u32) -> TraceRow {
+    /// Derives the lists' first order, and what they show of each trace.
+    pub(super) fn derive_lists(&mut self) {
+        let traces = &self.traces;
+        // An unknown time is the smallest number: such traces come last.
+        self.newest = (0..traces.len() as u32).collect();
+        self.newest.sort_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
+        self.failed_traces = traces.iter().filter(|trace| trace.failed > 0).count() as u32;
+        self.values = super::values::ValuesOfTraces::collect(&self.facets, &self.spans.trace, traces.len());
+    }
+
+    /// A page of a list, which is given whole.
+    pub(crate) fn trace_page(&self, query: &TraceQuery, listing: &Listing<'_>, traces: usize) -> TracePage {
+        let len = match listing {
+            Listing::Traces(order) => order.len(),
+            Listing::Groups(groups) => groups.len(),
+        };
+        let start = (query.offset as usize).min(len);
+        let end = len.min(start + (query.limit as usize).min(MAX_PAGE));
+        let rows = match listing {
+            Listing::Traces(order) => order[start..end].iter().map(|number| self.trace_row(*number)).collect(),
+            Listing::Groups(groups) => (start..end).filter_map(|place| groups.row(self, place)).collect(),
+        };
+        TracePage { query: query.clone(), total: Some(len as u32), so_far: len as u32, traces: traces as u32, rows }
+    }
+
+    pub(super) fn trace_row(&self, number: u32) -> TraceRow {
         let trace = self.traces.at(number);
         let start = trace.utc_start();
+        let (values, facets) = (&self.values, &self.facets);
+        let text =
+            |of: &super::values::TraceValues, facet: &super::Facet| of.first(number).map(|value| facet.values.text(value).to_owned());
         TraceRow {
+            group: None,
             trace_id: self.odd.trace_text(trace.key),
             start: (start != NO_TIME).then_some(Timestamp(start)),
             duration_nanos: trace.duration(),
@@ -72,6 +66,11 @@ impl Index {
             failed: Some(trace.failed),
             requests: Some(trace.requests),
             tokens: Some(self.trace_tokens(number)),
+            model: text(&values.model, &facets.model),
+            more_models: values.model.others(number).count() as u32,
+            session: text(&values.session, &facets.session),
+            turn: text(&values.turn, &facets.turn),
+            agent: text(&values.agent, &facets.agent),
         }
     }
 
@@ -90,7 +89,7 @@ impl Index {
     pub(crate) fn summarize(&self, summary: &mut FileSummary) {
         summary.indexed = true;
         summary.traces = Some(self.traces.len() as u64);
-        summary.failed_traces = Some(self.orders.newest_failed.len() as u64);
+        summary.failed_traces = Some(self.failed_traces.into());
         summary.spans = Some(self.spans.len() as u64);
         summary.failed_spans = Some(self.oddities.failed_spans);
         summary.events = Some(self.events.count);

@@ -10,21 +10,27 @@ mod columns;
 mod derive;
 mod events;
 mod facets;
+mod groups;
 mod ids;
 mod lists;
 mod names;
+mod order;
 mod pass;
 mod profile;
 mod secrets;
 mod spans;
+mod totals;
 mod traces;
 mod tree;
+mod values;
 mod warnings;
 
 pub(crate) use bits::{Bits, Decided};
 pub(crate) use columns::TraceNumbers;
 pub(crate) use events::is_server_failure;
 pub(crate) use facets::{Dictionary, Facet};
+pub(crate) use groups::Groups;
+pub(crate) use lists::Listing;
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use traces::zone_offset;
@@ -63,7 +69,10 @@ pub(crate) struct Index {
     /// Token sums of the traces that have inference requests, by trace, ascending.
     trace_tokens: Vec<(u32, TokenTotals)>,
     file_tokens: TokenTotals,
-    orders: lists::Orders,
+    /// All traces, latest start first; complete after `derive`, like the others below.
+    newest: Vec<u32>,
+    failed_traces: u32,
+    values: values::ValuesOfTraces,
     oddities: Oddities,
     services: HashMap<String, u32>,
     complete: bool,

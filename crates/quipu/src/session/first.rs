@@ -32,7 +32,7 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
             }
         })?;
     }
-    Ok(TracePage { query: query.clone(), total: None, so_far: rows.len() as u32, rows })
+    Ok(TracePage { query: query.clone(), total: None, so_far: rows.len() as u32, traces: rows.len() as u32, rows })
 }
 
 fn trace_row(row: &ScanTrace<'_>) -> TraceRow {
@@ -46,11 +46,6 @@ fn trace_row(row: &ScanTrace<'_>) -> TraceRow {
         trace_id: row.trace_id.as_deref().unwrap_or_default().to_owned(),
         start: start.map(|start| start.instant(i32::from(offset))),
         duration_nanos: start.zip(end).and_then(|(start, end)| u64::try_from(end.at.nanos_since(start.at)).ok()),
-        root_name: None,
-        root_kind: None,
-        spans: None,
-        failed: None,
-        requests: None,
-        tokens: None,
+        ..TraceRow::default()
     }
 }

@@ -4,19 +4,34 @@
 
 use super::{Session, bad_request, first};
 use crate::filter::{Counts, Filter, decide, suggest};
-use crate::index::{Decided, Index};
-use crate::protocol::{Failure, Response, TraceOrder, TraceQuery};
+use crate::index::{self, Decided, Groups, Index};
+use crate::protocol::{Failure, Grouping, Response, SummaryQuery, TraceOrder, TraceQuery, TraceSummary};
 use crate::search::Searches;
+use crate::view::scatter;
 
-/// The last filtered list, so that its pages are not decided again, and what suggestions are counted from.
+/// Orders of all traces that are kept.
+const KEPT_ORDERS: usize = 6;
+
+/// The last list, so that its pages are not decided again, orders it may have next, and what suggestions are counted from.
 #[derive(Default)]
 pub(super) struct Listing {
     filter: String,
     /// `None` before the first filter.
     decided: Option<Decided>,
-    /// The traces that match for sure, in this order; for an answer that is whole.
-    ordered: Option<(TraceOrder, bool, Vec<u32>)>,
+    /// Orders of all traces, the last one asked for last. They take four bytes a trace.
+    orders: Vec<(TraceOrder, Vec<u32>)>,
+    /// The last list; only while it is of `filter`, and its answer is whole.
+    listed: Option<Listed>,
     counts: Option<Counts>,
+}
+
+/// Traces that match for sure, in an order, and the groups they were put into.
+struct Listed {
+    order: TraceOrder,
+    failed_only: bool,
+    is_filtered: bool,
+    traces: Vec<u32>,
+    groups: Option<Groups>,
 }
 
 impl Listing {
@@ -30,7 +45,7 @@ impl Listing {
             // What a search found meanwhile is not told: an answer that waits for one is made anew.
             let parsed = parse(filter)?;
             self.decided = None;
-            self.ordered = None;
+            self.listed = None;
             self.filter = filter.to_owned();
             let decided = decide(&parsed, index, &mut |wanted| searches.decided(wanted, index));
             self.decided = Some(decided);
@@ -38,22 +53,73 @@ impl Listing {
         Ok(self.decided.get_or_insert_default())
     }
 
-    fn page(&mut self, query: &TraceQuery, index: &Index, searches: &mut Searches) -> Result<Response, Failure> {
-        self.decide(&query.filter, index, searches)?;
-        let decided = self.decided.get_or_insert_default();
-        let is_known = decided.is_known();
-        let is_listed = |listed: &(TraceOrder, bool, Vec<u32>)| (listed.0, listed.1) == (query.order, query.failed_only);
-        if !self.ordered.as_ref().is_some_and(is_listed) {
-            let order = index.ordered_traces(query.order, query.failed_only);
-            let matching = order.iter().copied().filter(|trace| decided.yes.has(*trace)).collect();
-            self.ordered = Some((query.order, query.failed_only, matching));
+    /// All traces in an order.
+    fn ordered<'a>(&'a mut self, order: TraceOrder, index: &'a Index) -> &'a [u32] {
+        if order == TraceOrder::NEWEST {
+            return index.newest_traces();
         }
-        let traces = self.ordered.as_ref().map(|(_, _, traces)| traces.as_slice()).unwrap_or_default();
-        let mut page = index.trace_page(query, traces);
+        let found = match self.orders.iter().position(|(known, _)| *known == order) {
+            Some(at) => self.orders.remove(at),
+            None => (order, index.sorted_traces(order)),
+        };
+        if self.orders.len() >= KEPT_ORDERS {
+            self.orders.remove(0);
+        }
+        self.orders.push(found);
+        self.orders.last().map(|(_, traces)| traces.as_slice()).unwrap_or_default()
+    }
+
+    fn page(&mut self, query: &TraceQuery, index: &Index, searches: &mut Searches) -> Result<Response, Failure> {
+        let is_filtered = !query.filter.trim().is_empty();
+        let is_known = !is_filtered || self.decide(&query.filter, index, searches)?.is_known();
+        if !is_filtered && !query.failed_only && query.groups.is_none() {
+            let traces = self.ordered(query.order, index);
+            return Ok(Response::Traces(index.trace_page(query, &index::Listing::Traces(traces), traces.len())));
+        }
+        let is_wanted =
+            |listed: &Listed| (listed.order, listed.failed_only, listed.is_filtered) == (query.order, query.failed_only, is_filtered);
+        let mut listed = match self.listed.take().filter(is_wanted) {
+            Some(listed) => listed,
+            None => {
+                let decided = if is_filtered { self.decided.take() } else { None };
+                let is_listed = |trace: u32| {
+                    decided.as_ref().is_none_or(|decided| decided.yes.has(trace)) && (!query.failed_only || index.has_failed(trace))
+                };
+                let traces = self.ordered(query.order, index).iter().copied().filter(|trace| is_listed(*trace)).collect();
+                if is_filtered {
+                    self.decided = decided;
+                }
+                Listed { order: query.order, failed_only: query.failed_only, is_filtered, traces, groups: None }
+            }
+        };
+        let traces = listed.traces.len();
+        let mut page = match &query.groups {
+            None => index.trace_page(query, &index::Listing::Traces(&listed.traces), traces),
+            Some(Grouping { by, open }) => {
+                let known = listed.groups.take().filter(|groups| groups.by == *by);
+                let groups = listed.groups.insert(known.unwrap_or_else(|| Groups::collect(index, &listed.traces, *by, query.order)));
+                groups.set_open(index, open);
+                index.trace_page(query, &index::Listing::Groups(groups), traces)
+            }
+        };
+        self.listed = Some(listed);
         if !is_known {
             page.total = None;
         }
         Ok(Response::Traces(page))
+    }
+
+    fn summary(&mut self, query: &SummaryQuery, index: &Index, searches: &mut Searches) -> Result<TraceSummary, Failure> {
+        let is_filtered = !query.filter.trim().is_empty();
+        let decided = if is_filtered { Some(self.decide(&query.filter, index, searches)?) } else { None };
+        let traces: Vec<u32> = (0..index.trace_count())
+            .filter(|trace| decided.is_none_or(|decided| decided.yes.has(*trace)) && (!query.failed_only || index.has_failed(*trace)))
+            .collect();
+        Ok(TraceSummary {
+            whole: decided.is_none_or(Decided::is_known),
+            totals: index.list_totals(&traces),
+            scatter: scatter(&mut index.scatter_points(&traces), query.cells),
+        })
     }
 }
 
@@ -63,22 +129,28 @@ pub(super) fn parse(filter: &str) -> Result<Filter, Failure> {
 
 impl Session {
     pub(super) fn list_traces(&mut self, query: &TraceQuery) -> Result<Response, Failure> {
-        let is_filtered = !query.filter.trim().is_empty();
         if self.index.is_complete() {
-            if is_filtered {
-                return self.listing.page(query, &self.index, &mut self.searches);
-            }
-            let order = self.index.ordered_traces(query.order, query.failed_only);
-            return Ok(Response::Traces(self.index.trace_page(query, order)));
+            return self.listing.page(query, &self.index, &mut self.searches);
         }
+        let is_filtered = !query.filter.trim().is_empty();
         if is_filtered {
             parse(&query.filter)?;
         }
-        if is_filtered || query.failed_only || query.order != TraceOrder::Newest || query.offset >= first::MAX_ROWS {
+        let is_other = is_filtered || query.failed_only || query.groups.is_some() || query.order != TraceOrder::NEWEST;
+        if is_other || query.offset >= first::MAX_ROWS {
             return Ok(Response::NotIndexedYet);
         }
         let page = self.database.bounded(|| first::newest(&self.database, query))?;
         Ok(Response::Traces(page))
+    }
+
+    /// What a whole list has in all, as far as is known.
+    pub(super) fn summarize_traces(&mut self, query: &SummaryQuery) -> Result<Response, Failure> {
+        if !self.index.is_complete() {
+            return Ok(Response::NotIndexedYet);
+        }
+        let summary = self.listing.summary(query, &self.index, &mut self.searches)?;
+        Ok(Response::Summary(Box::new(summary)))
     }
 
     /// Before the index is complete only what the language itself knows is suggested.

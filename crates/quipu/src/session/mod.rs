@@ -100,6 +100,10 @@ impl Session {
                 self.begin_search(&query.filter);
                 self.list_traces(&query)
             }
+            Request::SummarizeTraces(query) => {
+                self.begin_search(&query.filter);
+                self.summarize_traces(&query)
+            }
             Request::GetTrace { trace_id } => self.when_indexed(|session| {
                 let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
                 Ok(Response::Trace(Box::new(session.trace(number)?)))

@@ -3,7 +3,7 @@
 //! What is not here: the browser's history, which is the page's; the data itself, which never stands in a URL.
 //!
 //! # Format, version 1
-//! `#v1/traces?filter=error%3Atrue&show=failed&sort=slowest&times=local&file=telemetry.db&size=737280`,
+//! `#v1/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
 //! understood is left out with a note; one bad part never voids the others.
 
@@ -12,8 +12,8 @@ mod url;
 
 pub use url::{parse_fragment, print_fragment};
 
-use crate::protocol::TraceOrder;
-use crate::view::TimeStyle;
+use crate::protocol::{GroupBy, TraceOrder};
+use crate::view::{ColumnSet, TimeStyle};
 
 /// What the page shows: all that a URL restores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,11 +71,28 @@ pub struct ListView {
     pub filter: String,
     /// The spans that hold the filter's texts instead of the traces.
     pub hits: bool,
+    /// What the traces are put together by.
+    pub group: Option<GroupBy>,
+    /// Keys of the groups that are open; only where there are groups.
+    pub open: Vec<String>,
+    /// The columns that are chosen.
+    pub columns: ColumnSet,
+    /// Whether the traces are drawn by start and duration above the list.
+    pub chart: bool,
 }
 
 impl Default for ListView {
     fn default() -> ListView {
-        ListView { order: TraceOrder::Newest, failed_only: false, filter: String::new(), hits: false }
+        ListView {
+            order: TraceOrder::NEWEST,
+            failed_only: false,
+            filter: String::new(),
+            hits: false,
+            group: None,
+            open: Vec::new(),
+            columns: ColumnSet::default(),
+            chart: true,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::percent::{decode, encode};
 use super::{Place, Sample, Source, TraceView, ViewState};
-use crate::protocol::TraceOrder;
-use crate::view::TimeStyle;
+use crate::protocol::{GroupBy, TraceOrder};
+use crate::view::{ColumnSet, TimeStyle};
 
 /// The fragment of `state`, with its `#`.
 pub fn print_fragment(state: &ViewState) -> String {
@@ -36,8 +36,21 @@ pub fn print_fragment(state: &ViewState) -> String {
     if state.list.failed_only {
         parts.push(("show", "failed".into()));
     }
-    if state.list.order == TraceOrder::Slowest {
-        parts.push(("sort", "slowest".into()));
+    if state.list.order != TraceOrder::NEWEST {
+        parts.push(("sort", state.list.order.name()));
+    }
+    if let Some(by) = state.list.group {
+        parts.push(("group", by.name().into()));
+        if !state.list.open.is_empty() {
+            let open: Vec<String> = state.list.open.iter().map(|key| encode(key)).collect();
+            parts.push(("open", open.join(",")));
+        }
+    }
+    if state.list.columns != ColumnSet::default() {
+        parts.push(("columns", state.list.columns.text()));
+    }
+    if !state.list.chart {
+        parts.push(("chart", "off".into()));
     }
     match state.times {
         TimeStyle::Utc => {}
@@ -100,6 +113,9 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
             notes.push(format!("The part {part:?} of the address is not understood and was left out."));
         }
     }
+    if state.list.group.is_none() {
+        state.list.open.clear();
+    }
     if let Some(Source::File { name, .. }) = &state.source
         && name.is_empty()
     {
@@ -117,12 +133,29 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
 
 /// Reads one `key=value`; `false` when it means nothing.
 fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
+    if key == "open" {
+        // Commas between keys are not encoded; those in keys are.
+        let keys: Option<Vec<String>> = value.split(',').map(decode).collect();
+        return keys.map(|keys| state.list.open = keys).is_some();
+    }
     let Some(value) = decode(value) else { return false };
     match (key, value.as_str()) {
         ("show", "failed") => state.list.failed_only = true,
         ("show", "all") => state.list.failed_only = false,
-        ("sort", "slowest") => state.list.order = TraceOrder::Slowest,
-        ("sort", "newest") => state.list.order = TraceOrder::Newest,
+        ("sort", name) => match TraceOrder::from_name(name) {
+            Some(order) => state.list.order = order,
+            None => return false,
+        },
+        ("group", name) => match GroupBy::from_name(name) {
+            Some(by) => state.list.group = Some(by),
+            None => return false,
+        },
+        ("columns", names) => match ColumnSet::from_text(names) {
+            Some(columns) => state.list.columns = columns,
+            None => return false,
+        },
+        ("chart", "on") => state.list.chart = true,
+        ("chart", "off") => state.list.chart = false,
         ("times", "utc") => state.times = TimeStyle::Utc,
         ("times", "local") => state.times = TimeStyle::Local,
         ("times", "relative") => state.times = TimeStyle::Relative,
@@ -170,6 +203,7 @@ fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ListColumn;
     use crate::share::ListView;
     use proptest::prelude::*;
 
@@ -177,19 +211,32 @@ mod tests {
     fn defaults_are_not_written() {
         let mut state = ViewState { place: Place::Traces, ..ViewState::default() };
         assert_eq!(print_fragment(&state), "#v1/traces");
-        state.list = ListView { order: TraceOrder::Slowest, failed_only: true, ..ListView::default() };
+        state.list = ListView { order: TraceOrder::SLOWEST, failed_only: true, ..ListView::default() };
         state.source = Some(Source::File { name: "my telemetry.db".into(), size_bytes: Some(737_280) });
-        assert_eq!(print_fragment(&state), "#v1/traces?show=failed&sort=slowest&file=my%20telemetry.db&size=737280");
+        assert_eq!(print_fragment(&state), "#v1/traces?show=failed&sort=-duration&file=my%20telemetry.db&size=737280");
         state.place = Place::Trace(TraceView { trace_id: "a/b?c".into(), span_id: Some("00ff".into()), ..TraceView::default() });
         state.source = Some(Source::Sample(Sample::Agent));
-        assert_eq!(print_fragment(&state), "#v1/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=slowest&sample=agent");
+        assert_eq!(print_fragment(&state), "#v1/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=-duration&sample=agent");
+    }
+
+    #[test]
+    fn groups_columns_and_orders_stand_in_the_address() {
+        let fragment = "#v1/traces?sort=tokens&group=session&open=a%2Cb,,c&columns=name,agent&chart=off";
+        let (state, notes) = parse_fragment(fragment);
+        assert_eq!((state.list.open.as_slice(), notes.len()), (&["a,b".to_owned(), String::new(), "c".to_owned()][..], 0));
+        assert_eq!(print_fragment(&state), fragment);
+        // The traces without a session are a group, too; without groups nothing is open.
+        assert_eq!(parse_fragment("#v1/traces?group=turn&open=").0.list.open, [""]);
+        assert_eq!(parse_fragment("#v1/traces?open=a").0.list, ListView::default());
+        let (state, notes) = parse_fragment("#v1/traces?sort=colour&group=x&columns=&chart=maybe");
+        assert_eq!((state.list, notes.len()), (ListView::default(), 4));
     }
 
     #[test]
     fn a_bad_part_never_voids_the_others() {
         let (state, notes) = parse_fragment("#v1/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
         assert_eq!(state.place, Place::trace("abc"));
-        assert_eq!(state.list, ListView { order: TraceOrder::Slowest, ..ListView::default() });
+        assert_eq!(state.list, ListView { order: TraceOrder::SLOWEST, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
         insta::assert_snapshot!(notes.join("\n"), @r#"
         The part "span=%zz" of the address is not understood and was left out.
@@ -206,7 +253,7 @@ mod tests {
         assert_eq!(state, ViewState::default());
         assert_eq!(notes.len(), 1);
         let (state, notes) = parse_fragment("#v1/metrics?sort=slowest");
-        assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::Slowest, 1));
+        assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
     }
 
     fn any_state() -> impl Strategy<Value = ViewState> {
@@ -226,10 +273,17 @@ mod tests {
             (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
-        let list = (any::<bool>(), any::<bool>(), ".*", any::<bool>()).prop_map(|(failed_only, slowest, filter, hits)| {
-            let order = if slowest { TraceOrder::Slowest } else { TraceOrder::Newest };
-            ListView { order, failed_only, filter, hits }
-        });
+        let order =
+            (prop::sample::select(&ListColumn::ALL[..]), any::<bool>()).prop_map(|(column, descending)| TraceOrder { column, descending });
+        let group = prop::option::of((prop::sample::select(&[GroupBy::Session, GroupBy::Turn][..]), prop::collection::vec(".*", 0..4)));
+        let columns = prop::collection::vec(prop::sample::select(&ListColumn::ALL[..]), 0..9)
+            .prop_map(|toggled| toggled.into_iter().fold(ColumnSet::default(), ColumnSet::toggled));
+        let list = (any::<bool>(), order, ".*", any::<bool>(), group, columns, any::<bool>()).prop_map(
+            |(failed_only, order, filter, hits, group, columns, chart)| {
+                let (group, open) = group.map_or((None, Vec::new()), |(by, open)| (Some(by), open));
+                ListView { order, failed_only, filter, hits, group, open, columns, chart }
+            },
+        );
         (place, source, times, list).prop_map(|(place, source, times, list)| ViewState { place, list, times, source })
     }
 

@@ -46,7 +46,7 @@ pub fn axis_time(nanos: u64, range: u64) -> String {
 }
 
 /// The smallest round distance that puts no more than `at_most` steps into `range`.
-fn step_for(range: u64, at_most: usize) -> u64 {
+pub(super) fn step_for(range: u64, at_most: usize) -> u64 {
     let least = (range / at_most as u64).max(1);
     let mut power: u64 = 1;
     while power < 1_000_000_000 {

@@ -8,10 +8,12 @@ mod filter_bar;
 mod find;
 mod format;
 mod keys;
+mod list_columns;
 mod marking;
 #[cfg(test)]
 mod palette;
 mod rows;
+mod scatter;
 mod scroll;
 mod value_tree;
 mod waterfall;
@@ -26,7 +28,9 @@ pub use format::{
     time, token_sentence, zone_sentence,
 };
 pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
+pub use list_columns::{ColumnSet, cell_text, group_text};
 pub use marking::{found_text, path_to_match, pieces, place_text};
+pub use scatter::{Brush, BrushSide, MarkSize, ScatterPaths, ScatterPoint, mark_at, mark_text, scatter, scatter_paths, scatter_text};
 pub use scroll::{ScrollMap, ScrollWindow};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};

@@ -1,7 +1,7 @@
 //! Real files of ten releases, against the plain search.
 
 use super::*;
-use quipu::protocol::{MatchPlace, TraceOrder, TraceQuery};
+use quipu::protocol::{MatchPlace, TraceQuery};
 use rusqlite::Connection;
 
 fn with_plain(name: &str) -> Vec<plain::PlainSpan> {
@@ -116,7 +116,7 @@ fn only_traces_the_filter_matches_have_hits() {
     let all = list(&mut session, "\"inference\"");
     let failed = list(&mut session, "\"inference\" error:true");
     assert!(failed.total < all.total && failed.total > Some(0), "{:?} of {:?}", failed.total, all.total);
-    let query = TraceQuery { order: TraceOrder::Newest, failed_only: true, filter: String::new(), offset: 0, limit: 1_000 };
+    let query = TraceQuery { failed_only: true, limit: 1_000, ..TraceQuery::default() };
     let Ok(Response::Traces(traces)) = session.handle(Request::ListTraces(query)) else { panic!("traces") };
     assert!(failed.hits.iter().all(|hit| traces.rows.iter().any(|row| row.trace_id == hit.trace_id)));
 }

@@ -36,7 +36,7 @@ pub(crate) struct Found<R> {
 impl Listed for TraceRow {
     fn request(list: &ListView, offset: u32, limit: u32) -> Request {
         let ListView { order, failed_only, ref filter, .. } = *list;
-        Request::ListTraces(TraceQuery { order, failed_only, filter: filter.clone(), offset, limit })
+        Request::ListTraces(TraceQuery { order, failed_only, filter: filter.clone(), groups: None, offset, limit })
     }
 
     fn read(answer: Response) -> Option<Found<TraceRow>> {

@@ -42,8 +42,8 @@ pub(crate) fn TracesPage() -> impl IntoView {
         Choice { value: true, label: "Matches", title: "The spans that hold the text" },
     ];
     let order = vec![
-        Choice { value: TraceOrder::Newest, label: "Newest", title: "Latest start first" },
-        Choice { value: TraceOrder::Slowest, label: "Slowest", title: "Longest duration first" },
+        Choice { value: TraceOrder::NEWEST, label: "Newest", title: "Latest start first" },
+        Choice { value: TraceOrder::SLOWEST, label: "Slowest", title: "Longest duration first" },
     ];
     let which = vec![
         Choice { value: false, label: "All", title: "Every trace" },

@@ -1,0 +1,244 @@
+//! Listed traces put together by session or turn, and the rows of such a list.
+//!
+//! A trace that belongs to several groups stands in each; one that belongs to none is in the last group, without a key.
+//! What is not here: which traces are listed, and in which order (`session`).
+
+use super::order::{ranks, sort_by_key, time_key, token_key};
+use super::values::{NO_VALUE, TraceValues};
+use super::{Dictionary, Index, NO_TIME};
+use crate::model::{Timestamp, TokenTotals};
+use crate::protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
+use std::ops::Range;
+
+/// Different models of a group that are told apart when its row is made.
+const MOST_MODELS: usize = 64;
+
+/// One group, with the sums of its listed traces.
+struct Group {
+    /// The number of its key, or [`NO_VALUE`].
+    value: u32,
+    /// Its traces within those of all groups.
+    members: Range<u32>,
+    start: i64,
+    end: i64,
+    spans: u64,
+    failed: u64,
+    failed_traces: u32,
+    requests: u64,
+    tokens: TokenTotals,
+}
+
+/// A list in groups.
+pub(crate) struct Groups {
+    pub(crate) by: GroupBy,
+    /// In the order of the list.
+    groups: Vec<Group>,
+    /// The traces of each group side by side, in the order of the list.
+    members: Vec<u32>,
+    /// Keys of the groups that are open, as they were asked for.
+    open: Vec<String>,
+    /// Whether each group is open, and the row it stands in; one more entry than groups, which is the number of rows.
+    rows: Vec<(bool, u32)>,
+}
+
+/// What stands in one row of a list in groups.
+enum Line<'a> {
+    Group(&'a Group, bool),
+    Trace(u32),
+}
+
+impl Groups {
+    /// Puts traces together that stand in the order of the list.
+    pub(crate) fn collect(index: &Index, traces: &[u32], by: GroupBy, order: TraceOrder) -> Groups {
+        let (values, dictionary) = index.grouped_by(by);
+        // By value, the traces without one last.
+        let mut counts = vec![0_u32; dictionary.len() + 1];
+        let slot = |value: u32| (value as usize).min(dictionary.len());
+        traces.iter().flat_map(|trace| values.of(*trace)).for_each(|value| counts[slot(value)] += 1);
+        let mut groups = Vec::new();
+        let mut ends = vec![0_u32; counts.len()];
+        let mut end = 0;
+        for (value, count) in (0..).zip(&counts).filter(|(_, count)| **count > 0) {
+            let start = end;
+            end += count;
+            ends[value as usize] = start;
+            let value = if value as usize == dictionary.len() { NO_VALUE } else { value };
+            groups.push(Group::new(value, start..end));
+        }
+        let mut members = vec![0; end as usize];
+        for trace in traces {
+            for value in values.of(*trace) {
+                let end = &mut ends[slot(value)];
+                members[*end as usize] = *trace;
+                *end += 1;
+            }
+        }
+        for group in &mut groups {
+            members[group.places()].iter().for_each(|trace| group.add(index, *trace));
+        }
+        let mut groups = Groups { by, groups, members, open: Vec::new(), rows: Vec::new() };
+        groups.sort(index, order);
+        groups.set_open(index, &[]);
+        groups
+    }
+
+    fn sort(&mut self, index: &Index, order: TraceOrder) {
+        let facets = &index.facets;
+        let mut places: Vec<u32> = (0..self.groups.len() as u32).collect();
+        let groups = &self.groups;
+        // What is equal stands latest start first, and what has no key last of all.
+        sort_by_key(&mut places, true, |place| time_key(groups[place as usize].start));
+        let first_value = |group: &Group, values: &TraceValues| self.members[group.places()].iter().find_map(|trace| values.first(*trace));
+        let key: Box<dyn Fn(&Group) -> Option<u64> + '_> = match order.column {
+            ListColumn::Start => Box::new(|group| time_key(group.start)),
+            ListColumn::Duration => Box::new(Group::duration),
+            ListColumn::Spans => Box::new(|group| Some(group.spans)),
+            ListColumn::Failed => Box::new(|group| Some(group.failed)),
+            ListColumn::Requests => Box::new(|group| Some(group.requests)),
+            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens => Box::new(|group| token_key(order.column, &group.tokens)),
+            ListColumn::Name => {
+                let ranks = ranks(index.grouped_by(self.by).1.texts());
+                Box::new(move |group| ranks.get(group.value as usize).map(|rank| u64::from(*rank)))
+            }
+            // A session has many turns.
+            ListColumn::Turn if self.by == GroupBy::Session => Box::new(|_| None),
+            ListColumn::Model | ListColumn::Session | ListColumn::Turn | ListColumn::Agent => {
+                let (values, facet) = match order.column {
+                    ListColumn::Model => (&index.values.model, &facets.model),
+                    ListColumn::Session => (&index.values.session, &facets.session),
+                    ListColumn::Turn => (&index.values.turn, &facets.turn),
+                    _ => (&index.values.agent, &facets.agent),
+                };
+                let ranks = ranks(facet.values.texts());
+                Box::new(move |group| ranks.get(first_value(group, values)? as usize).map(|rank| u64::from(*rank)))
+            }
+        };
+        sort_by_key(&mut places, order.descending, |place| key(&groups[place as usize]));
+        drop(key);
+        places.sort_by_key(|place| groups[*place as usize].value == NO_VALUE);
+        let mut sorted: Vec<Option<Group>> = self.groups.drain(..).map(Some).collect();
+        self.groups = places.into_iter().filter_map(|place| sorted[place as usize].take()).collect();
+    }
+
+    /// Opens the groups with these keys, and closes all others.
+    pub(crate) fn set_open(&mut self, index: &Index, open: &[String]) {
+        if self.open == open && !self.rows.is_empty() {
+            return;
+        }
+        let dictionary = index.grouped_by(self.by).1;
+        let mut wanted: Vec<&str> = open.iter().map(String::as_str).collect();
+        wanted.sort_unstable();
+        let mut row = 0;
+        self.rows.clear();
+        for group in &self.groups {
+            let is_open = !wanted.is_empty() && wanted.binary_search(&key_text(dictionary, group.value)).is_ok();
+            self.rows.push((is_open, row));
+            row += 1 + if is_open { group.members.len() as u32 } else { 0 };
+        }
+        self.rows.push((false, row));
+        self.open = open.to_vec();
+    }
+
+    /// Rows of the list: groups, and the traces of open ones.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.last().map_or(0, |(_, row)| *row as usize)
+    }
+
+    /// The row at a place below [`Groups::len`].
+    pub(crate) fn row(&self, index: &Index, place: usize) -> Option<TraceRow> {
+        Some(match self.line(place)? {
+            Line::Trace(trace) => index.trace_row(trace),
+            Line::Group(group, open) => self.group_row(index, group, open),
+        })
+    }
+
+    fn line(&self, place: usize) -> Option<Line<'_>> {
+        let at = self.rows.partition_point(|(_, row)| *row as usize <= place).checked_sub(1)?;
+        let (group, (open, first)) = (self.groups.get(at)?, self.rows.get(at)?);
+        match place - *first as usize {
+            0 => Some(Line::Group(group, *open)),
+            behind => self.members.get(group.places())?.get(behind - 1).map(|trace| Line::Trace(*trace)),
+        }
+    }
+
+    fn group_row(&self, index: &Index, group: &Group, open: bool) -> TraceRow {
+        let members = self.members.get(group.places()).unwrap_or_default();
+        let facets = &index.facets;
+        let first = |values: &TraceValues, dictionary: &Dictionary| {
+            members.iter().find_map(|trace| values.first(*trace)).map(|value| dictionary.text(value).to_owned())
+        };
+        let mut models: Vec<u32> = Vec::new();
+        for model in members.iter().flat_map(|trace| index.values.model.of(*trace)).filter(|model| *model != NO_VALUE) {
+            if models.len() < MOST_MODELS && !models.contains(&model) {
+                models.push(model);
+            }
+        }
+        let has_key = group.value != NO_VALUE;
+        TraceRow {
+            group: Some(GroupRow {
+                key: key_text(index.grouped_by(self.by).1, group.value).to_owned(),
+                traces: members.len() as u32,
+                failed_traces: group.failed_traces,
+                open,
+            }),
+            trace_id: String::new(),
+            start: (group.start != NO_TIME).then_some(Timestamp(group.start)),
+            duration_nanos: group.duration(),
+            root_name: None,
+            root_kind: None,
+            spans: u32::try_from(group.spans).ok(),
+            failed: u32::try_from(group.failed).ok(),
+            requests: u32::try_from(group.requests).ok(),
+            tokens: Some(group.tokens),
+            model: models.first().map(|model| facets.model.values.text(*model).to_owned()),
+            more_models: models.len().saturating_sub(1) as u32,
+            // Traces that have nothing in common but that they lack one belong to different ones.
+            session: first(&index.values.session, &facets.session.values).filter(|_| has_key),
+            turn: first(&index.values.turn, &facets.turn.values).filter(|_| has_key && self.by == GroupBy::Turn),
+            agent: first(&index.values.agent, &facets.agent.values).filter(|_| has_key),
+        }
+    }
+}
+
+fn key_text(dictionary: &Dictionary, value: u32) -> &str {
+    if value == NO_VALUE { "" } else { dictionary.text(value) }
+}
+
+impl Group {
+    fn new(value: u32, members: Range<u32>) -> Group {
+        Group {
+            value,
+            members,
+            start: NO_TIME,
+            end: NO_TIME,
+            spans: 0,
+            failed: 0,
+            failed_traces: 0,
+            requests: 0,
+            tokens: TokenTotals::default(),
+        }
+    }
+
+    fn places(&self) -> Range<usize> {
+        self.members.start as usize..self.members.end as usize
+    }
+
+    fn add(&mut self, index: &Index, number: u32) {
+        let trace = index.traces.at(number);
+        let start = trace.utc_start();
+        if start != NO_TIME {
+            self.start = if self.start == NO_TIME { start } else { self.start.min(start) };
+            self.end = self.end.max(trace.utc(trace.end));
+        }
+        self.spans += u64::from(trace.spans);
+        self.failed += u64::from(trace.failed);
+        self.failed_traces += u32::from(trace.failed > 0);
+        self.requests += u64::from(trace.requests);
+        self.tokens.merge(&index.trace_tokens(number));
+    }
+
+    /// From the earliest start to the latest end.
+    fn duration(&self) -> Option<u64> {
+        (self.start != NO_TIME).then(|| self.end.abs_diff(self.start))
+    }
+}

@@ -1,0 +1,100 @@
+//! Orders of lists: one number for each trace or group by the column that is asked for, then one sort.
+//!
+//! What is not here: which traces are listed (`session`), groups (`groups`).
+
+use super::values::NO_VALUE;
+use super::{Dictionary, Index, NO_TIME};
+use crate::model::TokenTotals;
+use crate::protocol::{GroupBy, ListColumn, TraceOrder};
+
+/// The places of texts in their alphabetical order, letter case not counted first, by number.
+pub(super) fn ranks<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
+    let mut order: Vec<(String, &str, u32)> = texts.zip(0..).map(|(text, number)| (text.to_lowercase(), text, number)).collect();
+    order.sort_unstable();
+    let mut ranks = vec![0; order.len()];
+    for ((_, _, number), rank) in order.iter().zip(0..) {
+        if let Some(place) = ranks.get_mut(*number as usize) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
+/// A time as a number that compares alike.
+pub(super) fn time_key(at: i64) -> Option<u64> {
+    (at != NO_TIME).then_some(at.cast_unsigned() ^ 1 << 63)
+}
+
+pub(super) fn token_key(column: ListColumn, tokens: &TokenTotals) -> Option<u64> {
+    match column {
+        ListColumn::Prompt => tokens.prompt,
+        ListColumn::Completion => tokens.completion,
+        _ => tokens.total,
+    }
+}
+
+/// Sorts what stands in an order already by a column's numbers; what is equal keeps its order, and what is unknown comes last.
+pub(super) fn sort_by_key(items: &mut Vec<u32>, descending: bool, mut key: impl FnMut(u32) -> Option<u64>) {
+    let mut keyed: Vec<(u64, u32, u32)> = Vec::with_capacity(items.len());
+    for (place, item) in (0..).zip(items.iter()) {
+        let key = match key(*item) {
+            None => u64::MAX,
+            Some(key) if descending => (!key).saturating_sub(1),
+            Some(key) => key.min(u64::MAX - 1),
+        };
+        keyed.push((key, place, *item));
+    }
+    keyed.sort_unstable();
+    items.clear();
+    items.extend(keyed.into_iter().map(|(_, _, item)| item));
+}
+
+impl Index {
+    /// The numbers of all traces in an order; complete indexes only.
+    pub(crate) fn sorted_traces(&self, order: TraceOrder) -> Vec<u32> {
+        let mut traces = self.newest.clone();
+        if order == TraceOrder::NEWEST {
+            return traces;
+        }
+        let facets = &self.facets;
+        let values = &self.values;
+        let by_value = |traces: &mut Vec<u32>, values: &super::values::TraceValues, dictionary: &Dictionary| {
+            let ranks = ranks(dictionary.texts());
+            let key = |trace| ranks.get(values.first(trace).unwrap_or(NO_VALUE) as usize).map(|rank| u64::from(*rank));
+            sort_by_key(traces, order.descending, key);
+        };
+        match order.column {
+            ListColumn::Model => by_value(&mut traces, &values.model, &facets.model.values),
+            ListColumn::Session => by_value(&mut traces, &values.session, &facets.session.values),
+            ListColumn::Turn => by_value(&mut traces, &values.turn, &facets.turn.values),
+            ListColumn::Agent => by_value(&mut traces, &values.agent, &facets.agent.values),
+            ListColumn::Name => {
+                let ranks = ranks(self.names.iter());
+                let name = |trace| Some(*self.spans.name.at(self.traces.at(trace).root?));
+                sort_by_key(&mut traces, order.descending, |trace| ranks.get(name(trace)? as usize).map(|rank| u64::from(*rank)));
+            }
+            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens => {
+                sort_by_key(&mut traces, order.descending, |trace| token_key(order.column, &self.trace_tokens(trace)));
+            }
+            column => sort_by_key(&mut traces, order.descending, |trace| {
+                let trace = self.traces.at(trace);
+                match column {
+                    ListColumn::Start => time_key(trace.utc_start()),
+                    ListColumn::Duration => trace.duration(),
+                    ListColumn::Spans => Some(trace.spans.into()),
+                    ListColumn::Failed => Some(trace.failed.into()),
+                    _ => Some(trace.requests.into()),
+                }
+            }),
+        }
+        traces
+    }
+
+    /// What groups are made by.
+    pub(super) fn grouped_by(&self, by: GroupBy) -> (&super::values::TraceValues, &Dictionary) {
+        match by {
+            GroupBy::Session => (&self.values.session, &self.facets.session.values),
+            GroupBy::Turn => (&self.values.turn, &self.facets.turn.values),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Which values the traces have: for each facet the first of each trace, and the few traces that have several.
+//!
+//! What is not here: the values of single spans (`facets`).
+
+use super::column::Column;
+use super::facets::{Facet, Facets};
+
+/// No value.
+pub(crate) const NO_VALUE: u32 = u32::MAX;
+
+/// The values of one facet by trace.
+#[derive(Default)]
+pub(crate) struct TraceValues {
+    /// The number of the first value of each trace, or [`NO_VALUE`].
+    first: Vec<u32>,
+    /// Traces and their other values, ascending, each once.
+    others: Vec<(u32, u32)>,
+}
+
+impl TraceValues {
+    fn collect(facet: &Facet, trace_of: &Column<u32>, traces: usize) -> TraceValues {
+        let mut values = TraceValues { first: vec![NO_VALUE; traces], others: Vec::new() };
+        for (row, value) in facet.rows() {
+            let trace = *trace_of.at(row);
+            match values.first.get_mut(trace as usize) {
+                Some(first) if *first == NO_VALUE => *first = value,
+                Some(first) if *first != value && values.others.last() != Some(&(trace, value)) => values.others.push((trace, value)),
+                _ => {}
+            }
+        }
+        values.others.sort_unstable();
+        values.others.dedup();
+        values.others.shrink_to_fit();
+        values
+    }
+
+    /// The number of a trace's first value.
+    pub(crate) fn first(&self, trace: u32) -> Option<u32> {
+        self.first.get(trace as usize).copied().filter(|value| *value != NO_VALUE)
+    }
+
+    /// The numbers of its others, ascending.
+    pub(crate) fn others(&self, trace: u32) -> impl Iterator<Item = u32> + '_ {
+        let start = self.others.partition_point(|(of, _)| *of < trace);
+        self.others.get(start..).unwrap_or_default().iter().take_while(move |(of, _)| *of == trace).map(|(_, value)| *value)
+    }
+
+    /// All of them, the first one first; for a trace without any [`NO_VALUE`].
+    pub(crate) fn of(&self, trace: u32) -> impl Iterator<Item = u32> + '_ {
+        std::iter::once(self.first(trace).unwrap_or(NO_VALUE)).chain(self.others(trace))
+    }
+}
+
+/// What lists show of each trace by value.
+#[derive(Default)]
+pub(crate) struct ValuesOfTraces {
+    pub(crate) model: TraceValues,
+    pub(crate) session: TraceValues,
+    pub(crate) turn: TraceValues,
+    pub(crate) agent: TraceValues,
+}
+
+impl ValuesOfTraces {
+    pub(super) fn collect(facets: &Facets, trace_of: &Column<u32>, traces: usize) -> ValuesOfTraces {
+        let collect = |facet| TraceValues::collect(facet, trace_of, traces);
+        ValuesOfTraces {
+            model: collect(&facets.model),
+            session: collect(&facets.session),
+            turn: collect(&facets.turn),
+            agent: collect(&facets.agent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_comes_first_and_every_other_once() {
+        let mut facet = Facet::default();
+        let mut trace_of = Column::default();
+        // Rows of traces 0, 1, 0, 0, 2, 0.
+        for (row, (trace, value)) in
+            [(0, Some("b")), (1, Some("a")), (0, Some("a")), (0, Some("c")), (2, None), (0, Some("a"))].into_iter().enumerate()
+        {
+            trace_of.push(trace);
+            if let Some(value) = value {
+                facet.add(row as u32, value);
+            }
+        }
+        let values = TraceValues::collect(&facet, &trace_of, 4);
+        let texts = |trace| values.of(trace).map(|value| facet.values.text(value).to_owned()).collect::<Vec<_>>();
+        assert_eq!((texts(0), texts(1)), (vec!["b".into(), "a".into(), "c".into()], vec!["a".into()]));
+        assert_eq!((values.first(2), values.of(2).collect::<Vec<_>>(), values.first(3)), (None, vec![NO_VALUE], None));
+    }
+}

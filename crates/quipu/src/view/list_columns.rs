@@ -1,0 +1,261 @@
+//! The columns of the list of traces: what they are called, which are chosen, which of those fit, and what stands in their cells.
+//!
+//! What is not here: times, which need the reader's zone, and names, which are links: those cells are the page's.
+
+use super::format::{DASH, count, counted, duration_text};
+use crate::protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
+
+/// What is fixed of a column.
+struct Facts {
+    /// Its name in addresses and settings.
+    name: &'static str,
+    label: &'static str,
+    /// What the label leaves open; empty where it says it.
+    title: &'static str,
+    /// Its width in pixels; at least, where it takes what is left.
+    width: u16,
+    /// The lower, the longer it stays where there is little room.
+    rank: u8,
+}
+
+const fn facts(column: ListColumn) -> Facts {
+    const fn of(name: &'static str, label: &'static str, title: &'static str, width: u16, rank: u8) -> Facts {
+        Facts { name, label, title, width, rank }
+    }
+    match column {
+        ListColumn::Start => of("start", "Start", "The first start of its spans", 178, 3),
+        ListColumn::Name => of("name", "Name", "The route or the root span; of groups the session or turn", 110, 0),
+        ListColumn::Duration => of("duration", "Duration", "From the first start to the last end", 78, 1),
+        ListColumn::Spans => of("spans", "Spans", "", 56, 5),
+        ListColumn::Failed => of("failed", "Failed", "Failed spans", 56, 2),
+        ListColumn::Requests => of("requests", "Requests", "Requests in the trace, where it holds more than one", 72, 10),
+        ListColumn::Model => of("model", "Model", "The first model that was asked", 150, 6),
+        ListColumn::Prompt => of("prompt", "Prompt", "Tokens of prompts", 62, 8),
+        ListColumn::Completion => of("completion", "Completion", "Tokens of completions", 84, 9),
+        ListColumn::Tokens => of("tokens", "Tokens", "Tokens in all", 64, 4),
+        ListColumn::Session => of("session", "Session", "The agent’s session", 110, 7),
+        ListColumn::Turn => of("turn", "Turn", "The agent’s turn", 110, 11),
+        ListColumn::Agent => of("agent", "Agent", "The agent’s name, or its id", 110, 12),
+    }
+}
+
+/// Pixels between two columns, and beside the first and the last of them.
+const GAP: u16 = 10;
+const SIDES: u16 = 24;
+/// Pixels the bar beside a duration takes, where there is room.
+const BAR: u16 = 92;
+/// Pixels a name has before durations get their bar.
+const NAME_BESIDE_BAR: u16 = 220;
+
+impl ListColumn {
+    /// Its name in addresses and settings.
+    pub fn name(self) -> &'static str {
+        facts(self).name
+    }
+
+    /// The column of this name.
+    pub fn from_name(name: &str) -> Option<ListColumn> {
+        ListColumn::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// Its heading.
+    pub fn label(self) -> &'static str {
+        facts(self).label
+    }
+
+    /// What the heading leaves open; empty where it says it.
+    pub fn title(self) -> &'static str {
+        facts(self).title
+    }
+
+    /// Whether it is a number, which stands at the right.
+    pub fn is_number(self) -> bool {
+        use ListColumn::{Completion, Failed, Prompt, Requests, Spans, Tokens};
+        matches!(self, Spans | Failed | Requests | Prompt | Completion | Tokens)
+    }
+}
+
+impl TraceOrder {
+    /// The order behind a click on a heading: the other direction, or the one that is looked for first, which is the largest of numbers and
+    /// the latest of times, but the beginning of the alphabet.
+    pub fn by(self, column: ListColumn) -> TraceOrder {
+        let first = column.is_number() || matches!(column, ListColumn::Start | ListColumn::Duration);
+        TraceOrder { column, descending: if self.column == column { !self.descending } else { first } }
+    }
+
+    /// Its name in addresses: that of the column, after a `-` where the largest is first.
+    pub fn name(self) -> String {
+        format!("{}{}", if self.descending { "-" } else { "" }, self.column.name())
+    }
+
+    /// The order of this name.
+    pub fn from_name(name: &str) -> Option<TraceOrder> {
+        match name {
+            // Addresses of earlier releases.
+            "newest" => return Some(TraceOrder::NEWEST),
+            "slowest" => return Some(TraceOrder::SLOWEST),
+            _ => {}
+        }
+        let (descending, column) = name.strip_prefix('-').map_or((false, name), |column| (true, column));
+        Some(TraceOrder { column: ListColumn::from_name(column)?, descending })
+    }
+}
+
+impl GroupBy {
+    /// Its name in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            GroupBy::Session => "session",
+            GroupBy::Turn => "turn",
+        }
+    }
+
+    /// What of this name is grouped by.
+    pub fn from_name(name: &str) -> Option<GroupBy> {
+        [GroupBy::Session, GroupBy::Turn].into_iter().find(|by| by.name() == name)
+    }
+}
+
+/// Chosen columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnSet(u16);
+
+impl Default for ColumnSet {
+    fn default() -> ColumnSet {
+        use ListColumn::{Agent, Requests, Turn};
+        let chosen = ListColumn::ALL.into_iter().filter(|column| !matches!(column, Requests | Turn | Agent));
+        ColumnSet(chosen.fold(0, |set, column| set | 1 << column as u16))
+    }
+}
+
+impl ColumnSet {
+    /// Whether a column is chosen; the name always is.
+    pub fn has(self, column: ListColumn) -> bool {
+        column == ListColumn::Name || self.0 >> (column as u16) & 1 == 1
+    }
+
+    /// The set with a column more, or without it.
+    pub fn toggled(self, column: ListColumn) -> ColumnSet {
+        if column == ListColumn::Name { self } else { ColumnSet(self.0 ^ 1 << column as u16) }
+    }
+
+    /// Its text in addresses and settings: names with commas between.
+    pub fn text(self) -> String {
+        let names: Vec<&str> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).map(ListColumn::name).collect();
+        names.join(",")
+    }
+
+    /// The set behind a text; `None` where a name means nothing.
+    pub fn from_text(text: &str) -> Option<ColumnSet> {
+        let mut set = ColumnSet(1 << ListColumn::Name as u16);
+        for name in text.split(',') {
+            set.0 |= 1 << ListColumn::from_name(name)? as u16;
+        }
+        Some(set)
+    }
+
+    /// The columns that fit into a width: those that are looked for first, and the one the list is sorted by. And the widths as a grid's
+    /// template.
+    pub fn fitting(self, sorted_by: ListColumn, width: f64) -> (Vec<ListColumn>, String) {
+        let mut columns: Vec<ListColumn> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).collect();
+        let needed = |columns: &[ListColumn]| columns.iter().map(|column| facts(*column).width + GAP).sum::<u16>() + SIDES - GAP;
+        while f64::from(needed(&columns)) > width {
+            let rank = |column: ListColumn| if column == sorted_by { 0 } else { facts(column).rank };
+            let Some(last) = columns.iter().copied().max_by_key(|column| rank(*column)).filter(|column| rank(*column) > 0) else { break };
+            columns.retain(|column| *column != last);
+        }
+        let has_bar = columns.contains(&ListColumn::Duration)
+            && f64::from(needed(&columns) + NAME_BESIDE_BAR - facts(ListColumn::Name).width + BAR) <= width;
+        let track = |column: &ListColumn| match column {
+            ListColumn::Name => format!("minmax({}px,1fr)", facts(*column).width),
+            ListColumn::Duration if has_bar => format!("{}px", facts(*column).width + BAR),
+            column => format!("{}px", facts(*column).width),
+        };
+        let tracks: Vec<String> = columns.iter().map(track).collect();
+        (columns, tracks.join(" "))
+    }
+}
+
+/// What stands in a cell that is nothing but text; nothing for a start or a name.
+pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| DASH.into(), count);
+    let tokens = |part: fn(&crate::model::TokenTotals) -> Option<u64>| number(row.tokens.as_ref().and_then(part));
+    // What is not there is no unknown.
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    match column {
+        ListColumn::Start | ListColumn::Name => String::new(),
+        ListColumn::Duration => duration_text(row.duration_nanos),
+        ListColumn::Spans => number(row.spans.map(u64::from)),
+        ListColumn::Failed if row.failed == Some(0) => String::new(),
+        ListColumn::Failed => number(row.failed.map(u64::from)),
+        ListColumn::Requests => row.requests.filter(|requests| *requests > 1).map_or_else(String::new, |requests| count(requests.into())),
+        ListColumn::Prompt => tokens(|totals| totals.prompt),
+        ListColumn::Completion => tokens(|totals| totals.completion),
+        ListColumn::Tokens => tokens(|totals| totals.total),
+        ListColumn::Model if row.more_models > 0 => format!("{} +{}", text(&row.model), count(row.more_models.into())),
+        ListColumn::Model => text(&row.model),
+        ListColumn::Session => text(&row.session),
+        ListColumn::Turn => text(&row.turn),
+        ListColumn::Agent => text(&row.agent),
+    }
+}
+
+/// What a group is called: its key, or that it has none; and how many traces it has: `3 traces, 1 failed`.
+pub fn group_text(group: &GroupRow, by: GroupBy) -> (String, String) {
+    let key = if group.key.is_empty() { format!("No {}", by.name()) } else { group.key.clone() };
+    let mut traces = counted(Some(group.traces.into()), "trace", "traces");
+    if group.failed_traces > 0 {
+        traces += &format!(", {} failed", count(group.failed_traces.into()));
+    }
+    (key, traces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_first_stays_where_there_is_little_room() {
+        let shown = |width: f64, sorted_by| {
+            let (columns, tracks) = ColumnSet::default().fitting(sorted_by, width);
+            let names: Vec<&str> = columns.into_iter().map(ListColumn::name).collect();
+            format!("{width}: {} | {tracks}", names.join(" "))
+        };
+        insta::assert_snapshot!(
+            [shown(1600.0, ListColumn::Start), shown(1280.0, ListColumn::Start), shown(700.0, ListColumn::Duration), shown(400.0, ListColumn::Duration), shown(400.0, ListColumn::Tokens), shown(360.0, ListColumn::Model)]
+                .join("\n"),
+            @r"
+            1600: start name duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) 170px 56px 56px 150px 62px 84px 64px 110px
+            1280: start name duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) 170px 56px 56px 150px 62px 84px 64px 110px
+            700: start name duration spans failed tokens | 178px minmax(110px,1fr) 78px 56px 56px 64px
+            400: name duration failed | minmax(110px,1fr) 78px 56px
+            400: name duration failed tokens | minmax(110px,1fr) 78px 56px 64px
+            360: name model | minmax(110px,1fr) 150px
+            "
+        );
+    }
+
+    #[test]
+    fn a_heading_turns_its_order_around_and_begins_with_what_is_looked_for() {
+        let order = TraceOrder::NEWEST.by(ListColumn::Tokens);
+        assert_eq!((order.name(), order.by(ListColumn::Tokens).name()), ("-tokens".into(), "tokens".into()));
+        assert_eq!(order.by(ListColumn::Model).name(), "model");
+        assert_eq!(TraceOrder::NEWEST.by(ListColumn::Start).name(), "start");
+        for column in ListColumn::ALL {
+            for descending in [true, false] {
+                let order = TraceOrder { column, descending };
+                assert_eq!(TraceOrder::from_name(&order.name()), Some(order));
+            }
+        }
+        assert_eq!(TraceOrder::from_name("--start"), None);
+    }
+
+    #[test]
+    fn chosen_columns_come_back_from_their_text() {
+        let set = ColumnSet::default().toggled(ListColumn::Agent).toggled(ListColumn::Start).toggled(ListColumn::Name);
+        assert_eq!(set.text(), "name,duration,spans,failed,model,prompt,completion,tokens,session,agent");
+        assert_eq!(ColumnSet::from_text(&set.text()), Some(set));
+        assert_eq!(ColumnSet::from_text("start,colour"), None);
+        assert!(ColumnSet::from_text("agent").is_some_and(|set| set.has(ListColumn::Name) && !set.has(ListColumn::Start)));
+    }
+}
