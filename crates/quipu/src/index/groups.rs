@@ -28,6 +28,9 @@ struct Group {
     tokens: TokenTotals,
 }
 
+/// The number a group is sorted by.
+type SortKey<'a> = Box<dyn Fn(&Group) -> Option<u64> + 'a>;
+
 /// A list in groups.
 pub(crate) struct Groups {
     pub(crate) by: GroupBy,
@@ -89,7 +92,7 @@ impl Groups {
         // What is equal stands latest start first, and what has no key last of all.
         sort_by_key(&mut places, true, |place| time_key(groups[place as usize].start));
         let first_value = |group: &Group, values: &TraceValues| self.members[group.places()].iter().find_map(|trace| values.first(*trace));
-        let key: Box<dyn Fn(&Group) -> Option<u64> + '_> = match order.column {
+        let key: SortKey<'_> = match order.column {
             ListColumn::Start => Box::new(|group| time_key(group.start)),
             ListColumn::Duration => Box::new(Group::duration),
             ListColumn::Spans => Box::new(|group| Some(group.spans)),
