@@ -3,6 +3,7 @@
 
 use super::ids::SpanKey;
 use super::pass::place_event;
+use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, TokenRecord, TokenTotals};
@@ -11,6 +12,9 @@ use hashbrown::HashMap;
 
 /// Traces derived before a look at the budget.
 const BLOCK: u32 = 64;
+
+/// Spans of a trace that is small.
+const NEARBY: usize = 32;
 
 /// Where deriving stands.
 #[derive(Default)]
@@ -53,6 +57,7 @@ impl Derive {
         outputs.shrink_to_fit();
         index.derive_lists();
         index.note_unfinished_end();
+        index.shapes = Shapes::default();
         true
     }
 }
@@ -118,7 +123,15 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
 
 /// The place of each span's parent within the trace; notes the spans whose parent is in another.
 fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
-    let find = |row: &u32| rows.binary_search(&index.parent_row(*row)?).ok();
+    // Looking through the few keys of a small trace is faster than looking among those of all spans.
+    let nearby = rows.len() <= NEARBY && !index.spans.ids_repeat;
+    let find = |row: &u32| {
+        if nearby {
+            let parent = *index.spans.parent.at(*row);
+            return rows.iter().position(|row| *index.spans.key.at(*row) == parent);
+        }
+        rows.binary_search(&index.parent_row(*row)?).ok()
+    };
     let parents: Vec<Option<usize>> = rows.iter().map(find).collect();
     for (row, _) in rows.iter().zip(&parents).filter(|(_, parent)| parent.is_none()) {
         if index.any_parent_row(*row).is_some() {

@@ -101,13 +101,31 @@ pub(crate) struct Facets {
 
 /// Which facet an attribute belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Model,
     Tool,
     Session,
     Turn,
     AgentId,
     AgentName,
+    /// What a method was called with, which may name a model or a tool.
+    Arguments,
+}
+
+impl Kind {
+    /// The one the attribute under this key belongs to.
+    pub(super) fn of(key: &str) -> Option<Kind> {
+        Some(match key {
+            "model" | "model_id" | "gen_ai.request.model" | "gen_ai.response.model" | "llm.model_name" => Kind::Model,
+            "tool_name" | "gen_ai.tool.name" | "tool.name" => Kind::Tool,
+            "session_id" | "session.id" | "gen_ai.conversation.id" => Kind::Session,
+            "turn_id" => Kind::Turn,
+            "agent_id" | "gen_ai.agent.id" => Kind::AgentId,
+            "agent_name" | "gen_ai.agent.name" => Kind::AgentName,
+            "__args__" => Kind::Arguments,
+            _ => return None,
+        })
+    }
 }
 
 /// The values of the span that is being read: the first of each kind.
@@ -119,21 +137,10 @@ pub(super) struct Found<'a> {
 
 impl<'a> Found<'a> {
     /// Takes in one attribute.
-    pub(super) fn note(&mut self, key: &str, value: RawJson<'a>) {
-        let kind = match key {
-            "model" | "model_id" | "gen_ai.request.model" | "gen_ai.response.model" | "llm.model_name" => Kind::Model,
-            "tool_name" | "gen_ai.tool.name" | "tool.name" => Kind::Tool,
-            "session_id" | "session.id" | "gen_ai.conversation.id" => Kind::Session,
-            "turn_id" => Kind::Turn,
-            "agent_id" | "gen_ai.agent.id" => Kind::AgentId,
-            "agent_name" | "gen_ai.agent.name" => Kind::AgentName,
-            "__args__" => {
-                self.arguments = Some(value);
-                return;
-            }
-            _ => return,
-        };
-        if let Some(slot) = self.values.get_mut(kind as usize)
+    pub(super) fn note(&mut self, kind: Kind, value: RawJson<'a>) {
+        if kind == Kind::Arguments {
+            self.arguments = Some(value);
+        } else if let Some(slot) = self.values.get_mut(kind as usize)
             && slot.is_none()
         {
             *slot = Some(value);

@@ -2,6 +2,7 @@
 //!
 //! Numbers whose upper half is all ones are reserved for such other texts, so a hex id that would fall there is treated as one of them.
 
+use crate::recorded::repaired;
 use hashbrown::HashMap;
 
 /// A span's id, or that of a parent, as a number.
@@ -53,14 +54,29 @@ impl OddIds {
     }
 
     pub(super) fn span_key(&mut self, text: &str) -> SpanKey {
-        match hex::<16>(text) {
+        match hex::<16>(text.as_bytes()) {
             Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
             _ => SpanKey(ODD_SPAN | u64::from(self.number(text))),
         }
     }
 
+    /// The same of bytes that may be no UTF-8.
+    pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
+        match hex::<16>(bytes) {
+            Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
+            _ => self.span_key(&repaired(bytes)),
+        }
+    }
+
+    pub(super) fn trace_key_of(&mut self, bytes: &[u8]) -> TraceKey {
+        match hex::<32>(bytes) {
+            Some(number) if number < ODD_TRACE => TraceKey(number),
+            _ => self.trace_key(&repaired(bytes)),
+        }
+    }
+
     pub(super) fn trace_key(&mut self, text: &str) -> TraceKey {
-        match hex::<32>(text) {
+        match hex::<32>(text.as_bytes()) {
             Some(number) if number < ODD_TRACE => TraceKey(number),
             _ => TraceKey(ODD_TRACE | u128::from(self.number(text))),
         }
@@ -68,7 +84,7 @@ impl OddIds {
 
     /// The key of an id that a user asks for, without remembering it.
     pub(super) fn find_span(&self, text: &str) -> Option<SpanKey> {
-        match hex::<16>(text) {
+        match hex::<16>(text.as_bytes()) {
             Some(number) if (number as u64) < ODD_SPAN => Some(SpanKey(number as u64)),
             _ => self.numbers.get(text).map(|number| SpanKey(ODD_SPAN | u64::from(*number))),
         }
@@ -76,7 +92,7 @@ impl OddIds {
 
     /// The same for a trace.
     pub(super) fn find_trace(&self, text: &str) -> Option<TraceKey> {
-        match hex::<32>(text) {
+        match hex::<32>(text.as_bytes()) {
             Some(number) if number < ODD_TRACE => Some(TraceKey(number)),
             _ => self.numbers.get(text).map(|number| TraceKey(ODD_TRACE | u128::from(*number))),
         }
@@ -125,33 +141,33 @@ impl WantedIds {
     }
 }
 
-/// What each byte is as a hex digit; `0xff` for one that is none.
-const DIGITS: [u8; 256] = {
-    let mut table = [0xff; 256];
-    let mut value = 0;
-    while value < 16 {
-        table[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
+fn hex<const LEN: usize>(text: &[u8]) -> Option<u128> {
+    let digits: &[u8; LEN] = text.try_into().ok()?;
+    let (mut number, mut others) = (0u128, 0);
+    for eight in digits.as_chunks::<8>().0 {
+        let digits = u64::from_be_bytes(*eight);
+        let (part, other) = eight_hex(digits);
+        number = number << 32 | u128::from(part);
+        others |= other;
     }
-    table
-};
+    (others == 0).then_some(number)
+}
 
-fn hex<const LEN: usize>(text: &str) -> Option<u128> {
-    let digits: &[u8; LEN] = text.as_bytes().try_into().ok()?;
-    let mut number = 0;
-    for half in digits.chunks(16) {
-        let (mut part, mut all) = (0u64, 0);
-        for digit in half {
-            let value = DIGITS.get(usize::from(*digit)).copied().unwrap_or(0xff);
-            part = part << 4 | u64::from(value & 15);
-            all |= value;
-        }
-        if all == 0xff {
-            return None;
-        }
-        number = number << 64 | u128::from(part);
-    }
-    Some(number)
+/// The number eight digits are, the first in the highest byte, and bits where a byte is none of `0-9` and `a-f`.
+fn eight_hex(digits: u64) -> (u32, u64) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = EACH * 0x80;
+    let low = digits & !HIGH;
+    // The high bit of each byte that is at least so much; bytes are below 0x80 here, so no sum reaches the next.
+    let at_least = |least: u8| (low + EACH * u64::from(0x80 - least)) & HIGH;
+    let decimal = at_least(b'0') & !at_least(b'9' + 1);
+    let letter = at_least(b'a') & !at_least(b'f' + 1);
+    // A letter's four low bits count from 1, its value from 10.
+    let mut value = (low & (EACH * 15)) + (letter >> 7) * 9;
+    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
+    value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
+    value = (value | value >> 16) & 0xffff_ffff;
+    (value as u32, digits & HIGH | HIGH & !(decimal | letter))
 }
 
 #[cfg(test)]
@@ -184,5 +200,21 @@ mod tests {
             assert_eq!(odd.find_trace(text), Some(key));
         }
         assert_eq!(odd.find_span("never seen"), None);
+    }
+
+    #[test]
+    fn only_lower_case_hex_digits_are_numbers() {
+        for byte in 0..=255_u8 {
+            for place in [0, 7, 8, 15] {
+                let mut id = *b"0123456789abcdef";
+                id[place] = byte;
+                let expected = std::str::from_utf8(&id).ok().filter(|_| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+                let expected = expected.map(|id| u128::from_str_radix(id, 16).expect("hex digits"));
+                assert_eq!(hex::<16>(&id), expected, "{byte} in {place}");
+            }
+        }
+        let long = b"0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(hex::<32>(long), Some(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c));
+        assert_eq!(hex::<16>(long), None);
     }
 }

@@ -4,6 +4,7 @@
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
+mod beside;
 mod bits;
 mod column;
 mod columns;
@@ -18,6 +19,7 @@ mod order;
 mod pass;
 mod profile;
 mod secrets;
+mod shapes;
 mod spans;
 mod totals;
 mod traces;
@@ -58,6 +60,8 @@ pub(crate) struct Index {
     events: Events,
     /// What attribute filters are answered from.
     profiles: Profiles,
+    /// What attributes are likely to be next; empty after `derive`.
+    shapes: shapes::Shapes,
     /// What filters ask by value.
     facets: Facets,
     /// The different services of traces.

@@ -1,6 +1,7 @@
 //! Span names, each once, with what the name alone tells.
 
 use crate::model::SpanKind;
+use crate::recorded::repaired;
 use crate::tokens::InferenceRole;
 use hashbrown::HashMap;
 
@@ -26,18 +27,24 @@ pub(super) fn clip(text: &str, at_most: usize) -> &str {
 #[derive(Default)]
 pub(super) struct Names {
     facts: Vec<NameFacts>,
-    numbers: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<[u8]>, u32>,
 }
 
 impl Names {
-    pub(super) fn number(&mut self, text: &str) -> u32 {
-        let text = clip(text, MAX_NAME_BYTES);
-        if let Some(number) = self.numbers.get(text) {
+    /// The number of a name, given as bytes that may be no UTF-8.
+    pub(super) fn number(&mut self, bytes: &[u8]) -> u32 {
+        // Nearly every name was met before; longer ones and those that are no UTF-8 are never found as they stand.
+        if let Some(number) = self.numbers.get(bytes) {
+            return *number;
+        }
+        let text = repaired(bytes);
+        let text = clip(&text, MAX_NAME_BYTES);
+        if let Some(number) = self.numbers.get(text.as_bytes()) {
             return *number;
         }
         let number = self.facts.len() as u32;
         self.facts.push(NameFacts { text: text.into(), kind: SpanKind::from_name(text), role: InferenceRole::from_name(text) });
-        self.numbers.insert(text.into(), number);
+        self.numbers.insert(text.as_bytes().into(), number);
         number
     }
 

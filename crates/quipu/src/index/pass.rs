@@ -5,26 +5,34 @@
 //! and traces whose span it knows; one that it does not know waits until its table is behind the spans' pace, and then counts as lost
 //! until the end proves otherwise.
 
+use super::beside::beside;
 use super::events::{EventFacts, Metric, Waiting, is_server_failure};
 use super::facets::Found;
 use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
+use super::shapes::Wanted;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
 use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, is_error_severity, is_error_status};
-use crate::recorded::{decode, entries};
+use crate::recorded::{decode, entries, repaired};
 use crate::store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 use crate::tokens::{InferenceRole, TokenKind, from_output};
 use memchr::memmem::Finder;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-/// Spans read before events and traces catch up.
-const BLOCK: usize = 512;
+/// Spans read before events and traces catch up: few where what lies side by side in the file is to be read at once, many where a second
+/// thread takes them in, which is to be kept busy.
+const BLOCK: usize = if cfg!(target_family = "wasm") { 512 } else { 32_768 };
 /// Rows between two looks at the budget.
 const LOOK: usize = 32;
 /// Spans whose texts are searched for secrets one by one, before only every eighth is.
 const SECRET_SPANS: usize = 20_000;
+
+/// Fewer bytes of a file than any span of a real one takes, and spans that room is made for at most (24 MB).
+const MIN_SPAN_BYTES: u64 = 256;
+const MAX_RESERVED: u64 = 4 << 20;
 
 /// Longer outputs are not searched for token counts: a decoded list of numbers takes many times its text.
 const MAX_OUTPUT_BYTES: usize = 2 << 20;
@@ -171,6 +179,7 @@ impl Pass {
             self.events.highest = highest_rowid(connection, schema.events.exists, "span_events").or_else(damaged(database))?;
             self.traces.highest = highest_rowid(connection, schema.traces.exists, "traces").or_else(damaged(database))?;
             self.spans.done = !schema.spans.exists;
+            index.spans.reserve(self.likely_spans(database));
             self.events.done = !schema.events.exists;
             self.traces.done = !schema.traces.exists;
             self.started = true;
@@ -194,18 +203,28 @@ impl Pass {
         Ok(done)
     }
 
+    /// Spans there are at most, as the largest rowid and the file's length say; fewer for a file that says there are very many.
+    fn likely_spans(&self, database: &Database) -> usize {
+        let fitting = (database.cache().len() / MIN_SPAN_BYTES).min(MAX_RESERVED);
+        usize::try_from(u64::try_from(self.spans.highest).unwrap_or(0).min(fitting)).unwrap_or(0)
+    }
+
     fn read_spans(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let mut walk = self.spans.walk();
         let outputs = &mut self.outputs;
-        let outcome = scan_spans(connection, schema, walk.after, |span| {
-            let rowid = span.rowid;
-            if !walk.is_in_order(rowid) {
-                return ControlFlow::Break(());
-            }
-            take_span(index, outputs, span);
-            walk.take(rowid, BLOCK, spent)
-        });
+        let read = |give: &mut dyn FnMut(ScanSpan<'_>)| {
+            scan_spans(connection, schema, walk.after, |span| {
+                let rowid = span.rowid;
+                if !walk.is_in_order(rowid) {
+                    return ControlFlow::Break(());
+                }
+                give(span);
+                walk.take(rowid, BLOCK, spent)
+            })
+        };
+        let outcome = beside(|span| take_span(index, outputs, span), read);
+        index.spans.file();
         let readable = |at| scan_spans(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.spans.settle(walk, outcome, database, readable)?;
         index.oddities.damaged_spans = self.spans.lost;
@@ -278,9 +297,9 @@ fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError
     }
 }
 
-fn read_time(text: Option<&str>, local: &mut bool) -> i64 {
-    match text.map(RecordedTime::parse) {
-        Some(Ok(time)) => {
+fn read_time(text: Option<&[u8]>, local: &mut bool) -> i64 {
+    match text.and_then(RecordedTime::read) {
+        Some(time) => {
             *local |= !time.zoned;
             time.at.0
         }
@@ -289,11 +308,11 @@ fn read_time(text: Option<&str>, local: &mut bool) -> i64 {
 }
 
 fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: ScanSpan<'_>) {
-    let key = index.odd.span_key(span.span_id.as_deref().unwrap_or_default());
-    let trace = index.traces.number(index.odd.trace_key(span.trace_id.as_deref().unwrap_or_default()));
+    let key = index.odd.span_key_of(span.span_id.as_deref().unwrap_or_default());
+    let trace = index.traces.number(index.odd.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
     let parent = match span.parent_span_id.as_deref() {
         None => SpanKey::NONE,
-        Some(parent) => index.odd.span_key(parent),
+        Some(parent) => index.odd.span_key_of(parent),
     };
     let name = index.names.number(span.name.as_deref().unwrap_or_default());
     let mut local = false;
@@ -306,26 +325,19 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
     let mut output = None;
-    let mut readable = true;
     let mut found = Found::default();
-    for entry in entries(span.attributes) {
-        let Ok((key, value)) = entry else {
-            readable = false;
-            break;
-        };
-        index.profiles.add(key.as_ref(), value);
-        found.note(key.as_ref(), value);
-        match key.as_ref() {
-            "__root__" if value.is_true() => marks.add(SpanMarks::REQUEST),
-            "__autotraced__" if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
-            "error" if !value.is_null() => marks.add(SpanMarks::FAILED),
-            "output" if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
-            _ => {}
-        }
-    }
+    let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
+        Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
+        Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
+        Wanted::Error if !value.is_null() => marks.add(SpanMarks::FAILED),
+        Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
+        Wanted::Facet(kind) => found.note(kind, value),
+        _ => {}
+    });
     index.oddities.odd_attributes += u64::from(!readable);
-    index.profiles.finish(readable);
-    let status_says_so = is_error_status(span.status.as_deref());
+    let status = span.status.as_deref().filter(|status| *status != b"OK").map(repaired);
+    let is_odd_status = status.is_some() || span.status.is_none();
+    let status_says_so = is_error_status(status.as_deref());
     if marks.has(SpanMarks::FAILED) && !status_says_so {
         index.oddities.hidden_failures += 1;
     }
@@ -343,8 +355,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     };
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
-    if span.status.as_deref() != Some("OK") {
-        index.facets.odd_status.add(row, span.status.as_deref().unwrap_or_default());
+    if is_odd_status {
+        index.facets.odd_status.add(row, status.as_deref().unwrap_or_default());
     }
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
@@ -374,7 +386,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     }
     let mut facts = EventFacts {
         id: event.id,
-        at: read_time(event.timestamp.as_deref(), &mut false),
+        at: read_time(event.timestamp.as_deref().map(str::as_bytes), &mut false),
         metric: None,
         is_error: false,
         is_failure: false,
@@ -434,7 +446,8 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
     }
     let number = index.traces.number(key);
     let mut local = false;
-    let (start, end) = (read_time(row.start.as_deref(), &mut local), read_time(row.end.as_deref(), &mut local));
+    let time = |text: &Option<Cow<'_, str>>, local: &mut bool| read_time(text.as_deref().map(str::as_bytes), local);
+    let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
     let recorded_root = match row.root_span_id.as_deref() {
         None => {
             index.oddities.null_roots += 1;
@@ -454,7 +467,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
     entry.rowid = Some(row.rowid);
     entry.service = service_number.and_then(|number| u16::try_from(number).ok());
     entry.recorded_root = recorded_root;
-    entry.created = read_time(row.created_at.as_deref(), &mut false);
+    entry.created = time(&row.created_at, &mut false);
     if entry.spans == 0 {
         entry.local |= local;
         entry.widen(start, end);

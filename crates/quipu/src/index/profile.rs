@@ -6,6 +6,7 @@
 //! nearly all spans that hold another. What is not here: those texts themselves, which stay in the file.
 
 use super::column::Column;
+use super::spans::mix;
 use crate::recorded::RawJson;
 use hashbrown::HashMap;
 
@@ -38,6 +39,11 @@ struct Key {
 /// The value number of a value that is not kept.
 const OTHER: u32 = u32::MAX;
 
+/// Whether this is the number of a value that is kept.
+pub(super) fn is_kept(value: u32) -> bool {
+    value != OTHER
+}
+
 /// The profiles of a file, and each span's.
 #[derive(Default)]
 pub(crate) struct Profiles {
@@ -55,17 +61,17 @@ pub(crate) struct Profiles {
 }
 
 impl Profiles {
-    /// Takes in one attribute of the span that is being read.
-    pub(super) fn add(&mut self, key: &str, value: RawJson<'_>) {
+    /// Takes in one attribute of the span that is being read. Answers the numbers of its key and its value; `None` where there are too many.
+    pub(super) fn add(&mut self, key: &str, value: RawJson<'_>) -> Option<(u32, u32)> {
         if self.is_unknown || self.current.len() >= MAX_KEYS || key.len() > MAX_KEY_BYTES {
             self.is_unknown = true;
-            return;
+            return None;
         }
         let number = match self.key_numbers.get(key) {
             Some(number) => *number,
             None if self.keys.len() >= MAX_DIFFERENT_KEYS => {
                 self.is_unknown = true;
-                return;
+                return None;
             }
             None => {
                 let number = self.keys.len() as u32;
@@ -74,26 +80,47 @@ impl Profiles {
                 number
             }
         };
+        Some((number, self.add_value(number, value)))
+    }
+
+    /// Takes in the value of a key by its number, one of those that [`Profiles::add`] answered for as many attributes before it.
+    pub(super) fn add_value(&mut self, key: u32, value: RawJson<'_>) -> u32 {
         let written = value.bytes();
-        let value = self.keys.get_mut(number as usize).map_or(OTHER, |key| key.number(written));
+        let value = self.keys.get_mut(key as usize).map_or(OTHER, |key| key.number(written));
         if value == OTHER {
-            self.current_hint |= recorded_beginning(written).map_or(ANY_TEXT, |beginning| hint(number, beginning));
+            self.current_hint |= recorded_beginning(written).map_or(ANY_TEXT, |beginning| hint(key, beginning));
         }
-        self.current.push((number, value));
+        self.current.push((key, value));
+        value
+    }
+
+    /// The same of a value that is kept, by its number.
+    pub(super) fn add_known(&mut self, key: u32, value: u32) {
+        self.current.push((key, value));
     }
 
     /// Ends the span that is being read; `readable` is false where its attributes are no JSON object.
+    #[cfg(test)]
     pub(super) fn finish(&mut self, readable: bool) {
+        self.finish_like(readable, UNKNOWN_PROFILE);
+    }
+
+    /// Ends the span that is being read, and answers its profile, which may be `likely` and is then found at once.
+    pub(super) fn finish_like(&mut self, readable: bool, likely: u16) -> u16 {
         let known = readable && !self.is_unknown;
-        let number = if known { self.number() } else { UNKNOWN_PROFILE };
+        let number = if known { self.number(likely) } else { UNKNOWN_PROFILE };
         self.of_span.push(number);
         self.hints.push(if known { self.current_hint } else { ANY_TEXT });
         self.current_hint = 0;
         self.current.clear();
         self.is_unknown = false;
+        number
     }
 
-    fn number(&mut self) -> u16 {
+    fn number(&mut self, likely: u16) -> u16 {
+        if likely != UNKNOWN_PROFILE && self.profiles.get(usize::from(likely)).is_some_and(|profile| **profile == *self.current) {
+            return likely;
+        }
         if let Some(number) = self.numbers.get(self.current.as_slice()) {
             return *number;
         }
@@ -150,9 +177,29 @@ const BEGINNING: usize = 16;
 
 /// The bytes a text begins with, up to the first that a writer might put as an escape.
 pub(crate) fn beginning(text: &[u8]) -> &[u8] {
+    let text = text.get(..BEGINNING).unwrap_or(text);
+    let (words, tail) = text.as_chunks::<8>();
+    let mut end = 0;
+    for word in words {
+        let others = others(u64::from_le_bytes(*word));
+        if others != 0 {
+            return text.get(..end + others.trailing_zeros() as usize / 8).unwrap_or_default();
+        }
+        end += 8;
+    }
     let is_plain = |byte: &u8| (0x20..0x7f).contains(byte) && !matches!(byte, b'"' | b'\\');
-    let end = text.iter().take(BEGINNING).position(|byte| !is_plain(byte)).unwrap_or(text.len().min(BEGINNING));
+    end += tail.iter().position(|byte| !is_plain(byte)).unwrap_or(tail.len());
     text.get(..end).unwrap_or_default()
+}
+
+/// The high bit of each of eight bytes that is no printable ASCII letter, or is a quote or a backslash.
+fn others(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & (EACH * 0x7f);
+    let is_control = !(low + EACH * 0x60);
+    let is_delete = low + EACH;
+    let is = |byte: u8| !((low ^ (EACH * u64::from(byte))) + EACH * 0x7f);
+    (word | is_control | is_delete | is(b'"') | is(b'\\')) & (EACH * 0x80)
 }
 
 /// The same of a text as written in JSON; `None` for what is no text, or where a plain letter is written as an escape.
@@ -169,8 +216,12 @@ fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
 }
 
 fn hint(key: u32, beginning: &[u8]) -> u32 {
-    let number = beginning.iter().fold(u64::from(key) + 1, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    1 << (super::spans::mix(number) & 31)
+    // Zeros stand in no beginning, so no two make the same 16 bytes.
+    let mut bytes = [0; BEGINNING];
+    bytes.iter_mut().zip(beginning).for_each(|(to, from)| *to = *from);
+    let letters = u128::from_le_bytes(bytes);
+    let number = mix(letters as u64 ^ mix(u64::from(key))) ^ mix((letters >> 64) as u64);
+    1 << (mix(number) & 31)
 }
 
 impl Key {
@@ -224,5 +275,19 @@ mod tests {
             passed += usize::from(!profiles.may_hold(row as u32, profiles.hint_of("key", b"something else")));
         }
         assert!(passed > 150, "{passed}");
+    }
+
+    #[test]
+    fn a_beginning_ends_before_what_may_be_an_escape() {
+        for byte in 0..=255_u8 {
+            for place in 0..20 {
+                let mut text = *b"abcdefghijklmnopqrst";
+                text[place] = byte;
+                let is_plain = (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+                let length = if is_plain || place >= BEGINNING { BEGINNING } else { place };
+                assert_eq!(beginning(&text), &text[..length], "{byte} in {place}");
+                assert_eq!(beginning(&text[..place + 1]).len(), if is_plain { BEGINNING.min(place + 1) } else { BEGINNING.min(place) });
+            }
+        }
     }
 }

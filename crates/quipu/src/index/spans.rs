@@ -4,6 +4,7 @@ use super::column::{Column, RowIds};
 use super::ids::SpanKey;
 use crate::model::{SpanKind, SpanMarks};
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// One entry a span in every column, in order of rowid.
 #[derive(Default)]
@@ -19,6 +20,10 @@ pub(super) struct Spans {
     pub(super) kind: Column<SpanKind>,
     pub(super) rowids: RowIds,
     rows: HashTable<u32>,
+    /// How many rows `rows` knows.
+    filed: u32,
+    /// Whether an id stands twice.
+    pub(super) ids_repeat: bool,
 }
 
 /// One span on its way in.
@@ -56,14 +61,31 @@ impl Spans {
         self.marks.push(span.marks);
         self.kind.push(span.kind);
         self.rowids.push(row, span.rowid);
-        let keys = &self.key;
-        // The first row of an id stands: only a damaged file has a second one.
-        if self.find(span.key).is_none() {
-            self.rows.insert_unique(mix(span.key.0), row, |row| mix(keys.at(*row).0));
-        }
         row
     }
 
+    /// Makes the spans that were pushed since the last time known to `find`. Many at once, so that the processor fetches the memory for
+    /// several while it waits for none.
+    pub(super) fn file(&mut self) {
+        let keys = &self.key;
+        for row in self.filed..keys.len() as u32 {
+            let key = *keys.at(row);
+            // The first row of an id stands: only a damaged file has a second one.
+            match self.rows.entry(mix(key.0), |row| *keys.at(*row) == key, |row| mix(keys.at(*row).0)) {
+                Entry::Vacant(free) => drop(free.insert(row)),
+                Entry::Occupied(_) => self.ids_repeat = true,
+            }
+        }
+        self.filed = keys.len() as u32;
+    }
+
+    /// Makes room for so many ids at once: growing by and by would move all of them several times.
+    pub(super) fn reserve(&mut self, spans: usize) {
+        let keys = &self.key;
+        self.rows.reserve(spans, |row| mix(keys.at(*row).0));
+    }
+
+    /// The row of a span that was filed.
     pub(super) fn find(&self, key: SpanKey) -> Option<u32> {
         self.rows.find(mix(key.0), |row| *self.key.at(*row) == key).copied()
     }

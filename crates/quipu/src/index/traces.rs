@@ -91,6 +91,8 @@ pub(crate) fn zone_offset(local: i64, created: i64) -> Option<i16> {
 pub(super) struct Traces {
     list: Column<Trace>,
     numbers: HashTable<u32>,
+    /// The one last asked for.
+    latest: u32,
     /// Where each trace's rows start in `rows`; one more entry than traces. Empty until `place_spans`.
     offsets: Vec<u32>,
     rows: Vec<u32>,
@@ -122,10 +124,16 @@ impl Traces {
     }
 
     pub(super) fn number(&mut self, key: TraceKey) -> u32 {
+        // Spans of one trace mostly come one after the other.
+        if self.list.len() > self.latest as usize && self.list.at(self.latest).key == key {
+            return self.latest;
+        }
         if let Some(number) = self.find(key) {
+            self.latest = number;
             return number;
         }
         let number = self.list.len() as u32;
+        self.latest = number;
         self.list.push(Trace::new(key));
         let list = &self.list;
         self.numbers.insert_unique(Traces::hash(key), number, |number| Traces::hash(list.at(*number).key));

@@ -57,6 +57,12 @@ impl RecordedTime {
         if self.zoned { self.at } else { self.at.minus_offset(offset_minutes) }
     }
 
+    /// The same of bytes as they stand in the file; `None` where they are no such time.
+    #[cfg(feature = "store")]
+    pub(crate) fn read(text: &[u8]) -> Option<RecordedTime> {
+        usual(text).or_else(|| RecordedTime::parse(std::str::from_utf8(text).ok()?).ok())
+    }
+
     /// Reads Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`; no fraction, or one to nine digits.
     ///
     /// # Errors
@@ -80,26 +86,35 @@ impl RecordedTime {
     }
 }
 
-/// Reads the form nearly every time has, `2026-11-22T18:39:22.344556` with or without `+00:00`, many times as fast as all forms are read.
-/// `None` for every other form, and for a time that needs a closer look.
+/// Reads the forms nearly every time has, `2026-11-22T18:39:22.344556` with or without `+00:00` and SQLite's `2026-11-22 18:39:22`, many
+/// times as fast as all forms are read. `None` for every other form, and for a time that needs a closer look.
 fn usual(text: &[u8]) -> Option<RecordedTime> {
-    let (time, zone) = text.split_at_checked(26)?;
-    let zoned = match zone {
-        b"" => false,
-        b"+00:00" => true,
-        _ => return None,
+    let mut filled = *b"0000-00-00T00:00:00.000000";
+    let (time, zoned) = match text.split_first_chunk::<26>() {
+        Some((time, b"")) => (time, false),
+        Some((time, b"+00:00")) => (time, true),
+        Some(_) => return None,
+        None => {
+            let text = <&[u8; 19]>::try_from(text).ok().filter(|text| text[10] == b' ')?;
+            filled[..10].copy_from_slice(&text[..10]);
+            filled[11..19].copy_from_slice(&text[11..]);
+            (&filled, false)
+        }
     };
-    let number = |from: usize, to: usize| {
-        let digits = time.get(from..to)?;
-        let is_number = digits.iter().all(u8::is_ascii_digit);
-        is_number.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
+    let mut others = 0;
+    let mut number = |from: usize, to: usize| {
+        time[from..to].iter().fold(0, |sum, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            others |= u8::from(digit > 9);
+            sum * 10 + i64::from(digit)
+        })
     };
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (hour, minute, second, micros) = (number(11, 13), number(14, 16), number(17, 19), number(20, 26));
     let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second, micros) = (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?);
     // Every month has 28 days; the others, and years at the ends of what nanoseconds count, are for the calendar.
     let is_plain = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
-    if !is_plain || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time.get(*at) != Some(sign)) {
+    if !is_plain || others != 0 || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time[*at] != *sign) {
         return None;
     }
     // Years from March on: a leap day is then the last of its year.

@@ -28,9 +28,9 @@ mod scan;
 
 pub use attributes::{RecordedAttribute, attributes};
 pub use print::json_text;
-#[cfg(feature = "store")]
-pub(crate) use scan::repaired;
 pub use scan::{Entries, RawJson, ScanError, entries};
+#[cfg(feature = "store")]
+pub(crate) use scan::{Followed, repaired};
 
 use crate::model::{Encoding, Value};
 

@@ -21,6 +21,8 @@ pub struct ScanError {
     pub expected: &'static str,
 }
 
+const AN_ESCAPE: &str = "an escape of JSON";
+
 /// The entries of the JSON object in `text`, in recorded order, keys that stand twice twice.
 ///
 /// Yields one error where the text stops being a JSON object, and nothing after it.
@@ -50,6 +52,17 @@ enum State {
     Start,
     AfterEntry,
     Done,
+}
+
+/// How far a text went on as expected.
+#[cfg(feature = "store")]
+pub(crate) enum Followed<'a> {
+    /// It goes on otherwise; nothing was read.
+    Not,
+    /// The key is the same; its value is to be read.
+    ToKey,
+    /// The value is the same too, and was passed.
+    ToValue(&'a [u8]),
 }
 
 /// A JSON value as it stands in the text.
@@ -124,6 +137,45 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
+    /// Bytes read so far: up to the end of the last value.
+    #[cfg(feature = "store")]
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on to the next value, and past it, where the text goes on with `expected`: the bytes that once led from the end of a value to
+    /// that of the next, of which `lead` came before it. Nothing is parsed: the same bytes mean the same. To be asked only in the place the
+    /// bytes were once read in: at the beginning, or behind an entry.
+    #[cfg(feature = "store")]
+    pub(crate) fn follow(&mut self, expected: &[u8], lead: usize) -> Followed<'a> {
+        let rest = self.rest();
+        // What follows keeps a number from being the beginning of a longer one.
+        if expected.len() > lead && rest.starts_with(expected) && matches!(rest.get(expected.len()), Some(b',' | b'}')) {
+            self.at += expected.len();
+            self.state = State::AfterEntry;
+            return Followed::ToValue(rest.get(lead..expected.len()).unwrap_or_default());
+        }
+        match expected.get(..lead) {
+            Some(expected) if rest.starts_with(expected) => {
+                self.at += lead;
+                self.state = State::AfterEntry;
+                self.skip_blanks();
+                Followed::ToKey
+            }
+            _ => Followed::Not,
+        }
+    }
+
+    /// The value behind a key that was followed; `None` where there is none, and then the text stops being a JSON object.
+    #[cfg(feature = "store")]
+    pub(crate) fn read_value(&mut self) -> Option<RawJson<'a>> {
+        let value = self.value().ok();
+        if value.is_none() {
+            self.state = State::Done;
+        }
+        value
+    }
+
     fn read_entry(&mut self) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, ScanError> {
         self.skip_blanks();
         if self.state == State::Start {
@@ -205,16 +257,12 @@ impl<'a> Entries<'a> {
         let mut at = start + 1;
         let mut escaped = false;
         loop {
-            // A run of escapes is followed step by step; a search would cost more than it skips.
+            at += plain_length(self.text.get(at..).unwrap_or_default());
             match self.text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at += self.escape_length(at).ok_or(ScanError { offset: at, expected: "an escape of JSON" })?;
-                }
                 Some(_) => {
-                    let rest = self.text.get(at..).unwrap_or_default();
-                    at += memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+                    escaped = true;
+                    at += self.escape_length(at).ok_or(ScanError { offset: at, expected: AN_ESCAPE })?;
                 }
                 None => return Err(ScanError { offset: at, expected: "the closing quote of a string" }),
             }
@@ -224,11 +272,12 @@ impl<'a> Entries<'a> {
     }
 
     fn escape_length(&self, at: usize) -> Option<usize> {
-        match self.text.get(at + 1)? {
-            b'u' => self.text.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-            _ => None,
+        let byte = *self.text.get(at + 1)?;
+        if LETTERS.get(usize::from(byte)) == Some(&true) {
+            return Some(2);
         }
+        let is_number = byte == b'u' && self.text.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit);
+        is_number.then_some(6)
     }
 
     fn skip_blanks(&mut self) {
@@ -258,6 +307,37 @@ impl<'a> Entries<'a> {
     }
 }
 
+/// What makes an escape of two letters with the backslash before it. A table, because which of them comes next is not to be foreseen.
+const LETTERS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 8 {
+        table[b"\"\\/bfnrt"[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// Bytes before the first quote or backslash. Texts with many escapes have few bytes between them, so the search begins eight by eight,
+/// where starting it costs nothing.
+fn plain_length(text: &[u8]) -> usize {
+    const NEAR: usize = 4;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let (words, _) = text.as_chunks::<8>();
+    for (count, word) in words.iter().take(NEAR).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that differs, whatever its own high bit says.
+        let differs = |byte: u8| (((word ^ (EACH * u64::from(byte))) & (EACH * 0x7f)) + EACH * 0x7f) | word;
+        let found = !(differs(b'"') & differs(b'\\')) & (EACH * 0x80);
+        if found != 0 {
+            return count * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let far = words.len().min(NEAR) * 8;
+    let rest = text.get(far..).unwrap_or_default();
+    far + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+}
+
 /// The text, with U+FFFD where bytes are no UTF-8. Checking first is several times as fast as repairing what needs none.
 pub(crate) fn repaired(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
@@ -270,4 +350,76 @@ fn read_string(inner: &[u8], escaped: bool) -> Cow<'_, str> {
     }
     // The scan has checked every escape, so this falls back for no recorded text.
     escape::unescape_json(&text).map_or_else(|| text.clone(), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The string at the beginning of a text, read letter by letter.
+    fn walked(text: &[u8]) -> Result<(usize, bool), ScanError> {
+        let (mut at, mut escaped) = (1, false);
+        loop {
+            match text.get(at) {
+                Some(b'"') => return Ok((at + 1, escaped)),
+                Some(b'\\') => {
+                    escaped = true;
+                    let length = match text.get(at + 1) {
+                        Some(b'u') if text.get(at + 2..at + 6).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) => 6,
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                        _ => return Err(ScanError { offset: at, expected: AN_ESCAPE }),
+                    };
+                    at += length;
+                }
+                Some(_) => at += 1,
+                None => return Err(ScanError { offset: text.len(), expected: "the closing quote of a string" }),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_ends_where_walking_along_it_does(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    8 => "[a-zä]{1,40}",
+                    8 => prop::sample::select(vec!["\\\\", "\\\"", "\\n", "\\u00e9", "\\/"]).prop_map(str::to_owned),
+                    1 => prop::sample::select(vec!["\\", "\"", "\\x", "\\u12", "\\u12g4"]).prop_map(str::to_owned),
+                ],
+                0..30,
+            ),
+            end in prop::sample::select(vec!["\"", "\"}", "", "\\"]),
+        ) {
+            let text = format!("\"{}{end}", parts.concat());
+            let mut entries = entries(text.as_bytes());
+            let read = entries.string("a string").map(|value| (value.bytes.len(), value.escaped));
+            prop_assert_eq!(read, walked(text.as_bytes()), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_string_is_read_wherever_it_ends() {
+        for length in 0..200 {
+            for tail in ["", "\"", "\\", "\\\"", "\\\\\"", "\\u00e9\"", "\\u00\"", "\", "] {
+                let text = format!("\"{}{tail}", "x".repeat(length));
+                let read = entries(text.as_bytes()).string("a string").map(|value| (value.bytes.len(), value.escaped));
+                assert_eq!(read, walked(text.as_bytes()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_and_backslashes_are_found_wherever_they_stand_and_nothing_else_is() {
+        for byte in 0..=255_u8 {
+            for place in 0..80 {
+                let mut text = [b'x'; 80];
+                text[place] = byte;
+                let expected = if matches!(byte, b'"' | b'\\') { place } else { text.len() };
+                assert_eq!(plain_length(&text), expected, "{byte} in {place}");
+                text[(place + 1)..].fill(b'"');
+                assert_eq!(plain_length(&text), if expected == place { place } else { place + 1 }, "{byte} in {place}");
+            }
+        }
+    }
 }

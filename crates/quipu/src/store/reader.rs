@@ -20,6 +20,14 @@ pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> 
     }
 }
 
+/// A column as the bytes of its text, unchecked; NULL is `None`, numbers as SQLite prints them.
+fn raw<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]>> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(Cow::Borrowed(bytes)),
+        _ => text(row, column).map(|text| Cow::Owned(text.into_owned().into_bytes())),
+    }
+}
+
 pub(super) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
     match row.get_ref(column) {
         Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes,
@@ -31,17 +39,17 @@ pub(super) fn owned(row: &Row<'_>, column: usize) -> Option<String> {
     text(row, column).map(Cow::into_owned)
 }
 
-/// One row of `spans`, as the index reads it.
+/// One row of `spans`, as the index reads it: texts as their bytes, which may be no UTF-8.
 pub(crate) struct ScanSpan<'r> {
     pub(crate) rowid: i64,
-    pub(crate) span_id: Option<Cow<'r, str>>,
-    pub(crate) trace_id: Option<Cow<'r, str>>,
-    pub(crate) parent_span_id: Option<Cow<'r, str>>,
-    pub(crate) name: Option<Cow<'r, str>>,
-    pub(crate) start: Option<Cow<'r, str>>,
-    pub(crate) end: Option<Cow<'r, str>>,
+    pub(crate) span_id: Option<Cow<'r, [u8]>>,
+    pub(crate) trace_id: Option<Cow<'r, [u8]>>,
+    pub(crate) parent_span_id: Option<Cow<'r, [u8]>>,
+    pub(crate) name: Option<Cow<'r, [u8]>>,
+    pub(crate) start: Option<Cow<'r, [u8]>>,
+    pub(crate) end: Option<Cow<'r, [u8]>>,
     pub(crate) attributes: &'r [u8],
-    pub(crate) status: Option<Cow<'r, str>>,
+    pub(crate) status: Option<Cow<'r, [u8]>>,
 }
 
 /// One row of `span_events`, as the index reads it.
@@ -106,14 +114,14 @@ pub(crate) fn scan_spans(
     scan(connection, &sql, after, |row| {
         seen(ScanSpan {
             rowid: row.get(0).unwrap_or_default(),
-            span_id: text(row, 1),
-            trace_id: text(row, 2),
-            parent_span_id: text(row, 3),
-            name: text(row, 4),
-            start: text(row, 5),
-            end: text(row, 6),
+            span_id: raw(row, 1),
+            trace_id: raw(row, 2),
+            parent_span_id: raw(row, 3),
+            name: raw(row, 4),
+            start: raw(row, 5),
+            end: raw(row, 6),
             attributes: bytes(row, 7),
-            status: text(row, 8),
+            status: raw(row, 8),
         })
     })
 }

@@ -1,0 +1,204 @@
+//! Takes spans in on a second thread while the next are read, natively; where there are no threads, each as it is read.
+//!
+//! Rows are handed over in batches, copied, in the order they were read, and only one thread takes them in: what becomes of them is the same
+//! either way. What is not here: SQL, and what becomes of the rows (`pass`).
+
+use crate::store::ScanSpan;
+
+/// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
+#[cfg(target_family = "wasm")]
+pub(super) fn beside<R>(mut take: impl FnMut(ScanSpan<'_>), read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+    read(&mut take)
+}
+
+#[cfg(not(target_family = "wasm"))]
+pub(super) use native::beside;
+
+#[cfg(not(target_family = "wasm"))]
+mod native {
+    use super::ScanSpan;
+    use std::borrow::Cow;
+    use std::ops::Range;
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::sync::{Mutex, PoisonError};
+    use std::thread;
+
+    /// Bytes of a batch, as soon as it has more of which it is handed over.
+    const BATCH_BYTES: usize = 256 << 10;
+    /// Batches at most, the one being filled and the one being taken in among them.
+    const BATCHES: usize = 4;
+    /// A longer row is copied only when no other batch is under way: a file of very long ones must not be in memory several times.
+    const LONG_ROW: usize = 4 << 20;
+
+    /// Copied rows.
+    #[derive(Default)]
+    struct Batch {
+        text: Vec<u8>,
+        rows: Vec<Row>,
+    }
+
+    struct Row {
+        rowid: i64,
+        /// Where each text starts in the batch, `None` for NULL: ids of the span, the trace and the parent, name, start, end, status.
+        texts: [Option<Range<usize>>; 7],
+        attributes: Range<usize>,
+    }
+
+    impl Batch {
+        fn copy(&mut self, text: &[u8]) -> Range<usize> {
+            let start = self.text.len();
+            self.text.extend_from_slice(text);
+            start..self.text.len()
+        }
+
+        fn push(&mut self, span: &ScanSpan<'_>) {
+            let texts = [
+                &span.span_id,
+                &span.trace_id,
+                &span.parent_span_id,
+                &span.name,
+                &span.start,
+                &span.end,
+                &span.status,
+            ];
+            let texts = texts.map(|text| text.as_deref().map(|text| self.copy(text)));
+            let attributes = self.copy(span.attributes);
+            self.rows.push(Row { rowid: span.rowid, texts, attributes });
+        }
+
+        fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
+            let text = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
+            for row in &self.rows {
+                let [span_id, trace_id, parent_span_id, name, start, end, status] =
+                    row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
+                let attributes = text(&row.attributes);
+                take(ScanSpan { rowid: row.rowid, span_id, trace_id, parent_span_id, name, start, end, attributes, status });
+            }
+        }
+
+        /// Empty, to be filled again; what a long row took is given back.
+        fn cleared(mut self) -> Batch {
+            self.rows.clear();
+            self.text.clear();
+            self.text.shrink_to(BATCH_BYTES * 2);
+            self
+        }
+    }
+
+    /// The side that reads.
+    struct Reader {
+        current: Batch,
+        full: SyncSender<Batch>,
+        empty: Receiver<Batch>,
+        /// Handed over and not yet back.
+        away: usize,
+    }
+
+    impl Reader {
+        fn hand_over(&mut self) {
+            let next = if self.away + 1 < BATCHES { self.empty.try_recv().ok() } else { self.empty.recv().ok() };
+            self.away -= usize::from(next.is_some());
+            let batch = std::mem::replace(&mut self.current, next.unwrap_or_default());
+            // Refused only where the other side panicked, which the end of its thread tells.
+            self.away += usize::from(self.full.send(batch).is_ok());
+        }
+
+        fn wait_for_all(&mut self) {
+            while self.away > 0 && self.empty.recv().is_ok() {
+                self.away -= 1;
+            }
+        }
+    }
+
+    /// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
+    pub(in super::super) fn beside<R>(take: impl FnMut(ScanSpan<'_>) + Send, read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+        // Used by one side only; the lock is what lets the other have it where no thread can be had.
+        let take = Mutex::new(take);
+        let take_in = |batch: &Batch| batch.take(&mut *take.lock().unwrap_or_else(PoisonError::into_inner));
+        thread::scope(|scope| {
+            let (full, to_take) = sync_channel::<Batch>(BATCHES);
+            let (back, empty) = sync_channel(BATCHES);
+            let mut reader = Reader { current: Batch::default(), full, empty, away: 0 };
+            let mut begin = Some(move || {
+                for batch in to_take {
+                    take_in(&batch);
+                    // Refused when the last rows were read.
+                    let _ = back.send(batch.cleared());
+                }
+            });
+            let mut has_thread = false;
+            let outcome = read(&mut |span| {
+                let is_long = span.attributes.len() > LONG_ROW;
+                if is_long {
+                    reader.wait_for_all();
+                }
+                reader.current.push(&span);
+                if !is_long && reader.current.text.len() < BATCH_BYTES {
+                    return;
+                }
+                // Fewer rows than fill a batch are not worth a thread.
+                if let Some(begin) = begin.take() {
+                    has_thread = thread::Builder::new().spawn_scoped(scope, begin).is_ok();
+                }
+                if has_thread {
+                    reader.hand_over();
+                } else {
+                    take_in(&reader.current);
+                    reader.current = std::mem::take(&mut reader.current).cleared();
+                }
+            });
+            if has_thread {
+                reader.hand_over();
+            } else {
+                take_in(&reader.current);
+            }
+            outcome
+        })
+    }
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+
+    fn span(rowid: i64, attributes: &[u8]) -> ScanSpan<'_> {
+        let text = |text: &'static str| Some(Cow::Borrowed(text.as_bytes()));
+        ScanSpan {
+            rowid,
+            span_id: text("id"),
+            trace_id: None,
+            parent_span_id: text(""),
+            name: Some(Cow::Owned(format!("name {rowid}").into_bytes())),
+            start: text("start"),
+            end: text("end"),
+            attributes,
+            status: text("status"),
+        }
+    }
+
+    #[test]
+    fn every_row_comes_whole_and_in_order() {
+        for (rows, bytes) in [(0, 0), (3, 10), (20_000, 100), (300, 10_000), (5, 5 << 20)] {
+            let text: Vec<u8> = (0..bytes + rows).map(|at| at as u8).collect();
+            let mut taken = 0_i64;
+            let read = beside(
+                |row| {
+                    let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
+                    assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));
+                    let texts = |row: &ScanSpan<'_>| {
+                        [&row.span_id, &row.trace_id, &row.parent_span_id, &row.name, &row.start, &row.end, &row.status]
+                            .map(|text| text.as_deref().map(<[u8]>::to_vec))
+                    };
+                    assert_eq!(texts(&row), texts(&expected));
+                    taken += 1;
+                },
+                |give| {
+                    (0..rows).for_each(|row| give(span(row as i64, &text[row..row + bytes])));
+                    rows
+                },
+            );
+            assert_eq!((read, taken), (rows, rows as i64), "{bytes} bytes");
+        }
+    }
+}
