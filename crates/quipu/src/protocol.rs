@@ -8,7 +8,7 @@ mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use packed::{Packed, Plain, SpanIds, Texts};
-pub use trace::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
+pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;
 use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
@@ -29,6 +29,24 @@ pub enum Request {
     GetTrace {
         /// As recorded.
         trace_id: String,
+        /// Which of its spans.
+        scope: TraceScope,
+    },
+    /// The path through a trace that its end had to wait for, latest part first; rows are those of [`Request::GetTrace`] with the same
+    /// scope. Answer: [`Response::CriticalPath`], or [`Response::NotIndexedYet`].
+    GetCriticalPath {
+        /// As recorded.
+        trace_id: String,
+        /// Which of its spans.
+        scope: TraceScope,
+    },
+    /// When the events of some spans of a trace were; at most 100 spans are answered for. Answer: [`Response::Moments`], or
+    /// [`Response::NotIndexedYet`].
+    ListMoments {
+        /// As recorded.
+        trace_id: String,
+        /// As recorded.
+        span_ids: Vec<String>,
     },
     /// One span with its attributes and events decoded. Answer: [`Response::Span`], or [`Response::NotIndexedYet`].
     GetSpan {
@@ -140,6 +158,10 @@ pub enum Response {
     Summary(Box<TraceSummary>),
     /// To [`Request::GetTrace`].
     Trace(Box<TraceColumns>),
+    /// To [`Request::GetCriticalPath`].
+    CriticalPath(Packed<PathPart>),
+    /// To [`Request::ListMoments`], in the order of the ids.
+    Moments(Vec<SpanMoments>),
     /// To [`Request::GetSpan`].
     Span(Box<SpanDetail>),
     /// To [`Request::GetText`].

@@ -54,7 +54,7 @@ fn list(session: &mut Session, order: TraceOrder, failed_only: bool) -> TracePag
 }
 
 fn trace(session: &mut Session, trace_id: &str) -> TraceColumns {
-    match session.handle(Request::GetTrace { trace_id: trace_id.into() }) {
+    match session.handle(Request::GetTrace { trace_id: trace_id.into(), scope: Default::default() }) {
         Ok(Response::Trace(columns)) => *columns,
         other => panic!("{other:?}"),
     }

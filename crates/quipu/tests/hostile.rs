@@ -28,7 +28,10 @@ fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let Response::Traces(page) = session.handle(Request::ListTraces(query))? else { panic!("traces") };
     let mut answered = 0;
     for row in page.rows {
-        let Response::Trace(columns) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone() })? else { panic!("a trace") };
+        let Response::Trace(columns) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() })?
+        else {
+            panic!("a trace")
+        };
         for span_id in columns.span_id.iter() {
             let asked = session.handle(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
             answered += usize::from(asked.is_ok());

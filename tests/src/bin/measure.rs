@@ -41,7 +41,7 @@ fn run(file: &Path, trace_id: &str, filter: &str) -> Result<()> {
     println!("matching {}", matching.map_or(-1, i64::from));
 
     let began = Instant::now();
-    let Response::Trace(_) = session.handle(Request::GetTrace { trace_id: trace_id.to_owned() })? else {
+    let Response::Trace(_) = session.handle(Request::GetTrace { trace_id: trace_id.to_owned(), scope: Default::default() })? else {
         bail!("{trace_id} was not answered with a trace.")
     };
     println!("trace_ms {}", milliseconds(began));

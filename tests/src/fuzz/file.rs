@@ -72,7 +72,11 @@ pub(super) fn read_all(files: Files) -> Outcome {
     assert_eq!((page.total, slowest.total), (file.traces.map(|count| count as u32), page.total), "lists have as many traces as the file");
     assert!(failed.total <= page.total, "more failed traces than traces");
     for row in page.rows.iter().take(TRACES) {
-        let Some(Response::Trace(columns)) = told(session.handle(Request::GetTrace { trace_id: row.trace_id.clone() })) else { continue };
+        let Some(Response::Trace(columns)) =
+            told(session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() }))
+        else {
+            continue;
+        };
         is_whole(&columns);
         assert_eq!(row.spans, Some(columns.len() as u32), "the list and the trace agree on the number of spans");
         for at in 0..columns.len().min(SPANS) {

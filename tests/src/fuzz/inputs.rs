@@ -249,8 +249,12 @@ fn messages() -> &'static [(u8, Vec<u8>)] {
         while !session.step(&mut || false).expect("a fixture is read").done {}
         let Ok(Response::Traces(page)) = session.handle(requests[1].clone()) else { unreachable!("a list is answered with traces") };
         for row in page.rows.iter().take(3) {
-            requests.push(Request::GetTrace { trace_id: row.trace_id.clone() });
-            let Ok(Response::Trace(columns)) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone() }) else { continue };
+            requests.push(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() });
+            let Ok(Response::Trace(columns)) =
+                session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() })
+            else {
+                continue;
+            };
             let span_id = columns.span_id.get(0).unwrap_or_default();
             requests.push(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
         }

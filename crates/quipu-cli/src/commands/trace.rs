@@ -13,7 +13,7 @@ use std::path::Path;
 pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
     let trace_id = session.complete_trace_id(trace_id)?;
-    let trace = match session.handle(Request::GetTrace { trace_id })? {
+    let trace = match session.handle(Request::GetTrace { trace_id, scope: Default::default() })? {
         Response::Trace(trace) => *trace,
         other => return super::unexpected(other),
     };

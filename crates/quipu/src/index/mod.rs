@@ -18,6 +18,7 @@ mod names;
 mod order;
 mod pass;
 mod profile;
+mod scope;
 mod secrets;
 mod shapes;
 mod spans;

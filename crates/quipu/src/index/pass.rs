@@ -324,13 +324,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
-    let mut output = None;
+    let (mut output, mut said) = (None, None);
     let mut found = Found::default();
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
         Wanted::Error if !value.is_null() => marks.add(SpanMarks::FAILED),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
+        Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
         Wanted::Facet(kind) => found.note(kind, value),
         _ => {}
     });
@@ -350,6 +351,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 
     let kind = match index.names.facts(name).kind {
+        SpanKind::Other if said.is_some() => said.unwrap_or(SpanKind::Other),
         SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
         kind => kind,
     };

@@ -25,6 +25,8 @@ pub(super) enum Wanted {
     Error,
     /// `output`
     Output,
+    /// What instrumentation says the span is.
+    SaidKind,
     /// The value of a facet.
     Facet(Kind),
 }
@@ -36,6 +38,7 @@ impl Wanted {
             "__autotraced__" => Some(Wanted::Autotraced),
             "error" => Some(Wanted::Error),
             "output" => Some(Wanted::Output),
+            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
             _ => Kind::of(key).map(Wanted::Facet),
         }
     }
@@ -193,7 +196,8 @@ mod tests {
             Wanted::Autotraced => 1,
             Wanted::Error => 2,
             Wanted::Output => 3,
-            Wanted::Facet(kind) => 4 + kind as u8,
+            Wanted::SaidKind => 4,
+            Wanted::Facet(kind) => 5 + kind as u8,
         }
     }
 

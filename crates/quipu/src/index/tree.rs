@@ -1,23 +1,31 @@
 //! One trace as columns in tree order: a parent before its children, siblings by start.
 
+use super::scope::Placed;
 use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, Timestamp};
-use crate::protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS, Warning, WarningKind};
+use crate::protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 use crate::view::{blocks, minimap};
 use hashbrown::HashMap;
 
 impl Index {
-    /// The spans of a trace; complete indexes only. `service_name` and `recorded_root` are the caller's to fill in.
-    pub(crate) fn trace_columns(&self, number: u32) -> TraceColumns {
+    /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name` and
+    /// `recorded_root` are the caller's to fill in.
+    pub(crate) fn trace_columns(&self, number: u32, scope: &TraceScope) -> Option<TraceColumns> {
         let rows = self.traces.rows(number);
         let trace = self.traces.at(number);
-        let order = self.tree_order(rows);
+        let mut order = self.tree_order(rows);
+        let chosen = self.choose(rows, &mut order, scope, trace.start)?;
+        let (zero, end) = chosen.times.unwrap_or((trace.start, trace.end));
+        let known = zero != NO_TIME;
         let mut columns = TraceColumns {
             trace_id: self.odd.trace_text(trace.key),
-            start: (trace.start != NO_TIME).then(|| Timestamp(trace.utc_start())),
-            duration_nanos: trace.duration().unwrap_or(0),
-            token_totals: self.trace_tokens(number),
+            start: known.then(|| Timestamp(trace.utc(zero))),
+            duration_nanos: if known && end != NO_TIME { u64::try_from(end.saturating_sub(zero)).unwrap_or(0) } else { 0 },
+            token_totals: chosen.tokens.unwrap_or_else(|| self.trace_tokens(number)),
             requests: trace.requests,
+            outlines: chosen.outlines,
+            spans_in_trace: rows.len() as u32,
+            plumbing: chosen.plumbing,
             ..TraceColumns::default()
         };
         let mut names: HashMap<u32, u32> = HashMap::new();
@@ -40,7 +48,7 @@ impl Index {
             columns.parent.push(*parent);
             columns.depth.push(*depth);
             columns.subtree.push(1);
-            columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(trace.start) });
+            columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(zero) });
             columns.duration.push(if known { end.abs_diff(start) } else { UNKNOWN_NANOS });
             columns.marks.push(marks);
             columns.kind.push(*self.spans.kind.at(row));
@@ -62,11 +70,11 @@ impl Index {
         columns.minimap = minimap(&columns);
         columns.blocks = blocks(&columns);
         columns.warnings = trace_warnings(&columns.marks);
-        columns
+        Some(columns)
     }
 
     /// Places of `rows` in tree order, each with its parent's position in that order and its depth.
-    fn tree_order(&self, rows: &[u32]) -> Vec<(usize, u32, u32)> {
+    fn tree_order(&self, rows: &[u32]) -> Vec<Placed> {
         let mut by_age: Vec<usize> = (0..rows.len()).collect();
         by_age.sort_by_key(|place| (*self.spans.start.at(rows[*place]), rows[*place]));
         // Children of each place, oldest first: counted, then laid out behind each other.
@@ -94,7 +102,7 @@ impl Index {
         }
         let mut order = Vec::with_capacity(rows.len());
         let roots = by_age.iter().rev().filter(|place| parents[**place].is_none());
-        let mut stack: Vec<(usize, u32, u32)> = roots.map(|place| (*place, NO_ROW, 0)).collect();
+        let mut stack: Vec<Placed> = roots.map(|place| (*place, NO_ROW, 0)).collect();
         while let Some((place, parent, depth)) = stack.pop() {
             let at = order.len() as u32;
             order.push((place, parent, depth));

@@ -92,6 +92,21 @@ impl SpanKind {
     }
 }
 
+impl SpanKind {
+    /// What instrumentation says a span is: the value of `gen_ai.operation.name` (OpenTelemetry's GenAI conventions) or of
+    /// `openinference.span.kind`.
+    pub fn from_convention(word: &str) -> Option<SpanKind> {
+        Some(match word {
+            "chat" | "generate_content" | "text_completion" | "embeddings" | "LLM" | "EMBEDDING" => SpanKind::Inference,
+            "execute_tool" | "TOOL" => SpanKind::Tool,
+            "create_agent" | "invoke_agent" | "invoke_workflow" | "AGENT" => SpanKind::Turn,
+            "retrieval" | "RETRIEVER" | "RERANKER" => SpanKind::Retrieval,
+            "GUARDRAIL" => SpanKind::Safety,
+            _ => return None,
+        })
+    }
+}
+
 /// Whether a recorded status says that the span failed.
 pub fn is_error_status(status: Option<&str>) -> bool {
     status.is_some_and(|status| status.eq_ignore_ascii_case("error"))

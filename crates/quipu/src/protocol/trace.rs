@@ -11,6 +11,53 @@ pub const NO_ROW: u32 = u32::MAX;
 /// The duration that means "unknown" in [`TraceColumns`].
 pub const UNKNOWN_NANOS: u64 = u64::MAX;
 
+/// Which spans of a trace are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceScope {
+    /// Without plumbing: spans that were traced without being asked for and tell nothing that one around them does not. The spans around
+    /// them take their time over.
+    pub folded: bool,
+    /// The request that begins with the span of this id, without the requests nested in it; `None`: the whole trace.
+    pub request: Option<String>,
+}
+
+/// One request of a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestOutline {
+    /// The id of its root, as recorded.
+    pub span_id: String,
+    /// The root's name: the route.
+    pub name: String,
+    /// Start after the trace's start, in nanoseconds.
+    pub start_nanos: u64,
+    /// The root's duration; `None` where it is unknown.
+    pub duration: Option<u64>,
+    /// Spans, those of nested requests not counted.
+    pub spans: u32,
+    /// Failed ones among them.
+    pub failed: u32,
+}
+
+/// A stretch of the critical path: the span that was waited for, and from when to when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathPart {
+    /// The span's row.
+    pub row: u32,
+    /// Start, in nanoseconds after the trace's start.
+    pub from: u64,
+    /// End.
+    pub to: u64,
+}
+
+/// When the events of a span were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanMoments {
+    /// The readable times, ascending; and whether the event tells of an error.
+    pub moments: Vec<(Timestamp, bool)>,
+    /// Events of the span in all, those without a readable time and those left out among them.
+    pub events: u32,
+}
+
 /// The spans of one trace, in tree order (a parent before its children, siblings by start), one entry a span in every column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceColumns {
@@ -48,8 +95,14 @@ pub struct TraceColumns {
     pub tokens: Packed<(u32, TokenRecord)>,
     /// The rows of failed spans, ascending.
     pub failed_rows: Packed<u32>,
-    /// Requests (`__root__` spans).
+    /// Requests (`__root__` spans) of the whole trace.
     pub requests: u32,
+    /// The first of them, where there is more than one.
+    pub outlines: Vec<RequestOutline>,
+    /// Spans of the whole trace.
+    pub spans_in_trace: u32,
+    /// Spans that are plumbing, whether they are left out or not; of what was asked for.
+    pub plumbing: u32,
     /// Whether any span has children.
     pub has_branches: bool,
     /// The whole trace small: a few lanes of many buckets.

@@ -220,9 +220,13 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
         notes.push("It is a request of its own: the server put it under another request's span.".into());
     }
     if marks.has(SpanMarks::EARLY_EVENT) {
-        notes.push(
-            "Some events lie before its start: the start was noted when a queue reached it, the events' times are the true ones.".into(),
-        );
+        let first = detail.events.first().and_then(|event| event.time);
+        let nanos = detail.start.zip(first).and_then(|(start, first)| u64::try_from(start.nanos_since(first)).ok());
+        notes.push(format!(
+            "Its first event is {} older than its start: the span waited in a queue, and its start was noted when it got out of it. The \
+             events' times are the true ones.",
+            crate::view::duration_text(nanos)
+        ));
     }
     if clock.offset_minutes != 0 {
         let zone = crate::model::offset_label(clock.offset_minutes);

@@ -6,13 +6,17 @@
 mod detail;
 mod first;
 mod listing;
+mod moments;
 mod query;
 mod search;
 
 use crate::index::{Index, Pass};
-use crate::protocol::{Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, WarningKind};
+use crate::protocol::{
+    Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
+};
 use crate::search::Searches;
 use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
+use crate::view::{Times, critical_path};
 
 /// An open telemetry file.
 ///
@@ -104,10 +108,16 @@ impl Session {
                 self.begin_search(&query.filter);
                 self.summarize_traces(&query)
             }
-            Request::GetTrace { trace_id } => self.when_indexed(|session| {
+            Request::GetTrace { trace_id, scope } => self.when_indexed(|session| {
                 let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
-                Ok(Response::Trace(Box::new(session.trace(number)?)))
+                Ok(Response::Trace(Box::new(session.trace(number, &scope)?)))
             }),
+            Request::GetCriticalPath { trace_id, scope } => self.when_indexed(|session| {
+                let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
+                let columns = session.index.trace_columns(number, &scope).ok_or_else(|| no_request(&scope))?;
+                Ok(Response::CriticalPath(critical_path(Times::of(&columns)).into()))
+            }),
+            Request::ListMoments { trace_id, span_ids } => self.when_indexed(|session| session.moments(&trace_id, &span_ids)),
             Request::GetSpan { trace_id, span_id } => {
                 self.when_indexed(|session| Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?))))
             }
@@ -170,8 +180,8 @@ impl Session {
         summary
     }
 
-    fn trace(&self, number: u32) -> Result<TraceColumns, Failure> {
-        let mut columns = self.index.trace_columns(number);
+    fn trace(&self, number: u32, scope: &TraceScope) -> Result<TraceColumns, Failure> {
+        let mut columns = self.index.trace_columns(number, scope).ok_or_else(|| no_request(scope))?;
         if let Some(rowid) = self.index.trace_rowid(number) {
             let (connection, schema) = (self.database.connection(), self.database.schema());
             let recorded = self.database.bounded(|| trace_recorded(connection, schema, rowid))?;
@@ -198,6 +208,11 @@ fn not_found(message: String) -> Failure {
 
 fn bad_request(message: String) -> Failure {
     Failure { kind: FailureKind::BadRequest, message }
+}
+
+fn no_request(scope: &TraceScope) -> Failure {
+    let id = scope.request.as_deref().unwrap_or_default();
+    not_found(format!("There is no request that begins with span {id} in this trace."))
 }
 
 fn no_trace(trace_id: &str) -> Failure {

@@ -8,8 +8,10 @@
 //! understood is left out with a note; one bad part never voids the others.
 
 mod percent;
+mod timeline;
 mod url;
 
+pub use timeline::TimelineView;
 pub use url::{parse_fragment, print_fragment};
 
 use crate::protocol::{GroupBy, TraceOrder};
@@ -58,6 +60,8 @@ pub struct TraceView {
     pub find: String,
     /// The part of the time axis that is shown, in nanoseconds after the trace's start; `None`: all of it. The end is after the start.
     pub window: Option<(u64, u64)>,
+    /// How its timeline is shown.
+    pub timeline: TimelineView,
 }
 
 /// How the list of traces is shown.

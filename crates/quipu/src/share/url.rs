@@ -12,7 +12,7 @@ pub fn print_fragment(state: &ViewState) -> String {
     match &state.place {
         Place::Open => path += "open",
         Place::Traces => path += "traces",
-        Place::Trace(TraceView { trace_id, span_id, find, window }) => {
+        Place::Trace(TraceView { trace_id, span_id, find, window, timeline }) => {
             path += "trace/";
             path += &encode(trace_id);
             if let Some(span_id) = span_id {
@@ -25,6 +25,7 @@ pub fn print_fragment(state: &ViewState) -> String {
                 parts.push(("from", from.to_string()));
                 parts.push(("to", to.to_string()));
             }
+            parts.extend(timeline.parts());
         }
     }
     if !state.list.filter.is_empty() {
@@ -162,7 +163,8 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
         ("filter", _) => state.list.filter = value,
         ("list", "hits") => state.list.hits = true,
         ("list", "traces") => state.list.hits = false,
-        ("span" | "find" | "from" | "to", text) if !text.is_empty() => match &mut state.place {
+        ("span" | "find" | "from" | "to" | "plumbing" | "request" | "path" | "measure", text) if !text.is_empty() => match &mut state.place
+        {
             Place::Trace(view) => return read_trace_part(view, key, value),
             _ => return false,
         },
@@ -195,7 +197,7 @@ fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
         ("find", _) => view.find = value,
         ("from", Ok(from)) => view.window = Some((from, window.1)),
         ("to", Ok(to)) => view.window = Some((window.0, to)),
-        _ => return false,
+        _ => return view.timeline.read(key, &value),
     }
     true
 }
@@ -204,7 +206,8 @@ fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
 mod tests {
     use super::*;
     use crate::protocol::ListColumn;
-    use crate::share::ListView;
+    use crate::protocol::TraceScope;
+    use crate::share::{ListView, TimelineView};
     use proptest::prelude::*;
 
     #[test]
@@ -256,14 +259,25 @@ mod tests {
         assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
     }
 
+    fn any_timeline() -> impl Strategy<Value = TimelineView> {
+        let measured = prop::option::of((any::<u32>(), any::<u32>()));
+        (any::<bool>(), prop::option::of(".+"), any::<bool>(), measured).prop_map(|(folded, request, critical_path, measured)| {
+            TimelineView {
+                scope: TraceScope { folded, request },
+                critical_path,
+                measured: measured.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
+            }
+        })
+    }
+
     fn any_state() -> impl Strategy<Value = ViewState> {
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
-            (".+", prop::option::of(".+"), ".*", prop::option::of((any::<u32>(), 1..u32::MAX))).prop_map(
-                |(trace_id, span_id, find, window)| {
+            (".+", prop::option::of(".+"), ".*", prop::option::of((any::<u32>(), 1..u32::MAX)), any_timeline()).prop_map(
+                |(trace_id, span_id, find, window, timeline)| {
                     let window = window.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length)));
-                    Place::Trace(TraceView { trace_id, span_id, find, window })
+                    Place::Trace(TraceView { trace_id, span_id, find, window, timeline })
                 }
             ),
         ];

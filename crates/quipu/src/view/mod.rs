@@ -3,10 +3,13 @@
 //! What is not here: elements, colours and events, which are the page's; reading of data, which is `index` and `store`.
 
 mod axis;
+mod bar_marks;
 mod density;
+mod failures;
 mod filter_bar;
 mod find;
 mod format;
+mod jump;
 mod keys;
 mod list_columns;
 mod marking;
@@ -15,23 +18,28 @@ mod palette;
 mod rows;
 mod scatter;
 mod scroll;
+mod times;
 mod value_tree;
 mod waterfall;
 mod zoom;
 
 pub use axis::{Tick, axis_time, tick_distance, ticks};
+pub use bar_marks::{Dot, PathRows, dots};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
+pub use failures::{FailureChain, chain_text, failure_chains, is_origin, outline_text};
 pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};
 pub use find::Matches;
 pub use format::{
     DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, search_text,
     time, token_sentence, zone_sentence,
 };
+pub use jump::{Jump, own_nanos};
 pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
 pub use list_columns::{ColumnSet, cell_text, group_text};
 pub use marking::{found_text, path_to_match, pieces, place_text};
 pub use scatter::{Brush, BrushSide, MarkSize, ScatterPaths, ScatterPoint, mark_at, mark_text, scatter, scatter_paths, scatter_text};
 pub use scroll::{ScrollMap, ScrollWindow};
+pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};
 pub use zoom::{BarPlace, Grip, Side, TimeWindow, drag, grip, place_bar};

@@ -77,7 +77,7 @@ pub(super) fn Hits(
 /// Where a hit leads: its span, with the text marked in it.
 fn place_of(hit: &SearchHit, texts: &[String]) -> Place {
     let find = view::found_text(texts, &hit.first.matched).to_owned();
-    Place::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, window: None })
+    Place::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, ..TraceView::default() })
 }
 
 fn row(app: App, place: u32, hit: Option<Arc<SearchHit>>, texts: Memo<Vec<String>>) -> AnyView {

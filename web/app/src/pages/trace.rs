@@ -33,7 +33,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
         if matches!(*load.read_untracked(), Load::Ready(_)) {
             return;
         }
-        app.ask(Request::GetTrace { trace_id: asked_for.clone() }, move |answer| {
+        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: Default::default() }, move |answer| {
             let found = match answer {
                 Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
                 Ok(Response::NotIndexedYet) => Load::NotIndexed,

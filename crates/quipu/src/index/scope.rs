@@ -1,0 +1,246 @@
+//! Which spans of a trace are asked for: without the plumbing, or one of several requests alone.
+//!
+//! What is not here: reading the index (`tree`), which only asks what to keep.
+
+use super::{Index, NO_TIME};
+use crate::model::{SpanKind, SpanMarks, TokenTotals};
+use crate::protocol::{NO_ROW, RequestOutline, TraceScope};
+
+/// Requests that are outlined at most.
+const MOST_OUTLINES: usize = 1_000;
+
+/// A span of a trace: its place among the trace's rows, its parent's position in tree order, or [`NO_ROW`], and its depth.
+pub(super) type Placed = (usize, u32, u32);
+
+/// What decides about a span, in tree order.
+#[derive(Clone, Copy)]
+struct Node {
+    /// The parent's position, or [`NO_ROW`].
+    parent: u32,
+    kind: SpanKind,
+    marks: SpanMarks,
+}
+
+/// What was found while spans were chosen.
+pub(super) struct Chosen {
+    pub(super) outlines: Vec<RequestOutline>,
+    /// Spans that are plumbing.
+    pub(super) plumbing: u32,
+    /// The sums over the request's spans, where one alone was asked for.
+    pub(super) tokens: Option<TokenTotals>,
+    /// Its earliest start and latest end, likewise, where known; as recorded.
+    pub(super) times: Option<(i64, i64)>,
+}
+
+impl Index {
+    /// Keeps what is asked for of the spans of a trace, whose `rows` stand in the tree order `order`; `None` when there is no such request.
+    pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<Placed>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
+        let row_of = |placed: &Placed| rows.get(placed.0).copied().unwrap_or(0);
+        let nodes: Vec<Node> = order
+            .iter()
+            .map(|placed| {
+                let (marks, kind) = self.marks_of(row_of(placed));
+                Node { parent: placed.1, kind, marks }
+            })
+            .collect();
+        let owners = requests(&nodes);
+        let outlines = self.outline(rows, order, &owners, zero);
+        let mut kept = vec![true; nodes.len()];
+        let mut chosen = Chosen { outlines, plumbing: 0, tokens: None, times: None };
+        if let Some(request) = &scope.request {
+            let owner = self.find_span(request).and_then(|found| order.iter().position(|placed| row_of(placed) == found))? as u32;
+            if owners.get(owner as usize) != Some(&owner) {
+                return None;
+            }
+            kept.iter_mut().zip(&owners).for_each(|(kept, found)| *kept = *found == owner);
+            let mut tokens = TokenTotals::default();
+            for placed in order.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(placed, _)| placed) {
+                let row = row_of(placed);
+                if self.marks_of(row).0.has(SpanMarks::INFERENCE_REQUEST) {
+                    tokens.add(self.tokens_of(row).as_ref());
+                }
+                let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
+                if start != NO_TIME {
+                    let (first, last) = chosen.times.unwrap_or((start, start));
+                    chosen.times = Some((first.min(start), last.max(if end == NO_TIME { start } else { end })));
+                }
+            }
+            chosen.tokens = Some(tokens);
+        }
+        let folded = plumbing(&nodes);
+        for (kept, folded) in kept.iter_mut().zip(folded) {
+            chosen.plumbing += u32::from(*kept && folded);
+            *kept &= !(folded && scope.folded);
+        }
+        if kept.contains(&false) {
+            keep(order, &kept);
+        }
+        Some(chosen)
+    }
+
+    fn outline(&self, rows: &[u32], order: &[Placed], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
+        let roots: Vec<usize> = owners.iter().enumerate().filter(|(at, owner)| *at == **owner as usize).map(|(at, _)| at).collect();
+        if roots.len() < 2 {
+            return Vec::new();
+        }
+        let mut counts = vec![(0_u32, 0_u32); order.len()];
+        for (placed, owner) in order.iter().zip(owners) {
+            if let (Some(count), Some(row)) = (counts.get_mut(*owner as usize), rows.get(placed.0)) {
+                count.0 += 1;
+                count.1 += u32::from(self.marks_of(*row).0.has(SpanMarks::FAILED));
+            }
+        }
+        let outline = |at: &usize| {
+            let row = *rows.get(order.get(*at)?.0)?;
+            let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
+            let known = start != NO_TIME && end != NO_TIME && end >= start;
+            let (spans, failed) = counts.get(*at).copied().unwrap_or_default();
+            Some(RequestOutline {
+                span_id: self.span_id_of(row),
+                name: self.name_of(row).to_owned(),
+                start_nanos: if start == NO_TIME || zero == NO_TIME { 0 } else { start.abs_diff(zero) },
+                duration: known.then(|| end.abs_diff(start)),
+                spans,
+                failed,
+            })
+        };
+        let mut outlines: Vec<RequestOutline> = roots.iter().take(MOST_OUTLINES).filter_map(outline).collect();
+        outlines.sort_by_key(|outline| outline.start_nanos);
+        outlines
+    }
+}
+
+/// Leaves out what is not kept; what was under it hangs under the nearest span around it that is.
+fn keep(order: &mut Vec<Placed>, kept: &[bool]) {
+    // Where each span stands afterwards, or the nearest kept one around it, and how deep that is.
+    let mut moved: Vec<(u32, u32)> = Vec::with_capacity(order.len());
+    let mut chosen = Vec::new();
+    for ((place, parent, _), kept) in order.iter().zip(kept) {
+        let around = moved.get(*parent as usize).copied().unwrap_or((NO_ROW, 0));
+        if !kept {
+            moved.push(around);
+            continue;
+        }
+        let depth = if around.0 == NO_ROW { 0 } else { around.1 + 1 };
+        moved.push((chosen.len() as u32, depth));
+        chosen.push((*place, around.0, depth));
+    }
+    *order = chosen;
+}
+
+/// Whether each span is plumbing: traced without being asked for, and telling nothing that a span around it does not. Kept are what was
+/// asked for, roots, requests, inference requests, where a failure began, and the outermost span of each kind of work.
+fn plumbing(nodes: &[Node]) -> Vec<bool> {
+    let mut fails_below = vec![false; nodes.len()];
+    for node in nodes.iter().enumerate().rev() {
+        let (at, Node { parent, marks, .. }) = node;
+        let fails = fails_below.get(at).copied().unwrap_or(false) || marks.has(SpanMarks::FAILED);
+        if let Some(below) = fails_below.get_mut(*parent as usize).filter(|_| fails) {
+            *below = true;
+        }
+    }
+    // The kinds of the spans around each one that are kept, one bit each.
+    let mut around: Vec<u16> = Vec::with_capacity(nodes.len());
+    let mut folded = Vec::with_capacity(nodes.len());
+    for (node, fails_below) in nodes.iter().zip(fails_below) {
+        let outside = around.get(node.parent as usize).copied().unwrap_or(0);
+        let kind = 1_u16 << node.kind as u8;
+        let tells_nothing = matches!(node.kind, SpanKind::Routing | SpanKind::Other) || outside & kind != 0;
+        let begins_failure = node.marks.has(SpanMarks::FAILED) && !fails_below;
+        let matters = node.parent == NO_ROW
+            || node.marks.has(SpanMarks::REQUEST)
+            || node.marks.has(SpanMarks::INFERENCE_REQUEST)
+            || begins_failure
+            || !node.marks.has(SpanMarks::AUTOTRACED);
+        let is_plumbing = !matters && tells_nothing;
+        folded.push(is_plumbing);
+        around.push(if is_plumbing { outside } else { outside | kind });
+    }
+    folded
+}
+
+/// The request each span belongs to, as the position of its root: the nearest one around it, itself among them; [`NO_ROW`] for none.
+fn requests(nodes: &[Node]) -> Vec<u32> {
+    let mut found: Vec<u32> = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        let around = found.get(node.parent as usize).copied().unwrap_or(NO_ROW);
+        found.push(if node.marks.has(SpanMarks::REQUEST) { at as u32 } else { around });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `(depth, name, autotraced, request, failed)` in tree order.
+    fn nodes(spans: &[(usize, &str, &str)]) -> Vec<Node> {
+        let mut path: Vec<u32> = Vec::new();
+        let mut nodes = Vec::new();
+        for (at, (depth, name, words)) in spans.iter().enumerate() {
+            path.truncate(*depth);
+            let mut marks = SpanMarks::default();
+            for (word, mark) in [
+                ("auto", SpanMarks::AUTOTRACED),
+                ("request", SpanMarks::REQUEST),
+                ("failed", SpanMarks::FAILED),
+                ("counted", SpanMarks::INFERENCE_REQUEST),
+            ] {
+                if words.contains(word) {
+                    marks.add(mark);
+                }
+            }
+            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: SpanKind::from_name(name), marks });
+            path.push(at as u32);
+        }
+        nodes
+    }
+
+    fn kept(spans: &[(usize, &'static str, &'static str)]) -> Vec<&'static str> {
+        let folded = plumbing(&nodes(spans));
+        spans.iter().zip(folded).filter(|(_, folded)| !folded).map(|((_, name, _), _)| *name).collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_and_the_outermost_of_each_work_stay() {
+        let turn = [
+            (0, "/v1/agents/{agent_id}/session/{session_id}/turn", "request"),
+            (1, "run_shields", ""),
+            (2, "SafetyRouter.run_shield", "auto"),
+            (3, "ShieldsRoutingTable.get_shield", "auto"),
+            (1, "inference", ""),
+            (2, "InferenceRouter.chat_completion", "auto counted"),
+            (3, "ModelsRoutingTable.get_model", "auto"),
+            (3, "VLLMInferenceAdapter.chat_completion", "auto"),
+            (1, "MemoryToolRuntimeImpl.query", "auto"),
+            (2, "VectorIORouter.query_chunks", "auto"),
+        ];
+        assert_eq!(
+            kept(&turn),
+            [
+                "/v1/agents/{agent_id}/session/{session_id}/turn",
+                "run_shields",
+                "inference",
+                "InferenceRouter.chat_completion",
+                "MemoryToolRuntimeImpl.query",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_a_failure_began_stays_and_what_it_went_through_does_not() {
+        let failed = [
+            (0, "/v1/tool-runtime/invoke", "request failed"),
+            (1, "ToolRuntimeRouter.invoke_tool", "auto failed"),
+            (2, "ToolGroupsRoutingTable.get_provider_impl", "auto failed"),
+            (3, "ToolGroupsRoutingTable.get_tool_group", "auto failed"),
+        ];
+        assert_eq!(kept(&failed), ["/v1/tool-runtime/invoke", "ToolRuntimeRouter.invoke_tool", "ToolGroupsRoutingTable.get_tool_group"]);
+    }
+
+    #[test]
+    fn a_span_belongs_to_the_nearest_request_around_it() {
+        let merged = nodes(&[(0, "/a", "request"), (1, "x", ""), (1, "/b", "request"), (2, "y", ""), (0, "z", "")]);
+        assert_eq!(requests(&merged), [0, 0, 2, 2, NO_ROW]);
+    }
+}

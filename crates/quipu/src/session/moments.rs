@@ -1,0 +1,43 @@
+//! When the events of spans were: what the timeline marks on its bars.
+//!
+//! What is not here: what the events say, which comes with the span or its trace's logs.
+
+use super::{Session, no_trace};
+use crate::model::{RecordedTime, is_error_severity};
+use crate::protocol::{Failure, Response, SpanMoments};
+use crate::recorded::entries;
+use crate::store::{EventRow, event_row};
+
+/// Spans of one answer at most.
+const MOST_SPANS: usize = 100;
+/// Events read of one span.
+const MOST_EVENTS: usize = 200;
+
+impl Session {
+    pub(super) fn moments(&self, trace_id: &str, span_ids: &[String]) -> Result<Response, Failure> {
+        let trace = self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))?;
+        let (connection, schema, offset) = (self.database.connection(), self.database.schema(), self.index.offset_minutes(trace));
+        let mut found = Vec::new();
+        for span_id in span_ids.iter().take(MOST_SPANS) {
+            let row = self.find_row(trace_id, span_id)?;
+            let ids = self.index.event_ids(row);
+            let mut span = SpanMoments { events: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..SpanMoments::default() };
+            for id in ids.take(MOST_EVENTS) {
+                let Some(event) = self.database.bounded(|| event_row(connection, schema, id))? else { continue };
+                let time = event.timestamp.as_deref().and_then(|text| RecordedTime::parse(text).ok()).map(|time| time.instant(offset));
+                if let Some(time) = time {
+                    span.moments.push((time, tells_of_error(&event)));
+                }
+            }
+            span.moments.sort_unstable();
+            found.push(span);
+        }
+        Ok(Response::Moments(found))
+    }
+}
+
+fn tells_of_error(event: &EventRow) -> bool {
+    let severity =
+        entries(event.attributes.as_deref().unwrap_or_default().as_bytes()).flatten().filter(|(name, _)| name.as_ref() == "severity");
+    severity.last().is_some_and(|(_, value)| is_error_severity(value.as_str().as_deref()))
+}

@@ -1,0 +1,261 @@
+//! Parts of recorded traces, without their plumbing or one request alone, and what stands on their bars, against SQL that knows nothing of
+//! the index.
+
+use quipu::Session;
+use quipu::model::{SpanMarks, Timestamp};
+use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope};
+use quipu::store::{Dropped, MemorySource, OpenOptions};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const FILES: [&str; 4] = [
+    "samples/agent_0.2.15.db",
+    "samples/metrics_0.2.23.db",
+    "tests/fixtures/db/real_events.db",
+    "tests/fixtures/db/real_old_0.2.11.db",
+];
+
+/// What SQL says of a span.
+struct Recorded {
+    parent: Option<String>,
+    autotraced: bool,
+    request: bool,
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+}
+
+fn open(name: &str) -> (Session, Connection) {
+    let bytes = std::fs::read(path(name)).expect("the fixture is there");
+    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+    while !session.step(&mut || false).expect("a real file is read").done {}
+    (session, Connection::open(path(name)).expect("a database"))
+}
+
+fn get(session: &mut Session, trace_id: &str, scope: &TraceScope) -> TraceColumns {
+    match session.handle(Request::GetTrace { trace_id: trace_id.into(), scope: scope.clone() }) {
+        Ok(Response::Trace(columns)) => *columns,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn traces(connection: &Connection) -> BTreeMap<String, BTreeMap<String, Recorded>> {
+    let sql = "SELECT trace_id, span_id, parent_span_id, attributes LIKE '%\"__autotraced__\": true%', attributes LIKE '%\"__root__\": true%' FROM spans";
+    let mut statement = connection.prepare(sql).expect("spans");
+    let mut traces: BTreeMap<String, BTreeMap<String, Recorded>> = BTreeMap::new();
+    let rows = statement
+        .query_map([], |row| {
+            let recorded = Recorded { parent: row.get(2)?, autotraced: row.get(3)?, request: row.get(4)? };
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, recorded))
+        })
+        .expect("rows");
+    for row in rows {
+        let (trace, span, recorded) = row.expect("a row");
+        traces.entry(trace).or_default().insert(span, recorded);
+    }
+    traces
+}
+
+fn ids(columns: &TraceColumns) -> Vec<String> {
+    (0..columns.len()).filter_map(|row| columns.span_id.get(row)).collect()
+}
+
+fn folded() -> TraceScope {
+    TraceScope { folded: true, request: None }
+}
+
+#[test]
+fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
+    let mut left_out = 0;
+    for file in FILES {
+        let (mut session, connection) = open(file);
+        for (trace_id, recorded) in traces(&connection) {
+            let whole = get(&mut session, &trace_id, &TraceScope::default());
+            let part = get(&mut session, &trace_id, &folded());
+            let kept = ids(&part);
+            let gone: BTreeSet<String> = ids(&whole).into_iter().filter(|id| !kept.contains(id)).collect();
+            assert!(gone.iter().all(|id| recorded[id].autotraced && !recorded[id].request), "{file} {trace_id}");
+            assert_eq!((part.plumbing as usize, whole.plumbing, part.spans_in_trace as usize), (gone.len(), part.plumbing, whole.len()));
+            left_out += gone.len();
+            // A span hangs under the nearest recorded ancestor that is kept.
+            for (row, id) in kept.iter().enumerate() {
+                let mut parent = recorded[id].parent.clone().filter(|parent| recorded.contains_key(parent));
+                while let Some(id) = parent.clone().filter(|id| gone.contains(id)) {
+                    parent = recorded[&id].parent.clone().filter(|parent| recorded.contains_key(parent));
+                }
+                let found = Some(part.parent[row]).filter(|row| *row != NO_ROW).map(|row| kept[row as usize].clone());
+                assert_eq!(found, parent, "{file} {id}");
+                let level = found.map_or(0, |parent| part.depth[kept.iter().position(|id| *id == parent).expect("the parent")] + 1);
+                assert_eq!(part.depth[row], level);
+            }
+            // Nothing that failed becomes invisible: where a failure began stays.
+            let failed = |columns: &TraceColumns| columns.failed_rows.len();
+            assert_eq!(failed(&part) == 0, failed(&whole) == 0, "{file} {trace_id}");
+            assert_eq!((part.start, part.duration_nanos, part.token_totals), (whole.start, whole.duration_nanos, whole.token_totals));
+        }
+    }
+    assert!(left_out > 1_000, "the samples are full of plumbing: {left_out}");
+}
+
+#[test]
+fn a_merged_trace_is_told_apart_by_its_requests() {
+    let mut merged = 0;
+    for file in FILES {
+        let (mut session, connection) = open(file);
+        for (trace_id, recorded) in traces(&connection) {
+            let whole = get(&mut session, &trace_id, &TraceScope::default());
+            let roots: BTreeSet<&String> = recorded.iter().filter(|(_, span)| span.request).map(|(id, _)| id).collect();
+            assert_eq!(whole.requests as usize, roots.len());
+            if roots.len() < 2 {
+                assert!(whole.outlines.is_empty());
+                continue;
+            }
+            merged += 1;
+            assert_eq!(whole.outlines.iter().map(|outline| &outline.span_id).collect::<BTreeSet<_>>(), roots);
+            // The nearest request around each span, by SQL's parents.
+            let owner = |id: &String| {
+                let mut at = Some(id.clone());
+                while let Some(id) = at.clone().filter(|id| !recorded[id].request) {
+                    at = recorded[&id].parent.clone().filter(|parent| recorded.contains_key(parent));
+                }
+                at
+            };
+            for outline in &whole.outlines {
+                let scope = TraceScope { folded: false, request: Some(outline.span_id.clone()) };
+                let part = get(&mut session, &trace_id, &scope);
+                let expected: BTreeSet<&String> = recorded.keys().filter(|id| owner(id).as_ref() == Some(&outline.span_id)).collect();
+                let found = ids(&part);
+                assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected, "{file} {}", outline.name);
+                assert_eq!((outline.spans as usize, outline.failed as usize), (found.len(), part.failed_rows.len()));
+                // It begins at its own zero.
+                assert!(part.start_nanos.contains(&0) && part.start >= whole.start);
+            }
+        }
+    }
+    assert!(merged > 5, "real files hold merged traces: {merged}");
+    let (mut session, connection) = open(FILES[0]);
+    let (trace_id, spans) = traces(&connection).into_iter().next().expect("a trace");
+    let inner = spans.iter().find(|(_, span)| !span.request).map(|(id, _)| id.clone()).expect("a span that is no request");
+    let answer = session.handle(Request::GetTrace { trace_id, scope: TraceScope { folded: false, request: Some(inner) } });
+    assert!(answer.is_err_and(|failure| failure.message.starts_with("There is no request that begins with span")));
+}
+
+#[test]
+fn the_critical_path_fills_a_trace_of_one_root_without_gaps() {
+    let (mut session, connection) = open(FILES[0]);
+    let mut seen = 0;
+    for trace_id in traces(&connection).into_keys() {
+        for scope in [TraceScope::default(), folded()] {
+            let columns = get(&mut session, &trace_id, &scope);
+            let roots: Vec<usize> = (0..columns.len()).filter(|row| columns.parent[*row] == NO_ROW).collect();
+            let Ok(Response::CriticalPath(parts)) = session.handle(Request::GetCriticalPath { trace_id: trace_id.clone(), scope }) else {
+                panic!("a path")
+            };
+            if let [root] = roots[..] {
+                seen += 1;
+                assert_eq!(parts.iter().map(|part| part.to - part.from).sum::<u64>(), columns.duration[root]);
+                assert!(parts.windows(2).all(|pair| pair[0].from == pair[1].to));
+            }
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn the_moments_of_a_span_are_the_times_of_its_events() {
+    let (mut session, connection) = open("tests/fixtures/db/real_events.db");
+    let mut seen = 0;
+    for (trace_id, spans) in traces(&connection) {
+        let span_ids: Vec<String> = spans.into_keys().collect();
+        let Ok(Response::Moments(found)) = session.handle(Request::ListMoments { trace_id, span_ids: span_ids.clone() }) else {
+            panic!("moments")
+        };
+        for (span_id, found) in span_ids.iter().zip(found) {
+            let sql = "SELECT julianday(timestamp), json_extract(attributes, '$.severity') IN ('error', 'critical') IS TRUE
+                       FROM span_events WHERE span_id = ?1 ORDER BY 1, 2";
+            let mut statement = connection.prepare(sql).expect("events");
+            let expected: Vec<(f64, bool)> = statement
+                .query_map([span_id], |row| Ok((row.get(0)?, row.get(1)?)))
+                .expect("rows")
+                .map(|row| row.expect("a row"))
+                .collect();
+            assert_eq!(found.events as usize, expected.len());
+            // SQLite's Julian days are exact to the millisecond.
+            let days = |time: Timestamp| time.0 as f64 / 86_400e9 + 2_440_587.5;
+            assert!(found.moments.iter().zip(&expected).all(|(found, expected)| (days(found.0) - expected.0).abs() * 86_400.0 < 0.002));
+            assert_eq!(found.moments.iter().filter(|found| found.1).count(), expected.iter().filter(|expected| expected.1).count());
+            seen += expected.len();
+        }
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn marks_of_early_events_are_explained_with_the_time_they_waited() {
+    let (mut session, connection) = open("samples/metrics_0.2.23.db");
+    let mut told = 0;
+    for trace_id in traces(&connection).into_keys() {
+        let columns = get(&mut session, &trace_id, &TraceScope::default());
+        for (row, marks) in columns.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::EARLY_EVENT)) {
+            let span_id = columns.span_id.get(row).expect("an id");
+            let Ok(Response::Span(detail)) = session.handle(Request::GetSpan { trace_id: trace_id.clone(), span_id }) else {
+                panic!("a span")
+            };
+            let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
+            assert!(marks.has(SpanMarks::EARLY_EVENT) && !note.contains('–'), "{note}");
+            told += 1;
+        }
+    }
+    assert!(told > 0, "real spans wait in queues");
+}
+
+#[test]
+fn spans_of_other_instrumentation_are_told_by_what_it_says() {
+    let file = std::env::temp_dir().join(format!("quipu-kinds-{}.db", std::process::id()));
+    std::fs::copy(path("tests/fixtures/db/real_small.db"), &file).expect("a copy");
+    let connection = Connection::open(&file).expect("a database");
+    let said = [
+        ("chat gpt-4o", r#"{"gen_ai.operation.name": "chat"}"#),
+        ("execute_tool get_weather", r#"{"gen_ai.operation.name": "execute_tool"}"#),
+        ("VectorStoreRetriever", r#"{"openinference.span.kind": "RETRIEVER"}"#),
+        ("step", r#"{"openinference.span.kind": "CHAIN"}"#),
+    ];
+    let columns: Vec<String> = {
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_info('spans')").expect("columns");
+        statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a name")).collect()
+    };
+    let copied: Vec<&str> = columns
+        .iter()
+        .map(|column| match column.as_str() {
+            "span_id" => "?1",
+            "name" => "?2",
+            "attributes" => "?3",
+            other => other,
+        })
+        .collect();
+    let sql = format!("INSERT INTO spans SELECT {} FROM spans WHERE parent_span_id IS NULL LIMIT 1", copied.join(", "));
+    for (number, (name, attributes)) in said.iter().enumerate() {
+        connection.execute(&sql, (format!("{:016x}", number + 1), name, attributes)).expect("a span");
+    }
+    drop(connection);
+    let bytes = std::fs::read(&file).expect("the copy");
+    std::fs::remove_file(&file).expect("the copy is ours");
+    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    while !session.step(&mut || false).expect("it is read").done {}
+    let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })) else {
+        panic!("traces")
+    };
+    let mut found = BTreeMap::new();
+    for row in page.rows {
+        let columns = get(&mut session, &row.trace_id, &TraceScope::default());
+        for at in 0..columns.len() {
+            found.insert(columns.name_of(at).to_owned(), columns.kind[at]);
+        }
+    }
+    let kinds = said.map(|(name, _)| found[name].label());
+    assert_eq!(kinds, ["inference", "tool", "retrieval", "other"]);
+}
