@@ -91,11 +91,6 @@ pub(crate) fn is_inside(element: &Element, selector: &str) -> bool {
     element.closest(selector).ok().flatten().is_some()
 }
 
-/// Whether an event happened on a link: that is followed by itself, and with a modifier by the browser.
-pub(crate) fn is_on_link(event: &web_sys::Event) -> bool {
-    event.target().and_then(|target| target.dyn_into().ok()).is_some_and(|target| is_inside(&target, "a"))
-}
-
 /// Where a pointer is across `element`: 0 at its left edge, 1 at its right one.
 pub(crate) fn part_across(element: &Element, client_x: i32) -> f64 {
     let place = element.get_bounding_client_rect();

@@ -4,6 +4,7 @@
 
 use crate::browser::{keep_setting, load_setting, window};
 use crate::opening;
+use crate::pages::{CHART, COLUMNS, kept_columns};
 use crate::state::{App, FileState};
 use leptos::prelude::*;
 use quipu::share::{Place, Source, ViewState, parse_fragment, print_fragment};
@@ -39,6 +40,8 @@ fn read_address(app: App) {
     let (mut view, notes) = parse_fragment(&fragment);
     if fragment.is_empty() {
         view.times = kept_times();
+        view.list.columns = kept_columns(load_setting(COLUMNS));
+        view.list.chart = kept_chart();
     }
     app.notes.set(notes);
     app.view.set(view);
@@ -50,6 +53,15 @@ fn kept_times() -> TimeStyle {
         Some("local") => TimeStyle::Local,
         Some("relative") => TimeStyle::Relative,
         _ => TimeStyle::Utc,
+    }
+}
+
+/// Where nothing is kept, a low screen leaves the picture to those who ask for it.
+fn kept_chart() -> bool {
+    const LOW_PX: f64 = 560.0;
+    match load_setting(CHART) {
+        Some(setting) => setting != "off",
+        None => window().inner_height().ok().and_then(|height| height.as_f64()).is_none_or(|height| height >= LOW_PX),
     }
 }
 
@@ -72,6 +84,12 @@ pub(crate) fn navigate(app: App, step: Step, change: impl FnOnce(&mut ViewState)
         );
     }
     if !app.rehearsed {
+        if after.list.columns != before.list.columns {
+            keep_setting(COLUMNS, &after.list.columns.text());
+        }
+        if after.list.chart != before.list.chart {
+            keep_setting(CHART, if after.list.chart { "on" } else { "off" });
+        }
         write_address(&after, step);
     }
     app.notes.update(|notes| notes.clear());
@@ -109,7 +127,7 @@ pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
             view.place = Place::Traces;
         }
         if !awaited && view.source.is_some() {
-            view.list = Default::default();
+            view.list = view.list.cleared();
         }
         view.source = Some(source);
     });

@@ -5,14 +5,12 @@
 use crate::browser;
 use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
-use crate::pages::PagedList;
+use crate::pages::{Listed, PagedList};
 use crate::{BUILD, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
-use quipu::protocol::{
-    Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchHit, SearchProgress, SearchState, TraceRow,
-};
+use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::share::{Place, Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
@@ -103,9 +101,9 @@ pub(crate) struct App {
     /// Why the index will not be complete.
     pub(crate) index_stopped: RwSignal<Option<String>>,
     /// The list of traces; kept while a trace is shown.
-    pub(crate) traces: PagedList<TraceRow>,
+    pub(crate) traces: PagedList,
     /// The list of a filter's hits; kept likewise.
-    pub(crate) hits: PagedList<SearchHit>,
+    pub(crate) hits: PagedList,
     /// Whether the help is shown.
     pub(crate) help: RwSignal<bool>,
     /// The last thing done that has no other trace on screen, for screen readers: "Copied".
@@ -151,8 +149,8 @@ impl App {
             alert: RwSignal::new(None),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
-            traces: PagedList::new(),
-            hits: PagedList::new(),
+            traces: PagedList::new(Listed::Traces),
+            hits: PagedList::new(Listed::Hits),
             search: RwSignal::new(None),
             trace_search: RwSignal::new(None),
             help: RwSignal::new(false),

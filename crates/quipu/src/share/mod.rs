@@ -100,6 +100,27 @@ impl Default for ListView {
     }
 }
 
+impl ListView {
+    /// What decides on the list's rows, without how they look: lists that are alike in this have the same rows.
+    pub fn rows(&self) -> ListView {
+        ListView { hits: false, columns: ColumnSet::default(), chart: true, ..self.clone() }
+    }
+
+    /// All traces, looking as before.
+    pub fn cleared(&self) -> ListView {
+        ListView { columns: self.columns, chart: self.chart, ..ListView::default() }
+    }
+
+    /// Opens the group with this key, or closes it.
+    pub fn toggle_group(&mut self, key: &str) {
+        let before = self.open.len();
+        self.open.retain(|open| open != key);
+        if self.open.len() == before {
+            self.open.push(key.to_owned());
+        }
+    }
+}
+
 /// Which file a view belongs to, so that another one is told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -236,6 +236,23 @@ mod tests {
     }
 
     #[test]
+    fn how_a_list_looks_stays_when_it_is_cleared_and_its_rows_do_not_know_it() {
+        let (state, _) = parse_fragment("#v1/traces?filter=a&sort=spans&group=turn&open=x&columns=agent&chart=off&list=hits");
+        let mut list = state.list;
+        assert_eq!(
+            print_fragment(&ViewState { place: Place::Traces, list: list.cleared(), ..ViewState::default() }),
+            "#v1/traces?columns=name,agent&chart=off"
+        );
+        assert_eq!(
+            print_fragment(&ViewState { place: Place::Traces, list: list.rows(), ..ViewState::default() }),
+            "#v1/traces?filter=a&sort=spans&group=turn&open=x"
+        );
+        list.toggle_group("y");
+        list.toggle_group("x");
+        assert_eq!(list.open, ["y"]);
+    }
+
+    #[test]
     fn a_bad_part_never_voids_the_others() {
         let (state, notes) = parse_fragment("#v1/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
         assert_eq!(state.place, Place::trace("abc"));

@@ -3,7 +3,7 @@
 //! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
 
 use crate::model::{Timestamp, TokenTotals, ZoneFact};
-use crate::protocol::{IndexProgress, SearchProgress, SearchState, UNKNOWN_NANOS};
+use crate::protocol::{IndexProgress, ListTotals, SearchProgress, SearchState, UNKNOWN_NANOS};
 
 /// What stands for an unknown value.
 pub const DASH: &str = "–";
@@ -157,6 +157,24 @@ pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
     Some(sentence)
 }
 
+/// What a list has in all: `434 spans · 3 failed · median 12.3 ms · 95 % within 1.23 s · 48.1 s in all · prompt 1,234 · …`.
+pub fn totals_text(totals: &ListTotals) -> String {
+    let mut text = counted(Some(totals.spans), "span", "spans");
+    if totals.failed > 0 {
+        text += &format!(" · {} failed in {}", count(totals.failed), counted(Some(totals.failed_traces.into()), "trace", "traces"));
+    }
+    if let (Some(median), Some(p95), Some(sum)) = (totals.median_nanos, totals.p95_nanos, totals.duration_nanos) {
+        text += &format!(" · median {} · 95 % within {} · {} in all", duration(median), duration(p95), duration(sum));
+    }
+    if totals.without_duration > 0 {
+        text += &format!(" ({} without times)", counted(Some(totals.without_duration.into()), "trace", "traces"));
+    }
+    if let Some(tokens) = token_sentence(&totals.tokens) {
+        text += &format!(" · tokens: {tokens}");
+    }
+    text
+}
+
 /// How far the index is, with a rate once there is one: `12,000 of about 48,000 spans · 24,000 spans/s · 310 MB/s`.
 pub fn index_text(progress: &IndexProgress) -> String {
     let mut text = format!("{} of about {} spans", count(progress.spans), count(progress.spans_expected.max(progress.spans)));
@@ -183,6 +201,27 @@ pub fn search_text(progress: &SearchProgress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn totals_say_what_is_unknown() {
+        let tokens = TokenTotals { prompt: None, completion: Some(567), total: Some(1_801), counted: 8, requests: 57 };
+        let some = ListTotals {
+            traces: 56,
+            failed_traces: 2,
+            spans: 1_434,
+            failed: 3,
+            tokens,
+            duration_nanos: Some(48_100_000_000),
+            median_nanos: Some(12_300_000),
+            p95_nanos: Some(1_230_000_000),
+            without_duration: 1,
+        };
+        let one = ListTotals { traces: 1, spans: 1, ..ListTotals::default() };
+        insta::assert_snapshot!([totals_text(&some), totals_text(&one)].join("\n"), @"
+        1,434 spans · 3 failed in 2 traces · median 12.3 ms · 95 % within 1.23 s · 48.1 s in all (1 trace without times) · tokens: prompt – · completion 567 · total 1,801 · counted for 8 of 57 inference requests
+        1 span
+        ");
+    }
 
     #[test]
     fn durations_stand_in_the_unit_that_fits() {

@@ -154,13 +154,15 @@ impl ColumnSet {
         Some(set)
     }
 
-    /// The columns that fit into a width: those that are looked for first, and the one the list is sorted by. And the widths as a grid's
+    /// The columns that fit into a width: those that are looked for first, and the one the list is sorted by, unless that is the start. And the widths as a grid's
     /// template.
     pub fn fitting(self, sorted_by: ListColumn, width: f64) -> (Vec<ListColumn>, String) {
         let mut columns: Vec<ListColumn> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).collect();
         let needed = |columns: &[ListColumn]| columns.iter().map(|column| facts(*column).width + GAP).sum::<u16>() + SIDES - GAP;
         while f64::from(needed(&columns)) > width {
-            let rank = |column: ListColumn| if column == sorted_by { 0 } else { facts(column).rank };
+            // Starts are wide, and most lists are sorted by them.
+            let is_kept = |column: ListColumn| column == sorted_by && column != ListColumn::Start;
+            let rank = |column: ListColumn| if is_kept(column) { 0 } else { facts(column).rank };
             let Some(last) = columns.iter().copied().max_by_key(|column| rank(*column)).filter(|column| rank(*column) > 0) else { break };
             columns.retain(|column| *column != last);
         }
@@ -222,7 +224,7 @@ mod tests {
             format!("{width}: {} | {tracks}", names.join(" "))
         };
         insta::assert_snapshot!(
-            [shown(1600.0, ListColumn::Start), shown(1280.0, ListColumn::Start), shown(700.0, ListColumn::Duration), shown(400.0, ListColumn::Duration), shown(400.0, ListColumn::Tokens), shown(360.0, ListColumn::Model)]
+            [shown(1600.0, ListColumn::Start), shown(1280.0, ListColumn::Start), shown(700.0, ListColumn::Duration), shown(400.0, ListColumn::Start), shown(400.0, ListColumn::Tokens), shown(360.0, ListColumn::Model)]
                 .join("\n"),
             @r"
             1600: start name duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) 170px 56px 56px 150px 62px 84px 64px 110px

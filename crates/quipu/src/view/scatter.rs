@@ -192,8 +192,17 @@ impl Scatter {
         }
     }
 
-    /// Round times and where they lie. `offset_minutes` is the reader's zone; `zero` is what relative times count from.
-    pub fn time_ticks(&self, at_most: usize, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> Vec<Tick> {
+    /// Round times and where they lie, as many as have room on so many pixels. `offset_minutes` is the reader's zone; `zero` is what relative times count from.
+    pub fn time_ticks(&self, width: f64, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> Vec<Tick> {
+        const APART: f64 = 110.0;
+        const LABEL: f64 = 60.0;
+        let mut ticks = self.round_times((width / APART) as usize, style, offset_minutes, zero);
+        // A label that would be cut is none.
+        ticks.retain(|tick| tick.at * width + LABEL <= width);
+        ticks
+    }
+
+    fn round_times(&self, at_most: usize, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> Vec<Tick> {
         let length = self.step_nanos.saturating_mul(self.columns.into());
         if let (TimeStyle::Relative, Some(zero)) = (style, zero) {
             let from = u64::try_from(self.from.nanos_since(zero)).unwrap_or(0);
@@ -580,9 +589,9 @@ mod tests {
         insta::assert_snapshot!(
             [
                 shown(&picture.duration_ticks()),
-                shown(&picture.time_ticks(6, TimeStyle::Utc, 0, None)),
-                shown(&picture.time_ticks(6, TimeStyle::Local, 345, None)),
-                shown(&picture.time_ticks(6, TimeStyle::Relative, 0, Some(Timestamp(ZERO - 5 * SECOND)))),
+                shown(&picture.time_ticks(700.0, TimeStyle::Utc, 0, None)),
+                shown(&picture.time_ticks(700.0, TimeStyle::Local, 345, None)),
+                shown(&picture.time_ticks(700.0, TimeStyle::Relative, 0, Some(Timestamp(ZERO - 5 * SECOND)))),
                 scatter_text(&picture),
             ]
             .join("\n"),
@@ -590,7 +599,7 @@ mod tests {
             10 ms @ 0.250 | 100 ms @ 0.562 | 1 s @ 0.875
             18:39:00 @ 0.000 | 18:39:30 @ 0.171 | 18:40:00 @ 0.343 | 18:40:30 @ 0.514 | 18:41:00 @ 0.686 | 18:41:30 @ 0.857
             00:24:00 @ 0.000 | 00:24:30 @ 0.171 | 00:25:00 @ 0.343 | 00:25:30 @ 0.514 | 00:26:00 @ 0.686 | 00:26:30 @ 0.857
-            30 s @ 0.143 | 1 m @ 0.314 | 1 m 30 s @ 0.486 | 2 m @ 0.657 | 2 m 30 s @ 0.829 | 3 m @ 1.000
+            30 s @ 0.143 | 1 m @ 0.314 | 1 m 30 s @ 0.486 | 2 m @ 0.657 | 2 m 30 s @ 0.829
             70 traces by start and duration, 6 of them failed; 1 trace without times left out. 2026-11-22 18:39:00.000 to 2026-11-22 18:41:55.000 · 0 ns to 2.5 s
             "
         );
@@ -600,15 +609,15 @@ mod tests {
     fn ticks_of_time_say_as_much_of_the_clock_as_they_need() {
         let over = |seconds: f64| {
             let picture = scatter(&mut [point(0.0, 1.0, false), point(seconds, 1.0, false)].into_iter(), (100, 10)).expect("a picture");
-            shown(&picture.time_ticks(4, TimeStyle::Utc, 0, None))
+            shown(&picture.time_ticks(480.0, TimeStyle::Utc, 0, None))
         };
         insta::assert_snapshot!([over(0.0), over(0.9), over(40.0), over(5_000.0), over(200_000.0), over(9e6)].join("\n"), @r"
-        18:38:59.500 @ 0.000 | 18:39:00.000 @ 0.490 | 18:39:00.500 @ 0.980
+        18:38:59.500 @ 0.000 | 18:39:00.000 @ 0.490
         18:39:00.000 @ 0.000 | 18:39:00.500 @ 0.549
         18:39:00 @ 0.000 | 18:39:15 @ 0.370 | 18:39:30 @ 0.741
-        19:00 @ 0.250 | 19:30 @ 0.607 | 20:00 @ 0.964
-        2026-11-23 @ 0.105 | 2026-11-24 @ 0.526 | 2026-11-25 @ 0.947
-        2026-12-03 @ 0.113 | 2026-12-30 @ 0.368 | 2027-01-26 @ 0.623 | 2027-02-22 @ 0.877
+        19:00 @ 0.250 | 19:30 @ 0.607
+        2026-11-23 @ 0.105 | 2026-11-24 @ 0.526
+        2026-12-03 @ 0.113 | 2026-12-30 @ 0.368 | 2027-01-26 @ 0.623
         ");
     }
 
@@ -707,7 +716,7 @@ mod tests {
             }
             picture.duration_ticks();
             for style in [TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative] {
-                prop_assert!(picture.time_ticks(6, style, -700, Some(Timestamp(0))).len() <= 7);
+                prop_assert!(picture.time_ticks(660.0, style, -700, Some(Timestamp(0))).len() <= 7);
             }
             scatter_paths(&picture, 300.0, 90.0);
         }

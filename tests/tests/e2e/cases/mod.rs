@@ -5,6 +5,7 @@ mod filter;
 mod hostile;
 mod journal;
 mod keyboard;
+mod lists;
 mod location;
 mod look;
 mod opening;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         opening::CASES,
         faults::CASES,
         filter::CASES,
+        lists::CASES,
         search::CASES,
         keyboard::CASES,
         privacy::CASES,

@@ -114,7 +114,7 @@ async fn reading_a_file_asks_the_server_nothing(stage: &Stage) -> Result<()> {
     let before = stage.site.seen();
     ensure!(!before.is_empty(), "The server noted nothing.");
     page.open_traces(&[AGENT.path()]).await?;
-    page.click("button", "Slowest").await?;
+    page.click("button", "Duration").await?;
     page.click("button", "Failed").await?;
     page.click("button", "All").await?;
     page.open_trace(&span.trace_id).await?;

@@ -372,7 +372,7 @@ impl Bar {
                 self.editing.set(None);
                 self.write("", 0);
             }
-            "Escape" => focus(super::traces::GRID),
+            "Escape" => focus(super::list_grid::GRID),
             "Backspace" if self.draft.with_untracked(String::is_empty) => match self.terms.with_untracked(Vec::len) {
                 0 => return false,
                 terms => self.remove(terms - 1),

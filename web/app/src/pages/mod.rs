@@ -1,19 +1,25 @@
 //! The screens.
 
+mod file_head;
 mod filter_bar;
 mod find;
 mod hits;
+mod list_grid;
 mod minimap;
 mod open;
 mod open_trace;
 mod paged_list;
+mod scatter;
 mod span;
 mod timeline;
 mod timeline_row;
 mod trace;
+mod trace_grid;
 mod traces;
 
 pub(crate) use open::OpenPage;
 pub(crate) use paged_list::{Listed, PagedList};
+pub(crate) use scatter::CHART;
 pub(crate) use trace::TracePage;
+pub(crate) use trace_grid::{COLUMNS, kept_columns};
 pub(crate) use traces::TracesPage;

@@ -5,7 +5,7 @@
 use crate::browser::now;
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{Failure, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
+use quipu::protocol::{Failure, Grouping, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
 use quipu::share::ListView;
 use quipu::view;
 use std::collections::{HashMap, HashSet};
@@ -18,53 +18,81 @@ const KEPT: usize = 60;
 /// Milliseconds at least between two looks at a list that a search fills.
 const LOOK_MS: f64 = 300.0;
 
-/// Rows that are asked for page by page.
-pub(crate) trait Listed: Clone + PartialEq + Send + Sync + 'static {
-    /// Asks for the rows `offset..offset + limit` of a list.
-    fn request(list: &ListView, offset: u32, limit: u32) -> Request;
-    /// What such a request is answered with.
-    fn read(answer: Response) -> Option<Found<Self>>;
+/// A row of a list.
+#[derive(PartialEq)]
+pub(crate) enum Row {
+    /// A trace, or a group of them.
+    Trace(TraceRow),
+    /// A span that holds a text.
+    Hit(SearchHit),
 }
 
-/// Rows that were found, how many there are in all where that is known, and how many so far.
-pub(crate) struct Found<R> {
-    rows: Vec<R>,
+impl Row {
+    /// The id of what it shows, to be copied.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Row::Trace(row) => row.group.as_ref().map_or(&row.trace_id, |group| &group.key),
+            Row::Hit(hit) => &hit.span_id,
+        }
+    }
+}
+
+/// What a list has rows of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Traces, in groups or not.
+    Traces,
+    /// Spans that hold the filter's texts.
+    Hits,
+}
+
+impl Listed {
+    /// Asks for the rows `offset..offset + limit` of a list.
+    fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
+        let filter = list.filter.clone();
+        match self {
+            Listed::Traces => {
+                let groups = list.group.map(|by| Grouping { by, open: list.open.clone() });
+                Request::ListTraces(TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit })
+            }
+            Listed::Hits => Request::ListHits(HitQuery { filter, trace_id: None, offset, limit }),
+        }
+    }
+}
+
+/// Rows that were found, how many there are in all where that is known, and how many so far; and how many traces that is.
+struct Found {
+    rows: Vec<Row>,
     total: Option<u32>,
     so_far: u32,
+    traces: u32,
 }
 
-impl Listed for TraceRow {
-    fn request(list: &ListView, offset: u32, limit: u32) -> Request {
-        let ListView { order, failed_only, ref filter, .. } = *list;
-        Request::ListTraces(TraceQuery { order, failed_only, filter: filter.clone(), groups: None, offset, limit })
-    }
-
-    fn read(answer: Response) -> Option<Found<TraceRow>> {
-        let Response::Traces(page) = answer else { return None };
-        Some(Found { rows: page.rows, total: page.total, so_far: page.so_far })
-    }
-}
-
-impl Listed for SearchHit {
-    fn request(list: &ListView, offset: u32, limit: u32) -> Request {
-        Request::ListHits(HitQuery { filter: list.filter.clone(), trace_id: None, offset, limit })
-    }
-
-    fn read(answer: Response) -> Option<Found<SearchHit>> {
-        let Response::Hits(page) = answer else { return None };
-        Some(Found { rows: page.hits, total: page.total, so_far: page.so_far })
+fn read(answer: Response) -> Option<Found> {
+    match answer {
+        Response::Traces(page) => {
+            let rows = page.rows.into_iter().map(Row::Trace).collect();
+            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.traces })
+        }
+        Response::Hits(page) => {
+            let rows = page.hits.into_iter().map(Row::Hit).collect();
+            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.so_far })
+        }
+        _ => None,
     }
 }
 
 /// What was loaded of a list.
-pub(crate) struct PagedList<R: Listed> {
-    pages: RwSignal<HashMap<u32, Vec<Arc<R>>>>,
+#[derive(Clone, Copy)]
+pub(crate) struct PagedList {
+    of: Listed,
+    pages: RwSignal<HashMap<u32, Vec<Arc<Row>>>>,
     /// Rows of the whole list, once known.
     pub(crate) total: RwSignal<Option<u32>>,
     /// Rows to lay out while the total is unknown: those known to be there, and one where there may be more.
     seen: RwSignal<u32>,
-    /// How many were found so far.
-    so_far: RwSignal<u32>,
+    /// How many rows, and how many traces, were found so far.
+    so_far: RwSignal<(u32, u32)>,
     /// Whether the list needs the whole index.
     pub(crate) not_indexed: RwSignal<bool>,
     /// Why it can't be listed.
@@ -81,22 +109,15 @@ pub(crate) struct PagedList<R: Listed> {
     pub(crate) scroll_top: StoredValue<f64>,
 }
 
-impl<R: Listed> Clone for PagedList<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R: Listed> Copy for PagedList<R> {}
-
-impl<R: Listed> PagedList<R> {
+impl PagedList {
     /// Nothing loaded.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(of: Listed) -> Self {
         PagedList {
+            of,
             pages: RwSignal::default(),
             total: RwSignal::new(None),
             seen: RwSignal::new(0),
-            so_far: RwSignal::new(0),
+            so_far: RwSignal::default(),
             not_indexed: RwSignal::new(false),
             failure: RwSignal::new(None),
             cursor: RwSignal::new(None),
@@ -113,7 +134,7 @@ impl<R: Listed> PagedList<R> {
         self.pages.update(HashMap::clear);
         self.total.set(None);
         self.seen.set(0);
-        self.so_far.set(0);
+        self.so_far.set((0, 0));
         self.cursor.set(None);
         self.scroll_top.set_value(0.0);
         self.shown_as.set_value(None);
@@ -158,8 +179,18 @@ impl<R: Listed> PagedList<R> {
 
     /// How many were found, so far or in all; nothing before any answer.
     pub(crate) fn count_text(&self, one: &str, many: &str) -> Option<String> {
-        let (count, so_far) = self.total.get().map_or_else(|| (self.so_far.get(), " so far"), |total| (total, ""));
-        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(count.into()), one, many)))
+        let so_far = if self.total.get().is_some() { "" } else { " so far" };
+        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(self.found().into()), one, many)))
+    }
+
+    /// How many traces, or hits, were found so far.
+    pub(crate) fn found(&self) -> u32 {
+        self.so_far.get().1
+    }
+
+    /// Changes when something else is listed, and when more of it was found.
+    pub(crate) fn state(&self) -> (u32, u32, bool) {
+        (self.generation.get(), self.found(), self.total.get().is_some())
     }
 
     /// Whether anything was answered yet.
@@ -168,27 +199,33 @@ impl<R: Listed> PagedList<R> {
     }
 
     /// The row at `place`, where it is loaded. One that came again as it was is the same.
-    pub(crate) fn row(&self, place: u32) -> Option<Arc<R>> {
+    pub(crate) fn row(&self, place: u32) -> Option<Arc<Row>> {
         self.pages.with(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
     }
 
     /// [`PagedList::row`], without listening.
-    pub(crate) fn row_untracked(&self, place: u32) -> Option<Arc<R>> {
+    pub(crate) fn row_untracked(&self, place: u32) -> Option<Arc<Row>> {
         self.pages.with_untracked(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
     }
 
     /// Calls `each` with every loaded row.
-    pub(crate) fn visit(&self, mut each: impl FnMut(&R)) {
+    pub(crate) fn visit(&self, mut each: impl FnMut(&Row)) {
         self.pages.with(|pages| pages.values().flatten().for_each(|row| each(row)));
     }
 
     /// Sees to it that the rows `first..first + count` are loaded for `list`.
     pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
         let generation = self.generation.get();
+        let list = list.rows();
         if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
-            let fresh = self.shown_as.with_value(Option::is_none);
-            if !fresh {
-                self.reset();
+            let closed = |list: &ListView| ListView { open: Vec::new(), ..list.clone() };
+            let before = self.shown_as.get_value();
+            let fresh = before.is_none();
+            match before {
+                // Groups that open or close move the rows below them; what is in sight stays until it is answered.
+                Some(before) if closed(&before) == closed(&list) => self.refresh(),
+                Some(_) => self.reset(),
+                None => {}
             }
             self.shown_as.set_value(Some(list.clone()));
             if !fresh {
@@ -213,7 +250,7 @@ impl<R: Listed> PagedList<R> {
     fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
         let this = *self;
         self.under_way.update_value(|under_way| under_way.0 += 1);
-        app.ask(R::request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
+        app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
             if this.generation.get_untracked() == generation {
                 this.under_way.update_value(|under_way| under_way.0 -= 1);
                 // Of large rows fewer come at once.
@@ -228,7 +265,7 @@ impl<R: Listed> PagedList<R> {
     fn hear(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
         match answer {
             Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
-            Ok(answer) => match R::read(answer) {
+            Ok(answer) => match read(answer) {
                 Some(found) => {
                     let (came, all) = (found.rows.len() as u32, found.so_far);
                     self.keep(page, skip, found);
@@ -242,7 +279,7 @@ impl<R: Listed> PagedList<R> {
         None
     }
 
-    fn keep(&self, page: u32, skip: u32, found: Found<R>) {
+    fn keep(&self, page: u32, skip: u32, found: Found) {
         let rows = skip + found.rows.len() as u32;
         let end = page * PAGE + rows;
         // Without a total, a full page means that there may be more: one more page is laid out, and asked for when it is seen.
@@ -251,8 +288,9 @@ impl<R: Listed> PagedList<R> {
         if seen != self.seen.get_untracked() {
             self.seen.set(seen);
         }
-        if found.so_far != self.so_far.get_untracked() {
-            self.so_far.set(found.so_far);
+        let so_far = (found.so_far, found.traces);
+        if so_far != self.so_far.get_untracked() {
+            self.so_far.set(so_far);
         }
         self.pages.update(|pages| {
             if pages.len() >= KEPT {
@@ -261,9 +299,9 @@ impl<R: Listed> PagedList<R> {
                 self.asked.update_value(|asked| asked.retain(|asked| *asked == page || kept.contains(asked)));
             }
             // What came as it was is not drawn again.
-            let mut kept: Vec<Arc<R>> = pages.remove(&page).unwrap_or_default();
+            let mut kept: Vec<Arc<Row>> = pages.remove(&page).unwrap_or_default();
             let known = kept.split_off(kept.len().min(skip as usize));
-            let keep = |(at, row): (usize, R)| known.get(at).filter(|known| ***known == row).cloned().unwrap_or_else(|| Arc::new(row));
+            let keep = |(at, row): (usize, Row)| known.get(at).filter(|known| ***known == row).cloned().unwrap_or_else(|| Arc::new(row));
             kept.extend(found.rows.into_iter().enumerate().map(keep));
             pages.insert(page, kept);
         });

@@ -20,7 +20,7 @@ pub(crate) use copy::{CopyButton, copy};
 pub(crate) use folded_text::FoldedText;
 pub(crate) use head::Head;
 pub(crate) use help::Help;
-pub(crate) use icon::{Icon, IconName};
+pub(crate) use icon::{Icon, IconName, icon};
 pub(crate) use marking::{Marking, marked};
 pub(crate) use notices::Notices;
 pub(crate) use progress::{IndexBar, NotIndexedYet, SearchBar};

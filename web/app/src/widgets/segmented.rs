@@ -1,6 +1,9 @@
 //! A few choices of which one holds, as buttons side by side.
 
+use crate::dom::{el, fill, nearest};
+use leptos::html::Div;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// One choice.
 #[derive(Clone)]
@@ -30,20 +33,51 @@ pub(crate) fn Segmented<T>(
 where
     T: Copy + PartialEq + Send + Sync + 'static,
 {
-    let buttons = choices
-        .into_iter()
-        .map(|Choice { value, label, title }| {
-            view! {
-                <button
-                    type="button"
-                    title=title
-                    aria-pressed=move || if current.get() == value { "true" } else { "false" }
-                    on:click=move |_| choose.run(value)
-                >
-                    {label}
-                </button>
+    let words = choices.iter().map(|choice| (choice.label, choice.title)).collect();
+    let values: Vec<T> = choices.iter().map(|choice| choice.value).collect();
+    let places = values.clone();
+    let place = Box::new(move || {
+        let current = current.get();
+        places.iter().position(|value| *value == current)
+    });
+    let press = Box::new(move |place: usize| {
+        if let Some(value) = values.get(place) {
+            choose.run(*value);
+        }
+    });
+    buttons(label, words, place, press)
+}
+
+/// The buttons, whatever they stand for: made once in the program.
+fn buttons(
+    label: &'static str,
+    words: Vec<(&'static str, &'static str)>,
+    place: Box<dyn Fn() -> Option<usize>>,
+    press: Box<dyn Fn(usize)>,
+) -> AnyView {
+    let node = NodeRef::<Div>::new();
+    Effect::new(move |drawn: Option<bool>| {
+        let Some(root) = node.get() else { return false };
+        if drawn != Some(true) {
+            let button = |(number, (label, title)): (usize, &(&str, &str))| {
+                el("button").attr("type", "button").attr("title", title).attr("data-choice", &number.to_string()).text(label)
+            };
+            fill(&root, words.iter().enumerate().map(button).collect());
+        }
+        let place = place();
+        let buttons = root.children();
+        for number in 0..buttons.length() {
+            if let Some(button) = buttons.item(number) {
+                let _ = button.set_attribute("aria-pressed", if place == Some(number as usize) { "true" } else { "false" });
             }
-        })
-        .collect_view();
-    view! { <div class="segmented" role="group" aria-label=label>{buttons}</div> }
+        }
+        true
+    });
+    let pressed = move |event: leptos::ev::MouseEvent| {
+        let number = nearest(event.unchecked_ref(), "[data-choice]").and_then(|button| button.get_attribute("data-choice")?.parse().ok());
+        if let Some(number) = number {
+            press(number);
+        }
+    };
+    view! { <div class="segmented" role="group" aria-label=label node_ref=node on:click=pressed></div> }.into_any()
 }

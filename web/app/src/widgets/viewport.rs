@@ -1,7 +1,7 @@
 //! A scrolled element whose rows are drawn by their window only.
 
 use crate::browser::on_next_frame;
-use crate::pages::{Listed, PagedList};
+use crate::pages::PagedList;
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -66,14 +66,15 @@ impl Viewport {
     }
 
     /// Loads the rows of `list` that are in sight, as `shown` has them; from the top when that changes.
-    pub(crate) fn load<R: Listed>(self, app: App, list: PagedList<R>, shown: Memo<ListView>) {
+    pub(crate) fn load(self, app: App, list: PagedList, shown: Memo<ListView>) {
         let window = Memo::new(move |_| self.window(list.len().into()));
         Effect::new(move |_| {
             let window = window.get();
             list.want(app, shown.get(), window.first as u32, window.count as u32);
         });
         Effect::new(move |before: Option<ListView>| {
-            let now = shown.get();
+            // Groups open and close where they are.
+            let now = ListView { open: Vec::new(), ..shown.get() };
             if before.is_some_and(|before| before != now) {
                 self.reveal(0, list.len_untracked().into());
             }

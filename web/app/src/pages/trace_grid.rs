@@ -1,0 +1,260 @@
+//! The table of traces: its columns, its groups, and what stands in its rows.
+//!
+//! What is not here: the table itself (`list_grid`), which columns fit and what most cells say (the core's `view`).
+
+use super::list_grid::{Deed, Table, list_grid, move_to, row_id};
+use super::paged_list::{PagedList, Row};
+use crate::browser::document;
+use crate::dom::{El, el, fill, nearest};
+use crate::router::{self, Step};
+use crate::state::App;
+use crate::widgets::{IconName, Viewport, icon};
+use leptos::prelude::*;
+use quipu::model::SpanKind;
+use quipu::protocol::{GroupBy, ListColumn, TraceRow};
+use quipu::share::{Place, ViewState};
+use quipu::view::{self, ColumnSet, DASH};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+
+/// The setting that keeps the columns.
+pub(crate) const COLUMNS: &str = "columns";
+/// The id of the list of columns.
+const MENU: &str = "columns-menu";
+
+/// The table.
+pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
+    let list = app.traces;
+    // Relative times count from the file's first span.
+    let zero = Memo::new(move |_| app.summary().and_then(|summary| summary.start));
+    let fitting = Memo::new(move |_| {
+        let (columns, sorted_by) = app.view.with(|view| (view.list.columns, view.list.order.column));
+        // Before the first layout: as many as there may be.
+        let width = viewport.width.get();
+        columns.fitting(sorted_by, if width > 0.0 { width } else { f64::INFINITY })
+    });
+    // Links lead to the view as it is, and times are shown as it says.
+    let version = Memo::new(move |_| {
+        let address = router::address(app, |view| view.place = Place::Traces);
+        let zone = app.summary().map(|summary| summary.zone);
+        format!("{address} {:?} {} {zone:?}", zero.get(), fitting.get().1)
+    });
+    Effect::new(move |_| {
+        let mut longest = 0;
+        list.visit(|row| {
+            // A group's time is none that something took.
+            if let Row::Trace(row) = row
+                && row.group.is_none()
+            {
+                longest = row.duration_nanos.unwrap_or(0).max(longest);
+            }
+        });
+        let tracks = fitting.get().1;
+        if let Some(element) = viewport.node.get() {
+            let _ = element.set_attribute("style", &format!("--longest:{};--tracks:{tracks}", longest.max(1)));
+        }
+    });
+    let head = move |root: &Element| draw_head(app, root, &fitting.get().0);
+    let row = move |place: u32, row: Option<&Row>| match row {
+        Some(Row::Trace(row)) => trace_row(app, place, row, &fitting.get_untracked().0),
+        _ => coming(place, "trace-row coming"),
+    };
+    let act = move |place: u32, row: &Row, deed: Deed| match row {
+        Row::Trace(row) => do_with(app, list, viewport, place, row, deed),
+        Row::Hit(_) => false,
+    };
+    let press = move |event: &Event| {
+        let column = nearest(event, "[data-column]").and_then(|heading| heading.get_attribute("data-column"));
+        if let Some(column) = column.and_then(|name| ListColumn::from_name(&name)) {
+            router::navigate(app, Step::Push, |view| view.list.order = view.list.order.by(column));
+        }
+    };
+    list_grid(
+        app,
+        Table {
+            label: "Traces",
+            class: "grid trace-grid",
+            list,
+            viewport,
+            version,
+            head: Rc::new(head),
+            row: Rc::new(row),
+            act: Rc::new(act),
+            press: Rc::new(press),
+        },
+    )
+}
+
+/// A row on its way.
+pub(super) fn coming(place: u32, class: &str) -> El {
+    el("div")
+        .class(class)
+        .attr("role", "row")
+        .attr("id", &row_id(place))
+        .attr("aria-rowindex", &(place + 2).to_string())
+        .child(el("span").attr("role", "gridcell").text("…"))
+}
+
+/// Headings that sort; the one that was pressed keeps the focus.
+fn draw_head(app: App, root: &Element, columns: &[ListColumn]) {
+    let order = app.view.with(|view| view.list.order);
+    let focused =
+        document().active_element().filter(|element| root.contains(Some(element))).and_then(|button| button.get_attribute("data-column"));
+    let heading = |column: &ListColumn| {
+        let (sort, sign) = match (*column == order.column, order.descending) {
+            (false, _) => ("none", ""),
+            (true, true) => ("descending", " ▾"),
+            (true, false) => ("ascending", " ▴"),
+        };
+        let button =
+            el("button").attr("type", "button").attr("data-column", column.name()).attr("title", column.title()).text(column.label());
+        let button = button.child(el("span").attr("aria-hidden", "true").text(sign));
+        el("span").class(&cell_class(*column)).attr("role", "columnheader").attr("aria-sort", sort).child(button)
+    };
+    root.set_class_name("grid-head trace-row");
+    fill(root, columns.iter().map(heading).collect());
+    let again = focused.and_then(|name| root.query_selector(&format!("[data-column={name}]")).ok()?);
+    if let Some(button) = again.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        let _ = button.focus();
+    }
+}
+
+fn cell_class(column: ListColumn) -> String {
+    format!("cell-{}{}", column.name(), if column.is_number() { " cell-number" } else { "" })
+}
+
+/// One trace, or a group of them.
+fn trace_row(app: App, place: u32, row: &TraceRow, columns: &[ListColumn]) -> El {
+    let list = app.view.with_untracked(|view| view.list.group);
+    let is_cursor = app.traces.cursor.get_untracked() == Some(place);
+    let class = match (row.failed.unwrap_or(0) > 0, &row.group, list) {
+        (true, Some(_), _) => "trace-row group-row has-failed",
+        (false, Some(_), _) => "trace-row group-row",
+        (true, None, Some(_)) => "trace-row in-group has-failed",
+        (false, None, Some(_)) => "trace-row in-group",
+        (true, ..) => "trace-row has-failed",
+        (false, ..) => "trace-row",
+    };
+    let element = el("div")
+        .class(class)
+        .attr("role", "row")
+        .attr("id", &row_id(place))
+        .attr("data-place", &place.to_string())
+        .attr("aria-rowindex", &(place + 2).to_string())
+        .attr("aria-selected", if is_cursor { "true" } else { "false" });
+    let element = match &row.group {
+        Some(group) => element.attr("data-group", &group.key),
+        None => element.attr("data-trace-id", &row.trace_id),
+    };
+    element.children(columns.iter().map(|column| cell(app, row, *column, list)).collect())
+}
+
+fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El {
+    let cell = el("span").class(&cell_class(column)).attr("role", "gridcell");
+    let text = view::cell_text(row, column);
+    match column {
+        ListColumn::Start => {
+            let zero = app.summary().and_then(|summary| summary.start);
+            let start = row.start.map(|start| app.time_text(start, zero));
+            cell.text(start.as_deref().map_or(DASH, view::cut_to_millis))
+        }
+        ListColumn::Name => match (&row.group, by) {
+            (Some(group), Some(by)) => {
+                let (key, traces) = view::group_text(group, by);
+                let label = if group.open { "Collapse" } else { "Expand" };
+                let caret = el("button").class("group-caret").attr("type", "button").attr("tabindex", "-1").attr("aria-label", label);
+                let caret = caret.attr("aria-expanded", if group.open { "true" } else { "false" }).child(icon(IconName::Caret));
+                cell.child(caret)
+                    .child(el("span").class("group-key").attr("title", &key).text(&key))
+                    .child(el("span").class("soft").text(&traces))
+            }
+            _ => {
+                let kind = row.root_kind.unwrap_or(SpanKind::Other).label();
+                let name = row.root_name.as_deref().unwrap_or(DASH);
+                let link = untrack(|| router::address(app, open(row)));
+                cell.child(el("i").class(&format!("kind-mark kind-{kind}")).attr("title", kind))
+                    .child(el("a").attr("href", &link).attr("tabindex", "-1").attr("title", name).text(name))
+            }
+        },
+        ListColumn::Duration => {
+            let bar = |nanos: u64| el("span").class("duration-bar").attr("style", &format!("--nanos:{nanos}"));
+            let bar = row.duration_nanos.filter(|_| row.group.is_none()).map(bar);
+            cell.child(el("span").class("number").text(&text))
+                .child(el("span").class("duration-track").attr("aria-hidden", "true").maybe(bar))
+        }
+        ListColumn::Failed => cell.maybe((row.failed.unwrap_or(0) > 0).then(|| icon(IconName::Failed))).child(el("span").text(&text)),
+        column if column.is_number() => cell.text(&text),
+        _ => cell.attr("title", &text).text(&text),
+    }
+}
+
+fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
+    let trace_id = row.trace_id.clone();
+    move |view| view.place = Place::trace(trace_id.clone())
+}
+
+fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, deed: Deed) -> bool {
+    match (&row.group, deed) {
+        (None, Deed::Open) => router::navigate(app, Step::Push, open(row)),
+        // From a trace to its group.
+        (None, Deed::Left) => {
+            let is_group =
+                |place: &u32| list.row_untracked(*place).is_some_and(|row| matches!(&*row, Row::Trace(row) if row.group.is_some()));
+            let Some(group) = (0..place).rev().take_while(|place| list.row_untracked(*place).is_some()).find(is_group) else {
+                return false;
+            };
+            move_to(list, viewport, group.into());
+        }
+        (None, Deed::Right) => return false,
+        (Some(group), Deed::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
+        (Some(group), Deed::Left) if !group.open => return false,
+        (Some(group), _) => router::navigate(app, Step::Replace, |view| view.list.toggle_group(&group.key)),
+    }
+    true
+}
+
+/// The button and the list of columns. Whoever draws them hears of their presses by [`press_menu`].
+pub(super) fn columns_menu(app: App) -> Vec<El> {
+    let chosen = app.view.with_untracked(|view| view.list.columns);
+    let line = |column: ListColumn| {
+        let input = el("input").attr("type", "checkbox").attr("value", column.name());
+        let input = if chosen.has(column) { input.attr("checked", "") } else { input };
+        el("label").attr("title", column.title()).child(input).text(column.label())
+    };
+    // Without names no row can be told from another.
+    let lines = ListColumn::ALL.into_iter().filter(|column| *column != ListColumn::Name).map(line).collect();
+    let menu = el("div").class("menu").attr("id", MENU).attr("popover", "auto").attr("role", "group").attr("aria-label", "Columns");
+    vec![
+        el("button").attr("type", "button").attr("popovertarget", MENU).text("Columns"),
+        menu.children(lines),
+    ]
+}
+
+/// Puts the list of columns below its button, or takes over what was chosen in it.
+pub(super) fn press_menu(app: App, event: &Event) {
+    let Some(pressed) = nearest(event, "[popovertarget], .menu input") else { return };
+    if let Some(column) = pressed.get_attribute("value").and_then(|name| ListColumn::from_name(&name)) {
+        if event.type_() == "change" {
+            router::navigate(app, Step::Replace, |view| view.list.columns = view.list.columns.toggled(column));
+        }
+    } else if let Some(menu) = document().get_element_by_id(MENU) {
+        let place = pressed.get_bounding_client_rect();
+        let _ = menu.set_attribute("style", &format!("top:{}px;right:calc(100vw - {}px)", place.bottom() + 2.0, place.right()));
+    }
+}
+
+/// Shows in the boxes what is chosen.
+pub(super) fn check_menu(chosen: ColumnSet) {
+    for column in ListColumn::ALL {
+        let input = document().query_selector(&format!("#{MENU} [value={}]", column.name())).ok().flatten();
+        if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
+            input.set_checked(chosen.has(column));
+        }
+    }
+}
+
+/// The columns that are kept as a setting.
+pub(crate) fn kept_columns(text: Option<String>) -> ColumnSet {
+    text.and_then(|text| ColumnSet::from_text(&text)).unwrap_or_default()
+}
