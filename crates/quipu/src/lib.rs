@@ -10,9 +10,11 @@ pub mod filter;
 pub mod fold;
 pub mod llm;
 pub mod model;
+mod ordered;
 pub mod protocol;
 pub mod recorded;
 pub mod share;
+pub mod sheet;
 pub mod view;
 
 #[cfg(feature = "store")]

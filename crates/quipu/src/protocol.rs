@@ -12,6 +12,8 @@ pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, Trac
 
 use crate::llm::Message;
 use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
+use crate::share::{SheetView, TraceTab};
+use crate::sheet::Node;
 use serde::{Deserialize, Serialize};
 
 /// A question about the open file.
@@ -55,8 +57,20 @@ pub enum Request {
         /// As recorded.
         span_id: String,
     },
+    /// A view of a trace other than the timeline, ready to draw. Answer: [`Response::Sheet`], or [`Response::NotIndexedYet`].
+    GetSheet(SheetQuery),
+    /// What was said in a trace, or in all traces of its agent session, as JSON lines: one turn a line. Answer: [`Response::Json`], or
+    /// [`Response::NotIndexedYet`].
+    ExportConversation {
+        /// As recorded.
+        trace_id: String,
+        /// The other traces of its agent session too.
+        whole_session: bool,
+    },
     /// The whole text of a value that was too large for the span's answer. Answer: [`Response::Text`].
     GetText(TextRef),
+    /// The same with what it holds. Answer: [`Response::Recorded`].
+    GetRecorded(TextRef),
     /// How a filter that is being typed may go on. Answer: [`Response::Suggestions`].
     Suggest {
         /// The filter's text so far.
@@ -126,6 +140,27 @@ pub struct HitQuery {
     pub limit: u32,
 }
 
+/// Which view of a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetQuery {
+    /// As recorded.
+    pub trace_id: String,
+    /// Which one; the timeline has no sheet.
+    pub tab: TraceTab,
+    /// How it is shown.
+    pub view: SheetView,
+    /// Which of its spans, for the flame graph and for statistics.
+    pub scope: TraceScope,
+    /// The part of the trace's time, for the flame graph.
+    pub window: Option<(u64, u64)>,
+    /// What is looked for in names, for the flame graph.
+    pub find: String,
+    /// The selected span, for the flame graph.
+    pub span_id: Option<String>,
+    /// How wide it will be drawn, in pixels.
+    pub width: u32,
+}
+
 /// Names one text inside the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextRef {
@@ -164,8 +199,12 @@ pub enum Response {
     Moments(Vec<SpanMoments>),
     /// To [`Request::GetSpan`].
     Span(Box<SpanDetail>),
+    /// To [`Request::GetSheet`].
+    Sheet(Vec<Node>),
     /// To [`Request::GetText`].
     Text(String),
+    /// To [`Request::GetRecorded`]; a text of more than 256 KiB is not decoded.
+    Recorded(Box<RecordedText>),
     /// To [`Request::Suggest`].
     Suggestions(Suggestions),
     /// To [`Request::ListHits`].
@@ -174,7 +213,7 @@ pub enum Response {
     Matches(Vec<SpanMatch>),
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),
-    /// To [`Request::Query`]: the API's own JSON.
+    /// To [`Request::Query`]: the API's own JSON. To [`Request::ExportConversation`]: JSON lines.
     Json(String),
     /// The index has not passed everything this answer needs; ask again when it is complete.
     NotIndexedYet,

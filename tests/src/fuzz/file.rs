@@ -1,7 +1,10 @@
 //! Reads a database as a page does: open, newest rows, index, lists, traces, spans, long texts, a query.
 
 use quipu::Session;
-use quipu::protocol::{Failure, HitQuery, NO_ROW, Request, Response, TraceColumns, TraceOrder, TraceQuery, WarningKind};
+use quipu::protocol::{
+    Failure, HitQuery, NO_ROW, Request, Response, SheetQuery, TraceColumns, TraceOrder, TraceQuery, TraceScope, WarningKind,
+};
+use quipu::share::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -78,6 +81,21 @@ pub(super) fn read_all(files: Files) -> Outcome {
             continue;
         };
         is_whole(&columns);
+        for tab in TraceTab::ALL {
+            let query = SheetQuery {
+                trace_id: row.trace_id.clone(),
+                tab,
+                view: SheetView { whole_session: true, ..SheetView::default() },
+                scope: TraceScope::default(),
+                window: None,
+                find: "a".to_owned(),
+                span_id: columns.span_id.get(0),
+                width: 800,
+            };
+            let _ = told(session.handle(Request::GetSheet(query)));
+        }
+        let export = Request::ExportConversation { trace_id: row.trace_id.clone(), whole_session: false };
+        let _ = told(session.handle(export));
         assert_eq!(row.spans, Some(columns.len() as u32), "the list and the trace agree on the number of spans");
         for at in 0..columns.len().min(SPANS) {
             let Some(span_id) = columns.span_id.get(at) else { panic!("row {at} has no id") };

@@ -2,7 +2,8 @@
 
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
-use quipu::protocol::{Command, Event, HitQuery, Request, Response, TextRef, TraceQuery};
+use quipu::protocol::{Command, Event, HitQuery, Request, Response, SheetQuery, TextRef, TraceQuery, TraceScope};
+use quipu::share::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 
@@ -257,6 +258,20 @@ fn messages() -> &'static [(u8, Vec<u8>)] {
             };
             let span_id = columns.span_id.get(0).unwrap_or_default();
             requests.push(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
+            requests.extend([TraceTab::Conversation, TraceTab::Logs].map(|tab| {
+                let trace_id = row.trace_id.clone();
+                let view = SheetView::default();
+                Request::GetSheet(SheetQuery {
+                    trace_id,
+                    tab,
+                    view,
+                    scope: TraceScope::default(),
+                    window: None,
+                    find: String::new(),
+                    span_id: None,
+                    width: 800,
+                })
+            }));
         }
         let mut messages = Vec::new();
         for request in requests {

@@ -2,6 +2,7 @@
 
 use super::{Index, NO_TIME, Profiles};
 use crate::model::{SpanMarks, Timestamp, TokenRecord};
+use crate::ordered::sort_rows;
 
 impl Index {
     /// Traces, with a row of `traces` or without.
@@ -35,7 +36,8 @@ impl Index {
     pub(crate) fn roots(&self, trace: u32) -> Vec<u32> {
         let mut roots: Vec<u32> =
             self.trace_rows(trace).iter().copied().filter(|row| self.spans.marks.at(*row).has(SpanMarks::ROOT)).collect();
-        roots.sort_by_key(|row| (*self.spans.start.at(*row), *row));
+        let key = |row: u32| (*self.spans.start.at(row), row);
+        sort_rows(&mut roots, &|one, other| key(one).cmp(&key(other)));
         roots
     }
 
@@ -75,6 +77,42 @@ impl Index {
     pub(crate) fn end_of(&self, row: u32) -> Option<Timestamp> {
         let end = *self.spans.end.at(row);
         (end != NO_TIME).then(|| Timestamp(self.traces.at(self.trace_of(row)).utc(end)))
+    }
+
+    /// The id of a trace, as recorded.
+    pub(crate) fn trace_id_text(&self, trace: u32) -> String {
+        self.odd.trace_text(self.traces.at(trace).key)
+    }
+
+    /// The number of the agent session a trace belongs to: the first its spans name.
+    pub(crate) fn session_of(&self, trace: u32) -> Option<u32> {
+        let rows = self.trace_rows(trace);
+        let (first, last) = (*rows.first()?, *rows.last()?);
+        let named = self.facets.session.rows().skip_while(|(row, _)| *row < first).take_while(|(row, _)| *row <= last);
+        named.filter(|(row, _)| self.trace_of(*row) == trace).map(|(_, session)| session).next()
+    }
+
+    /// The traces of an agent session, by start.
+    pub(crate) fn traces_of_session(&self, session: u32) -> Vec<u32> {
+        let rows = self.facets.session.rows().filter(|(_, found)| *found == session);
+        let mut traces: Vec<u32> = rows.map(|(row, _)| self.trace_of(row)).collect();
+        traces.sort_unstable();
+        traces.dedup();
+        let key = |trace: u32| (self.traces.at(trace).utc_start(), trace);
+        sort_rows(&mut traces, &|one, other| key(one).cmp(&key(other)));
+        traces
+    }
+
+    /// The start of the span in `row`, the zone recovered, and its duration.
+    pub(crate) fn times_of(&self, row: u32) -> (Option<Timestamp>, Option<u64>) {
+        let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
+        let duration = (start != NO_TIME && end != NO_TIME && end >= start).then(|| end.abs_diff(start));
+        (self.start_of(row), duration)
+    }
+
+    /// The name of the span in `row`, or its beginning.
+    pub(crate) fn span_name(&self, row: u32) -> &str {
+        self.name_of(row)
     }
 
     /// What is known of tokens, by the row of the inference request, ascending.

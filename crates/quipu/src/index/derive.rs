@@ -7,6 +7,7 @@ use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, TokenRecord, TokenTotals};
+use crate::ordered::sort_by_key;
 use crate::tokens::{Group, InferenceRole, Place, attach, join};
 use hashbrown::HashMap;
 
@@ -35,7 +36,7 @@ impl Derive {
             }
             index.events.sort();
             index.traces.place_spans(&index.spans);
-            outputs.sort_by_key(|(row, _)| *row);
+            sort_by_key(outputs, |(row, _)| *row);
             self.placed = true;
         }
         let traces = index.traces.len() as u32;
@@ -50,7 +51,7 @@ impl Derive {
             }
         }
         settle_zones(index);
-        index.tokens.sort_by_key(|(row, _)| *row);
+        sort_by_key(&mut index.tokens, |(row, _)| *row);
         index.tokens.shrink_to_fit();
         index.strays.sort_unstable();
         outputs.clear();

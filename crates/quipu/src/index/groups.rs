@@ -7,6 +7,7 @@ use super::order::{ranks, sort_by_key, time_key, token_key};
 use super::values::{NO_VALUE, TraceValues};
 use super::{Dictionary, Index, NO_TIME};
 use crate::model::{Timestamp, TokenTotals};
+use crate::ordered::sort_rows;
 use crate::protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 use std::ops::Range;
 
@@ -118,7 +119,8 @@ impl Groups {
         };
         sort_by_key(&mut places, order.descending, |place| key(&groups[place as usize]));
         drop(key);
-        places.sort_by_key(|place| groups[*place as usize].value == NO_VALUE);
+        let is_last = |place: u32| groups[place as usize].value == NO_VALUE;
+        sort_rows(&mut places, &|one, other| is_last(one).cmp(&is_last(other)));
         let mut sorted: Vec<Option<Group>> = self.groups.drain(..).map(Some).collect();
         self.groups = places.into_iter().filter_map(|place| sorted[place as usize].take()).collect();
     }

@@ -2,6 +2,7 @@
 
 use super::{Groups, Index, NO_TIME};
 use crate::model::{Timestamp, TokenTotals, ZoneFact};
+use crate::ordered::sort_by;
 use crate::protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
 
 /// Rows of one page at most.
@@ -104,7 +105,7 @@ impl Index {
             (_, None) => ZoneFact::Unknown,
         });
         let mut services: Vec<(&String, &u32)> = self.services.iter().collect();
-        services.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
+        sort_by(&mut services, |one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
         summary.service_names = services.into_iter().map(|(name, _)| name.clone()).collect();
         self.warn(&summary.name, &mut summary.warnings);
     }

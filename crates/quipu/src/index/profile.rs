@@ -154,6 +154,15 @@ impl Profiles {
         self.key_numbers.get(key).map_or(0, |number| hint(*number, beginning(text)))
     }
 
+    /// For every profile, whether one of its keys is as asked; the unknown one counts as having it.
+    pub(crate) fn with_keys(&self, is_asked: impl Fn(&str) -> bool) -> Vec<bool> {
+        let asked: Vec<bool> = self.keys.iter().map(|key| is_asked(&key.text)).collect();
+        let has = |pairs: &[(u32, u32)]| pairs.iter().any(|(key, _)| asked.get(*key as usize).copied().unwrap_or(false));
+        (0..self.len())
+            .map(|profile| profile == usize::from(UNKNOWN_PROFILE) || self.profiles.get(profile).is_some_and(|pairs| has(pairs)))
+            .collect()
+    }
+
     /// Profiles in all, the unknown one among them.
     pub(crate) fn len(&self) -> usize {
         self.profiles.len().max(1)

@@ -3,6 +3,7 @@
 use super::scope::Placed;
 use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, Timestamp};
+use crate::ordered::sort_places;
 use crate::protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 use crate::view::{blocks, minimap};
 use hashbrown::HashMap;
@@ -73,10 +74,18 @@ impl Index {
         Some(columns)
     }
 
+    /// Rows of a trace's spans in tree order, each with its parent's place in that order; complete indexes only.
+    pub(crate) fn rows_in_tree_order(&self, trace: u32) -> Vec<(u32, Option<usize>)> {
+        let rows = self.traces.rows(trace);
+        let place = |parent: u32| (parent != NO_ROW).then_some(parent as usize);
+        self.tree_order(rows).into_iter().filter_map(|(at, parent, _)| Some((*rows.get(at)?, place(parent)))).collect()
+    }
+
     /// Places of `rows` in tree order, each with its parent's position in that order and its depth.
     fn tree_order(&self, rows: &[u32]) -> Vec<Placed> {
         let mut by_age: Vec<usize> = (0..rows.len()).collect();
-        by_age.sort_by_key(|place| (*self.spans.start.at(rows[*place]), rows[*place]));
+        let age = |place: usize| (*self.spans.start.at(rows[place]), rows[place]);
+        sort_places(&mut by_age, &|one, other| age(one).cmp(&age(other)));
         // Children of each place, oldest first: counted, then laid out behind each other.
         let parents: Vec<Option<usize>> = rows
             .iter()

@@ -49,3 +49,59 @@ pub(super) fn plain_text(value: &Value) -> Option<String> {
     };
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+/// What images begin with in base64, and what they are.
+const IMAGES: [(&str, &str); 4] = [
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),
+];
+
+/// The images in a content whose data stands there, as `data:` addresses: PNG, JPEG, GIF and WebP. Images elsewhere are not asked for.
+pub(super) fn content_images(content: &Value) -> Vec<String> {
+    match content.items() {
+        Some(items) if content.as_str().is_none() => items.iter().filter_map(item_image).collect(),
+        _ => item_image(content).into_iter().collect(),
+    }
+}
+
+fn item_image(item: &Value) -> Option<String> {
+    let image = ["image", "image_url", "source"].into_iter().find_map(|key| item.get(key)).unwrap_or(item);
+    let place = ["data", "url", "uri", "image_url"].into_iter().find_map(|key| image.get(key)).unwrap_or(image);
+    let text = place.get("uri").unwrap_or(place).as_str()?;
+    let data = match text.strip_prefix("data:") {
+        Some(address) => address.split_once(";base64,")?.1,
+        None => text,
+    };
+    // What it says it is does not count; what it is does.
+    let (_, kind) = IMAGES.into_iter().find(|(start, _)| data.starts_with(start))?;
+    let is_base64 = data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    is_base64.then(|| format!("data:{kind};base64,{data}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded::decode;
+
+    #[test]
+    fn images_are_found_by_what_they_are_and_nothing_else_is() {
+        let found = |text: &str| content_images(&decode(text).value);
+        let png = "data:image/png;base64,iVBORw0KGgoAAA=";
+        assert_eq!(found(r#"[{"type": "text", "text": "x"}, {"type": "image", "image": {"data": "iVBORw0KGgoAAA="}}]"#), [png]);
+        assert_eq!(found(r#"{"type": "image", "image": {"url": {"uri": "data:image/svg+xml;base64,iVBORw0KGgoAAA="}}}"#), [png]);
+        assert_eq!(
+            found(r#"[{"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9j/4AAQ"}}]"#),
+            ["data:image/jpeg;base64,/9j/4AAQ"]
+        );
+        for not in [
+            r#"[{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]"#,
+            r#"[{"type": "image_url", "image_url": {"url": "data:image/svg+xml;base64,PHN2Zz4="}}]"#,
+            r#"[{"type": "image", "image": {"data": "iVBORw0KGgo\" onerror=\"x"}}]"#,
+            r#""iVBORw0KGgo is how a PNG begins""#,
+        ] {
+            assert_eq!(found(not), Vec::<String>::new(), "{not}");
+        }
+    }
+}

@@ -1,21 +1,32 @@
-//! Chat messages out of whatever an inference or a turn recorded.
+//! Chat messages out of whatever an inference or a turn recorded, and the conversation they make.
 //!
-//! What is not here: token counts (`tokens`), decoding (`recorded`), drawing (the page).
+//! `read` finds messages in one value; `said` reads what one span says, whatever its dialect; `build` joins the spans of a trace or of
+//! a session into one [`Conversation`]. What is not here: token counts (`tokens`), decoding (`recorded`), drawing (the page).
 
+mod build;
 mod content;
+mod conversation;
+mod lines;
 mod read;
+mod said;
+mod unflatten;
 
+pub use build::conversation;
+pub use conversation::{Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpokenSpan, ToolDefinition, ToolResult, Turn, Verdict};
+pub use lines::conversation_lines;
 pub use read::messages;
 
 use serde::{Deserialize, Serialize};
 
 /// One message of a chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// `system`, `user`, `assistant`, `tool`, or as recorded.
     pub role: String,
     /// The text; parts of other kinds stand as a short note in brackets.
     pub text: String,
+    /// Images whose data was recorded, as `data:` addresses: PNG, JPEG, GIF, WebP.
+    pub images: Vec<String>,
     /// `context` of a user message: what a retrieval added to it.
     pub context: Option<String>,
     /// Tools the message calls.

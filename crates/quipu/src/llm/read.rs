@@ -2,7 +2,7 @@
 //!
 //! What is not here: the text of a message's content (`content`).
 
-use super::content::{content_text, plain_text};
+use super::content::{content_images, content_text, plain_text};
 use super::{Message, ToolCall};
 use crate::model::Value;
 use crate::recorded::json_text;
@@ -57,7 +57,7 @@ fn answer(value: &Value) -> Option<Message> {
 }
 
 fn has_words(value: &Value) -> bool {
-    ["content", "tool_calls"].into_iter().any(|key| value.get(key).is_some())
+    ["content", "tool_calls", "parts"].into_iter().any(|key| value.get(key).is_some())
 }
 
 /// `{content, tool_calls}` of an agent's inference, `{content, stop_reason}` of a completion. The arguments of a completion
@@ -79,9 +79,13 @@ fn choice(choice: &Value) -> Option<Message> {
 }
 
 fn read(value: &Value, role: String) -> Message {
+    if let Some(parts) = value.get("parts").and_then(Value::items) {
+        return read_parts(value, role, parts);
+    }
     let text_of = |keys: [&str; 2]| keys.into_iter().find_map(|key| value.get(key).and_then(plain_text));
     Message {
         text: value.get("content").map(content_text).unwrap_or_default(),
+        images: value.get("content").map(content_images).unwrap_or_default(),
         context: value.get("context").map(content_text).filter(|text| !text.is_empty()),
         tool_calls: value.get("tool_calls").and_then(Value::items).map(tool_calls).unwrap_or_default(),
         call_id: text_of(["call_id", "tool_call_id"]),
@@ -91,11 +95,39 @@ fn read(value: &Value, role: String) -> Message {
     }
 }
 
-fn blank(role: String, text: String) -> Message {
-    Message { role, text, context: None, tool_calls: Vec::new(), call_id: None, tool_name: None, stop_reason: None }
+/// A message of the GenAI conventions: `{role, parts: [{type: text | tool_call | tool_call_response | …}]}`.
+fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
+    let mut message = blank(role, String::new());
+    let mut words: Vec<Value> = Vec::new();
+    for part in parts {
+        match part.get("type").and_then(plain_text).as_deref() {
+            Some("tool_call") => message.tool_calls.extend(tool_call(part)),
+            Some("tool_call_response") => {
+                message.call_id = message.call_id.or_else(|| part.get("id").and_then(plain_text));
+                words.extend(["result", "response"].into_iter().find_map(|key| part.get(key)).map(said));
+            }
+            // A text stands under `content` there, elsewhere under `text`.
+            Some("text" | "reasoning") => words.push(part.get("content").unwrap_or(part).clone()),
+            _ => words.push(part.clone()),
+        }
+    }
+    let words = Value::List(words);
+    message.text = content_text(&words);
+    message.images = content_images(&words);
+    message.stop_reason = value.get("finish_reason").and_then(plain_text);
+    message
 }
 
-fn tool_calls(items: &[Value]) -> Vec<ToolCall> {
+/// A result that is no text stands as JSON.
+fn said(result: &Value) -> Value {
+    if result.as_str().is_some() { result.clone() } else { Value::Text(json_text(result)) }
+}
+
+fn blank(role: String, text: String) -> Message {
+    Message { role, text, ..Message::default() }
+}
+
+pub(super) fn tool_calls(items: &[Value]) -> Vec<ToolCall> {
     items.iter().filter_map(tool_call).collect()
 }
 
@@ -105,6 +137,7 @@ fn tool_call(value: &Value) -> Option<ToolCall> {
     if let Value::Text(text) = value {
         return Some(ToolCall { call_id: None, tool_name: String::new(), arguments: text.clone() });
     }
+    let value = value.get("tool_call").unwrap_or(value);
     let function = value.get("function").unwrap_or(value);
     let tool_name = ["tool_name", "name"].into_iter().find_map(|key| function.get(key).and_then(plain_text))?;
     let arguments = ["arguments_json", "arguments"]

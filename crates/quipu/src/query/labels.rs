@@ -5,6 +5,7 @@ use super::condition::kind_of;
 use super::error::QueryError;
 use super::params::Object;
 use super::types::MetricLabel;
+use crate::ordered::sort_by_key;
 use regex_lite::Regex;
 use serde_json::Value as Json;
 
@@ -46,9 +47,9 @@ impl LabelMatchers {
     }
 
     /// Puts the labels that matchers name first, in the matchers' order, as the reference does.
-    pub(super) fn arrange(&self, labels: &mut [MetricLabel]) {
+    pub(super) fn arrange(&self, labels: &mut Vec<MetricLabel>) {
         let place = |label: &MetricLabel| self.0.iter().position(|matcher| matcher.name == label.name).unwrap_or(usize::MAX);
-        labels.sort_by_key(place);
+        sort_by_key(labels, place);
     }
 }
 

@@ -11,6 +11,7 @@ use super::params::Object;
 use super::types::{MetricDataPoint, MetricLabel, MetricSeries};
 use crate::index::Index;
 use crate::model::{EventTime, Timestamp, TokenSource};
+use crate::ordered::sort_by_key;
 use crate::recorded::attributes;
 use crate::store::{EventColumns, scan_events_named, span_row};
 use crate::tokens::TokenKind;
@@ -56,7 +57,7 @@ pub(super) fn query_metrics(source: Source<'_>, params: &Json, now_seconds: Opti
             list.push((order, MetricSeries { metric: metric.to_owned(), labels, values }));
         }
     }
-    list.sort_by_key(|(order, _)| *order);
+    sort_by_key(&mut list, |(order, _)| *order);
     Ok(list.into_iter().map(|(_, series)| series).collect())
 }
 
@@ -152,7 +153,7 @@ fn model_of(source: Source<'_>, index: &Index, row: u32) -> Result<Option<String
 fn over_time(mut points: Vec<Point>, bucket: Option<i64>) -> Vec<MetricDataPoint> {
     let seconds = |at: Timestamp| at.0.div_euclid(1_000_000_000);
     let Some(bucket) = bucket else {
-        points.sort_by_key(|point| point.at);
+        sort_by_key(&mut points, |point| point.at);
         return points
             .into_iter()
             .map(|point| MetricDataPoint { timestamp: seconds(point.at), value: point.value, unit: point.unit })

@@ -12,6 +12,7 @@ use super::traces::no_trace;
 use super::tree::{no_span, read_keys, read_tree, span};
 use super::types::{DatasetRow, SavedDataset, Span, SpanEvent};
 use crate::model::EventTime;
+use crate::ordered::sort_by_key;
 use crate::store::{EventColumns, event_columns, span_row, span_rowid};
 use hashbrown::HashSet;
 use serde_json::Value as Json;
@@ -170,7 +171,7 @@ pub(super) fn list_span_events(source: Source<'_>, params: &Json) -> Result<Vec<
             events.extend(event_columns(source.database.connection(), source.database.schema(), id, read)?);
         }
     }
-    events.sort_by_key(|event| (event.timestamp.map(|time| time.at), event.id));
+    sort_by_key(&mut events, |event| (event.timestamp.map(|time| time.at), event.id));
     Ok(events.into_iter().skip(offset).take(limit).collect())
 }
 

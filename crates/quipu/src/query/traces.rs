@@ -9,6 +9,7 @@ use super::matching::{MatchedTrace, Source};
 use super::params::Object;
 use super::types::Trace;
 use crate::model::{EventTime, RecordedTime};
+use crate::ordered::sort_by;
 use crate::store::{TraceColumn, TraceFull, scan_links, trace_by_id};
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value as Json;
@@ -41,7 +42,7 @@ pub(super) fn query_traces(source: Source<'_>, params: &Json) -> Result<Vec<Trac
             Some(wanted) if order.is_empty() && page.len() >= wanted => Ok(ControlFlow::Break(())),
             // Only the best are kept: the rest of a large file would not fit in memory.
             Some(wanted) if !order.is_empty() && page.len() > wanted.saturating_mul(2).saturating_add(1_000) => {
-                page.sort_by(|one, two| compare(one, two, &order));
+                sort_by(&mut page, |one, two| compare(one, two, &order));
                 page.truncate(wanted);
                 Ok(ControlFlow::Continue(()))
             }
@@ -52,7 +53,7 @@ pub(super) fn query_traces(source: Source<'_>, params: &Json) -> Result<Vec<Trac
         source.matching_traces(&conditions, &mut each)?;
     }
     if !order.is_empty() {
-        page.sort_by(|one, two| compare(one, two, &order));
+        sort_by(&mut page, |one, two| compare(one, two, &order));
     }
     let page: Vec<Ranked> = page.into_iter().skip(offset).take(limit.unwrap_or(usize::MAX)).collect();
     let roots = derived_roots(source, &page)?;

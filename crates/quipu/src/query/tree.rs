@@ -11,6 +11,7 @@ use super::path::Path;
 use super::types::{Span, SpanTree, SpanWithStatus};
 use crate::index::Index;
 use crate::model::{EventTime, SpanStatus};
+use crate::ordered::sort_by;
 use crate::store::{SpanRow, span_row};
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value as Json;
@@ -100,7 +101,7 @@ pub(super) fn read_tree(
             }
         }
         // Stable: spans of one start stay in the order the reference's recursion meets them.
-        rows.sort_by(|(one, _), (two, _)| one.start.cmp(&two.start));
+        sort_by(&mut rows, |(one, _), (two, _)| one.start.cmp(&two.start));
         tree.extend(rows.into_iter().map(|(recorded, _)| recorded));
         level = next;
         depth += 1;

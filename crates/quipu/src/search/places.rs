@@ -5,6 +5,7 @@
 use super::matcher::{MAX_INSIDE_BYTES, TextMatcher};
 use crate::index::Index;
 use crate::model::{Encoding, RecordedTime, Value};
+use crate::ordered::sort_by_key;
 use crate::protocol::{MatchPlace, SpanMatch};
 use crate::recorded::{decode, entries};
 use crate::store::{Database, StoreError, TextTable, event_row, scan_texts};
@@ -62,7 +63,9 @@ pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts
         MatchPlace::Event { id, .. } => times.iter().find(|(of, _)| *of == id).map(|(id, time)| (time.map(|time| time.at), *id)),
         _ => None,
     };
-    matches.get_mut(first_event..).unwrap_or_default().sort_by_key(time_of);
+    let mut of_events = matches.split_off(first_event.min(matches.len()));
+    sort_by_key(&mut of_events, time_of);
+    matches.extend(of_events);
     Ok(matches)
 }
 

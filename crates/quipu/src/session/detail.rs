@@ -3,6 +3,7 @@
 use crate::index::{Index, is_server_failure};
 use crate::llm::{Message, messages};
 use crate::model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
+use crate::ordered::sort_by_key;
 use crate::protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use crate::recorded::{RawJson, RecordedAttribute, decode, entries};
 use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_row};
@@ -10,6 +11,8 @@ use std::borrow::Cow;
 
 /// Longer values come as their head; the rest is asked for when it is opened.
 const INLINE_BYTES: usize = 64 * 1024;
+/// A whole text up to this length is decoded when it is asked for.
+const DECODE_BYTES: usize = 256 * 1024;
 /// Longer values are not searched for chat messages.
 const CHAT_BYTES: usize = 4 << 20;
 /// Events of one span at most.
@@ -31,7 +34,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
             events.push(read_event(event, &clock));
         }
     }
-    events.sort_by_key(|event| (event.time, event.id));
+    sort_by_key(&mut events, |event| (event.time, event.id));
 
     let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
     let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
@@ -69,6 +72,12 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     };
     detail.notes = notes(&detail, &clock);
     Ok(Some(detail))
+}
+
+/// The text of the first failure of the span in `row`; empty where only its status says so.
+pub(super) fn first_failure(database: &Database, index: &Index, row: u32) -> Result<String, StoreError> {
+    let found = span(database, index, row)?.map(|detail| detail.failures);
+    Ok(found.into_iter().flatten().map(|failure| failure.message).next().unwrap_or_default())
 }
 
 /// One whole text; `None` when there is no such value.
@@ -130,6 +139,16 @@ fn read_attributes(text: Option<&str>, text_ref: impl Fn(Option<String>) -> Text
         }
         Err(_) => (Vec::new(), Some(shorten(text, text.len(), || Some(decode(text))))),
     }
+}
+
+/// A whole text, and what it holds, where finding that out takes no time.
+pub(super) fn recorded(text: String) -> RecordedText {
+    let decoded = (text.len() <= DECODE_BYTES).then(|| decode(&text));
+    let (encoding, value) = match decoded {
+        Some(decoded) => (decoded.encoding, Some(decoded.value)),
+        None => (crate::model::Encoding::Text, None),
+    };
+    RecordedText { len_bytes: text.len() as u64, raw: text, complete: true, encoding, value }
 }
 
 /// `text` as it is shown; it begins a text of `len` bytes, of which it may be only the head.

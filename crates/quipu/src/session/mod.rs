@@ -3,20 +3,26 @@
 //!
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
+mod conversation;
 mod detail;
+mod figures;
 mod first;
 mod listing;
+mod logs;
 mod moments;
 mod query;
 mod search;
+mod sheets;
 
 use crate::index::{Index, Pass};
+use crate::ordered::sort_by_key;
 use crate::protocol::{
     Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
 };
 use crate::search::Searches;
 use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
 use crate::view::{Times, critical_path};
+use std::cell::RefCell;
 
 /// An open telemetry file.
 ///
@@ -39,6 +45,9 @@ pub struct Session {
     listing: listing::Listing,
     /// Why the search ended before its end.
     search_failure: Option<Failure>,
+    logs: RefCell<logs::LogOrder>,
+    /// What was said in the trace that was asked for last: its pages are cut from here.
+    said: RefCell<Option<sheets::Said>>,
 }
 
 impl Session {
@@ -59,6 +68,8 @@ impl Session {
             searches: Searches::default(),
             listing: listing::Listing::default(),
             search_failure: None,
+            logs: RefCell::default(),
+            said: RefCell::default(),
         }
     }
 
@@ -121,7 +132,12 @@ impl Session {
             Request::GetSpan { trace_id, span_id } => {
                 self.when_indexed(|session| Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?))))
             }
+            Request::GetSheet(query) => self.when_indexed(|session| Ok(Response::Sheet(session.sheet(&query)?))),
+            Request::ExportConversation { trace_id, whole_session } => self.when_indexed(|session| {
+                Ok(Response::Json(crate::llm::conversation_lines(&session.conversation(&trace_id, whole_session)?.conversation)))
+            }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
+            Request::GetRecorded(text) => self.text(&text).map(|text| Response::Recorded(Box::new(detail::recorded(text)))),
             Request::Suggest { filter, cursor } => Ok(self.suggest(&filter, cursor)),
             Request::ListHits(query) => self.list_hits(&query),
             Request::FindInSpan { trace_id, span_id, text } => {
@@ -170,7 +186,7 @@ impl Session {
             self.index.summarize(&mut summary);
         }
         // What decides whether to go on reading comes first.
-        summary.warnings.sort_by_key(|warning| match warning.kind {
+        sort_by_key(&mut summary.warnings, |warning| match warning.kind {
             WarningKind::Corrupt => 0,
             WarningKind::Journal => 1,
             WarningKind::Schema => 2,

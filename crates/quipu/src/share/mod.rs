@@ -4,18 +4,23 @@
 //!
 //! # Format, version 1
 //! `#v1/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
-//! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
+//! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`,
+//! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
 //! understood is left out with a note; one bad part never voids the others.
 
 mod percent;
+mod sheet;
 mod timeline;
 mod url;
 
+pub(crate) use percent::encode;
+pub use sheet::{FlameLayout, SheetView};
 pub use timeline::TimelineView;
 pub use url::{parse_fragment, print_fragment};
 
 use crate::protocol::{GroupBy, TraceOrder};
 use crate::view::{ColumnSet, TimeStyle};
+use serde::{Deserialize, Serialize};
 
 /// What the page shows: all that a URL restores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +59,8 @@ impl Place {
 pub struct TraceView {
     /// As recorded.
     pub trace_id: String,
+    /// Which view of it.
+    pub tab: TraceTab,
     /// The selected span, as recorded.
     pub span_id: Option<String>,
     /// The text that is looked for in it; empty: none.
@@ -62,6 +69,65 @@ pub struct TraceView {
     pub window: Option<(u64, u64)>,
     /// How its timeline is shown.
     pub timeline: TimelineView,
+    /// How the views beside the timeline are shown.
+    pub sheet: SheetView,
+}
+
+/// A view of a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TraceTab {
+    /// The tree of spans and their bars.
+    #[default]
+    Timeline,
+    /// Boxes by time, by weight, or around one name.
+    Flame,
+    /// What was said.
+    Conversation,
+    /// Events in order of time.
+    Logs,
+    /// Sums by span name.
+    Statistics,
+}
+
+impl TraceTab {
+    /// Every view, in the order of the tabs.
+    pub const ALL: [TraceTab; 5] = [TraceTab::Timeline, TraceTab::Flame, TraceTab::Conversation, TraceTab::Logs, TraceTab::Statistics];
+
+    /// Its name in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            TraceTab::Timeline => "timeline",
+            TraceTab::Flame => "flame",
+            TraceTab::Conversation => "conversation",
+            TraceTab::Logs => "logs",
+            TraceTab::Statistics => "statistics",
+        }
+    }
+
+    /// The tab that an arrow key leads to, by the key's name as browsers give it; round and round.
+    pub fn after_key(self, key: &str) -> Option<TraceTab> {
+        let count = TraceTab::ALL.len();
+        let at = TraceTab::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        let next = match key {
+            "ArrowRight" => (at + 1) % count,
+            "ArrowLeft" => (at + count - 1) % count,
+            "Home" => 0,
+            "End" => count - 1,
+            _ => return None,
+        };
+        TraceTab::ALL.get(next).copied()
+    }
+
+    /// What its tab says.
+    pub fn title(self) -> &'static str {
+        match self {
+            TraceTab::Timeline => "Timeline",
+            TraceTab::Flame => "Flame graph",
+            TraceTab::Conversation => "Conversation",
+            TraceTab::Logs => "Logs",
+            TraceTab::Statistics => "Statistics",
+        }
+    }
 }
 
 /// How the list of traces is shown.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// `text` with everything but letters, digits and `-._~:` encoded.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {

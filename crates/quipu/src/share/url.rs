@@ -1,7 +1,7 @@
 //! The view state as a URL's fragment, and back.
 
 use super::percent::{decode, encode};
-use super::{Place, Sample, Source, TraceView, ViewState};
+use super::{Place, Sample, Source, TraceTab, TraceView, ViewState};
 use crate::protocol::{GroupBy, TraceOrder};
 use crate::view::{ColumnSet, TimeStyle};
 
@@ -12,9 +12,12 @@ pub fn print_fragment(state: &ViewState) -> String {
     match &state.place {
         Place::Open => path += "open",
         Place::Traces => path += "traces",
-        Place::Trace(TraceView { trace_id, span_id, find, window, timeline }) => {
+        Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet }) => {
             path += "trace/";
             path += &encode(trace_id);
+            if *tab != TraceTab::Timeline {
+                parts.push(("tab", tab.name().into()));
+            }
             if let Some(span_id) = span_id {
                 parts.push(("span", encode(span_id)));
             }
@@ -26,6 +29,7 @@ pub fn print_fragment(state: &ViewState) -> String {
                 parts.push(("to", to.to_string()));
             }
             parts.extend(timeline.parts());
+            parts.extend(sheet.parts());
         }
     }
     if !state.list.filter.is_empty() {
@@ -163,8 +167,11 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
         ("filter", _) => state.list.filter = value,
         ("list", "hits") => state.list.hits = true,
         ("list", "traces") => state.list.hits = false,
-        ("span" | "find" | "from" | "to" | "plumbing" | "request" | "path" | "measure", text) if !text.is_empty() => match &mut state.place
-        {
+        (
+            "tab" | "span" | "find" | "from" | "to" | "plumbing" | "request" | "path" | "measure" | "told" | "severity" | "by" | "order"
+            | "flame" | "weight" | "around" | "zoom" | "page",
+            text,
+        ) if !text.is_empty() => match &mut state.place {
             Place::Trace(view) => return read_trace_part(view, key, value),
             _ => return false,
         },
@@ -193,11 +200,16 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
 fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
     let window = view.window.unwrap_or((0, u64::MAX));
     match (key, value.parse()) {
+        ("tab", _) => match TraceTab::ALL.into_iter().find(|tab| tab.name() == value) {
+            Some(tab) => view.tab = tab,
+            None => return false,
+        },
         ("span", _) => view.span_id = Some(value),
         ("find", _) => view.find = value,
         ("from", Ok(from)) => view.window = Some((from, window.1)),
         ("to", Ok(to)) => view.window = Some((window.0, to)),
-        _ => return view.timeline.read(key, &value),
+        ("from" | "to", _) => return false,
+        _ => return view.timeline.read(key, &value) || view.sheet.set(key, &value),
     }
     true
 }
@@ -205,9 +217,11 @@ fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Severity;
     use crate::protocol::ListColumn;
     use crate::protocol::TraceScope;
-    use crate::share::{ListView, TimelineView};
+    use crate::share::{FlameLayout, ListView, SheetView, TimelineView};
+    use crate::view::StatisticsColumn;
     use proptest::prelude::*;
 
     #[test]
@@ -288,15 +302,39 @@ mod tests {
     }
 
     fn any_state() -> impl Strategy<Value = ViewState> {
+        let sheet = (
+            (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&Severity::ALL[..]))),
+            (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), any::<bool>()),
+            prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
+            (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),
+        )
+            .prop_map(|((page, whole_session, least), (column, ascending, by_tokens), layout, (around, zoom))| SheetView {
+                page,
+                whole_session,
+                least,
+                column,
+                ascending,
+                layout,
+                by_tokens,
+                around,
+                zoom: zoom.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
+            });
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
-            (".+", prop::option::of(".+"), ".*", prop::option::of((any::<u32>(), 1..u32::MAX)), any_timeline()).prop_map(
-                |(trace_id, span_id, find, window, timeline)| {
+            (
+                ".+",
+                prop::sample::select(&TraceTab::ALL[..]),
+                prop::option::of(".+"),
+                ".*",
+                prop::option::of((any::<u32>(), 1..u32::MAX)),
+                any_timeline(),
+                sheet
+            )
+                .prop_map(|(trace_id, tab, span_id, find, window, timeline, sheet)| {
                     let window = window.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length)));
-                    Place::Trace(TraceView { trace_id, span_id, find, window, timeline })
-                }
-            ),
+                    Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet })
+                }),
         ];
         let source = prop_oneof![
             Just(None),

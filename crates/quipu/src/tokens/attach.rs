@@ -3,6 +3,7 @@
 
 use super::{TokenKind, set_count};
 use crate::model::{TokenRecord, TokenSource};
+use crate::ordered::{sort_by_key, sort_places};
 
 /// One span of a trace, as attaching sees it.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ pub(crate) fn attach(places: &[Place], groups: &[Group]) -> (Vec<(usize, TokenRe
     let mut attached: Vec<(usize, TokenRecord)> = Vec::new();
     let mut lost = 0;
     let mut order: Vec<&Group> = groups.iter().collect();
-    order.sort_by_key(|group| places[group.place].start);
+    sort_by_key(&mut order, |group| places[group.place].start);
     for group in order {
         for record in records(group) {
             match finder.take(group.place) {
@@ -72,9 +73,9 @@ struct Finder<'p> {
 impl<'p> Finder<'p> {
     fn new(places: &'p [Place]) -> Finder<'p> {
         let mut requests: Vec<usize> = (0..places.len()).filter(|place| places[*place].is_request).collect();
-        requests.sort_by_key(|place| places[*place].start);
+        sort_places(&mut requests, &|one, other| places[one].start.cmp(&places[other].start));
         let mut by_parent = requests.clone();
-        by_parent.sort_by_key(|place| places[*place].parent);
+        sort_places(&mut by_parent, &|one, other| places[one].parent.cmp(&places[other].parent));
         Finder { places, taken: vec![false; places.len()], requests, by_parent }
     }
 

@@ -79,6 +79,16 @@ pub fn counted(number: Option<u64>, singular: &str, plural: &str) -> String {
     }
 }
 
+/// The part as hundredths of the whole: `12 %`, `<1 %`; [`DASH`] of nothing.
+pub fn share_text(part: u64, whole: u64) -> String {
+    match (part as f64 / whole as f64 * 100.0).round() {
+        _ if whole == 0 => DASH.to_owned(),
+        _ if part == 0 => "0 %".to_owned(),
+        percent if percent < 1.0 => "<1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 /// `no failures`, `1 failure`, `12 failures`, `– failures`.
 pub fn failures_text(failed: Option<u64>) -> String {
     if failed == Some(0) { "no failures".into() } else { counted(failed, "failure", "failures") }

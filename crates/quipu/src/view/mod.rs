@@ -8,16 +8,20 @@ mod density;
 mod failures;
 mod filter_bar;
 mod find;
+mod flame;
 mod format;
 mod jump;
 mod keys;
 mod list_columns;
+mod logs;
+mod markdown;
 mod marking;
 #[cfg(test)]
 mod palette;
 mod rows;
 mod scatter;
 mod scroll;
+mod statistics;
 mod times;
 mod value_tree;
 mod waterfall;
@@ -29,16 +33,20 @@ pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blo
 pub use failures::{FailureChain, chain_text, failure_chains, is_origin, outline_text};
 pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};
 pub use find::Matches;
+pub use flame::{FlameBox, FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, SMALL, box_part, flame_graph, least_of};
 pub use format::{
     DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, index_text, offset_text, search_text,
-    time, token_sentence, totals_text, zone_sentence,
+    share_text, time, token_sentence, totals_text, zone_sentence,
 };
 pub use jump::{Jump, own_nanos};
 pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
 pub use list_columns::{ColumnSet, cell_text, group_text};
+pub use logs::{LogPage, LogQuery, LogRow};
+pub use markdown::{Block, Inline, markdown};
 pub use marking::{found_text, path_to_match, pieces, place_text};
 pub use scatter::{Brush, BrushSide, MarkSize, ScatterPaths, ScatterPoint, mark_at, mark_text, scatter, scatter_paths, scatter_text};
 pub use scroll::{ScrollMap, ScrollWindow};
+pub use statistics::{NameStatistics, Spans, StatisticsColumn, name_statistics, sort_statistics};
 pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};

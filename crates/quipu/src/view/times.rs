@@ -3,7 +3,9 @@
 //! Spans are columns in tree order: a parent before its children, siblings by start; times in nanoseconds after the trace's start. What is
 //! not here: drawing.
 
+use crate::ordered::sort_rows;
 use crate::protocol::{NO_ROW, PathPart, TraceColumns, UNKNOWN_NANOS};
+use std::cmp::Reverse;
 
 /// The columns of a trace that times are told from; all of one length.
 #[derive(Clone, Copy, Debug)]
@@ -67,10 +69,11 @@ pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
     // Children of each span behind each other, last to end first; the roots are the children of one more.
     let mut children: Vec<u32> = (0..count as u32).collect();
     let key_of = |row: u32| times.parent_of(row as usize).map_or(0, |parent| parent + 1);
-    children.sort_by_key(|row| {
-        let at = *row as usize;
-        (key_of(*row), std::cmp::Reverse(clipped_end(at)), std::cmp::Reverse(times.start_of(at)), *row)
-    });
+    let key = |row: u32| {
+        let at = row as usize;
+        (key_of(row), Reverse(clipped_end(at)), Reverse(times.start_of(at)), row)
+    };
+    sort_rows(&mut children, &|one, other| key(one).cmp(&key(other)));
     let mut next = vec![0_usize; count + 2];
     for row in &children {
         next[key_of(*row) + 1] += 1;

@@ -1,0 +1,106 @@
+//! The spans that have a part in a conversation, read and decoded.
+//!
+//! What is not here: what they say and how they belong together, which is `llm`.
+
+use super::detail;
+use crate::index::Index;
+use crate::llm::{ConversationPage, SpokenSpan, conversation};
+use crate::model::{SpanKind, SpanMarks, Value};
+use crate::recorded::attributes;
+use crate::store::{Database, StoreError, span_row};
+use crate::tokens::InferenceRole;
+
+/// Spans that are read at most, and bytes of their attributes.
+const MAX_SPANS: usize = 2_000;
+const MAX_BYTES: usize = 48 << 20;
+/// A longer value is told of by its beginning.
+const MAX_VALUE_BYTES: usize = 1 << 20;
+
+/// What was said in `trace`, or in all traces of its agent session.
+pub(super) fn of_trace(database: &Database, index: &Index, trace: u32, whole_session: bool) -> Result<ConversationPage, StoreError> {
+    let session = index.session_of(trace).map(|session| index.traces_of_session(session)).unwrap_or_default();
+    let traces = if whole_session && !session.is_empty() { session.as_slice() } else { &[trace] };
+    let mut page = of_traces(database, index, traces)?;
+    page.trace_ids = traces.iter().map(|trace| index.trace_id_text(*trace)).collect();
+    page.session_traces = session.len() as u32;
+    Ok(page)
+}
+
+fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<ConversationPage, StoreError> {
+    let dialects = index.profiles().with_keys(|key| key.starts_with("gen_ai.") || key == "openinference.span.kind");
+    let mut spans = Vec::new();
+    let mut notes = Vec::new();
+    let (mut bytes, mut left_out, mut cut) = (0, 0_u32, 0_u32);
+    for trace in traces {
+        let order = index.rows_in_tree_order(*trace);
+        // The place in `spans` of each span, or of its nearest ancestor there.
+        let mut places: Vec<Option<usize>> = Vec::with_capacity(order.len());
+        for (row, parent) in order {
+            let above = parent.and_then(|parent| places.get(parent).copied().flatten());
+            let (marks, kind) = index.marks_of(row);
+            let is_dialect = dialects.get(usize::from(index.profiles().of(row))).copied().unwrap_or(false);
+            if !(is_dialect || speaks(index, row, kind, marks)) {
+                places.push(above);
+                continue;
+            }
+            if spans.len() >= MAX_SPANS || bytes >= MAX_BYTES {
+                left_out += 1;
+                places.push(above);
+                continue;
+            }
+            let Some(recorded) = span_row(database.connection(), database.schema(), index.rowid_of(row))? else {
+                places.push(above);
+                continue;
+            };
+            let text = recorded.attributes.as_deref().unwrap_or_default();
+            bytes += text.len();
+            let mut read = Vec::new();
+            for attribute in attributes(text.as_bytes()).unwrap_or_default() {
+                let value = match crate::view::clip(&attribute.text, MAX_VALUE_BYTES) {
+                    Some(head) => {
+                        cut += 1;
+                        Value::Text(format!("{head}…"))
+                    }
+                    None => attribute.decoded().value,
+                };
+                read.push((attribute.key, value));
+            }
+            let (start, duration_nanos) = index.times_of(row);
+            let failure = if marks.has(SpanMarks::FAILED) { Some(detail::first_failure(database, index, row)?) } else { None };
+            places.push(Some(spans.len()));
+            spans.push(SpokenSpan {
+                span_id: recorded.span_id.unwrap_or_default(),
+                name: recorded.name.unwrap_or_default(),
+                kind,
+                is_request: marks.has(SpanMarks::REQUEST) || kind == SpanKind::Turn,
+                parent: above,
+                start,
+                duration_nanos,
+                failure,
+                tokens: index.tokens_of(row),
+                attributes: read,
+            });
+        }
+    }
+    if left_out > 0 {
+        notes
+            .push(format!("{left_out} more spans have a part in this conversation; they are not told of here, but stand in the timeline."));
+    }
+    if cut > 0 {
+        notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span’s panel has them whole."));
+    }
+    Ok(ConversationPage { conversation: conversation(&spans), notes, ..ConversationPage::default() })
+}
+
+/// Whether a span of Llama Stack's has a part in a conversation. Look-ups of models, keys and tools have none.
+fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanMarks) -> bool {
+    match kind {
+        // A provider's span says again what the router's says; streaming, it even stands beside it.
+        SpanKind::Inference => match InferenceRole::from_name(index.span_name(row)) {
+            Some(InferenceRole::Provider) => marks.has(SpanMarks::INFERENCE_REQUEST),
+            role => role.is_some(),
+        },
+        SpanKind::Turn | SpanKind::Request | SpanKind::Tool | SpanKind::Safety | SpanKind::Retrieval => true,
+        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => marks.has(SpanMarks::REQUEST),
+    }
+}

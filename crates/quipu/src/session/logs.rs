@@ -1,0 +1,119 @@
+//! The events of a trace, in order of time.
+//!
+//! What is not here: the events of one span with all their attributes, which come with the span.
+
+use crate::index::Index;
+use crate::model::{RecordedTime, Severity, Timestamp};
+use crate::ordered::sort_by_key;
+use crate::recorded::entries;
+use crate::store::{Database, EventRow, StoreError, event_row};
+use crate::view::{LogPage, LogQuery, LogRow};
+
+/// Events of one trace that are put in order; each is read for its time.
+const MAX_EVENTS: usize = 20_000;
+/// Rows of one page at most.
+const MAX_PAGE: usize = 500;
+/// A longer text is cut.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+
+/// What decides whether an event is listed, and where.
+struct Found {
+    time: Option<Timestamp>,
+    id: i64,
+    row: u32,
+    severity: Option<Severity>,
+}
+
+/// The events of the trace that was asked for last, in order: its pages are cut from here.
+#[derive(Default)]
+pub(super) struct LogOrder {
+    trace: Option<u32>,
+    events: Vec<Found>,
+    seen: usize,
+}
+
+impl LogOrder {
+    /// A page of the events of `trace`.
+    pub(super) fn page(&mut self, database: &Database, index: &Index, trace: u32, query: LogQuery) -> Result<LogPage, StoreError> {
+        if self.trace != Some(trace) {
+            *self = read_order(database, index, trace)?;
+        }
+        let mut of_severity = [0; 6];
+        for severity in self.events.iter().filter_map(|event| event.severity) {
+            if let Some(count) = of_severity.get_mut(severity as usize) {
+                *count += 1;
+            }
+        }
+        let listed: Vec<&Found> = self.events.iter().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
+        let start = query.offset.min(listed.len());
+        let end = listed.len().min(start + query.limit.min(MAX_PAGE));
+        let mut rows = Vec::with_capacity(end - start);
+        for event in listed.get(start..end).unwrap_or_default() {
+            let Some(recorded) = event_row(database.connection(), database.schema(), event.id)? else { continue };
+            rows.push(log_row(index, event, &recorded));
+        }
+        let note = (self.seen > MAX_EVENTS).then(|| {
+            format!(
+                "The trace has {} events; the first {MAX_EVENTS} that were recorded are listed. The others stand with their spans.",
+                self.seen
+            )
+        });
+        Ok(LogPage { total: listed.len() as u32, of_all: self.events.len() as u32, of_severity, note, rows })
+    }
+}
+
+fn read_order(database: &Database, index: &Index, trace: u32) -> Result<LogOrder, StoreError> {
+    let offset = index.offset_minutes(trace);
+    let mut order = LogOrder { trace: Some(trace), ..LogOrder::default() };
+    for row in index.trace_rows(trace) {
+        for id in index.event_ids(*row) {
+            order.seen += 1;
+            if order.seen > MAX_EVENTS {
+                continue;
+            }
+            let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
+            order.events.push(Found { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
+        }
+    }
+    // Events whose time can't be read stand at the end, in the order they were recorded.
+    sort_by_key(&mut order.events, |event| (event.time.is_none(), event.time, event.id));
+    Ok(order)
+}
+
+fn read_time(event: &EventRow, offset_minutes: i32) -> Option<Timestamp> {
+    Some(RecordedTime::parse(event.timestamp.as_deref()?).ok()?.instant(offset_minutes))
+}
+
+/// The text of an attribute of an event; of a key that stands twice, the last counts.
+fn attribute(event: &EventRow, key: &str) -> Option<String> {
+    let found = entries(event.attributes.as_deref()?.as_bytes()).flatten().filter(|(name, _)| name.as_ref() == key);
+    found.last().map(|(_, value)| value.as_str().unwrap_or_else(|| value.as_written()).into_owned())
+}
+
+fn severity(event: &EventRow) -> Option<Severity> {
+    Severity::from_name(&attribute(event, "severity")?)
+}
+
+fn log_row(index: &Index, event: &Found, recorded: &EventRow) -> LogRow {
+    let text = attribute(recorded, "message")
+        .or_else(|| {
+            let value = attribute(recorded, "value")?;
+            Some(attribute(recorded, "unit").map_or(value.clone(), |unit| format!("{value} {unit}")))
+        })
+        .or_else(|| recorded.attributes.clone())
+        .unwrap_or_default();
+    let mut end = text.len().min(MAX_TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    LogRow {
+        id: event.id,
+        span_id: index.span_id_of(event.row),
+        span_name: index.span_name(event.row).to_owned(),
+        time: event.time,
+        name: recorded.name.clone().unwrap_or_default(),
+        severity: event.severity,
+        len_bytes: text.len() as u64,
+        text: text.get(..end).unwrap_or_default().to_owned(),
+    }
+}

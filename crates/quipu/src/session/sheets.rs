@@ -1,0 +1,124 @@
+//! The sheets of a trace: what they need is read here, what they say is `sheet`'s.
+
+use super::{Session, conversation, figures, no_trace, not_found};
+use crate::llm::ConversationPage;
+use crate::ordered::sort_by;
+use crate::protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
+use crate::share::TraceTab;
+use crate::sheet::{FlameShown, FlameSource, LOGS_PAGE, Node, conversation_sheet, flame_sheet, logs_sheet, statistics_sheet};
+use crate::view::{FlameGraph, FlameOrder, FlameWeight, FlameWindow, LogPage, LogQuery, NameStatistics};
+use std::rc::Rc;
+
+/// Names that can be chosen from.
+const MAX_NAMES: usize = 500;
+
+/// What was said, and of what that was asked.
+pub(super) struct Said {
+    trace: u32,
+    whole_session: bool,
+    page: Rc<ConversationPage>,
+}
+
+impl Session {
+    fn trace_number(&self, trace_id: &str) -> Result<u32, Failure> {
+        self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))
+    }
+
+    fn columns(&self, trace_id: &str, scope: &TraceScope) -> Result<TraceColumns, Failure> {
+        let found = self.index.trace_columns(self.trace_number(trace_id)?, scope);
+        found.ok_or_else(|| not_found("There is no such request in this trace.".into()))
+    }
+
+    /// What was said in a trace, or in all traces of its agent session. Only of a complete index.
+    ///
+    /// # Errors
+    /// There is no such trace; its spans can't be read.
+    pub fn conversation(&self, trace_id: &str, whole_session: bool) -> Result<Rc<ConversationPage>, Failure> {
+        let trace = self.trace_number(trace_id)?;
+        if let Some(said) = self.said.borrow().as_ref().filter(|said| (said.trace, said.whole_session) == (trace, whole_session)) {
+            return Ok(said.page.clone());
+        }
+        let page = Rc::new(self.database.bounded(|| conversation::of_trace(&self.database, &self.index, trace, whole_session))?);
+        *self.said.borrow_mut() = Some(Said { trace, whole_session, page: page.clone() });
+        Ok(page)
+    }
+
+    /// A page of the events of a trace, in order of time. Only of a complete index.
+    ///
+    /// # Errors
+    /// There is no such trace; its events can't be read.
+    pub fn logs(&self, trace_id: &str, query: LogQuery) -> Result<LogPage, Failure> {
+        let trace = self.trace_number(trace_id)?;
+        Ok(self.database.bounded(|| self.logs.borrow_mut().page(&self.database, &self.index, trace, query))?)
+    }
+
+    /// A trace by span name: the name with the most time of its own first. Only of a complete index.
+    ///
+    /// # Errors
+    /// There is no such trace.
+    pub fn statistics(&self, trace_id: &str) -> Result<Vec<NameStatistics>, Failure> {
+        Ok(figures::statistics(&self.columns(trace_id, &TraceScope::default())?))
+    }
+
+    /// The boxes of a trace's flame graph. Only of a complete index.
+    ///
+    /// # Errors
+    /// There is no such trace.
+    pub fn flame(&self, trace_id: &str, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> Result<FlameGraph, Failure> {
+        Ok(figures::flame(&self.columns(trace_id, &TraceScope::default())?, order, weight, window))
+    }
+
+    pub(super) fn sheet(&self, query: &SheetQuery) -> Result<Vec<Node>, Failure> {
+        let trace = self.trace_number(&query.trace_id)?;
+        let zero = self.index.trace_rows(trace).iter().filter_map(|row| self.index.start_of(*row)).min();
+        let view = &query.view;
+        Ok(match query.tab {
+            TraceTab::Timeline => Vec::new(),
+            TraceTab::Conversation => {
+                let page = self.conversation(&query.trace_id, view.whole_session)?;
+                let zero = if view.whole_session { page.conversation.turns.first().and_then(|turn| turn.start) } else { zero };
+                conversation_sheet(&page, zero, view)
+            }
+            TraceTab::Logs => {
+                let page = |offset| self.logs(&query.trace_id, LogQuery { least: view.least, offset, limit: LOGS_PAGE });
+                let offset = view.page as usize * LOGS_PAGE;
+                let mut found = page(offset)?;
+                if found.rows.is_empty() && found.total > 0 {
+                    // A page behind the last is the last.
+                    found = page((found.total as usize - 1) / LOGS_PAGE * LOGS_PAGE)?;
+                }
+                logs_sheet(&found, zero, view)
+            }
+            TraceTab::Statistics => {
+                let columns = self.columns(&query.trace_id, &query.scope)?;
+                let id_of = |row: u32| columns.span_id.get(row as usize).unwrap_or_default();
+                statistics_sheet(&figures::statistics(&columns), columns.duration_nanos, &id_of, view)
+            }
+            TraceTab::Flame => flame(&self.columns(&query.trace_id, &query.scope)?, query),
+        })
+    }
+}
+
+/// The names of a trace in alphabetical order.
+fn names(columns: &TraceColumns) -> Vec<String> {
+    let mut names: Vec<String> = columns.names.iter().take(MAX_NAMES).map(str::to_owned).collect();
+    sort_by(&mut names, String::cmp);
+    names
+}
+
+fn flame(columns: &TraceColumns, query: &SheetQuery) -> Vec<Node> {
+    let selected = query.span_id.as_deref().and_then(|id| columns.span_id.find(id));
+    let source = FlameSource {
+        names: &|name| columns.names.get(name as usize).unwrap_or_default().to_owned(),
+        span: &|row| {
+            let kind = columns.kind.get(row as usize).copied().unwrap_or(crate::model::SpanKind::Other);
+            (columns.span_id.get(row as usize).unwrap_or_default(), kind)
+        },
+        graph: &|order, weight, window| figures::flame(columns, order, weight, window),
+        has_tokens: columns.tokens.iter().any(|(_, record)| record.total.is_some()),
+        all_names: names(columns),
+        name: columns.name_of(selected.unwrap_or(0) as usize).to_owned(),
+        selected,
+    };
+    flame_sheet(&source, &FlameShown { view: &query.view, window: query.window, find: &query.find, width: query.width })
+}

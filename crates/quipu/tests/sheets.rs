@@ -1,0 +1,186 @@
+//! The views of real traces as their sheets read, through the same requests the page makes.
+
+use quipu::Session;
+use quipu::model::Severity;
+use quipu::protocol::{Request, Response, SheetQuery, TraceScope};
+use quipu::share::{FlameLayout, SheetView, TraceTab};
+use quipu::sheet::{Attr, Node, sheet_text};
+use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::view::StatisticsColumn;
+use rusqlite::Connection;
+
+struct File {
+    session: Session,
+    connection: Connection,
+}
+
+fn open(name: &str) -> File {
+    let path = format!("{}/../../samples/{name}", env!("CARGO_MANIFEST_DIR"));
+    let source = Box::new(MemorySource(std::fs::read(&path).expect("the sample is there")));
+    let mut session = Session::open(vec![Dropped { name: name.into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
+    session.complete_index().expect("it is indexed");
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("SQLite opens it");
+    File { session, connection }
+}
+
+impl File {
+    fn text(&self, sql: &str) -> String {
+        self.connection.query_row(sql, [], |row| row.get(0)).expect("a row")
+    }
+
+    fn sheet(&mut self, trace_id: &str, tab: TraceTab, change: impl FnOnce(&mut SheetQuery)) -> Vec<Node> {
+        let mut query = SheetQuery {
+            trace_id: trace_id.to_owned(),
+            tab,
+            view: SheetView::default(),
+            scope: TraceScope::default(),
+            window: None,
+            find: String::new(),
+            span_id: None,
+            width: 1_000,
+        };
+        change(&mut query);
+        match self.session.handle(Request::GetSheet(query)) {
+            Ok(Response::Sheet(nodes)) => nodes,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// All values of an attribute, in order.
+fn attrs(nodes: &[Node], wanted: Attr) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut left: Vec<&Node> = nodes.iter().rev().collect();
+    while let Some(node) = left.pop() {
+        match node {
+            Node::El(el) => {
+                found.extend(el.attrs.iter().filter(|(attr, _)| *attr == wanted).map(|(_, value)| value.clone()));
+                left.extend(el.inside.iter().rev());
+            }
+            Node::Fold { summary, inside, .. } => left.extend(summary.iter().chain(inside).rev()),
+            Node::Twin { drawn, .. } => left.push(drawn),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn a_conversation_reads_from_top_to_bottom() {
+    let mut file = open("agent_0.2.15.db");
+    let turn = file.text(
+        "SELECT trace_id FROM spans WHERE json_extract(attributes, '$.input') LIKE '%look in docs for llama 2%' ORDER BY start_time LIMIT 1",
+    );
+    insta::assert_snapshot!(sheet_text(&file.sheet(&turn, TraceTab::Conversation, |_| {})));
+}
+
+#[test]
+fn a_conversation_is_exported_a_turn_a_line() {
+    let mut file = open("agent_0.2.15.db");
+    let turn =
+        file.text("SELECT trace_id FROM spans WHERE json_extract(attributes, '$.input') LIKE '%boom now%' ORDER BY start_time LIMIT 1");
+    let Ok(Response::Json(lines)) = file.session.handle(Request::ExportConversation { trace_id: turn, whole_session: false }) else {
+        panic!("no lines")
+    };
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(!lines.is_empty());
+    let last = lines.last().expect("a turn");
+    assert_eq!(last["input_query"], "boom now");
+    assert!(last["generated_answer"].as_str().is_some_and(|answer| answer.starts_with("Reply: ")), "{last}");
+    let calls: Vec<_> = lines.iter().flat_map(|line| line["tool_calls"].as_array().cloned().unwrap_or_default()).collect();
+    assert!(
+        calls.iter().any(|call| call["tool_name"] == "always_fails" && call["result"] == "Error when running tool: tool failed: test"),
+        "{calls:?}"
+    );
+}
+
+#[test]
+fn logs_are_the_events_sql_finds() {
+    let mut file = open("metrics_0.2.23.db");
+    let trace_id = file.text(
+        "SELECT s.trace_id FROM span_events e JOIN spans s USING (span_id) WHERE e.attributes ->> 'severity' = 'error' ORDER BY e.id LIMIT 1",
+    );
+    let ids = |file: &File, filter: &str| -> Vec<String> {
+        let sql = format!(
+            "SELECT CAST(e.id AS TEXT) FROM span_events e JOIN spans s USING (span_id) WHERE s.trace_id = '{trace_id}' {filter} ORDER BY e.timestamp, e.id"
+        );
+        let mut statement = file.connection.prepare(&sql).expect("SQL");
+        statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    let (all, errors) = (ids(&file, ""), ids(&file, "AND e.attributes ->> 'severity' IN ('error', 'critical')"));
+    assert!(errors.len() < all.len() && !errors.is_empty());
+    assert_eq!(attrs(&file.sheet(&trace_id, TraceTab::Logs, |_| {}), Attr::Event), all);
+    let graver = file.sheet(&trace_id, TraceTab::Logs, |query| query.view.least = Some(Severity::Error));
+    assert_eq!(attrs(&graver, Attr::Event), errors);
+    insta::assert_snapshot!(sheet_text(&graver).lines().take(3).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn statistics_are_ordered_by_the_chosen_column() {
+    let mut file = open("agent_0.2.15.db");
+    let trace_id = file.text("SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC, trace_id LIMIT 1");
+    let sheet =
+        file.sheet(&trace_id, TraceTab::Statistics, |query| (query.view.column, query.view.ascending) = (StatisticsColumn::Name, true));
+    let sql = format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' GROUP BY name ORDER BY name");
+    let names: Vec<String> = {
+        let mut statement = file.connection.prepare(&sql).expect("SQL");
+        statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    assert_eq!(attrs(&sheet, Attr::Name), names);
+    assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it goes the other way.");
+    // Every name leads to its longest span.
+    let longest = attrs(&sheet, Attr::Span);
+    for (name, span_id) in names.iter().zip(&longest) {
+        let sql = format!("SELECT name FROM spans WHERE span_id = '{span_id}'");
+        assert_eq!(&file.text(&sql), name);
+    }
+    assert_eq!(longest.len(), names.len());
+}
+
+#[test]
+fn a_flame_graph_has_every_span_and_its_arrows_lead_somewhere() {
+    let mut file = open("agent_0.2.15.db");
+    let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) BETWEEN 20 AND 60 ORDER BY count(*) DESC, trace_id LIMIT 1";
+    let trace_id = file.text(sql);
+    let wide = |query: &mut SheetQuery| query.width = 4_000_000;
+    let sheet = file.sheet(&trace_id, TraceTab::Flame, wide);
+    let graph = sheet.get(1).cloned().into_iter().collect::<Vec<_>>();
+    let mut spans = attrs(&graph, Attr::Span);
+    spans.sort();
+    spans.dedup();
+    let ids: Vec<String> = {
+        let mut statement = file.connection.prepare("SELECT span_id FROM spans WHERE trace_id = ?1 ORDER BY span_id").expect("SQL");
+        statement.query_map([&trace_id], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    assert_eq!(spans, ids);
+    let boxes = attrs(&graph, Attr::Id);
+    for way in [Attr::Up, Attr::Down, Attr::Left, Attr::Right] {
+        let ways = attrs(&graph, way);
+        assert!(ways.iter().all(|to| boxes.contains(to)), "{way:?}");
+    }
+    assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root stand below another.");
+    let heavy = file.sheet(&trace_id, TraceTab::Flame, |query| query.view.layout = FlameLayout::LeftHeavy);
+    assert!(sheet_text(&heavy).contains("Calls, the heaviest first"));
+    let name = file.text(&format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' AND parent_span_id IS NULL LIMIT 1"));
+    let sandwich = file.sheet(&trace_id, TraceTab::Flame, |query| {
+        query.view.layout = FlameLayout::Sandwich;
+        query.view.around = Some(name.clone());
+    });
+    let words = sheet_text(&sandwich);
+    assert!(words.contains(&format!("Callers of {name}")) && words.contains(&format!("What {name} called")), "{words}");
+}
+
+#[test]
+fn every_view_of_every_trace_is_answered() {
+    for name in ["agent_0.2.15.db", "metrics_0.2.23.db"] {
+        let mut file = open(name);
+        let mut statement = file.connection.prepare("SELECT DISTINCT trace_id FROM spans").expect("SQL");
+        let ids: Vec<String> = statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+        drop(statement);
+        for id in ids {
+            for tab in [TraceTab::Conversation, TraceTab::Logs, TraceTab::Statistics, TraceTab::Flame] {
+                assert!(!sheet_text(&file.sheet(&id, tab, |_| {})).is_empty(), "{tab:?} of {id}");
+            }
+        }
+    }
+}
