@@ -97,9 +97,38 @@ pub(crate) fn part_across(element: &Element, client_x: i32) -> f64 {
     (f64::from(client_x) - place.left()) / place.width().max(1.0)
 }
 
+/// The elements in `root` that match `selector`.
+pub(crate) fn all(root: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = root.query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
+}
+
+/// Hands `text` to the reader as a file; `false` when the browser refused.
+pub(crate) fn save_text(name: &str, text: &str) -> bool {
+    let save = || {
+        let parts = js_sys::Array::of1(&text.into());
+        let blob = web_sys::Blob::new_with_str_sequence(&parts).ok()?;
+        let address = web_sys::Url::create_object_url_with_blob(&blob).ok()?;
+        let link = document().create_element("a").ok()?.dyn_into::<web_sys::HtmlAnchorElement>().ok()?;
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+        // The browser holds what it saves.
+        web_sys::Url::revoke_object_url(&address).ok()
+    };
+    save().is_some()
+}
+
 /// Gives the keyboard to the element with this id.
 pub(crate) fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = document().get_element_by_id(id) {
+        focus_element(&element);
+    }
+}
+
+/// Gives the keyboard to an element.
+pub(crate) fn focus_element(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
         let _ = element.focus();
     }
 }

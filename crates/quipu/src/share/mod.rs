@@ -70,7 +70,7 @@ pub struct TraceView {
     /// How its timeline is shown.
     pub timeline: TimelineView,
     /// How the views beside the timeline are shown.
-    pub sheet: SheetView,
+    pub sheet: Box<SheetView>,
 }
 
 /// A view of a trace.

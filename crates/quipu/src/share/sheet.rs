@@ -163,12 +163,12 @@ mod tests {
             zoom: Some((5, 9)),
             ..SheetView::default()
         };
-        assert_eq!(view.sheet, expected);
+        assert_eq!(*view.sheet, expected);
         view.apply("zoom=9-5&by=colour&page=0&nonsense=1&severity=loud");
-        assert_eq!(view.sheet, expected, "What is wrong changes nothing.");
+        assert_eq!(*view.sheet, expected, "What is wrong changes nothing.");
         view.apply("tab=timeline&find=a%20name&window=10-20");
         assert_eq!((view.tab, view.find.as_str(), view.window, view.sheet.page), (TraceTab::Timeline, "a name", Some((10, 20)), 0));
         view.apply("window=&severity=&zoom=&around=&by=self&order=&flame=time");
-        assert_eq!((view.window, view.sheet), (None, SheetView::default()));
+        assert_eq!((view.window, *view.sheet), (None, SheetView::default()));
     }
 }

@@ -333,7 +333,7 @@ mod tests {
             )
                 .prop_map(|(trace_id, tab, span_id, find, window, timeline, sheet)| {
                     let window = window.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length)));
-                    Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet })
+                    Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet: Box::new(sheet) })
                 }),
         ];
         let source = prop_oneof![

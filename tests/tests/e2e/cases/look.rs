@@ -4,6 +4,7 @@ use crate::harness::{Case, Stage, cases};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, METRICS};
 use serde_json::json;
+use thirtyfour::Key;
 
 pub(crate) const CASES: &[Case] = cases![screens_fit_light_and_dark_wide_and_narrow, the_timeline_shows_twenty_rows];
 
@@ -39,6 +40,11 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             shoot("trace").await?;
             page.select_span(&span.span_id).await?;
             shoot("span").await?;
+            page.press(Key::Escape).await?;
+            for (tab, screen) in [("Flame", "flame"), ("Conversation", "conversation"), ("Logs", "logs"), ("Statistics", "statistics")] {
+                page.click("tab", tab).await?;
+                shoot(screen).await?;
+            }
             page.load_from(&format!("{}?{scheme}{width}filter", stage.site.url())).await?;
             page.open_traces(&[METRICS.path()]).await?;
             page.type_filter("model:").await?;

@@ -15,6 +15,7 @@ mod serving;
 mod span_panel;
 mod timeline;
 mod traces;
+mod views;
 
 use crate::harness::Case;
 
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         privacy::CASES,
         serving::CASES,
         look::CASES,
+        views::CASES,
     ];
     groups.into_iter().flatten().collect()
 }

@@ -8,7 +8,7 @@ use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
 use quipu::protocol::TraceColumns;
-use quipu::share::{Place, TraceView};
+use quipu::share::{Place, TraceTab, TraceView};
 use quipu::view::{self, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(super) struct OpenTrace {
     columns: StoredValue<Arc<TraceColumns>>,
     /// What is collapsed.
     pub(super) tree: RwSignal<WaterfallTree>,
+    /// Which view is shown.
+    pub(super) tab: Memo<TraceTab>,
     /// The id of the selected span, whether the trace has it or not.
     pub(super) selected_id: Memo<Option<String>>,
     /// The row of the selected span.
@@ -41,7 +43,7 @@ pub(super) struct OpenTrace {
 }
 
 /// What the address says of the trace.
-fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
+pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
     app.view.with(|view| match &view.place {
         Place::Trace(view) => Some(read(view)),
         _ => None,
@@ -55,6 +57,7 @@ impl OpenTrace {
         let for_selection = columns.clone();
         let trace = OpenTrace {
             tree: RwSignal::new(WaterfallTree::new(&columns)),
+            tab: Memo::new(move |_| in_address(app, |view| view.tab).unwrap_or_default()),
             selected_id,
             selected: Memo::new(move |_| selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
             window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
@@ -84,6 +87,12 @@ impl OpenTrace {
             let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
             self.navigate(app, step, |view| view.span_id = Some(id));
         }
+    }
+
+    /// Selects the span with this id.
+    pub(super) fn select_id(&self, app: App, span_id: String) {
+        let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
+        self.navigate(app, step, |view| view.span_id = Some(span_id));
     }
 
     /// Selects nothing.
@@ -151,12 +160,19 @@ impl OpenTrace {
 
     /// The trace's keys; the panel's Esc comes first, then the search's, then the trace's. `page` is what fits the timeline.
     pub(super) fn handle_keys(self, app: App, page: impl Fn() -> u64 + 'static) {
-        app.handle_keys(move |_, key| self.press(app, key, page()));
+        app.handle_keys(move |_, key| self.press_anywhere(app, key) || self.press_in_timeline(app, key, page()));
     }
 
-    fn press(&self, app: App, key: &str, page: u64) -> bool {
+    /// The keys of the other views; in the flame graph the timeline's zoom works, too.
+    pub(super) fn handle_sheet_keys(self, app: App) {
+        app.handle_keys(move |_, key| {
+            let zoom = ZoomKey::from_name(key).filter(|_| self.tab.get_untracked() == TraceTab::Flame);
+            zoom.map(|key| self.zoom(app, key)).is_some() || self.press_anywhere(app, key)
+        });
+    }
+
+    fn press_anywhere(&self, app: App, key: &str) -> bool {
         let selected = self.selected.get_untracked();
-        let columns = self.columns();
         match key {
             "Escape" => {
                 let shown = untrack(|| in_address(app, |view| (view.span_id.is_some(), !view.find.is_empty())));
@@ -165,29 +181,28 @@ impl OpenTrace {
                     Some((false, true)) => self.navigate(app, Step::Replace, |view| view.find.clear()),
                     _ => to_list(app),
                 }
-                return true;
             }
             "Enter" => {
                 crate::browser::focus("span-panel");
                 return selected.is_some();
             }
-            "/" => {
-                crate::browser::focus(FIND_BOX);
-                return true;
-            }
-            "n" | "N" => {
-                self.step_match(app, key == "n");
-                return true;
-            }
+            "/" => crate::browser::focus(FIND_BOX),
+            "n" | "N" => self.step_match(app, key == "n"),
             "c" => {
+                let columns = self.columns();
                 match selected.and_then(|row| columns.span_id.get(row as usize)) {
                     Some(id) => copy(app, "The span id", id),
                     None => copy(app, "The trace id", columns.trace_id.clone()),
                 }
-                return true;
             }
-            _ => {}
+            _ => return false,
         }
+        true
+    }
+
+    fn press_in_timeline(&self, app: App, key: &str, page: u64) -> bool {
+        let selected = self.selected.get_untracked();
+        let columns = self.columns();
         if let Some(key) = ZoomKey::from_name(key) {
             self.zoom(app, key);
             return true;

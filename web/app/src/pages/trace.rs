@@ -3,7 +3,9 @@
 use super::find::Find;
 use super::minimap::Minimap;
 use super::open_trace::{OpenTrace, to_list};
+use super::sheet::Sheet;
 use super::span::SpanPanel;
+use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use crate::browser::on_next_frame;
 use crate::router;
@@ -12,7 +14,7 @@ use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnin
 use leptos::prelude::*;
 use quipu::model::SpanKind;
 use quipu::protocol::{Request, Response, TraceColumns};
-use quipu::share::Place;
+use quipu::share::{Place, TraceTab};
 use quipu::view::{self, DASH, TimeWindow, WaterfallTree, ZoomKey};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,6 +91,8 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
         let columns = trace.columns();
         trace.tree.update(|tree| tree.collapse_from(&columns, 0));
     };
+    let has_spans = !columns.is_empty();
+    let is_timeline = Memo::new(move |_| trace.tab.get() == TraceTab::Timeline);
     let panel = move || trace.selected_id.with(Option::is_some);
     let zoom = move |key: ZoomKey, sign: &'static str, name: &'static str, keys: &'static str| {
         view! {
@@ -100,28 +104,34 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
         <TraceHead columns=columns.clone() />
         <Failures trace />
         <Warnings label="Trace warnings" compact=true warnings=Signal::stored(warnings) />
-        {(!columns.is_empty()).then(|| view! { <Minimap trace /> })}
+        <Show when=move || has_spans && matches!(trace.tab.get(), TraceTab::Timeline | TraceTab::Flame)>
+            <Minimap trace />
+        </Show>
         <div class="tabs">
-            <div role="tablist" aria-label="Views of the trace">
-                <button type="button" role="tab" id="tab-timeline" aria-selected="true" aria-controls="panel-timeline">"Timeline"</button>
-            </div>
+            <Tabs trace />
             <div class="tab-tools">
                 <Find trace />
-                <Show when=move || has_branches>
-                    <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
-                    <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
+                <Show when=move || is_timeline.get()>
+                    <Show when=move || has_branches>
+                        <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
+                        <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
+                    </Show>
+                    <span class="zoom-tools" role="group" aria-label="Zoom">
+                        <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
+                        {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
+                        {zoom(ZoomKey::In, "+", "Zoom in", "w")}
+                    </span>
                 </Show>
-                <span class="zoom-tools" role="group" aria-label="Zoom">
-                    <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
-                    {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
-                    {zoom(ZoomKey::In, "+", "Zoom in", "w")}
-                </span>
             </div>
         </div>
         <div class="trace-body" class:with-panel=panel>
-            <div role="tabpanel" id="panel-timeline" class="tab-panel" aria-labelledby="tab-timeline">
-                <Timeline trace />
-            </div>
+            {move || match is_timeline.get() {
+                true => view! {
+                    <div role="tabpanel" id=PANEL class="tab-panel" aria-labelledby="tab-timeline"><Timeline trace /></div>
+                }
+                .into_any(),
+                false => view! { <Sheet trace /> }.into_any(),
+            }}
             <Show when=panel>
                 <SpanPanel trace span_id=Signal::derive(move || trace.selected_id.get().unwrap_or_default()) />
             </Show>
@@ -147,7 +157,7 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
         <header class="trace-head">
             <h1 title=name.clone()><i class=format!("kind-mark kind-{kind}") title=kind></i><span>{name.clone()}</span></h1>
             <dl class="facts">
-                <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=move || trace_id.clone() /></dd></div>
+                <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=trace_id.clone() /></dd></div>
                 <div><dt>"Start"</dt><dd class="number">{start_text}</dd></div>
                 <div><dt>"Duration"</dt><dd class="number">{view::duration_text(duration)}</dd></div>
                 <div><dt>"Spans"</dt><dd class="number">{view::count(columns.len() as u64)}</dd></div>

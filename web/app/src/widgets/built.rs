@@ -1,23 +1,72 @@
 //! A container of markup that is built from data, not from signals.
 
-use crate::dom::{Deeds, El, el, fill};
-use crate::widgets::Marking;
+use crate::browser::all;
+use crate::dom::{Deeds, El, append, el, fill};
+use crate::state::App;
+use crate::widgets::{Marking, more};
 use leptos::prelude::*;
 use quipu::fold::Needle;
-use quipu::view::pieces;
+use quipu::model::Timestamp;
+use quipu::view::{self, pieces};
+use std::cell::Cell;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 /// What the builders of one container share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Build {
+    /// The page.
+    pub(crate) app: App,
     /// What its buttons do.
     pub(crate) deeds: Deeds,
     marking: Option<Marking>,
 }
 
 impl Build {
+    /// For a container in the calling component. What its buttons do is forgotten when that goes: it holds what it was built by.
+    pub(crate) fn here() -> Build {
+        let deeds = Deeds::default();
+        let at_end = StoredValue::new_local(deeds.clone());
+        on_cleanup(move || {
+            let _ = at_end.try_with_value(Deeds::clear);
+        });
+        Build { app: App::get(), deeds, marking: use_context() }
+    }
+
+    /// Whether texts are marked here.
+    pub(crate) fn is_marking(&self) -> bool {
+        self.marking.is_some()
+    }
+
+    /// An instant by the chosen clock; `zero` is what relative times count from.
+    /// Cut to milliseconds where `short`.
+    pub(crate) fn time(&self, at: Timestamp, zero: Option<Timestamp>, short: bool) -> El {
+        let time = el("time").attr("data-at", &at.0.to_string()).text(&time_text(self.app, at, zero, short));
+        let time = if short { time.attr("data-short", "") } else { time };
+        match zero {
+            Some(zero) => time.attr("data-zero", &zero.0.to_string()),
+            None => time,
+        }
+    }
+
+    /// Keeps what stands in the container in step with what is searched for and with the clock; what is open stays so.
+    pub(crate) fn follow(self, container: NodeRef<leptos::html::Div>) {
+        let app = self.app;
+        Effect::new(move |before: Option<()>| {
+            app.view.with(|view| view.times);
+            if let Some(root) = container.get_untracked().filter(|_| before.is_some()) {
+                write_times(&root, app);
+            }
+        });
+        let Some(Marking { find, .. }) = self.marking else { return };
+        Effect::new(move |before: Option<()>| {
+            find.track();
+            if let Some(root) = container.get_untracked().filter(|_| before.is_some()) {
+                mark_again(&root, self.needle().as_ref());
+            }
+        });
+    }
+
     /// What is searched for now.
     pub(crate) fn needle(&self) -> Option<Needle> {
         Needle::new(&self.marking?.find.try_get_untracked()?)
@@ -39,7 +88,7 @@ fn mark(element: &Element, text: &str, needle: Option<&Needle>) {
     element.set_text_content(None);
     for (is_match, piece) in pieces(text, needle) {
         if is_match {
-            crate::dom::append(element, vec![el("mark").text(piece)]);
+            append(element, vec![el("mark").text(piece)]);
         } else {
             let _ = element.append_with_str_1(piece);
         }
@@ -48,12 +97,48 @@ fn mark(element: &Element, text: &str, needle: Option<&Needle>) {
 
 /// Marks the texts in `root` anew; what is open stays so.
 fn mark_again(root: &Element, needle: Option<&Needle>) {
-    let Ok(texts) = root.query_selector_all("[data-marked]") else { return };
-    for at in 0..texts.length() {
-        if let Some(element) = texts.get(at).and_then(|node| node.dyn_into::<Element>().ok()) {
-            mark(&element, &element.text_content().unwrap_or_default(), needle);
+    for element in all(root, "[data-marked]") {
+        mark(&element, &element.text_content().unwrap_or_default(), needle);
+    }
+}
+
+fn write_times(root: &Element, app: App) {
+    for element in all(root, "[data-at]") {
+        let nanos = |name| element.get_attribute(name).and_then(|nanos| nanos.parse().ok()).map(Timestamp);
+        if let Some(at) = nanos("data-at") {
+            let short = element.has_attribute("data-short");
+            element.set_text_content(Some(&time_text(app, at, nanos("data-zero"), short)));
         }
     }
+}
+
+fn time_text(app: App, at: Timestamp, zero: Option<Timestamp>, short: bool) -> String {
+    let text = app.time_text(at, zero);
+    if short { view::cut_to_millis(&text).to_owned() } else { text }
+}
+
+/// The class of the button that shows the next portion of a list.
+pub(crate) const NEXT_PORTION: &str = "next-portion";
+
+/// A list of `count` things in `list`, `portion` of them at first and with each press of a button below. `item` makes one.
+pub(crate) fn portions(build: &Build, list: El, count: usize, portion: usize, item: impl Fn(usize) -> Option<El> + 'static) -> El {
+    let list = list.children((0..count.min(portion)).filter_map(&item).collect());
+    let shown = Cell::new(portion);
+    let label = move |left: usize| format!("Show {} more of {}", left.min(portion), view::count(count as u64));
+    let button = (count > portion).then(|| {
+        let button = more(&label(count - portion)).class(&format!("more {NEXT_PORTION}"));
+        button.on_press(&build.deeds, move |button| {
+            let from = shown.replace(shown.get() + portion);
+            if let Some(list) = button.previous_element_sibling() {
+                append(&list, (from..count.min(from + portion)).filter_map(&item).collect());
+            }
+            match count.saturating_sub(from + portion) {
+                0 => button.remove(),
+                left => button.set_text_content(Some(&label(left))),
+            }
+        })
+    });
+    el("div").child(list).maybe(button)
 }
 
 /// What builds the content.
@@ -69,27 +154,14 @@ pub(crate) fn Built(
     content: Builder,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Div>::new();
-    let shared = Build { deeds: Deeds::default(), marking: use_context() };
+    let shared = Build::here();
     let for_press = shared.deeds.clone();
-    // What is built holds what builds it.
-    let at_end = StoredValue::new_local(shared.deeds.clone());
-    on_cleanup(move || {
-        let _ = at_end.try_with_value(Deeds::clear);
-    });
-    let for_marks = shared.clone();
+    shared.clone().follow(node);
     Effect::new(move |_| {
         if let Some(root) = node.get() {
             shared.deeds.clear();
             fill(&root, content(&shared));
         }
     });
-    if let Some(Marking { find, .. }) = for_marks.marking {
-        Effect::new(move |before: Option<()>| {
-            find.track();
-            if let Some(root) = node.get_untracked().filter(|_| before.is_some()) {
-                mark_again(&root, for_marks.needle().as_ref());
-            }
-        });
-    }
     view! { <div class=class node_ref=node on:click=move |event| for_press.run(&event)></div> }
 }

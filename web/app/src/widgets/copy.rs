@@ -1,9 +1,12 @@
 //! Copying to the clipboard.
 
 use crate::browser::copy_text;
+use crate::dom::{El, el, fill};
 use crate::state::App;
-use crate::widgets::{Icon, IconName};
+use crate::widgets::{Build, Built, IconName, icon};
 use leptos::prelude::*;
+use std::rc::Rc;
+use std::time::Duration;
 
 /// Copies `text` and says so; `what` names it: "The span id".
 pub(crate) fn copy(app: App, what: &'static str, text: String) {
@@ -18,32 +21,31 @@ pub(crate) fn copy(app: App, what: &'static str, text: String) {
 }
 
 /// A small button that copies what `text` gives; `what` as in [`copy`].
+pub(crate) fn copy_button(build: &Build, what: &'static str, text: impl Fn() -> String + 'static) -> El {
+    let app = build.app;
+    let label = format!("Copy {}", lower_first(what.trim_start_matches("The ")));
+    let button = el("button").attr("type", "button").class("icon-button").attr("aria-label", &label).attr("title", &label);
+    button.child(icon(IconName::Copy)).on_press(&build.deeds, move |button| {
+        fill(button, vec![icon(IconName::Check)]);
+        let button = button.clone();
+        set_timeout(move || fill(&button, vec![icon(IconName::Copy)]), Duration::from_millis(1_200));
+        copy(app, what, text());
+    })
+}
+
+/// The same where markup has signals.
 #[component]
 pub(crate) fn CopyButton(
     /// What is copied, as the start of a sentence.
     what: &'static str,
-    /// The text, asked for when pressed.
-    #[prop(into)]
-    text: Callback<(), String>,
+    /// The text.
+    text: String,
 ) -> impl IntoView {
-    let app = App::get();
-    let done = RwSignal::new(false);
-    let pressed = move |_| {
-        done.set(true);
-        set_timeout(
-            move || {
-                let _ = done.try_set(false);
-            },
-            std::time::Duration::from_millis(1_200),
-        );
-        copy(app, what, text.run(()));
+    let content = move |build: &Build| {
+        let text = text.clone();
+        vec![copy_button(build, what, move || text.clone())]
     };
-    let label = format!("Copy {}", lower_first(what.trim_start_matches("The ")));
-    view! {
-        <button type="button" class="icon-button" aria-label=label.clone() title=label on:click=pressed>
-            {move || if done.get() { view! { <Icon name=IconName::Check /> } } else { view! { <Icon name=IconName::Copy /> } }}
-        </button>
-    }
+    view! { <Built content=Rc::new(content) /> }
 }
 
 fn lower_first(text: &str) -> String {

@@ -1,26 +1,15 @@
 //! A text of many lines, folded.
 
 use crate::dom::{El, el, fill};
+use crate::widgets::Build;
 use crate::widgets::text_block::{more, text_block};
-use crate::widgets::{Build, Built};
-use leptos::prelude::*;
 use quipu::view;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Texts of more lines are folded to their first and last.
 const FOLD_LINES: usize = 6;
 
 /// The text; a long one by its first and last line, which in a traceback tell where and what.
-#[component]
-pub(crate) fn FoldedText(
-    /// The text.
-    text: String,
-) -> impl IntoView {
-    view! { <Built content=Rc::new(move |build: &Build| vec![folded_text(build, &text)]) /> }
-}
-
-/// The same as an element.
 pub(crate) fn folded_text(build: &Build, text: &str) -> El {
     if text.lines().count() <= FOLD_LINES {
         return text_block(build, Arc::from(text), 1_000);

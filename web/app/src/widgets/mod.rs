@@ -15,13 +15,13 @@ mod value_node;
 mod viewport;
 mod warnings;
 
-pub(crate) use built::{Build, Built};
-pub(crate) use copy::{CopyButton, copy};
-pub(crate) use folded_text::FoldedText;
+pub(crate) use built::{Build, Built, NEXT_PORTION, portions};
+pub(crate) use copy::{CopyButton, copy, copy_button};
+pub(crate) use folded_text::folded_text;
 pub(crate) use head::Head;
 pub(crate) use help::Help;
 pub(crate) use icon::{Icon, IconName, icon};
-pub(crate) use marking::{Marking, marked};
+pub(crate) use marking::Marking;
 pub(crate) use notices::Notices;
 pub(crate) use progress::{IndexBar, NotIndexedYet, SearchBar};
 pub(crate) use segmented::{Choice, Segmented};

@@ -1,48 +1,43 @@
 //! Messages that went into a model or came out, as a chat.
 
 use crate::dom::{El, el, fill};
-use crate::widgets::{Build, Built, more, text_block};
-use leptos::prelude::*;
+use crate::widgets::{Build, more, text_block};
 use quipu::llm::{Message, ToolCall};
+use quipu::protocol::SpanDetail;
 use quipu::view::counted;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Messages shown at first; earlier ones behind a button, because the latest tell what happened.
 const LATEST: usize = 6;
 
+/// What went in and what came out.
+pub(super) fn chats(build: &Build, detail: &Arc<SpanDetail>) -> Vec<El> {
+    let input = chat(build, "Input", detail, |detail| &detail.input_messages);
+    input.into_iter().chain(chat(build, "Output", detail, |detail| &detail.output_messages)).collect()
+}
+
 /// The messages under a title; nothing where there are none.
-#[component]
-pub(super) fn Chat(
-    /// `Input` or `Output`.
-    title: &'static str,
-    /// In order.
-    messages: Vec<Message>,
-) -> impl IntoView {
+fn chat(build: &Build, title: &str, detail: &Arc<SpanDetail>, of: fn(&SpanDetail) -> &[Message]) -> Option<El> {
+    let messages = of(detail);
     if messages.is_empty() {
-        return ().into_any();
+        return None;
     }
-    let messages = Arc::new(messages);
-    let content = move |build: &Build| {
-        let id = format!("chat-{title}");
-        let early = messages.len().saturating_sub(LATEST);
-        let title = el("h3").attr("id", &id).text(title);
-        let is_found = build.needle().is_some_and(|needle| messages.iter().take(early).any(|message| needle.is_in(&message.text)));
-        let list = if early == 0 || is_found {
-            el("div").children(messages.iter().map(|found| message(build, found)).collect())
-        } else {
-            let (for_press, of_press) = (build.clone(), messages.clone());
-            let button = more(&format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages")));
-            let button = button.on_press(&build.deeds, move |button| {
-                if let Some(list) = button.parent_element() {
-                    fill(&list, of_press.iter().map(|found| message(&for_press, found)).collect());
-                }
-            });
-            el("div").child(button).children(messages.iter().skip(early).map(|found| message(build, found)).collect())
-        };
-        vec![el("section").class("chat").attr("aria-labelledby", &id).child(title).child(list)]
-    };
-    view! { <Built content=Rc::new(content) /> }.into_any()
+    let id = format!("chat-{title}");
+    let early = messages.len().saturating_sub(LATEST);
+    let is_found = build.needle().is_some_and(|needle| messages.iter().take(early).any(|message| needle.is_in(&message.text)));
+    let skipped = if is_found { 0 } else { early };
+    let mut list = el("div");
+    if skipped > 0 {
+        let (for_press, detail) = (build.clone(), detail.clone());
+        let button = more(&format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages")));
+        list = list.child(button.on_press(&build.deeds, move |button| {
+            if let Some(list) = button.parent_element() {
+                fill(&list, of(&detail).iter().map(|found| message(&for_press, found)).collect());
+            }
+        }));
+    }
+    list = list.children(messages.iter().skip(skipped).map(|found| message(build, found)).collect());
+    Some(el("section").class("chat").attr("aria-labelledby", &id).child(el("h3").attr("id", &id).text(title)).child(list))
 }
 
 fn message(build: &Build, message: &Message) -> El {
@@ -61,7 +56,14 @@ fn message(build: &Build, message: &Message) -> El {
         .class(&format!("message role-{}", role_class(&message.role)))
         .child(el("p").class("message-role").text(&message.role).maybe(about))
         .maybe(text)
+        .children(message.images.iter().filter_map(|image| picture(image)).collect())
         .children(message.tool_calls.iter().map(|call| tool_call(build, call)).collect())
+}
+
+/// An image of a message; its data is an address by itself.
+fn picture(image: &str) -> Option<El> {
+    let shown = el("img").class("message-image").attr("alt", "An image in the message");
+    image.starts_with("data:image/").then(|| shown.attr("src", image))
 }
 
 fn tool_call(build: &Build, call: &ToolCall) -> El {

@@ -1,101 +1,63 @@
 //! The events of a span: logs with severity and time, tracebacks folded, metrics and others by their attributes.
 
-use super::matches::{event_id, follow};
-use super::recorded::Recorded;
-use crate::state::App;
-use crate::widgets::{FoldedText, marked};
-use leptos::prelude::*;
+use super::matches::event_id;
+use super::recorded::recorded;
+use crate::dom::{El, el};
+use crate::widgets::{Build, folded_text, portions};
 use quipu::model::Timestamp;
-use quipu::protocol::{MatchPlace, SpanDetail, SpanEvent, TextRef};
-use quipu::view::{self, DASH, TimeStyle};
+use quipu::protocol::{SpanDetail, SpanEvent, TextRef};
+use quipu::view::{self, DASH};
 use std::sync::Arc;
 
 /// Events built at once.
 const PORTION: usize = 50;
 
-/// The list.
-#[component]
-pub(super) fn Events(
-    /// The span.
-    detail: Arc<SpanDetail>,
-    /// The start of its trace.
-    zero: Option<Timestamp>,
-) -> impl IntoView {
+/// The list; nothing where there are none. `zero` is the start of the trace.
+pub(super) fn events(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>) -> Option<El> {
     let (count, all) = (detail.events.len(), detail.event_count as usize);
     if all == 0 {
-        return ().into_any();
+        return None;
     }
-    let shown = RwSignal::new(PORTION);
-    let events = detail.clone();
-    follow(move |place| {
-        let MatchPlace::Event { id, .. } = place else { return None };
-        let number = events.events.iter().position(|event| event.id == *id)?;
-        shown.update(|shown| *shown = (*shown).max(number + 1));
-        Some(event_id(*id))
+    let (for_item, of) = (build.clone(), detail.clone());
+    let list = portions(build, el("ol").class("events"), count, PORTION, move |place| {
+        of.events.get(place).map(|event| item(&for_item, event, zero))
     });
-    let each = {
-        let detail = detail.clone();
-        move || detail.events.iter().take(shown.get()).cloned().collect::<Vec<_>>()
-    };
-    let more = move || {
-        let left = count.saturating_sub(shown.get());
-        (left > 0).then(|| {
-            let label = format!("Show {} more of {}", left.min(PORTION), view::count(count as u64));
-            view! { <button type="button" class="more" on:click=move |_| shown.update(|shown| *shown += PORTION)>{label}</button> }
-        })
-    };
-    let beyond = (all > count).then(|| view! { <p class="soft">{format!("These are the first {} of {} events.", view::count(count as u64), view::count(all as u64))}</p> });
-    view! {
-        <section aria-labelledby="events-title">
-            <h3 id="events-title">{format!("Events ({})", view::count(all as u64))}</h3>
-            <ol class="events"><For each=each key=|event| event.id children=move |event| item(event, zero) /></ol>
-            {more}
-            {beyond}
-        </section>
-    }
-    .into_any()
+    let beyond = (all > count).then(|| {
+        let text = format!("These are the first {} of {} events.", view::count(count as u64), view::count(all as u64));
+        el("p").class("soft").text(&text)
+    });
+    let title = el("h3").attr("id", "events-title").text(&format!("Events ({})", view::count(all as u64)));
+    Some(el("section").attr("aria-labelledby", "events-title").child(title).child(list).maybe(beyond))
 }
 
-fn item(event: SpanEvent, zero: Option<Timestamp>) -> impl IntoView {
-    let app = App::get();
-    let severity = event.severity.clone();
-    let class = match severity.as_deref() {
-        Some("error" | "critical") => "severity severity-error",
-        Some("warn" | "warning") => "severity severity-warn",
-        _ => "severity",
-    };
-    let time = {
-        let at = event.time;
-        move || match (at, app.view.with(|view| view.times)) {
-            (None, _) => DASH.to_owned(),
-            (Some(at), TimeStyle::Relative) => app.time_text(at, zero),
-            (Some(at), _) => app.time_text(at, None),
-        }
-    };
-    let relative = event.time.zip(zero).map(|(at, zero)| view::offset_text(at.nanos_since(zero)));
-    let recorded = event.time_text.clone().map(|text| format!("Recorded as {text}"));
-    // Only what is not the usual log needs its name.
-    let name = (event.name != "unstructured_log").then(|| event.name.clone());
-    let message = event.message.clone().map(|message| view! { <FoldedText text=message /> });
-    let attributes = event
-        .attributes
-        .into_iter()
-        .map(|attribute| view! { <Recorded name=attribute.key text=attribute.text text_ref=attribute.text_ref /> })
-        .collect_view();
-    let whole = event.attributes_text.map(|text| {
-        view! { <Recorded name="(the attributes’ text, which is no JSON object)".to_owned() text text_ref=TextRef::EventAttribute { id: event.id, key: None } /> }
+fn item(build: &Build, event: &SpanEvent, zero: Option<Timestamp>) -> El {
+    let severity = event.severity.as_deref().map(|severity| {
+        let class = match severity {
+            "error" | "critical" => "severity severity-error",
+            "warn" | "warning" => "severity severity-warn",
+            _ => "severity",
+        };
+        el("span").class(class).text(severity)
     });
-    view! {
-        <li class="event" id=event_id(event.id)>
-            <p class="event-head">
-                {severity.map(|severity| view! { <span class=class>{severity}</span> })}
-                {name.map(|name| view! { <strong class="mono">{marked(name)}</strong> })}
-                <span class="number soft" title=recorded>{relative.unwrap_or_else(|| DASH.into())}</span>
-                <span class="number soft event-clock">{time}</span>
-            </p>
-            {message}
-            {attributes}
-            {whole}
-        </li>
-    }
+    let recorded_time = event.time_text.as_ref().map(|text| format!("Recorded as {text}")).unwrap_or_default();
+    // Only what is not the usual log needs its name.
+    let name = (event.name != "unstructured_log").then(|| build.marked("strong", &event.name).class("mono"));
+    let relative = event.time.zip(zero).map_or_else(|| DASH.to_owned(), |(at, zero)| view::offset_text(at.nanos_since(zero)));
+    let time = event.time.map_or_else(|| el("time").text(DASH), |at| build.time(at, zero, false));
+    let head = el("p")
+        .class("event-head")
+        .maybe(severity)
+        .maybe(name)
+        .child(el("span").class("number soft").attr("title", &recorded_time).text(&relative))
+        .child(time.class("number soft event-clock"));
+    let whole = event.attributes_text.as_ref().map(|text| {
+        recorded(build, "(the attributes’ text, which is no JSON object)", text, &TextRef::EventAttribute { id: event.id, key: None })
+    });
+    el("li")
+        .class("event")
+        .attr("id", &event_id(event.id))
+        .child(head)
+        .maybe(event.message.as_ref().map(|message| folded_text(build, message)))
+        .children(event.attributes.iter().map(|attribute| recorded(build, &attribute.key, &attribute.text, &attribute.text_ref)).collect())
+        .maybe(whole)
 }

@@ -1,21 +1,13 @@
 //! What a span is in numbers: times, ids, status, tokens.
 
-use crate::state::App;
-use crate::widgets::CopyButton;
-use leptos::prelude::*;
+use crate::dom::{El, el};
+use crate::widgets::{Build, copy_button};
 use quipu::model::{SpanMarks, Timestamp, TokenCount};
 use quipu::protocol::SpanDetail;
-use quipu::view::{self, DASH, TimeStyle};
-use std::sync::Arc;
+use quipu::view::{self, DASH};
 
-/// The table of facts.
-#[component]
-pub(super) fn Facts(
-    /// The span.
-    detail: Arc<SpanDetail>,
-    /// The start of its trace.
-    zero: Option<Timestamp>,
-) -> impl IntoView {
+/// The table of facts; `zero` is the start of the trace.
+pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>) -> El {
     let nanos = match (detail.start, detail.end) {
         (Some(start), Some(end)) => u64::try_from(end.nanos_since(start)).ok(),
         _ => None,
@@ -25,71 +17,57 @@ pub(super) fn Facts(
         Some(status) if detail.marks.has(SpanMarks::FAILED) && status != "ERROR" => format!("{status} as recorded, yet it failed"),
         Some(status) => status.clone(),
     };
+    let id = |what: &'static str, id: &str| {
+        let text = id.to_owned();
+        el("dd").class("mono").text(id).child(copy_button(build, what, move || text.clone()))
+    };
     let parent = match &detail.parent_span_id {
-        None => view! { <dd>"none: a root"</dd> }.into_any(),
+        None => el("dd").text("none: a root"),
         Some(parent) => {
-            let id = parent.clone();
-            view! {
-                <dd class="mono">
-                    {parent.clone()}
-                    <CopyButton what="The parent’s id" text=move || id.clone() />
-                    {(!detail.parent_found).then(|| view! { <span class="soft">" (not in the file)"</span> })}
-                </dd>
-            }
-            .into_any()
+            let lost = (!detail.parent_found).then(|| soft(" (not in the file)"));
+            id("The parent’s id", parent).maybe(lost)
         }
     };
-    let tokens = detail.tokens.map(|tokens| {
-        let row = |word: &'static str, count: Option<TokenCount>| {
+    let mut rows = vec![
+        ("Duration", el("dd").class("number").text(&view::duration_text(nanos))),
+        ("Start", instant(build, detail.start, detail.start_text.as_deref(), zero)),
+        ("End", instant(build, detail.end, detail.end_text.as_deref(), zero)),
+        ("Status", el("dd").text(&status)),
+        ("Span id", id("The span id", &detail.span_id)),
+        ("Parent", parent),
+        ("Trace id", id("The trace id", &detail.trace_id)),
+        ("Recorded kind", el("dd").text(detail.recorded_kind.as_deref().unwrap_or(DASH))),
+    ];
+    if let Some(tokens) = &detail.tokens {
+        let row = |count: Option<TokenCount>| {
             let text = count.map_or_else(|| DASH.into(), |count| view::count(count.tokens));
-            let source = count.map(|count| view! { <span class="soft">{format!(" ({})", count.source.label())}</span> });
-            view! { <dt>{word}</dt><dd><span class="number">{text}</span>{source}</dd> }
+            let source = count.map(|count| soft(&format!(" ({})", count.source.label())));
+            el("dd").child(el("span").class("number").text(&text)).maybe(source)
         };
-        view! { {row("Prompt tokens", tokens.prompt)} {row("Completion tokens", tokens.completion)} {row("Total tokens", tokens.total)} }
-    });
-    let unknown_tokens = (detail.tokens.is_none() && detail.marks.has(SpanMarks::INFERENCE_REQUEST))
-        .then(|| view! { <dt>"Tokens"</dt><dd>{DASH}<span class="soft">" (the file holds no count for this request)"</span></dd> });
-    let (span_id, trace_id) = (detail.span_id.clone(), detail.trace_id.clone());
-    view! {
-        <section aria-label="Facts">
-            <dl class="facts-table">
-                <dt>"Duration"</dt>
-                <dd class="number">{view::duration_text(nanos)}</dd>
-                <Instant word="Start" at=detail.start text=detail.start_text.clone() zero />
-                <Instant word="End" at=detail.end text=detail.end_text.clone() zero />
-                <dt>"Status"</dt>
-                <dd>{status}</dd>
-                <dt>"Span id"</dt>
-                <dd class="mono">{span_id.clone()}<CopyButton what="The span id" text=move || span_id.clone() /></dd>
-                <dt>"Parent"</dt>
-                {parent}
-                <dt>"Trace id"</dt>
-                <dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=move || trace_id.clone() /></dd>
-                <dt>"Recorded kind"</dt>
-                <dd>{detail.recorded_kind.clone().unwrap_or_else(|| DASH.into())}</dd>
-                {tokens}
-                {unknown_tokens}
-            </dl>
-        </section>
+        rows.push(("Prompt tokens", row(tokens.prompt)));
+        rows.push(("Completion tokens", row(tokens.completion)));
+        rows.push(("Total tokens", row(tokens.total)));
+    } else if detail.marks.has(SpanMarks::INFERENCE_REQUEST) {
+        rows.push(("Tokens", el("dd").text(DASH).child(soft(" (the file holds no count for this request)"))));
     }
+    let rows = rows.into_iter().flat_map(|(word, value)| [el("dt").text(word), value]).collect();
+    el("section").attr("aria-label", "Facts").child(el("dl").class("facts-table").children(rows))
+}
+
+fn soft(text: &str) -> El {
+    el("span").class("soft").text(text)
 }
 
 /// One instant: by the chosen clock, since the trace's start, and on hover as it stands in the file.
-#[component]
-fn Instant(word: &'static str, at: Option<Timestamp>, text: Option<String>, zero: Option<Timestamp>) -> impl IntoView {
-    let app = App::get();
-    let clock = move || match at {
-        None => DASH.to_owned(),
-        // Both stand here anyway, so that "relative" means UTC for the first.
-        Some(at) if app.view.with(|view| view.times) == TimeStyle::Relative => view::time(at, TimeStyle::Utc, 0, None),
-        Some(at) => app.time_text(at, None),
-    };
-    let relative =
-        at.zip(zero).map(|(at, zero)| view! { <span class="soft">{format!(" {}", view::offset_text(at.nanos_since(zero)))}</span> });
+fn instant(build: &Build, at: Option<Timestamp>, text: Option<&str>, zero: Option<Timestamp>) -> El {
     let recorded = text.map_or_else(|| "The file holds no such time.".to_owned(), |text| format!("Recorded as {text}"));
-    let unreadable = at.is_none().then(|| view! { <span class="soft">{format!(" {recorded}")}</span> });
-    view! {
-        <dt>{word}</dt>
-        <dd class="number" title=recorded.clone()>{clock}{relative}{unreadable}</dd>
+    let shown = el("dd").class("number").attr("title", &recorded);
+    match at {
+        None => shown.text(DASH).child(soft(&format!(" {recorded}"))),
+        // Both stand here anyway, so that "relative" means UTC for the first.
+        Some(at) => {
+            let relative = zero.map(|zero| soft(&format!(" {}", view::offset_text(at.nanos_since(zero)))));
+            shown.child(build.time(at, None, false)).maybe(relative)
+        }
     }
 }

@@ -3,13 +3,16 @@
 //! What is not here: marks in the texts themselves (`widgets`).
 
 use crate::browser::on_next_frame;
+use crate::pages::span::recorded::LOAD;
 use crate::state::App;
-use crate::widgets::Marking;
+use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
 use quipu::protocol::{MatchPlace, Request, Response, SpanDetail, SpanMatch};
 use quipu::view;
 use std::sync::Arc;
 use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 /// Matches shown at first.
 const FIRST: usize = 4;
@@ -112,15 +115,26 @@ pub(super) fn event_id(id: i64) -> String {
     format!("event-{id}")
 }
 
-/// Follows the matches the reader asks for: `find` tells the element's id, after it saw to it that the element is there.
-pub(super) fn follow(find: impl Fn(&MatchPlace) -> Option<String> + 'static) {
-    let Marking { shown, .. } = expect_context();
-    Effect::new(move |_| {
-        if let Some(id) = shown.get().as_ref().and_then(&find) {
-            // Drawn by then.
-            on_next_frame(move || on_next_frame(move || reveal(&id)));
-        }
-    });
+/// Leads to a match the reader asks for: what it stands in is drawn, loaded and scrolled to.
+pub(super) fn follow(detail: &SpanDetail, place: &MatchPlace) {
+    let (id, list) = match place {
+        MatchPlace::Name => return,
+        MatchPlace::Attribute(key) => match detail.attributes.iter().position(|attribute| attribute.key == *key) {
+            Some(number) => (attribute_id(number), "[aria-labelledby=attributes-title]"),
+            None => return,
+        },
+        MatchPlace::Event { id, .. } => (event_id(*id), "[aria-labelledby=events-title]"),
+    };
+    let press = |within: &str, button: &str| {
+        let button = document().query_selector(&format!("{within} {button}")).ok().flatten();
+        button.and_then(|button| button.dyn_into::<HtmlElement>().ok()).map(|button| button.click()).is_some()
+    };
+    // A list is drawn in portions.
+    while document().get_element_by_id(&id).is_none() && press(list, &format!(".{NEXT_PORTION}")) {}
+    // It may lie behind the head of a long text.
+    press(&format!("[id={id:?}]"), &format!(".{LOAD}"));
+    // Drawn by then.
+    on_next_frame(move || on_next_frame(move || reveal(&id)));
 }
 
 /// Scrolls to the first mark in the element with this id, or to the element.

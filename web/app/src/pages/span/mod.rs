@@ -7,18 +7,19 @@ mod matches;
 mod recorded;
 
 use super::open_trace::OpenTrace;
+use crate::dom::{El, el};
 use crate::state::{App, Load};
-use crate::widgets::{FoldedText, Icon, IconName, Marking, NotIndexedYet, marked};
-use chat::Chat;
-use events::Events;
-use facts::Facts;
+use crate::widgets::{Build, Built, Icon, IconName, Marking, NotIndexedYet, folded_text, icon, portions};
+use chat::chats;
+use events::events;
+use facts::facts;
 use leptos::prelude::*;
 use matches::{Matches, attribute_id, follow};
 use quipu::model::Timestamp;
-use quipu::protocol::{MatchPlace, Request, Response, SpanDetail, SpanFailure};
+use quipu::protocol::{Request, Response, SpanDetail, SpanFailure, TextRef};
 use quipu::share::Place;
-use quipu::view;
-use recorded::Recorded;
+use recorded::recorded;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Attributes built at once.
@@ -79,82 +80,69 @@ pub(super) fn SpanPanel(
     }
 }
 
+/// What is told of the span, below its name.
 #[component]
 fn Detail(detail: Arc<SpanDetail>, zero: Option<Timestamp>) -> impl IntoView {
-    let kind = detail.kind.label();
-    let failures = (!detail.failures.is_empty()).then(|| {
-        let items = detail.failures.iter().map(failure).collect_view();
-        view! { <section class="panel-failures" aria-label="Why it failed">{items}</section> }
-    });
-    let notes = (!detail.notes.is_empty()).then(|| {
-        let items = detail.notes.iter().map(|note| view! { <li>{note.clone()}</li> }).collect_view();
-        view! { <section aria-labelledby="notes-title"><h3 id="notes-title">"Notes"</h3><ul class="notes">{items}</ul></section> }
-    });
-    view! {
-        <header class="panel-head">
-            <h2>{marked(detail.name.clone())}</h2>
-            <p><i class=format!("kind-mark kind-{kind}")></i><span class=format!("kind-word kind-{kind}")>{kind}</span></p>
-        </header>
-        <Matches detail=detail.clone() />
-        {failures}
-        <Facts detail=detail.clone() zero />
-        {notes}
-        <Chat title="Input" messages=detail.input_messages.clone() />
-        <Chat title="Output" messages=detail.output_messages.clone() />
-        <Attributes detail=detail.clone() />
-        <Events detail=detail.clone() zero />
-    }
-}
-
-fn failure(failure: &SpanFailure) -> impl IntoView + use<> {
-    let message = if failure.message.is_empty() { "No message was recorded." } else { failure.message.as_str() };
-    view! {
-        <div class="panel-failure">
-            <Icon name=IconName::Failed />
-            <div>
-                <FoldedText text=message.to_owned() />
-                <p class="soft">{format!("Source: {}", failure.source)}</p>
-            </div>
-        </div>
-    }
-}
-
-#[component]
-fn Attributes(detail: Arc<SpanDetail>) -> impl IntoView {
-    let count = detail.attributes.len();
-    let shown = RwSignal::new(PORTION);
+    let Marking { shown, .. } = expect_context();
     let known = detail.clone();
-    follow(move |place| {
-        let MatchPlace::Attribute(key) = place else { return None };
-        let number = known.attributes.iter().position(|attribute| attribute.key == *key)?;
-        shown.update(|shown| *shown = (*shown).max(number + 1));
-        Some(attribute_id(number))
+    Effect::new(move |_| {
+        if let Some(place) = shown.get() {
+            follow(&known, &place);
+        }
     });
-    let each = {
-        let detail = detail.clone();
-        move || detail.attributes.iter().take(shown.get()).cloned().enumerate().collect::<Vec<_>>()
-    };
-    let whole = detail.attributes_text.clone().map(|text| {
-        let text_ref = quipu::protocol::TextRef::SpanAttribute { rowid: detail.rowid, key: None };
-        view! { <Recorded name="(the attributes’ text, which is no JSON object)".to_owned() text text_ref /> }
-    });
-    let more = move || {
-        let left = count.saturating_sub(shown.get());
-        (left > 0).then(|| {
-            let label = format!("Show {} more of {}", left.min(PORTION), view::count(count as u64));
-            view! { <button type="button" class="more" on:click=move |_| shown.update(|shown| *shown += PORTION)>{label}</button> }
-        })
-    };
-    let empty = (count == 0 && detail.attributes_text.is_none()).then(|| view! { <p class="soft">"None were recorded."</p> });
+    let (for_head, for_rest) = (detail.clone(), detail.clone());
     view! {
-        <section aria-labelledby="attributes-title">
-            <h3 id="attributes-title">"Attributes"</h3>
-            {whole}
-            <For each=each key=|(place, _)| *place let((place, attribute))>
-                <div id=attribute_id(place)><Recorded name=attribute.key text=attribute.text text_ref=attribute.text_ref /></div>
-            </For>
-            {more}
-            {empty}
-        </section>
+        <Built content=Rc::new(move |build: &Build| vec![head(build, &for_head)]) />
+        <Matches detail />
+        <Built content=Rc::new(move |build: &Build| rest(build, &for_rest, zero)) />
     }
+}
+
+fn head(build: &Build, detail: &SpanDetail) -> El {
+    let kind = detail.kind.label();
+    let word = el("span").class(&format!("kind-word kind-{kind}")).text(kind);
+    let line = el("p").child(el("i").class(&format!("kind-mark kind-{kind}"))).child(word);
+    el("header").class("panel-head").child(build.marked("h2", &detail.name)).child(line)
+}
+
+fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>) -> Vec<El> {
+    let mut parts = Vec::new();
+    if !detail.failures.is_empty() {
+        let items = detail.failures.iter().map(|found| failure(build, found)).collect();
+        parts.push(el("section").class("panel-failures").attr("aria-label", "Why it failed").children(items));
+    }
+    parts.push(facts(build, detail, zero));
+    if !detail.notes.is_empty() {
+        let items = detail.notes.iter().map(|note| el("li").text(note)).collect();
+        let title = el("h3").attr("id", "notes-title").text("Notes");
+        let notes = el("ul").class("notes").children(items);
+        parts.push(el("section").attr("aria-labelledby", "notes-title").child(title).child(notes));
+    }
+    parts.extend(chats(build, detail));
+    parts.push(attributes(build, detail));
+    parts.extend(events(build, detail, zero));
+    parts
+}
+
+fn failure(build: &Build, failure: &SpanFailure) -> El {
+    let message = if failure.message.is_empty() { "No message was recorded." } else { failure.message.as_str() };
+    let source = el("p").class("soft").text(&format!("Source: {}", failure.source));
+    el("div").class("panel-failure").child(icon(IconName::Failed)).child(el("div").child(folded_text(build, message)).child(source))
+}
+
+fn attributes(build: &Build, detail: &Arc<SpanDetail>) -> El {
+    let count = detail.attributes.len();
+    let whole = detail.attributes_text.as_ref().map(|text| {
+        let text_ref = TextRef::SpanAttribute { rowid: detail.rowid, key: None };
+        recorded(build, "(the attributes’ text, which is no JSON object)", text, &text_ref)
+    });
+    let (for_item, of) = (build.clone(), detail.clone());
+    let list = portions(build, el("div"), count, PORTION, move |place| {
+        let found = of.attributes.get(place)?;
+        let value = recorded(&for_item, &found.key, &found.text, &found.text_ref);
+        Some(el("div").attr("id", &attribute_id(place)).child(value))
+    });
+    let empty = (count == 0 && detail.attributes_text.is_none()).then(|| el("p").class("soft").text("None were recorded."));
+    let title = el("h3").attr("id", "attributes-title").text("Attributes");
+    el("section").attr("aria-labelledby", "attributes-title").child(title).maybe(whole).child(list).maybe(empty)
 }

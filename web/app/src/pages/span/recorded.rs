@@ -1,145 +1,125 @@
 //! One recorded value: decoded as a tree, or raw; the whole of a long one only when asked for.
 
-use crate::dom::el;
-use crate::state::App;
-use crate::widgets::{Build, Built, CopyButton, Marking, copy, marked, text_block, value_tree};
-use leptos::prelude::*;
+use crate::dom::{El, el, fill};
+use crate::widgets::{Build, copy_button, more, text_block, value_tree};
 use quipu::model::{Encoding, Value};
-use quipu::protocol::{MatchPlace, RecordedText, Request, Response, TextRef};
+use quipu::protocol::{RecordedText, Request, Response, TextRef};
 use quipu::view::{self, ValueKind};
-use std::rc::Rc;
 use std::sync::Arc;
+use web_sys::Element;
 
-/// A whole text up to this length is decoded on this thread; a longer one is shown as it is.
-const DECODE_BYTES: usize = 256 * 1024;
-
+/// The class of the button that loads the whole of a text which is not too long to be loaded because a match stands in it.
+pub(super) const LOAD: &str = "load-whole";
 /// A text up to this length is loaded whole when a match in it is to be shown.
 const LOAD_BYTES: u64 = 4 << 20;
 
-/// What is shown of the value now.
+/// A name and its value; `text_ref` asks for the whole.
+pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref: &TextRef) -> El {
+    let shown = Shown {
+        build: build.clone(),
+        name: Arc::from(name),
+        raw: Arc::from(text.raw.as_str()),
+        value: text.value.clone().map(Arc::new),
+        encoding: text.encoding,
+        len: text.len_bytes,
+        rest: (!text.complete).then(|| Arc::new(text_ref.clone())),
+    };
+    el("div").class("recorded").children(shown.parts(false))
+}
+
+/// What is known of the value.
 #[derive(Clone)]
 struct Shown {
+    build: Build,
+    name: Arc<str>,
     raw: Arc<str>,
     value: Option<Arc<Value>>,
     encoding: Encoding,
-    complete: bool,
+    len: u64,
+    /// Where the whole is, if this is its head.
+    rest: Option<Arc<TextRef>>,
 }
 
-/// A name and its value.
-#[component]
-pub(super) fn Recorded(
-    /// The attribute's key.
-    name: String,
-    /// The value's text, or its head.
-    text: RecordedText,
-    /// Asks for the whole.
-    text_ref: TextRef,
-) -> impl IntoView {
-    let app = App::get();
-    let len = text.len_bytes;
-    let shown = RwSignal::new(Shown {
-        raw: Arc::from(text.raw),
-        value: text.value.map(Arc::new),
-        encoding: text.encoding,
-        complete: text.complete,
-    });
-    let raw = RwSignal::new(false);
-    let trouble = RwSignal::new(None::<String>);
-    // Only lists and maps look different decoded.
-    let has_tree = Memo::new(move |_| {
-        shown.with(|shown| shown.value.as_ref().is_some_and(|value| matches!(view::value_kind(value), ValueKind::List | ValueKind::Map)))
-    });
-    let load = {
-        let text_ref = text_ref.clone();
-        move || {
-            app.ask(Request::GetText(text_ref.clone()), move |answer| match answer {
-                Ok(Response::Text(text)) => drop(shown.try_set(whole(text))),
-                Ok(_) => drop(trouble.try_set(Some("The worker answered something else than the text; reload the page.".into()))),
-                Err(failure) => drop(trouble.try_set(Some(failure.message))),
-            });
-        }
-    };
-    // A match may lie behind the head.
-    if let Some(Marking { shown: wanted, .. }) = use_context() {
-        let (load, text_ref) = (load.clone(), text_ref.clone());
-        Effect::new(move |_| {
-            let is_this = wanted.with(|place| place.as_ref().is_some_and(|place| is_place_of(&text_ref, place)));
-            if is_this && len <= LOAD_BYTES && !shown.with_untracked(|shown| shown.complete) {
-                load();
+impl Shown {
+    fn parts(&self, is_raw: bool) -> Vec<El> {
+        let deeds = &self.build.deeds;
+        // Only lists and maps look different decoded.
+        let tree = self.value.as_ref().filter(|value| matches!(view::value_kind(value), ValueKind::List | ValueKind::Map));
+        let about = self.encoding.label();
+        let about = if self.len >= 1_000 { format!("{about} · {}", view::bytes(self.len)) } else { about.to_owned() };
+        let form = |label: &str, raw: bool| {
+            let shown = self.clone();
+            let pressed = if raw == is_raw { "true" } else { "false" };
+            let turn = move |button: &Element| shown.draw(button, raw);
+            el("button").attr("type", "button").attr("aria-pressed", pressed).text(label).on_press(deeds, turn)
+        };
+        let switch = tree.map(|_| {
+            let group = el("span").class("segmented small").attr("role", "group").attr("aria-label", "Form");
+            group.child(form("Decoded", false)).child(form("Raw", true))
+        });
+        let copy = match &self.rest {
+            None => {
+                let raw = self.raw.clone();
+                copy_button(&self.build, "The value", move || raw.to_string())
             }
+            Some(rest) => {
+                let (app, rest) = (self.build.app, rest.clone());
+                more("Copy").on_press(deeds, move |button| {
+                    let button = button.clone();
+                    app.ask(Request::GetText((*rest).clone()), move |answer| match answer {
+                        Ok(Response::Text(text)) => crate::widgets::copy(app, "The value", text),
+                        Ok(_) => {}
+                        Err(failure) => trouble(&button, &failure.message),
+                    });
+                })
+            }
+        };
+        let head = el("div")
+            .class("recorded-head")
+            .child(self.build.marked("span", &self.name).class("recorded-name mono"))
+            .child(el("span").class("soft small-text").text(&about))
+            .child(el("span").class("recorded-tools").maybe(switch).child(copy));
+        let body = match tree.filter(|_| !is_raw) {
+            Some(value) => value_tree(&self.build, value.clone()),
+            None if self.raw.is_empty() => el("p").class("value-null").text("empty text"),
+            None => text_block(&self.build, self.raw.clone(), 700).class(if tree.is_some() { "text-block mono" } else { "text-block" }),
+        };
+        let mut parts = vec![head, body];
+        if let Some(rest) = &self.rest {
+            let (shown, rest) = (self.clone(), rest.clone());
+            let load = more(&format!("Load all {}", view::bytes(self.len))).on_press(deeds, move |button| shown.load(button, &rest));
+            parts.push(if self.len <= LOAD_BYTES { load.class(&format!("more {LOAD}")) } else { load });
+        }
+        parts
+    }
+
+    /// Draws it anew, around one of its buttons.
+    fn draw(&self, button: &Element, is_raw: bool) {
+        let Ok(Some(recorded)) = button.closest(".recorded") else { return };
+        let is_switch = button.has_attribute("aria-pressed");
+        fill(&recorded, self.parts(is_raw));
+        let pressed = recorded.query_selector("[aria-pressed=true]").ok().flatten().filter(|_| is_switch);
+        if let Some(pressed) = pressed {
+            crate::browser::focus_element(&pressed);
+        }
+    }
+
+    fn load(&self, button: &Element, rest: &Arc<TextRef>) {
+        let (shown, button) = (self.clone(), button.clone());
+        self.build.app.ask(Request::GetRecorded((**rest).clone()), move |answer| match answer {
+            Ok(Response::Recorded(text)) => {
+                let (raw, value) = (Arc::from(text.raw), text.value.map(Arc::new));
+                Shown { raw, value, encoding: text.encoding, rest: None, ..shown }.draw(&button, false);
+            }
+            Ok(_) => trouble(&button, "The worker answered something else than the text; reload the page."),
+            Err(failure) => trouble(&button, &failure.message),
         });
     }
-    let copy_whole = move |_| {
-        app.ask(Request::GetText(text_ref.clone()), move |answer| match answer {
-            Ok(Response::Text(text)) => copy(app, "The value", text),
-            Ok(_) => {}
-            Err(failure) => drop(trouble.try_set(Some(failure.message))),
-        });
-    };
-    let body = move |build: &Build| {
-        let now = shown.get();
-        match now.value.filter(|_| has_tree.get() && !raw.get()) {
-            Some(value) => vec![value_tree(build, value)],
-            None if now.raw.is_empty() => vec![el("p").class("value-null").text("empty text")],
-            None => vec![text_block(build, now.raw, 700).class(if has_tree.get() { "text-block mono" } else { "text-block" })],
-        }
-    };
-    let rest = move || {
-        (!shown.with(|shown| shown.complete)).then(|| {
-            let label = format!("Load all {}", view::bytes(len));
-            let load = load.clone();
-            view! { <button type="button" class="more" on:click=move |_| load()>{label}</button> }
-        })
-    };
-    let copy_button = move || {
-        if shown.with(|shown| shown.complete) {
-            view! { <CopyButton what="The value" text=move || shown.with_untracked(|shown| shown.raw.to_string()) /> }.into_any()
-        } else {
-            view! { <button type="button" class="more" on:click=copy_whole.clone()>"Copy"</button> }.into_any()
-        }
-    };
-    let about = move || {
-        let encoding = shown.with(|shown| shown.encoding.label());
-        if len >= 1_000 { format!("{encoding} · {}", view::bytes(len)) } else { encoding.to_owned() }
-    };
-    let switch = move || {
-        has_tree.get().then(|| {
-            view! {
-                <span class="segmented small" role="group" aria-label="Form">
-                    <button type="button" aria-pressed=move || if raw.get() { "false" } else { "true" } on:click=move |_| raw.set(false)>"Decoded"</button>
-                    <button type="button" aria-pressed=move || if raw.get() { "true" } else { "false" } on:click=move |_| raw.set(true)>"Raw"</button>
-                </span>
-            }
-        })
-    };
-    view! {
-        <div class="recorded">
-            <div class="recorded-head">
-                <span class="recorded-name mono">{marked(name)}</span>
-                <span class="soft small-text">{about}</span>
-                <span class="recorded-tools">{switch}{copy_button}</span>
-            </div>
-            <Built content=Rc::new(body) />
-            {rest}
-            {move || trouble.get().map(|text| view! { <p role="alert" class="failed">{text}</p> })}
-        </div>
-    }
 }
 
-/// Whether a match stands in this text.
-fn is_place_of(text: &TextRef, place: &MatchPlace) -> bool {
-    match (text, place) {
-        (TextRef::SpanAttribute { key: Some(key), .. }, MatchPlace::Attribute(found)) => key == found,
-        (TextRef::EventAttribute { id, key: Some(key) }, MatchPlace::Event { id: event, key: Some(found) }) => id == event && key == found,
-        _ => false,
+/// A sentence below the value one of whose buttons was pressed.
+fn trouble(button: &Element, text: &str) {
+    if let Ok(Some(recorded)) = button.closest(".recorded") {
+        crate::dom::append(&recorded, vec![el("p").attr("role", "alert").class("failed").text(text)]);
     }
-}
-
-/// A text that came whole.
-fn whole(text: String) -> Shown {
-    if text.len() > DECODE_BYTES {
-        return Shown { raw: Arc::from(text), value: None, encoding: Encoding::Text, complete: true };
-    }
-    let decoded = quipu::recorded::decode(&text);
-    Shown { raw: Arc::from(text), value: Some(Arc::new(decoded.value)), encoding: decoded.encoding, complete: true }
 }

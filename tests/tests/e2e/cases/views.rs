@@ -1,0 +1,239 @@
+//! The views of a trace beside its timeline, compared with what SQL reads from the files.
+
+use crate::harness::{Case, Stage, cases};
+use anyhow::{Context, Result, ensure};
+use quipu_tests::fixtures::{self, AGENT, METRICS};
+use rusqlite::Connection;
+use serde_json::json;
+use thirtyfour::Key;
+
+pub(crate) const CASES: &[Case] = cases![
+    arrow_keys_go_from_tab_to_tab_and_the_address_follows,
+    a_conversation_tells_what_was_asked_and_done_and_answered,
+    the_turns_of_a_session_read_as_one_conversation,
+    logs_are_those_of_the_file_and_filtered_by_severity,
+    statistics_sort_by_every_column_and_lead_back_to_the_spans,
+    a_flame_graph_has_every_span_and_leads_to_it,
+];
+
+/// Opens a trace and one of its tabs.
+async fn open_tab(stage: &Stage, file: &fixtures::Fixture, trace_id: &str, tab: &str) -> Result<()> {
+    let page = &stage.page;
+    page.load().await?;
+    page.open_traces(&[file.path()]).await?;
+    page.open_trace(trace_id).await?;
+    page.click("tab", tab).await
+}
+
+/// The values of an attribute in the shown view, in order.
+async fn attributes(stage: &Stage, attribute: &str) -> Result<Vec<String>> {
+    let script =
+        format!("return [...document.querySelectorAll('[role=tabpanel] [{attribute}]')].map((e) => e.getAttribute('{attribute}'))");
+    Ok(serde_json::from_value(stage.page.run(&script).await?)?)
+}
+
+async fn sheet_text(stage: &Stage) -> Result<String> {
+    stage.page.text_of("document.querySelector('[role=tabpanel]')").await?.context("No view is shown.")
+}
+
+async fn arrow_keys_go_from_tab_to_tab_and_the_address_follows(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let trace_id = fixtures::texts(
+        &connection,
+        "SELECT trace_id FROM spans WHERE json_extract(attributes, '$.session_id') IS NOT NULL ORDER BY rowid LIMIT 1",
+    )?
+    .pop()
+    .context("a trace")?;
+    let page = &stage.page;
+    open_tab(stage, &AGENT, &trace_id, "Timeline").await?;
+    let names = page.run("return all('tab').map((tab) => nameOf(tab))").await?;
+    ensure!(names == json!(["Timeline", "Flame graph", "Conversation", "Logs", "Statistics"]), "The tabs are {names}.");
+    let chosen = "return [document.activeElement, ...all('tab').filter((tab) => tab.ariaSelected === 'true')].map((tab) => nameOf(tab))";
+    for (key, name, part) in [
+        (Key::Right, "Flame graph", "tab=flame"),
+        (Key::End, "Statistics", "tab=statistics"),
+        (Key::Left, "Logs", "tab=logs"),
+        (Key::Left, "Conversation", "tab=conversation"),
+    ] {
+        page.press(key).await?;
+        let found = page.run(chosen).await?;
+        ensure!(found == json!([name, name]), "Focused and chosen are {found}, not {name}.");
+        let url = page.url().await?;
+        ensure!(url.contains(part), "The address {url} does not name the tab.");
+        let panel = page.run("const panel = document.querySelector('[role=tabpanel]'); return document.getElementById(panel.getAttribute('aria-labelledby')).ariaSelected").await?;
+        ensure!(panel == "true", "The panel is not named by the chosen tab.");
+    }
+    page.driver.refresh().await?;
+    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page").await?;
+    page.open(&[AGENT.path()]).await?;
+    page.wait_until("return isIdle() && !!document.querySelector('.turn')", "the conversation again").await?;
+    page.driver.back().await?;
+    page.wait_idle().await?;
+    ensure!(page.url().await?.contains("tab=logs"), "Going back leads to the tab before.");
+    Ok(())
+}
+
+async fn a_conversation_tells_what_was_asked_and_done_and_answered(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let turn = "SELECT trace_id FROM spans WHERE json_extract(attributes, '$.input') LIKE '%look in docs for llama 2%' ORDER BY start_time LIMIT 1";
+    let trace_id = fixtures::texts(&connection, turn)?.pop().context("The fixture has such a turn.")?;
+    let last = format!(
+        "SELECT json_extract(json_extract(attributes, '$.output'), '$.content') FROM spans
+         WHERE trace_id = '{trace_id}' AND name = 'inference' ORDER BY start_time DESC LIMIT 1"
+    );
+    let answer = fixtures::texts(&connection, &last)?.pop().context("The turn has an answer.")?;
+    open_tab(stage, &AGENT, &trace_id, "Conversation").await?;
+    let text = sheet_text(stage).await?;
+    let order = [
+        "You search.",
+        "look in docs for llama 2",
+        "Asked fake/Llama-3.2-3B with 2 tools",
+        "knowledge_search",
+        "BEGIN of knowledge_search",
+        &answer,
+    ];
+    let mut rest = text.as_str();
+    for expected in order {
+        let at = rest.find(expected).with_context(|| format!("The conversation does not go on with {expected:?}:\n{text}"))?;
+        rest = &rest[at..];
+    }
+    ensure!(text.contains("found nothing"), "Shields are told of:\n{text}");
+    // The arguments are a tree, and as recorded at a press.
+    ensure!(!text.contains(r#"{"query""#), "Arguments stand as they were recorded.");
+    stage.page.run("document.querySelector('.tool-call .raw-switch').click()").await?;
+    ensure!(sheet_text(stage).await?.contains(r#"{"query""#), "The recorded arguments are a press away.");
+    // Everything leads to its span.
+    stage.page.run("document.querySelector('.tool-result [data-span]').click()").await?;
+    stage.page.wait_panel().await?;
+    let panel = stage.page.panel_text().await?;
+    ensure!(panel.contains("tool_execution"), "The result leads to the span of its tool:\n{panel}");
+    ensure!(sheet_text(stage).await?.contains(&answer), "The conversation stays beside the panel.");
+    Ok(())
+}
+
+async fn the_turns_of_a_session_read_as_one_conversation(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let session = "json_extract(attributes, '$.session_id')";
+    let sql =
+        format!("SELECT {session} FROM spans WHERE {session} IS NOT NULL GROUP BY 1 ORDER BY count(DISTINCT trace_id) DESC, 1 LIMIT 1");
+    let session_id = fixtures::texts(&connection, &sql)?.pop().context("The fixture has agent sessions.")?;
+    let sql = format!("SELECT DISTINCT trace_id FROM spans WHERE {session} = '{session_id}' ORDER BY start_time");
+    let traces = fixtures::texts(&connection, &sql)?;
+    ensure!(traces.len() > 2, "The session has several traces.");
+    open_tab(stage, &AGENT, &traces[1], "Conversation").await?;
+    let one = sheet_text(stage).await?;
+    ensure!(one.contains(&format!("The agent session has {} traces.", traces.len())), "{one}");
+    stage.page.click("button", "Whole session").await?;
+    let all = sheet_text(stage).await?;
+    ensure!(all.len() > one.len() && stage.page.url().await?.contains("told=session"), "The whole session is told:\n{all}");
+    let roots = stage.page.run("return document.querySelectorAll('.turn').length").await?;
+    ensure!(roots.as_u64().is_some_and(|turns| turns as usize >= traces.len()), "{} traces are told in {roots} turns.", traces.len());
+    Ok(())
+}
+
+async fn logs_are_those_of_the_file_and_filtered_by_severity(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = METRICS.open()?;
+    let sql = "SELECT s.trace_id FROM span_events e JOIN spans s USING (span_id)
+               WHERE json_extract(e.attributes, '$.severity') = 'error'
+                 AND json_extract(e.attributes, '$.message') LIKE '%Traceback%' ORDER BY e.id LIMIT 1";
+    let trace_id = fixtures::texts(&connection, sql)?.pop().context("The fixture has an error.")?;
+    let of = |filter: &str| ids(&connection, &trace_id, filter);
+    open_tab(stage, &METRICS, &trace_id, "Logs").await?;
+    let found = attributes(stage, "data-event-id").await?;
+    ensure!(found == of("")?, "The events are {found:?}.");
+    let choose = "const select = document.getElementById('severity'); select.value = 'error'; select.dispatchEvent(new Event('change', { bubbles: true }))";
+    stage.page.run(choose).await?;
+    stage.page.wait_idle().await?;
+    let graver = of("AND json_extract(e.attributes, '$.severity') IN ('error', 'critical')")?;
+    let found = attributes(stage, "data-event-id").await?;
+    ensure!(found == graver && !graver.is_empty(), "The errors are {found:?}, not {graver:?}.");
+    ensure!(stage.page.url().await?.contains("severity=error"), "The filter is in the address.");
+    let text = sheet_text(stage).await?;
+    ensure!(text.contains("lines between"), "Tracebacks are folded:\n{text}");
+    stage.page.run("document.querySelector('.log-row [data-span]').click()").await?;
+    stage.page.wait_panel().await
+}
+
+fn ids(connection: &Connection, trace_id: &str, filter: &str) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT CAST(e.id AS TEXT) FROM span_events e JOIN spans s USING (span_id) WHERE s.trace_id = '{trace_id}' {filter}
+         ORDER BY e.timestamp, e.id"
+    );
+    fixtures::texts(connection, &sql)
+}
+
+async fn statistics_sort_by_every_column_and_lead_back_to_the_spans(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let largest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC, trace_id LIMIT 1";
+    let trace_id = fixtures::texts(&connection, largest)?.pop().context("a trace")?;
+    open_tab(stage, &AGENT, &trace_id, "Statistics").await?;
+    let order = |sql: &str| {
+        fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' GROUP BY name ORDER BY {sql}"))
+    };
+    let page = &stage.page;
+    for (column, sql) in [
+        ("Name", "name"),
+        ("Name", "name DESC"),
+        ("Spans", "count(*) DESC, name"),
+        ("Spans", "count(*), name"),
+    ] {
+        page.click("button", column).await?;
+        let names = attributes(stage, "data-name").await?;
+        ensure!(names == order(sql)?, "Sorted by {sql}, the names are {names:?}.");
+    }
+    for column in ["Failed", "Total", "Self", "Min", "Median", "p95", "p99", "Max", "Tokens"] {
+        page.click("button", column).await?;
+        let sorted = page
+            .run("return [...document.querySelectorAll('th[aria-sort=descending]')].map((e) => e.innerText.replace(/[^A-Za-z0-9]/g, ''))")
+            .await?;
+        ensure!(sorted == json!([column]), "Sorted are {sorted}, not {column}.");
+    }
+    let counts = page.run("return [...document.querySelectorAll('[data-name]')].map((row) => row.cells[1].innerText).reduce((sum, text) => sum + Number(text), 0)").await?;
+    let spans = fixtures::texts(&connection, &format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}'"))?;
+    ensure!(spans[0].parse().ok() == counts.as_u64(), "The names have {counts} spans, the trace {}.", spans[0]);
+    let name = order("name")?.into_iter().find(|name| name.contains("Router.")).context("a router")?;
+    page.run(&format!("document.querySelector('[data-name={}] th button').click()", json!(name))).await?;
+    page.wait_timeline().await?;
+    let matching = page.run("return document.querySelector('[aria-label=Matches]').innerText").await?;
+    let of_name = format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}' AND name = '{name}'");
+    let count = fixtures::texts(&connection, &of_name)?.pop().unwrap_or_default();
+    ensure!(matching.as_str().is_some_and(|text| text.contains(&count)), "Of {name} there are {count} spans; found are {matching}.");
+    Ok(())
+}
+
+async fn a_flame_graph_has_every_span_and_leads_to_it(stage: &Stage) -> Result<()> {
+    let (_scratch, connection) = AGENT.open()?;
+    let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) BETWEEN 8 AND 14 ORDER BY count(*) DESC, trace_id LIMIT 1";
+    let trace_id = fixtures::texts(&connection, sql)?.pop().context("a trace")?;
+    open_tab(stage, &AGENT, &trace_id, "Flame graph").await?;
+    let page = &stage.page;
+    // Every span is in a box: its own, or one that says how many it stands for.
+    let count = "return [...document.querySelectorAll('.flame-box')].map((e) => Number(/^(\\d+) short spans?/.exec(e.title)?.[1] ?? 1)).reduce((a, b) => a + b, 0)";
+    let spans = fixtures::texts(&connection, &format!("SELECT span_id FROM spans WHERE trace_id = '{trace_id}'"))?;
+    let boxes = page.run(count).await?;
+    ensure!(boxes.as_u64() == Some(spans.len() as u64), "{} spans are in boxes for {boxes}.", spans.len());
+    // By keys alone: to the first box, one down, selected, zoomed to.
+    page.run("document.querySelector('.flame-box[tabindex=\"0\"]').focus()").await?;
+    page.press(Key::Down).await?;
+    let child = page.run("return document.activeElement.dataset.span").await?;
+    let parent = format!("SELECT parent_span_id FROM spans WHERE span_id = {}", child.to_string().replace('"', "'"));
+    let root = page.run("return document.querySelector('.flame-box').dataset.span").await?;
+    ensure!(fixtures::texts(&connection, &parent)?.first().map(String::as_str) == root.as_str(), "Down leads to a child.");
+    page.press(Key::Enter).await?;
+    page.wait_panel().await?;
+    ensure!(page.url().await?.contains(&format!("span={}", child.as_str().unwrap_or_default())), "Enter selects the span.");
+    page.press('z').await?;
+    ensure!(page.url().await?.contains("from="), "z zooms to it: {}", page.url().await?);
+    page.click("button", "Whole graph").await?;
+    page.click("button", "Callers and callees").await?;
+    let name = fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE span_id = {}", child.to_string().replace('"', "'")))?;
+    let text = sheet_text(stage).await?;
+    ensure!(text.contains(&format!("Callers of {}", name[0])) && text.contains(&format!("What {} called", name[0])), "{text}");
+    page.click("button", "Left-heavy").await?;
+    ensure!(page.url().await?.contains("flame=heavy"), "The order is in the address.");
+    page.run("document.querySelector('.flame-graph summary').click()").await?;
+    let rows = page.run("return document.querySelector('table[aria-label=\"Boxes of the flame graph\"]').tBodies[0].rows.length").await?;
+    let drawn = page.run("return document.querySelectorAll('.flame-box').length").await?;
+    ensure!(rows == drawn, "The table has {rows} rows for {drawn} boxes.");
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! A view of a trace that is read: the sheet as the worker sends it, drawn a piece a frame, so that no length stops the page.
+//!
+//! What is not here: what stands on it, which is the core's `sheet`.
+
+use super::open_trace::{OpenTrace, in_address};
+use super::tabs::PANEL;
+use crate::browser::{self, document, now, on_next_frame};
+use crate::dom::{Deeds, El, append, el, fill, nearest};
+use crate::idle::Busy;
+use crate::router::Step;
+use crate::state::App;
+use crate::widgets::{Build, IconName, Marking, folded_text, icon, more, text_block, value_tree};
+use leptos::ev::{Event, KeyboardEvent};
+use leptos::prelude::*;
+use quipu::protocol::{Request, Response, SheetQuery, TraceScope};
+use quipu::share::TraceTab;
+use quipu::sheet::{self, Attr, Node, Sign, Tag};
+use quipu::view;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlSelectElement};
+
+/// A piece is drawn for so many milliseconds.
+const PIECE_MS: f64 = 10.0;
+/// Characters of a text shown at first.
+const HEAD: usize = 1_500;
+
+/// The view of the chosen tab.
+#[component]
+pub(super) fn Sheet(
+    /// The trace.
+    trace: OpenTrace,
+) -> impl IntoView {
+    let app = App::get();
+    let find = Memo::new(move |_| in_address(app, |view| view.find.clone()).unwrap_or_default());
+    provide_context(Marking { find, shown: RwSignal::new(None) });
+    let node = NodeRef::<leptos::html::Div>::new();
+    let query = Memo::new(move |_| {
+        let width = node.get().map_or(0, |node| node.client_width()) as u32;
+        in_address(app, |view| {
+            let is_flame = view.tab == TraceTab::Flame;
+            let mut query = SheetQuery {
+                trace_id: view.trace_id.clone(),
+                tab: view.tab,
+                view: (*view.sheet).clone(),
+                scope: TraceScope::default(),
+                window: None,
+                find: String::new(),
+                span_id: None,
+                width,
+            };
+            if is_flame || view.tab == TraceTab::Statistics {
+                query.scope = view.timeline.scope.clone();
+            }
+            // The other views don't depend on these, and are not asked for again.
+            if is_flame {
+                (query.window, query.find, query.span_id) = (view.window, view.find.clone(), view.span_id.clone());
+            }
+            query
+        })
+    });
+    let paper = Paper { app, build: Build::here(), root: Rc::default(), drawn: Rc::default(), number: Rc::default() };
+    let for_press = paper.build.deeds.clone();
+    let marks = paper.build.clone();
+    let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
+    Effect::new(move |_| {
+        app.indexed.track();
+        let (Some(root), Some(query)) = (node.get(), query.get()) else { return };
+        *paper.root.borrow_mut() = Some(root.clone().into());
+        if shown_tab.replace(query.tab) != query.tab {
+            paper.say("state", "Reading the trace…");
+            root.set_scroll_top(0);
+        }
+        let (paper, asked) = (paper.clone(), query.clone());
+        app.ask(Request::GetSheet(asked), move |answer| {
+            // Something else may be shown by now.
+            let still = in_address(app, |view| (view.tab, (*view.sheet).clone())) == Some((query.tab, query.view.clone()));
+            match answer {
+                _ if !still => {}
+                Ok(Response::Sheet(nodes)) => paper.draw(nodes, trace),
+                Ok(Response::NotIndexedYet) => paper.say("state", "The index has not reached this trace yet."),
+                Ok(_) => paper.say("state failed", "The worker answered something else than a view of the trace; reload the page."),
+                Err(failure) => paper.say("state failed", &failure.message),
+            }
+        });
+    });
+    Effect::new(move |_| {
+        let selected = trace.selected_id.get();
+        if let Some(root) = node.get() {
+            mark_selected(&root, selected.as_deref());
+        }
+    });
+    marks.follow(node);
+    trace.handle_sheet_keys(app);
+    let press = move |event: leptos::ev::MouseEvent| press(app, trace, &for_press, &event);
+    let press_twice = move |event: leptos::ev::MouseEvent| zoom(app, trace, &event);
+    let choose = move |event: Event| {
+        let Some(select) = nearest(&event, "[data-field]").and_then(|field| field.dyn_into::<HtmlSelectElement>().ok()) else { return };
+        let field = select.get_attribute("data-field").unwrap_or_default();
+        trace.navigate(app, Step::Replace, |view| {
+            view.apply(&format!("{field}={}&zoom=&page=", js_sys::encode_uri_component(&select.value())))
+        });
+    };
+    let key = move |event: KeyboardEvent| press_key(app, trace, &event);
+    view! {
+        <div
+            class="sheet"
+            id=PANEL
+            role="tabpanel"
+            tabindex="0"
+            aria-labelledby=move || format!("tab-{}", trace.tab.get().name())
+            node_ref=node
+            on:click=press
+            on:dblclick=press_twice
+            on:change=choose
+            on:keydown=key
+        ></div>
+    }
+}
+
+fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
+    deeds.run(event);
+    let Some(pressed) = nearest(event, "[data-span], [data-set], [data-do]") else { return };
+    if let Some(id) = pressed.get_attribute("data-span") {
+        trace.select_id(app, id);
+    } else if let Some(set) = pressed.get_attribute("data-set") {
+        let step = if set.starts_with("tab=") { Step::Push } else { Step::Replace };
+        trace.navigate(app, step, |view| view.apply(&set));
+    } else {
+        export(app, trace);
+    }
+}
+
+fn zoom(app: App, trace: OpenTrace, event: &Event) {
+    if let Some(set) = nearest(event, "[data-zoom]").and_then(|pressed| pressed.get_attribute("data-zoom")) {
+        trace.navigate(app, Step::Push, |view| view.apply(&set));
+    }
+}
+
+/// The arrow keys lead from box to box, as the sheet says.
+fn press_key(app: App, trace: OpenTrace, event: &KeyboardEvent) {
+    let way = match event.key().as_str() {
+        "ArrowUp" => "data-up",
+        "ArrowDown" => "data-down",
+        "ArrowLeft" => "data-left",
+        "ArrowRight" => "data-right",
+        "z" => return zoom(app, trace, event),
+        _ => return,
+    };
+    if nearest(event, ".flame-box").is_none() {
+        return;
+    }
+    event.prevent_default();
+    if let Some(id) = nearest(event, &format!("[{way}]")).and_then(|from| from.get_attribute(way)) {
+        browser::focus(&id);
+    }
+}
+
+/// Hands the conversation to the reader as a file.
+fn export(app: App, trace: OpenTrace) {
+    let trace_id = trace.columns().trace_id.clone();
+    let whole_session = in_address(app, |view| view.sheet.whole_session).unwrap_or_default();
+    let name = format!("conversation-{trace_id}.jsonl");
+    app.ask(Request::ExportConversation { trace_id, whole_session }, move |answer| {
+        app.said.set(match answer {
+            Ok(Response::Json(lines)) if browser::save_text(&name, &lines) => format!("{name} was saved."),
+            Ok(_) => "The browser did not allow the page to save a file.".to_owned(),
+            Err(failure) => failure.message,
+        });
+    });
+}
+
+/// Marks what leads to the selected span.
+fn mark_selected(root: &Element, selected: Option<&str>) {
+    for element in browser::all(root, "[data-span]") {
+        let is_selected = selected.is_some() && element.get_attribute("data-span").as_deref() == selected;
+        if is_selected {
+            let _ = element.set_attribute("aria-pressed", "true");
+        } else {
+            let _ = element.remove_attribute("aria-pressed");
+        }
+    }
+}
+
+/// What sheets are drawn on.
+#[derive(Clone)]
+struct Paper {
+    app: App,
+    build: Build,
+    root: Rc<RefCell<Option<Element>>>,
+    /// What stands on it: a child for each.
+    drawn: Rc<RefCell<Vec<Node>>>,
+    /// Which drawing is the latest.
+    number: Rc<Cell<u32>>,
+}
+
+impl Paper {
+    fn root(&self) -> Option<Element> {
+        self.root.borrow().clone()
+    }
+
+    /// A sentence in place of a sheet.
+    fn say(&self, class: &str, text: &str) {
+        self.number.set(self.number.get() + 1);
+        self.drawn.borrow_mut().clear();
+        self.build.deeds.clear();
+        let role = if class == "state" { "status" } else { "alert" };
+        if let Some(root) = self.root() {
+            fill(&root, vec![el("p").class(class).attr("role", role).text(text)]);
+        }
+    }
+
+    /// Draws a sheet. What is the same as before stays where it is.
+    fn draw(&self, nodes: Vec<Node>, trace: OpenTrace) {
+        let Some(root) = self.root() else { return };
+        self.number.set(self.number.get() + 1);
+        let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
+        let before = self.drawn.replace(nodes.clone());
+        let same = before.iter().zip(&nodes).take_while(|(one, other)| one == other).count();
+        if same == 0 {
+            self.build.deeds.clear();
+        }
+        while root.child_element_count() > same as u32 {
+            if let Some(last) = root.last_element_child() {
+                last.remove();
+            }
+        }
+        let work = Work {
+            paper: self.clone(),
+            number: self.number.get(),
+            stack: vec![(root, nodes.into_iter().skip(same).collect::<Vec<_>>().into_iter())],
+            focused,
+            trace,
+            busy: self.app.idle().begin(),
+        };
+        work.go_on();
+    }
+
+    /// The element of a node, and what is still to be put into it.
+    fn element(&self, node: Node) -> (El, Vec<Node>) {
+        let build = &self.build;
+        let whole = match node {
+            Node::El(found) => return self.plain(found),
+            Node::Text(text) => build.marked("span", &text),
+            Node::Long(text) => text_block(build, Arc::from(text), HEAD),
+            Node::Folded(text) => folded_text(build, &text),
+            Node::Tree(value) => value_tree(build, Arc::new(value)),
+            Node::Sign(sign) => icon(if sign == Sign::Failed { IconName::Failed } else { IconName::Odd }),
+            Node::Time { at: None, .. } => el("time").text(view::DASH),
+            Node::Time { at: Some(at), zero } => build.time(at, zero, true),
+            Node::Fold { class, summary, inside } => {
+                let kept = RefCell::new(Some(inside));
+                let paper = self.clone();
+                let open = move |summary: &Element| {
+                    if let (Some(inside), Some(fold)) = (kept.borrow_mut().take(), summary.parent_element()) {
+                        append(&fold, vec![paper.all(el("div").class("fold-inside"), inside)]);
+                    }
+                };
+                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.deeds, open))
+            }
+            Node::Twin { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
+        };
+        (whole, Vec::new())
+    }
+
+    /// A value with a switch to what was recorded.
+    fn twin(&self, drawn: Node, raw: Arc<str>, is_raw: bool) -> El {
+        let (paper, for_press, text) = (self.clone(), drawn.clone(), raw.clone());
+        let switch = more("raw")
+            .class("quiet raw-switch")
+            .attr("title", "The text as it was recorded")
+            .attr("aria-pressed", if is_raw { "true" } else { "false" })
+            .on_press(&self.build.deeds, move |switch| {
+                if let Some(twin) = switch.parent_element() {
+                    let turned = paper.twin(for_press.clone(), text.clone(), !is_raw).done();
+                    let _ = twin.replace_with_with_node_1(&turned);
+                    if let Some(switch) = turned.first_element_child() {
+                        browser::focus_element(&switch);
+                    }
+                }
+            });
+        let twin = el("div").class("twin").child(switch);
+        if is_raw { twin.child(text_block(&self.build, raw, HEAD).class("text-block mono")) } else { self.all(twin, vec![drawn]) }
+    }
+
+    fn plain(&self, found: sheet::El) -> (El, Vec<Node>) {
+        let mut made = el(found.tag.name());
+        if found.tag == Tag::Button {
+            made = made.attr("type", "button");
+        }
+        for (attr, value) in found.attrs {
+            // The core checked these; a link or an image of another kind would be a mistake of its.
+            let is_fine = match attr {
+                Attr::Href => value.starts_with("https://") || value.starts_with("http://"),
+                Attr::Src => value.starts_with("data:image/"),
+                _ => true,
+            };
+            if is_fine {
+                made = made.attr(attr.name(), &value);
+            }
+        }
+        if found.tag == Tag::A {
+            made = made.attr("target", "_blank").attr("rel", "noopener noreferrer");
+        }
+        match found.inside.as_slice() {
+            // Most elements hold one text, which needs no element of its own.
+            [Node::Text(text)] if !self.build.is_marking() => (made.text(text), Vec::new()),
+            _ => (made, found.inside),
+        }
+    }
+
+    /// All of it at once: for what is opened by hand.
+    fn all(&self, parent: El, nodes: Vec<Node>) -> El {
+        nodes.into_iter().fold(parent, |parent, node| {
+            let (child, inside) = self.element(node);
+            parent.child(self.all(child, inside))
+        })
+    }
+}
+
+/// A drawing under way.
+struct Work {
+    paper: Paper,
+    number: u32,
+    stack: Vec<(Element, std::vec::IntoIter<Node>)>,
+    focused: String,
+    trace: OpenTrace,
+    busy: Busy,
+}
+
+impl Work {
+    fn go_on(mut self) {
+        let until = now() + PIECE_MS;
+        let mut made = 0_u32;
+        while let Some((parent, nodes)) = self.stack.last_mut() {
+            let Some(node) = nodes.next() else {
+                self.stack.pop();
+                continue;
+            };
+            let (child, inside) = self.paper.element(node);
+            let child = child.done();
+            let _ = parent.append_child(&child);
+            if !inside.is_empty() {
+                self.stack.push((child, inside.into_iter()));
+            }
+            made += 1;
+            if made.is_multiple_of(32) && now() > until {
+                return on_next_frame(move || {
+                    if self.paper.number.get() == self.number {
+                        self.go_on();
+                    }
+                });
+            }
+        }
+        if let Some(root) = self.paper.root() {
+            mark_selected(&root, self.trace.selected_id.try_get_untracked().flatten().as_deref());
+        }
+        if !self.focused.is_empty() && document().active_element().is_none_or(|active| active.id() != self.focused) {
+            browser::focus(&self.focused);
+        }
+        drop(self.busy);
+    }
+}
