@@ -21,7 +21,7 @@ impl Jump {
     /// What the key of this name jumps to.
     pub fn from_key(key: &str) -> Option<Jump> {
         match key {
-            "z" => Some(Jump::Slowest),
+            "t" => Some(Jump::Slowest),
             "e" => Some(Jump::Failure),
             "i" => Some(Jump::Inference),
             _ => None,

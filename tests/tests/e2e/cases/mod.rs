@@ -10,6 +10,7 @@ mod location;
 mod look;
 mod opening;
 mod privacy;
+mod reading;
 mod search;
 mod serving;
 mod span_panel;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         hostile::CASES,
         traces::CASES,
         timeline::CASES,
+        reading::CASES,
         journal::CASES,
         span_panel::CASES,
         location::CASES,

@@ -1,5 +1,6 @@
 //! The screens.
 
+mod failures;
 mod file_head;
 mod filter_bar;
 mod find;
@@ -8,6 +9,7 @@ mod list_grid;
 mod minimap;
 mod open;
 mod open_trace;
+mod overlay;
 mod paged_list;
 mod scatter;
 mod sheet;
@@ -15,6 +17,7 @@ mod span;
 mod tabs;
 mod timeline;
 mod timeline_row;
+mod timeline_tools;
 mod trace;
 mod trace_grid;
 mod traces;

@@ -2,6 +2,7 @@
 //!
 //! What is not here: how any of it is drawn (`trace`, `timeline`, `minimap`, `find`), and arithmetic, which is the core's `view`.
 
+use super::overlay::Overlay;
 use crate::idle::Busy;
 use crate::router::{self, Step};
 use crate::state::App;
@@ -9,7 +10,7 @@ use crate::widgets::copy;
 use leptos::prelude::*;
 use quipu::protocol::TraceColumns;
 use quipu::share::{Place, TraceTab, TraceView};
-use quipu::view::{self, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
+use quipu::view::{self, Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct OpenTrace {
     pub(super) window: RwSignal<TimeWindow>,
     /// Where the pointer is, as a part of the window.
     pub(super) pointer: RwSignal<Option<f64>>,
+    /// What is shown over the bars.
+    pub(super) overlay: Overlay,
     /// The rows that hold the text that is looked for.
     pub(super) matches: RwSignal<Matches>,
     /// Held while the address has an older window.
@@ -62,6 +65,7 @@ impl OpenTrace {
             selected: Memo::new(move |_| selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
             window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
             pointer: RwSignal::new(None),
+            overlay: Overlay::new(app),
             matches: RwSignal::default(),
             writing: StoredValue::new_local(None),
             columns: StoredValue::new(columns),
@@ -151,6 +155,15 @@ impl OpenTrace {
     /// Goes to the next row that holds the text that is looked for, in the list and in time.
     pub(super) fn step_match(&self, app: App, forward: bool) {
         let row = self.matches.with_untracked(|matches| matches.step(self.selected.get_untracked(), forward));
+        self.go_to(app, row);
+    }
+
+    /// Goes to a place worth looking at.
+    pub(super) fn jump(&self, app: App, jump: Jump) {
+        self.go_to(app, jump.target(&self.columns(), self.selected.get_untracked()));
+    }
+
+    fn go_to(&self, app: App, row: Option<u32>) {
         if let Some(row) = row {
             self.select(app, row);
             let (start, duration) = view::span_time(&self.columns(), row);
@@ -203,6 +216,30 @@ impl OpenTrace {
     fn press_in_timeline(&self, app: App, key: &str, page: u64) -> bool {
         let selected = self.selected.get_untracked();
         let columns = self.columns();
+        match key {
+            "p" => {
+                self.navigate(app, Step::Push, |view| {
+                    view.timeline.scope.folded = !view.timeline.scope.folded;
+                });
+                return true;
+            }
+            "x" => {
+                self.navigate(app, Step::Replace, |view| view.timeline.critical_path = !view.timeline.critical_path);
+                return true;
+            }
+            "m" => {
+                let pointed = self.pointer.get_untracked().map(|part| self.window.get_untracked().at(part));
+                let at =
+                    pointed.map(|at| (at, at)).or_else(|| self.selected_time().map(|(start, length)| (start, start + length.unwrap_or(0))));
+                self.overlay.press(app, *self, at);
+                return true;
+            }
+            _ => {}
+        }
+        if let Some(jump) = Jump::from_key(key) {
+            self.jump(app, jump);
+            return true;
+        }
         if let Some(key) = ZoomKey::from_name(key) {
             self.zoom(app, key);
             return true;

@@ -3,6 +3,7 @@
 //! What is not here: single rows (`timeline_row`), which rows are visible and where bars lie, which is the core's `view`.
 
 use super::open_trace::{OpenTrace, TIMELINE};
+use super::overlay::measure_text;
 use super::timeline_row::{TimelineRow, row_id, span_row};
 use crate::browser::{is_inside, on_next_frame, part_across};
 use crate::state::App;
@@ -44,6 +45,10 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
         trace.matches.with(|matches| rows.into_iter().map(|row| TimelineRow { matched: matches.has(row.row), row }).collect::<Vec<_>>())
     };
     let press = move |event: MouseEvent| {
+        // That was a measure's end.
+        if event.shift_key() {
+            return;
+        }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let row = target.as_ref().and_then(|target| target.closest("[data-span-id]").ok().flatten());
         let id = row.and_then(|row| row.get_attribute("data-span-id"));
@@ -76,6 +81,8 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             drop(busy);
         });
     });
+    trace.overlay.load_moments(app, trace, window);
+    trace.overlay.load_path(app, trace);
     trace.handle_keys(app, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
 
     let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
@@ -83,6 +90,28 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
         let part = part_at(event.client_x()).filter(|part| (0.0..=1.0).contains(part));
         if trace.pointer.get_untracked() != part {
             trace.pointer.set(part);
+        }
+    };
+    // With Shift the pointer measures; what it began at is kept until it is let go.
+    let measured_from = StoredValue::new(None::<u64>);
+    let time_at = move |event: &PointerEvent| part_at(event.client_x()).map(|part| trace.window.with_untracked(|window| window.at(part)));
+    let take = move |event: PointerEvent| {
+        if event.shift_key() && event.button() == 0 {
+            event.prevent_default();
+            let _ = viewport.node.get_untracked().map(|node| node.set_pointer_capture(event.pointer_id()));
+            measured_from.set_value(time_at(&event));
+        }
+    };
+    let pull = move |event: PointerEvent| {
+        if let (Some(from), Some(to)) = (measured_from.get_value(), time_at(&event)) {
+            trace.overlay.pull(from, to);
+        }
+        point(event);
+    };
+    let release = move |_: PointerEvent| {
+        if measured_from.get_value().is_some() {
+            measured_from.set_value(None);
+            trace.overlay.settle(app, trace);
         }
     };
     let turn = move |event: WheelEvent| {
@@ -115,7 +144,10 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             on:scroll=move |_| viewport.scrolled()
             on:click=press
             on:wheel=turn
-            on:pointermove=point
+            on:pointerdown=take
+            on:pointermove=pull
+            on:pointerup=release
+            on:pointercancel=release
             on:pointerleave=move |_| trace.pointer.set(None)
         >
             <div class="grid-head span-row" role="row" aria-rowindex="1">
@@ -167,7 +199,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
     let held = StoredValue::new(None::<(TimeWindow, f64)>);
     let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
     let take = move |event: PointerEvent| {
-        if event.button() != 0 {
+        if event.button() != 0 || event.shift_key() {
             return;
         }
         if let (Some(axis), Some(part)) = (axis.get_untracked(), part_at(event.client_x())) {
@@ -180,6 +212,13 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             trace.show(app, window.panned(from - part));
         }
     };
+    let measure = move || {
+        let (from, to) = trace.overlay.measure()?;
+        let middle = trace.window.with(|window| (window.part(from) + window.part(to)) / 2.0).clamp(0.05, 0.95);
+        Some(
+            view! { <span class="measure-text" role="status" aria-label="Measured" style:left=at(middle)>{measure_text((from, to))}</span> },
+        )
+    };
     let pointer = move || {
         trace.pointer.get().map(|part| {
             let text = trace.window.with(|window| view::axis_time(window.at(part), window.length()));
@@ -191,14 +230,14 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             role="columnheader"
             class="cell-bar axis-head"
             aria-label="Time"
-            title="Wheel: zoom. Pull: move. Double click: the whole trace."
+            title="Wheel: zoom. Pull: move. Shift and pull: measure. Double click: the whole trace."
             on:pointerdown=take
             on:pointermove=pull
             on:pointerup=move |_| held.set_value(None)
             on:pointercancel=move |_| held.set_value(None)
             on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
         >
-            <span class="axis" node_ref=axis>{labels}{pointer}</span>
+            <span class="axis" node_ref=axis>{labels}{pointer}{measure}</span>
         </span>
     }
 }
@@ -210,5 +249,14 @@ fn TickLines(trace: OpenTrace, width: RwSignal<f64>) -> impl IntoView {
     let marks =
         move || ticks.with(|ticks| ticks.iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view());
     let pointer = move || trace.pointer.get().map(|part| view! { <i class="pointer-line" style:left=at(part)></i> });
-    view! { <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}{pointer}</div></div> }
+    let measure = move || {
+        let place = |nanos: u64| trace.window.with(|window| window.part(nanos).clamp(0.0, 1.0));
+        let band = trace.overlay.measure().map(|(from, to)| (place(from), place(to)));
+        band.map(|(from, to)| view! { <i class="measure-band" style:left=at(from) style:width=at(to - from)></i> })
+    };
+    let anchor = move || {
+        let at_part = trace.overlay.anchor.get().map(|nanos| trace.window.with(|window| window.part(nanos)));
+        at_part.filter(|part| (0.0..=1.0).contains(part)).map(|part| view! { <i class="measure-anchor" style:left=at(part)></i> })
+    };
+    view! { <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}{measure}{anchor}{pointer}</div></div> }
 }

@@ -9,6 +9,7 @@ use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use quipu::model::{SpanKind, SpanMarks};
 use quipu::view::{self, Bar, BarLabel, STRIP_HEIGHT, STRIP_WIDTH, Side, WaterfallRow};
+use std::fmt::Write;
 
 /// Indentation stops growing at this depth; the level itself is in `aria-level`.
 const DEEPEST_INDENT: u32 = 24;
@@ -44,6 +45,28 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
         class.push_str(if holds { word } else { "" });
     }
     let duration = row.duration;
+    // Only numbers stand in it.
+    let marks = move || {
+        let columns = trace.columns();
+        let mut html = String::new();
+        trace.window.with(|window| {
+            for (start, length) in trace.overlay.path.with(|path| path.pieces(number, window)) {
+                let _ = write!(html, "<i class=\"on-path\" style=\"left:{};width:{}\"></i>", at(start), at(length));
+            }
+            let moments = trace.overlay.moments.with(|moments| moments.get(&number).cloned());
+            for dot in moments.map(|moments| view::dots(&columns, &moments, window)).unwrap_or_default() {
+                let error = if dot.error { " dot-error" } else { "" };
+                let (beyond, when) = match dot.beyond {
+                    None => ("", ""),
+                    Some(Side::Before) => (" dot-before", " from before the trace’s start"),
+                    Some(Side::After) => (" dot-after", " from after the trace’s end"),
+                };
+                let events = view::counted(Some(dot.events.into()), "event", "events");
+                let _ = write!(html, "<i class=\"dot{error}{beyond}\" style=\"left:{}\" title=\"{events}{when}\"></i>", at(dot.at));
+            }
+        });
+        html
+    };
     let time = move || {
         let columns = trace.columns();
         trace.window.with(|window| {
@@ -72,7 +95,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
                 {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
                 {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", view::count(row.failed_hidden.into()))}</span> })}
             </span>
-            <span role="gridcell" class="cell-bar"><span class="axis">{time}</span></span>
+            <span role="gridcell" class="cell-bar"><span class="axis">{time}<span class="bar-marks" aria-hidden="true" inner_html=marks></span></span></span>
         </div>
     }
 }

@@ -1,28 +1,24 @@
 //! One trace: what it is, what failed, its timeline, and the selected span beside it.
 
+use super::failures::Failures;
 use super::find::Find;
 use super::minimap::Minimap;
-use super::open_trace::{OpenTrace, to_list};
+use super::open_trace::{OpenTrace, in_address, to_list};
 use super::sheet::Sheet;
 use super::span::SpanPanel;
 use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
+use super::timeline_tools::TimelineTools;
 use crate::browser::on_next_frame;
 use crate::router;
 use crate::state::{App, Load};
-use crate::widgets::{CopyButton, Icon, IconName, IndexBar, NotIndexedYet, Warnings};
+use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
 use quipu::model::SpanKind;
 use quipu::protocol::{Request, Response, TraceColumns};
-use quipu::share::{Place, TraceTab};
-use quipu::view::{self, DASH, TimeWindow, WaterfallTree, ZoomKey};
-use std::collections::HashMap;
+use quipu::share::{Place, TraceTab, TraceView, ViewState};
+use quipu::view::{self, DASH};
 use std::sync::Arc;
-
-/// Failures shown at first.
-const FIRST_FAILURES: usize = 2;
-/// Failures shown at most, after asking: each asks for its span.
-const MOST_FAILURES: usize = 50;
 
 /// The screen.
 #[component]
@@ -30,12 +26,20 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     let app = App::get();
     let load = RwSignal::new(Load::<Arc<TraceColumns>>::Waiting);
     let asked_for = trace_id.clone();
+    let scope = Memo::new(move |_| in_address(app, |view| view.timeline.scope.clone()).unwrap_or_default());
+    let loaded = StoredValue::new(None);
     Effect::new(move |_| {
         app.indexed.track();
-        if matches!(*load.read_untracked(), Load::Ready(_)) {
+        let wanted = scope.get();
+        if matches!(*load.read_untracked(), Load::Ready(_)) && loaded.with_value(|loaded| loaded.as_ref() == Some(&wanted)) {
             return;
         }
-        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: Default::default() }, move |answer| {
+        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: wanted.clone() }, move |answer| {
+            // Meanwhile another part may be wanted, or the screen be gone.
+            if scope.try_get_untracked().is_none_or(|scope| scope != wanted) {
+                return;
+            }
+            loaded.set_value(Some(wanted));
             let found = match answer {
                 Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
                 Ok(Response::NotIndexedYet) => Load::NotIndexed,
@@ -70,6 +74,8 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
                 Load::Failed(text) => view! {
                     <div class="state">
                         <p role="alert">{text}</p>
+                        <a href=move || router::address(app, show_whole)>"Show the whole trace"</a>
+                        " "
                         <a href=move || router::address(app, |view| view.place = Place::Traces)>"Back to the list of traces"</a>
                     </div>
                 }
@@ -80,26 +86,22 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     }
 }
 
+/// The address of the same trace with all of its spans.
+fn show_whole(view: &mut ViewState) {
+    if let Place::Trace(trace) = &mut view.place {
+        *trace = TraceView { trace_id: trace.trace_id.clone(), ..TraceView::default() };
+    }
+}
+
 /// A trace that is loaded.
 #[component]
 fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
     let trace = OpenTrace::new(app, columns.clone());
     let warnings = columns.warnings.clone();
-    let has_branches = columns.has_branches;
-    let collapse = move |_| {
-        let columns = trace.columns();
-        trace.tree.update(|tree| tree.collapse_from(&columns, 0));
-    };
     let has_spans = !columns.is_empty();
     let is_timeline = Memo::new(move |_| trace.tab.get() == TraceTab::Timeline);
     let panel = move || trace.selected_id.with(Option::is_some);
-    let zoom = move |key: ZoomKey, sign: &'static str, name: &'static str, keys: &'static str| {
-        view! {
-            <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
-        }
-    };
-    let whole = move || trace.window.with(TimeWindow::is_whole);
     view! {
         <TraceHead columns=columns.clone() />
         <Failures trace />
@@ -111,19 +113,11 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
             <Tabs trace />
             <div class="tab-tools">
                 <Find trace />
-                <Show when=move || is_timeline.get()>
-                    <Show when=move || has_branches>
-                        <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
-                        <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
-                    </Show>
-                    <span class="zoom-tools" role="group" aria-label="Zoom">
-                        <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
-                        {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
-                        {zoom(ZoomKey::In, "+", "Zoom in", "w")}
-                    </span>
-                </Show>
             </div>
         </div>
+        <Show when=move || is_timeline.get()>
+            <TimelineTools trace />
+        </Show>
         <div class="trace-body" class:with-panel=panel>
             {move || match is_timeline.get() {
                 true => view! {
@@ -151,6 +145,8 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     let start = columns.start;
     let zero = move || app.summary().and_then(|summary| summary.start);
     let start_text = move || start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero()));
+    let (shown, all) = (columns.len() as u64, u64::from(columns.spans_in_trace));
+    let spans = if shown == all { view::count(all) } else { format!("{} of {}", view::count(shown), view::count(all)) };
     let tokens = view::token_sentence(&columns.token_totals);
     let duration = (!columns.is_empty()).then_some(columns.duration_nanos);
     view! {
@@ -160,95 +156,55 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
                 <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=trace_id.clone() /></dd></div>
                 <div><dt>"Start"</dt><dd class="number">{start_text}</dd></div>
                 <div><dt>"Duration"</dt><dd class="number">{view::duration_text(duration)}</dd></div>
-                <div><dt>"Spans"</dt><dd class="number">{view::count(columns.len() as u64)}</dd></div>
-                <div><dt>"Failures"</dt><dd class="number" class:failed=move || { failed > 0 }>{view::count(failed)}</dd></div>
-                {(requests > 1).then(|| view! { <div><dt>"Requests"</dt><dd class="number">{view::count(requests)}</dd></div> })}
+                <div><dt>"Spans"</dt><dd class="number">{spans}</dd></div>
+                <div><dt>"Failed spans"</dt><dd class="number" class:failed=move || { failed > 0 }>{view::count(failed)}</dd></div>
+                {(requests > 1).then(|| view! { <div><dt>"Requests"</dt><dd><Requests columns=columns.clone() /></dd></div> })}
                 {tokens.map(|tokens| view! { <div><dt>"Tokens"</dt><dd>{tokens}</dd></div> })}
             </dl>
         </header>
     }
 }
 
-/// The failed spans with their errors, before everything else.
+/// Which of the requests that were put into one trace is shown.
 #[component]
-fn Failures(trace: OpenTrace) -> impl IntoView {
+fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
-    let columns = trace.columns();
-    let count = columns.failed_rows.len();
-    let failed: Vec<u32> = columns.failed_rows.iter().copied().take(MOST_FAILURES).collect();
-    let shown = RwSignal::new(FIRST_FAILURES);
-    let messages = RwSignal::new(HashMap::<u32, String>::new());
-    let rows = Memo::new(move |_| failed.iter().copied().take(shown.get()).collect::<Vec<u32>>());
-    Effect::new(move |asked: Option<usize>| {
-        let rows = rows.get();
-        let columns = trace.columns();
-        for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
-            let Some(span_id) = columns.span_id.get(row as usize) else { continue };
-            app.ask(Request::GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
-                let text = match answer {
-                    Ok(Response::Span(detail)) => {
-                        let message = detail.failures.iter().map(|failure| failure.message.as_str()).find(|message| !message.is_empty());
-                        message.unwrap_or("Its status is ERROR; no message was recorded.").to_owned()
-                    }
-                    Ok(_) => return,
-                    Err(failure) => failure.message,
-                };
-                let _ = messages.try_update(|messages| messages.insert(row, text));
-            });
-        }
-        rows.len()
-    });
-    let item = move |row: u32| {
-        let name = trace.columns().name_of(row as usize).to_owned();
-        let message = move || {
-            messages.with(|messages| {
-                let message = messages.get(&row).map_or("…", String::as_str);
-                first_and_last_line(message)
-            })
-        };
-        view! {
-            <li>
-                <button type="button" on:click=move |_| trace.select(app, row)>
-                    <Icon name=IconName::Failed />
-                    <span class="failure-name">{name}</span>
-                    <span class="failure-text">{message}</span>
-                </button>
-            </li>
-        }
+    let shown = Memo::new(move |_| in_address(app, |view| view.timeline.scope.request.clone()).flatten().unwrap_or_default());
+    let choose = move |event| {
+        let id = event_target_value(&event);
+        router::navigate(app, router::Step::Push, |view| {
+            if let Place::Trace(view) = &mut view.place {
+                view.timeline.scope.request = (!id.is_empty()).then_some(id);
+                // Times count from the start of what is shown.
+                (view.window, view.timeline.measured) = (None, None);
+            }
+        });
     };
-    let more = move || {
-        if shown.get() < count.min(MOST_FAILURES) {
-            let label = match count > MOST_FAILURES {
-                true => format!("Show {MOST_FAILURES} of {} failures", view::count(count as u64)),
-                false => format!("Show {}", view::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
+    let options = columns
+        .outlines
+        .iter()
+        .map(|outline| {
+            let id = outline.span_id.clone();
+            let is_shown = {
+                let id = id.clone();
+                move || shown.get() == id
             };
-            return Some(
-                view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
-            );
-        }
-        // A list that ends early says so.
-        (count > MOST_FAILURES).then(|| {
-            let text = format!("{} more failed spans are marked in the timeline.", view::count((count - MOST_FAILURES) as u64));
-            view! { <p class="soft">{text}</p> }.into_any()
+            view! { <option value=id selected=is_shown>{view::outline_text(outline)}</option> }
         })
+        .collect_view();
+    let missing = u64::from(columns.requests) - columns.outlines.len() as u64;
+    let all = match missing {
+        0 => format!("all {}", view::count(columns.requests.into())),
+        _ => format!(
+            "all {}; the first {} can be shown alone",
+            view::count(columns.requests.into()),
+            view::count(columns.outlines.len() as u64)
+        ),
     };
     view! {
-        <Show when=move || { count > 0 }>
-            <section class="failures" aria-label="Failed spans">
-                <ul><For each=move || rows.get() key=|row| *row children=item /></ul>
-                {more}
-            </section>
-        </Show>
-    }
-}
-
-/// A traceback's first line says where, its last what.
-fn first_and_last_line(message: &str) -> String {
-    let cut = |line: &str| view::clip(line, 240).map_or_else(|| line.to_owned(), |head| format!("{head}…"));
-    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = cut(lines.next().unwrap_or_default());
-    match lines.next_back() {
-        Some(last) => format!("{first} … {}", cut(last)),
-        None => first,
+        <select class="requests" aria-label="Shown request" on:change=choose>
+            <option value="" selected=move || shown.get().is_empty()>{all}</option>
+            {options}
+        </select>
     }
 }

@@ -4,7 +4,7 @@ use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&[&str], &str); 16] = [
+const KEYS: [(&[&str], &str); 21] = [
     (&["/"], "Filter the traces; in the filter Enter applies, Esc leaves"),
     (&["j", "↓"], "Next trace or span"),
     (&["k", "↑"], "Previous trace or span"),
@@ -15,6 +15,11 @@ const KEYS: [(&[&str], &str); 16] = [
     (&["w", "s"], "Zoom the timeline in and out, at the pointer"),
     (&["a", "d"], "Show earlier or later times"),
     (&["f", "0"], "Fit the selected span; show the whole trace"),
+    (&["t"], "Go to the span that itself took longest"),
+    (&["e"], "Go to the next span in which a failure began"),
+    (&["i"], "Go to the next inference request"),
+    (&["p", "x"], "Fold plumbing away; mark the critical path"),
+    (&["m"], "Measure: from the pointer or the selected span, to the next such place; a third time ends it"),
     (&["z"], "Zoom to the focused box of the flame graph; arrows go from box to box"),
     (&["/", "n", "N"], "Find in the trace; next match, previous match"),
     (&["Esc"], "Back: from the panel to the trace, from the trace to the list"),

@@ -1,0 +1,109 @@
+//! What failed in a trace, before everything else: where each failure began, what was said of it, and whom it failed.
+//!
+//! What is not here: finding that out, which is the core's `view`.
+
+use super::open_trace::OpenTrace;
+use crate::state::App;
+use crate::widgets::{Icon, IconName};
+use leptos::prelude::*;
+use quipu::protocol::{Request, Response};
+use quipu::view;
+use std::collections::HashMap;
+
+/// Failures shown at first.
+const FIRST_FAILURES: usize = 2;
+/// Failures shown at most, after asking: each asks for its span.
+const MOST_FAILURES: usize = 50;
+
+/// The failures with their errors.
+#[component]
+pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
+    let app = App::get();
+    let columns = trace.columns();
+    let count = columns.failed_rows.iter().filter(|row| view::is_origin(&columns, **row)).count();
+    let chains = StoredValue::new(view::failure_chains(&columns, MOST_FAILURES));
+    let shown = RwSignal::new(FIRST_FAILURES);
+    let messages = RwSignal::new(HashMap::<u32, String>::new());
+    let rows = Memo::new(move |_| {
+        let shown = shown.get();
+        chains.with_value(|chains| chains.iter().take(shown).map(|chain| chain.origin).collect::<Vec<u32>>())
+    });
+    Effect::new(move |asked: Option<usize>| {
+        let rows = rows.get();
+        let columns = trace.columns();
+        for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
+            let Some(span_id) = columns.span_id.get(row as usize) else { continue };
+            app.ask(Request::GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
+                let text = match answer {
+                    Ok(Response::Span(detail)) => {
+                        let message = detail.failures.iter().map(|failure| failure.message.as_str()).find(|message| !message.is_empty());
+                        message.unwrap_or("Its status is ERROR; no message was recorded.").to_owned()
+                    }
+                    Ok(_) => return,
+                    Err(failure) => failure.message,
+                };
+                let _ = messages.try_update(|messages| messages.insert(row, text));
+            });
+        }
+        rows.len()
+    });
+    let item = move |row: u32| {
+        let columns = trace.columns();
+        let name = columns.name_of(row as usize).to_owned();
+        let effect = chains.with_value(|chains| {
+            let chain = chains.iter().find(|chain| chain.origin == row);
+            chain.map(|chain| view::chain_text(&columns, chain)).unwrap_or_default()
+        });
+        let message = move || {
+            messages.with(|messages| {
+                let message = messages.get(&row).map_or("…", String::as_str);
+                first_and_last_line(message)
+            })
+        };
+        view! {
+            <li>
+                <button type="button" on:click=move |_| trace.select(app, row)>
+                    <Icon name=IconName::Failed />
+                    <span class="failure-name">{name}</span>
+                    <span class="failure-text">{message}</span>
+                    <span class="failure-effect">{effect}</span>
+                </button>
+            </li>
+        }
+    };
+    let more = move || {
+        if shown.get() < count.min(MOST_FAILURES) {
+            let label = match count > MOST_FAILURES {
+                true => format!("Show {MOST_FAILURES} of {} failures", view::count(count as u64)),
+                false => format!("Show {}", view::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
+            };
+            return Some(
+                view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
+            );
+        }
+        // A list that ends early says so.
+        (count > MOST_FAILURES).then(|| {
+            let text = format!("{} more failures are marked in the timeline.", view::count((count - MOST_FAILURES) as u64));
+            view! { <p class="soft">{text}</p> }.into_any()
+        })
+    };
+    view! {
+        <Show when=move || { count > 0 }>
+            <section class="failures" aria-label="Failed spans">
+                <ul><For each=move || rows.get() key=|row| *row children=item /></ul>
+                {more}
+            </section>
+        </Show>
+    }
+}
+
+/// A traceback's first line says where, its last what.
+fn first_and_last_line(message: &str) -> String {
+    let cut = |line: &str| view::clip(line, 240).map_or_else(|| line.to_owned(), |head| format!("{head}…"));
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = cut(lines.next().unwrap_or_default());
+    match lines.next_back() {
+        Some(last) => format!("{first} … {}", cut(last)),
+        None => first,
+    }
+}

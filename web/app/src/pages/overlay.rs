@@ -1,0 +1,140 @@
+//! What the timeline shows over its bars: when events were, what the end of the trace waited for, and a measure between two times.
+//!
+//! What is not here: where any of it lies on the axis, which is the core's `view`; how it is drawn (`timeline`, `timeline_row`).
+
+use super::open_trace::{OpenTrace, in_address};
+use crate::router::Step;
+use crate::state::App;
+use leptos::prelude::*;
+use quipu::protocol::{Request, Response, SpanMoments};
+use quipu::view::{self, PathRows, ScrollWindow};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Rows asked for at once.
+const AT_ONCE: usize = 100;
+/// Rows whose events are kept.
+const KEPT: usize = 20_000;
+
+/// All of it, of one trace. Copied freely: signals are handles.
+#[derive(Clone, Copy)]
+pub(super) struct Overlay {
+    /// When the events of the rows that were in sight were; only of rows that have some.
+    pub(super) moments: RwSignal<HashMap<u32, Arc<SpanMoments>>>,
+    asked: StoredValue<HashSet<u32>>,
+    asking: RwSignal<bool>,
+    /// The critical path, where it is shown and known.
+    pub(super) path: RwSignal<PathRows>,
+    /// What the address says is measured.
+    measured: Memo<Option<(u64, u64)>>,
+    /// What is being measured, before the address says it.
+    measuring: RwSignal<Option<(u64, u64)>>,
+    /// Where a measure by keys begins.
+    pub(super) anchor: RwSignal<Option<u64>>,
+}
+
+impl Overlay {
+    pub(super) fn new(app: App) -> Overlay {
+        Overlay {
+            moments: RwSignal::default(),
+            asked: StoredValue::default(),
+            asking: RwSignal::new(false),
+            path: RwSignal::default(),
+            measured: Memo::new(move |_| in_address(app, |view| view.timeline.measured).flatten()),
+            measuring: RwSignal::new(None),
+            anchor: RwSignal::new(None),
+        }
+    }
+
+    /// From and to of the measure that is shown.
+    pub(super) fn measure(&self) -> Option<(u64, u64)> {
+        self.measuring.get().or_else(|| self.measured.get())
+    }
+
+    /// Measures between two times, in any order, for now.
+    pub(super) fn pull(&self, from: u64, to: u64) {
+        self.measuring.set(Some((from.min(to), from.max(to))));
+    }
+
+    /// What was pulled is the measure now; nothing where it has no length.
+    pub(super) fn settle(&self, app: App, trace: OpenTrace) {
+        let measured = self.measuring.get_untracked().filter(|(from, to)| to > from);
+        self.anchor.set(None);
+        trace.navigate(app, Step::Replace, |view| view.timeline.measured = measured);
+        self.measuring.set(None);
+    }
+
+    /// The measure's key: the first press says from where, the second until where, the third ends it. `(from, to)` is what there is to
+    /// measure: the pointer's time, or the selected span's start and end.
+    pub(super) fn press(&self, app: App, trace: OpenTrace, at: Option<(u64, u64)>) {
+        if self.measured.get_untracked().is_some() {
+            return self.settle(app, trace);
+        }
+        match (self.anchor.get_untracked(), at) {
+            (None, Some((from, _))) => self.anchor.set(Some(from)),
+            (Some(from), Some((_, to))) => {
+                self.pull(from, to);
+                self.settle(app, trace);
+            }
+            (_, None) => {}
+        }
+    }
+
+    /// Sees to it that the events of the rows in sight are known.
+    pub(super) fn load_moments(self, app: App, trace: OpenTrace, window: Memo<ScrollWindow>) {
+        Effect::new(move |_| {
+            let window = window.get();
+            if self.asking.get() {
+                return;
+            }
+            let columns = trace.columns();
+            let rows = trace.tree.with(|tree| {
+                let places = window.first as u32..(window.first + window.count) as u32;
+                let new = |row: &u32| self.asked.with_value(|asked| !asked.contains(row));
+                places.filter_map(|place| tree.row_at(place)).filter(new).take(AT_ONCE).collect::<Vec<_>>()
+            });
+            if rows.is_empty() {
+                return;
+            }
+            self.asked.update_value(|asked| {
+                if asked.len() > KEPT {
+                    asked.clear();
+                    self.moments.update(HashMap::clear);
+                }
+                asked.extend(&rows);
+            });
+            self.asking.set(true);
+            let span_ids = rows.iter().map(|row| columns.span_id.get(*row as usize).unwrap_or_default()).collect();
+            app.ask(Request::ListMoments { trace_id: columns.trace_id.clone(), span_ids }, move |answer| {
+                // Where events can't be read, their spans say why when they are opened.
+                if let Ok(Response::Moments(found)) = answer {
+                    let some = rows.into_iter().zip(found).filter(|(_, found)| !found.moments.is_empty());
+                    let _ = self.moments.try_update(|moments| moments.extend(some.map(|(row, found)| (row, Arc::new(found)))));
+                }
+                let _ = self.asking.try_set(false);
+            });
+        });
+    }
+
+    /// Sees to it that the critical path is known while it is shown.
+    pub(super) fn load_path(self, app: App, trace: OpenTrace) {
+        let shown = Memo::new(move |_| in_address(app, |view| view.timeline.critical_path) == Some(true));
+        Effect::new(move |_| {
+            if !shown.get() {
+                return self.path.update(|path| *path = PathRows::default());
+            }
+            let columns = trace.columns();
+            let scope = untrack(|| in_address(app, |view| view.timeline.scope.clone())).unwrap_or_default();
+            app.ask(Request::GetCriticalPath { trace_id: columns.trace_id.clone(), scope }, move |answer| {
+                if let Ok(Response::CriticalPath(parts)) = answer {
+                    let _ = self.path.try_set(PathRows::new(parts.to_vec()));
+                }
+            });
+        });
+    }
+}
+
+/// A measure in words.
+pub(super) fn measure_text((from, to): (u64, u64)) -> String {
+    view::duration_text(Some(to - from))
+}

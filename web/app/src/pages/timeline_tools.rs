@@ -1,0 +1,85 @@
+//! The buttons over the timeline: what is shown of the trace, where to jump, zoom.
+//!
+//! What is not here: what they do (`open_trace`), and their keys.
+
+use super::open_trace::{OpenTrace, in_address};
+use crate::router::Step;
+use crate::state::App;
+use leptos::prelude::*;
+use quipu::share::TraceView;
+use quipu::view::{self, Jump, TimeWindow, WaterfallTree, ZoomKey};
+
+/// All of them.
+#[component]
+pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
+    let app = App::get();
+    let columns = trace.columns();
+    let plumbing = columns.plumbing;
+    let collapse = move |_| {
+        let columns = trace.columns();
+        trace.tree.update(|tree| tree.collapse_from(&columns, 0));
+    };
+    let whole = move || trace.window.with(TimeWindow::is_whole);
+    let zoom = move |key: ZoomKey, sign: &'static str, name: &'static str, keys: &'static str| {
+        view! {
+            <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
+        }
+    };
+    // A place the trace has none of can't be jumped to.
+    let jump = move |jump: Jump, name: &'static str, title: &'static str| {
+        let none = jump.target(&trace.columns(), None).is_none();
+        view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
+    };
+    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: Step| {
+        let on = Memo::new(move |_| in_address(app, read) == Some(true));
+        view! {
+            <button
+                type="button"
+                class="quiet switch"
+                title=title
+                aria-pressed=move || if on.get() { "true" } else { "false" }
+                on:click=move |_| trace.navigate(app, step, turn)
+            >
+                {name}
+            </button>
+        }
+    };
+    let fold = (plumbing > 0).then(|| {
+        switch(
+            format!("Fold plumbing ({})", view::count(plumbing.into())),
+            "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
+            |view| view.timeline.scope.folded,
+            |view| view.timeline.scope.folded = !view.timeline.scope.folded,
+            Step::Push,
+        )
+    });
+    let path = switch(
+        "Critical path".into(),
+        "Underline what the end of the trace waited for (x)",
+        |view| view.timeline.critical_path,
+        |view| view.timeline.critical_path = !view.timeline.critical_path,
+        Step::Replace,
+    );
+    view! {
+        <div class="timeline-tools" role="toolbar" aria-label="Timeline tools">
+            {fold}
+            {path}
+            <span class="tool-group" role="group" aria-label="Jump to">
+                <span class="soft" aria-hidden="true">"Jump to"</span>
+                {jump(Jump::Slowest, "slowest", "The span that itself took longest (t)")}
+                {jump(Jump::Failure, "failure", "The next span in which a failure began (e)")}
+                {jump(Jump::Inference, "inference", "The next inference request (i)")}
+            </span>
+            <span class="tool-space"></span>
+            {columns.has_branches.then(|| view! {
+                <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
+                <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
+            })}
+            <span class="zoom-tools" role="group" aria-label="Zoom">
+                <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
+                {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
+                {zoom(ZoomKey::In, "+", "Zoom in", "w")}
+            </span>
+        </div>
+    }
+}
