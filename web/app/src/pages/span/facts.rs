@@ -6,8 +6,8 @@ use quipu::model::{SpanMarks, Timestamp, TokenCount};
 use quipu::protocol::SpanDetail;
 use quipu::view::{self, DASH};
 
-/// The table of facts; `zero` is the start of the trace.
-pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>) -> El {
+/// The table of facts; `zero` is the start of the trace, `own` the time that no child of the span covers, in nanoseconds.
+pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>, own: Option<u64>) -> El {
     let nanos = match (detail.start, detail.end) {
         (Some(start), Some(end)) => u64::try_from(end.nanos_since(start)).ok(),
         _ => None,
@@ -30,6 +30,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>)
     };
     let mut rows = vec![
         ("Duration", el("dd").class("number").text(&view::duration_text(nanos))),
+        ("Own time", el("dd").class("number").text(&view::duration_text(own)).maybe(share_of(own, nanos))),
         ("Start", instant(build, detail.start, detail.start_text.as_deref(), zero)),
         ("End", instant(build, detail.end, detail.end_text.as_deref(), zero)),
         ("Status", el("dd").text(&status)),
@@ -52,6 +53,11 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>)
     }
     let rows = rows.into_iter().flat_map(|(word, value)| [el("dt").text(word), value]).collect();
     el("section").attr("aria-label", "Facts").child(el("dl").class("facts-table").children(rows))
+}
+
+/// How much of the duration is the span's own.
+fn share_of(own: Option<u64>, nanos: Option<u64>) -> Option<El> {
+    Some(soft(&format!(" ({} of it)", view::share_text(own?, nanos?))))
 }
 
 fn soft(text: &str) -> El {

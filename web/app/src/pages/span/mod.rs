@@ -18,6 +18,7 @@ use matches::{Matches, attribute_id, follow};
 use quipu::model::Timestamp;
 use quipu::protocol::{Request, Response, SpanDetail, SpanFailure, TextRef};
 use quipu::share::Place;
+use quipu::view;
 use recorded::recorded;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,7 +66,6 @@ pub(super) fn SpanPanel(
             });
         });
     });
-    let zero = trace.columns().start;
     let close = move |_| trace.unselect(app);
     view! {
         <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1">
@@ -74,7 +74,7 @@ pub(super) fn SpanPanel(
                 Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),
                 Load::Waiting => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
                 Load::Failed(text) => view! { <div class="state"><p role="alert">{text}</p></div> }.into_any(),
-                Load::Ready(detail) => view! { <Detail detail zero /> }.into_any(),
+                Load::Ready(detail) => view! { <Detail trace detail /> }.into_any(),
             }}
         </aside>
     }
@@ -82,7 +82,10 @@ pub(super) fn SpanPanel(
 
 /// What is told of the span, below its name.
 #[component]
-fn Detail(detail: Arc<SpanDetail>, zero: Option<Timestamp>) -> impl IntoView {
+fn Detail(trace: OpenTrace, detail: Arc<SpanDetail>) -> impl IntoView {
+    let columns = trace.columns();
+    let zero = columns.start;
+    let own = columns.span_id.find(&detail.span_id).and_then(|row| view::own_nanos(&columns, row));
     let Marking { shown, .. } = expect_context();
     let known = detail.clone();
     Effect::new(move |_| {
@@ -94,7 +97,7 @@ fn Detail(detail: Arc<SpanDetail>, zero: Option<Timestamp>) -> impl IntoView {
     view! {
         <Built content=Rc::new(move |build: &Build| vec![head(build, &for_head)]) />
         <Matches detail />
-        <Built content=Rc::new(move |build: &Build| rest(build, &for_rest, zero)) />
+        <Built content=Rc::new(move |build: &Build| rest(build, &for_rest, zero, own)) />
     }
 }
 
@@ -105,13 +108,13 @@ fn head(build: &Build, detail: &SpanDetail) -> El {
     el("header").class("panel-head").child(build.marked("h2", &detail.name)).child(line)
 }
 
-fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>) -> Vec<El> {
+fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>, own: Option<u64>) -> Vec<El> {
     let mut parts = Vec::new();
     if !detail.failures.is_empty() {
         let items = detail.failures.iter().map(|found| failure(build, found)).collect();
         parts.push(el("section").class("panel-failures").attr("aria-label", "Why it failed").children(items));
     }
-    parts.push(facts(build, detail, zero));
+    parts.push(facts(build, detail, zero, own));
     if !detail.notes.is_empty() {
         let items = detail.notes.iter().map(|note| el("li").text(note)).collect();
         let title = el("h3").attr("id", "notes-title").text("Notes");
