@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 /// Keeps back what the worker says, until `quipuRelease` is called: messages whose first byte, the place of their kind in the protocol's
-/// `Event`, is `KIND`.
+/// `Event`, is among `KINDS`.
 const HOLD: &str = r#"
 const held = [];
 let holding = true;
@@ -29,7 +29,7 @@ Object.defineProperty(Worker.prototype, 'onmessage', {
   get,
   set(listener) {
     set.call(this, (event) => {
-      if (holding && event.data.body?.[0] === KIND) held.push(() => listener.call(this, event));
+      if (holding && KINDS.includes(event.data.body?.[0])) held.push(() => listener.call(this, event));
       else listener.call(this, event);
     });
   },
@@ -38,13 +38,13 @@ window.quipuHeld = () => held.length;
 window.quipuRelease = () => { holding = false; held.splice(0).forEach((hear) => hear()); };
 "#;
 
-/// Answers to questions.
-const REPLY: &str = "1";
+/// Answers to questions, and what the worker tells of the index, which never comes before the answer to opening.
+const EVERYTHING: &str = "[1, 2]";
 /// What the worker tells of the index.
-const PROGRESS: &str = "2";
+const PROGRESS: &str = "[2]";
 
-async fn hold(page: &Page, kind: &str) -> Result<()> {
-    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLD.replace("KIND", kind) })).await?;
+async fn hold(page: &Page, kinds: &str) -> Result<()> {
+    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLD.replace("KINDS", kinds) })).await?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ fn as_trace_store(fixture: &Fixture, scratch: &Scratch) -> Result<PathBuf> {
 
 async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    hold(page, REPLY).await?;
+    hold(page, EVERYTHING).await?;
     page.driver.goto(stage.site.url()).await?;
     // The page asks for a file of the worker's own, to be quicker with the first real one: that comes meanwhile.
     page.wait_until("return quipuHeld() > 0", "the first answer of the worker").await?;
