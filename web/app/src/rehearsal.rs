@@ -10,8 +10,6 @@ use js_sys::Promise;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use quipu::share::{Place, Source};
-use std::cell::Cell;
-use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement};
@@ -38,26 +36,19 @@ fn nothing_open(app: App) -> bool {
     app.file.with_untracked(|file| matches!(file, FileState::None))
 }
 
-/// As large as the page, laid out as it is, not to be seen, reached or heard.
+/// What is never in the document: nobody sees, reaches or hears it, and what looks through the document does not find it.
 fn build_stage() -> Option<HtmlElement> {
-    let stage: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
-    for (name, value) in [("class", "stage"), ("aria-hidden", "true"), ("inert", "")] {
-        stage.set_attribute(name, value).ok()?;
-    }
-    Some(stage)
+    document().create_element("div").ok()?.dyn_into().ok()
 }
 
 async fn play(app: App, stage: &HtmlElement) {
-    let slot = Rc::new(Cell::new(None));
-    let inside = slot.clone();
+    // It outlives what is mounted, as the page's own state does: answers may be under way when the stage is empty again.
+    let rehearsed = app.for_rehearsal();
     let mounted = mount_to(stage.clone(), move || {
-        let rehearsed = app.for_rehearsal();
         provide_context(rehearsed);
-        inside.set(Some(rehearsed));
         rehearsed.open(Source::File { name: String::new(), size_bytes: None }, Vec::new());
         view! { <Screens /> }
     });
-    let Some(rehearsed) = slot.get() else { return };
     if let Some(row) = wait_for(app, stage, "[data-trace-id]").await
         && let Some(trace_id) = row.get_attribute("data-trace-id")
     {

@@ -187,7 +187,7 @@ impl App {
         let app = *self;
         let epoch = self.epoch.get_untracked();
         self.client().ask(request, move |answer| {
-            if app.epoch.get_untracked() != epoch {
+            if !app.is_at(epoch) {
                 return;
             }
             if let Err(failure) = &answer
@@ -199,6 +199,11 @@ impl App {
         });
     }
 
+    /// Whether nothing was opened or restarted since `epoch`. A rehearsal may be over by then.
+    fn is_at(&self, epoch: u32) -> bool {
+        self.epoch.try_get_untracked() == Some(epoch)
+    }
+
     /// Asks whether the file is still the one that was opened; the answer is a sign of life, too.
     pub(crate) fn check_file(&self) {
         let app = *self;
@@ -206,7 +211,7 @@ impl App {
         self.client().ask_aside(Request::CheckFile, move |answer| {
             if let Err(failure) = answer
                 && failure.kind == FailureKind::FileChanged
-                && app.epoch.get_untracked() == epoch
+                && app.is_at(epoch)
             {
                 app.note_stale(&failure);
             }
@@ -234,7 +239,7 @@ impl App {
             known.push((source.clone(), files.clone()));
         });
         self.client().open(&files, move |answer| {
-            if app.epoch.get_untracked() != epoch {
+            if !app.is_at(epoch) {
                 return;
             }
             match answer {
@@ -303,7 +308,7 @@ impl App {
         self.index_stopped.set(None);
         self.progress.set(Some(IndexProgress::default()));
         self.client().open(files, move |answer| match answer {
-            _ if app.epoch.get_untracked() != epoch => {}
+            _ if !app.is_at(epoch) => {}
             Ok(_) => {}
             Err(failure) if failure.kind == FailureKind::FileChanged => {
                 app.progress.set(None);
