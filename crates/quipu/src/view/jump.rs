@@ -28,6 +28,15 @@ impl Jump {
         }
     }
 
+    /// Whether the trace has no such place; told without looking at its spans.
+    pub fn leads_nowhere(self, columns: &TraceColumns) -> bool {
+        match self {
+            Jump::Slowest => columns.is_empty(),
+            Jump::Failure => columns.failed_rows.is_empty(),
+            Jump::Inference => columns.token_totals.requests == 0,
+        }
+    }
+
     /// The row to go to from `selected`; `None` where the trace has none such. After the last one comes the first.
     pub fn target(self, columns: &TraceColumns, selected: Option<u32>) -> Option<u32> {
         match self {

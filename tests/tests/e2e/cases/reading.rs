@@ -81,6 +81,8 @@ async fn a_merged_trace_shows_one_of_its_requests(stage: &Stage) -> Result<()> {
         &connection,
         &format!("SELECT count(*) FROM spans WHERE trace_id = '{trace_id}' AND attributes LIKE '%\"__root__\": true%'"),
     )?;
+    // They are listed when somebody is about to choose.
+    page.run("document.querySelector('select.requests').focus()").await?;
     let options = page.run("return document.querySelector('select.requests').options.length - 1").await?;
     ensure!(options == json!(requests), "{requests} requests can be chosen, not {options}.");
     let chosen = page

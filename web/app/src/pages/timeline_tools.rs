@@ -27,7 +27,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     };
     // A place the trace has none of can't be jumped to.
     let jump = move |jump: Jump, name: &'static str, title: &'static str| {
-        let none = jump.target(&trace.columns(), None).is_none();
+        let none = jump.leads_nowhere(&trace.columns());
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
     };
     let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: Step| {

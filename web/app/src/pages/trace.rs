@@ -9,16 +9,16 @@ use super::span::SpanPanel;
 use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use super::timeline_tools::TimelineTools;
-use crate::browser::on_next_frame;
 use crate::router;
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
 use quipu::model::SpanKind;
-use quipu::protocol::{Request, Response, TraceColumns};
+use quipu::protocol::{Request, RequestOutline, Response, TraceColumns};
 use quipu::share::{Place, TraceTab, TraceView, ViewState};
 use quipu::view::{self, DASH};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The screen.
 #[component]
@@ -46,12 +46,14 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
                 Ok(_) => Load::Failed("The worker answered something else than a trace; reload the page.".into()),
                 Err(failure) => Load::Failed(failure.message),
             };
-            // Reading a large trace and drawing it are two tasks, so that neither is long. The screen may be gone by then.
+            // Reading a large trace, building its screen and laying that out are tasks of their own, so that none is long. The screen
+            // may be gone by then.
             let busy = app.idle().begin();
-            on_next_frame(move || {
+            let build = move || {
                 let _ = load.try_set(found);
                 drop(busy);
-            });
+            };
+            set_timeout(build, Duration::ZERO);
         });
     });
     // Until the trace is here, Esc alone has a meaning.
@@ -180,18 +182,18 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
             }
         });
     };
-    let options = columns
-        .outlines
-        .iter()
-        .map(|outline| {
-            let id = outline.span_id.clone();
-            let is_shown = {
-                let id = id.clone();
-                move || shown.get() == id
-            };
-            view! { <option value=id selected=is_shown>{view::outline_text(outline)}</option> }
-        })
-        .collect_view();
+    // A merged trace may hold very many: they are listed when somebody is about to choose, before that only the chosen one.
+    let asked = RwSignal::new(false);
+    let outlines = columns.clone();
+    let options = move || {
+        let (all, shown) = (asked.get(), shown.get());
+        let listed = outlines.outlines.iter().filter(|outline| all || outline.span_id == shown);
+        let option = |outline: &RequestOutline| {
+            let (id, text) = (outline.span_id.clone(), view::outline_text(outline));
+            view! { <option selected={id == shown} value=id>{text}</option> }
+        };
+        listed.map(option).collect_view()
+    };
     let missing = u64::from(columns.requests) - columns.outlines.len() as u64;
     let all = match missing {
         0 => format!("all {}", view::count(columns.requests.into())),
@@ -202,7 +204,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
         ),
     };
     view! {
-        <select class="requests" aria-label="Shown request" on:change=choose>
+        <select class="requests" aria-label="Shown request" on:change=choose on:pointerdown=move |_| asked.set(true) on:focus=move |_| asked.set(true)>
             <option value="" selected=move || shown.get().is_empty()>{all}</option>
             {options}
         </select>

@@ -43,7 +43,7 @@ impl Viewport {
                     }
                 }
             };
-            measure();
+            // The observer tells the size once it is laid out anyway; asking for it here would lay the page out twice.
             let callback = Closure::<dyn Fn()>::new(measure);
             if let Ok(watching) = ResizeObserver::new(callback.as_ref().unchecked_ref()) {
                 watching.observe(&element);
