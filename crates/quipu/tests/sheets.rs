@@ -1,7 +1,7 @@
 //! The views of real traces as their sheets read, through the same requests the page makes.
 
 use quipu::Session;
-use quipu::model::Severity;
+use quipu::model::LogSeverity;
 use quipu::protocol::{Request, Response, SheetQuery, TraceScope};
 use quipu::share::{FlameLayout, SheetView, TraceTab};
 use quipu::sheet::{Attr, Node, sheet_text};
@@ -110,7 +110,7 @@ fn logs_are_the_events_sql_finds() {
     let (all, errors) = (ids(&file, ""), ids(&file, "AND e.attributes ->> 'severity' IN ('error', 'critical')"));
     assert!(errors.len() < all.len() && !errors.is_empty());
     assert_eq!(attrs(&file.sheet(&trace_id, TraceTab::Logs, |_| {}), Attr::Event), all);
-    let graver = file.sheet(&trace_id, TraceTab::Logs, |query| query.view.least = Some(Severity::Error));
+    let graver = file.sheet(&trace_id, TraceTab::Logs, |query| query.view.least = Some(LogSeverity::Error));
     assert_eq!(attrs(&graver, Attr::Event), errors);
     insta::assert_snapshot!(sheet_text(&graver).lines().take(3).collect::<Vec<_>>().join("\n"));
 }

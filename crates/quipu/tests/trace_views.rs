@@ -1,7 +1,7 @@
 //! Logs and statistics of real traces beside what SQL says.
 
 use quipu::Session;
-use quipu::model::Severity;
+use quipu::model::LogSeverity;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu::view::{LogPage, LogQuery};
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ fn open() -> (Session, Connection) {
     (session, Connection::open_with_flags(FILE, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("SQLite opens it"))
 }
 
-fn logs(session: &Session, trace_id: &str, least: Option<Severity>, offset: usize, limit: usize) -> LogPage {
+fn logs(session: &Session, trace_id: &str, least: Option<LogSeverity>, offset: usize, limit: usize) -> LogPage {
     session.logs(trace_id, LogQuery { least, offset, limit }).expect("events")
 }
 
@@ -43,9 +43,9 @@ fn the_events_of_every_trace_come_in_order_of_time() {
         let errors = format!(
             "SELECT CAST(e.id AS TEXT) {of_trace} AND e.attributes ->> 'severity' IN ('error', 'critical') ORDER BY e.timestamp, e.id"
         );
-        let page = logs(&session, &trace_id, Some(Severity::Error), 0, 500);
+        let page = logs(&session, &trace_id, Some(LogSeverity::Error), 0, 500);
         assert_eq!(page.rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), ids(&connection, &errors));
-        assert_eq!(page.of_severity[Severity::Error as usize] + page.of_severity[Severity::Critical as usize], page.total);
+        assert_eq!(page.of_severity[LogSeverity::Error as usize] + page.of_severity[LogSeverity::Critical as usize], page.total);
     }
 }
 
@@ -64,7 +64,7 @@ fn a_log_row_tells_its_message_and_a_metric_its_value() {
         &connection,
         "SELECT s.trace_id FROM span_events e JOIN spans s USING (span_id) WHERE e.attributes ->> 'severity' = 'error' ORDER BY e.id LIMIT 1",
     );
-    let page = logs(&session, &errors[0], Some(Severity::Error), 0, 10);
+    let page = logs(&session, &errors[0], Some(LogSeverity::Error), 0, 10);
     assert!(page.rows[0].text.starts_with("Error executing endpoint"), "{}", page.rows[0].text);
 }
 

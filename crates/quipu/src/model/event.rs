@@ -178,6 +178,16 @@ impl LogSeverity {
     pub fn from_recorded(text: &str) -> Option<LogSeverity> {
         LogSeverity::ALL.into_iter().find(|severity| severity.label() == text)
     }
+
+    /// The same in any letter case; also `warning` and `fatal`, as other programs write them.
+    pub fn from_name(name: &str) -> Option<LogSeverity> {
+        let is = |of: &LogSeverity| of.label().eq_ignore_ascii_case(name);
+        match LogSeverity::ALL.into_iter().find(is) {
+            None if name.eq_ignore_ascii_case("warning") => Some(LogSeverity::Warn),
+            None if name.eq_ignore_ascii_case("fatal") => Some(LogSeverity::Critical),
+            found => found,
+        }
+    }
 }
 
 /// The number of a metric: whole numbers stay whole.

@@ -112,58 +112,6 @@ pub fn is_error_status(status: Option<&str>) -> bool {
     status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
 }
 
-/// How grave a log event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Severity {
-    /// `verbose`
-    Verbose,
-    /// `debug`
-    Debug,
-    /// `info`
-    Info,
-    /// `warn`
-    Warn,
-    /// `error`
-    Error,
-    /// `critical`
-    Critical,
-}
-
-impl Severity {
-    /// Every severity, the least grave first.
-    pub const ALL: [Severity; 6] = [
-        Severity::Verbose,
-        Severity::Debug,
-        Severity::Info,
-        Severity::Warn,
-        Severity::Error,
-        Severity::Critical,
-    ];
-
-    /// The severity as recorded: `verbose`, …; also `warning` and `fatal`, as other programs write them.
-    pub fn from_name(name: &str) -> Option<Severity> {
-        let is = |of: &&Severity| of.label().eq_ignore_ascii_case(name);
-        match Severity::ALL.iter().find(is) {
-            Some(found) => Some(*found),
-            None if name.eq_ignore_ascii_case("warning") => Some(Severity::Warn),
-            None if name.eq_ignore_ascii_case("fatal") => Some(Severity::Critical),
-            None => None,
-        }
-    }
-
-    /// The name, as recorded.
-    pub fn label(self) -> &'static str {
-        match self {
-            Severity::Verbose => "verbose",
-            Severity::Debug => "debug",
-            Severity::Info => "info",
-            Severity::Warn => "warn",
-            Severity::Error => "error",
-            Severity::Critical => "critical",
-        }
-    }
-}
-
 /// Whether a recorded severity is that of an error: `error` or `critical`.
 pub fn is_error_severity(severity: Option<&str>) -> bool {
     matches!(severity, Some("error" | "critical"))

@@ -16,7 +16,7 @@ pub use event::{
     StructuredLogPayload, UnstructuredLogEvent,
 };
 pub use event_time::EventTime;
-pub use kind::{Severity, SpanKind, SpanMarks, is_error_severity, is_error_status};
+pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

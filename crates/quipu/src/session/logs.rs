@@ -3,7 +3,7 @@
 //! What is not here: the events of one span with all their attributes, which come with the span.
 
 use crate::index::Index;
-use crate::model::{RecordedTime, Severity, Timestamp};
+use crate::model::{LogSeverity, RecordedTime, Timestamp};
 use crate::ordered::sort_by_key;
 use crate::recorded::entries;
 use crate::store::{Database, EventRow, StoreError, event_row};
@@ -21,7 +21,7 @@ struct Found {
     time: Option<Timestamp>,
     id: i64,
     row: u32,
-    severity: Option<Severity>,
+    severity: Option<LogSeverity>,
 }
 
 /// The events of the trace that was asked for last, in order: its pages are cut from here.
@@ -90,8 +90,8 @@ fn attribute(event: &EventRow, key: &str) -> Option<String> {
     found.last().map(|(_, value)| value.as_str().unwrap_or_else(|| value.as_written()).into_owned())
 }
 
-fn severity(event: &EventRow) -> Option<Severity> {
-    Severity::from_name(&attribute(event, "severity")?)
+fn severity(event: &EventRow) -> Option<LogSeverity> {
+    LogSeverity::from_name(&attribute(event, "severity")?)
 }
 
 fn log_row(index: &Index, event: &Found, recorded: &EventRow) -> LogRow {

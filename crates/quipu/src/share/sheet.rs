@@ -2,7 +2,7 @@
 
 use super::percent::{decode, encode};
 use super::{TraceTab, TraceView};
-use crate::model::Severity;
+use crate::model::LogSeverity;
 use crate::view::StatisticsColumn;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct SheetView {
     /// Conversation: all traces of the agent session.
     pub whole_session: bool,
     /// Logs: events of this severity or a graver one.
-    pub least: Option<Severity>,
+    pub least: Option<LogSeverity>,
     /// Statistics: the column that orders.
     pub column: StatisticsColumn,
     /// Statistics: the smallest first.
@@ -63,7 +63,7 @@ impl SheetView {
             }
         };
         add(self.whole_session, "told", "session".into());
-        add(self.least.is_some(), "severity", self.least.map_or("", Severity::label).into());
+        add(self.least.is_some(), "severity", self.least.map_or("", LogSeverity::label).into());
         add(self.column != defaults.column, "by", self.column.name().into());
         add(self.ascending, "order", "up".into());
         add(self.layout != defaults.layout, "flame", self.layout.name().into());
@@ -81,7 +81,7 @@ impl SheetView {
         match key {
             "told" if is_empty || value == "session" => self.whole_session = !is_empty,
             "severity" if is_empty => self.least = None,
-            "severity" => match Severity::from_name(value) {
+            "severity" => match LogSeverity::from_name(value) {
                 Some(severity) => self.least = Some(severity),
                 None => return false,
             },
@@ -155,7 +155,7 @@ mod tests {
         view.apply("flame=sandwich&around=a%26b%3Dc&zoom=5-9");
         let expected = SheetView {
             page: 2,
-            least: Some(Severity::Error),
+            least: Some(LogSeverity::Error),
             column: StatisticsColumn::P95,
             ascending: true,
             layout: FlameLayout::Sandwich,

@@ -217,7 +217,7 @@ fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
+    use crate::model::LogSeverity;
     use crate::protocol::ListColumn;
     use crate::protocol::TraceScope;
     use crate::share::{FlameLayout, ListView, SheetView, TimelineView};
@@ -303,7 +303,7 @@ mod tests {
 
     fn any_state() -> impl Strategy<Value = ViewState> {
         let sheet = (
-            (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&Severity::ALL[..]))),
+            (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&LogSeverity::ALL[..]))),
             (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), any::<bool>()),
             prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
             (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),

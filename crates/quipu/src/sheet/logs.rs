@@ -1,7 +1,7 @@
 //! The events of a trace in order of time, with a filter by severity; each leads to its span.
 
 use super::{Attr, El, Node, Sign, Tag, button, el, nothing, page_of, pages, soft, span_link};
-use crate::model::{Severity, Timestamp};
+use crate::model::{LogSeverity, Timestamp};
 use crate::share::SheetView;
 use crate::view::{LogPage, LogRow, bytes, count, counted};
 
@@ -31,16 +31,16 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
         let option = el(Tag::Option).attr(Attr::Value, value).text(label);
         if is_chosen { option.attr(Attr::Selected, "") } else { option }
     };
-    let of = |severity: Severity| {
+    let of = |severity: LogSeverity| {
         let graver = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
-        let words = if severity == Severity::Critical { "" } else { " or graver" };
+        let words = if severity == LogSeverity::Critical { "" } else { " or graver" };
         option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.least == Some(severity))
     };
     let select = el(Tag::Select)
         .attr(Attr::Field, "severity")
         .attr(Attr::Id, "severity")
         .with(option("", format!("all events ({})", count(page.of_all.into())), view.least.is_none()))
-        .all(Severity::ALL.map(of));
+        .all(LogSeverity::ALL.map(of));
     let is_filtered = view.least.is_some();
     let summary = soft(counted(Some(page.total.into()), "event", "events")).attr(Attr::Role, "status");
     let tools = el(Tag::Div).class("sheet-tools").with(el(Tag::Label).text("Severity ").with(select)).with(summary);
@@ -48,11 +48,11 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
 }
 
 fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
-    let severity = found.severity.map(Severity::label);
+    let severity = found.severity.map(LogSeverity::label);
     let mut word = el(Tag::Span).class("log-severity");
-    if found.severity >= Some(Severity::Error) {
+    if found.severity >= Some(LogSeverity::Error) {
         word = word.with(Node::Sign(Sign::Failed));
-    } else if found.severity == Some(Severity::Warn) {
+    } else if found.severity == Some(LogSeverity::Warn) {
         word = word.with(Node::Sign(Sign::Odd));
     }
     let kind = if found.name.starts_with("metric.") { "metric" } else { "event" };

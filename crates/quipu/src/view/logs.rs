@@ -2,13 +2,13 @@
 //!
 //! What is not here: reading and ordering them, which is `session`.
 
-use crate::model::{Severity, Timestamp};
+use crate::model::{LogSeverity, Timestamp};
 
 /// Which events of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogQuery {
     /// Only events of this severity or a graver one; `None`: all, those without a severity among them.
-    pub least: Option<Severity>,
+    pub least: Option<LogSeverity>,
     /// Rows to skip.
     pub offset: usize,
     /// Rows at most.
@@ -22,7 +22,7 @@ pub struct LogPage {
     pub total: u32,
     /// Events of the trace.
     pub of_all: u32,
-    /// How many events of each severity the trace has, in the order of [`Severity::ALL`]; events without one are in none.
+    /// How many events of each severity the trace has, in the order of [`LogSeverity::ALL`]; events without one are in none.
     pub of_severity: [u32; 6],
     /// What could not be told of, in a sentence.
     pub note: Option<String>,
@@ -44,7 +44,7 @@ pub struct LogRow {
     /// As recorded: `unstructured_log`, `metric.prompt_tokens`.
     pub name: String,
     /// The severity, where it has one.
-    pub severity: Option<Severity>,
+    pub severity: Option<LogSeverity>,
     /// The message of a log, the value of a metric, else its attributes' text; cut to 16 KiB.
     pub text: String,
     /// Length of the whole text in bytes.
