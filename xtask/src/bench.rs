@@ -1,10 +1,9 @@
 //! `cargo xtask bench`: builds what is measured, grows the files, installs the peers, and calls the program of the tests that measures.
 
 use crate::setup::{self, Tools};
-use crate::shell::{Run, is_on_path};
-use crate::{page, paths};
+use crate::shell::Run;
+use crate::{npm, page, paths};
 use anyhow::{Context, Result, bail};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The words after `cargo xtask bench`.
@@ -58,7 +57,8 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Some(false) if bench.as_is => println!("dist/ was built of other sources than these; it is measured as it lies."),
         _ => page::build(&tools)?,
     }
-    let site = install_peers()?;
+    // The peers' pages beside what npm installs for them.
+    let site = npm::install("tests/bench/page", "bench/page")?;
     let files = bench.sizes.iter().map(|size| grow(size)).collect::<Result<Vec<_>>>()?;
     Run::new("cargo build --quiet --release --package quipu-tests --bin measure").show()?;
     measure(&tools, bench, &site, &files)
@@ -77,21 +77,6 @@ fn measure(tools: &Tools, bench: &Bench, site: &Path, files: &[PathBuf]) -> Resu
         .env("CHROMIUM", &browser.chromium)
         .env("CHROMEDRIVER", &browser.driver)
         .show()
-}
-
-/// The peers' pages beside what npm installs for them.
-fn install_peers() -> Result<PathBuf> {
-    let (from, to) = (paths::root().join("tests/bench/page"), paths::target().join("bench/page"));
-    fs::create_dir_all(&to).with_context(|| format!("{} cannot be made.", to.display()))?;
-    for entry in fs::read_dir(&from).with_context(|| format!("{} cannot be read.", from.display()))? {
-        let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name())).with_context(|| format!("{} cannot be copied.", entry.path().display()))?;
-    }
-    if !is_on_path("npm") {
-        bail!("npm is not on the PATH. It installs the two peers into target/bench; it comes with Node.js (https://nodejs.org).");
-    }
-    Run::new("npm install --no-audit --no-fund --silent --prefix").word(&to).show()?;
-    Ok(to)
 }
 
 /// The file of that size; grown once and kept.

@@ -2,7 +2,7 @@
 
 use crate::setup::{self, Tools};
 use crate::shell::Run;
-use crate::{page, paths};
+use crate::{npm, page, paths};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,9 @@ fn end_to_end(tools: &Tools, filter: Option<&str>) -> Result<()> {
     if let Some(filter) = filter {
         run = run.word(filter);
     }
+    let axe = npm::install("tests/axe", "axe")?.join("node_modules/axe-core/axe.min.js");
     run.env("QUIPU_E2E_DIST", paths::dist())
+        .env("QUIPU_E2E_AXE", axe)
         .env("QUIPU_E2E_SCREENSHOTS", paths::target().join("e2e-screenshots"))
         .env("CHROMIUM", &browser.chromium)
         .env("CHROMEDRIVER", &browser.driver)

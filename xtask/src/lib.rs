@@ -9,6 +9,7 @@ mod browser;
 mod build_id;
 mod check;
 mod fixtures;
+mod npm;
 mod page;
 mod paths;
 pub mod serve;

@@ -49,7 +49,9 @@ pub(crate) fn App() -> impl IntoView {
         opening::open_files(app, files, None);
     };
     view! {
-        <input type="file" id=INPUT_ID class="off-screen" multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
+        <section aria-label="File to open" class="off-screen">
+            <input type="file" id=INPUT_ID multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
+        </section>
         <Head />
         <Notices />
         <Screens />

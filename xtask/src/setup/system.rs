@@ -1,4 +1,4 @@
-//! Programs of the operating system: clang, wasm-opt, brotli, Chromium. Installed by apt-get where we are root; elsewhere a sentence says
+//! Programs of the operating system: clang, wasm-opt, brotli, Chromium, npm. Installed by apt-get where we are root; elsewhere a sentence says
 //! which command does it.
 
 use super::For;
@@ -19,7 +19,7 @@ struct Need {
     only_tests: bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         packages: "clang llvm",
         brew: "llvm",
@@ -46,6 +46,13 @@ const NEEDS: [Need; 4] = [
         brew: "--cask chromium chromedriver",
         purpose: "the tests run in Chromium, driven by chromedriver",
         is_here: browser::is_here,
+        only_tests: true,
+    },
+    Need {
+        packages: "npm",
+        brew: "node",
+        purpose: "npm brings axe-core, which checks the screens’ accessibility",
+        is_here: || is_on_path("npm"),
         only_tests: true,
     },
 ];

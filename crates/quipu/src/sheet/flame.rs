@@ -154,9 +154,9 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
             (_, FlameWeight::Tokens) => "No inference request here has a known number of tokens.".into(),
             _ => "No span is here.".into(),
         };
-        return (vec![el(Tag::H3).text(title).into(), nothing(&[&text]).into()], None);
+        return (vec![el(Tag::H2).text(title).into(), nothing(&[&text]).into()], None);
     }
-    let mut head = el(Tag::Header).with(el(Tag::H3).text(title.as_str())).with(soft(painter.amount(found.total)).class("soft number"));
+    let mut head = el(Tag::Header).with(el(Tag::H2).text(title.as_str())).with(soft(painter.amount(found.total)).class("soft number"));
     if zoom.is_some() {
         let set = if is_time { "window=" } else { "zoom=" };
         head = head.with(button("Whole graph", set).class("quiet").attr(Attr::Id, format!("whole-{number}")));

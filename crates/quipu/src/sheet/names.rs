@@ -22,7 +22,7 @@ names! {
     #[expect(missing_docs, reason = "HTML's own words")]
     Tag {
         A = "a", Article = "article", Blockquote = "blockquote", Br = "br", Button = "button", Code = "code", Dd = "dd", Div = "div",
-        Dl = "dl", Dt = "dt", Em = "em", H3 = "h3", Header = "header", Hr = "hr", I = "i", Img = "img", Input = "input", Label = "label",
+        Dl = "dl", Dt = "dt", Em = "em", H2 = "h2", Header = "header", Hr = "hr", I = "i", Img = "img", Input = "input", Label = "label",
         Li = "li", Nav = "nav", Ol = "ol", Option = "option", P = "p", Pre = "pre", S = "s", Section = "section", Select = "select",
         Span = "span", Strong = "strong", Table = "table", Tbody = "tbody", Td = "td", Th = "th", Thead = "thead", Tr = "tr", Ul = "ul",
     }

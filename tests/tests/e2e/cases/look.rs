@@ -1,6 +1,7 @@
 //! Pictures of the screens, light and dark, wide and narrow, for people to look at; and what can be measured about them.
 
 use crate::harness::{Case, Stage, cases};
+use crate::page::Page;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, METRICS};
 use serde_json::json;
@@ -14,6 +15,24 @@ const BEYOND: &str = "
         const [mark, cell] = [row.querySelector('mark'), row.querySelector('.hit-text')].map((part) => part.getBoundingClientRect());
         return mark.width === 0 || mark.left < cell.left || mark.right > cell.right + 1;
     }).map((row) => row.innerText)";
+
+/// What axe-core finds against WCAG 2.2 AA and good practice on the shown screen.
+async fn check_accessibility(page: &Page, screen: &str) -> Result<()> {
+    let path = std::env::var_os("QUIPU_E2E_AXE").context("QUIPU_E2E_AXE names no axe-core; `cargo xtask e2e` installs it.")?;
+    let axe = std::fs::read_to_string(path).context("axe-core cannot be read; `cargo xtask e2e` installs it.")?;
+    page.run(&format!("if (!window.axe) {{ {axe} }}")).await?;
+    let script = "const done = arguments[0];
+        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+        const told = (rule) => rule.nodes.slice(0, 3).map((node) => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`);
+        axe.run({ runOnly: tags }).then(
+            (found) => done({ value: found.violations.flatMap(told) }),
+            (error) => done({ error: String(error) }),
+        );";
+    let found = page.run_async(script, Vec::new()).await?;
+    let rules: Vec<String> = serde_json::from_value(found)?;
+    ensure!(rules.is_empty(), "{screen}: {}", rules.join("\n"));
+    Ok(())
+}
 
 async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
@@ -31,7 +50,8 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
                 page.wait_idle().await?;
                 let beyond = page.run("return document.documentElement.scrollWidth - innerWidth").await?;
                 ensure!(beyond.as_i64().is_some_and(|beyond| beyond <= 0), "{screen} at {width} px is {beyond} px too wide.");
-                page.screenshot(&format!("{screen}_{scheme}_{width}")).await
+                page.screenshot(&format!("{screen}_{scheme}_{width}")).await?;
+                check_accessibility(page, &format!("{screen}, {scheme}, {width} px")).await
             };
             shoot("open").await?;
             page.open_traces(&[AGENT.path()]).await?;
