@@ -4,7 +4,7 @@ use crate::opening::{self, INPUT_ID};
 use crate::pages::{OpenPage, TracePage, TracesPage};
 use crate::router;
 use crate::state::{App, FileState};
-use crate::widgets::{Head, Help, Notices};
+use crate::widgets::{Commands, Head, Help, Notices};
 use leptos::ev;
 use leptos::prelude::*;
 use quipu::share::Place;
@@ -59,6 +59,7 @@ pub(crate) fn App() -> impl IntoView {
             <div class="drop-veil" aria-hidden="true"><p>"Drop the telemetry file to open it"</p></div>
         </Show>
         <Help />
+        <Commands />
         <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
     }
 }

@@ -18,6 +18,12 @@ pub(crate) fn listen(app: App) {
 
 /// `true` when the key did something.
 fn hear(app: App, event: &KeyboardEvent) -> bool {
+    if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && event.key().eq_ignore_ascii_case("k") {
+        // A dialog that is open keeps the keyboard.
+        let open = document().query_selector("dialog[open]").ok().flatten().is_some();
+        app.commands.set(!open);
+        return true;
+    }
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing() || event.default_prevented() {
         return false;
     }

@@ -106,6 +106,8 @@ pub(crate) struct App {
     pub(crate) hits: PagedList,
     /// Whether the help is shown.
     pub(crate) help: RwSignal<bool>,
+    /// Whether the command palette is shown.
+    pub(crate) commands: RwSignal<bool>,
     /// The last thing done that has no other trace on screen, for screen readers: "Copied".
     pub(crate) said: RwSignal<String>,
     keys: StoredValue<Option<KeyHandler>, LocalStorage>,
@@ -154,6 +156,7 @@ impl App {
             search: RwSignal::new(None),
             trace_search: RwSignal::new(None),
             help: RwSignal::new(false),
+            commands: RwSignal::new(false),
             said: RwSignal::default(),
             keys: StoredValue::new_local(None),
             client: StoredValue::new_local(client),

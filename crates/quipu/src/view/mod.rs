@@ -4,6 +4,7 @@
 
 mod axis;
 mod bar_marks;
+mod commands;
 mod density;
 mod failures;
 mod filter_bar;
@@ -29,6 +30,7 @@ mod zoom;
 
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
+pub use commands::{Deed, OPEN_BUTTON, THEME_BUTTON, ViewCommand, commands};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
 pub use failures::{FailureChain, chain_text, failure_chains, is_origin, outline_text};
 pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};

@@ -10,6 +10,7 @@ pub(crate) const CASES: &[Case] = cases![
     branches_fold_and_unfold_by_arrow_keys,
     escape_leads_from_the_panel_to_the_trace_to_the_list,
     a_question_mark_lists_the_keys,
+    commands_are_found_by_name_and_run,
 ];
 
 /// The id of the row that is selected or has the focus.
@@ -108,4 +109,27 @@ async fn a_question_mark_lists_the_keys(stage: &Stage) -> Result<()> {
     ensure!(["Enter", "Esc", "j", "k"].iter().all(|key| text.contains(key)), "The list names its keys:\n{text}");
     page.press(Key::Escape).await?;
     page.wait_until("return !all('dialog').some(shown) && !!named('grid', 'Traces')", "the list of keys to close").await
+}
+
+async fn commands_are_found_by_name_and_run(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    page.load().await?;
+    page.open_traces(&[AGENT.path()]).await?;
+    let trace_id = page.trace_ids().await?.first().cloned().context("A trace.")?;
+    page.open_trace(&trace_id).await?;
+    page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
+    page.wait_until("return document.activeElement?.getAttribute('aria-label') === 'Command'", "the box for commands").await?;
+    page.driver.active_element().await?.send_keys("conver").await?;
+    let offered = page.run("return [...document.querySelectorAll('[role=option] span')].map((name) => name.textContent)").await?;
+    ensure!(offered == serde_json::json!(["Show the conversation"]), "What is offered: {offered}");
+    page.driver.active_element().await?.send_keys(Key::Enter.value().to_string()).await?;
+    page.wait_until("return isIdle() && location.hash.includes('tab=conversation')", "the conversation").await?;
+    ensure!(page.run("return document.querySelector('dialog[open]') === null").await? == true, "The palette is gone.");
+    // Esc leaves it without doing anything.
+    let before = page.url().await?;
+    page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
+    page.driver.active_element().await?.send_keys(Key::Escape.value().to_string()).await?;
+    page.wait_until("return document.querySelector('dialog[open]') === null", "the palette to close").await?;
+    ensure!(page.url().await? == before, "Nothing was done.");
+    Ok(())
 }

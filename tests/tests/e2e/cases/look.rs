@@ -61,6 +61,12 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             page.select_span(&span.span_id).await?;
             shoot("span").await?;
             page.press(Key::Escape).await?;
+            page.press('?').await?;
+            shoot("keys").await?;
+            page.press(Key::Escape).await?;
+            page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
+            shoot("commands").await?;
+            page.press(Key::Escape).await?;
             for (tab, screen) in [("Flame", "flame"), ("Conversation", "conversation"), ("Logs", "logs"), ("Statistics", "statistics")] {
                 page.click("tab", tab).await?;
                 shoot(screen).await?;

@@ -7,7 +7,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu::share::Place;
-use quipu::view::TimeStyle;
+use quipu::view::{OPEN_BUTTON, THEME_BUTTON, TimeStyle};
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,7 @@ pub(crate) fn Head() -> impl IntoView {
             <button
                 type="button"
                 class="quiet"
+                id=THEME_BUTTON
                 title="Colours: as the system has them, light, or dark"
                 aria-label=move || format!("Theme: {}", theme.get().name())
                 on:click=switch_theme
@@ -86,8 +87,9 @@ pub(crate) fn Head() -> impl IntoView {
                 <Icon name=IconName::Theme />
                 <span class="wide-only">{move || theme.get().name()}</span>
             </button>
+            <button type="button" class="quiet wide-only" title="Everything that can be done here (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
             <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
-            <button type="button" class="primary" aria-label="Open file" on:click=move |_| ask_for_file()>
+            <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 <span class="wide-only">"Open file"</span>
             </button>

@@ -4,7 +4,7 @@ use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&[&str], &str); 21] = [
+const KEYS: [(&[&str], &str); 22] = [
     (&["/"], "Filter the traces; in the filter Enter applies, Esc leaves"),
     (&["j", "↓"], "Next trace or span"),
     (&["k", "↑"], "Previous trace or span"),
@@ -25,6 +25,7 @@ const KEYS: [(&[&str], &str); 21] = [
     (&["Esc"], "Back: from the panel to the trace, from the trace to the list"),
     (&["c"], "Copy the selected id"),
     (&["Tab"], "Next control"),
+    (&["Ctrl K"], "Everything that can be done here, by name"),
     (&["?"], "This list"),
 ];
 

@@ -1,6 +1,7 @@
 //! Parts that screens are made of.
 
 mod built;
+mod commands;
 mod copy;
 mod folded_text;
 mod head;
@@ -16,6 +17,7 @@ mod viewport;
 mod warnings;
 
 pub(crate) use built::{Build, Built, NEXT_PORTION, portions};
+pub(crate) use commands::Commands;
 pub(crate) use copy::{CopyButton, copy, copy_button};
 pub(crate) use folded_text::folded_text;
 pub(crate) use head::Head;
