@@ -1,11 +1,11 @@
 //! Filters over recorded databases, through `Session`, against SQL that knows nothing of the index.
 
+mod support;
+
 use quipu::Session;
 use quipu::protocol::{FailureKind, Request, Response, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
-use rusqlite::Connection;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use support::{open, sql, unindexed};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 const METRICS: &str = "samples/metrics_0.2.23.db";
@@ -22,27 +22,6 @@ const FILES: [&str; 9] = [
     "tests/fixtures/db/real_old_0.1.9.db",
     "tests/fixtures/db/real_old_0.2.7.db",
 ];
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
-}
-
-fn open(name: &str) -> Session {
-    let bytes = std::fs::read(path(name)).expect("the fixture is there");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens");
-    session.complete_index().expect("an index");
-    session
-}
-
-/// A connection that leaves the file as it lies.
-fn sql(name: &str) -> Connection {
-    let uri = format!("file:{}?immutable=1", path(name).display());
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(uri, flags).expect("the file opens");
-    connection.execute_batch(VIEWS).expect("SQL");
-    connection
-}
 
 /// What filters ask, as SQL sees it. Names of views are those of fields; times are in microseconds.
 const VIEWS: &str = "
@@ -172,7 +151,7 @@ fn ids(rows: &[TraceRow]) -> BTreeSet<String> {
 fn filters_match_what_sql_finds() {
     let mut matched = [0_usize; CASES.len()];
     for file in FILES {
-        let (mut session, connection) = (open(file), sql(file));
+        let (mut session, connection) = (open(file), sql(file, VIEWS));
         for ((filter, select), matched) in CASES.iter().zip(&mut matched) {
             let mut statement = connection.prepare(select).unwrap_or_else(|error| panic!("{filter}: {error}"));
             let expected = statement.query_map([], |row| row.get(0)).expect("rows");
@@ -193,7 +172,7 @@ fn filters_match_what_sql_finds() {
 fn times_compare_in_utc_and_dates_mean_their_whole_day() {
     for file in [AGENT, METRICS] {
         let mut session = open(file);
-        let connection = sql(file);
+        let connection = sql(file, VIEWS);
         let starts = "SELECT trace_id, min(start_time) FROM spans GROUP BY trace_id ORDER BY 2";
         let mut statement = connection.prepare(starts).expect("SQL");
         let starts: Vec<(String, String)> =
@@ -259,9 +238,7 @@ fn pages_orders_and_failures_go_with_a_filter() {
 
 #[test]
 fn a_wrong_filter_is_refused_with_its_sentence_and_a_right_one_waits_for_the_index() {
-    let bytes = std::fs::read(path(AGENT)).expect("the fixture is there");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens");
+    let mut session = unindexed(AGENT);
     assert_eq!(session.handle(Request::ListTraces(query("error:true"))), Ok(Response::NotIndexedYet));
     for _ in 0..2 {
         let failure = session.handle(Request::ListTraces(query("duration>abc"))).unwrap_err();

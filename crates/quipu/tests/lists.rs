@@ -1,16 +1,17 @@
 //! Lists of traces: orders, groups, totals and the picture, through `Session`, against SQL that knows nothing of the index.
 
+mod support;
+
 use quipu::Session;
 use quipu::model::TokenTotals;
 use quipu::protocol::{
     GroupBy, Grouping, ListColumn, Request, Response, SummaryQuery, TraceOrder, TracePage, TraceQuery, TraceRow, TraceSummary,
 };
-use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu::view::{self, Brush};
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use support::{open, sql, unindexed};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 const METRICS: &str = "samples/metrics_0.2.23.db";
@@ -22,31 +23,6 @@ const FILES: [&str; 6] = [
     "tests/fixtures/db/real_old_0.0.58.db",
     "tests/fixtures/db/real_old_0.1.9.db",
 ];
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
-}
-
-fn unindexed(name: &str) -> Session {
-    let bytes = std::fs::read(path(name)).expect("the fixture is there");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens")
-}
-
-fn open(name: &str) -> Session {
-    let mut session = unindexed(name);
-    session.complete_index().expect("an index");
-    session
-}
-
-/// A connection that leaves the file as it lies.
-fn sql(name: &str) -> Connection {
-    let uri = format!("file:{}?immutable=1", path(name).display());
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(uri, flags).expect("the file opens");
-    connection.execute_batch(VIEWS).expect("SQL");
-    connection
-}
 
 /// One row a trace, times in microseconds.
 const VIEWS: &str = "
@@ -145,7 +121,7 @@ fn every_column_sorts_both_ways_with_the_unknown_last_and_equals_latest_first() 
 fn rows_name_session_turn_and_agent_as_recorded() {
     let mut with_agent = 0;
     for file in FILES {
-        let (mut session, connection) = (open(file), sql(file));
+        let (mut session, connection) = (open(file), sql(file, VIEWS));
         let select = "SELECT trace_id, session, turn, agent FROM micros WHERE session IS NOT NULL GROUP BY trace_id HAVING at = min(at)";
         let mut statement = connection.prepare(select).expect("SQL");
         type Values = (String, [Option<String>; 3]);
@@ -178,7 +154,7 @@ fn expected_groups(connection: &Connection, column: &str) -> BTreeMap<String, Gr
 #[test]
 fn groups_are_what_sql_groups_and_a_turn_holds_its_resumes() {
     for file in [AGENT, METRICS, "tests/fixtures/db/real_small.db"] {
-        let (mut session, connection) = (open(file), sql(file));
+        let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (by, column) in [(GroupBy::Session, "session"), (GroupBy::Turn, "turn")] {
             let expected = expected_groups(&connection, column);
             let query = |order, open: &[String]| TraceQuery { groups: Some(Grouping { by, open: open.to_vec() }), ..all(order) };
@@ -216,7 +192,7 @@ fn groups_are_what_sql_groups_and_a_turn_holds_its_resumes() {
 #[test]
 fn open_groups_hold_their_traces_in_the_list_s_order_page_by_page() {
     let mut session = open(METRICS);
-    let sessions = expected_groups(&sql(METRICS), "session");
+    let sessions = expected_groups(&sql(METRICS, VIEWS), "session");
     let open: Vec<String> =
         sessions.keys().filter(|key| key.len() % 2 == 0).step_by(2).cloned().chain([String::new(), "none".into()]).collect();
     for order in [TraceOrder::NEWEST, TraceOrder::SLOWEST, TraceOrder { column: ListColumn::Name, descending: false }] {
@@ -255,7 +231,7 @@ fn open_groups_hold_their_traces_in_the_list_s_order_page_by_page() {
 #[test]
 fn totals_are_what_sql_sums() {
     for file in FILES {
-        let (mut session, connection) = (open(file), sql(file));
+        let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (filter, failed_only, condition) in [
             ("", false, "1"),
             ("", true, "failed > 0"),

@@ -1,13 +1,14 @@
 //! Parts of recorded traces, without their plumbing or one request alone, and what stands on their bars, against SQL that knows nothing of
 //! the index.
 
+mod support;
+
 use quipu::Session;
 use quipu::model::{SpanMarks, Timestamp};
 use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use support::{of_bytes, path, sql};
 
 const FILES: [&str; 4] = [
     "samples/agent_0.2.15.db",
@@ -23,16 +24,8 @@ struct Recorded {
     request: bool,
 }
 
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
-}
-
 fn open(name: &str) -> (Session, Connection) {
-    let bytes = std::fs::read(path(name)).expect("the fixture is there");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
-    while !session.step(&mut || false).expect("a real file is read").done {}
-    (session, Connection::open(path(name)).expect("a database"))
+    (support::open(name), sql(name, ""))
 }
 
 fn get(session: &mut Session, trace_id: &str, scope: &TraceScope) -> TraceColumns {
@@ -243,9 +236,8 @@ fn spans_of_other_instrumentation_are_told_by_what_it_says() {
     drop(connection);
     let bytes = std::fs::read(&file).expect("the copy");
     std::fs::remove_file(&file).expect("the copy is ours");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
-    while !session.step(&mut || false).expect("it is read").done {}
+    let mut session = of_bytes(bytes);
+    session.complete_index().expect("an index");
     let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })) else {
         panic!("traces")
     };

@@ -1,5 +1,5 @@
 //! Goes once through what the first view of a file needs, out of sight, before any file is chosen. Browsers compile a function of WebAssembly
-//! when it is first called, and measure a font when its first text is laid out: the first rows of a real file should not wait for that.
+//! when it is first called: the first rows of a real file should not wait for that.
 //!
 //! What is not here: anything a reader sees or hears of. What goes wrong here is met again, and told, with a real file.
 
@@ -26,7 +26,6 @@ pub(crate) fn rehearse(app: App) {
     wasm_bindgen_futures::spawn_local(async move {
         if let Some(stage) = build_stage() {
             play(app, &stage).await;
-            stage.remove();
         }
         drop(busy);
     });
@@ -58,7 +57,7 @@ async fn play(app: App, stage: &HtmlElement) {
     drop(mounted);
 }
 
-/// Waits until the stage holds an element and has been laid out with it; nothing when a file comes meanwhile, or it takes too long.
+/// Waits until the stage holds an element, and one frame more; nothing when a file comes meanwhile, or it takes too long.
 async fn wait_for(app: App, stage: &HtmlElement, selector: &str) -> Option<Element> {
     for _ in 0..PATIENCE {
         next_frame().await;

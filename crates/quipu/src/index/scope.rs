@@ -44,7 +44,7 @@ impl Index {
             })
             .collect();
         let owners = requests(&nodes);
-        let outlines = self.outline(rows, order, &owners, zero);
+        let outlines = self.outline(rows, order, &nodes, &owners, zero);
         let mut kept = vec![true; nodes.len()];
         let mut chosen = Chosen { outlines, plumbing: 0, tokens: None, times: None };
         if let Some(request) = &scope.request {
@@ -54,9 +54,9 @@ impl Index {
             }
             kept.iter_mut().zip(&owners).for_each(|(kept, found)| *kept = *found == owner);
             let mut tokens = TokenTotals::default();
-            for placed in order.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(placed, _)| placed) {
+            for ((placed, node), _) in order.iter().zip(&nodes).zip(&kept).filter(|(_, kept)| **kept) {
                 let row = row_of(placed);
-                if self.marks_of(row).0.has(SpanMarks::INFERENCE_REQUEST) {
+                if node.marks.has(SpanMarks::INFERENCE_REQUEST) {
                     tokens.add(self.tokens_of(row).as_ref());
                 }
                 let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
@@ -78,28 +78,27 @@ impl Index {
         Some(chosen)
     }
 
-    fn outline(&self, rows: &[u32], order: &[Placed], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
+    fn outline(&self, rows: &[u32], order: &[Placed], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
         let roots: Vec<usize> = owners.iter().enumerate().filter(|(at, owner)| *at == **owner as usize).map(|(at, _)| at).collect();
         if roots.len() < 2 {
             return Vec::new();
         }
         let mut counts = vec![(0_u32, 0_u32); order.len()];
-        for (placed, owner) in order.iter().zip(owners) {
-            if let (Some(count), Some(row)) = (counts.get_mut(*owner as usize), rows.get(placed.0)) {
+        for (node, owner) in nodes.iter().zip(owners) {
+            if let Some(count) = counts.get_mut(*owner as usize) {
                 count.0 += 1;
-                count.1 += u32::from(self.marks_of(*row).0.has(SpanMarks::FAILED));
+                count.1 += u32::from(node.marks.has(SpanMarks::FAILED));
             }
         }
         let outline = |at: &usize| {
             let row = *rows.get(order.get(*at)?.0)?;
-            let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
-            let known = start != NO_TIME && end != NO_TIME && end >= start;
+            let start = *self.spans.start.at(row);
             let (spans, failed) = counts.get(*at).copied().unwrap_or_default();
             Some(RequestOutline {
                 span_id: self.span_id_of(row),
                 name: self.name_of(row).to_owned(),
                 start_nanos: if start == NO_TIME || zero == NO_TIME { 0 } else { start.abs_diff(zero) },
-                duration: known.then(|| end.abs_diff(start)),
+                duration: self.times_of(row).1,
                 spans,
                 failed,
             })

@@ -5,12 +5,11 @@ use super::{Index, NO_TIME};
 use crate::model::{SpanMarks, Timestamp};
 use crate::ordered::sort_places;
 use crate::protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
-use crate::view::{blocks, minimap};
 use hashbrown::HashMap;
 
 impl Index {
-    /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name` and
-    /// `recorded_root` are the caller's to fill in.
+    /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name`,
+    /// `recorded_root`, and the levels of detail are the caller's to fill in.
     pub(crate) fn trace_columns(&self, number: u32, scope: &TraceScope) -> Option<TraceColumns> {
         let rows = self.traces.rows(number);
         let trace = self.traces.at(number);
@@ -68,8 +67,6 @@ impl Index {
             }
         }
         columns.span_id.finish();
-        columns.minimap = minimap(&columns);
-        columns.blocks = blocks(&columns);
         columns.warnings = trace_warnings(&columns.marks);
         Some(columns)
     }

@@ -8,10 +8,6 @@ use crate::view::{
     FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, NameStatistics, Spans, Times, flame_graph, name_statistics,
 };
 
-fn times(columns: &TraceColumns) -> Times<'_> {
-    Times { parent: &columns.parent, start: &columns.start_nanos, duration: &columns.duration }
-}
-
 /// Tokens by row, where the total is known.
 fn tokens(columns: &TraceColumns) -> Vec<(u32, u64)> {
     columns.tokens.iter().filter_map(|(row, record)| Some((*row, record.total?.tokens))).collect()
@@ -19,7 +15,7 @@ fn tokens(columns: &TraceColumns) -> Vec<(u32, u64)> {
 
 pub(super) fn statistics(columns: &TraceColumns) -> Vec<NameStatistics> {
     let failed = |row: u32| columns.marks.get(row as usize).is_some_and(|marks| marks.has(SpanMarks::FAILED));
-    name_statistics(Spans { times: times(columns), name: &columns.name, names: &columns.names }, failed, &tokens(columns))
+    name_statistics(Spans { times: Times::of(columns), name: &columns.name, names: &columns.names }, failed, &tokens(columns))
 }
 
 pub(super) fn flame(columns: &TraceColumns, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> FlameGraph {
@@ -29,6 +25,6 @@ pub(super) fn flame(columns: &TraceColumns, order: &FlameOrder, weight: FlameWei
         FlameOrder::Time | FlameOrder::LeftHeavy => None,
     };
     let focus = focus.and_then(|focus| u32::try_from(focus).ok());
-    let spans = FlameSpans { times: times(columns), name: &columns.name, failed: &failed, tokens: &tokens(columns) };
+    let spans = FlameSpans { times: Times::of(columns), name: &columns.name, failed: &failed, tokens: &tokens(columns) };
     flame_graph(spans, order, focus, weight, window)
 }

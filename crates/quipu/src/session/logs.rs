@@ -80,12 +80,12 @@ fn read_order(database: &Database, index: &Index, trace: u32) -> Result<LogOrder
     Ok(order)
 }
 
-fn read_time(event: &EventRow, offset_minutes: i32) -> Option<Timestamp> {
+pub(super) fn read_time(event: &EventRow, offset_minutes: i32) -> Option<Timestamp> {
     Some(RecordedTime::parse(event.timestamp.as_deref()?).ok()?.instant(offset_minutes))
 }
 
 /// The text of an attribute of an event; of a key that stands twice, the last counts.
-fn attribute(event: &EventRow, key: &str) -> Option<String> {
+pub(super) fn attribute(event: &EventRow, key: &str) -> Option<String> {
     let found = entries(event.attributes.as_deref()?.as_bytes()).flatten().filter(|(name, _)| name.as_ref() == key);
     found.last().map(|(_, value)| value.as_str().unwrap_or_else(|| value.as_written()).into_owned())
 }

@@ -21,7 +21,7 @@ use crate::protocol::{
 };
 use crate::search::Searches;
 use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
-use crate::view::{Times, critical_path};
+use crate::view::{Times, blocks, critical_path, minimap};
 use std::cell::RefCell;
 
 /// An open telemetry file.
@@ -119,13 +119,11 @@ impl Session {
                 self.begin_search(&query.filter);
                 self.summarize_traces(&query)
             }
-            Request::GetTrace { trace_id, scope } => self.when_indexed(|session| {
-                let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
-                Ok(Response::Trace(Box::new(session.trace(number, &scope)?)))
-            }),
+            Request::GetTrace { trace_id, scope } => {
+                self.when_indexed(|session| Ok(Response::Trace(Box::new(session.trace(&trace_id, &scope)?))))
+            }
             Request::GetCriticalPath { trace_id, scope } => self.when_indexed(|session| {
-                let number = session.index.find_trace(&trace_id).ok_or_else(|| no_trace(&trace_id))?;
-                let columns = session.index.trace_columns(number, &scope).ok_or_else(|| no_request(&scope))?;
+                let columns = session.columns(session.trace_number(&trace_id)?, &scope)?;
                 Ok(Response::CriticalPath(critical_path(Times::of(&columns)).into()))
             }),
             Request::ListMoments { trace_id, span_ids } => self.when_indexed(|session| session.moments(&trace_id, &span_ids)),
@@ -196,8 +194,23 @@ impl Session {
         summary
     }
 
-    fn trace(&self, number: u32, scope: &TraceScope) -> Result<TraceColumns, Failure> {
-        let mut columns = self.index.trace_columns(number, scope).ok_or_else(|| no_request(scope))?;
+    fn trace_number(&self, trace_id: &str) -> Result<u32, Failure> {
+        self.index.find_trace(trace_id).ok_or_else(|| not_found(format!("There is no trace {trace_id} in this file.")))
+    }
+
+    /// The spans of a trace, without what only its timeline shows.
+    fn columns(&self, number: u32, scope: &TraceScope) -> Result<TraceColumns, Failure> {
+        self.index.trace_columns(number, scope).ok_or_else(|| {
+            let id = scope.request.as_deref().unwrap_or_default();
+            not_found(format!("There is no request that begins with span {id} in this trace."))
+        })
+    }
+
+    fn trace(&self, trace_id: &str, scope: &TraceScope) -> Result<TraceColumns, Failure> {
+        let number = self.trace_number(trace_id)?;
+        let mut columns = self.columns(number, scope)?;
+        columns.minimap = minimap(&columns);
+        columns.blocks = blocks(&columns);
         if let Some(rowid) = self.index.trace_rowid(number) {
             let (connection, schema) = (self.database.connection(), self.database.schema());
             let recorded = self.database.bounded(|| trace_recorded(connection, schema, rowid))?;
@@ -224,13 +237,4 @@ fn not_found(message: String) -> Failure {
 
 fn bad_request(message: String) -> Failure {
     Failure { kind: FailureKind::BadRequest, message }
-}
-
-fn no_request(scope: &TraceScope) -> Failure {
-    let id = scope.request.as_deref().unwrap_or_default();
-    not_found(format!("There is no request that begins with span {id} in this trace."))
-}
-
-fn no_trace(trace_id: &str) -> Failure {
-    not_found(format!("There is no trace {trace_id} in this file."))
 }

@@ -2,11 +2,11 @@
 //!
 //! What is not here: what the events say, which comes with the span or its trace's logs.
 
-use super::{Session, no_trace};
-use crate::model::{RecordedTime, is_error_severity};
+use super::Session;
+use super::logs::{attribute, read_time};
+use crate::model::is_error_severity;
 use crate::protocol::{Failure, Response, SpanMoments};
-use crate::recorded::entries;
-use crate::store::{EventRow, event_row};
+use crate::store::event_row;
 
 /// Spans of one answer at most.
 const MOST_SPANS: usize = 100;
@@ -15,7 +15,7 @@ const MOST_EVENTS: usize = 200;
 
 impl Session {
     pub(super) fn moments(&self, trace_id: &str, span_ids: &[String]) -> Result<Response, Failure> {
-        let trace = self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))?;
+        let trace = self.trace_number(trace_id)?;
         let (connection, schema, offset) = (self.database.connection(), self.database.schema(), self.index.offset_minutes(trace));
         let mut found = Vec::new();
         for span_id in span_ids.iter().take(MOST_SPANS) {
@@ -24,9 +24,8 @@ impl Session {
             let mut span = SpanMoments { events: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..SpanMoments::default() };
             for id in ids.take(MOST_EVENTS) {
                 let Some(event) = self.database.bounded(|| event_row(connection, schema, id))? else { continue };
-                let time = event.timestamp.as_deref().and_then(|text| RecordedTime::parse(text).ok()).map(|time| time.instant(offset));
-                if let Some(time) = time {
-                    span.moments.push((time, tells_of_error(&event)));
+                if let Some(time) = read_time(&event, offset) {
+                    span.moments.push((time, is_error_severity(attribute(&event, "severity").as_deref())));
                 }
             }
             span.moments.sort_unstable();
@@ -34,10 +33,4 @@ impl Session {
         }
         Ok(Response::Moments(found))
     }
-}
-
-fn tells_of_error(event: &EventRow) -> bool {
-    let severity =
-        entries(event.attributes.as_deref().unwrap_or_default().as_bytes()).flatten().filter(|(name, _)| name.as_ref() == "severity");
-    severity.last().is_some_and(|(_, value)| is_error_severity(value.as_str().as_deref()))
 }

@@ -3,7 +3,7 @@
 //! What is not here: reading and comparing (`search`), which traces a filter matches (`filter`).
 
 use super::listing::parse;
-use super::{Session, bad_request, no_trace};
+use super::{Session, bad_request};
 use crate::protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
 use crate::search::{Progress, Texts, Wanted, places, snippet};
 use crate::store::StoreError;
@@ -97,10 +97,7 @@ impl Session {
         if !self.index.is_complete() {
             return Ok(Response::NotIndexedYet);
         }
-        let trace = match &query.trace_id {
-            Some(trace_id) => Some(self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))?),
-            None => None,
-        };
+        let trace = query.trace_id.as_deref().map(|trace_id| self.trace_number(trace_id)).transpose()?;
         let (rows, is_known): (Vec<u32>, bool) = match trace {
             Some(trace) => {
                 if self.searches.search_trace(trace, &texts, &self.index) {

@@ -1,6 +1,6 @@
 //! The sheets of a trace: what they need is read here, what they say is `sheet`'s.
 
-use super::{Session, conversation, figures, no_trace, not_found};
+use super::{Session, conversation, figures};
 use crate::llm::ConversationPage;
 use crate::ordered::sort_by;
 use crate::protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
@@ -20,15 +20,6 @@ pub(super) struct Said {
 }
 
 impl Session {
-    fn trace_number(&self, trace_id: &str) -> Result<u32, Failure> {
-        self.index.find_trace(trace_id).ok_or_else(|| no_trace(trace_id))
-    }
-
-    fn columns(&self, trace_id: &str, scope: &TraceScope) -> Result<TraceColumns, Failure> {
-        let found = self.index.trace_columns(self.trace_number(trace_id)?, scope);
-        found.ok_or_else(|| not_found("There is no such request in this trace.".into()))
-    }
-
     /// What was said in a trace, or in all traces of its agent session. Only of a complete index.
     ///
     /// # Errors
@@ -57,7 +48,7 @@ impl Session {
     /// # Errors
     /// There is no such trace.
     pub fn statistics(&self, trace_id: &str) -> Result<Vec<NameStatistics>, Failure> {
-        Ok(figures::statistics(&self.columns(trace_id, &TraceScope::default())?))
+        Ok(figures::statistics(&self.columns(self.trace_number(trace_id)?, &TraceScope::default())?))
     }
 
     /// The boxes of a trace's flame graph. Only of a complete index.
@@ -65,7 +56,7 @@ impl Session {
     /// # Errors
     /// There is no such trace.
     pub fn flame(&self, trace_id: &str, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> Result<FlameGraph, Failure> {
-        Ok(figures::flame(&self.columns(trace_id, &TraceScope::default())?, order, weight, window))
+        Ok(figures::flame(&self.columns(self.trace_number(trace_id)?, &TraceScope::default())?, order, weight, window))
     }
 
     pub(super) fn sheet(&self, query: &SheetQuery) -> Result<Vec<Node>, Failure> {
@@ -90,11 +81,11 @@ impl Session {
                 logs_sheet(&found, zero, view)
             }
             TraceTab::Statistics => {
-                let columns = self.columns(&query.trace_id, &query.scope)?;
+                let columns = self.columns(trace, &query.scope)?;
                 let id_of = |row: u32| columns.span_id.get(row as usize).unwrap_or_default();
                 statistics_sheet(&figures::statistics(&columns), columns.duration_nanos, &id_of, view)
             }
-            TraceTab::Flame => flame(&self.columns(&query.trace_id, &query.scope)?, query),
+            TraceTab::Flame => flame(&self.columns(trace, &query.scope)?, query),
         })
     }
 }

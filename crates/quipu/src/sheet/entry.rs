@@ -5,7 +5,7 @@ use super::{Attr, El, Node, Sign, Tag, el, soft, span_link};
 use crate::llm::{Body, Chunk, Entry, Message, Shield, ToolCall, ToolDefinition, ToolResult, Verdict};
 use crate::model::{Encoding, TokenRecord};
 use crate::recorded::decode;
-use crate::view::{bytes, count, counted, duration_text};
+use crate::view::{bytes, count, counted, duration_text, role_class};
 
 /// A longer text is shown by its beginning; the span has it whole.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
@@ -263,15 +263,4 @@ fn checked(entry: &Entry, shield: &Shield) -> El {
         .with(el(Tag::I).class("kind-mark kind-safety"))
         .text(format!("{who} {text}"))
         .with(link(&entry.span_id))
-}
-
-/// Roles that have a look of their own; a recorded role may be any text.
-fn role_class(role: &str) -> &'static str {
-    match role {
-        "system" => "system",
-        "user" => "user",
-        "assistant" => "assistant",
-        "tool" => "tool",
-        _ => "other",
-    }
 }

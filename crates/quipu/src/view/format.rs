@@ -89,6 +89,17 @@ pub fn share_text(part: u64, whole: u64) -> String {
     }
 }
 
+/// The class of a message's role: of those that have a look of their own; a recorded role may be any text.
+pub fn role_class(role: &str) -> &'static str {
+    match role {
+        "system" => "system",
+        "user" => "user",
+        "assistant" => "assistant",
+        "tool" => "tool",
+        _ => "other",
+    }
+}
+
 /// `no failures`, `1 failure`, `12 failures`, `– failures`.
 pub fn failures_text(failed: Option<u64>) -> String {
     if failed == Some(0) { "no failures".into() } else { counted(failed, "failure", "failures") }

@@ -2,6 +2,7 @@
 //!
 //! What is not here: which commands there are, which is the core's `view`.
 
+use super::modal;
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
 use crate::router::{self, Step};
@@ -27,17 +28,11 @@ pub(crate) fn Commands() -> impl IntoView {
         let has_file = app.file.with(|file| matches!(file, FileState::Open(_)));
         app.view.with(|view| typed.with(|typed| view::commands(view, has_file, typed)))
     });
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        if app.commands.get() && !dialog.open() {
-            typed.set(String::new());
-            chosen.set(0);
-            if let Some(input) = input.get_untracked() {
-                input.set_value("");
-            }
-            let _ = dialog.show_modal();
-        } else if !app.commands.get() && dialog.open() {
-            dialog.close();
+    modal::follow(dialog, app.commands, move || {
+        typed.set(String::new());
+        chosen.set(0);
+        if let Some(input) = input.get_untracked() {
+            input.set_value("");
         }
     });
     Effect::new(move |_| {

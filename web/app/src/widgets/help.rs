@@ -1,5 +1,6 @@
 //! The list of keys.
 
+use super::modal;
 use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -34,16 +35,7 @@ const KEYS: [(&[&str], &str); 22] = [
 pub(crate) fn Help() -> impl IntoView {
     let app = App::get();
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        if app.help.get() {
-            if !dialog.open() {
-                let _ = dialog.show_modal();
-            }
-        } else if dialog.open() {
-            dialog.close();
-        }
-    });
+    modal::follow(dialog, app.help, || {});
     let rows = KEYS
         .map(|(keys, meaning)| {
             let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd>" " }).collect_view();

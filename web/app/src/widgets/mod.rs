@@ -8,6 +8,7 @@ mod head;
 mod help;
 mod icon;
 mod marking;
+mod modal;
 mod notices;
 mod progress;
 mod segmented;

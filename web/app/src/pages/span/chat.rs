@@ -4,7 +4,7 @@ use crate::dom::{El, el, fill};
 use crate::widgets::{Build, more, text_block};
 use quipu::llm::{Message, ToolCall};
 use quipu::protocol::SpanDetail;
-use quipu::view::counted;
+use quipu::view::{counted, role_class};
 use std::sync::Arc;
 
 /// Messages shown at first; earlier ones behind a button, because the latest tell what happened.
@@ -70,15 +70,4 @@ fn tool_call(build: &Build, call: &ToolCall) -> El {
     let id = call.call_id.as_ref().map(|id| el("span").class("soft mono").text(&format!(" {id}")));
     let head = el("p").child(el("span").class("soft").text("calls ")).child(el("strong").text(&call.tool_name)).maybe(id);
     el("div").class("tool-call").child(head).child(text_block(build, Arc::from(call.arguments.as_str()), 600).class("text-block mono"))
-}
-
-/// Roles that have a look of their own; a recorded role may be any text.
-fn role_class(role: &str) -> &'static str {
-    match role {
-        "system" => "system",
-        "user" => "user",
-        "assistant" => "assistant",
-        "tool" => "tool",
-        _ => "other",
-    }
 }
