@@ -267,6 +267,17 @@ fn size_of(traces: u32) -> MarkSize {
     }
 }
 
+/// Half the width of a mark's cross, in pixels. Among many traces a few failed ones have a small one: the picture of a large file would
+/// be all crosses otherwise.
+fn arm_of(mark: &ScatterMark) -> f64 {
+    let whole = if size_of(mark.failed) == MarkSize::One { 3.0 } else { 4.0 };
+    match size_of(mark.traces) {
+        MarkSize::Many if mark.failed * 4 < mark.traces => 1.0,
+        MarkSize::Many if mark.failed * 2 < mark.traces => 2.0,
+        _ => whole,
+    }
+}
+
 /// What is drawn of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScatterPaths {
@@ -286,18 +297,9 @@ pub fn scatter_paths(picture: &Scatter, width: f64, height: f64) -> ScatterPaths
             let _ = write!(paths.dots[size_of(mark.traces - mark.failed) as usize], "M{x:.1} {y:.1}h0");
         }
         if mark.failed > 0 {
-            let arm = if size_of(mark.failed) == MarkSize::One { 3.0 } else { 4.0 };
-            let _ = write!(
-                paths.crosses,
-                "M{:.1} {:.1}l{} {}m0-{}l-{} {}",
-                x - arm,
-                y - arm,
-                2.0 * arm,
-                2.0 * arm,
-                2.0 * arm,
-                2.0 * arm,
-                2.0 * arm
-            );
+            let arm = arm_of(mark);
+            let across = 2.0 * arm;
+            let _ = write!(paths.crosses, "M{:.1} {:.1}l{across} {across}m0-{across}l-{across} {across}", x - arm, y - arm);
         }
     }
     paths
@@ -641,6 +643,13 @@ mod tests {
         let show = |at: Timestamp| at.civil(0);
         insta::assert_snapshot!(mark_text(&picture, found, &show), @"3 traces, 1 of them failed · 2026-11-22 18:39:08.000 to 2026-11-22 18:39:10.000 · 100 ms to 180 ms");
         assert_eq!(mark_at(&picture, 100.0, 50.0, (50.0, 25.0)), None);
+    }
+
+    #[test]
+    fn a_few_failed_traces_among_many_have_a_small_cross() {
+        let arm = |traces, failed| arm_of(&ScatterMark { traces, failed, ..ScatterMark::default() });
+        assert_eq!([arm(100, 1), arm(100, 24), arm(100, 25), arm(100, 50), arm(100, 100)], [1.0, 1.0, 2.0, 4.0, 4.0]);
+        assert_eq!([arm(1, 1), arm(9, 1), arm(9, 2)], [3.0, 3.0, 4.0]);
     }
 
     #[test]
