@@ -6,6 +6,7 @@ mod companion;
 mod event;
 mod event_time;
 mod kind;
+mod recording;
 mod time;
 mod token;
 mod value;
@@ -17,6 +18,7 @@ pub use event::{
 };
 pub use event_time::EventTime;
 pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
+pub use recording::{EventRecord, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};
