@@ -74,7 +74,7 @@ pub(crate) enum Command {
     },
     /// Search for a text in names, inputs, outputs, attributes, errors and log messages, newest spans first
     Search(Search),
-    /// Write spans as JSON lines or CSV, one a line
+    /// Write spans as JSON lines or CSV, one a line, or chosen traces as a telemetry file
     Export(Export),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
@@ -192,11 +192,13 @@ pub(crate) struct Query {
 const EXPORT_HELP: &str = "\
 Exported are the spans of every trace in which one span meets all filters, as far as they have all the attributes asked for.
 Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one for each attribute.
+With --db a fresh telemetry file is written that holds the chosen traces whole, and nothing else of the file, deleted rows neither.
 
 Examples:
   quipu export trace_store.db --session 7a4e0c32-2bdc-46ab-aabb-dbbc225ce760 > turns.jsonl
   quipu export trace_store.db --filter __class__=InferenceRouter --attribute __method__ --attribute output --format csv
-  quipu export trace_store.db --filter 'chunk_count>0' --output streams.jsonl";
+  quipu export trace_store.db --filter 'chunk_count>0' --output streams.jsonl
+  quipu export trace_store.db --trace 0af7651916cd --db one.db";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_HELP)]
@@ -215,6 +217,12 @@ pub(crate) struct Export {
     /// How deep below each root to go; 1 is the root alone
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_depth: Option<i64>,
+    /// This trace, whole; may be given several times. The first few digits are enough where only one trace begins so
+    #[arg(long = "trace", value_name = "TRACE_ID", requires = "db")]
+    pub(crate) traces: Vec<String>,
+    /// Write a telemetry file of the traces given with --trace, or of all, to this new file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
+    pub(crate) db: Option<PathBuf>,
     /// How to write
     #[arg(long, value_enum, default_value = "jsonl")]
     pub(crate) format: Format,

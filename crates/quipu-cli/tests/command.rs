@@ -241,6 +241,27 @@ fn csv_keeps_commas_quotes_and_line_breaks() {
 }
 
 #[test]
+fn chosen_traces_become_a_telemetry_file_of_their_own() {
+    let folder = Folder::new();
+    let original = Connection::open(folder.copy(AGENT)).expect("SQLite opens it");
+    let sql = "SELECT trace_id, count(*) FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1";
+    let (trace, spans): (String, i64) = original.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a trace");
+    let out = folder.0.join("one.db");
+    let arguments = ["export", AGENT, "--trace", &trace[..12], "--db", out.to_str().expect("a path")];
+    let sql = "SELECT count(*) FROM span_events JOIN spans USING (span_id) WHERE trace_id = ?1";
+    let events: i64 = original.query_row(sql, [&trace], |row| row.get(0)).expect("a count");
+    let words = if events == 1 { "1 event".to_owned() } else { format!("{events} events") };
+    assert_eq!(said(&arguments), format!("{}: 1 trace, {spans} spans, {words}\n", out.display()));
+    let copy = Connection::open(&out).expect("SQLite opens it");
+    let check: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
+    assert_eq!(check, "ok");
+    let shown = said(&["trace", out.to_str().expect("a path"), &trace]);
+    assert_eq!(shown, said(&["trace", AGENT, &trace]), "the copy shows what the file shows");
+    assert_eq!(refused(&arguments), format!("{} is there already; give a new name.\n", out.display()));
+    assert_eq!(run(&["export", AGENT, "--db", "x.db", "--session", "s"]).status.code(), Some(2));
+}
+
+#[test]
 fn odd_parameters_get_a_sentence_that_names_them() {
     let refused = |method: &str, params: &str| refused(&["query", AGENT, method, params]);
     let sentences = [

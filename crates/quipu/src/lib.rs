@@ -31,4 +31,4 @@ pub mod tokens;
 #[cfg(feature = "store")]
 mod session;
 #[cfg(feature = "store")]
-pub use session::Session;
+pub use session::{Selection, Session};

@@ -1,15 +1,21 @@
-//! `quipu export`: spans as JSON lines or CSV.
+//! `quipu export`: spans as JSON lines or CSV, or whole traces as a telemetry file.
 
 use crate::arguments::{Export, Format};
 use crate::open::open_indexed;
-use crate::output::Output;
+use crate::output::{Output, clean_line};
 use anyhow::{Context, Result, bail};
+use quipu::Selection;
 use quipu::query::DatasetFormat;
+use quipu::view::counted;
 use serde_json::{Value as Json, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result<()> {
+    if let Some(path) = &export.db {
+        return database(export, path, as_json, output);
+    }
     let mut filters = Vec::new();
     if let Some(session) = &export.session {
         filters.push(json!({ "key": "session_id", "op": "eq", "value": session }));
@@ -41,6 +47,29 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Writes the chosen traces, or all, into a fresh telemetry file.
+fn database(export: &Export, path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
+    let mut session = open_indexed(&export.file)?;
+    let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+    let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
+    let copied = session.write_database(selection, path)?;
+    if as_json {
+        let rows = json!({ "traces": copied.traces, "spans": copied.spans, "events": copied.events, "left_out": copied.left_out });
+        return output.line(&rows.to_string());
+    }
+    let parts = [
+        counted(Some(copied.traces), "trace", "traces"),
+        counted(Some(copied.spans), "span", "spans"),
+        counted(Some(copied.events), "event", "events"),
+    ];
+    output.line(&format!("{}: {}", clean_line(&path.display().to_string()), parts.join(", ")))?;
+    if copied.left_out > 0 {
+        let rows = counted(Some(copied.left_out), "row", "rows");
+        output.line(&format!("{rows} left out, because a row of the same id stands before."))?;
+    }
+    Ok(())
 }
 
 /// `KEY=VALUE` and its like as a condition of the API.

@@ -18,7 +18,7 @@ pub use event::{
 };
 pub use event_time::EventTime;
 pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
-pub use recording::{EventRecord, Recording, SpanRecord, TraceRecord};
-pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label};
+pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
+pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label, reference_time};
 pub use token::{TokenCount, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

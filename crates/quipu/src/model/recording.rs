@@ -15,6 +15,42 @@ pub struct Recording {
     pub events: Vec<EventRecord>,
 }
 
+/// One row of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// Of `traces`.
+    Trace(&'a TraceRecord),
+    /// Of `spans`.
+    Span(&'a SpanRecord),
+    /// Of `span_events`.
+    Event(&'a EventRecord),
+}
+
+impl Record<'_> {
+    /// Bytes of all its texts.
+    pub fn text_bytes(&self) -> usize {
+        let sum = |texts: &[&Option<String>]| texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum::<usize>();
+        match self {
+            Record::Trace(row) => {
+                row.trace_id.len() + sum(&[&row.service_name, &row.root_span_id, &row.start_time, &row.end_time, &row.created_at])
+            }
+            Record::Span(row) => {
+                let ids = [&row.trace_id, &row.parent_span_id, &row.name, &row.start_time, &row.end_time];
+                row.span_id.len() + sum(&ids) + sum(&[&row.attributes, &row.status, &row.kind])
+            }
+            Record::Event(row) => sum(&[&row.span_id, &row.name, &row.timestamp, &row.attributes]),
+        }
+    }
+}
+
+impl Recording {
+    /// Its rows: traces, then spans, then events.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        let spans = self.spans.iter().map(Record::Span);
+        self.traces.iter().map(Record::Trace).chain(spans).chain(self.events.iter().map(Record::Event))
+    }
+}
+
 /// A row of `traces`. Times are the recorded texts, mostly ISO 8601; `None` is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceRecord {

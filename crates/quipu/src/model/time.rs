@@ -30,6 +30,26 @@ impl Timestamp {
     }
 }
 
+/// Nanoseconds since 1970 as the reference writes them, which is as Python does: through a double to the nearest microsecond, halves to
+/// the even one, and without a fraction where that is zero.
+///
+/// ```
+/// use quipu::model::reference_time;
+/// assert_eq!(reference_time(1_751_328_000_000_000_400), "2025-07-01T00:00:00+00:00");
+/// assert_eq!(reference_time(1_751_328_000_120_000_000), "2025-07-01T00:00:00.120000+00:00");
+/// ```
+pub fn reference_time(nanos: u64) -> String {
+    let seconds = nanos as f64 / 1e9;
+    let whole = seconds.trunc();
+    let micros = ((seconds - whole) * 1e6).round_ties_even();
+    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, micros as u32) };
+    // Nanoseconds of 64 bits end in the year 2554.
+    let civil = jiff::Timestamp::from_second(whole as i64).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
+    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+    let (date, hour, minute, second) = (civil.date(), civil.hour(), civil.minute(), civil.second());
+    format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
+}
+
 /// A time as it stands in the file: the clock reading, and whether it named its zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedTime {

@@ -11,8 +11,11 @@ mod listing;
 mod logs;
 mod moments;
 mod query;
+mod recording;
 mod search;
 mod sheets;
+
+pub use recording::Selection;
 
 use crate::index::{Index, Pass};
 use crate::ordered::sort_by_key;

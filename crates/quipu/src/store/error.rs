@@ -17,6 +17,9 @@ pub enum StoreError {
         /// What the platform said.
         error: SourceError,
     },
+    /// A database can't be written, with a sentence.
+    #[error("{0}")]
+    CannotWrite(String),
     /// SQLite found the file damaged.
     #[error("Part of the file is damaged ({0}). Copy it again from the server, or try sqlite3's .recover.")]
     Corrupt(String),

@@ -1,4 +1,4 @@
-//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows.
+//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows; writing rows into a fresh file.
 //!
 //! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
 //! Nothing here reads a clock or the network, and only `native` reads a file: bytes come from a [`ByteSource`], time from a closure.
@@ -15,6 +15,7 @@ mod reader;
 mod schema;
 mod source;
 mod vfs;
+mod writer;
 
 pub use cache::{CHUNK_BYTES, SharedCache};
 pub use database::{Database, Dropped, OpenOptions};
@@ -23,12 +24,13 @@ pub use error::StoreError;
 pub use native::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
+pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
     scan_links, scan_trace_ids, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
 };
 pub(crate) use reader::{
-    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_row, highest_rowid, newest_spans, newest_traces, scan_events,
-    scan_spans, scan_texts, scan_traces, span_row, trace_recorded,
+    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_record, event_row, highest_rowid, newest_spans, newest_traces,
+    scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };

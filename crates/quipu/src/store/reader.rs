@@ -4,6 +4,7 @@
 
 use super::error::StoreError;
 use super::schema::{SPANS, Schema, TRACES};
+use crate::model::{EventRecord, SpanRecord, TraceRecord};
 use crate::recorded::repaired;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -308,6 +309,48 @@ pub(crate) fn event_row(connection: &Connection, schema: &Schema, id: i64) -> Re
     let row =
         statement.query_row([id], |row| Ok(EventRow { id, name: owned(row, 0), timestamp: owned(row, 1), attributes: owned(row, 2) }));
     Ok(row.optional()?)
+}
+
+/// The row of `spans` with this rowid, for a copy.
+pub(crate) fn span_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRecord>, StoreError> {
+    let record = |row: SpanRow| SpanRecord {
+        span_id: row.span_id.unwrap_or_default(),
+        trace_id: row.trace_id,
+        parent_span_id: row.parent_span_id,
+        name: row.name,
+        start_time: row.start,
+        end_time: row.end,
+        attributes: row.attributes,
+        status: row.status,
+        kind: row.kind,
+    };
+    Ok(span_row(connection, schema, rowid)?.map(record))
+}
+
+/// The row of `span_events` with this id, for a copy.
+pub(crate) fn event_record(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRecord>, StoreError> {
+    let columns = ["span_id", "name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
+    let record = |row: &Row<'_>| {
+        Ok(EventRecord { span_id: owned(row, 0), name: owned(row, 1), timestamp: owned(row, 2), attributes: owned(row, 3) })
+    };
+    Ok(statement.query_row([id], record).optional()?)
+}
+
+/// The row of `traces` with this rowid, for a copy.
+pub(crate) fn trace_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {} FROM traces WHERE rowid = ?1", trace_columns(schema)))?;
+    let record = |row: &Row<'_>| {
+        Ok(TraceRecord {
+            trace_id: owned(row, 0).unwrap_or_default(),
+            service_name: owned(row, 1),
+            root_span_id: owned(row, 2),
+            start_time: owned(row, 3),
+            end_time: owned(row, 4),
+            created_at: owned(row, 5),
+        })
+    };
+    Ok(statement.query_row([rowid], record).optional()?)
 }
 
 /// What `traces` says of one trace beyond times.

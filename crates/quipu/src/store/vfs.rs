@@ -15,13 +15,14 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-type Shared = Rc<RefCell<OverlayFile>>;
+/// A file of the file system, which others may hold too.
+pub(super) type SharedFile = Rc<RefCell<OverlayFile>>;
 
 /// The name of the main database inside its file system.
 pub(super) const MAIN: &str = "/main.db";
 
 pub(super) struct Handle {
-    file: Shared,
+    file: SharedFile,
     immutable: bool,
 }
 
@@ -71,7 +72,7 @@ impl VfsFile for Handle {
 }
 
 pub(super) struct Files {
-    named: RefCell<HashMap<String, Shared>>,
+    named: RefCell<HashMap<String, SharedFile>>,
     immutable: bool,
     error: RefCell<Option<VfsError>>,
     os: Neutral,
@@ -173,14 +174,25 @@ pub(super) struct FileSystem {
 impl FileSystem {
     /// Registers a file system that holds the main database and what was dropped with it under SQLite's own suffixes.
     pub(super) fn register(main: &SharedCache, companions: Vec<(&str, SharedCache)>, immutable: bool) -> Result<FileSystem, String> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("quipu-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let mut named = HashMap::new();
         let shared = |cache: SharedCache| Rc::new(RefCell::new(OverlayFile::over(cache)));
         named.insert(MAIN.to_owned(), shared(main.clone()));
         for (suffix, cache) in companions {
             named.insert(format!("{MAIN}{suffix}"), shared(cache));
         }
+        FileSystem::register_files(named, immutable)
+    }
+
+    /// Registers a file system whose main database is empty and to be written; its bytes stay at hand.
+    pub(super) fn register_empty() -> Result<(FileSystem, SharedFile), String> {
+        let main = Rc::new(RefCell::new(OverlayFile::empty()));
+        let files = FileSystem::register_files(HashMap::from_iter([(MAIN.to_owned(), main.clone())]), false)?;
+        Ok((files, main))
+    }
+
+    fn register_files(named: HashMap<String, SharedFile>, immutable: bool) -> Result<FileSystem, String> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("quipu-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let files = Files { named: RefCell::new(named), immutable, error: RefCell::new(None), os: Neutral(Cell::new(1)) };
         // SAFETY: default callbacks and layouts; the name is new, and only this thread's connection, which `Database` closes before
         // this registration is dropped, uses the file system.

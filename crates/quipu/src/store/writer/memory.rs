@@ -1,0 +1,83 @@
+//! A database in memory: pages lie outside SQLite's heap, whose limit they would meet, and become a source of bytes without a copy.
+
+use super::super::error::StoreError;
+use super::super::source::{ByteSource, SourceError};
+use super::super::vfs::{FileSystem, MAIN, SharedFile};
+use super::{Place, Writer};
+use rusqlite::{Connection, OpenFlags};
+
+/// The file system that holds the database.
+pub(super) struct Memory {
+    /// Outlives the connection, which is dropped before.
+    _files: FileSystem,
+    file: SharedFile,
+}
+
+impl Memory {
+    pub(super) fn open() -> Result<(Memory, Connection), String> {
+        let (files, file) = FileSystem::register_empty()?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags_and_vfs(MAIN, flags, files.name.as_str()).map_err(|error| error.to_string())?;
+        Ok((Memory { _files: files, file }, connection))
+    }
+}
+
+/// A database that was written in memory, to be opened like any other.
+pub struct WrittenSource(SharedFile);
+
+impl ByteSource for WrittenSource {
+    fn len(&self) -> u64 {
+        self.0.borrow().len()
+    }
+
+    fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), SourceError> {
+        let file = self.0.borrow();
+        let mut at = offset;
+        for part in parts {
+            if file.read(part, at)? < part.len() {
+                return Err(SourceError::Other("read past the end of the database".into()));
+            }
+            at += part.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Bytes of the database so far, committed or not; 0 for one on disk.
+    pub fn len_in_memory(&self) -> u64 {
+        match &self.place {
+            Place::Memory(memory) => memory.file.borrow().len(),
+            #[cfg(not(target_family = "wasm"))]
+            Place::Path(_) => 0,
+        }
+    }
+
+    /// Closes a database in memory; what was committed can be opened.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`] for one on disk.
+    pub fn into_source(self) -> Result<WrittenSource, StoreError> {
+        match &self.place {
+            Place::Memory(memory) => {
+                let file = memory.file.clone();
+                // The connection closes before anybody reads.
+                drop(self);
+                Ok(WrittenSource(file))
+            }
+            #[cfg(not(target_family = "wasm"))]
+            Place::Path(_) => Err(StoreError::CannotWrite(format!("{} is a file, not in memory.", self.name))),
+        }
+    }
+
+    /// Closes a database in memory, and answers its bytes: what a file of it holds.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`] for one on disk.
+    pub fn into_bytes(self) -> Result<Vec<u8>, StoreError> {
+        let source = self.into_source()?;
+        let mut bytes = vec![0; usize::try_from(source.len()).unwrap_or(usize::MAX)];
+        source.read_into(0, &mut [&mut bytes]).map_err(|error| StoreError::CannotWrite(error.to_string()))?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,76 @@
+//! A database on disk: a new one, or one that a server and its readers have in use.
+
+use super::super::error::StoreError;
+use super::{Place, Writer};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a write waits for readers to let go.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A file that was made for the database and is not whole yet: it goes when it is dropped.
+pub(super) struct NewFile(Option<PathBuf>);
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            // There is nobody left to tell: the reason for giving up was told.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Writer {
+    /// A fresh database in a new file. Until [`finish`](Writer::finish) it may be half of one, and is removed when it is dropped before.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`], also when there is a file of that name: it might be the telemetry itself.
+    pub fn create(path: &Path) -> Result<Writer, StoreError> {
+        let name = path.display().to_string();
+        // By the system, because between a look and the making another program may have made one.
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        made.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::CannotWrite(format!("{name} is there already; give a new name.")),
+            _ => StoreError::CannotWrite(format!("{name} can't be made ({error}).")),
+        })?;
+        let place = Place::Path(NewFile(Some(path.to_owned())));
+        let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Nobody needs to roll back a file that is removed when it fails.
+        let writer = Writer::set_up(connection, place, name, "MEMORY")?;
+        writer.connection.execute_batch("PRAGMA synchronous=OFF").map_err(|error| writer.explain(&error))?;
+        Ok(writer)
+    }
+
+    /// The database in `path`, made where there is none, to be written while others read it.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`], also when the file is in write-ahead mode and another program has it open.
+    pub fn append_to(path: &Path) -> Result<Writer, StoreError> {
+        let name = path.display().to_string();
+        let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")
+    }
+
+    /// Closes a database on disk, which stays. Rows of a transaction that was not committed are not in it.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn finish(self) -> Result<(), StoreError> {
+        let Writer { connection, place, name } = self;
+        connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
+        if let Place::Path(mut file) = place {
+            file.0 = None;
+        }
+        Ok(())
+    }
+}
+
+fn open(path: &Path, name: &str, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY)?;
+        Ok(connection)
+    };
+    open().map_err(|error: rusqlite::Error| StoreError::CannotWrite(format!("{name} can't be opened for writing ({error}).")))
+}

@@ -1,0 +1,64 @@
+//! The statements that make the tables, and those that fill them.
+//!
+//! What is not here: when they run (`super`).
+
+use rusqlite::Connection;
+
+/// The reference's tables and its one index, as its source writes them: SQLite keeps these texts, blanks included.
+const SCHEMA: [&str; 4] = [
+    "CREATE TABLE IF NOT EXISTS traces (
+                trace_id TEXT PRIMARY KEY,
+                service_name TEXT,
+                root_span_id TEXT,
+                start_time TIMESTAMP,
+                end_time TIMESTAMP,
+                created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+            )",
+    "CREATE TABLE IF NOT EXISTS spans (
+                span_id TEXT PRIMARY KEY,
+                trace_id TEXT REFERENCES traces(trace_id),
+                parent_span_id TEXT,
+                name TEXT,
+                start_time TIMESTAMP,
+                end_time TIMESTAMP,
+                attributes TEXT,
+                status TEXT,
+                kind TEXT
+            )",
+    "CREATE TABLE IF NOT EXISTS span_events (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                span_id TEXT REFERENCES spans(span_id),
+                name TEXT,
+                timestamp TIMESTAMP,
+                attributes TEXT
+            )",
+    "CREATE INDEX IF NOT EXISTS idx_traces_created_at
+            ON traces(created_at)
+        ",
+];
+
+/// A row of `traces` as it is; a trace that is there already stays as it is.
+pub(super) const COPY_TRACE: &str = "INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+
+/// What a span tells of its trace: the first root and the first name stay, the time widens. Times are compared as texts, as the
+/// reference does. Where no `created_at` is given it is now.
+pub(super) const WIDEN_TRACE: &str = "INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, CURRENT_TIMESTAMP))
+    ON CONFLICT(trace_id) DO UPDATE SET
+        root_span_id = COALESCE(root_span_id, excluded.root_span_id),
+        start_time = MIN(excluded.start_time, start_time),
+        end_time = MAX(excluded.end_time, end_time)";
+
+/// A row of `spans`; a span that is there already stays as it is.
+pub(super) const ADD_SPAN: &str =
+    "INSERT INTO spans (span_id, trace_id, parent_span_id, name, start_time, end_time, attributes, status, kind)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+
+/// A row of `span_events`.
+pub(super) const ADD_EVENT: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, ?3, ?4)";
+
+/// Makes what is missing of the reference's tables.
+pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
+    SCHEMA.iter().try_for_each(|statement| connection.execute(statement, []).map(|_| ()))
+}
