@@ -28,6 +28,7 @@ mod scan;
 
 pub use attributes::{RecordedAttribute, attributes};
 pub use print::json_text;
+pub(crate) use print::{python_text, write_json_string};
 pub use scan::{Entries, RawJson, ScanError, entries};
 #[cfg(feature = "store")]
 pub(crate) use scan::{Followed, repaired};

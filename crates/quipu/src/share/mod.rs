@@ -9,11 +9,13 @@
 //! understood is left out with a note; one bad part never voids the others.
 
 mod percent;
+mod redact;
 mod sheet;
 mod timeline;
 mod url;
 
 pub(crate) use percent::encode;
+pub use redact::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport, redact};
 pub use sheet::{FlameLayout, SheetView};
 pub use timeline::TimelineView;
 pub use url::{parse_fragment, print_fragment};
