@@ -8,6 +8,7 @@
 //! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
 //! understood is left out with a note; one bad part never voids the others.
 
+pub mod payload;
 mod percent;
 mod redact;
 mod sheet;

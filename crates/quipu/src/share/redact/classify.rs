@@ -26,7 +26,9 @@ pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
         },
         _ if key.starts_with("exception.") => Errors,
         _ if key.starts_with("gen_ai.tool.call.") || key.starts_with("retrieval.") || key == "tool.parameters" => Tools,
-        _ if key.starts_with("gen_ai.input") || key.starts_with("gen_ai.system_instructions") || key.starts_with("gen_ai.prompt") => Prompts,
+        _ if key.starts_with("gen_ai.input") || key.starts_with("gen_ai.system_instructions") || key.starts_with("gen_ai.prompt") => {
+            Prompts
+        }
         _ if key.starts_with("gen_ai.output") || key.starts_with("gen_ai.completion") => Outputs,
         _ if key.starts_with("llm.input_messages") || key.starts_with("llm.prompt") => Prompts,
         _ if key.starts_with("llm.output_messages") => Outputs,
@@ -53,8 +55,8 @@ pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
         _ if ends(&["_email", "_mail"]) => Emails,
         "error" | "errors" | "traceback" | "exception" | "stacktrace" | "error_message" => Errors,
         "arguments" | "arguments_json" | "tool_args" | "tool_calls" | "kwargs" | "documents" | "chunks" | "tool_responses" => Tools,
-        "messages" | "messages_batch" | "prompt" | "system_prompt" | "instructions" | "query" | "content" | "contents" | "input" | "inputs"
-        | "input_messages"
+        "messages" | "messages_batch" | "prompt" | "system_prompt" | "instructions" | "query" | "content" | "contents" | "input"
+        | "inputs" | "input_messages"
             if around == Others =>
         {
             Prompts
@@ -80,7 +82,15 @@ pub(super) fn by_role(role: &str) -> Option<PrivateKind> {
 
 /// Whether ids stand under the key. Models, providers, shields and groups of tools are named by ids that say nothing of anybody's data.
 fn is_id_key(key: &str) -> bool {
-    let of_software = ["model_id", "provider_id", "provider_resource_id", "provider_model_id", "shield_id", "toolgroup_id", "scoring_fn_id"];
+    let of_software = [
+        "model_id",
+        "provider_id",
+        "provider_resource_id",
+        "provider_model_id",
+        "shield_id",
+        "toolgroup_id",
+        "scoring_fn_id",
+    ];
     let is_id = key == "id" || key == "uuid" || key == "traceparent" || ["_id", "_ids", ".id", "-id"].iter().any(|end| key.ends_with(end));
     is_id && !of_software.contains(&key)
 }
@@ -89,9 +99,29 @@ fn is_id_key(key: &str) -> bool {
 pub(super) fn is_secret_key(key: &str) -> bool {
     let plain: String = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' ')).collect();
     let ends = [
-        "apikey", "accesskey", "secretkey", "privatekey", "authtoken", "accesstoken", "bearertoken", "refreshtoken", "sessiontoken", "idtoken",
-        "apitoken", "password", "passwd", "passphrase", "secret", "credential", "credentials", "providerdata", "authorization", "cookie",
-        "accesskeyid", "secretaccesskey", "signature",
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "authtoken",
+        "accesstoken",
+        "bearertoken",
+        "refreshtoken",
+        "sessiontoken",
+        "idtoken",
+        "apitoken",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "credential",
+        "credentials",
+        "providerdata",
+        "authorization",
+        "cookie",
+        "accesskeyid",
+        "secretaccesskey",
+        "signature",
     ];
     plain == "token" || plain == "pwd" || plain == "auth" || ends.iter().any(|end| plain.ends_with(end))
 }

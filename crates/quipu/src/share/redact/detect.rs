@@ -33,7 +33,8 @@ pub(super) struct Finding {
 
 /// What is private in `text`, by its beginnings; a finding may lie in another.
 pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
-    let mut finder = Finder { bytes: text.as_bytes(), sweep, found: Vec::new(), depth: 0, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
+    let mut finder =
+        Finder { bytes: text.as_bytes(), sweep, found: Vec::new(), depth: 0, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
     finder.run();
     finder.found.sort_by_key(|finding| (finding.start, usize::MAX - finding.end));
     finder.found
@@ -107,9 +108,40 @@ impl Finder<'_> {
     /// A key by the way keys of some service begin; and what comes after `Bearer`.
     fn prefixed(&mut self, at: usize) {
         const PREFIXES: [&str; 34] = [
-            "sk-", "sk_", "pk_", "rk_", "hf_", "gsk_", "tvly-", "xai-", "fw_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
-            "xoxb-", "xoxp-", "xoxa-", "xoxs-", "xapp-", "AIza", "AKIA", "ASIA", "nvapi-", "r8_", "pplx-", "ya29.", "npm_", "pypi-", "dop_v1_",
-            "SG.", "eyJ", "BSA",
+            "sk-",
+            "sk_",
+            "pk_",
+            "rk_",
+            "hf_",
+            "gsk_",
+            "tvly-",
+            "xai-",
+            "fw_",
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "xoxb-",
+            "xoxp-",
+            "xoxa-",
+            "xoxs-",
+            "xapp-",
+            "AIza",
+            "AKIA",
+            "ASIA",
+            "nvapi-",
+            "r8_",
+            "pplx-",
+            "ya29.",
+            "npm_",
+            "pypi-",
+            "dop_v1_",
+            "SG.",
+            "eyJ",
+            "BSA",
         ];
         if at < self.secret_end {
             return;
@@ -148,7 +180,11 @@ impl Finder<'_> {
     /// `api_key = …`, `"password": "…"`, `provider_data: {…}`: what is assigned to such a name, however it is quoted.
     fn assigned(&mut self, at: usize, name_end: usize) {
         let name = self.bytes.get(at..name_end).unwrap_or_default();
-        if at < self.secret_end || name.len() < 3 || name.len() > 64 || !std::str::from_utf8(name).is_ok_and(|name| is_secret_key(&name.to_ascii_lowercase())) {
+        if at < self.secret_end
+            || name.len() < 3
+            || name.len() > 64
+            || !std::str::from_utf8(name).is_ok_and(|name| is_secret_key(&name.to_ascii_lowercase()))
+        {
             return;
         }
         let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
@@ -165,10 +201,14 @@ impl Finder<'_> {
             (Some(quote), _) => self.end_of(start, |byte| byte != quote && byte != b'\\'),
             (None, Some(b'{' | b'[' | b'(')) => self.end_of_brackets(start),
             (None, _) if to_line_end => self.end_of(start, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\')),
-            (None, _) => self.end_of(start, |byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b';' | b'}' | b')' | b']' | b'&' | b'"' | b'\'' | b'\\')),
+            (None, _) => self.end_of(start, |byte| {
+                !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b';' | b'}' | b')' | b']' | b'&' | b'"' | b'\'' | b'\\')
+            }),
         };
         let value = self.bytes.get(start..end).unwrap_or_default();
-        let says_nothing = [&b"None"[..], b"null", b"True", b"False", b"true", b"false"].contains(&value) || value.starts_with(b"<") || value.starts_with(b"[key taken");
+        let says_nothing = [&b"None"[..], b"null", b"True", b"False", b"true", b"false"].contains(&value)
+            || value.starts_with(b"<")
+            || value.starts_with(b"[key taken");
         if value.len() >= 3 && !says_nothing {
             self.push_secret(start, end);
         }
@@ -303,8 +343,18 @@ impl Finder<'_> {
                 let part = if part.len() % 4 == 1 { part.get(..part.len() - 1).unwrap_or_default() } else { part };
                 let Some(bytes) = decode_base64url(part) else { continue };
                 let text = String::from_utf8_lossy(&bytes);
-                is_text |= offset == 0 && !text.contains(|letter: char| letter == '\u{fffd}' || letter.is_control() && !letter.is_whitespace());
-                let mut inner = Finder { bytes: text.as_bytes(), sweep: self.sweep, found: Vec::new(), depth: self.depth + 1, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
+                is_text |=
+                    offset == 0 && !text.contains(|letter: char| letter == '\u{fffd}' || letter.is_control() && !letter.is_whitespace());
+                let mut inner = Finder {
+                    bytes: text.as_bytes(),
+                    sweep: self.sweep,
+                    found: Vec::new(),
+                    depth: self.depth + 1,
+                    secret_end: 0,
+                    address_end: 0,
+                    key_end: 0,
+                    local_end: 0,
+                };
                 inner.run();
                 for finding in inner.found {
                     self.push(at, end, finding.kind);
@@ -400,7 +450,12 @@ fn looks_random(run: &[u8]) -> bool {
         changes += usize::from(from != to && from != 3 && to != 3 && !(from == 2 && to == 1));
         digits += usize::from(to == 0);
     }
-    digits >= 3 && changes * 4 >= run.len() && !run.split(|byte| *byte == b'-').any(|part| part.len() >= 12 && part.iter().all(u8::is_ascii_hexdigit) && run.len() == 36)
+    digits >= 3 && changes * 4 >= run.len() && !is_ids(run)
+}
+
+/// Whether a run is ids by its shape: hex digits, in parts no longer than an id.
+fn is_ids(run: &[u8]) -> bool {
+    run.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| part.len() <= 32 && part.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The text with `\n`, `\uXXXX`, `\xXX`, `%XX` and quoted quotes undone, as far as they can be; `None` where there are none.

@@ -28,7 +28,8 @@ impl Sweep {
         for (at, (text, _)) in texts.iter().enumerate() {
             // What the text before begins with, this one may begin with too.
             let mut candidate = at.checked_sub(1);
-            while let Some(index) = candidate.filter(|index| !texts.get(*index).is_some_and(|(short, _)| text.starts_with(short.as_str()))) {
+            while let Some(index) = candidate.filter(|index| !texts.get(*index).is_some_and(|(short, _)| text.starts_with(short.as_str())))
+            {
                 candidate = shorter.get(index).copied().flatten();
             }
             shorter.push(candidate);

@@ -45,8 +45,14 @@ fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
         format!("\"own\": {}", json_of(&plant())),
         format!("\"list\": [1, {{\"a\": {}, {}: 2}}]", json_of(&plant()), json_of(&plant())),
         format!("\"input\": {}", json_of(&format!(r#"[{{"role": "user", "content": {}}}]"#, json_of(&plant())))),
-        format!("\"output\": {}", json_of(&format!(r#"{{"content": {}, "tool_calls": [{{"arguments": {}}}]}}"#, json_of(&plant()), json_of(&plant())))),
-        format!("\"__args__\": {}", json_of(&format!("{{'messages': \"[UserMessage(role='user', content='{}')]\", '{}': <Foo {}>}}", plant(), plant(), plant()))),
+        format!(
+            "\"output\": {}",
+            json_of(&format!(r#"{{"content": {}, "tool_calls": [{{"arguments": {}}}]}}"#, json_of(&plant()), json_of(&plant())))
+        ),
+        format!(
+            "\"__args__\": {}",
+            json_of(&format!("{{'messages': \"[UserMessage(role='user', content='{}')]\", '{}': <Foo {}>}}", plant(), plant(), plant()))
+        ),
         format!("\"error\": {}", json_of(&format!("Failed at {{'x': '{}", plant()))),
         format!("\"data\": {}", json_of(&base64(format!("{{\"x\": \"{}\"}}", plant())))),
         format!("\"twice\": {}", json_of(&base64(base64(plant())))),
@@ -79,13 +85,22 @@ fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
                 status: some(),
                 kind: some(),
             },
-            SpanRecord { name: Some(format!("run_shield_{}", plant())), attributes: Some(format!("no JSON: {}", plant())), ..SpanRecord::default() },
+            SpanRecord {
+                name: Some(format!("run_shield_{}", plant())),
+                attributes: Some(format!("no JSON: {}", plant())),
+                ..SpanRecord::default()
+            },
         ],
         events: vec![EventRecord {
             span_id: some(),
             name: some(),
             timestamp: some(),
-            attributes: Some(format!("{{\"message\": {}, \"severity\": {}, {}: 1}}", json_of(&plant()), json_of(&plant()), json_of(&plant()))),
+            attributes: Some(format!(
+                "{{\"message\": {}, \"severity\": {}, {}: 1}}",
+                json_of(&plant()),
+                json_of(&plant()),
+                json_of(&plant())
+            )),
         }],
     };
     (recording, count.get())
@@ -191,7 +206,10 @@ fn what_was_taken_out_once_is_taken_out_where_it_is_repeated() {
 
 #[test]
 fn one_id_has_one_pseudonym_in_columns_texts_and_values() {
-    let mut recording = one_span("/v1/agents", r#"{"session_id": "call_me_ishmael", "note": "span 77d3615b3d4bfbc0 of call_me_ishmael under FAD0C33DB941CD45", "json": {"trace_id": "cf1ea0dfb2d5602e420e32e4b45b6044"}}"#);
+    let mut recording = one_span(
+        "/v1/agents",
+        r#"{"session_id": "call_me_ishmael", "note": "span 77d3615b3d4bfbc0 of call_me_ishmael under FAD0C33DB941CD45", "json": {"trace_id": "cf1ea0dfb2d5602e420e32e4b45b6044"}}"#,
+    );
     recording.traces.push(TraceRecord { trace_id: "cf1ea0dfb2d5602e420e32e4b45b6044".into(), ..TraceRecord::default() });
     let (left, _) = redact(&recording, only(&[PrivateKind::Ids]));
     let span = &left.spans[0];
@@ -253,10 +271,23 @@ fn the_report_says_what_is_there_and_shows_it_as_it_leaves() {
         .iter()
         .map(|kind| {
             let examples: Vec<String> = kind.examples.iter().map(|example| format!("{} ({})", example.text, example.place)).collect();
-            format!("{}: {} places, {} bytes, taken out {}: {}", kind.kind.name(), kind.places, kind.bytes, kind.taken_out, examples.join("; "))
+            format!(
+                "{}: {} places, {} bytes, taken out {}: {}",
+                kind.kind.name(),
+                kind.places,
+                kind.bytes,
+                kind.taken_out,
+                examples.join("; ")
+            )
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    tools: 1 places, 21 bytes, taken out false: mail anna@example.org (span 77d3615b3d4bfbc0, input)
+    ids: 3 places, 64 bytes, taken out false: 77d3615b3d4bfbc0 (span, span_id); cf1ea0dfb2d5602e420e32e4b45b6044 (span 77d3615b3d4bfbc0, trace_id); fad0c33db941cd45 (span 77d3615b3d4bfbc0, parent_span_id)
+    emails: 1 places, 16 bytes, taken out false: anna@example.org (span 77d3615b3d4bfbc0, input)
+    secrets: 1 places, 16 bytes, taken out true: [key taken out] (span 77d3615b3d4bfbc0, input)
+    names: 1 places, 1 bytes, taken out false: q (span 77d3615b3d4bfbc0, input)
+    ");
 }
 
 /// A text that holds `secret` somewhere deep: in JSON, Python's repr, base64, a sentence.

@@ -57,10 +57,10 @@ fn is_covered(part: &str) -> bool {
             continue;
         }
         for end in (start + 2)..=lower.len().min(start + 20) {
-            if lower.get(start..end).is_some_and(is_word) {
-                if let Some(reached) = ends.get_mut(end) {
-                    *reached = true;
-                }
+            if lower.get(start..end).is_some_and(is_word)
+                && let Some(reached) = ends.get_mut(end)
+            {
+                *reached = true;
             }
         }
     }
@@ -70,9 +70,9 @@ fn is_covered(part: &str) -> bool {
 fn is_word(word: &str) -> bool {
     // A word has no blank, so blanks around it in the list make it whole.
     let bytes = word.as_bytes();
-    !word.contains(' ') && memchr::memmem::find_iter(WORDS.as_bytes(), bytes).any(|at| {
-        WORDS.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ') && WORDS.as_bytes().get(at + bytes.len()) == Some(&b' ')
-    })
+    !word.contains(' ')
+        && memchr::memmem::find_iter(WORDS.as_bytes(), bytes)
+            .any(|at| WORDS.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ') && WORDS.as_bytes().get(at + bytes.len()) == Some(&b' '))
 }
 
 /// What may stay of a span's or an event's name; `None` where nothing may.
@@ -81,7 +81,16 @@ pub(super) fn known_name(name: &str) -> Option<&str> {
         return Some(name);
     }
     // What follows is the shield, the model or the tool.
-    let starts = ["run_shield", "chat ", "generate_content ", "text_completion ", "embeddings ", "execute_tool ", "create_agent ", "invoke_agent "];
+    let starts = [
+        "run_shield",
+        "chat ",
+        "generate_content ",
+        "text_completion ",
+        "embeddings ",
+        "execute_tool ",
+        "create_agent ",
+        "invoke_agent ",
+    ];
     starts.into_iter().find_map(|start| name.get(..start.len()).filter(|head| *head == start)).map(str::trim_end)
 }
 
@@ -143,7 +152,15 @@ mod tests {
         ] {
             assert_eq!(known_name(name), Some(name));
         }
-        for name in ["Hunter2Secret.foo", "projekt_atlas", "/v1/agents/7a4e0c32/turn", "zürich", "/v1/users/4711", "a b c", "task\n1"] {
+        for name in [
+            "Hunter2Secret.foo",
+            "projekt_atlas",
+            "/v1/agents/7a4e0c32/turn",
+            "zürich",
+            "/v1/users/4711",
+            "a b c",
+            "task\n1",
+        ] {
             assert_eq!(known_name(name), None, "{name}");
         }
         assert_eq!(known_name("run_shield_fake/Llama-Guard-3-8B"), Some("run_shield"));

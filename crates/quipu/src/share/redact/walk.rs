@@ -9,7 +9,9 @@ use super::pseudonyms::Pseudonyms;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{is_known, is_small_number, is_structural_key, is_token_key, known_name};
 use super::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
-use crate::model::{Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value, is_error_severity};
+use crate::model::{
+    Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value, is_error_severity,
+};
 use crate::recorded::{RecordedAttribute, attributes, json_text, python_text};
 
 /// Examples of each kind at most.
@@ -89,6 +91,7 @@ impl<'a> Walker<'a> {
     }
 
     fn trace(&mut self, row: &TraceRecord) -> TraceRecord {
+        self.row = "trace".into();
         let trace_id = self.id(&row.trace_id, "trace_id");
         self.row = format!("trace {trace_id}");
         let names_nobody = |name: &&String| !matches!(name.trim(), "" | "\u{200b}" | "llama-stack" | "llama_stack");
@@ -108,6 +111,7 @@ impl<'a> Walker<'a> {
     }
 
     fn span(&mut self, row: &SpanRecord) -> SpanRecord {
+        self.row = "span".into();
         let span_id = self.id(&row.span_id, "span_id");
         self.row = format!("span {span_id}");
         let kind = row.name.as_deref().map_or(SpanKind::Other, SpanKind::from_name);
@@ -126,6 +130,7 @@ impl<'a> Walker<'a> {
     }
 
     fn event(&mut self, row: &EventRecord) -> EventRecord {
+        self.row = "event".into();
         let span_id = self.optional_id(&row.span_id, "span_id");
         self.row = format!("event of span {}", span_id.as_deref().unwrap_or("?"));
         self.attribute = "name".into();
@@ -293,7 +298,11 @@ impl<'a> Walker<'a> {
             if finding.kind != around {
                 self.count(finding.kind, finding.end - finding.start);
             }
-            if finding.end <= passed || !self.out.has(finding.kind) {
+            if !self.out.has(finding.kind) {
+                self.example(finding.kind, text.get(finding.start..finding.end).unwrap_or_default());
+                continue;
+            }
+            if finding.end <= passed {
                 continue;
             }
             let start = finding.start.max(passed);
@@ -413,7 +422,10 @@ impl<'a> Walker<'a> {
 
     fn example(&mut self, kind: PrivateKind, leaving: &str) {
         let Some(report) = self.kinds.get_mut(kind as usize) else { return };
-        if self.learned.is_some() || report.examples.len() >= MAX_EXAMPLES || report.examples.iter().any(|example| same(&example.text, leaving)) {
+        if self.learned.is_some()
+            || report.examples.len() >= MAX_EXAMPLES
+            || report.examples.iter().any(|example| same(&example.text, leaving))
+        {
             return;
         }
         report.examples.push(RedactExample { place: format!("{}, {}", self.row, self.attribute), text: shortened(leaving) });

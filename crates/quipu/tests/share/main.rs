@@ -1,0 +1,6 @@
+//! Sharing on real files: redaction, links, Markdown.
+
+mod links;
+mod redaction;
+#[path = "../support/mod.rs"]
+mod support;
