@@ -7,6 +7,7 @@
 //! What is not here: limits. Times depend on the machine; nothing fails because something was slow.
 
 mod browser;
+#[expect(dead_code, reason = "the benchmarks run in Chromium only, as the peers' figures do")]
 #[path = "../tests/e2e/driver.rs"]
 mod driver;
 mod figures;
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 fn run(place: &Place) -> Result<()> {
-    let driver = driver::Driver::start()?;
+    let driver = driver::Driver::start(driver::Browser::Chromium)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sites = browser::Sites::start(&place.dist, &place.site)?;
     let mut sections = Vec::new();

@@ -11,7 +11,8 @@ cargo xtask COMMAND
   build                 build the page into dist/: static files that work from any folder of any server
   package               build, and pack dist/ as page.zip
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
-  e2e [--build] [WORD]  only the end-to-end tests (whose name contains WORD) against dist/; --build builds it anew
+  e2e [--build] [--browser chromium|firefox] [WORD]
+                        only the end-to-end tests (whose name contains WORD), in one browser or both, against dist/; --build builds it anew
   fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
   bench [--sizes 100MB,1.5GB,2.5GB] [--runs N] [--as-is]
                         measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
@@ -40,6 +41,7 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) port: Option<u16>,
     pub(crate) build: bool,
+    pub(crate) browser: Option<String>,
     pub(crate) filter: Option<String>,
 }
 
@@ -63,6 +65,10 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
                 arguments.port = Some(port.parse().with_context(|| format!("{port} is not a port: it must be a number up to 65535."))?);
             }
             "--build" if takes_build => arguments.build = true,
+            "--browser" if takes_build => match rest.next().map(String::as_str) {
+                Some(browser @ ("chromium" | "firefox")) => arguments.browser = Some(browser.to_owned()),
+                _ => bail!("--browser needs a browser: cargo xtask e2e --browser chromium, or firefox"),
+            },
             other if takes_build && !other.starts_with('-') && arguments.filter.is_none() => arguments.filter = Some(other.to_owned()),
             other => bail!("cargo xtask {name} does not know {other}.\n\n{HELP}"),
         }
@@ -102,7 +108,10 @@ mod tests {
         let run = |port| Command::Run(Arguments { port: Some(port), ..Arguments::default() });
         assert_eq!(parsed("run --port 9000"), Ok(run(9000)));
         let filter = Some("journal".to_owned());
-        assert_eq!(parsed("e2e --build journal"), Ok(Command::EndToEnd(Arguments { build: true, filter, port: None })));
+        assert_eq!(parsed("e2e --build journal"), Ok(Command::EndToEnd(Arguments { build: true, filter, ..Arguments::default() })));
+        let firefox = Arguments { browser: Some("firefox".to_owned()), ..Arguments::default() };
+        assert_eq!(parsed("e2e --browser firefox"), Ok(Command::EndToEnd(firefox)));
+        assert!(parsed("e2e --browser lynx").unwrap_err().contains("or firefox"));
         let words = vec!["--spans".to_owned(), "100".to_owned()];
         assert_eq!(parsed("fixtures --spans 100"), Ok(Command::Fixtures(words)));
         assert!(parsed("build --port 9000").unwrap_err().contains("does not know --port"));

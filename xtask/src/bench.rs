@@ -65,7 +65,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
 }
 
 fn measure(tools: &Tools, bench: &Bench, site: &Path, files: &[PathBuf]) -> Result<()> {
-    let browser = tools.browser()?;
+    let browser = tools.browsers()?;
     let program = paths::target().join("release").join(format!("measure{}", std::env::consts::EXE_SUFFIX));
     Run::new("cargo test --quiet --package quipu-tests --bench page")
         .env("QUIPU_BENCH_DIST", paths::dist())

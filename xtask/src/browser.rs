@@ -1,19 +1,28 @@
-//! Finds Chromium and its driver, and checks that they belong together.
+//! Finds Chromium and its driver, and checks that they belong together; and Firefox, whose driver cargo installs.
 
 use crate::shell::{Run, is_on_path};
 use anyhow::{Context, Result, bail};
 
-/// A browser and the driver of the same version.
-pub(crate) struct Browser {
+/// The browsers of the tests.
+pub(crate) struct Browsers {
     /// Name or path of the browser.
     pub(crate) chromium: String,
     /// Name or path of its driver.
     pub(crate) driver: String,
+    /// Name or path of the second browser.
+    pub(crate) firefox: String,
+}
+
+const FIREFOXES: [&str; 2] = ["firefox", "firefox-esr"];
+
+/// Firefox: the environment's `FIREFOX` comes first, then the PATH.
+pub(crate) fn firefox() -> Option<String> {
+    std::env::var("FIREFOX").ok().or_else(|| FIREFOXES.iter().find(|name| is_on_path(name)).map(|name| absolute(name)))
 }
 
 const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Whether both are there.
+/// Whether Chromium and its driver are there.
 pub(crate) fn is_here() -> bool {
     let (chromiums, driver) = candidates();
     !chromiums.is_empty() && driver.is_some()
@@ -35,7 +44,8 @@ fn absolute(program: &str) -> String {
 }
 
 /// A driver and a browser of the same major version: a driver drives only its own.
-pub(crate) fn find() -> Result<Browser> {
+pub(crate) fn find() -> Result<Browsers> {
+    let firefox = firefox().context("Firefox is not on the PATH; the variable FIREFOX can name it.")?;
     let (chromiums, driver) = candidates();
     let driver = driver.context("chromedriver is not on the PATH; the variable CHROMEDRIVER can name it.")?;
     let wanted = version_of(&driver)?;
@@ -43,7 +53,7 @@ pub(crate) fn find() -> Result<Browser> {
     for chromium in chromiums {
         let version = version_of(&chromium)?;
         if version == wanted {
-            return Ok(Browser { chromium, driver });
+            return Ok(Browsers { chromium, driver, firefox });
         }
         versions.push(format!("{chromium} is version {version}"));
     }

@@ -17,7 +17,7 @@ const STEPS: [Step; 9] = [
     ("examples in the documentation", |_| Run::new("cargo test --workspace --doc --quiet").show()),
     ("tests, wasm32 in a browser", test_wasm),
     ("the page", page::build),
-    ("end-to-end tests", |tools| end_to_end(tools, None)),
+    ("end-to-end tests", |tools| end_to_end(tools, None, None)),
 ];
 
 /// Runs every step, and stops at the first that fails. A table of times closes it either way.
@@ -49,8 +49,8 @@ pub(crate) fn run_all() -> Result<()> {
     outcome.map(|_| ())
 }
 
-/// The end-to-end tests whose name contains `filter`, against dist/.
-pub(crate) fn run_end_to_end(build: bool, filter: Option<&str>) -> Result<()> {
+/// The end-to-end tests whose name contains `filter`, in `browser` or in all, against dist/.
+pub(crate) fn run_end_to_end(build: bool, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
     let tools = setup::prepare(setup::For::Tests)?;
     match page::is_current() {
         _ if build => page::build(&tools)?,
@@ -58,11 +58,12 @@ pub(crate) fn run_end_to_end(build: bool, filter: Option<&str>) -> Result<()> {
         Some(true) => {}
         Some(false) => println!("dist/ was built of other sources than these; `cargo xtask e2e --build` builds it anew."),
     }
-    end_to_end(&tools, filter)
+    end_to_end(&tools, browser, filter)
 }
 
-fn end_to_end(tools: &Tools, filter: Option<&str>) -> Result<()> {
-    let browser = tools.browser()?;
+/// In one browser, or in both.
+fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
+    let browsers = tools.browsers()?;
     let mut run = Run::new("cargo test --quiet --package quipu-tests --test e2e --");
     if let Some(filter) = filter {
         run = run.word(filter);
@@ -71,8 +72,11 @@ fn end_to_end(tools: &Tools, filter: Option<&str>) -> Result<()> {
     run.env("QUIPU_E2E_DIST", paths::dist())
         .env("QUIPU_E2E_AXE", axe)
         .env("QUIPU_E2E_SCREENSHOTS", paths::target().join("e2e-screenshots"))
-        .env("CHROMIUM", &browser.chromium)
-        .env("CHROMEDRIVER", &browser.driver)
+        .env("QUIPU_E2E_BROWSERS", browser.unwrap_or_default())
+        .env("CHROMIUM", &browsers.chromium)
+        .env("CHROMEDRIVER", &browsers.driver)
+        .env("FIREFOX", &browsers.firefox)
+        .with_tools(tools)
         .show()
 }
 
@@ -110,16 +114,16 @@ fn test_native(_: &Tools) -> Result<()> {
 }
 
 fn test_wasm(tools: &Tools) -> Result<()> {
-    let browser = tools.browser()?;
+    let browsers = tools.browsers()?;
     let options = paths::target().join("webdriver.json");
     let flags = r#"["--headless=new","--no-sandbox","--disable-gpu","--disable-dev-shm-usage","--disable-quic","--no-first-run","--disable-background-networking","--disable-component-update","--disable-sync"]"#;
-    let binary = browser.chromium.replace('\\', "\\\\").replace('"', "\\\"");
+    let binary = browsers.chromium.replace('\\', "\\\\").replace('"', "\\\"");
     std::fs::write(&options, format!(r#"{{"goog:chromeOptions":{{"binary":"{binary}","args":{flags}}}}}"#))
         .map_err(|error| anyhow!("{} cannot be written: {error}.", options.display()))?;
     Run::new("cargo test --target wasm32-unknown-unknown --package quipu-worker")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &options)
-        .env("CHROMEDRIVER", &browser.driver)
+        .env("CHROMEDRIVER", &browsers.driver)
         .with_tools(tools)
         .show()
 }

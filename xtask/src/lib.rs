@@ -42,7 +42,7 @@ pub fn run(words: &[String]) -> Result<()> {
         Command::Test => check::run_all(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Fixtures(words) => fixtures::grow(&words),
-        Command::EndToEnd(Arguments { build, filter, .. }) => check::run_end_to_end(build, filter.as_deref()),
+        Command::EndToEnd(Arguments { build, browser, filter, .. }) => check::run_end_to_end(build, browser.as_deref(), filter.as_deref()),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Runs the cases: one chromedriver, a browser with a fresh profile and a server of its own for every case, two cases at a time.
+//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, two cases at a time.
 //!
 //! A case that fails shows what the page showed: its text, its console, a screenshot.
 
-use crate::driver::Driver;
+use crate::driver::{Browser, Driver};
 use crate::page::Page;
 use crate::site::Site;
 use anyhow::{Result, anyhow, bail};
@@ -54,30 +54,44 @@ pub(crate) struct Stage {
 }
 
 struct Failure {
-    name: &'static str,
+    name: String,
     error: anyhow::Error,
     evidence: String,
 }
 
-/// Runs every case whose name contains `filter`, and answers whether all passed.
-pub(crate) fn run_all(dist: &Path, filter: &str) -> Result<bool> {
+/// A case in a browser.
+#[derive(Clone, Copy)]
+struct Turn {
+    case: &'static Case,
+    browser: Browser,
+}
+
+impl Turn {
+    fn name(self) -> String {
+        format!("{:<8} {}", self.browser, short(self.case.name))
+    }
+}
+
+/// Runs every case whose name contains `filter` in every one of `browsers`, and answers whether all passed.
+pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result<bool> {
     if !dist.join("index.html").is_file() {
         bail!("{} holds no built page: `cargo xtask build` makes one.", dist.display());
     }
     let cases: Vec<&Case> = crate::cases::all().into_iter().filter(|case| short(case.name).contains(filter)).collect();
-    if cases.is_empty() {
+    let turns: Vec<Turn> = browsers.iter().flat_map(|browser| cases.iter().map(|case| Turn { case, browser: *browser })).collect();
+    if turns.is_empty() {
         bail!("No end-to-end test has a name that contains {filter:?}.");
     }
-    let driver = Driver::start()?;
+    let shared = browsers.contains(&Browser::Chromium).then(|| Driver::start(Browser::Chromium)).transpose()?;
     let (next, failures, began) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(turn) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let failure = run(case, &driver, dist);
+                    let failure = run(*turn, shared.as_ref(), dist);
                     let outcome = if failure.is_some() { "FAILED" } else { "ok    " };
-                    println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), short(case.name));
+                    println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), turn.name());
                     if let (Some(failure), Ok(mut failures)) = (failure, failures.lock()) {
                         failures.push(failure);
                     }
@@ -88,12 +102,12 @@ pub(crate) fn run_all(dist: &Path, filter: &str) -> Result<bool> {
     let failures = failures.into_inner().map_err(|_| anyhow!("A thread that ran tests has panicked."))?;
     for failure in &failures {
         let sentences: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
-        println!("\n---- {} ----\n{}\n{}", short(failure.name), sentences.join("\n"), failure.evidence);
+        println!("\n---- {} ----\n{}\n{}", failure.name, sentences.join("\n"), failure.evidence);
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("\n{} end-to-end tests, {} failed, {seconds:.0} s", cases.len(), failures.len());
+    println!("\n{} end-to-end tests, {} failed, {seconds:.0} s", turns.len(), failures.len());
     for failure in &failures {
-        println!("    {}", short(failure.name));
+        println!("    {}", failure.name);
     }
     Ok(failures.is_empty())
 }
@@ -103,18 +117,26 @@ fn short(name: &str) -> &str {
     name.split_once("cases::").map_or(name, |(_, name)| name)
 }
 
-fn run(case: &'static Case, driver: &Driver, dist: &Path) -> Option<Failure> {
-    let fail = |error| Some(Failure { name: case.name, error, evidence: String::new() });
+fn run(turn: Turn, shared: Option<&Driver>, dist: &Path) -> Option<Failure> {
+    let fail = |error| Some(Failure { name: turn.name(), error, evidence: String::new() });
+    let own = match shared {
+        Some(_) if turn.browser.shares_a_driver() => None,
+        _ => match Driver::start(turn.browser) {
+            Ok(driver) => Some(driver),
+            Err(error) => return fail(error),
+        },
+    };
+    let Some(driver) = own.as_ref().or(shared) else { return fail(anyhow!("There is no driver.")) };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(error.into()),
     };
     runtime.block_on(async {
-        let stage = match stage(driver, dist).await {
+        let stage = match stage(turn.browser, driver, dist).await {
             Ok(stage) => stage,
             Err(error) => return fail(error.context("The browser could not be started.")),
         };
-        let outcome = match tokio::time::timeout(LIMIT, (case.run)(&stage)).await {
+        let outcome = match tokio::time::timeout(LIMIT, (turn.case.run)(&stage)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(anyhow!("It did not end within {} s.", LIMIT.as_secs())),
         };
@@ -127,8 +149,8 @@ fn run(case: &'static Case, driver: &Driver, dist: &Path) -> Option<Failure> {
         let failure = match outcome {
             Ok(()) => None,
             Err(error) => {
-                let evidence = evidence(case, &stage.page, &console).await;
-                Some(Failure { name: case.name, error, evidence })
+                let evidence = evidence(turn, &stage.page, &console).await;
+                Some(Failure { name: turn.name(), error, evidence })
             }
         };
         // A browser that does not end is ended with its driver.
@@ -137,18 +159,18 @@ fn run(case: &'static Case, driver: &Driver, dist: &Path) -> Option<Failure> {
     })
 }
 
-async fn evidence(case: &Case, page: &Page, console: &[String]) -> String {
+async fn evidence(turn: Turn, page: &Page, console: &[String]) -> String {
     let text = page.text().await.unwrap_or_else(|error| format!("(the page's text cannot be read: {error:#})"));
     let excerpt: String = text.lines().take(60).flat_map(|line| ["    | ", line, "\n"]).collect::<String>().chars().take(4000).collect();
     let url = page.url().await.unwrap_or_default();
-    let shot = page.screenshot(&format!("failed_{}", short(case.name).replace("::", "_"))).await;
+    let shot = page.screenshot(&format!("failed_{}_{}", turn.browser, short(turn.case.name).replace("::", "_"))).await;
     let shot = shot.map_or_else(|error| format!("(none: {error:#})"), |path| path.display().to_string());
     let console = if console.is_empty() { "    (empty)".to_owned() } else { format!("    {}", console.join("\n    ")) };
     format!("  address: {url}\n  screenshot: {shot}\n  console errors:\n{console}\n  page text:\n{excerpt}")
 }
 
-async fn stage(driver: &Driver, dist: &Path) -> Result<Stage> {
+async fn stage(browser: Browser, driver: &Driver, dist: &Path) -> Result<Stage> {
     let site = Site::start(dist, "/")?;
-    let page = Page::new(driver.browser().await?, site.url());
+    let page = Page::new(driver.browser().await?, browser, driver.console(), site.url());
     Ok(Stage { page, site, dist: dist.to_owned(), scratch: Scratch::new()? })
 }

@@ -12,6 +12,7 @@ mod page;
 mod script;
 mod site;
 
+use driver::Browser;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,7 +27,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let filter = words.into_iter().find(|word| !word.starts_with('-')).unwrap_or_default();
-    match harness::run_all(&dist, &filter) {
+    let wanted = std::env::var("QUIPU_E2E_BROWSERS").unwrap_or_default();
+    let browsers: Vec<Browser> = [Browser::Chromium, Browser::Firefox]
+        .into_iter()
+        .filter(|browser| wanted.is_empty() || wanted.split(' ').any(|word| word.eq_ignore_ascii_case(&browser.to_string())))
+        .collect();
+    match harness::run_all(&dist, &filter, &browsers) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -3,6 +3,7 @@
 //!
 //! What is not here: expectations.
 
+use crate::driver::{Browser, Console};
 use crate::script;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -25,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Page {
     /// The browser.
     pub(crate) driver: WebDriver,
+    /// Which one that is.
+    pub(crate) browser: Browser,
+    console: Console,
     home: String,
 }
 
@@ -44,8 +48,8 @@ struct Answer {
 
 impl Page {
     /// The page that lies at `home`.
-    pub(crate) fn new(driver: WebDriver, home: String) -> Page {
-        Page { driver, home }
+    pub(crate) fn new(driver: WebDriver, browser: Browser, console: Console, home: String) -> Page {
+        Page { driver, browser, console, home }
     }
 
     /// Loads the page, and waits until it runs.
@@ -265,6 +269,12 @@ impl Page {
         self.wait_idle().await
     }
 
+    /// Opens the box for commands.
+    pub(crate) async fn open_commands(&self) -> Result<()> {
+        self.driver.action_chain().key_down(Key::Control).send_keys("k").key_up(Key::Control).perform().await?;
+        self.wait_until("return document.activeElement?.getAttribute('aria-label') === 'Command'", "the box for commands").await
+    }
+
     /// Types a filter and applies it.
     pub(crate) async fn filter(&self, text: &str) -> Result<()> {
         self.type_filter(text).await?;
@@ -321,8 +331,7 @@ impl Page {
 
     /// Errors in the console since the last call.
     pub(crate) async fn console_errors(&self) -> Result<Vec<String>> {
-        let log = self.driver.browser_log().await?;
-        Ok(log.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect())
+        self.console.take_errors(&self.driver).await
     }
 
     /// Saves what is on screen for people to look at, and answers where.

@@ -58,19 +58,16 @@ pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise>
     Some(Promise::all(&handles))
 }
 
-/// Opens what is open once more, because it changed: by itself where the browser lets it be read, else by asking for it.
+/// Opens what is open once more, because it changed: by itself where the browser kept a handle of the file, else by asking for it. What
+/// was chosen without a handle is of no use any more: Chromium does not read it, and Firefox reads the new bytes up to the old size.
 pub(crate) fn reopen(app: App) {
     wasm_bindgen_futures::spawn_local(async move {
-        let mut handles = app.kept_handles();
+        let handles = app.kept_handles();
         let mut files = Vec::new();
         for handle in handles.iter().flat_map(|handles| handles.iter()) {
             if let Some(file) = file_of(&handle).await {
                 files.push(file);
             }
-        }
-        if files.iter().all(|file| is_companion(&file.name())) {
-            handles = None;
-            files = app.opened.get_untracked().and_then(|source| app.known_files(&source)).map(|(_, files)| files).unwrap_or_default();
         }
         match files.iter().find(|file| !is_companion(&file.name())) {
             Some(main) if can_be_read(main).await => {

@@ -1,12 +1,12 @@
 //! A browser `File` or `Blob` as a source of bytes, read synchronously: only a worker may.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Reflect, Uint8Array};
 use quipu::store::{ByteSource, CHUNK_BYTES, SourceError};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, DomException, FileReaderSync};
+use web_sys::{Blob, FileReaderSync};
 
 /// Bytes of a file's begin that opening looks at, and of its end, where its newest rows lie.
 const HEAD: u64 = 8 * CHUNK_BYTES as u64;
@@ -94,11 +94,14 @@ impl ByteSource for BlobSource {
 }
 
 /// The browser's error in our words: a file that was written to after it was chosen can't be read any more, nor can one that is gone.
+/// Chromium throws a `DOMException`; Firefox hands out what it finds, and where it finds less than there was it throws an object of its
+/// own kind, named by its own codes.
 pub(crate) fn explain(error: &JsValue) -> SourceError {
-    match error.dyn_ref::<DomException>() {
-        Some(exception) if exception.name() == "NotReadableError" => SourceError::Changed,
-        Some(exception) if exception.name() == "NotFoundError" => SourceError::Gone,
-        Some(exception) => SourceError::Other(format!("{}: {}", exception.name(), exception.message())),
-        None => SourceError::Other(format!("{error:?}")),
+    let text = |key: &str| Reflect::get(error, &key.into()).ok().and_then(|value| value.as_string()).unwrap_or_default();
+    match text("name").as_str() {
+        "NotReadableError" | "AbortError" | "NS_ERROR_FAILURE" => SourceError::Changed,
+        "NotFoundError" | "NS_ERROR_FILE_NOT_FOUND" => SourceError::Gone,
+        "" => SourceError::Other(format!("{error:?}")),
+        name => SourceError::Other(format!("{name}: {}", text("message"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The two build tools that cargo installs: Trunk, and the wasm-bindgen command of exactly the version in Cargo.lock.
+//! The tools that cargo installs: Trunk, the wasm-bindgen command of exactly the version in Cargo.lock, and Firefox's driver.
 
 use super::Tools;
 use crate::paths;
@@ -27,6 +27,19 @@ pub(super) fn ensure_trunk(tools: &Tools) -> Result<()> {
     }
     install(tools, "trunk", TRUNK, "--locked --no-default-features", "3 minutes on two cores")?;
     expect(tools, "trunk", TRUNK)
+}
+
+/// geckodriver's version.
+const GECKODRIVER: &str = "0.37.1";
+
+/// The driver of Firefox, which Debian does not pack. A newer one that is on the PATH does as well, and `GECKODRIVER` can name another.
+pub(super) fn ensure_geckodriver(tools: &Tools) -> Result<()> {
+    let is_there = Run::new("geckodriver --version").with_tools(tools).read().is_some();
+    if is_there || std::env::var_os("GECKODRIVER").is_some() {
+        return Ok(());
+    }
+    install(tools, "geckodriver", GECKODRIVER, "--locked", "1 minute on two cores")?;
+    expect(tools, "geckodriver", GECKODRIVER)
 }
 
 /// Whether `program --version` answers `program VERSION`.

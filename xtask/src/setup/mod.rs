@@ -22,7 +22,7 @@ pub(crate) enum For {
 /// What was found; programs run [`with_tools`](Run::with_tools) see it first on their PATH.
 pub(crate) struct Tools {
     path: OsString,
-    browser: Option<browser::Browser>,
+    browsers: Option<browser::Browsers>,
 }
 
 impl Tools {
@@ -31,10 +31,10 @@ impl Tools {
         &self.path
     }
 
-    /// The browser and its driver, where [`For::Tests`] was asked for.
-    pub(crate) fn browser(&self) -> Result<&browser::Browser> {
-        match &self.browser {
-            Some(browser) => Ok(browser),
+    /// The browsers, where [`For::Tests`] was asked for.
+    pub(crate) fn browsers(&self) -> Result<&browser::Browsers> {
+        match &self.browsers {
+            Some(browsers) => Ok(browsers),
             None => bail!("The set-up for tests did not run: no browser was looked for."),
         }
     }
@@ -43,13 +43,16 @@ impl Tools {
 /// Finds or installs everything. Silent where all is there.
 pub(crate) fn prepare(purpose: For) -> Result<Tools> {
     let path = path_with_tools()?;
-    let tools = Tools { path, browser: None };
+    let tools = Tools { path, browsers: None };
     system::install_missing(purpose)?;
     ensure_wasm_target()?;
     cargo_tools::ensure_wasm_bindgen(&tools)?;
     cargo_tools::ensure_trunk(&tools)?;
-    let browser = if purpose == For::Tests { Some(browser::find()?) } else { None };
-    Ok(Tools { browser, ..tools })
+    if purpose != For::Tests {
+        return Ok(tools);
+    }
+    cargo_tools::ensure_geckodriver(&tools)?;
+    Ok(Tools { browsers: Some(browser::find()?), ..tools })
 }
 
 fn path_with_tools() -> Result<OsString> {

@@ -1,4 +1,4 @@
-//! Programs of the operating system: clang, wasm-opt, brotli, Chromium, npm. Installed by apt-get where we are root; elsewhere a sentence says
+//! Programs of the operating system: clang, wasm-opt, brotli, Chromium, Firefox, npm. Installed by apt-get where we are root; elsewhere a sentence says
 //! which command does it.
 
 use super::For;
@@ -19,7 +19,7 @@ struct Need {
     only_tests: bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
         packages: "clang llvm",
         brew: "llvm",
@@ -46,6 +46,13 @@ const NEEDS: [Need; 5] = [
         brew: "--cask chromium chromedriver",
         purpose: "the tests run in Chromium, driven by chromedriver",
         is_here: browser::is_here,
+        only_tests: true,
+    },
+    Need {
+        packages: "firefox-esr",
+        brew: "--cask firefox",
+        purpose: "Firefox is the second browser of the tests",
+        is_here: || browser::firefox().is_some(),
         only_tests: true,
     },
     Need {

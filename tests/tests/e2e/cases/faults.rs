@@ -29,13 +29,13 @@ window.Worker = class extends Worker { constructor(...what) { super(...what); qu
 const END_WORKER: &str = "quipuWorkers.at(-1).terminate()";
 
 /// Loads the page with a script that runs before its own.
-async fn load_with(page: &Page, script: &str) -> Result<()> {
-    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await?;
-    page.load().await
+async fn load_with(stage: &Stage, script: &str) -> Result<()> {
+    stage.site.run_first(script);
+    stage.page.load().await
 }
 
 /// Loads the page with a worker that has so many bytes of memory.
-async fn load_with_memory(page: &Page, bytes: u32) -> Result<()> {
+async fn load_with_memory(stage: &Stage, bytes: u32) -> Result<()> {
     let script = format!(
         "const Plain = Blob;
          window.Blob = class extends Plain {{
@@ -44,7 +44,7 @@ async fn load_with_memory(page: &Page, bytes: u32) -> Result<()> {
            }}
          }};"
     );
-    load_with(page, &script).await
+    load_with(stage, &script).await
 }
 
 /// Waits for an alert that says `part`, and answers it whole.
@@ -65,7 +65,7 @@ fn old_copy(stage: &Stage) -> Result<PathBuf> {
 async fn a_worker_that_is_ended_from_outside_is_replaced_by_itself(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
     let page = &stage.page;
-    load_with(page, KEEP_WORKERS).await?;
+    load_with(stage, KEEP_WORKERS).await?;
     page.open_traces(&[AGENT.path()]).await?;
     let before = page.trace_ids().await?;
     page.run(END_WORKER).await?;
@@ -83,7 +83,7 @@ async fn a_worker_that_is_ended_from_outside_is_replaced_by_itself(stage: &Stage
 
 async fn a_worker_that_fails_is_replaced_once_and_then_on_request(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    load_with(page, KEEP_WORKERS).await?;
+    load_with(stage, KEEP_WORKERS).await?;
     page.open_traces(&[AGENT.path()]).await?;
     let before = page.trace_ids().await?;
     let fail = "quipuWorkers.at(-1).dispatchEvent(new ErrorEvent('error', { message: 'a test’s error', cancelable: true }))";
@@ -106,7 +106,7 @@ async fn a_trace_goes_on_after_the_worker_died(stage: &Stage) -> Result<()> {
     let spans = fixtures::spans(&connection)?;
     let span = spans.iter().find(|span| span.parent_span_id.is_some()).context("The fixture has spans with parents.")?;
     let page = &stage.page;
-    load_with(page, KEEP_WORKERS).await?;
+    load_with(stage, KEEP_WORKERS).await?;
     page.open_traces(&[AGENT.path()]).await?;
     page.open_trace(&span.trace_id).await?;
     let shown = page.timeline().await?;
@@ -170,7 +170,7 @@ async fn a_file_that_vanishes_is_told_of(stage: &Stage) -> Result<()> {
 async fn an_index_that_would_not_fit_into_memory_is_stopped(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
     let page = &stage.page;
-    load_with_memory(page, 64 << 20).await?;
+    load_with_memory(stage, 64 << 20).await?;
     page.choose(&[AGENT.path()]).await?;
     let told = wait_for_alert(page, "needs more memory").await?;
     ensure!(told.contains("agent") && told.contains("can still be listed"), "What happened, and what remains: {told}");
@@ -186,9 +186,11 @@ async fn an_index_that_would_not_fit_into_memory_is_stopped(stage: &Stage) -> Re
 
 async fn a_worker_without_memory_says_so(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    load_with_memory(page, 500_000).await?;
+    load_with_memory(stage, 500_000).await?;
     page.choose(&[AGENT.path()]).await?;
     let told = wait_for_alert(page, "ran out of memory").await?;
     ensure!(told.contains("agent") && told.contains("quipu"), "Which file, and what to do: {told}");
+    // Where the browser tells what happens in workers, the allocator's last words stand in the console.
+    page.console_errors().await?;
     Ok(())
 }

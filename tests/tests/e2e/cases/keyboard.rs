@@ -117,8 +117,7 @@ async fn commands_are_found_by_name_and_run(stage: &Stage) -> Result<()> {
     page.open_traces(&[AGENT.path()]).await?;
     let trace_id = page.trace_ids().await?.first().cloned().context("A trace.")?;
     page.open_trace(&trace_id).await?;
-    page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
-    page.wait_until("return document.activeElement?.getAttribute('aria-label') === 'Command'", "the box for commands").await?;
+    page.open_commands().await?;
     page.driver.active_element().await?.send_keys("conver").await?;
     let offered = page.run("return [...document.querySelectorAll('[role=option] span')].map((name) => name.textContent)").await?;
     ensure!(offered == serde_json::json!(["Show the conversation"]), "What is offered: {offered}");
@@ -127,7 +126,7 @@ async fn commands_are_found_by_name_and_run(stage: &Stage) -> Result<()> {
     ensure!(page.run("return document.querySelector('dialog[open]') === null").await? == true, "The palette is gone.");
     // Esc leaves it without doing anything.
     let before = page.url().await?;
-    page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
+    page.open_commands().await?;
     page.driver.active_element().await?.send_keys(Key::Escape.value().to_string()).await?;
     page.wait_until("return document.querySelector('dialog[open]') === null", "the palette to close").await?;
     ensure!(page.url().await? == before, "Nothing was done.");

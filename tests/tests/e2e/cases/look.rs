@@ -1,5 +1,6 @@
 //! Pictures of the screens, light and dark, wide and narrow, for people to look at; and what can be measured about them.
 
+use crate::driver::Browser;
 use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
 use anyhow::{Context, Result, ensure};
@@ -34,6 +35,28 @@ async fn check_accessibility(page: &Page, screen: &str) -> Result<()> {
     Ok(())
 }
 
+/// Gives the window's content a scheme and a size, and answers whether the browser can: Firefox takes its scheme from the system, and has
+/// no window narrower than some 450 px.
+async fn emulate(page: &Page, scheme: &str, width: u32, height: u32) -> Result<bool> {
+    match page.browser {
+        Browser::Chromium => {
+            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            page.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
+            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            page.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+            Ok(true)
+        }
+        Browser::Firefox if scheme == "light" => {
+            let frame = page.run("return [outerWidth - innerWidth, outerHeight - innerHeight]").await?;
+            let [beside, above] =
+                [&frame[0], &frame[1]].map(|pixels| pixels.as_u64().and_then(|pixels| u32::try_from(pixels).ok()).unwrap_or(0));
+            page.driver.set_window_rect(0, 0, width.max(500) + beside, height + above).await?;
+            Ok(true)
+        }
+        Browser::Firefox => Ok(false),
+    }
+}
+
 async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
     let spans = fixtures::spans(&connection)?;
@@ -41,16 +64,15 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
     let page = &stage.page;
     for scheme in ["light", "dark"] {
         for (width, height) in [(1280, 800), (400, 800)] {
-            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            page.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
-            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-            page.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+            if !emulate(page, scheme, width, height).await? {
+                continue;
+            }
             page.load_from(&format!("{}?{scheme}{width}", stage.site.url())).await?;
             let shoot = |screen: &'static str| async move {
                 page.wait_idle().await?;
                 let beyond = page.run("return document.documentElement.scrollWidth - innerWidth").await?;
                 ensure!(beyond.as_i64().is_some_and(|beyond| beyond <= 0), "{screen} at {width} px is {beyond} px too wide.");
-                page.screenshot(&format!("{screen}_{scheme}_{width}")).await?;
+                page.screenshot(&format!("{screen}_{scheme}_{width}_{}", page.browser)).await?;
                 check_accessibility(page, &format!("{screen}, {scheme}, {width} px")).await
             };
             shoot("open").await?;
@@ -64,7 +86,7 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             page.press('?').await?;
             shoot("keys").await?;
             page.press(Key::Escape).await?;
-            page.driver.active_element().await?.send_keys(Key::Control + "k").await?;
+            page.open_commands().await?;
             shoot("commands").await?;
             page.press(Key::Escape).await?;
             for (tab, screen) in [("Flame", "flame"), ("Conversation", "conversation"), ("Logs", "logs"), ("Statistics", "statistics")] {
@@ -103,8 +125,7 @@ async fn the_timeline_shows_twenty_rows(stage: &Stage) -> Result<()> {
     let largest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1";
     let trace_id = fixtures::texts(&connection, largest)?.pop().context("The fixture has traces.")?;
     let page = &stage.page;
-    let size = json!({ "width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-    page.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+    emulate(page, "light", 1280, 800).await?;
     page.load().await?;
     page.open_traces(&[AGENT.path()]).await?;
     page.open_trace(&trace_id).await?;

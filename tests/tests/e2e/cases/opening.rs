@@ -43,9 +43,9 @@ const EVERYTHING: &str = "[1, 2]";
 /// What the worker tells of the index.
 const PROGRESS: &str = "[2]";
 
-async fn hold(page: &Page, kinds: &str) -> Result<()> {
-    page.driver.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", json!({ "source": HOLD.replace("KINDS", kinds) })).await?;
-    Ok(())
+/// From now on the page is loaded with a worker whose messages of some kinds are kept back.
+fn hold(stage: &Stage, kinds: &str) {
+    stage.site.run_first(&HOLD.replace("KINDS", kinds));
 }
 
 /// Keeps back what is fetched from now on, until `quipuRelease` is called, with `false` to let it fail.
@@ -74,7 +74,7 @@ fn as_trace_store(fixture: &Fixture, scratch: &Scratch) -> Result<PathBuf> {
 
 async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    hold(page, EVERYTHING).await?;
+    hold(stage, EVERYTHING);
     page.driver.goto(stage.site.url()).await?;
     // The page asks for a file of the worker's own, to be quicker with the first real one: that comes meanwhile.
     page.wait_until("return quipuHeld() > 0", "the first answer of the worker").await?;
@@ -102,7 +102,7 @@ async fn nothing_is_seen_or_kept_of_what_the_page_rehearses(stage: &Stage) -> Re
 
 async fn a_file_that_was_left_does_not_come_back_when_its_index_is_complete(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    hold(page, PROGRESS).await?;
+    hold(stage, PROGRESS);
     page.load().await?;
     page.choose(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;
