@@ -57,6 +57,14 @@ pub enum Request {
         /// As recorded.
         span_id: String,
     },
+    /// What a span was given beside what the span of its name before it was given, in its trace or else in its agent session. Answer:
+    /// [`Response::Sheet`], or [`Response::NotIndexedYet`].
+    CompareInput {
+        /// As recorded.
+        trace_id: String,
+        /// As recorded.
+        span_id: String,
+    },
     /// A view of a trace other than the timeline, ready to draw. Answer: [`Response::Sheet`], or [`Response::NotIndexedYet`].
     GetSheet(SheetQuery),
     /// What was said in a trace, or in all traces of its agent session, as JSON lines: one turn a line. Answer: [`Response::Json`], or
@@ -199,7 +207,7 @@ pub enum Response {
     Moments(Vec<SpanMoments>),
     /// To [`Request::GetSpan`].
     Span(Box<SpanDetail>),
-    /// To [`Request::GetSheet`].
+    /// To [`Request::GetSheet`] and [`Request::CompareInput`].
     Sheet(Vec<Node>),
     /// To [`Request::GetText`].
     Text(String),

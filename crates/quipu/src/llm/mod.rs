@@ -18,6 +18,22 @@ pub use read::messages;
 
 use serde::{Deserialize, Serialize};
 
+/// Where spans keep what they were given, by convention: Llama Stack's steps, its traced methods and agent turns, GenAI, OpenInference.
+const INPUTS: [&str; 7] = [
+    "input",
+    "__args__",
+    "request",
+    "gen_ai.input.messages",
+    "input.value",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.prompt",
+];
+
+/// The attribute that holds what a span was given, among the keys of its attributes.
+pub fn input_key<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    INPUTS.iter().find_map(|name| keys.clone().find(|key| key == name))
+}
+
 /// One message of a chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {

@@ -3,6 +3,7 @@
 //!
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
+mod compare;
 mod conversation;
 mod detail;
 mod figures;
@@ -132,6 +133,9 @@ impl Session {
             Request::ListMoments { trace_id, span_ids } => self.when_indexed(|session| session.moments(&trace_id, &span_ids)),
             Request::GetSpan { trace_id, span_id } => {
                 self.when_indexed(|session| Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?))))
+            }
+            Request::CompareInput { trace_id, span_id } => {
+                self.when_indexed(|session| Ok(Response::Sheet(session.compare_input(session.find_row(&trace_id, &span_id)?)?)))
             }
             Request::GetSheet(query) => self.when_indexed(|session| Ok(Response::Sheet(session.sheet(&query)?))),
             Request::ExportConversation { trace_id, whole_session } => self.when_indexed(|session| {

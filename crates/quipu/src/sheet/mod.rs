@@ -5,6 +5,8 @@
 //! markup. What is not here: reading (`session`), colours, and what happens when something is pressed, beyond its name: [`Attr::Set`] names
 //! the change of the view in the words of the URL.
 
+#[cfg(feature = "store")]
+mod compare;
 mod conversation;
 mod entry;
 mod flame;
@@ -13,6 +15,8 @@ mod markdown;
 mod names;
 mod statistics;
 
+#[cfg(feature = "store")]
+pub use compare::{Compared, compare_sheet, nothing_to_compare};
 pub use conversation::conversation_sheet;
 pub use flame::flame_sheet;
 pub use flame::{FlameShown, FlameSource};

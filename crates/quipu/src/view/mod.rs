@@ -5,6 +5,8 @@
 mod axis;
 mod bar_marks;
 mod commands;
+#[cfg(feature = "store")]
+mod compare;
 mod density;
 mod failures;
 mod filter_bar;
@@ -31,6 +33,8 @@ mod zoom;
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
 pub use commands::{Deed, OPEN_BUTTON, THEME_BUTTON, ViewCommand, commands};
+#[cfg(feature = "store")]
+pub use compare::{Change, Comparison, compare};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
 pub use failures::{FailureChain, chain_text, failure_chains, is_origin, outline_text};
 pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};

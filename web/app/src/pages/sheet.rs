@@ -5,28 +5,23 @@
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
 use crate::browser::{self, document, now, on_next_frame};
-use crate::dom::{Deeds, El, append, el, fill, nearest};
+use crate::dom::{Deeds, el, fill, nearest};
 use crate::idle::Busy;
 use crate::router::Step;
 use crate::state::App;
-use crate::widgets::{Build, IconName, Marking, folded_text, icon, more, text_block, value_tree};
+use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
 use leptos::prelude::*;
 use quipu::protocol::{Request, Response, SheetQuery, TraceScope};
 use quipu::share::TraceTab;
-use quipu::sheet::{self, Attr, Node, Sign, Tag};
-use quipu::view;
+use quipu::sheet::Node;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 
 /// A piece is drawn for so many milliseconds.
 const PIECE_MS: f64 = 10.0;
-/// Characters of a text shown at first.
-const HEAD: usize = 1_500;
-
 /// The view of the chosen tab.
 #[component]
 pub(super) fn Sheet(
@@ -61,7 +56,8 @@ pub(super) fn Sheet(
             query
         })
     });
-    let paper = Paper { app, build: Build::here(), root: Rc::default(), drawn: Rc::default(), number: Rc::default() };
+    let build = Build::here();
+    let paper = Paper { app, nodes: Nodes(build.clone()), build, root: Rc::default(), drawn: Rc::default(), number: Rc::default() };
     let for_press = paper.build.deeds.clone();
     let marks = paper.build.clone();
     let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
@@ -189,6 +185,7 @@ fn mark_selected(root: &Element, selected: Option<&str>) {
 struct Paper {
     app: App,
     build: Build,
+    nodes: Nodes,
     root: Rc<RefCell<Option<Element>>>,
     /// What stands on it: a child for each.
     drawn: Rc<RefCell<Vec<Node>>>,
@@ -237,87 +234,6 @@ impl Paper {
         };
         work.go_on();
     }
-
-    /// The element of a node, and what is still to be put into it.
-    fn element(&self, node: Node) -> (El, Vec<Node>) {
-        let build = &self.build;
-        let whole = match node {
-            Node::El(found) => return self.plain(found),
-            Node::Text(text) => build.marked("span", &text),
-            Node::Long(text) => text_block(build, Arc::from(text), HEAD),
-            Node::Folded(text) => folded_text(build, &text),
-            Node::Tree(value) => value_tree(build, Arc::new(value)),
-            Node::Sign(sign) => icon(if sign == Sign::Failed { IconName::Failed } else { IconName::Odd }),
-            Node::Time { at: None, .. } => el("time").text(view::DASH),
-            Node::Time { at: Some(at), zero } => build.time(at, zero, true),
-            Node::Fold { class, summary, inside } => {
-                let kept = RefCell::new(Some(inside));
-                let paper = self.clone();
-                let open = move |summary: &Element| {
-                    if let (Some(inside), Some(fold)) = (kept.borrow_mut().take(), summary.parent_element()) {
-                        append(&fold, vec![paper.all(el("div").class("fold-inside"), inside)]);
-                    }
-                };
-                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.deeds, open))
-            }
-            Node::Twin { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
-        };
-        (whole, Vec::new())
-    }
-
-    /// A value with a switch to what was recorded.
-    fn twin(&self, drawn: Node, raw: Arc<str>, is_raw: bool) -> El {
-        let (paper, for_press, text) = (self.clone(), drawn.clone(), raw.clone());
-        let switch = more("raw")
-            .class("quiet raw-switch")
-            .attr("title", "The text as it was recorded")
-            .attr("aria-pressed", if is_raw { "true" } else { "false" })
-            .on_press(&self.build.deeds, move |switch| {
-                if let Some(twin) = switch.parent_element() {
-                    let turned = paper.twin(for_press.clone(), text.clone(), !is_raw).done();
-                    let _ = twin.replace_with_with_node_1(&turned);
-                    if let Some(switch) = turned.first_element_child() {
-                        browser::focus_element(&switch);
-                    }
-                }
-            });
-        let twin = el("div").class("twin").child(switch);
-        if is_raw { twin.child(text_block(&self.build, raw, HEAD).class("text-block mono")) } else { self.all(twin, vec![drawn]) }
-    }
-
-    fn plain(&self, found: sheet::El) -> (El, Vec<Node>) {
-        let mut made = el(found.tag.name());
-        if found.tag == Tag::Button {
-            made = made.attr("type", "button");
-        }
-        for (attr, value) in found.attrs {
-            // The core checked these; a link or an image of another kind would be a mistake of its.
-            let is_fine = match attr {
-                Attr::Href => value.starts_with("https://") || value.starts_with("http://"),
-                Attr::Src => value.starts_with("data:image/"),
-                _ => true,
-            };
-            if is_fine {
-                made = made.attr(attr.name(), &value);
-            }
-        }
-        if found.tag == Tag::A {
-            made = made.attr("target", "_blank").attr("rel", "noopener noreferrer");
-        }
-        match found.inside.as_slice() {
-            // Most elements hold one text, which needs no element of its own.
-            [Node::Text(text)] if !self.build.is_marking() => (made.text(text), Vec::new()),
-            _ => (made, found.inside),
-        }
-    }
-
-    /// All of it at once: for what is opened by hand.
-    fn all(&self, parent: El, nodes: Vec<Node>) -> El {
-        nodes.into_iter().fold(parent, |parent, node| {
-            let (child, inside) = self.element(node);
-            parent.child(self.all(child, inside))
-        })
-    }
 }
 
 /// A drawing under way.
@@ -339,7 +255,7 @@ impl Work {
                 self.stack.pop();
                 continue;
             };
-            let (child, inside) = self.paper.element(node);
+            let (child, inside) = self.paper.nodes.element(node);
             let child = child.done();
             let _ = parent.append_child(&child);
             if !inside.is_empty() {

@@ -1,16 +1,18 @@
 //! The panel of the selected span: its error first, then what it is, what went in and out, and everything recorded.
 
 mod chat;
+mod compare;
 mod events;
 mod facts;
 mod matches;
 mod recorded;
 
 use super::open_trace::OpenTrace;
-use crate::dom::{El, el};
+use crate::dom::{El, el, nearest};
 use crate::state::{App, Load};
 use crate::widgets::{Build, Built, Icon, IconName, Marking, NotIndexedYet, folded_text, icon, portions};
 use chat::chats;
+use compare::compare;
 use events::events;
 use facts::facts;
 use leptos::prelude::*;
@@ -35,11 +37,14 @@ pub(super) fn SpanPanel(
     span_id: Signal<String>,
 ) -> impl IntoView {
     let app = App::get();
-    let find = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
+    // What is looked for in the panel alone comes before what is looked for in the trace.
+    let own = RwSignal::new(String::new());
+    let find = Memo::new(move |_| match own.get() {
+        own if !own.is_empty() => own,
+        _ => app.view.with(|view| match &view.place {
             Place::Trace(view) => view.find.clone(),
             _ => String::new(),
-        })
+        }),
     });
     let marking = Marking { find, shown: RwSignal::new(None) };
     provide_context(marking);
@@ -67,9 +72,23 @@ pub(super) fn SpanPanel(
         });
     });
     let close = move |_| trace.unselect(app);
+    let press = move |event: leptos::ev::MouseEvent| {
+        if let Some(id) = nearest(&event, "[data-span]").and_then(|pressed| pressed.get_attribute("data-span")) {
+            trace.select_id(app, id);
+        }
+    };
     view! {
-        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1">
+        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1" on:click=press>
             <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=close><Icon name=IconName::Close /></button>
+            <input
+                type="search"
+                class="panel-find"
+                aria-label="Find in this span"
+                placeholder="Find in this span"
+                autocomplete="off"
+                spellcheck="false"
+                on:input=move |event| own.set(event_target_value(&event))
+            />
             {move || match load.get() {
                 Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),
                 Load::Waiting => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
@@ -122,6 +141,7 @@ fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>, own: O
         parts.push(el("section").attr("aria-labelledby", "notes-title").child(title).child(notes));
     }
     parts.extend(chats(build, detail));
+    parts.extend(compare(build, detail));
     parts.push(attributes(build, detail));
     parts.extend(events(build, detail, zero));
     parts

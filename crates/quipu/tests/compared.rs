@@ -1,0 +1,53 @@
+//! The input of a span beside that of the span of its name before it, over real files.
+
+mod support;
+
+use quipu::protocol::{Request, Response};
+use quipu::sheet::sheet_text;
+use support::{open, sql};
+
+const AGENT: &str = "samples/agent_0.2.15.db";
+
+fn compared(trace_id: &str, span_id: &str) -> String {
+    let request = Request::CompareInput { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() };
+    match open(AGENT).handle(request).expect("an answer") {
+        Response::Sheet(nodes) => sheet_text(&nodes),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn inferences(order: &str) -> (String, String) {
+    let sql = sql(AGENT, "");
+    let query = format!(
+        "SELECT trace_id, span_id FROM spans WHERE name = 'inference' AND trace_id IN
+           (SELECT trace_id FROM spans WHERE name = 'inference' GROUP BY trace_id HAVING count(*) > 1 ORDER BY min(start_time) LIMIT 1)
+         ORDER BY start_time {order} LIMIT 1"
+    );
+    sql.query_row(&query, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a trace of two inferences")
+}
+
+#[test]
+fn the_second_inference_was_asked_what_the_tool_answered_too() {
+    let (trace_id, span_id) = inferences("DESC");
+    insta::assert_snapshot!(compared(&trace_id, &span_id));
+}
+
+#[test]
+fn the_first_of_its_name_has_nothing_before_it() {
+    let (trace_id, span_id) = inferences("ASC");
+    insta::assert_snapshot!(compared(&trace_id, &span_id), @"This is the first inference of its trace and of its session.");
+}
+
+#[test]
+fn a_turn_is_compared_with_the_session_s_turn_before() {
+    let query = "
+        SELECT trace_id, span_id FROM spans AS later WHERE json_extract(attributes, '$.request') IS NOT NULL AND EXISTS
+          (SELECT 1 FROM spans AS earlier WHERE earlier.name = later.name AND earlier.start_time < later.start_time
+           AND json_extract(earlier.attributes, '$.session_id') = json_extract(later.attributes, '$.session_id')
+           AND earlier.trace_id <> later.trace_id) LIMIT 1";
+    let (trace_id, span_id): (String, String) =
+        sql(AGENT, "").query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a session of two turns");
+    let text = compared(&trace_id, &span_id);
+    assert!(text.contains("of the session’s earlier trace"), "{text}");
+    assert!(text.contains("the attribute request"), "{text}");
+}

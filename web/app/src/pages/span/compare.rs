@@ -1,0 +1,32 @@
+//! The input of the span beside that of the span of its name before it, when it is asked for.
+
+use crate::dom::{El, append, el, fill};
+use crate::widgets::{Build, Nodes, more};
+use quipu::llm::input_key;
+use quipu::protocol::{Request, Response, SpanDetail};
+use web_sys::Element;
+
+/// A button that becomes the comparison; nothing where no input was recorded.
+pub(super) fn compare(build: &Build, detail: &SpanDetail) -> Option<El> {
+    input_key(detail.attributes.iter().map(|attribute| attribute.key.as_str()))?;
+    let (trace_id, span_id) = (detail.trace_id.clone(), detail.span_id.clone());
+    let for_press = build.clone();
+    let ask = more(&format!("Compare the input with the {} before", detail.name)).on_press(&build.deeds, move |button| {
+        let (Some(place), nodes) = (button.parent_element(), Nodes(for_press.clone())) else { return };
+        let request = Request::CompareInput { trace_id: trace_id.clone(), span_id: span_id.clone() };
+        for_press.app.ask(request, move |answer| match answer {
+            Ok(Response::Sheet(found)) => {
+                fill(&place, Vec::new());
+                append(&place, vec![nodes.all(el("div"), found)]);
+                crate::browser::focus_element(&place);
+            }
+            Ok(_) => say(&place, "The index has not reached this span yet."),
+            Err(failure) => say(&place, &failure.message),
+        });
+    });
+    Some(el("section").class("comparison").attr("aria-label", "Compared input").attr("tabindex", "-1").child(ask))
+}
+
+fn say(place: &Element, text: &str) {
+    append(place, vec![el("p").attr("role", "alert").class("failed").text(text)]);
+}
