@@ -74,7 +74,7 @@ pub(crate) enum Command {
     },
     /// Search for a text in names, inputs, outputs, attributes, errors and log messages, newest spans first
     Search(Search),
-    /// Write spans as JSON lines or CSV, one a line, or chosen traces as a telemetry file
+    /// Write spans as JSON lines or CSV, or chosen traces as a telemetry file, a link or Markdown
     Export(Export),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
@@ -193,12 +193,19 @@ const EXPORT_HELP: &str = "\
 Exported are the spans of every trace in which one span meets all filters, as far as they have all the attributes asked for.
 Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one for each attribute.
 With --db a fresh telemetry file is written that holds the chosen traces whole, and nothing else of the file, deleted rows neither.
+--markdown writes a trace to be pasted into an issue or given to a language model, --link a link that carries it; whoever opens the link
+needs no file. Keys and passwords are taken out of both; --redact says what else is: prompts, outputs, tools, logs, errors, ids, services,
+paths, emails, secrets, names, others with commas between, structure for all of them, none for nothing. Wherever FILE stands, a link, or a
+file that holds one, may stand too.
 
 Examples:
   quipu export trace_store.db --session 7a4e0c32-2bdc-46ab-aabb-dbbc225ce760 > turns.jsonl
   quipu export trace_store.db --filter __class__=InferenceRouter --attribute __method__ --attribute output --format csv
   quipu export trace_store.db --filter 'chunk_count>0' --output streams.jsonl
-  quipu export trace_store.db --trace 0af7651916cd --db one.db";
+  quipu export trace_store.db --trace 0af7651916cd --db one.db
+  quipu export trace_store.db --trace 0af7651916cd --markdown --tokens 4000
+  quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
+  quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_HELP)]
@@ -218,11 +225,33 @@ pub(crate) struct Export {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_depth: Option<i64>,
     /// This trace, whole; may be given several times. The first few digits are enough where only one trace begins so
-    #[arg(long = "trace", value_name = "TRACE_ID", requires = "db")]
+    #[arg(long = "trace", value_name = "TRACE_ID", requires = "form")]
     pub(crate) traces: Vec<String>,
     /// Write a telemetry file of the traces given with --trace, or of all, to this new file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
+    #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
     pub(crate) db: Option<PathBuf>,
+    /// Write the trace given with --trace as Markdown
+    #[arg(long, group = "form", requires = "traces", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format"])]
+    pub(crate) markdown: bool,
+    /// About how many tokens of Markdown, of four bytes each
+    #[arg(long, default_value_t = 16_000, value_name = "NUMBER", requires = "markdown")]
+    pub(crate) tokens: u32,
+    /// Write a link that carries the traces given with --trace
+    #[arg(long, group = "form", requires = "traces", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format"])]
+    pub(crate) link: bool,
+    /// The address of a Quipu page that the link is to open; without it the link begins with #
+    #[arg(long, value_name = "URL", requires = "link")]
+    pub(crate) base: Option<String>,
+    /// Leave out large values until the link has at most so many letters; what was left out is said
+    #[arg(long, value_name = "LETTERS", requires = "link")]
+    pub(crate) limit: Option<usize>,
+    /// What to take out before it leaves: kinds with commas between, structure, or none. Without it --link and --markdown take out keys and
+    /// passwords, --db nothing
+    #[arg(long, value_name = "KINDS", requires = "form")]
+    pub(crate) redact: Option<String>,
+    /// Let times begin at 1970-01-01T00:00:00
+    #[arg(long, requires = "form")]
+    pub(crate) relative_times: bool,
     /// How to write
     #[arg(long, value_enum, default_value = "jsonl")]
     pub(crate) format: Format,

@@ -396,3 +396,75 @@ fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
     }
     thread.join().expect("the writer");
 }
+
+const TURN: &str = "cf1ea0dfb2d5602e420e32e4b45b6044";
+
+/// What goes to standard output and to standard error where it succeeds.
+fn said_twice(arguments: &[&str]) -> (String, String) {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_link_stands_for_a_file_in_every_command() {
+    let (link, notes) = said_twice(&[
+        "export",
+        AGENT,
+        "--trace",
+        "cf1ea0df",
+        "--link",
+        "--redact",
+        "none",
+        "--base",
+        "https://quipu.example/page/#old",
+    ]);
+    assert!(link.starts_with("https://quipu.example/page/#v1/trace/cf1ea0dfb2d5602e420e32e4b45b6044?data="), "{link}");
+    assert!(notes.contains("letters; a link of that length is taken by"), "{notes}");
+    let link = link.trim_end();
+    let folder = Folder::new();
+    let mail = folder.0.join("mail.txt");
+    std::fs::write(&mail, format!("Hello!\n# Trace\n<{link}>.\nRegards")).expect("a mail");
+    let whole = said(&["trace", AGENT, TURN]);
+    assert_eq!(said(&["trace", link, TURN]), whole);
+    assert_eq!(said(&["trace", mail.to_str().expect("a path"), TURN]), whole);
+    let cut = refused(&["info", &link[..link.len() - 9]]);
+    assert!(cut.contains("The link is damaged"), "{cut}");
+    let later = refused(&["info", "#v1/trace/a?data=AgAAAAAAAA"]);
+    assert!(later.contains("made by a later Quipu: its data has version 2"), "{later}");
+}
+
+#[test]
+fn a_link_of_structure_holds_nothing_that_was_said_and_is_short() {
+    let (link, notes) = said_twice(&["export", AGENT, "--trace", TURN, "--link", "--redact", "structure"]);
+    assert!(link.len() < 2_000, "{} letters", link.len());
+    assert!(notes.contains("Prompts: ") && notes.contains("Discord"), "{notes}");
+    let spans = said(&["--json", "trace", link.trim_end(), "00000000000000000000000000000001"]);
+    assert!(spans.contains("InferenceRouter.chat_completion") && !spans.contains("docs again"));
+}
+
+#[test]
+fn a_link_is_made_to_fit_or_refused() {
+    let (link, notes) = said_twice(&["export", AGENT, "--trace", TURN, "--link", "--limit", "6000"]);
+    assert!(link.trim_end().len() <= 6_000, "{}", link.len());
+    assert!(notes.contains("Left out to fit: "), "{notes}");
+    let refusal = refused(&["export", AGENT, "--trace", TURN, "--link", "--limit", "400"]);
+    assert!(refusal.contains("which is more than 400"), "{refusal}");
+}
+
+#[test]
+fn markdown_is_written_and_kinds_are_taken_out_of_it_and_of_databases() {
+    let (page, _) = said_twice(&["export", AGENT, "--trace", TURN, "--markdown", "--tokens", "2000"]);
+    assert!(page.starts_with("# Trace `") && page.contains("docs again"), "{page}");
+    let (page, notes) = said_twice(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", "prompts,ids"]);
+    assert!(!page.contains("docs again") && !page.contains(TURN), "{page}");
+    assert!(notes.contains("Ids: "), "{notes}");
+    let folder = Folder::new();
+    let file = folder.0.join("one.db");
+    said(&["export", AGENT, "--trace", TURN, "--db", file.to_str().expect("a path"), "--redact", "prompts"]);
+    let bytes = std::fs::read(&file).expect("a database");
+    assert!(!text(&bytes).contains("docs again") && text(&bytes).contains(TURN));
+    let wrong = run(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", "prompts,colour"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("--redact \"colour\" is no kind"));
+}

@@ -4,15 +4,17 @@
 
 mod listing;
 mod packed;
+mod share;
 mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use packed::{Packed, Plain, SpanIds, Texts};
+pub use share::{ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;
 use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
-use crate::share::{SheetView, TraceTab};
+use crate::share::{RedactReport, SheetView, TraceTab};
 use crate::sheet::Node;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +102,24 @@ pub enum Request {
     },
     /// Stops the search through the file, or lets it go on. Answer: [`Response::Search`].
     SetSearching(bool),
+    /// What leaves when something is shared. Answer: [`Response::SharePreview`], or [`Response::NotIndexedYet`].
+    PreviewShare {
+        /// What.
+        what: ShareWhat,
+        /// Without what.
+        options: ShareOptions,
+    },
+    /// What is shared, as bytes. Answer: [`Response::Shared`], or [`Response::NotIndexedYet`].
+    MakeShare {
+        /// What.
+        what: ShareWhat,
+        /// Without what.
+        options: ShareOptions,
+        /// As what.
+        form: ShareForm,
+        /// A span to be told the id of, as it leaves: the one that is selected.
+        span_id: Option<String>,
+    },
     /// A call of Llama Stack's query API. Answer: [`Response::Json`], or [`Response::NotIndexedYet`].
     Query {
         /// `query_traces` and its like.
@@ -223,6 +243,10 @@ pub enum Response {
     Search(Option<SearchProgress>),
     /// To [`Request::Query`]: the API's own JSON. To [`Request::ExportConversation`]: JSON lines.
     Json(String),
+    /// To [`Request::PreviewShare`].
+    SharePreview(Box<RedactReport>),
+    /// To [`Request::MakeShare`].
+    Shared(Box<Shared>),
     /// The index has not passed everything this answer needs; ask again when it is complete.
     NotIndexedYet,
 }

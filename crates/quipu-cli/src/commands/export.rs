@@ -13,6 +13,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result<()> {
+    if export.markdown || export.link {
+        return super::share::run(export, output);
+    }
     if let Some(path) = &export.db {
         return database(export, path, as_json, output);
     }
@@ -36,10 +39,7 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
             session.export_spans(&params, format, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?;
         }
         Some(path) => {
-            // Only a new file: what is there already might be the telemetry itself.
-            let file = OpenOptions::new().write(true).create_new(true).open(path);
-            let file = file.with_context(|| format!("{} can't be made", path.display()))?;
-            let mut file = BufWriter::new(file);
+            let mut file = BufWriter::new(new_file(path)?);
             session.export_spans(&params, format, &mut |line| {
                 file.write_all(line.as_bytes()).map_err(|error| failed = Some(error.into())).is_ok()
             })?;
@@ -49,12 +49,22 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     failed.map_or(Ok(()), Err)
 }
 
+/// Only a new file: what is there already might be the telemetry itself.
+pub(super) fn new_file(path: &Path) -> Result<std::fs::File> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.with_context(|| format!("{} can't be made", path.display()))
+}
+
 /// Writes the chosen traces, or all, into a fresh telemetry file.
 fn database(export: &Export, path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let copied = session.write_database(selection, path)?;
+    let redact = super::share::redact_options(export)?;
+    let copied = match redact {
+        None => session.write_database(selection, path)?,
+        Some(redact) => session.write_redacted(selection, redact, path)?,
+    };
     if as_json {
         let rows = json!({ "traces": copied.traces, "spans": copied.spans, "events": copied.events, "left_out": copied.left_out });
         return output.line(&rows.to_string());

@@ -4,6 +4,7 @@ pub(crate) mod export;
 pub(crate) mod info;
 pub(crate) mod query;
 pub(crate) mod search;
+pub(crate) mod share;
 pub(crate) mod span;
 pub(crate) mod trace;
 pub(crate) mod traces;

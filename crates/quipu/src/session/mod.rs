@@ -14,6 +14,7 @@ mod moments;
 mod query;
 mod recording;
 mod search;
+mod share;
 mod sheets;
 
 pub use recording::Selection;
@@ -149,6 +150,13 @@ impl Session {
                 self.when_indexed(|session| Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?)))
             }
             Request::SetSearching(searching) => Ok(self.set_searching(searching)),
+            #[cfg(feature = "share")]
+            request @ (Request::PreviewShare { .. } | Request::MakeShare { .. }) => self.share(request),
+            #[cfg(not(feature = "share"))]
+            Request::PreviewShare { .. } | Request::MakeShare { .. } => Err(Failure {
+                kind: FailureKind::BadRequest,
+                message: "This program was built without what makes links and files to share. Build it with the feature “share”.".into(),
+            }),
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
     }

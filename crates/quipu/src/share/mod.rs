@@ -1,13 +1,17 @@
-//! View state: what is shown, as a value and as the fragment of a URL.
+//! View state: what is shown, as a value and as the fragment of a URL; and what is handed on: a trace without what is private (`redact`), as
+//! the bytes of a link (`payload`), as Markdown, as commands.
 //!
-//! What is not here: the browser's history, which is the page's; the data itself, which never stands in a URL.
+//! What is not here: the browser's history and its compression, which are the page's; reading the rows that are shared (`session`).
 //!
 //! # Format, version 1
 //! `#v1/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`,
 //! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
-//! understood is left out with a note; one bad part never voids the others.
+//! understood is left out with a note; one bad part never voids the others. `data` is not the view's: see [`payload::link_data`].
 
+mod carry;
+mod copy;
+mod markdown;
 pub mod payload;
 mod percent;
 mod redact;
@@ -15,11 +19,14 @@ mod sheet;
 mod timeline;
 mod url;
 
+pub use carry::carrying_fragment;
+pub use copy::{query_command, shell_quoted, spans_sql};
+pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
 pub(crate) use percent::encode;
 pub use redact::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport, redact};
 pub use sheet::{FlameLayout, SheetView};
 pub use timeline::TimelineView;
-pub use url::{parse_fragment, print_fragment};
+pub use url::{VIEW_VERSION, parse_fragment, print_fragment};
 
 use crate::protocol::{GroupBy, TraceOrder};
 use crate::view::{ColumnSet, TimeStyle};

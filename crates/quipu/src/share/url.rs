@@ -5,10 +5,44 @@ use super::{Place, Sample, Source, TraceTab, TraceView, ViewState};
 use crate::protocol::{GroupBy, TraceOrder};
 use crate::view::{ColumnSet, TimeStyle};
 
+/// The version of what [`print_fragment`] writes. [`parse_fragment`] reads it and those before it.
+pub const VIEW_VERSION: u32 = 1;
+
+/// Rewrites what stands after `vN/` into what the version after N would have written.
+type Upgrade = fn(&str) -> String;
+
+/// From version 1 on, one for each version but the newest.
+const UPGRADES: [Upgrade; VIEW_VERSION as usize - 1] = [];
+
+/// An address in the words of the newest version: what stands after its version.
+///
+/// # Errors
+/// The sentence for an address that is of no version, or of a later one.
+fn upgraded(fragment: &str, upgrades: &[Upgrade]) -> Result<String, String> {
+    let newest = upgrades.len() as u64 + 1;
+    let (version, rest) = fragment.split_at(fragment.find(['/', '?']).unwrap_or(fragment.len()));
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    match version
+        .strip_prefix('v')
+        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u64>().ok())
+    {
+        Some(number) if (1..=newest).contains(&number) => {
+            let passed = usize::try_from(number - 1).unwrap_or(0);
+            Ok(upgrades.iter().skip(passed).fold(rest.to_owned(), |rest, upgrade| upgrade(&rest)))
+        }
+        Some(number) if number > newest => Err(format!(
+            "The address was made by a later Quipu: it is of version {number}, and this page reads versions up to {newest}. Reload the page to \
+             get its newest release. The address was not followed."
+        )),
+        _ => Err(format!("The address is of a form this page does not know ({version:?}). It was not followed.")),
+    }
+}
+
 /// The fragment of `state`, with its `#`.
 pub fn print_fragment(state: &ViewState) -> String {
     let mut parts: Vec<(&str, String)> = Vec::new();
-    let mut path = String::from("#v1/");
+    let mut path = format!("#v{VIEW_VERSION}/");
     match &state.place {
         Place::Open => path += "open",
         Place::Traces => path += "traces",
@@ -85,18 +119,15 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     if fragment.is_empty() {
         return (state, notes);
     }
-    let (path, query) = fragment.split_once('?').unwrap_or((fragment, ""));
-    let mut steps = path.split('/');
-    match steps.next() {
-        Some("v1") => {}
-        version => {
-            notes.push(format!(
-                "The address is of a form this page does not know ({:?}); it may come from another release. It was not followed.",
-                version.unwrap_or_default()
-            ));
+    let fragment = match upgraded(fragment, &UPGRADES) {
+        Ok(fragment) => fragment,
+        Err(note) => {
+            notes.push(note);
             return (state, notes);
         }
-    }
+    };
+    let (path, query) = fragment.split_once('?').unwrap_or((&fragment, ""));
+    let mut steps = path.split('/');
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.place = Place::Traces,
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
@@ -142,6 +173,10 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
         // Commas between keys are not encoded; those in keys are.
         let keys: Option<Vec<String>> = value.split(',').map(decode).collect();
         return keys.map(|keys| state.list.open = keys).is_some();
+    }
+    if key == "data" {
+        // A trace that the link carries: opened, not shown.
+        return true;
     }
     let Some(value) = decode(value) else { return false };
     match (key, value.as_str()) {
@@ -285,9 +320,28 @@ mod tests {
         assert_eq!(parse_fragment("#"), (ViewState::default(), Vec::new()));
         let (state, notes) = parse_fragment("#v9/traces?sort=slowest");
         assert_eq!(state, ViewState::default());
-        assert_eq!(notes.len(), 1);
+        assert_eq!(
+            notes,
+            [
+                "The address was made by a later Quipu: it is of version 9, and this page reads versions up to 1. Reload the page to get its \
+              newest release. The address was not followed."
+            ]
+        );
+        for foreign in ["#v0/traces", "#v/traces", "#v+1/traces", "#about", "#/traces"] {
+            let (state, notes) = parse_fragment(foreign);
+            assert_eq!((state, notes.len()), (ViewState::default(), 1), "{foreign}");
+        }
         let (state, notes) = parse_fragment("#v1/metrics?sort=slowest");
         assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
+    }
+
+    #[test]
+    fn an_address_goes_through_every_upgrade_from_its_version_on() {
+        let upgrades: [Upgrade; 2] = [|rest| rest.replace("slow", "slowest"), |rest| format!("{rest}&times=local")];
+        assert_eq!(upgraded("v1/traces?sort=slow", &upgrades).as_deref(), Ok("traces?sort=slowest&times=local"));
+        assert_eq!(upgraded("v2/traces?sort=slow", &upgrades).as_deref(), Ok("traces?sort=slow&times=local"));
+        assert_eq!(upgraded("v3/traces", &upgrades).as_deref(), Ok("traces"));
+        assert!(upgraded("v4/traces", &upgrades).is_err());
     }
 
     fn any_timeline() -> impl Strategy<Value = TimelineView> {

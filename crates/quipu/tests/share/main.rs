@@ -1,5 +1,6 @@
 //! Sharing on real files: redaction, links, Markdown.
 
+mod forms;
 mod links;
 mod redaction;
 #[path = "../support/mod.rs"]

@@ -93,12 +93,16 @@ pub fn inflated(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     })
 }
 
-/// The data of a link, where a whole URL, a fragment, or the letters alone are given: what stands after `data=`.
-pub fn link_data(link: &str) -> Option<&str> {
-    let link = link.trim();
-    let fragment = link.split_once('#').map_or(link, |(_, fragment)| fragment);
-    let parts = fragment.split_once('?').map_or(fragment, |(_, parts)| parts);
-    parts.split('&').find_map(|part| part.strip_prefix("data="))
+/// The data of a link, wherever in a text the link stands: the letters after the `data=` of an address of Quipu's.
+pub fn link_data(text: &str) -> Option<&str> {
+    let parts = text.match_indices("#v").filter_map(|(at, _)| text.get(at..)?.split(|letter: char| letter.is_whitespace()).next());
+    parts.into_iter().find_map(|fragment| {
+        let (_, parts) = fragment.split_once('?')?;
+        let data = parts.split('&').find_map(|part| part.strip_prefix("data="))?;
+        // Brackets and full stops around a link are not its own.
+        let end = data.find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))).unwrap_or(data.len());
+        data.get(..end)
+    })
 }
 
 /// A fragment of a view with data put to it.

@@ -151,7 +151,9 @@ fn the_data_of_a_link_is_found_wherever_the_link_is() {
     assert_eq!(with_data("#v1/trace/abc", "AQ"), "#v1/trace/abc?data=AQ");
     assert_eq!(link_data(&fragment), Some("AQAB_-"));
     assert_eq!(link_data(&format!(" https://example.org/quipu/?x=1{fragment}\n")), Some("AQAB_-"));
+    assert_eq!(link_data(&format!("# Look\nat <https://example.org/{fragment}>.\nRegards")), Some("AQAB_-"));
     assert_eq!(link_data("#v1/trace/abc?tab=logs"), None);
+    assert_eq!(link_data("data=AQAB"), None);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::classify::is_secret_key;
 use super::pseudonyms::is_uuid;
 use super::sweep::Sweep;
 use super::{KindSet, PrivateKind};
+use crate::ordered::sort_by_key;
 use PrivateKind::{Emails, Ids, Paths, Secrets};
 
 /// Base64 inside base64 at most.
@@ -36,7 +37,7 @@ pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
     let mut finder =
         Finder { bytes: text.as_bytes(), sweep, found: Vec::new(), depth: 0, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
     finder.run();
-    finder.found.sort_by_key(|finding| (finding.start, usize::MAX - finding.end));
+    sort_by_key(&mut finder.found, |finding| (finding.start, usize::MAX - finding.end));
     finder.found
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 /// The shape of an id, which its pseudonym keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// So many hex digits.
     Hex(usize),
@@ -20,7 +20,8 @@ enum Shape {
 #[derive(Default)]
 pub(super) struct Pseudonyms {
     given: BTreeMap<String, String>,
-    counts: BTreeMap<Shape, u32>,
+    /// How many were given of each shape: there are few.
+    counts: Vec<(Shape, u32)>,
 }
 
 impl Pseudonyms {
@@ -39,8 +40,10 @@ impl Pseudonyms {
         if let Some(given) = self.given.get(&key) {
             return given.clone();
         }
-        let count = self.counts.entry(shape).or_default();
-        *count += 1;
+        let before = self.counts.iter().find(|(counted, _)| *counted == shape).map_or(0, |(_, count)| *count);
+        let count = before + 1;
+        self.counts.retain(|(counted, _)| *counted != shape);
+        self.counts.push((shape, count));
         let made = match shape {
             Shape::Hex(digits) => format!("{count:0digits$x}"),
             Shape::Uuid => format!("00000000-0000-0000-0000-{count:012x}"),

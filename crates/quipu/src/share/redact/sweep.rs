@@ -3,6 +3,7 @@
 //! What is not here: which texts those are (`walk`).
 
 use super::PrivateKind;
+use crate::ordered::sort_by;
 
 /// Shorter texts are too common to be looked for everywhere.
 pub(super) const MIN_BYTES: usize = 8;
@@ -21,7 +22,7 @@ pub(super) struct Sweep {
 impl Sweep {
     pub(super) fn new(mut texts: Vec<(String, PrivateKind)>) -> Sweep {
         texts.retain(|(text, _)| text.len() >= MIN_BYTES);
-        texts.sort_unstable();
+        sort_by(&mut texts, Ord::cmp);
         texts.dedup_by(|next, kept| next.0 == kept.0);
         let mut shorter = Vec::with_capacity(texts.len());
         let mut beginnings = vec![0; 1024];

@@ -3,7 +3,9 @@
 //! A name stays when it consists of these words alone, so what stays says nothing but which software ran. What is not here: models,
 //! tools, people, and whatever else is somebody's choice.
 
-/// Sorted, lower-case. A name's letters must be wholly covered by them.
+use std::sync::LazyLock;
+
+/// In small letters. A name's letters must be wholly covered by them.
 const WORDS: &str = " about access adapter agent agents ai anthropic api apis app args arguments assistant async attributes audio auth \
 autotraced available base batch bedrock benchmark benchmarks body brave builtin bytes cache call calls cancel category cerebras chain \
 chat chars check choice chroma chunk chunks chunked class client code cohere collection completion completions compute config connection \
@@ -47,6 +49,9 @@ pub(super) fn is_known(text: &str) -> bool {
 /// Whether letters are words one after the other, whatever their case: `VectorIORouter`.
 fn is_covered(part: &str) -> bool {
     let lower = part.to_ascii_lowercase();
+    if is_word(&lower) {
+        return true;
+    }
     // Which lengths of the text so far are whole words.
     let mut ends = vec![false; lower.len() + 1];
     if let Some(first) = ends.first_mut() {
@@ -68,11 +73,12 @@ fn is_covered(part: &str) -> bool {
 }
 
 fn is_word(word: &str) -> bool {
-    // A word has no blank, so blanks around it in the list make it whole.
-    let bytes = word.as_bytes();
-    !word.contains(' ')
-        && memchr::memmem::find_iter(WORDS.as_bytes(), bytes)
-            .any(|at| WORDS.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ') && WORDS.as_bytes().get(at + bytes.len()) == Some(&b' '))
+    static SORTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let mut words: Vec<&str> = WORDS.split_ascii_whitespace().collect();
+        words.sort_unstable();
+        words
+    });
+    SORTED.binary_search(&word).is_ok()
 }
 
 /// What may stay of a span's or an event's name; `None` where nothing may.

@@ -7,12 +7,14 @@ use super::classify::{by_role, nested, span_attribute};
 use super::detect::{find, find_escaped};
 use super::pseudonyms::Pseudonyms;
 use super::sweep::{MIN_BYTES, Sweep};
-use super::vocabulary::{is_known, is_small_number, is_structural_key, is_token_key, known_name};
+use super::vocabulary::{self, is_small_number, is_structural_key, is_token_key, known_name};
 use super::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use crate::model::{
     Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value, is_error_severity,
 };
 use crate::recorded::{RecordedAttribute, attributes, json_text, python_text};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Examples of each kind at most.
 const MAX_EXAMPLES: usize = 3;
@@ -57,6 +59,8 @@ struct Walker<'a> {
     names: Pseudonyms,
     origin: Option<Timestamp>,
     kinds: Vec<KindReport>,
+    /// Which texts are known words: the same keys come again and again.
+    known: RefCell<BTreeMap<String, bool>>,
     /// The row and the attribute that are being read, for examples.
     row: String,
     attribute: String,
@@ -73,6 +77,7 @@ impl<'a> Walker<'a> {
             names: Pseudonyms::default(),
             origin: None,
             kinds: PrivateKind::ALL.map(report).into(),
+            known: RefCell::default(),
             row: String::new(),
             attribute: String::new(),
         }
@@ -171,7 +176,7 @@ impl<'a> Walker<'a> {
 
     /// The JSON of an attribute's value; `None` where it stays.
     fn entry(&mut self, entry: &RecordedAttribute, kind: PrivateKind) -> Option<String> {
-        if is_structural_key(&entry.key) && stays(&entry.text, entry.is_string) {
+        if is_structural_key(&entry.key) && self.stays(&entry.text, entry.is_string) {
             return None;
         }
         let decoded = entry.decoded();
@@ -215,7 +220,7 @@ impl<'a> Walker<'a> {
                 true
             }
             Value::Text(text) => {
-                if is_structural_key(key) && is_known(text) {
+                if is_structural_key(key) && self.is_known(text) {
                     return false;
                 }
                 match self.leaf(text, kind) {
@@ -357,7 +362,7 @@ impl<'a> Walker<'a> {
 
     /// The name of a span or an event.
     fn name(&mut self, name: &str, word: &str) -> String {
-        if is_known(name) {
+        if self.is_known(name) {
             return name.to_owned();
         }
         if let Some(known) = known_name(name).filter(|_| self.out.has(PrivateKind::Names)) {
@@ -382,7 +387,7 @@ impl<'a> Walker<'a> {
 
     /// What becomes of a key; `None` where it stays.
     fn key(&mut self, key: &str) -> Option<String> {
-        if is_known(key) {
+        if self.is_known(key) {
             return None;
         }
         self.count(PrivateKind::Names, key.len());
@@ -394,7 +399,7 @@ impl<'a> Walker<'a> {
 
     /// A status or a kind: one of few words.
     fn word(&mut self, text: &str) -> String {
-        if matches!(text, "OK" | "ERROR" | "UNSET") || is_known(text) {
+        if matches!(text, "OK" | "ERROR" | "UNSET") || self.is_known(text) {
             return text.to_owned();
         }
         self.leaf(text, PrivateKind::Others).unwrap_or_else(|| text.to_owned())
@@ -433,18 +438,30 @@ impl<'a> Walker<'a> {
 
     fn learn(&mut self, text: &str, kind: PrivateKind) {
         let text = text.trim();
-        if let Some(learned) = &mut self.learned
-            && text.len() >= MIN_BYTES
-            && !is_known(text)
-        {
+        if self.learned.is_none() || text.len() < MIN_BYTES || self.is_known(text) {
+            return;
+        }
+        if let Some(learned) = &mut self.learned {
             learned.push((text.to_owned(), kind));
         }
     }
-}
 
-/// Whether a value under a structural key says nothing of anybody.
-fn stays(text: &str, is_string: bool) -> bool {
-    text.is_empty() || is_small_number(text) || is_known(text) && (is_string || matches!(text, "true" | "false" | "null"))
+    fn is_known(&self, text: &str) -> bool {
+        if text.len() > 64 {
+            return vocabulary::is_known(text);
+        }
+        if let Some(known) = self.known.borrow().get(text) {
+            return *known;
+        }
+        let is_known = vocabulary::is_known(text);
+        self.known.borrow_mut().insert(text.to_owned(), is_known);
+        is_known
+    }
+
+    /// Whether a value under a structural key says nothing of anybody.
+    fn stays(&self, text: &str, is_string: bool) -> bool {
+        text.is_empty() || is_small_number(text) || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null"))
+    }
 }
 
 fn severity(text: &str) -> Option<String> {

@@ -1,0 +1,94 @@
+//! `quipu export --markdown` and `--link`: a trace to hand on, without what is private.
+//!
+//! What is not here: what is private and how it is packed, which the core knows.
+
+use super::export::new_file;
+use crate::arguments::Export;
+use crate::open::open_indexed;
+use crate::output::{Output, WrongCommandLine};
+use anyhow::{Context, Result, bail};
+use quipu::Session;
+use quipu::protocol::{ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu::share::payload::{Form, deflated, next_limit, seal, taken_by};
+use quipu::share::{KindSet, PrivateKind, RedactOptions, ViewState, carrying_fragment};
+use quipu::view::{bytes, count, counted};
+use std::io::Write;
+
+pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
+    let redact = redact_options(export)?.unwrap_or_default();
+    let redact = RedactOptions { shift_times: export.relative_times, ..redact };
+    let mut session = open_indexed(&export.file)?;
+    let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+    let what = ShareWhat::Traces(ids);
+    let (text, shared) = if export.markdown {
+        let options = ShareOptions { redact, leave_out_over: None };
+        let shared = session.make_share(&what, options, ShareForm::Markdown { tokens: export.tokens }, None)?;
+        (String::from_utf8_lossy(&shared.bytes).into_owned(), shared)
+    } else {
+        let (link, shared) = link(&mut session, &what, redact, export)?;
+        (link + "\n", shared)
+    };
+    match &export.output {
+        None => output.text(&text)?,
+        Some(path) => new_file(path)?.write_all(text.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?,
+    }
+    // What left is said beside it, where it does not get into what is passed on.
+    output.flush()?;
+    said(&shared, export.link.then_some(text.trim_end().len()));
+    Ok(())
+}
+
+/// What is to be taken out; `None` where nothing was said of it.
+pub(super) fn redact_options(export: &Export) -> Result<Option<RedactOptions>> {
+    let Some(kinds) = &export.redact else {
+        return Ok(export
+            .relative_times
+            .then_some(RedactOptions { take_out: KindSet::NONE, shift_times: true })
+            .filter(|_| export.db.is_some()));
+    };
+    match KindSet::parse(kinds) {
+        Ok(take_out) => Ok(Some(RedactOptions { take_out, shift_times: export.relative_times })),
+        Err(word) => {
+            let names: Vec<&str> = PrivateKind::ALL.into_iter().map(PrivateKind::name).collect();
+            bail!(WrongCommandLine(format!("--redact {word:?} is no kind; write some of {}, structure, or none.", names.join(", "))))
+        }
+    }
+}
+
+/// The link, made shorter until it fits.
+fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: &Export) -> Result<(String, Shared)> {
+    let base = export.base.as_deref().unwrap_or_default();
+    let base = base.split_once('#').map_or(base, |(base, _)| base);
+    let mut leave_out_over = None;
+    loop {
+        let shared = session.make_share(what, ShareOptions { redact, leave_out_over }, ShareForm::Columns, None)?;
+        let letters = seal(&deflated(&shared.bytes), Form::Deflated);
+        let fragment = carrying_fragment(&ViewState::default(), shared.trace_id.as_deref().unwrap_or_default(), None, &letters);
+        let link = format!("{base}{fragment}");
+        let Some(limit) = export.limit.filter(|limit| link.len() > *limit) else { return Ok((link, shared)) };
+        leave_out_over = match next_limit(leave_out_over) {
+            Some(next) => Some(next),
+            None => bail!(
+                "The shortest link has {} letters, which is more than {}, though every longer value is left out. Take out more with --redact, or \
+                 hand on a file with --db.",
+                count(link.len() as u64),
+                count(limit as u64)
+            ),
+        };
+    }
+}
+
+fn said(shared: &Shared, letters: Option<usize>) {
+    for kind in shared.report.kinds.iter().filter(|kind| kind.taken_out) {
+        eprintln!("{}: {} taken out", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
+    }
+    if shared.left_out.values > 0 {
+        let values = counted(Some(shared.left_out.values.into()), "value", "values");
+        eprintln!("Left out to fit: {values} of {} in all", bytes(shared.left_out.bytes));
+    }
+    if let Some(letters) = letters {
+        let takers: Vec<&str> = taken_by(letters).filter(|(_, takes)| *takes).map(|(limit, _)| limit.name).collect();
+        let takers = if takers.is_empty() { "no program that is known to take links".to_owned() } else { takers.join(", ") };
+        eprintln!("{} letters; a link of that length is taken by {takers}.", count(letters as u64));
+    }
+}

@@ -1,0 +1,226 @@
+//! What is handed on of a file: read, redacted, made shorter, and put into its form; and the way back from a link.
+//!
+//! What is left after redaction is written into a database in memory and opened like any other, so that Markdown and JSON tell of it what
+//! they would tell of a file. What is not here: the forms themselves (`share`, `store`), compression, files.
+
+use super::{Selection, Session, detail};
+use crate::model::{LogSeverity, Recording};
+use crate::protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
+#[cfg(feature = "share")]
+use crate::protocol::{Request, Response};
+use crate::share::payload::{LeftOut, LinkError, leave_out, pack, unpack};
+use crate::share::{KindSet, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, redact, trace_markdown};
+#[cfg(not(target_family = "wasm"))]
+use crate::store::Copied;
+use crate::store::{Dropped, OpenOptions, Writer};
+use crate::view::{LogQuery, failure_chains};
+
+/// Bytes of texts that are redacted at most: they are held twice.
+const MAX_BYTES: usize = 128 << 20;
+
+/// Log events that Markdown chooses from.
+const MAX_LOGS: usize = 500;
+
+impl ShareWhat {
+    fn selection(&self) -> Selection<'_> {
+        match self {
+            ShareWhat::All => Selection::All,
+            ShareWhat::Traces(ids) => Selection::Traces(ids),
+            ShareWhat::Spans { trace_id, span_ids } => Selection::Spans { trace_id, span_ids },
+        }
+    }
+}
+
+impl Session {
+    /// Opens what a link carries: the columns that [`unseal`](crate::share::payload::unseal) and inflating made of its letters.
+    ///
+    /// # Errors
+    /// The sentence of a [`LinkError`]; when there is no room.
+    pub fn open_shared(columns: &[u8], options: OpenOptions) -> Result<Session, Failure> {
+        Session::of_recording("shared trace", &unpack(columns).map_err(link_failure)?, options)
+    }
+
+    /// Opens rows that stand in no file.
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
+        let mut writer = Writer::in_memory()?;
+        writer.copy(recording)?;
+        Session::open(vec![Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)
+    }
+
+    /// What leaves of a part of the file, kind by kind. The index is built first where it is not complete.
+    ///
+    /// # Errors
+    /// There is no such trace or span; it holds too much.
+    pub fn preview_share(&mut self, what: &ShareWhat, options: ShareOptions) -> Result<RedactReport, Failure> {
+        let recording = self.recording(what.selection(), MAX_BYTES)?;
+        Ok(redact(&recording, options.redact).1)
+    }
+
+    /// A part of the file in the form it is handed on in. The index is built first where it is not complete.
+    ///
+    /// # Errors
+    /// There is no such trace or span; it holds too much.
+    pub fn make_share(
+        &mut self,
+        what: &ShareWhat,
+        options: ShareOptions,
+        form: ShareForm,
+        span_id: Option<&str>,
+    ) -> Result<Shared, Failure> {
+        let keeps_all =
+            options == ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
+        if form == ShareForm::Database && keeps_all {
+            // Row by row, so that a file of any size can be handed on.
+            let bytes = self.database_bytes(what.selection())?;
+            let span_id = span_id.map(str::to_owned);
+            return Ok(Shared {
+                bytes,
+                file_name: "quipu.db".into(),
+                trace_id: None,
+                span_id,
+                report: RedactReport::default(),
+                left_out: LeftOut::default(),
+            });
+        }
+        let (recording, span_id, report, left_out) = self.leaving(what, options, span_id)?;
+        let trace_id = recording.traces.first().map(|row| row.trace_id.clone());
+        let trace_id = trace_id.or_else(|| recording.spans.first().and_then(|row| row.trace_id.clone()));
+        let (bytes, extension) = match form {
+            ShareForm::Columns => (pack(&recording), "quipu"),
+            ShareForm::Database => {
+                let mut writer = Writer::in_memory()?;
+                writer.copy(&recording)?;
+                (writer.into_bytes()?, "db")
+            }
+            ShareForm::Markdown { tokens } => (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), "md"),
+            ShareForm::Json => (opened(&recording)?.all_json()?.into_bytes(), "json"),
+        };
+        Ok(Shared { bytes, file_name: file_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
+    }
+
+    /// Writes a selection without what is private into a fresh database in a new file.
+    ///
+    /// # Errors
+    /// When there is a file of that name; when the selection holds too much. No file is left then.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn write_redacted(&mut self, selection: Selection<'_>, options: RedactOptions, path: &std::path::Path) -> Result<Copied, Failure> {
+        let (recording, _) = redact(&self.recording(selection, usize::MAX)?, options);
+        let mut writer = Writer::create(path)?;
+        let copied = writer.copy(&recording)?;
+        writer.finish()?;
+        Ok(copied)
+    }
+
+    /// The rows that leave, and the id of a span as it leaves.
+    fn leaving(
+        &mut self,
+        what: &ShareWhat,
+        options: ShareOptions,
+        span_id: Option<&str>,
+    ) -> Result<(Recording, Option<String>, RedactReport, LeftOut), Failure> {
+        let whole = self.recording(what.selection(), MAX_BYTES)?;
+        let (mut recording, report) = redact(&whole, options.redact);
+        // Rows keep their order.
+        let place = span_id.and_then(|id| whole.spans.iter().position(|row| row.span_id == id));
+        let span_id = place.and_then(|place| recording.spans.get(place)).map(|row| row.span_id.clone());
+        let left_out = options.leave_out_over.map_or(LeftOut::default(), |limit| leave_out(&mut recording, limit));
+        Ok((recording, span_id, report, left_out))
+    }
+
+    /// A trace as Markdown of about so many tokens. Only of a complete index.
+    ///
+    /// # Errors
+    /// There is no such trace; it can't be read.
+    pub fn markdown(&self, trace_id: &str, tokens: usize) -> Result<String, Failure> {
+        let trace = self.trace_number(trace_id)?;
+        let columns = self.columns(trace, &TraceScope { folded: true, request: None })?;
+        let mut failures = Vec::new();
+        for chain in failure_chains(&columns, MAX_MARKDOWN_FAILURES) {
+            let span_id = columns.span_id.get(chain.origin as usize).unwrap_or_default();
+            let row = self.find_row(trace_id, &span_id)?;
+            let text = self.database.bounded(|| detail::first_failure(&self.database, &self.index, row))?;
+            failures.push((chain, text));
+        }
+        let said = self.conversation(trace_id, false)?;
+        let logs = self.logs(trace_id, LogQuery { least: Some(LogSeverity::Error), offset: 0, limit: MAX_LOGS })?;
+        let source = MarkdownSource {
+            columns: &columns,
+            failures: &failures,
+            conversation: &said.conversation,
+            notes: &said.notes,
+            errors: &logs.rows,
+            events: logs.of_all,
+        };
+        Ok(trace_markdown(&source, tokens))
+    }
+
+    fn all_markdown(&self, tokens: usize) -> Result<String, Failure> {
+        let ids = self.trace_ids();
+        let each = tokens / ids.len().max(1);
+        let pages = ids.iter().map(|id| self.markdown(id, each)).collect::<Result<Vec<_>, _>>()?;
+        Ok(pages.join("\n"))
+    }
+
+    fn all_json(&mut self) -> Result<String, Failure> {
+        let mut lines = String::new();
+        for trace_id in self.trace_ids() {
+            let roots: Vec<String> = {
+                let columns = self.columns(self.trace_number(&trace_id)?, &TraceScope::default())?;
+                let is_root = |row: &usize| columns.depth.get(*row) == Some(&0);
+                (0..columns.len()).filter(is_root).filter_map(|row| columns.span_id.get(row)).collect()
+            };
+            lines += "{\"trace\": ";
+            lines += &self.query("get_trace", &params("trace_id", &trace_id), None)?;
+            lines += ", \"span_trees\": [";
+            for (place, root) in roots.iter().enumerate() {
+                lines += if place == 0 { "" } else { ", " };
+                lines += &self.query("get_span_tree", &params("span_id", root), None)?;
+            }
+            lines += "]}\n";
+        }
+        Ok(lines)
+    }
+
+    fn trace_ids(&self) -> Vec<String> {
+        (0..self.index.trace_count()).map(|trace| self.index.trace_id_text(trace)).collect()
+    }
+
+    #[cfg(feature = "share")]
+    pub(super) fn share(&mut self, request: Request) -> Result<Response, Failure> {
+        match request {
+            _ if !self.index.is_complete() => Ok(Response::NotIndexedYet),
+            Request::PreviewShare { what, options } => Ok(Response::SharePreview(Box::new(self.preview_share(&what, options)?))),
+            Request::MakeShare { what, options, form, span_id } => {
+                Ok(Response::Shared(Box::new(self.make_share(&what, options, form, span_id.as_deref())?)))
+            }
+            _ => Ok(Response::NotIndexedYet),
+        }
+    }
+}
+
+/// The sentence of a link that can't be opened.
+pub(crate) fn link_failure(error: LinkError) -> Failure {
+    Failure { kind: FailureKind::CannotOpen, message: error.to_string() }
+}
+
+fn opened(recording: &Recording) -> Result<Session, Failure> {
+    // It lies in memory and is small, so no deadline is needed.
+    let mut session = Session::of_recording("shared trace", recording, OpenOptions::with_clock(|| 0))?;
+    session.complete_index()?;
+    Ok(session)
+}
+
+fn params(key: &str, id: &str) -> String {
+    let mut params = format!("{{\"{key}\": ");
+    crate::recorded::write_json_string(id, &mut params);
+    params + "}"
+}
+
+/// `trace-cf1ea0df.md`: letters and digits of the id alone, because the name is written to a disk.
+fn file_name(trace_id: Option<&str>, extension: &str) -> String {
+    let id: String = trace_id.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    if id.is_empty() { format!("trace.{extension}") } else { format!("trace-{id}.{extension}") }
+}
