@@ -219,9 +219,26 @@ pub fn search_text(progress: &SearchProgress) -> String {
     text + " · " + &counted(Some(progress.hits), "hit", "hits")
 }
 
+/// A route in two: what may be cut where there is no room, and its last part, by which it is told from the others. Other names stand in
+/// the first, whole.
+pub fn name_parts(name: &str) -> (&str, &str) {
+    const LONGEST_END: usize = 32;
+    let cut = name.rfind('/').filter(|at| *at > 0 && name.starts_with('/') && name.len() - at <= LONGEST_END);
+    name.split_at(cut.unwrap_or(name.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_route_the_last_part_stays_in_sight() {
+        assert_eq!(name_parts("/v1/agents/{agent_id}/session/{session_id}/turn"), ("/v1/agents/{agent_id}/session/{session_id}", "/turn"));
+        assert_eq!(name_parts("/health"), ("/health", ""));
+        assert_eq!(name_parts("InferenceRouter.chat_completion"), ("InferenceRouter.chat_completion", ""));
+        assert_eq!(name_parts("a/b"), ("a/b", ""));
+        assert_eq!(name_parts(&format!("/v1/{}", "x".repeat(40))).1, "");
+    }
 
     #[test]
     fn totals_say_what_is_unknown() {

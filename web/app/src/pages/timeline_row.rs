@@ -75,6 +75,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
             axis_cell(kind, &bar, duration.clone(), strip)
         })
     };
+    let (head, tail) = view::name_parts(&row.name);
     view! {
         <div
             class=class
@@ -90,7 +91,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
             <span role="gridcell" class="cell-span" style=format!("--depth:{}", row.depth.min(DEEPEST_INDENT))>
                 <span class="caret-space">{caret}</span>
                 <i class=format!("kind-mark kind-{}", kind.label()) title=kind.label()></i>
-                <span class="span-name" title=row.name.clone()>{row.name.clone()}</span>
+                <span class="span-name" title=row.name.clone()><span>{head.to_owned()}</span><span>{tail.to_owned()}</span></span>
                 {failed.then(|| view! { <span class="failed" title="Failed"><Icon name=IconName::Failed /></span> })}
                 {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
                 {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", view::count(row.failed_hidden.into()))}</span> })}

@@ -172,9 +172,16 @@ fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El
             _ => {
                 let kind = row.root_kind.unwrap_or(SpanKind::Other).label();
                 let name = row.root_name.as_deref().unwrap_or(DASH);
+                let (head, tail) = view::name_parts(name);
                 let link = untrack(|| router::address(app, open(row)));
-                cell.child(el("i").class(&format!("kind-mark kind-{kind}")).attr("title", kind))
-                    .child(el("a").attr("href", &link).attr("tabindex", "-1").attr("title", name).text(name))
+                cell.child(el("i").class(&format!("kind-mark kind-{kind}")).attr("title", kind)).child(
+                    el("a")
+                        .attr("href", &link)
+                        .attr("tabindex", "-1")
+                        .attr("title", name)
+                        .child(el("span").text(head))
+                        .child(el("span").text(tail)),
+                )
             }
         },
         ListColumn::Duration => {

@@ -13,6 +13,9 @@ use web_sys::ResizeObserver;
 /// Height of a row, as `--row` in the style sheets.
 pub(crate) const ROW_PX: f64 = 28.0;
 
+/// Rows on paper at most.
+const PRINTED_ROWS: f64 = 500.0;
+
 /// A scrolled element: where it is scrolled to and how high it is. Its first row of pixels is a sticky head of [`ROW_PX`].
 #[derive(Clone, Copy)]
 pub(crate) struct Viewport {
@@ -55,7 +58,16 @@ impl Viewport {
                 on_next_frame(move || viewport.scroll_to(start_top));
             }
         });
+        // Paper is not scrolled: what fits on a dozen pages is drawn whole.
+        let heights = [("beforeprint", true), ("afterprint", false)].map(|(name, prints)| {
+            window_event_listener_untyped(name, move |_| {
+                let Some(Some(element)) = viewport.node.try_get_untracked() else { return };
+                viewport.top.set(if prints { 0.0 } else { element.scroll_top().into() });
+                viewport.height.set(if prints { PRINTED_ROWS * ROW_PX } else { f64::from(element.client_height()) - ROW_PX });
+            })
+        });
         on_cleanup(move || {
+            heights.into_iter().for_each(|listener| listener.remove());
             observer.with_value(|observer| {
                 if let Some(observer) = observer {
                     observer.disconnect();
