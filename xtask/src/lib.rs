@@ -16,6 +16,7 @@ pub mod serve;
 mod setup;
 mod shell;
 mod sizes;
+mod viewer;
 mod wasm_tables;
 mod zip;
 

@@ -2,7 +2,7 @@
 
 use crate::setup::Tools;
 use crate::shell::Run;
-use crate::{build_id, paths, sizes, wasm_tables, zip};
+use crate::{build_id, paths, sizes, viewer, wasm_tables, zip};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
@@ -35,6 +35,7 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
         bail!("dist/index.html names addresses that bind it to one place: {}. They must be relative.", bound.join(", "));
     }
     sizes::report(&dist)?;
+    viewer::build(&dist, &id)?;
     println!("The page is in dist/ ({:.1} minutes).", began.elapsed().as_secs_f64() / 60.0);
     Ok(())
 }

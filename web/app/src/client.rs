@@ -4,6 +4,7 @@
 
 use crate::BUILD;
 use crate::browser::{document, error_text};
+use crate::carried;
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
@@ -178,14 +179,24 @@ impl Client {
 
     /// Starts the worker from a blob: only so does it inherit the page's policy. What fails inside a promise is an error of the worker, too.
     fn start(&self) -> Result<(), JsValue> {
-        let base = document().base_uri()?.unwrap_or_default();
-        let absolute = |name: &str| Url::new_with_base(&format!("{name}?v={BUILD}"), &base).map(|url| url.href());
-        let script = format!(
-            "onunhandledrejection = (event) => reportError(event.reason);\nimportScripts({});\n\
-             wasm_bindgen({{ module_or_path: {} }}).catch((error) => setTimeout(() => {{ throw error; }}));\n",
-            quoted(&absolute("./quipu-worker.js")?),
-            quoted(&absolute("./quipu-worker_bg.wasm")?),
-        );
+        const REPORT: &str = "onunhandledrejection = (event) => reportError(event.reason);";
+        const THROW: &str = "catch((error) => setTimeout(() => { throw error; }))";
+        let carried = carried::worker();
+        let script = match &carried {
+            // Its first message is its program.
+            Some((script, _)) => format!(
+                "{REPORT}\n{script}\nonmessage = (event) => {{ onmessage = null; wasm_bindgen({{ module_or_path: event.data }}).{THROW}; }};\n"
+            ),
+            None => {
+                let base = document().base_uri()?.unwrap_or_default();
+                let absolute = |name: &str| Url::new_with_base(&format!("{name}?v={BUILD}"), &base).map(|url| quoted(&url.href()));
+                format!(
+                    "{REPORT}\nimportScripts({});\nwasm_bindgen({{ module_or_path: {} }}).{THROW};\n",
+                    absolute("./quipu-worker.js")?,
+                    absolute("./quipu-worker_bg.wasm")?
+                )
+            }
+        };
         let options = BlobPropertyBag::new();
         options.set_type("text/javascript");
         let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&script.into()), &options)?;
@@ -211,6 +222,9 @@ impl Client {
         };
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        if let Some((_, program)) = carried {
+            worker.post_message(&program)?;
+        }
         let mut inner = self.inner.borrow_mut();
         inner.listeners = vec![on_message.into_js_value(), on_error.into_js_value()];
         inner.ready = false;

@@ -6,6 +6,7 @@
 
 mod app;
 mod browser;
+mod carried;
 mod client;
 mod dom;
 mod idle;

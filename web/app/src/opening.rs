@@ -46,6 +46,18 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise
     });
 }
 
+/// What the page itself carries is open to addresses that name it, and is opened where the address names nothing.
+pub(crate) fn take_carried(app: App) {
+    let files = crate::carried::files();
+    if let Some(first) = files.first() {
+        let source = Source::File { name: first.name(), size_bytes: Some(first.size() as u64) };
+        app.remember(source.clone(), files.clone());
+        if crate::carried::fragment().is_empty() && window().location().hash().is_ok_and(|hash| hash.is_empty()) {
+            app.open(source, files);
+        }
+    }
+}
+
 /// Asks for handles of what was dropped, where the browser gives such: only while the drop is told of can they be asked for.
 pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise> {
     let items = transfer?.items();

@@ -3,6 +3,7 @@
 //! What is not here: the address' form, which is the core's `share`.
 
 use crate::browser::{keep_setting, load_setting, window};
+use crate::carried;
 use crate::opening;
 use crate::pages::{CHART, COLUMNS, kept_columns};
 use crate::state::{App, FileState};
@@ -22,6 +23,7 @@ pub(crate) enum Step {
 
 /// Reads the address at the start, and again when the reader goes back, forward or edits it.
 pub(crate) fn start(app: App) {
+    opening::take_carried(app);
     read_address(app);
     let hash_changed = window_event_listener(leptos::ev::hashchange, move |_| read_address(app));
     // pushState makes entries without a change of hash in some browsers' eyes: going back over them is told by popstate only.
@@ -33,7 +35,10 @@ pub(crate) fn start(app: App) {
 }
 
 fn read_address(app: App) {
-    let fragment = window().location().hash().unwrap_or_default();
+    let mut fragment = window().location().hash().unwrap_or_default();
+    if fragment.is_empty() {
+        fragment = carried::fragment();
+    }
     if fragment == print_fragment(&app.view.get_untracked()) {
         return;
     }

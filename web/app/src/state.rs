@@ -237,10 +237,7 @@ impl App {
         let epoch = self.forget_loaded();
         self.settle_alert();
         self.file.set(FileState::Opening { name, fetched: true });
-        self.files.update_value(|known| {
-            known.retain(|(found, _)| *found != source);
-            known.push((source.clone(), files.clone()));
-        });
+        self.remember(source.clone(), files.clone());
         self.client().open(&files, move |answer| {
             if !app.is_at(epoch) {
                 return;
@@ -342,6 +339,14 @@ impl App {
             let find = |wanted: &Source| known.iter().rev().find(|(found, _)| router::means(wanted, found)).cloned();
             find(source).or_else(|| find(&self.given_for(source)?))
         })
+    }
+
+    /// From now on addresses that name `source` mean `files`.
+    pub(crate) fn remember(&self, source: Source, files: Vec<File>) {
+        self.files.update_value(|known| {
+            known.retain(|(found, _)| *found != source);
+            known.push((source, files));
+        });
     }
 
     /// The source that the reader gave for that of an address.

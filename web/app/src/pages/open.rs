@@ -70,19 +70,23 @@ pub(crate) fn OpenPage() -> impl IntoView {
         .into_any(),
     }
     };
+    // A file that carries its page has no server to fetch samples from.
+    let is_carried = crate::carried::worker().is_some();
     let samples = Sample::ALL
         .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })
         .collect_view();
     view! {
         <main class="screen open-screen">
             <section class="drop-zone" aria-label="Open">{invitation}</section>
-            <section aria-labelledby="samples-title">
-                <h2 id="samples-title">"Or look at a sample"</h2>
-                <div class="buttons">{samples}</div>
-            </section>
+            {(!is_carried).then(|| view! {
+                <section aria-labelledby="samples-title">
+                    <h2 id="samples-title">"Or look at a sample"</h2>
+                    <div class="buttons">{samples}</div>
+                </section>
+            })}
             <p class="promise">
                 "The file never leaves this computer: it is read in place by this tab, and the page’s Content-Security-Policy lets it connect to "
-                "nothing but the server it came from."
+                {if is_carried { "nothing at all." } else { "nothing but the server it came from." }}
             </p>
         </main>
     }

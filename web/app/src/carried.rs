@@ -1,0 +1,33 @@
+//! What a self-contained file carries beside the page: the worker's program, files to open, and the view they are to be opened in. A page
+//! from a server carries nothing.
+
+use crate::browser::window;
+use js_sys::{Array, ArrayBuffer, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::File;
+
+fn part(name: &str) -> Option<JsValue> {
+    let carried = Reflect::get(&window(), &"quipuCarried".into()).ok().filter(JsValue::is_object)?;
+    Reflect::get(&carried, &name.into()).ok()
+}
+
+/// The worker's script and its WebAssembly.
+pub(crate) fn worker() -> Option<(String, ArrayBuffer)> {
+    Some((part("script")?.as_string()?, part("wasm")?.dyn_into().ok()?))
+}
+
+/// The files; none where the page comes from a server.
+pub(crate) fn files() -> Vec<File> {
+    let list: Option<Array> = part("files").and_then(|files| files.dyn_into().ok());
+    list.iter().flat_map(Array::iter).filter_map(|file| file.dyn_into().ok()).collect()
+}
+
+/// The address' fragment the file was made for; empty where it says nothing.
+pub(crate) fn fragment() -> String {
+    part("view").and_then(|view| view.as_string()).unwrap_or_default()
+}
+
+/// The file itself without what it carries, to make further ones of.
+pub(crate) fn template() -> Option<String> {
+    part("template")?.as_string()
+}
