@@ -11,7 +11,10 @@ Examples:
   quipu trace trace_store.db TRACE_ID             one trace as a tree with bars
   quipu search trace_store.db 'connection reset'  the spans that hold a text, newest first
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
+  quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
+
+A FILE may also be OTLP (protobuf, JSON, JSON lines) or Jaeger's JSON, gzip or not: it is imported into memory first.
 
 Exit codes:
   0  answered; also when whoever reads the output closes it early
@@ -74,8 +77,10 @@ pub(crate) enum Command {
     },
     /// Search for a text in names, inputs, outputs, attributes, errors and log messages, newest spans first
     Search(Search),
-    /// Write spans as JSON lines or CSV, or chosen traces as a telemetry file, a link or Markdown
+    /// Write spans as JSON lines or CSV, or traces as OTLP, Jaeger's JSON, Chrome's trace events, Markdown, a link, a telemetry file
     Export(Export),
+    /// Make a telemetry file of OTLP and Jaeger files: traces, logs and metrics of one run become one
+    Import(Import),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
     /// Print a completion script for a shell
@@ -192,6 +197,8 @@ pub(crate) struct Query {
 const EXPORT_HELP: &str = "\
 Exported are the spans of every trace in which one span meets all filters, as far as they have all the attributes asked for.
 Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one for each attribute.
+With --trace, and in the formats of other programs, whole traces are written: each span with all it has, its events among them.
+docs/formats.md lists what each format cannot hold.
 With --db a fresh telemetry file is written that holds the chosen traces whole, and nothing else of the file, deleted rows neither.
 --markdown writes a trace to be pasted into an issue or given to a language model, --link a link that carries it; whoever opens the link
 needs no file. Keys and passwords are taken out of both; --redact says what else is: prompts, outputs, tools, logs, errors, ids, services,
@@ -205,7 +212,9 @@ Examples:
   quipu export trace_store.db --trace 0af7651916cd --db one.db
   quipu export trace_store.db --trace 0af7651916cd --markdown --tokens 4000
   quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
-  quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0";
+  quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0
+  quipu export trace_store.db --trace 0af7651916cd --format chrome --output one.json
+  quipu export trace_store.db --format otlp-json --output traces.jsonl";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_HELP)]
@@ -225,7 +234,7 @@ pub(crate) struct Export {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_depth: Option<i64>,
     /// This trace, whole; may be given several times. The first few digits are enough where only one trace begins so
-    #[arg(long = "trace", value_name = "TRACE_ID", requires = "form")]
+    #[arg(long = "trace", value_name = "TRACE_ID", conflicts_with_all = ["session", "filters", "attributes", "max_depth"])]
     pub(crate) traces: Vec<String>,
     /// Write a telemetry file of the traces given with --trace, or of all, to this new file
     #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
@@ -260,10 +269,39 @@ pub(crate) struct Export {
     pub(crate) output: Option<PathBuf>,
 }
 
+const IMPORT_HELP: &str = "\
+Read are OTLP as protobuf, JSON and JSON lines, as exporters send it and as the collector's file exporter writes it, and the JSON of Jaeger;
+each also compressed by gzip. What a file is tells its content, not its name. Log records become events of their spans.
+What can't be read is passed over and listed with its line or message. The other commands open such files too, in memory.
+
+Examples:
+  quipu import traces.jsonl logs.jsonl metrics.jsonl --db run.db
+  quipu import jaeger-trace.json --db trace.db
+  quipu traces traces.jsonl.gz";
+
+#[derive(Args)]
+#[command(after_help = IMPORT_HELP)]
+pub(crate) struct Import {
+    /// The files to import
+    #[arg(required = true, value_name = "IN")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The telemetry file to write; there must be none of that name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object a line
     Jsonl,
     /// With a heading
     Csv,
+    /// OTLP/JSON, one trace a line
+    OtlpJson,
+    /// OTLP as protobuf
+    OtlpProto,
+    /// Jaeger's JSON
+    Jaeger,
+    /// Chrome's trace events, for Perfetto and speedscope
+    Chrome,
 }

@@ -38,6 +38,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Trace { file, trace_id } => commands::trace::run(&file, &trace_id, as_json, output),
         Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
         Command::Export(export) => commands::export::run(&export, as_json, output),
+        Command::Import(import) => commands::import::run(&import, as_json, output),
         Command::Search(search) => {
             // As grep does, for scripts: nothing found is not success.
             let found = commands::search::run(&search, as_json, output)?;

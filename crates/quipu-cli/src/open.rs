@@ -1,10 +1,13 @@
-//! Opening a file, or what a link carries, and building its index, with progress where somebody can see it.
+//! Opening a file, or what a link carries, and building its index, with progress where somebody can see it. What is no database is imported
+//! into memory first.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use quipu::Session;
 use quipu::share::payload::{Form, LinkError, inflated, link_data, unseal};
-use quipu::store::OpenOptions;
-use std::io::{IsTerminal, Write};
+use quipu::store::{OpenOptions, Writer};
+use quipu::transfer::{Content, Importer, content};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,9 @@ const MAX_LINK_FILE: u64 = 16 << 20;
 /// Opens the file, or what a link carries. A command has all the time its user gives it: no deadline.
 pub(crate) fn open(file: &Path) -> Result<Session> {
     let options = OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) };
+    if is_imported(file) {
+        return open_imported(file, options);
+    }
     match link_of(file) {
         Some(link) => open_link(&link, options),
         None => Ok(Session::open_path(file, options)?),
@@ -38,6 +44,44 @@ fn open_link(link: &str, options: OpenOptions) -> Result<Session> {
     Ok(Session::open_shared(&inflated(&body)?, options)?)
 }
 
+fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
+    let mut importer = Importer::new(Writer::in_memory()?)?;
+    import_into(&mut importer, file)?;
+    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Ok(Session::open_imported(importer, &name, options)?.0)
+}
+
+/// Whether a file is OTLP or Jaeger's, told by how it begins. Opening says what is wrong with one that can't be read.
+fn is_imported(file: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(64).read_to_end(&mut head));
+    read.is_ok() && matches!(content(&head), Content::Json | Content::Gzip | Content::Protobuf | Content::PrefixedProtobuf)
+}
+
+/// Bytes handed to an import at a time.
+const CHUNK: usize = 1 << 20;
+
+/// Imports a file.
+pub(crate) fn import_into(importer: &mut Importer, path: &Path) -> Result<()> {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let mut file = File::open(path).with_context(|| format!("{} can't be read", path.display()))?;
+    let whole = file.metadata().map(|metadata| metadata.len()).unwrap_or(0);
+    let mut shown = Shown::new();
+    let (mut chunk, mut done) = (vec![0; CHUNK], 0);
+    importer.begin(&name);
+    loop {
+        let got = file.read(&mut chunk).with_context(|| format!("{} can't be read", path.display()))?;
+        if got == 0 {
+            break;
+        }
+        importer.push(&chunk[..got])?;
+        done += got as u64;
+        shown.show(|| format!("Importing {name}: {} of {}", quipu::view::bytes(done), quipu::view::bytes(whole)));
+    }
+    importer.end()?;
+    Ok(())
+}
+
 /// Opens the file and reads all of it once.
 pub(crate) fn open_indexed(file: &Path) -> Result<Session> {
     let mut session = open(file)?;
@@ -47,23 +91,44 @@ pub(crate) fn open_indexed(file: &Path) -> Result<Session> {
 
 fn index(session: &mut Session) -> Result<()> {
     let start = Instant::now();
-    let visible = std::io::stderr().is_terminal();
-    let mut shown = false;
+    let mut shown = Shown::new();
     loop {
         let until = Instant::now() + Duration::from_millis(250);
         let mut progress = session.step(&mut || Instant::now() >= until)?;
         progress.elapsed_ms = start.elapsed().as_secs_f64() * 1e3;
         if progress.done {
-            break;
+            return Ok(());
         }
-        if visible && start.elapsed() > Duration::from_secs(1) {
-            shown = true;
-            eprint!("\r\u{1b}[KReading: {}", quipu::view::index_text(&progress));
+        shown.show(|| format!("Reading: {}", quipu::view::index_text(&progress)));
+    }
+}
+
+/// A line of progress, on a terminal only, from the second second on; it goes when its work is done.
+struct Shown {
+    start: Instant,
+    visible: bool,
+    shown: Option<Instant>,
+}
+
+impl Shown {
+    fn new() -> Shown {
+        Shown { start: Instant::now(), visible: std::io::stderr().is_terminal(), shown: None }
+    }
+
+    fn show(&mut self, text: impl FnOnce() -> String) {
+        let recent = |at: &Instant| at.elapsed() < Duration::from_millis(200);
+        if self.visible && self.start.elapsed() > Duration::from_secs(1) && !self.shown.as_ref().is_some_and(recent) {
+            self.shown = Some(Instant::now());
+            eprint!("\r\u{1b}[K{}", crate::output::clean_line(&text()));
             let _ = std::io::stderr().flush();
         }
     }
-    if shown {
-        eprint!("\r\u{1b}[K");
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            eprint!("\r\u{1b}[K");
+        }
     }
-    Ok(())
 }

@@ -63,6 +63,10 @@ impl Output {
         Ok(self.out.write_all(text.as_bytes())?)
     }
 
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        Ok(self.out.write_all(bytes)?)
+    }
+
     pub(crate) fn line(&mut self, text: &str) -> anyhow::Result<()> {
         Ok(writeln!(self.out, "{text}")?)
     }

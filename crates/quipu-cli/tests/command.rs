@@ -262,6 +262,55 @@ fn chosen_traces_become_a_telemetry_file_of_their_own() {
 }
 
 #[test]
+fn packed_bodies_of_a_run_become_the_file_of_that_run() {
+    let folder = Folder::new();
+    let out = folder.0.join("run.db");
+    let out = out.to_str().expect("a path");
+    let body = "tests/fixtures/otlp/agent_0.2.15_traces.binpb.gz";
+    assert_eq!(said(&["import", body, "--db", out]), format!("{out}: 434 spans, 10 events, 0 log records, 0 metric points\n"));
+    let imported = Connection::open(out).expect("SQLite opens it");
+    imported.execute("ATTACH ?1 AS recorded", [folder.copy(AGENT).to_str().expect("a path")]).expect("SQLite opens both");
+    for (table, columns) in [
+        ("traces", "trace_id, service_name, root_span_id, start_time, end_time"),
+        ("spans", "*"),
+        ("span_events", "span_id, name, timestamp, attributes"),
+    ] {
+        for (one, two) in [("main", "recorded"), ("recorded", "main")] {
+            let sql = format!("SELECT count(*) FROM (SELECT {columns} FROM {one}.{table} EXCEPT SELECT {columns} FROM {two}.{table})");
+            let rows: i64 = imported.query_row(&sql, [], |row| row.get(0)).expect("a count");
+            assert_eq!(rows, 0, "{table} of {one}");
+        }
+    }
+    // Any command takes the body itself.
+    for command in [["traces", "--slowest"], ["traces", "--failed"]] {
+        assert_eq!(said(&[command[0], body, command[1]]), said(&[command[0], AGENT, command[1]]));
+    }
+    let refusal = refused(&["import", "README.md", "--db", folder.0.join("x.db").to_str().expect("a path")]);
+    assert!(refusal.starts_with("README.md is nothing that can be imported"), "{refusal}");
+    assert!(!folder.names().contains(&"x.db".to_owned()), "no half of a file is left");
+}
+
+#[test]
+fn traces_leave_in_the_formats_of_other_programs() {
+    let folder = Folder::new();
+    let trace = &said(&["traces", AGENT, "--slowest", "--limit", "1", "--json"]);
+    let trace: serde_json::Value = serde_json::from_str(trace).expect("JSON");
+    let trace = trace["data"][0]["trace_id"].as_str().expect("an id").to_owned();
+    let jaeger: serde_json::Value = serde_json::from_str(&said(&["export", AGENT, "--trace", &trace, "--format", "jaeger"])).expect("JSON");
+    assert_eq!(jaeger["data"][0]["traceID"], trace.as_str());
+    for (format, name) in [("otlp-json", "traces.jsonl"), ("otlp-proto", "traces.binpb"), ("jaeger", "traces.json")] {
+        let out = folder.0.join(name);
+        let out = out.to_str().expect("a path");
+        assert_eq!(said(&["export", AGENT, "--format", format, "--output", out]), "");
+        assert_eq!(said(&["traces", out, "--slowest"]), said(&["traces", AGENT, "--slowest"]), "{format} is read as the file is");
+        assert!(refused(&["export", AGENT, "--format", format, "--output", out]).contains("can't be made"));
+    }
+    let lines = said(&["export", AGENT, "--trace", &trace, "--format", "jsonl"]);
+    assert!(lines.lines().all(|line| line.contains(&trace)));
+    assert_eq!(run(&["export", AGENT, "--format", "otlp-json", "--session", "s"]).status.code(), Some(2));
+}
+
+#[test]
 fn odd_parameters_get_a_sentence_that_names_them() {
     let refused = |method: &str, params: &str| refused(&["query", AGENT, method, params]);
     let sentences = [

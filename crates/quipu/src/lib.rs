@@ -27,6 +27,8 @@ mod search;
 pub mod store;
 #[cfg(feature = "store")]
 pub mod tokens;
+#[cfg(feature = "store")]
+pub mod transfer;
 
 #[cfg(feature = "store")]
 mod session;

@@ -1,11 +1,12 @@
-//! `quipu export`: spans as JSON lines or CSV, or whole traces as a telemetry file.
+//! `quipu export`: spans as JSON lines or CSV, or whole traces in the formats of other programs and as a telemetry file.
 
 use crate::arguments::{Export, Format};
 use crate::open::open_indexed;
-use crate::output::{Output, clean_line};
+use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
 use quipu::Selection;
 use quipu::query::DatasetFormat;
+use quipu::transfer::ExportFormat;
 use quipu::view::counted;
 use serde_json::{Value as Json, json};
 use std::fs::OpenOptions;
@@ -18,6 +19,9 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     }
     if let Some(path) = &export.db {
         return database(export, path, as_json, output);
+    }
+    if let Some(format) = whole(export)? {
+        return traces(export, format, output);
     }
     let mut filters = Vec::new();
     if let Some(session) = &export.session {
@@ -53,6 +57,41 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
 pub(super) fn new_file(path: &Path) -> Result<std::fs::File> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.with_context(|| format!("{} can't be made", path.display()))
+}
+
+/// The format of whole traces that is asked for; `None` where spans with their attributes are.
+fn whole(export: &Export) -> Result<Option<ExportFormat>> {
+    let format = match export.format {
+        Format::Jsonl if export.traces.is_empty() => return Ok(None),
+        Format::Csv if export.traces.is_empty() => return Ok(None),
+        Format::Jsonl => ExportFormat::JsonLines,
+        Format::Csv => ExportFormat::Csv,
+        Format::OtlpJson => ExportFormat::OtlpJson,
+        Format::OtlpProto => ExportFormat::OtlpProtobuf,
+        Format::Jaeger => ExportFormat::Jaeger,
+        Format::Chrome => ExportFormat::Chrome,
+    };
+    if export.session.is_some() || !export.filters.is_empty() || !export.attributes.is_empty() || export.max_depth.is_some() {
+        let words =
+            "This format holds whole traces: choose them with --trace, and leave --session, --filter, --attribute and --max-depth out.";
+        bail!(WrongCommandLine(words.into()));
+    }
+    Ok(Some(format))
+}
+
+/// Writes the chosen traces, or all, in a format of other programs.
+fn traces(export: &Export, format: ExportFormat, output: &mut Output) -> Result<()> {
+    let mut session = open_indexed(&export.file)?;
+    let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+    let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
+    let Some(path) = &export.output else {
+        session.export::<anyhow::Error>(selection, format, &mut |bytes| output.bytes(bytes))?;
+        return Ok(());
+    };
+    let mut file = BufWriter::new(new_file(path)?);
+    let fail = || format!("{} can't be written", path.display());
+    session.export::<anyhow::Error>(selection, format, &mut |bytes| file.write_all(bytes).with_context(fail))?;
+    file.flush().with_context(fail)
 }
 
 /// Writes the chosen traces, or all, into a fresh telemetry file.

@@ -181,15 +181,21 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 
 /// Marks the inference requests of a trace and gives each its tokens; `None` when there is no inference request.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
-    let roles: Vec<Option<InferenceRole>> = rows.iter().map(|row| index.names.facts(*index.spans.name.at(*row)).role).collect();
+    // Instrumentation of other programs marks what it says is an inference; it counts as a provider's span.
+    let said = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| said(row));
+    let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
     // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
     let counted =
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
     let mut places = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
+        let marks = index.spans.marks.at_mut(*row);
         if is_request {
-            index.spans.marks.at_mut(*row).add(SpanMarks::INFERENCE_REQUEST);
+            marks.add(SpanMarks::INFERENCE_REQUEST);
+        } else {
+            marks.remove(SpanMarks::INFERENCE_REQUEST);
         }
         places.push(Place { parent: parents[place], start: *index.spans.start.at(*row), is_request });
     }

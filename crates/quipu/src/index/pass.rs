@@ -13,10 +13,10 @@ use super::secrets::holds_secret;
 use super::shapes::Wanted;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
-use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, is_error_severity, is_error_status};
+use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource, is_error_severity, is_error_status};
 use crate::recorded::{decode, entries, repaired};
 use crate::store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
-use crate::tokens::{InferenceRole, TokenKind, from_output};
+use crate::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -325,7 +325,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
     let (mut output, mut said) = (None, None);
-    let mut found = Found::default();
+    let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
@@ -333,6 +333,11 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
         Wanted::Facet(kind) => found.note(kind, value),
+        Wanted::Tokens(kind) => {
+            if let Some(number) = value.as_number_text().and_then(|text| text.parse().ok()) {
+                set_count(&mut tokens, kind, number, TokenSource::Attribute);
+            }
+        }
         _ => {}
     });
     index.oddities.odd_attributes += u64::from(!readable);
@@ -355,6 +360,10 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
         kind => kind,
     };
+    if said == Some(SpanKind::Inference) && role.is_none() {
+        // Whether it is the request, or only tells of it once more, is decided when the whole trace is known.
+        marks.add(SpanMarks::INFERENCE_REQUEST);
+    }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
     if is_odd_status {
@@ -366,7 +375,10 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     entry.requests += u32::from(marks.has(SpanMarks::REQUEST));
     entry.widen(start, end);
 
-    if let Some(output) = output {
+    if !tokens.is_empty() {
+        add_up(&mut tokens);
+        outputs.push((row, tokens));
+    } else if let Some(output) = output {
         let bytes = output.bytes();
         let is_counted = COUNTED.iter().any(|finder| finder.find(bytes).is_some());
         if is_counted && bytes.len() <= MAX_OUTPUT_BYTES {

@@ -8,6 +8,7 @@
 use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
 use crate::recorded::{Followed, RawJson, entries};
+use crate::tokens::TokenKind;
 
 /// Nodes in all, bytes that lead to a value, and keys that may come next: what a hostile file can make this take stays below 10 MB.
 const MAX_NODES: usize = 8_192;
@@ -29,6 +30,8 @@ pub(super) enum Wanted {
     SaidKind,
     /// The value of a facet.
     Facet(Kind),
+    /// A count of tokens.
+    Tokens(TokenKind),
 }
 
 impl Wanted {
@@ -39,7 +42,7 @@ impl Wanted {
             "error" => Some(Wanted::Error),
             "output" => Some(Wanted::Output),
             "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
-            _ => Kind::of(key).map(Wanted::Facet),
+            _ => Kind::of(key).map(Wanted::Facet).or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens)),
         }
     }
 }
@@ -198,6 +201,7 @@ mod tests {
             Wanted::Output => 3,
             Wanted::SaidKind => 4,
             Wanted::Facet(kind) => 5 + kind as u8,
+            Wanted::Tokens(kind) => 20 + kind as u8,
         }
     }
 

@@ -6,6 +6,8 @@
 mod build;
 mod content;
 mod conversation;
+#[cfg(feature = "store")]
+mod events;
 mod lines;
 mod read;
 mod said;
@@ -13,6 +15,8 @@ mod unflatten;
 
 pub use build::conversation;
 pub use conversation::{Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpokenSpan, ToolDefinition, ToolResult, Turn, Verdict};
+#[cfg(feature = "store")]
+pub(crate) use events::{said_by_event, speaks};
 pub use lines::conversation_lines;
 pub use read::messages;
 

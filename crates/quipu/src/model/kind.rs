@@ -152,4 +152,9 @@ impl SpanMarks {
     pub fn add(&mut self, other: SpanMarks) {
         self.0 |= other.0;
     }
+
+    /// Clears the bits of `other`.
+    pub fn remove(&mut self, other: SpanMarks) {
+        self.0 &= !other.0;
+    }
 }

@@ -5,6 +5,7 @@
 mod companion;
 mod event;
 mod event_time;
+mod extra;
 mod kind;
 mod recording;
 mod time;
@@ -17,6 +18,7 @@ pub use event::{
     StructuredLogPayload, UnstructuredLogEvent,
 };
 pub use event_time::EventTime;
+pub use extra::{LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label, reference_time};

@@ -13,6 +13,10 @@ pub enum TokenSource {
     OutputUsage,
     /// Total minus the other part, both recorded.
     Difference,
+    /// An attribute of the span: `gen_ai.usage.*`, `llm.token_count.*`.
+    Attribute,
+    /// Both parts together, both recorded.
+    Sum,
 }
 
 impl TokenSource {
@@ -23,6 +27,8 @@ impl TokenSource {
             TokenSource::OutputMetrics => "metrics in the output",
             TokenSource::OutputUsage => "usage in the output",
             TokenSource::Difference => "total minus the other part",
+            TokenSource::Attribute => "attribute of the span",
+            TokenSource::Sum => "prompt and completion together",
         }
     }
 }

@@ -68,11 +68,13 @@ fn read_part(bytes: [u8; 20]) -> PathPart {
 
 /// The bits of a count's number; its source stands above them.
 const COUNT_BITS: u32 = 56;
-const SOURCES: [TokenSource; 4] = [
+const SOURCES: [TokenSource; 6] = [
     TokenSource::MetricEvent,
     TokenSource::OutputMetrics,
     TokenSource::OutputUsage,
     TokenSource::Difference,
+    TokenSource::Attribute,
+    TokenSource::Sum,
 ];
 
 fn write_tokens((row, record): (u32, TokenRecord)) -> [u8; 28] {

@@ -50,6 +50,12 @@ pub struct Decoded {
     pub value: Value,
 }
 
+/// A JSON document as it stands; texts inside it are not looked into. `None` where it is none.
+#[cfg(feature = "store")]
+pub(crate) fn parse_json(text: &str) -> Option<Value> {
+    json::parse(text, 0)
+}
+
 /// Decodes a recorded text; the module's page has the rules. Never fails and never panics.
 ///
 /// ```

@@ -4,15 +4,17 @@
 
 use super::detail;
 use crate::index::Index;
-use crate::llm::{ConversationPage, SpokenSpan, conversation};
+use crate::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
 use crate::model::{SpanKind, SpanMarks, Value};
-use crate::recorded::attributes;
-use crate::store::{Database, StoreError, span_row};
+use crate::recorded::{RecordedAttribute, attributes};
+use crate::store::{Database, StoreError, event_row, span_row};
 use crate::tokens::InferenceRole;
 
 /// Spans that are read at most, and bytes of their attributes.
 const MAX_SPANS: usize = 2_000;
 const MAX_BYTES: usize = 48 << 20;
+/// Events of one span that are looked at.
+const MAX_EVENTS: usize = 1_000;
 /// A longer value is told of by its beginning.
 const MAX_VALUE_BYTES: usize = 1 << 20;
 
@@ -54,16 +56,9 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<Conve
             };
             let text = recorded.attributes.as_deref().unwrap_or_default();
             bytes += text.len();
-            let mut read = Vec::new();
-            for attribute in attributes(text.as_bytes()).unwrap_or_default() {
-                let value = match crate::view::clip(&attribute.text, MAX_VALUE_BYTES) {
-                    Some(head) => {
-                        cut += 1;
-                        Value::Text(format!("{head}…"))
-                    }
-                    None => attribute.decoded().value,
-                };
-                read.push((attribute.key, value));
+            let mut read = decoded(text, &mut cut);
+            if is_dialect {
+                bytes += read_events(database, index, row, &mut read, &mut cut)?;
             }
             let (start, duration_nanos) = index.times_of(row);
             let failure = if marks.has(SpanMarks::FAILED) { Some(detail::first_failure(database, index, row)?) } else { None };
@@ -90,6 +85,45 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<Conve
         notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span’s panel has them whole."));
     }
     Ok(ConversationPage { conversation: conversation(&spans), notes, ..ConversationPage::default() })
+}
+
+/// The attributes of a text, decoded; of long ones the beginning, which is counted.
+fn decoded(text: &str, cut: &mut u32) -> Vec<(String, Value)> {
+    let read = |attribute: RecordedAttribute| {
+        let value = match crate::view::clip(&attribute.text, MAX_VALUE_BYTES) {
+            Some(head) => {
+                *cut += 1;
+                Value::Text(format!("{head}…"))
+            }
+            None => attribute.decoded().value,
+        };
+        (attribute.key, value)
+    };
+    attributes(text.as_bytes()).unwrap_or_default().into_iter().map(read).collect()
+}
+
+/// Adds what the events of a span say to its attributes, where these say nothing of the kind; answers how many bytes were read.
+fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(String, Value)>, cut: &mut u32) -> Result<usize, StoreError> {
+    let has = |prefix: &str, read: &[(String, Value)]| read.iter().any(|(key, _)| key.starts_with(prefix));
+    let (has_input, has_output) = (has("gen_ai.input.messages", read), has("gen_ai.output.messages", read));
+    let mut bytes = 0;
+    for id in index.event_ids(row).take(MAX_EVENTS) {
+        let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
+        let name = event.name.unwrap_or_default();
+        if !event_speaks(&name) {
+            continue;
+        }
+        let text = event.attributes.unwrap_or_default();
+        bytes += text.len();
+        for (key, value) in said_by_event(&name, decoded(&text, cut)) {
+            let known = (key == "gen_ai.input.messages" && has_input) || (key == "gen_ai.output.messages" && has_output);
+            let is_message = key.ends_with(".messages");
+            if !known && (is_message || !read.iter().any(|(found, _)| *found == key)) {
+                read.push((key, value));
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 /// Whether a span of Llama Stack's has a part in a conversation. Look-ups of models, keys and tools have none.

@@ -6,7 +6,7 @@ use crate::model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_err
 use crate::ordered::sort_by_key;
 use crate::protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use crate::recorded::{RawJson, RecordedAttribute, decode, entries};
-use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_row};
+use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
 use std::borrow::Cow;
 
 /// Longer values come as their head; the rest is asked for when it is opened.
@@ -38,8 +38,13 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
 
     let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
     let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
-    let failures = failures(&recorded, &attributes, &events);
-    let mut output_messages = chat(&["output"]);
+    let status_message = match &recorded.span_id {
+        Some(span_id) if is_error_status(recorded.status.as_deref()) => span_extra(connection, schema, span_id)?,
+        _ => None,
+    };
+    let status_message = status_message.and_then(|extra| extra.status_message);
+    let failures = failures(&recorded, &attributes, &events, status_message);
+    let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
     // An agent's inference step records why the model stopped beside its output, not in it.
     if let (Some(message), Some(reason)) = (output_messages.last_mut(), of(&["stop_reason"])) {
         message.stop_reason.get_or_insert_with(|| reason.recorded.text.clone());
@@ -62,7 +67,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         recorded_kind: recorded.kind,
         failures,
         tokens: index.tokens_of(row),
-        input_messages: chat(&["input", "__args__", "request"]),
+        input_messages: chat(&["input", "__args__", "request", "gen_ai.input.messages", "input.value"]),
         output_messages,
         attributes: attributes.iter().map(|value| value.shown.clone()).collect(),
         attributes_text,
@@ -205,7 +210,7 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
     }
 }
 
-fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent]) -> Vec<SpanFailure> {
+fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> Vec<SpanFailure> {
     let mut failures = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.key == "error" && attribute.recorded.text != "null") {
         failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "attribute error".into() });
@@ -217,9 +222,23 @@ fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent]) -> Vec<Spa
         }
     }
     if failures.is_empty() && is_error_status(row.status.as_deref()) {
-        failures.push(SpanFailure { message: String::new(), source: "status".into() });
+        failures.push(status_failure(attributes, events, status_message));
     }
     failures
+}
+
+/// Why a span failed that only its status says it did: as its exception tells, the status itself, or the type of the error.
+fn status_failure(attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> SpanFailure {
+    let said = |event: &SpanEvent| {
+        let of = |key: &str| event.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.text.raw.clone());
+        let told = [of("exception.type"), event.message.clone().or_else(|| of("exception.message"))];
+        let message = told.into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+        (!message.is_empty()).then(|| SpanFailure { message, source: format!("event {}", event.id) })
+    };
+    let exception = events.iter().rev().filter(|event| event.name == "exception").find_map(said);
+    let status = || status_message.map(|message| SpanFailure { message, source: "status".into() });
+    let kind = || attributes.iter().find(|attribute| attribute.key == "error.type").map(|attribute| attribute.shown.text.raw.clone());
+    exception.or_else(status).unwrap_or_else(|| SpanFailure { message: kind().unwrap_or_default(), source: "status".into() })
 }
 
 /// What was derived, or is odd, in sentences.

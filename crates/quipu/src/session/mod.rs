@@ -6,8 +6,10 @@
 mod compare;
 mod conversation;
 mod detail;
+mod export;
 mod figures;
 mod first;
+mod import;
 mod listing;
 mod logs;
 mod moments;

@@ -3,9 +3,9 @@
 //! What is not here: writing them anywhere (`store`, `transfer`), and taking out what is private (`share`).
 
 use super::{Session, not_found};
-use crate::model::{Record, Recording};
+use crate::model::{LogRecord, MetricPoint, Record, Recording};
 use crate::protocol::{Failure, FailureKind};
-use crate::store::{Copied, Writer, event_record, span_record, trace_record};
+use crate::store::{Copied, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
 
 /// Which part of a file is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +120,27 @@ impl Session {
         Ok(copied)
     }
 
+    /// The points of metrics that were imported with the file, in the order they came, as they were measured: cumulative ones count since
+    /// their start, which is `start_nanos`.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn each_metric_point(&self, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        Ok(self.database.bounded(|| scan_points(connection, schema, seen))?)
+    }
+
+    /// Log records of the file that belong to no span, in the order they came.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn each_loose_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        Ok(self.database.bounded(|| scan_logs(connection, schema, seen))?)
+    }
+
     /// The traces of a selection, and the rows of its spans, ascending.
-    fn selected(&self, selection: Selection<'_>) -> Result<(Vec<u32>, Vec<u32>), Failure> {
+    pub(super) fn selected(&self, selection: Selection<'_>) -> Result<(Vec<u32>, Vec<u32>), Failure> {
         let index = &self.index;
         let mut traces: Vec<u32> = match selection {
             Selection::All => (0..index.trace_count()).collect(),

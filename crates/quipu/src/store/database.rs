@@ -173,6 +173,11 @@ impl Database {
         &self.warnings
     }
 
+    /// Adds a warning to those of opening.
+    pub(crate) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+
     /// Runs a bounded piece of work under the deadline, and puts words to its errors.
     pub(crate) fn bounded<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.until.store((self.options.clock)().saturating_add(self.options.deadline_ms), Ordering::Relaxed);

@@ -6,6 +6,7 @@
 mod cache;
 mod database;
 mod error;
+mod extra;
 mod header;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
@@ -26,6 +27,7 @@ pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
+pub(crate) use extra::{scan_logs, scan_points, source, span_extra};
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
     scan_links, scan_trace_ids, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,

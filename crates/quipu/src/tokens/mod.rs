@@ -1,6 +1,7 @@
 //! The one place that turns what was recorded into token records, one per inference request, each count with its source.
 //!
-//! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in it (the provider's own).
+//! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in it (the provider's own), and
+//! attributes of OpenTelemetry's GenAI conventions and of OpenInference.
 //! What is not here: sums (`index`), series over time.
 
 mod attach;
@@ -68,6 +69,26 @@ impl TokenKind {
             "total_tokens" => Some(TokenKind::Total),
             _ => None,
         }
+    }
+}
+
+impl TokenKind {
+    /// The count that instrumentation records under this key. Parts of a part (cached, reasoning) are none: the whole holds them.
+    pub(crate) fn from_attribute(key: &str) -> Option<TokenKind> {
+        match key {
+            "gen_ai.usage.input_tokens" | "gen_ai.usage.prompt_tokens" | "llm.token_count.prompt" => Some(TokenKind::Prompt),
+            "gen_ai.usage.output_tokens" | "gen_ai.usage.completion_tokens" | "llm.token_count.completion" => Some(TokenKind::Completion),
+            "gen_ai.usage.total_tokens" | "llm.token_count.total" => Some(TokenKind::Total),
+            _ => None,
+        }
+    }
+}
+
+/// Completes what attributes say: these conventions record the parts alone, or an input alone where there is no output.
+pub(crate) fn add_up(record: &mut TokenRecord) {
+    if let (None, Some(prompt), Some(completion)) = (record.total, record.prompt, record.completion) {
+        let tokens = prompt.tokens.saturating_add(completion.tokens);
+        record.total = Some(TokenCount { tokens, source: TokenSource::Sum });
     }
 }
 

@@ -47,7 +47,11 @@ impl Writer {
     /// Bytes of the database so far, committed or not; 0 for one on disk.
     pub fn len_in_memory(&self) -> u64 {
         match &self.place {
-            Place::Memory(memory) => memory.file.borrow().len(),
+            // Of the pages some are in SQLite's cache still.
+            Place::Memory(_) => {
+                let pages: rusqlite::Result<i64> = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0));
+                pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * 4096
+            }
             #[cfg(not(target_family = "wasm"))]
             Place::Path(_) => 0,
         }

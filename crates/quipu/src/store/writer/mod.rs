@@ -5,6 +5,7 @@
 //! The write-ahead mode is never used, so that between two commits the one file is whole.
 //! What is not here: reading (`reader`), and what rows mean.
 
+mod extra;
 mod memory;
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -23,6 +24,8 @@ pub struct Writer {
     connection: Connection,
     place: Place,
     name: String,
+    /// Which further tables there are.
+    made: extra::Made,
 }
 
 /// Where the database lies.
@@ -68,7 +71,7 @@ impl Writer {
     }
 
     fn set_up(connection: Connection, place: Place, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, place, name };
+        let writer = Writer { connection, place, name, made: extra::Made::default() };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }

@@ -57,7 +57,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn finish(self) -> Result<(), StoreError> {
-        let Writer { connection, place, name } = self;
+        let Writer { connection, place, name, .. } = self;
         connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
         if let Place::Path(mut file) = place {
             file.0 = None;

@@ -58,6 +58,10 @@ pub(super) const ADD_SPAN: &str =
 /// A row of `span_events`.
 pub(super) const ADD_EVENT: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, ?3, ?4)";
 
+/// Rows of `span_events` out of those of a table that has the same columns, which is to be named behind it.
+pub(super) const ADD_EVENT_FROM: &str =
+    "INSERT INTO span_events (span_id, name, timestamp, attributes) SELECT span_id, name, timestamp, attributes";
+
 /// Makes what is missing of the reference's tables.
 pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     SCHEMA.iter().try_for_each(|statement| connection.execute(statement, []).map(|_| ()))

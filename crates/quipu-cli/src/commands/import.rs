@@ -1,0 +1,61 @@
+//! `quipu import`: OTLP and Jaeger files become one telemetry file.
+
+use crate::arguments::Import;
+use crate::open::import_into;
+use crate::output::{Ink, Output, clean_line};
+use anyhow::Result;
+use quipu::store::Writer;
+use quipu::transfer::Importer;
+use quipu::view::counted;
+use serde_json::json;
+
+pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result<()> {
+    let mut importer = Importer::new(Writer::create(&import.db)?)?;
+    for file in &import.files {
+        import_into(&mut importer, file)?;
+    }
+    let (writer, report) = importer.finish()?;
+    writer.finish()?;
+    if as_json {
+        let problems: Vec<_> = report.problems.iter().map(|it| json!({ "input": it.input, "place": it.place, "what": it.what })).collect();
+        return output.line(&format!(
+            "{:#}",
+            json!({
+                "spans": report.spans,
+                "repeated_spans": report.repeated_spans,
+                "events": report.events,
+                "log_records": report.logs,
+                "log_records_without_span": report.logs_without_span,
+                "metric_points": report.points,
+                "problem_count": report.problem_count,
+                "problems": problems,
+            })
+        ));
+    }
+    let parts = [
+        counted(Some(report.spans), "span", "spans"),
+        counted(Some(report.events), "event", "events"),
+        counted(Some(report.logs), "log record", "log records"),
+        counted(Some(report.points), "metric point", "metric points"),
+    ];
+    output.line(&format!("{}: {}", clean_line(&import.db.display().to_string()), parts.join(", ")))?;
+    if report.repeated_spans > 0 {
+        output.line(&format!("{} came again and were left out.", counted(Some(report.repeated_spans), "span", "spans")))?;
+    }
+    if report.logs_without_span > 0 {
+        let records = counted(Some(report.logs_without_span), "log record", "log records");
+        output.line(&format!("{records} of no span in these files: kept in the table quipu_log_records."))?;
+    }
+    for problem in &report.problems {
+        output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&problem.to_string())))?;
+    }
+    let untold = report.problem_count.saturating_sub(report.problems.len() as u64);
+    if untold > 0 {
+        output.line(&format!(
+            "{} {} more that could not be read.",
+            output.ink("!", Ink::Note),
+            counted(Some(untold), "piece", "pieces")
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Opening what was imported: a database in memory, with what the import left out as warnings.
+//!
+//! What is not here: importing (`transfer`).
+
+use super::Session;
+use crate::protocol::{Failure, Warning, WarningKind};
+use crate::store::{Database, Dropped, OpenOptions};
+use crate::transfer::{ImportReport, Importer};
+use crate::view::counted;
+
+impl Session {
+    /// Ends an import into memory and opens its database under `name`, like any file. What could not be read stands in its warnings.
+    ///
+    /// # Errors
+    /// When nothing was imported, or the database can't be written or opened.
+    pub fn open_imported(importer: Importer, name: &str, options: OpenOptions) -> Result<(Session, ImportReport), Failure> {
+        let (writer, report) = importer.finish()?;
+        let dropped = Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) };
+        let mut database = Database::open(vec![dropped], options)?;
+        for warning in warnings(&report) {
+            database.warn(warning);
+        }
+        Ok((Session::new(database), report))
+    }
+}
+
+fn warnings(report: &ImportReport) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(first) = report.problems.first() {
+        warnings.push(Warning {
+            kind: WarningKind::Corrupt,
+            text: format!("{} could not be read: {first}", counted(Some(report.problem_count), "piece", "pieces")),
+            meaning: "Everything else was imported. `quipu import` lists the pieces with their places.".into(),
+        });
+    }
+    if report.logs_without_span > 0 {
+        let records = counted(Some(report.logs_without_span), "log record belongs", "log records belong");
+        warnings.push(Warning {
+            kind: WarningKind::Unmatched,
+            text: format!("{records} to no span of these files."),
+            meaning: "They are not shown. The spans they name may be in another file; import both together.".into(),
+        });
+    }
+    warnings
+}

@@ -1,0 +1,152 @@
+//! A trace as Chrome's trace events, which Perfetto and speedscope open.
+//!
+//! A trace is a process. Slices of a thread must nest, so spans that do are slices of its one thread; those that run beside others become
+//! asynchronous pairs with an id, and what runs below them with them. What is not here: what spans mean; it is their times alone that decide.
+
+use super::values::{attributes, map, number, text};
+use super::{FullSpan, FullTrace};
+use crate::model::{Number, Value};
+use std::collections::HashMap;
+
+/// Times are told from the first that was met: microseconds since 1970 have no room for fractions in a double.
+#[derive(Default)]
+pub(super) struct Clock(Option<u64>);
+
+impl Clock {
+    /// Microseconds with three digits behind the point.
+    fn micros(&self, nanos: u64) -> Option<Value> {
+        let since = i128::from(nanos) - i128::from(self.0.unwrap_or(0));
+        let (sign, since) = if since < 0 { ("-", -since) } else { ("", since) };
+        Some(Value::Number(Number(format!("{sign}{}.{:03}", since / 1_000, since % 1_000))))
+    }
+}
+
+/// How a span is drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    /// A slice of the thread.
+    Slice,
+    /// A pair with the id of the span that stands at this place.
+    Pair(usize),
+}
+
+pub(super) fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
+    let times: Vec<Option<(u64, u64)>> = trace
+        .spans
+        .iter()
+        .map(|span| {
+            let start = span.start_nanos(trace)?;
+            Some((start, span.end_nanos(trace).unwrap_or(start).max(start)))
+        })
+        .collect();
+    if let Some(first) = times.iter().flatten().map(|(start, _)| *start).min() {
+        clock.0.get_or_insert(first);
+    }
+    let meta = |what: &str, name: String| {
+        let arguments = map([("name", text(name))]);
+        map([
+            ("ph", text("M")),
+            ("name", text(what)),
+            ("pid", number(process)),
+            ("tid", number(1)),
+            ("args", Some(arguments)),
+        ])
+    };
+    let root = trace.spans.iter().find(|span| span.span.parent_span_id.is_none()).and_then(|span| span.span.name.as_deref());
+    let mut out = vec![
+        meta("process_name", format!("{} {}", root.unwrap_or("trace"), trace.trace_id)),
+        meta("thread_name", "spans".into()),
+    ];
+    for (at, drawn) in arrange(trace, &times) {
+        let (Some(full), Some(Some((start, end)))) = (trace.spans.get(at), times.get(at)) else { continue };
+        let of = |phase: &str, at: u64, rest: [(&str, Option<Value>); 3]| {
+            let [one, two, three] = rest;
+            map([
+                ("ph", text(phase)),
+                ("cat", text("span")),
+                ("name", text(full.span.name.clone().unwrap_or_default())),
+                ("pid", number(process)),
+                ("tid", number(1)),
+                ("ts", clock.micros(at)),
+                one,
+                two,
+                three,
+            ])
+        };
+        let arguments = Some(arguments(full));
+        match drawn {
+            Drawn::Slice => {
+                let duration = Value::Number(Number(format!("{}.{:03}", (end - start) / 1_000, (end - start) % 1_000)));
+                out.push(of("X", *start, [("dur", Some(duration)), ("args", arguments), ("id", None)]));
+            }
+            Drawn::Pair(first) => {
+                let id = || trace.spans.get(first).and_then(|span| text(span.span.span_id.as_str()));
+                out.push(of("b", *start, [("id", id()), ("args", arguments), ("dur", None)]));
+                out.push(of("e", *end, [("id", id()), ("args", None), ("dur", None)]));
+            }
+        }
+        for (event, nanos) in full.events.iter().zip(full.event_nanos(trace)) {
+            let Some(nanos) = nanos else { continue };
+            out.push(map([
+                ("ph", text("i")),
+                ("s", text("t")),
+                ("cat", text("event")),
+                ("name", text(event.name.clone().unwrap_or_default())),
+                ("pid", number(process)),
+                ("tid", number(1)),
+                ("ts", clock.micros(nanos)),
+                ("args", Some(Value::Map(attributes(event.attributes.as_deref())))),
+            ]));
+        }
+    }
+    out
+}
+
+/// The spans that have times, earliest first, and how each is drawn.
+fn arrange(trace: &FullTrace, times: &[Option<(u64, u64)>]) -> Vec<(usize, Drawn)> {
+    let mut depth: HashMap<&str, usize> = HashMap::new();
+    for (at, span) in trace.spans.iter().enumerate() {
+        depth.insert(&span.span.span_id, at);
+    }
+    let mut order: Vec<(u64, u64, usize)> =
+        times.iter().enumerate().filter_map(|(at, time)| time.map(|(start, end)| (start, u64::MAX - end, at))).collect();
+    // Of spans that begin together the longer is the outer one; of those that end together too, the one that ended last in the file.
+    order.sort_unstable_by_key(|(start, end, at)| (*start, *end, usize::MAX - at));
+    let mut drawn: HashMap<usize, Drawn> = HashMap::new();
+    // Ends of what is open: the thread's slices, and the pairs of each id.
+    let mut open: HashMap<Option<usize>, Vec<u64>> = HashMap::new();
+    let mut out = Vec::with_capacity(order.len());
+    for (start, end, at) in order {
+        let end = u64::MAX - end;
+        let parent = trace.spans.get(at).and_then(|span| span.span.parent_span_id.as_deref()).and_then(|parent| depth.get(parent));
+        let below = match parent.and_then(|parent| drawn.get(parent)) {
+            Some(Drawn::Pair(first)) => Some(*first),
+            _ => None,
+        };
+        let stack = open.entry(below).or_default();
+        while stack.last().is_some_and(|last| *last <= start) {
+            stack.pop();
+        }
+        let nests = stack.last().is_none_or(|last| end <= *last);
+        let how = match (nests, below) {
+            (true, None) => Drawn::Slice,
+            (true, Some(first)) => Drawn::Pair(first),
+            (false, _) => Drawn::Pair(at),
+        };
+        let stack = if nests { stack } else { open.entry(Some(at)).or_default() };
+        stack.push(end);
+        drawn.insert(at, how);
+        out.push((at, how));
+    }
+    out
+}
+
+fn arguments(full: &FullSpan) -> Value {
+    let span = &full.span;
+    let mut entries = vec![("span_id".to_owned(), Value::Text(span.span_id.clone()))];
+    for (key, value) in [("parent_span_id", &span.parent_span_id), ("status", &span.status), ("kind", &span.kind)] {
+        entries.extend(value.as_ref().map(|value| (key.to_owned(), Value::Text(value.clone()))));
+    }
+    entries.extend(attributes(span.attributes.as_deref()));
+    Value::Map(entries)
+}

@@ -1,0 +1,105 @@
+//! What a file holds in formats that other programs read: OTLP, Jaeger's JSON, Chrome's trace events, JSON lines, CSV.
+//!
+//! One trace at a time is in memory. docs/formats.md lists what each format cannot hold. What is not here: reading the file (`session`), and
+//! where the bytes go.
+
+mod chrome;
+mod jaeger;
+mod otlp;
+mod plain;
+mod values;
+
+use super::messages::RESOURCE_SPANS;
+use super::wire::encode;
+use crate::model::{EventRecord, SpanExtra, SpanRecord};
+use values::print;
+
+/// A format to export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// OTLP/JSON, one object a trace and line.
+    OtlpJson,
+    /// OTLP as protobuf: one `TracesData`.
+    OtlpProtobuf,
+    /// Jaeger's JSON, as its query service answers.
+    Jaeger,
+    /// Chrome's trace events, for Perfetto and speedscope.
+    Chrome,
+    /// One JSON object a span and line, with its events.
+    JsonLines,
+    /// One row a span, with a heading; attributes are one column of JSON.
+    Csv,
+}
+
+/// A span with all that is known of it.
+pub(crate) struct FullSpan {
+    pub(crate) span: SpanRecord,
+    pub(crate) events: Vec<EventRecord>,
+    pub(crate) extra: SpanExtra,
+    /// Resource and scope, each a JSON object.
+    pub(crate) source: Option<(String, String)>,
+}
+
+/// A trace with its spans, in the order of the file.
+pub(crate) struct FullTrace {
+    pub(crate) trace_id: String,
+    pub(crate) service_name: Option<String>,
+    /// Minutes east of UTC of the clock that wrote times without a zone.
+    pub(crate) offset_minutes: i32,
+    pub(crate) spans: Vec<FullSpan>,
+}
+
+/// Writes traces one after the other.
+pub(crate) struct Exporter {
+    format: ExportFormat,
+    traces: u64,
+    chrome: chrome::Clock,
+}
+
+impl Exporter {
+    pub(crate) fn new(format: ExportFormat) -> Exporter {
+        Exporter { format, traces: 0, chrome: chrome::Clock::default() }
+    }
+
+    /// What stands before the first trace.
+    pub(crate) fn head(&self) -> &'static str {
+        match self.format {
+            ExportFormat::Jaeger => "{\"data\": [",
+            ExportFormat::Chrome => "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [",
+            ExportFormat::Csv => plain::HEADING,
+            _ => "",
+        }
+    }
+
+    /// What stands behind the last one.
+    pub(crate) fn tail(&self) -> &'static str {
+        match self.format {
+            ExportFormat::Jaeger => "\n]}\n",
+            ExportFormat::Chrome => "\n]}\n",
+            _ => "",
+        }
+    }
+
+    /// The bytes of a trace.
+    pub(crate) fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let between = if self.traces == 0 { "\n" } else { ",\n" };
+        self.traces += 1;
+        match self.format {
+            ExportFormat::OtlpJson => (print(&otlp::traces_data(trace)) + "\n").into_bytes(),
+            ExportFormat::OtlpProtobuf => {
+                let mut bytes = Vec::new();
+                for resource in otlp::resource_spans(trace) {
+                    encode(1, &resource, &RESOURCE_SPANS, &mut bytes);
+                }
+                bytes
+            }
+            ExportFormat::Jaeger => (between.to_owned() + &print(&jaeger::trace(trace))).into_bytes(),
+            ExportFormat::Chrome => {
+                let events = chrome::events(trace, self.traces, &mut self.chrome);
+                (between.to_owned() + &events.iter().map(print).collect::<Vec<_>>().join(",\n")).into_bytes()
+            }
+            ExportFormat::JsonLines => plain::json_lines(trace).into_bytes(),
+            ExportFormat::Csv => plain::csv(trace).into_bytes(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Unpacking gzip (RFC 1952), where the platform does not: a browser has its own. Several members may stand one after the other.
+
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+
+/// Unpacked bytes that are handed on at a time: however small the packed ones are, no more are in memory.
+const STEP: usize = 256 << 10;
+
+enum At {
+    /// In the header of a member, of which so much was seen.
+    Header(Vec<u8>),
+    /// In what is compressed.
+    Body(Box<InflateState>),
+    /// In the checksum and the length behind it.
+    Trailer(Vec<u8>),
+}
+
+/// A stream that is being unpacked.
+pub(super) struct Unpacker {
+    at: At,
+    out: Vec<u8>,
+    checksum: u32,
+    length: u32,
+    table: [u32; 256],
+    /// A member has ended; what follows may be another one, or zeros to fill a block.
+    ended: bool,
+}
+
+impl Default for Unpacker {
+    fn default() -> Unpacker {
+        let mut table = [0; 256];
+        for (byte, entry) in (0_u32..).zip(&mut table) {
+            *entry = (0..8).fold(byte, |rest, _| if rest & 1 == 1 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 });
+        }
+        Unpacker { at: At::Header(Vec::new()), out: vec![0; STEP], checksum: !0, length: 0, table, ended: false }
+    }
+}
+
+const DAMAGED: &str = "it is damaged";
+
+impl Unpacker {
+    /// Unpacks bytes and hands them on; `Some` with half a sentence where they are damaged.
+    pub(super) fn push<E>(&mut self, mut bytes: &[u8], take: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<Option<String>, E> {
+        loop {
+            match &mut self.at {
+                // What was unpacked may wait for room when all bytes are taken.
+                At::Body(state) => {
+                    let result = inflate(state, bytes, &mut self.out, MZFlush::None);
+                    bytes = bytes.get(result.bytes_consumed..).unwrap_or_default();
+                    let unpacked = self.out.get(..result.bytes_written).unwrap_or_default();
+                    for byte in unpacked {
+                        let at = (self.checksum ^ u32::from(*byte)) & 0xff;
+                        self.checksum = self.checksum >> 8 ^ self.table.get(at as usize).copied().unwrap_or(0);
+                    }
+                    self.length = self.length.wrapping_add(unpacked.len() as u32);
+                    let is_full = unpacked.len() == STEP;
+                    if !unpacked.is_empty() {
+                        take(unpacked)?;
+                    }
+                    match result.status {
+                        Ok(MZStatus::StreamEnd) => self.at = At::Trailer(Vec::new()),
+                        Ok(_) | Err(MZError::Buf) if is_full || (!bytes.is_empty() && result.bytes_consumed > 0) => {}
+                        Ok(_) | Err(MZError::Buf) if bytes.is_empty() => return Ok(None),
+                        _ => return Ok(Some(DAMAGED.into())),
+                    }
+                }
+                _ if bytes.is_empty() => return Ok(None),
+                At::Header(seen) => {
+                    // A header is a few bytes, or a few hundred with the file's name: looking anew at each is no work.
+                    let (byte, rest) = bytes.split_at(1);
+                    bytes = rest;
+                    if self.ended && seen.is_empty() && byte == [0] {
+                        continue;
+                    }
+                    seen.extend_from_slice(byte);
+                    match header_ends(seen) {
+                        None => return Ok(Some(DAMAGED.into())),
+                        Some(true) => {
+                            self.at = At::Body(InflateState::new_boxed(DataFormat::Raw));
+                            (self.checksum, self.length) = (!0, 0);
+                        }
+                        Some(false) => {}
+                    }
+                }
+                At::Trailer(seen) => {
+                    let (now, rest) = bytes.split_at(bytes.len().min(8 - seen.len()));
+                    seen.extend_from_slice(now);
+                    bytes = rest;
+                    if let Ok([a, b, c, d, e, f, g, h]) = <[u8; 8]>::try_from(seen.as_slice()) {
+                        if u32::from_le_bytes([a, b, c, d]) != !self.checksum || u32::from_le_bytes([e, f, g, h]) != self.length {
+                            return Ok(Some(DAMAGED.into()));
+                        }
+                        (self.at, self.ended) = (At::Header(Vec::new()), true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the stream; `Some` with half a sentence where it is not at its end.
+    pub(super) fn finish(&self) -> Option<String> {
+        let whole = self.ended && matches!(&self.at, At::Header(seen) if seen.is_empty());
+        (!whole).then(|| "it ends in the middle; it was cut off".into())
+    }
+}
+
+/// Whether a header is whole; `None` where it is none.
+fn header_ends(seen: &[u8]) -> Option<bool> {
+    const START: [u8; 3] = [0x1f, 0x8b, 8];
+    if !seen.iter().zip(START).all(|(byte, expected)| *byte == expected) {
+        return None;
+    }
+    let Some(flags) = seen.get(3).filter(|_| seen.len() >= 10) else { return Some(false) };
+    let mut at = 10;
+    if flags & 4 != 0 {
+        let Some(length) = seen.get(at..at + 2) else { return Some(false) };
+        at += 2 + length.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    }
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            let Some(end) = seen.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0)) else { return Some(false) };
+            at += end + 1;
+        }
+    }
+    if flags & 2 != 0 {
+        at += 2;
+    }
+    // A name longer than any file system's is none.
+    if seen.len() > 200_000 { None } else { Some(seen.len() >= at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(bytes: &[u8], name: &str) -> Vec<u8> {
+        let mut out = vec![0x1f, 0x8b, 8, if name.is_empty() { 0 } else { 8 }, 0, 0, 0, 0, 0, 255];
+        if !name.is_empty() {
+            out.extend_from_slice(name.as_bytes());
+            out.push(0);
+        }
+        out.extend_from_slice(&miniz_oxide::deflate::compress_to_vec(bytes, 6));
+        let checksum = !bytes.iter().fold(!0_u32, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |rest, _| if rest & 1 == 1 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 })
+        });
+        out.extend_from_slice(&checksum.to_le_bytes());
+        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        out
+    }
+
+    fn unpack(bytes: &[u8], chunk: usize) -> (Vec<u8>, Option<String>) {
+        let (mut unpacker, mut out) = (Unpacker::default(), Vec::new());
+        let mut take = |bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            Ok::<(), ()>(())
+        };
+        for chunk in bytes.chunks(chunk) {
+            let failed = unpacker.push(chunk, &mut take).expect("no failure");
+            if failed.is_some() {
+                return (out, failed);
+            }
+        }
+        (out, unpacker.finish())
+    }
+
+    #[test]
+    fn members_in_chunks_of_any_length_are_unpacked() {
+        let text: Vec<u8> = (0..700_000_u32).map(|at| (at / 7) as u8).collect();
+        let zeros = vec![0; 1_000_000];
+        let two = [packed(&text, "a name"), packed(&zeros, ""), vec![0; 100]].concat();
+        let expected = [text, zeros].concat();
+        for chunk in [1, 13, 4_096, 10_000_000] {
+            let (out, failed) = unpack(&two, chunk);
+            assert_eq!(failed, None, "{chunk}");
+            assert!(out == expected, "{chunk}");
+        }
+    }
+
+    #[test]
+    fn damage_and_a_missing_end_are_told() {
+        let whole = packed(&vec![7; 5_000], "n");
+        for length in 0..whole.len() {
+            assert_eq!(unpack(&whole[..length], 5).1.as_deref(), Some("it ends in the middle; it was cut off"), "{length}");
+        }
+        for at in (0..3).chain(12..whole.len()) {
+            let mut broken = whole.clone();
+            broken[at] ^= 0x10;
+            assert!(unpack(&broken, 64).1.is_some(), "{at}");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The import: takes bytes as they come, and writes what they hold into a database.
+//!
+//! Bytes are handed over in chunks, so that a file of any length is read in bounded memory: what is kept of it is one piece, and where the
+//! database is in memory, that. Dropping the importer cancels. What is not here: reading a file, and how long a chunk should be.
+
+use super::content::{Content, ENOUGH, content};
+use super::problems::ImportReport;
+use super::split::{Piece, Splitter};
+use super::wire::{Messages, decode, table_of};
+use crate::model::Value;
+use crate::protocol::{Failure, FailureKind};
+use crate::recorded::{parse_json, repaired};
+use crate::store::{StoreError, Writer};
+use std::collections::HashMap;
+
+/// The longest piece: one resource with its spans, or one trace of Jaeger's. Its tree takes several times as much.
+const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
+
+/// Why an import ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The bytes are nothing that can be imported, with a sentence.
+    #[error("{0}")]
+    NotUnderstood(String),
+    /// What is imported needs more memory than it may.
+    #[error("What is imported needs more than {limit}, which is all the memory there is for it. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = crate::view::bytes(*.0))]
+    TooMuch(u64),
+    /// The database can't be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Failure {
+        let kind = match &error {
+            ImportError::NotUnderstood(_) => FailureKind::CannotOpen,
+            ImportError::TooMuch(_) => FailureKind::OutOfMemory,
+            ImportError::Store(_) => FailureKind::Internal,
+        };
+        Failure { kind, message: error.to_string() }
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportProgress {
+    /// Bytes that were pushed, of all inputs.
+    pub bytes: u64,
+    /// Spans that were written.
+    pub spans: u64,
+    /// Log records and points of metrics.
+    pub others: u64,
+    /// Pieces that could not be read.
+    pub problems: u64,
+}
+
+enum Input {
+    /// Its first bytes, which do not tell yet.
+    Unknown(Vec<u8>),
+    Json(Splitter),
+    Protobuf(Messages),
+    #[cfg(not(target_family = "wasm"))]
+    Gzip(Box<super::gzip::Unpacker>, Box<Input>),
+    /// The rest can't be followed.
+    Given(()),
+}
+
+/// An import under way: several inputs become one database, in any order.
+///
+/// ```
+/// use quipu::{Session, store::{Dropped, OpenOptions, Writer}, transfer::Importer};
+/// let line = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331",
+///     "name":"chat","startTimeUnixNano":"1764000000000000000","endTimeUnixNano":"1764000001000000000"}]}]}]}"#;
+/// let mut importer = Importer::new(Writer::in_memory()?)?;
+/// importer.begin("traces.jsonl");
+/// importer.push(line.as_bytes())?;
+/// importer.end()?;
+/// let (writer, report) = importer.finish()?;
+/// assert_eq!((report.spans, report.problem_count), (1, 0));
+/// let dropped = Dropped { name: "traces.jsonl".into(), source: Box::new(writer.into_source()?) };
+/// let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Importer {
+    pub(super) writer: Writer,
+    pub(super) report: ImportReport,
+    name: String,
+    input: Input,
+    bytes: u64,
+    limit: u64,
+    /// Where the piece in hand stands.
+    pub(super) place: String,
+    /// Numbers of the resources and scopes that were met.
+    pub(super) sources: HashMap<(String, String), i64>,
+}
+
+impl Importer {
+    /// Imports into a fresh database. Everything is one transaction.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn new(mut writer: Writer) -> Result<Importer, ImportError> {
+        writer.begin()?;
+        Ok(Importer {
+            writer,
+            report: ImportReport::default(),
+            name: String::new(),
+            input: Input::Unknown(Vec::new()),
+            bytes: 0,
+            limit: u64::MAX,
+            place: String::new(),
+            sources: HashMap::new(),
+        })
+    }
+
+    /// Ends the import when a database in memory grows beyond so many bytes.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: u64) -> Importer {
+        self.limit = bytes;
+        self
+    }
+
+    /// Begins an input: a file, or what was sent by one request. Its name only stands in what is told of it.
+    pub fn begin(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        self.input = Input::Unknown(Vec::new());
+    }
+
+    /// Takes the next bytes of the input.
+    ///
+    /// # Errors
+    /// When the bytes are nothing that can be imported, the database can't be written, or grows too large. What can't be read within an
+    /// input is passed over instead, and stands in the report.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), ImportError> {
+        self.bytes += bytes.len() as u64;
+        let mut input = std::mem::replace(&mut self.input, Input::Given(()));
+        let outcome = self.feed(&mut input, bytes, false);
+        self.input = input;
+        outcome?;
+        if self.writer.len_in_memory() > self.limit { Err(ImportError::TooMuch(self.limit)) } else { Ok(()) }
+    }
+
+    /// Ends the input: what was begun in it and not ended stands in the report.
+    ///
+    /// # Errors
+    /// As for [`push`](Importer::push).
+    pub fn end(&mut self) -> Result<(), ImportError> {
+        let mut input = std::mem::replace(&mut self.input, Input::Unknown(Vec::new()));
+        self.feed(&mut input, &[], true)
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> ImportProgress {
+        let ImportReport { spans, logs, points, problem_count, .. } = self.report;
+        ImportProgress { bytes: self.bytes, spans, others: logs + points, problems: problem_count }
+    }
+
+    /// Ends the import: logs find their spans, and everything is written.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn finish(mut self) -> Result<(Writer, ImportReport), ImportError> {
+        self.report.logs_without_span = self.writer.settle_logs()?;
+        self.writer.commit()?;
+        Ok((self.writer, self.report))
+    }
+
+    fn feed(&mut self, input: &mut Input, bytes: &[u8], last: bool) -> Result<(), ImportError> {
+        if let Input::Unknown(head) = input {
+            head.extend_from_slice(bytes);
+            if head.len() < ENOUGH && !last {
+                return Ok(());
+            }
+            let head = std::mem::take(head);
+            *input = self.recognize(&head)?;
+            return self.feed(input, &head, last);
+        }
+        match input {
+            Input::Json(splitter) => {
+                let mut take = |piece: Piece<'_>| self.take_piece(piece);
+                splitter.push(bytes, &mut take)?;
+                if last { splitter.finish(&mut take) } else { Ok(()) }
+            }
+            Input::Protobuf(messages) => {
+                let mut problem = messages.push(bytes, MAX_PIECE, &mut |message, number| self.take_message(message, number))?;
+                if last && problem.is_none() && messages.left() > 0 {
+                    problem = Some("it ends in the middle; it was cut off".into());
+                }
+                if let Some(what) = problem {
+                    // Without its length nothing tells where the next message begins.
+                    self.report.note(&self.name, &format!("message {}", messages.count + 1), what);
+                    *input = Input::Given(());
+                }
+                Ok(())
+            }
+            #[cfg(not(target_family = "wasm"))]
+            Input::Gzip(unpacker, inner) => {
+                let mut failed = unpacker.push(bytes, &mut |bytes| self.feed(inner, bytes, false))?;
+                if last {
+                    failed = failed.or(unpacker.finish());
+                    self.feed(inner, &[], true)?;
+                }
+                if let Some(what) = failed {
+                    self.report.note(&self.name, "compressed data", what);
+                    *input = Input::Given(());
+                }
+                Ok(())
+            }
+            Input::Unknown(_) | Input::Given(()) => Ok(()),
+        }
+    }
+
+    fn recognize(&self, head: &[u8]) -> Result<Input, ImportError> {
+        let name = &self.name;
+        let no = |what: &str| ImportError::NotUnderstood(format!("{name} is {what}."));
+        Ok(match content(head) {
+            Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
+            Content::Protobuf => Input::Protobuf(Messages::new(false)),
+            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(true)),
+            #[cfg(not(target_family = "wasm"))]
+            Content::Gzip => Input::Gzip(Box::default(), Box::new(Input::Unknown(Vec::new()))),
+            #[cfg(target_family = "wasm")]
+            Content::Gzip => return Err(no("gzip-compressed; unpack it first")),
+            Content::Database => return Err(no("a SQLite database, which is opened and not imported")),
+            Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
+            Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
+            Content::Other => {
+                return Err(no("nothing that can be imported: it is no OTLP (protobuf, JSON, JSON lines) and no JSON of Jaeger's"));
+            }
+        })
+    }
+
+    fn take_piece(&mut self, piece: Piece<'_>) -> Result<(), ImportError> {
+        let (list, json, line) = match piece {
+            Piece::Bad { line, what } => {
+                self.report.note(&self.name, &format!("line {line}"), what);
+                return Ok(());
+            }
+            Piece::Item { list, json, line } => (list, json, line),
+        };
+        self.place = format!("line {line}");
+        match parse_json(&repaired(json)) {
+            Some(value) => self.take(list, &value),
+            None => {
+                self.problem("it is no JSON that can be read");
+                Ok(())
+            }
+        }
+    }
+
+    fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
+        self.place = format!("message {number}");
+        match table_of(message).map(|(list, fields)| (list, decode(message, fields))) {
+            // A resource without entries.
+            None => Ok(()),
+            Some((list, Ok(value))) => self.take(list, &value),
+            Some((_, Err(_))) => {
+                self.problem("it is no message of OTLP");
+                Ok(())
+            }
+        }
+    }
+
+    fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
+        match list.strip_prefix("resource").map(|rest| rest.trim_start_matches('_')) {
+            Some("Logs" | "logs") => self.take_logs(value),
+            Some("Metrics" | "metrics") => self.take_metrics(value),
+            None if list == "data" => self.take_jaeger(value),
+            _ => self.take_spans(value),
+        }
+    }
+
+    /// Notes that something in the piece in hand was passed over.
+    pub(super) fn problem(&mut self, what: &str) {
+        self.report.note(&self.name, &self.place, what);
+    }
+
+    /// The number of a resource and a scope; `None` where they say no more than the three tables do.
+    pub(super) fn source(&mut self, resource: String, scope: String) -> Result<Option<i64>, ImportError> {
+        if resource == "{}" && scope == "{}" {
+            return Ok(None);
+        }
+        let key = (resource, scope);
+        if let Some(number) = self.sources.get(&key) {
+            return Ok(Some(*number));
+        }
+        let number = self.writer.add_source(&key.0, &key.1)?;
+        self.sources.insert(key, number);
+        Ok(Some(number))
+    }
+}

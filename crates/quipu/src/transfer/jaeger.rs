@@ -1,0 +1,155 @@
+//! Jaeger's JSON into rows: a trace with its spans and the processes they refer to.
+//!
+//! What is not here: the bytes it came from, and Jaeger's protobuf.
+
+use super::attributes::{Object, write_plain};
+use super::fields::{field, list, text};
+use super::import::{ImportError, Importer};
+use super::numbers::{id, python_float, real};
+use super::otlp::NewSpan;
+use crate::model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
+
+impl Importer {
+    pub(super) fn take_jaeger(&mut self, trace: &Value) -> Result<(), ImportError> {
+        for span in list(trace, "spans") {
+            let process = field(span, "process").or_else(|| {
+                let number = field(span, "processId")?.as_str()?;
+                field(trace, "processes")?.get(number)
+            });
+            let process = process.unwrap_or(&Value::Null);
+            let Some(mut new) = read_span(span, trace) else {
+                self.problem("a span in it has no id of its own or of its trace");
+                continue;
+            };
+            let mut resource = Object::new();
+            put_tags(&mut resource, list(process, "tags"), &[]);
+            let scope = tag(span, "otel.scope.name").or_else(|| tag(span, "otel.library.name")).map(|name| {
+                let mut scope = Object::new();
+                scope.put_text("name", name);
+                scope.finish()
+            });
+            new.extra.source = self.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()))?;
+            self.add_span(new, text(process, "serviceName").as_deref())?;
+        }
+        Ok(())
+    }
+}
+
+/// Tags that stand in columns of their own.
+const COLUMNS: [&str; 7] = [
+    "span.kind",
+    "otel.status_code",
+    "otel.status_description",
+    "otel.scope.name",
+    "otel.library.name",
+    "internal.span.format",
+    "w3c.tracestate",
+];
+
+fn read_span(span: &Value, trace: &Value) -> Option<NewSpan> {
+    let span_id = id(field(span, "spanId"), 8)?;
+    let trace_id = id(field(span, "traceId").or_else(|| field(trace, "traceId")), 16)?;
+    let (mut parent, mut links) = (id(field(span, "parentSpanId"), 8), Vec::new());
+    for reference in list(span, "references") {
+        let of_trace = id(field(reference, "traceId"), 16);
+        let to = id(field(reference, "spanId"), 8);
+        let is_child = text(reference, "refType").as_deref() == Some("CHILD_OF");
+        if is_child && parent.is_none() && of_trace.as_deref().is_none_or(|found| found == trace_id) {
+            parent = to;
+        } else if let (Some(of_trace), Some(to)) = (of_trace, to) {
+            let mut link = Object::new();
+            link.put_text("trace_id", &of_trace);
+            link.put_text("span_id", &to);
+            links.push(link.finish());
+        }
+    }
+    let tags = list(span, "tags");
+    let mut attributes = Object::new();
+    put_tags(&mut attributes, tags, &COLUMNS);
+    let warnings = list(span, "warnings");
+    if !warnings.is_empty() {
+        let mut json = String::new();
+        write_plain(&Value::List(warnings.to_vec()), &mut json, 0);
+        attributes.put_json("jaeger.warnings", &json);
+    }
+    let (mut events, mut event_nanos) = (Vec::new(), Vec::new());
+    for log in list(span, "logs") {
+        let nanos = nanos(field(log, "timestamp")).unwrap_or(0);
+        let mut object = Object::new();
+        let fields = list(log, "fields");
+        put_tags(&mut object, fields, &["event"]);
+        event_nanos.push(nanos);
+        events.push(EventRecord {
+            span_id: Some(span_id.clone()),
+            name: Some(find(fields, "event").and_then(Value::as_str).unwrap_or("log").to_owned()),
+            timestamp: Some(reference_time(nanos)),
+            attributes: Some(object.finish()),
+        });
+    }
+    let start = nanos(field(span, "startTime"));
+    let duration = nanos(field(span, "duration"));
+    let failed = matches!(find(tags, "error"), Some(Value::Bool(true))) || tag(span, "error") == Some("true");
+    let status = match tag(span, "otel.status_code").map(str::to_ascii_uppercase) {
+        Some(code) => code,
+        None if failed => "ERROR".into(),
+        None => "UNSET".into(),
+    };
+    Some(NewSpan {
+        is_root: parent.is_none(),
+        span: SpanRecord {
+            span_id,
+            trace_id: Some(trace_id),
+            parent_span_id: parent,
+            name: text(span, "operationName"),
+            attributes: Some(attributes.finish()),
+            status: Some(status),
+            kind: tag(span, "span.kind").map(str::to_ascii_uppercase),
+            ..SpanRecord::default()
+        },
+        events,
+        event_nanos,
+        extra: SpanExtra {
+            start_nanos: start,
+            end_nanos: start.zip(duration).map(|(start, duration)| start.saturating_add(duration)),
+            status_message: tag(span, "otel.status_description").map(str::to_owned),
+            trace_state: tag(span, "w3c.tracestate").map(str::to_owned),
+            links: (!links.is_empty()).then(|| format!("[{}]", links.join(", "))),
+            ..SpanExtra::default()
+        },
+    })
+}
+
+/// Microseconds, some exporters' with a fraction, as nanoseconds.
+fn nanos(value: Option<&Value>) -> Option<u64> {
+    if let Some(whole) = super::numbers::unsigned(value).filter(|_| matches!(value, Some(Value::Number(number)) if !number.0.contains('.')))
+    {
+        return whole.checked_mul(1_000);
+    }
+    real(value).filter(|micros| *micros >= 0.0).map(|micros| (micros * 1e3).round() as u64)
+}
+
+fn find<'v>(tags: &'v [Value], key: &str) -> Option<&'v Value> {
+    field(tags.iter().find(|tag| field(tag, "key").and_then(Value::as_str) == Some(key))?, "value")
+}
+
+fn tag<'v>(span: &'v Value, key: &str) -> Option<&'v str> {
+    find(list(span, "tags"), key)?.as_str()
+}
+
+/// Tags as entries of an object, with the types they say they have.
+fn put_tags(object: &mut Object, tags: &[Value], but: &[&str]) {
+    for tag in tags {
+        let Some(key) = field(tag, "key").and_then(Value::as_str).filter(|key| !but.contains(key)) else { continue };
+        let value = field(tag, "value").unwrap_or(&Value::Null);
+        match (text(tag, "type").unwrap_or_default().as_str(), value) {
+            ("float64", value) => object.put_json(key, &real(Some(value)).map_or_else(|| "null".into(), python_float)),
+            ("int64", Value::Text(text)) if text.parse::<i64>().is_ok() => object.put_json(key, text),
+            ("bool", Value::Text(text)) if text == "true" || text == "false" => object.put_json(key, text),
+            (_, value) => {
+                let mut json = String::new();
+                write_plain(value, &mut json, 0);
+                object.put_json(key, &json);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Other formats, as pure bytes: OTLP (protobuf, JSON, JSON lines) and Jaeger JSON into a database of the reference's schema, and what a
+//! file holds into formats that other programs read.
+//!
+//! The one way in: bytes, told apart by what they are, are cut into pieces (`split`, `wire`), each piece becomes a tree of values, and the
+//! tree rows ([`Importer`]). Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
+//! in one place; a generated reader would weigh as much in the worker as everything else that imports.
+//! What is not here: files, and unpacking where the platform does it; the database (`store`).
+
+mod attributes;
+mod content;
+mod export;
+mod fields;
+#[cfg(not(target_family = "wasm"))]
+mod gzip;
+mod import;
+mod jaeger;
+mod logs;
+mod messages;
+mod metrics;
+mod numbers;
+mod otlp;
+mod problems;
+mod split;
+mod wire;
+
+pub use content::{Content, content};
+pub use export::ExportFormat;
+pub(crate) use export::{Exporter, FullSpan, FullTrace};
+pub use import::{ImportError, ImportProgress, Importer};
+pub use problems::{ImportReport, Problem};

@@ -1,0 +1,433 @@
+//! Cuts a stream of JSON into pieces that fit into memory: JSON lines, one object however printed, or a list of objects, in which the lists
+//! of resources and of Jaeger's traces are handed out item by item.
+//!
+//! Only brackets and strings are followed; a piece is read by whoever gets it. What can't be followed is told of with its line, and reading
+//! goes on behind that line. What is not here: what the pieces mean.
+
+/// Members of an object whose items are handed out one by one.
+const LISTS: [&str; 8] = [
+    "resourceSpans",
+    "resource_spans",
+    "resourceLogs",
+    "resource_logs",
+    "resourceMetrics",
+    "resource_metrics",
+    "batches",
+    "data",
+];
+/// Members of one bare trace of Jaeger's, which is handed out whole.
+const TRACE: [&str; 3] = ["traceID", "spans", "processes"];
+
+/// A piece of the stream.
+pub(super) enum Piece<'b> {
+    /// An item of the list with this name; a bare trace of Jaeger's is one of `data`.
+    Item { list: &'b str, json: &'b [u8], line: u64 },
+    /// What could not be followed, as half a sentence.
+    Bad { line: u64, what: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// Between documents.
+    Top,
+    /// In an object, before a key or its end.
+    Key,
+    /// Behind a key.
+    Colon,
+    /// Behind a colon.
+    Value,
+    /// In a value of the object, down to this many brackets.
+    Inside,
+    /// In a list whose items are handed out, before an item or the end.
+    Item,
+    /// Passing over the rest of a line.
+    Line,
+}
+
+/// Where the stream stands.
+pub(super) struct Splitter {
+    at: At,
+    limit: usize,
+    line: u64,
+    /// Line on which the object began, and on which the piece did.
+    object_line: u64,
+    piece_line: u64,
+    /// Open brackets within the value or item.
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    key: Vec<u8>,
+    /// In an item of a list, and not in a member.
+    in_item: bool,
+    keep: bool,
+    piece: Vec<u8>,
+    too_long: bool,
+    /// Members of a bare trace.
+    members: Vec<(String, Vec<u8>)>,
+    /// Whether the object held anything that is understood.
+    understood: bool,
+    empty: bool,
+    /// At the beginning of a line, how much of `{"` was seen, and the key behind it.
+    fresh: Fresh,
+}
+
+#[derive(PartialEq, Eq)]
+enum Fresh {
+    No,
+    Line,
+    /// Whether a document was open before the bracket.
+    Brace(bool),
+    Key(Vec<u8>, bool),
+}
+
+impl Splitter {
+    /// Pieces longer than `limit` bytes are told of and passed over.
+    pub(super) fn new(limit: usize) -> Splitter {
+        Splitter {
+            at: At::Top,
+            limit,
+            line: 1,
+            object_line: 1,
+            piece_line: 1,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            key: Vec::new(),
+            in_item: false,
+            keep: false,
+            piece: Vec::new(),
+            too_long: false,
+            members: Vec::new(),
+            understood: false,
+            empty: true,
+            fresh: Fresh::Line,
+        }
+    }
+
+    /// Takes bytes, and hands out every piece that is whole.
+    pub(super) fn push<E>(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut from = 0;
+        while let Some(byte) = bytes.get(from).copied() {
+            // Most bytes are within strings of a piece: they are passed as a run.
+            if self.in_string && !self.escaped && matches!(self.fresh, Fresh::No) {
+                let rest = bytes.get(from..).unwrap_or_default();
+                let run = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
+                if run > 0 {
+                    self.hold(rest.get(..run).unwrap_or_default());
+                    from += run;
+                    continue;
+                }
+            }
+            self.byte(byte, take)?;
+            from += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends the stream: what was begun and not ended is told of.
+    pub(super) fn finish<E>(&mut self, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        if !matches!(self.at, At::Top | At::Line) {
+            take(Piece::Bad { line: self.object_line, what: "it ends in the middle; it was cut off".into() })?;
+        }
+        self.reset();
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        let (limit, line) = (self.limit, self.line);
+        *self = Splitter { line, fresh: Fresh::No, ..Splitter::new(limit) };
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        if self.at == At::Key {
+            if self.key.len() < 200 {
+                self.key.extend_from_slice(bytes);
+            }
+        } else if self.keep && !self.too_long {
+            if self.piece.len() + bytes.len() > self.limit {
+                self.too_long = true;
+                self.piece = Vec::new();
+            } else {
+                self.piece.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    fn bad<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        let line = if self.at == At::Top { self.line } else { self.object_line };
+        take(Piece::Bad { line, what: "it is no JSON that can be read".into() })?;
+        let begins = matches!(self.fresh, Fresh::Brace(_));
+        self.reset();
+        self.at = match byte {
+            b'\n' => At::Top,
+            // The line before was cut off where no object may stand.
+            b'{' if begins => {
+                self.object_line = self.line;
+                At::Key
+            }
+            _ => At::Line,
+        };
+        Ok(())
+    }
+
+    /// A line that begins a document while another is open: the one before was cut off.
+    fn begins_document(&mut self, byte: u8) -> bool {
+        self.fresh = match (std::mem::replace(&mut self.fresh, Fresh::No), byte) {
+            (_, b'\n') => Fresh::Line,
+            (Fresh::Line, b'{') => Fresh::Brace(!matches!(self.at, At::Top | At::Line)),
+            (Fresh::Brace(open), b'"') => Fresh::Key(Vec::new(), open),
+            (Fresh::Key(key, true), b'"') if key.starts_with(b"resource") && LISTS.iter().any(|name| name.as_bytes() == key) => {
+                self.key = key;
+                return true;
+            }
+            (Fresh::Key(mut key, open), byte) if byte != b'"' && key.len() < 40 => {
+                key.push(byte);
+                Fresh::Key(key, open)
+            }
+            _ => Fresh::No,
+        };
+        false
+    }
+
+    fn byte<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        if self.begins_document(byte) {
+            let key = std::mem::take(&mut self.key);
+            take(Piece::Bad { line: self.object_line, what: "it ends in the middle; it was cut off".into() })?;
+            self.reset();
+            self.at = At::Colon;
+            self.object_line = self.line;
+            self.empty = false;
+            self.key = key;
+            return Ok(());
+        }
+        if self.in_string {
+            return self.in_text(byte, take);
+        }
+        if byte == b'\n' {
+            self.line += 1;
+        }
+        let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        match self.at {
+            At::Line => {
+                if byte == b'\n' {
+                    self.at = At::Top;
+                }
+            }
+            At::Top => match byte {
+                b'{' => {
+                    self.at = At::Key;
+                    self.object_line = self.line;
+                    self.understood = false;
+                    self.empty = true;
+                }
+                // A list of documents, or a byte order mark.
+                b'[' | b']' | b',' | 0xef | 0xbb | 0xbf => {}
+                _ if blank => {}
+                _ => return self.bad(byte, take),
+            },
+            At::Key => match byte {
+                b'"' => {
+                    self.key.clear();
+                    self.empty = false;
+                    self.in_string = true;
+                }
+                b'}' => return self.end_object(take),
+                b',' => {}
+                _ if blank => {}
+                _ => return self.bad(byte, take),
+            },
+            At::Colon => match byte {
+                b':' => self.at = At::Value,
+                _ if blank => {}
+                _ => return self.bad(byte, take),
+            },
+            At::Value => {
+                if blank {
+                    return Ok(());
+                }
+                let key = std::str::from_utf8(&self.key).unwrap_or_default();
+                if byte == b'[' && LISTS.contains(&key) {
+                    self.understood = true;
+                    self.at = At::Item;
+                    return Ok(());
+                }
+                self.begin(TRACE.contains(&key), false);
+                return self.inside(byte, take);
+            }
+            At::Item => match byte {
+                b']' => self.at = At::Key,
+                b',' => {}
+                _ if blank => {}
+                b'{' => {
+                    self.begin(true, true);
+                    return self.inside(byte, take);
+                }
+                _ => return self.bad(byte, take),
+            },
+            At::Inside => return self.inside(byte, take),
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, keep: bool, in_item: bool) {
+        (self.at, self.depth, self.keep, self.in_item) = (At::Inside, 0, keep, in_item);
+        (self.piece_line, self.too_long) = (self.line, false);
+        self.piece.clear();
+    }
+
+    fn inside<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            // A number or word ends where the object goes on or ends.
+            b',' | b'}' if self.depth == 0 && !self.in_item => {
+                self.end_member();
+                return if byte == b'}' { self.end_object(take) } else { Ok(()) };
+            }
+            b'}' | b']' if self.depth == 0 => return self.bad(byte, take),
+            b'}' | b']' => self.depth -= 1,
+            _ => {}
+        }
+        self.hold(&[byte]);
+        if self.in_item && self.depth == 0 && byte == b'}' {
+            let piece = std::mem::take(&mut self.piece);
+            self.at = At::Item;
+            let list = String::from_utf8_lossy(&self.key).into_owned();
+            if self.too_long {
+                let what = format!("it is longer than {}", crate::view::bytes(self.limit as u64));
+                return take(Piece::Bad { line: self.piece_line, what });
+            }
+            take(Piece::Item { list: &list, json: &piece, line: self.piece_line })?;
+            self.piece = piece;
+        }
+        Ok(())
+    }
+
+    fn in_text<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        if byte == b'\n' {
+            // JSON has no line break in a string: the line was cut off within one.
+            self.line += 1;
+            return self.bad(byte, take);
+        }
+        if self.escaped {
+            self.escaped = false;
+        } else if byte == b'\\' {
+            self.escaped = true;
+        } else if byte == b'"' {
+            self.in_string = false;
+            if self.at == At::Key {
+                self.at = At::Colon;
+                return Ok(());
+            }
+        }
+        self.hold(&[byte]);
+        Ok(())
+    }
+
+    fn end_member(&mut self) {
+        if self.keep && !self.too_long {
+            let key = String::from_utf8_lossy(&self.key).into_owned();
+            self.members.push((key, std::mem::take(&mut self.piece)));
+        }
+        self.at = At::Key;
+    }
+
+    fn end_object<E>(&mut self, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        let members = std::mem::take(&mut self.members);
+        let (line, known) = (self.object_line, self.understood || self.empty);
+        self.at = At::Top;
+        if members.iter().any(|(key, _)| key == "spans") {
+            let mut json = b"{".to_vec();
+            for (at, (key, value)) in members.iter().enumerate() {
+                json.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
+                json.extend_from_slice(key.as_bytes());
+                json.extend_from_slice(b"\":");
+                json.extend_from_slice(value);
+            }
+            json.push(b'}');
+            return take(Piece::Item { list: "data", json: &json, line });
+        }
+        if known {
+            Ok(())
+        } else {
+            take(Piece::Bad { line, what: "it holds no resourceSpans, resourceLogs or resourceMetrics, and no trace of Jaeger's".into() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Items as `list line: json`, problems as `! line: what`.
+    fn split(text: &str, chunk: usize, limit: usize) -> Vec<String> {
+        let (mut splitter, mut out) = (Splitter::new(limit), Vec::new());
+        let mut take = |piece: Piece<'_>| {
+            out.push(match piece {
+                Piece::Item { list, json, line } => format!("{list} {line}: {}", String::from_utf8_lossy(json)),
+                Piece::Bad { line, what } => format!("! {line}: {what}"),
+            });
+            Ok::<(), ()>(())
+        };
+        for bytes in text.as_bytes().chunks(chunk) {
+            splitter.push(bytes, &mut take).expect("no failure");
+        }
+        splitter.finish(&mut take).expect("no failure");
+        out
+    }
+
+    const CUT: &str = "it ends in the middle; it was cut off";
+    const NO_JSON: &str = "it is no JSON that can be read";
+
+    #[test]
+    fn every_form_of_a_file_gives_its_items() {
+        let expected = ["resourceSpans 1: {\"a\":[1,\"]}\"]}", "resourceSpans 1: {\"b\":2}", "resourceLogs 1: {\"c\":{}}"];
+        let one = r#"{"resourceSpans":[{"a":[1,"]}"]},{"b":2}]} {"resourceLogs" : [ {"c":{}} ], "other": [1, {"d": 2}], "n": 3}"#;
+        let list = format!("[{}]", one.replace("} {", "}, {"));
+        for text in [one, &list] {
+            for chunk in [1, 2, 7, 1_000] {
+                assert_eq!(split(text, chunk, 1_000), expected, "{text}");
+            }
+        }
+        let pretty = "{\n  \"resourceSpans\": [\n    {\n      \"b\": 2\n    }\n  ]\n}\n";
+        assert_eq!(split(pretty, 3, 1_000), ["resourceSpans 3: {\n      \"b\": 2\n    }"]);
+        let by_item = "{\"data\":[\n{\"traceID\":\"1\",\"spans\":[]},\n{\"traceID\":\"2\"}\n]}";
+        assert_eq!(split(by_item, 5, 1_000), ["data 2: {\"traceID\":\"1\",\"spans\":[]}", "data 3: {\"traceID\":\"2\"}"]);
+        let bare = r#"{"processes": {"p1": {}}, "x": 1, "spans": [{}], "traceID": "t"}"#;
+        assert_eq!(split(bare, 4, 1_000), [r#"data 1: {"processes":{"p1": {}},"spans":[{}],"traceID":"t"}"#]);
+    }
+
+    #[test]
+    fn a_bad_line_is_told_of_and_the_next_ones_are_read() {
+        let good = "{\"resourceSpans\":[{\"a\":1}]}\n";
+        let bad = |line: &str| split(&format!("{good}{line}\n{good}"), 6, 60);
+        let [before, after] = ["resourceSpans 1: {\"a\":1}", "resourceSpans 3: {\"a\":1}"].map(str::to_owned);
+        for (line, what) in [
+            ("{\"resourceSpans\":[{\"a\":\"cut off in a te", NO_JSON),
+            ("{\"resourceSpans\":[{\"a\":[1,", CUT),
+            ("{\"resourceSpans\":[{\"a\":1}],", NO_JSON),
+            ("a line of a log", NO_JSON),
+            ("{\"resourceSpans\":[{\"a\":1]]]]}", NO_JSON),
+            ("{\"level\":\"info\"}", "it holds no resourceSpans, resourceLogs or resourceMetrics, and no trace of Jaeger's"),
+            (
+                "{\"resourceSpans\":[{\"a\":\"much longer than a piece may be, as the limit of this test says\"}]}",
+                "it is longer than 60 bytes",
+            ),
+        ] {
+            let found = bad(line);
+            assert_eq!(found.first(), Some(&before), "{line}");
+            assert_eq!(found.last(), Some(&after), "{line}: {found:?}");
+            assert!(found.contains(&format!("! 2: {what}")), "{line}: {found:?}");
+        }
+        assert_eq!(split("{\"resourceSpans\":[{\"a\":1}", 9, 60), ["resourceSpans 1: {\"a\":1}".to_owned(), format!("! 1: {CUT}")]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_followed_to_their_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
+            let whole = split(&text, 1_000, 50);
+            prop_assert_eq!(split(&text, chunk, 50), whole);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Imports and exports: recorded bodies against the databases of the same runs, and every variant of the formats.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod dialects;
+mod exports;
+mod real;
+mod tools;
+mod variants;

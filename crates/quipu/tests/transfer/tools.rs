@@ -1,0 +1,61 @@
+//! Importing in one call, and rows by plain SQL.
+
+use crate::support;
+use quipu::Session;
+use quipu::store::{Dropped, OpenOptions, Writer};
+use quipu::transfer::{ImportReport, Importer};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+/// What the inputs become, as the bytes of a database.
+pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) {
+    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
+    for (name, bytes) in inputs {
+        importer.begin(name);
+        // In pieces of an odd length, so that every boundary is met.
+        for chunk in bytes.chunks(4_093) {
+            importer.push(chunk).expect("it is understood");
+        }
+        importer.end().expect("it is understood");
+    }
+    let (writer, report) = importer.finish().expect("it is written");
+    (writer.into_bytes().expect("bytes"), report)
+}
+
+/// The same, opened and indexed.
+pub(crate) fn import(inputs: &[(&str, &[u8])]) -> (Session, ImportReport) {
+    let (bytes, report) = import_bytes(inputs);
+    let dropped = Dropped { name: "imported".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    session.complete_index().expect("an index");
+    (session, report)
+}
+
+/// A file of the repository.
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    std::fs::read(support::path(name)).expect("the fixture is there")
+}
+
+/// A connection of plain SQLite over the bytes of a database.
+pub(crate) fn sql_of(bytes: &[u8]) -> Connection {
+    let mut connection = Connection::open_in_memory().expect("SQLite");
+    connection.deserialize_read_exact("main", bytes, bytes.len(), false).expect("a database");
+    connection
+}
+
+/// Rows as texts.
+pub(crate) fn rows(connection: &Connection, sql: &str) -> Vec<Vec<String>> {
+    let mut statement = connection.prepare(sql).expect("SQL");
+    let columns = statement.column_count();
+    let read = |row: &rusqlite::Row<'_>| (0..columns).map(|at| Ok(show(row.get_ref(at)?))).collect();
+    statement.query_map([], read).expect("rows").collect::<Result<_, _>>().expect("rows")
+}
+
+fn show(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".into(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
