@@ -11,6 +11,8 @@ pub mod fold;
 pub mod llm;
 pub mod model;
 mod ordered;
+#[cfg(feature = "promql")]
+pub mod promql;
 pub mod protocol;
 pub mod recorded;
 pub mod share;
@@ -19,6 +21,8 @@ pub mod view;
 
 #[cfg(feature = "store")]
 pub mod index;
+#[cfg(all(feature = "store", feature = "promql"))]
+pub mod metrics;
 #[cfg(feature = "store")]
 pub mod query;
 #[cfg(feature = "store")]

@@ -150,7 +150,7 @@ impl Index {
         ReleaseFacts {
             local_times: self.oddities.local_traces > 0,
             events: self.events.count > 0,
-            token_metrics: !self.events.metrics.is_empty(),
+            token_metrics: self.events.metrics.iter().any(|metric| metric.of.kind.is_some()),
             most_roots_orphaned: 2 * roots().filter(|marks| marks.has(SpanMarks::ORPHAN)).count() > roots().count(),
         }
     }

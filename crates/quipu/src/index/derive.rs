@@ -1,6 +1,7 @@
 //! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
 //! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
 
+use super::events::{Metric, NO_SPAN};
 use super::ids::SpanKey;
 use super::pass::place_event;
 use super::shapes::Shapes;
@@ -31,7 +32,12 @@ impl Derive {
             for waiting in std::mem::take(&mut index.events.waiting) {
                 match index.spans.find(waiting.span) {
                     Some(row) => place_event(index, row, waiting.facts),
-                    None => index.oddities.lost_events += 1,
+                    None => {
+                        index.oddities.lost_events += 1;
+                        if let Some(of) = waiting.facts.metric {
+                            index.events.metrics.push(Metric { span: NO_SPAN, id: waiting.facts.id, at: waiting.facts.at, of });
+                        }
+                    }
                 }
             }
             index.events.sort();
@@ -203,7 +209,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     for (place, row) in rows.iter().enumerate() {
         let start = index.events.metrics.partition_point(|metric| metric.span < *row);
         let of_span = index.events.metrics[start..].iter().take_while(|metric| metric.span == *row);
-        let counts: Vec<_> = of_span.map(|metric| (metric.kind, metric.value)).collect();
+        let counts: Vec<_> = of_span.filter_map(|metric| Some((metric.of.kind?, metric.of.value))).collect();
         if !counts.is_empty() {
             groups.push(Group { place, counts });
         }

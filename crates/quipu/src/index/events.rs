@@ -1,15 +1,68 @@
 //! Which events belong to which span. Their texts stay in the file.
 
 use super::ids::SpanKey;
+use crate::ordered::sort_by_key;
 use crate::tokens::TokenKind;
+use hashbrown::HashMap;
+use std::borrow::Cow;
 
-/// One token metric among the events.
+/// One metric among the events.
 #[derive(Clone, Copy)]
 pub(super) struct Metric {
+    /// The row of its span; [`NO_SPAN`] where that is not in the file.
     pub(super) span: u32,
     pub(super) id: i64,
-    pub(super) kind: TokenKind,
+    pub(super) at: i64,
+    pub(super) of: MetricFacts,
+}
+
+/// The span of a metric whose span is not in the file: behind all others.
+pub(super) const NO_SPAN: u32 = u32::MAX;
+
+/// What a metric event measures.
+#[derive(Clone, Copy)]
+pub(super) struct MetricFacts {
+    /// Which count of tokens, where it is one.
+    pub(super) kind: Option<TokenKind>,
     pub(super) value: f64,
+    /// The number of its series; `None` where there are too many.
+    pub(super) series: Option<u16>,
+}
+
+/// Bytes of a metric's name and labels at most.
+const MAX_SERIES_BYTES: usize = 4_096;
+
+/// Names and labels of metrics, each once: the name, then names and values of labels by name, with zero bytes between.
+#[derive(Default)]
+pub(super) struct MetricSeries {
+    texts: Vec<Box<str>>,
+    numbers: HashMap<Box<str>, u16>,
+}
+
+impl MetricSeries {
+    /// The number of a series.
+    pub(super) fn number(&mut self, name: &str, labels: &mut Vec<(Cow<'_, str>, Cow<'_, str>)>) -> Option<u16> {
+        sort_by_key(labels, |(name, _)| name.to_string());
+        let mut text = name.to_owned();
+        for (name, value) in labels.iter() {
+            for part in [name, value] {
+                text.push('\0');
+                text.push_str(&part.replace('\0', " "));
+            }
+        }
+        if let Some(number) = self.numbers.get(text.as_str()) {
+            return Some(*number);
+        }
+        let number = u16::try_from(self.texts.len()).ok().filter(|_| text.len() <= MAX_SERIES_BYTES)?;
+        self.texts.push(text.as_str().into());
+        self.numbers.insert(text.into(), number);
+        Some(number)
+    }
+
+    /// All of them, by number.
+    pub(super) fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(AsRef::as_ref)
+    }
 }
 
 /// An event whose span was not read yet when it came.
@@ -23,7 +76,7 @@ pub(super) struct Waiting {
 pub(super) struct EventFacts {
     pub(super) id: i64,
     pub(super) at: i64,
-    pub(super) metric: Option<(TokenKind, f64)>,
+    pub(super) metric: Option<MetricFacts>,
     /// Severity error or critical.
     pub(super) is_error: bool,
     /// The server's own words for a request or stream that failed.
@@ -41,6 +94,8 @@ pub(super) struct Events {
     /// Row of the span and id of the event; sorted once the pass is complete.
     list: Vec<(u32, i64)>,
     pub(super) metrics: Vec<Metric>,
+    /// Names and labels of `metrics`.
+    pub(super) series: MetricSeries,
     pub(super) waiting: Vec<Waiting>,
     /// Events in all, those without a span among them.
     pub(super) count: u64,

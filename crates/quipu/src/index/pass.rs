@@ -6,7 +6,7 @@
 //! until the end proves otherwise.
 
 use super::beside::beside;
-use super::events::{EventFacts, Metric, Waiting, is_server_failure};
+use super::events::{EventFacts, Metric, MetricFacts, Waiting, is_server_failure};
 use super::facets::Found;
 use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
@@ -14,7 +14,7 @@ use super::shapes::Wanted;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
 use crate::model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource, is_error_severity, is_error_status};
-use crate::recorded::{decode, entries, repaired};
+use crate::recorded::{RawJson, decode, entries, repaired};
 use crate::store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 use crate::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
 use memchr::memmem::Finder;
@@ -406,18 +406,22 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
         is_failure: false,
     };
     let name = event.name.as_deref().unwrap_or_default();
-    let metric = name.strip_prefix("metric.").and_then(TokenKind::from_metric);
+    let metric = name.strip_prefix("metric.");
+    let mut labels = Vec::new();
+    let mut measured = None;
     for (key, value) in entries(event.attributes).flatten() {
         match key.as_ref() {
             "severity" => facts.is_error = is_error_severity(value.as_str().as_deref()),
             "message" => facts.is_failure = is_server_failure(value.bytes().get(1..).unwrap_or_default()),
-            "value" => {
-                if let (Some(kind), Some(number)) = (metric, value.as_number_text().and_then(|text| text.parse().ok())) {
-                    facts.metric = Some((kind, number));
-                }
-            }
-            _ => {}
+            _ if metric.is_none() => {}
+            "value" => measured = value.as_str().as_deref().or(value.as_number_text()).and_then(|text| text.parse::<f64>().ok()),
+            "unit" => {}
+            _ => labels.push((key, label_text(value))),
         }
+    }
+    if let (Some(name), Some(value)) = (metric, measured) {
+        let series = index.events.series.number(name, &mut labels);
+        facts.metric = Some(MetricFacts { kind: TokenKind::from_metric(name), value, series });
     }
     if index.events.count < SECRET_SPANS as u64 && holds_secret(event.attributes) {
         index.oddities.secrets += 1;
@@ -430,11 +434,24 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     None
 }
 
+/// A label's value as the metrics of later releases have it: Python's words for what is no text.
+fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
+    match value.as_str() {
+        Some(text) => text,
+        None => match value.bytes() {
+            b"true" => "True".into(),
+            b"false" => "False".into(),
+            b"null" => "None".into(),
+            _ => value.as_written(),
+        },
+    }
+}
+
 /// Hangs an event on its span.
 pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     index.events.push(row, event.id);
-    if let Some((kind, value)) = event.metric {
-        index.events.metrics.push(Metric { span: row, id: event.id, kind, value });
+    if let Some(of) = event.metric {
+        index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
     }
     let start = *index.spans.start.at(row);
     let marks = index.spans.marks.at_mut(row);

@@ -139,7 +139,7 @@ fn take_derived(source: Source<'_>, index: &Index, kind: TokenKind, window: &mut
 }
 
 /// The model an inference request names in its arguments or its output.
-fn model_of(source: Source<'_>, index: &Index, row: u32) -> Result<Option<String>, QueryError> {
+pub(crate) fn model_of(source: Source<'_>, index: &Index, row: u32) -> Result<Option<String>, QueryError> {
     let recorded = span_row(source.database.connection(), source.database.schema(), index.rowid_of(row))?;
     let list = attributes(recorded.and_then(|row| row.attributes).unwrap_or_default().as_bytes()).unwrap_or_default();
     let in_attribute = |key: &str, names: &[&str]| {

@@ -12,6 +12,8 @@ mod first;
 mod import;
 mod listing;
 mod logs;
+#[cfg(feature = "promql")]
+mod metrics;
 mod moments;
 mod query;
 mod recording;
@@ -55,6 +57,9 @@ pub struct Session {
     logs: RefCell<logs::LogOrder>,
     /// What was said in the trace that was asked for last: its pages are cut from here.
     said: RefCell<Option<sheets::Said>>,
+    /// The counters PromQL is asked of, once it was.
+    #[cfg(feature = "promql")]
+    metrics: RefCell<Option<std::sync::Arc<crate::metrics::Prepared>>>,
 }
 
 impl Session {
@@ -77,6 +82,8 @@ impl Session {
             search_failure: None,
             logs: RefCell::default(),
             said: RefCell::default(),
+            #[cfg(feature = "promql")]
+            metrics: RefCell::default(),
         }
     }
 

@@ -1,0 +1,25 @@
+//! Metrics of a file: its token counts, requests, failures and durations as series that PromQL is asked of.
+//!
+//! The file is read as if the server had been scraped at regular times. Nothing is laid out in advance: amounts are kept as they were
+//! recorded, and a counter is computed at the times of scrapes that a window needs. docs/metrics.md tells names, labels and times.
+//!
+//! Modules: `amounts` are added up over time, `spans` are ends and durations by name, `catalogue` is what there is by name, `prepare` fills
+//! both from the index, `source` answers selectors, `behind` finds the spans a point is made of, `types` is what is asked and answered.
+//! What is not here: PromQL (`promql`), how counts are read (`tokens`).
+
+mod amounts;
+mod behind;
+mod catalogue;
+mod prepare;
+mod source;
+mod spans;
+mod types;
+
+pub use types::{
+    CountedRequests, LabelCompletion, MetricCatalog, MetricInfo, MetricKind, MetricOptions, PointQuery, PromqlQuery, SpanBehind, SpansBehind,
+};
+
+pub(crate) use behind::spans_behind;
+pub(crate) use catalogue::catalog;
+pub(crate) use prepare::{Labelling, Prepared};
+pub(crate) use source::FileSeries;

@@ -1,0 +1,170 @@
+//! The functions of PromQL: a table of names, arguments and what each does.
+//!
+//! Modules: `table` is the table; `math` and `dates` work value by value, `over_time` and `rate` on windows, `histogram` on buckets,
+//! `text` on labels' texts. What is not here: how arguments are evaluated, and functions that need more than values (`eval::call`).
+
+pub(super) mod dates;
+pub(super) mod histogram;
+pub(super) mod math;
+pub(super) mod over_time;
+pub(super) mod rate;
+mod table;
+pub(super) mod text;
+
+pub(crate) use table::Function;
+pub(super) use table::{Form, Needs, Special, find};
+pub use table::{FunctionHelp, functions};
+
+use super::series::Sample;
+
+/// The samples of one series within a window.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// The window is `(start, end]`, in milliseconds.
+    pub(super) start: i64,
+    pub(super) end: i64,
+    /// The time the step stands for; the window's end but for offset and `@`.
+    pub(super) at: i64,
+    /// By time, at least one. Only the first and the last ones where `Needs` says that these are enough.
+    pub(super) samples: &'a [Sample],
+    /// How many there are in all.
+    pub(super) count: u64,
+    /// What was added within the window where increases are exact.
+    pub(super) exact: Option<f64>,
+}
+
+impl Window<'_> {
+    pub(super) fn first(&self) -> Option<Sample> {
+        self.samples.first().copied()
+    }
+
+    pub(super) fn last(&self) -> Option<Sample> {
+        self.samples.last().copied()
+    }
+
+    pub(super) fn values(&self) -> impl ExactSizeIterator<Item = f64> + Clone {
+        self.samples.iter().map(|(_, value)| *value)
+    }
+
+    /// The window's length in seconds.
+    pub(super) fn seconds(&self) -> f64 {
+        self.end.saturating_sub(self.start) as f64 / 1_000.0
+    }
+}
+
+/// A sum that keeps what rounding takes away (Neumaier's variant of Kahan's).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sum {
+    sum: f64,
+    lost: f64,
+}
+
+impl Sum {
+    pub(super) fn add(&mut self, value: f64) {
+        let sum = self.sum + value;
+        if sum.is_infinite() {
+            self.lost = 0.0;
+        } else if self.sum.abs() >= value.abs() {
+            self.lost += (self.sum - sum) + value;
+        } else {
+            self.lost += (value - sum) + self.sum;
+        }
+        self.sum = sum;
+    }
+
+    pub(super) fn value(self) -> f64 {
+        self.sum + self.lost
+    }
+}
+
+/// The sum of values.
+pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sum = Sum::default();
+    values.for_each(|value| sum.add(value));
+    sum.value()
+}
+
+/// Their mean; where the sum is too large for a number it is taken step by step.
+pub(super) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
+    let count = values.len() as f64;
+    let total = sum(values.clone());
+    if !total.is_infinite() {
+        return total / count;
+    }
+    let mut mean = Sum::default();
+    for (place, value) in values.enumerate() {
+        let so_far = mean.value();
+        if so_far.is_infinite() && (value.is_finite() || value == so_far) {
+            // An infinite mean stays as it is unless the other infinity, or no number, meets it.
+            continue;
+        }
+        let weight = place as f64 + 1.0;
+        mean.add(value / weight - so_far / weight);
+    }
+    mean.value()
+}
+
+/// The mean of squared distances from the mean.
+pub(super) fn variance(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut count, mut mean, mut squares) = (0.0, Sum::default(), Sum::default());
+    for value in values {
+        count += 1.0;
+        let before = value - mean.value();
+        mean.add(before / count);
+        squares.add(before * (value - mean.value()));
+    }
+    squares.value() / count
+}
+
+/// The value below which a share of all lies, between two values in proportion; infinite for shares below 0 and above 1.
+pub(super) fn quantile(share: f64, values: &mut [f64]) -> f64 {
+    if values.is_empty() || share.is_nan() {
+        return f64::NAN;
+    }
+    if share < 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if share > 1.0 {
+        return f64::INFINITY;
+    }
+    // What is no number comes first.
+    values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or_else(|| other.is_nan().cmp(&one.is_nan())));
+    let rank = share * (values.len() - 1) as f64;
+    let lower = values.get(rank.floor() as usize).copied().unwrap_or(f64::NAN);
+    let upper = values.get((rank.floor() as usize + 1).min(values.len() - 1)).copied().unwrap_or(f64::NAN);
+    let weight = rank - rank.floor();
+    lower * (1.0 - weight) + upper * weight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_what_rounding_takes_away() {
+        assert_eq!(sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
+        assert_eq!(sum([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
+        assert!(sum([f64::INFINITY, f64::NEG_INFINITY].into_iter()).is_nan());
+    }
+
+    #[test]
+    fn means_of_huge_values_are_finite() {
+        assert_eq!(mean([f64::MAX, f64::MAX].into_iter()), f64::MAX);
+        assert_eq!(mean([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
+        assert!(mean([f64::INFINITY, f64::NEG_INFINITY].into_iter()).is_nan());
+        assert!(mean([f64::INFINITY, f64::NAN].into_iter()).is_nan());
+    }
+
+    #[test]
+    fn quantiles_lie_between_values() {
+        assert_eq!(quantile(0.5, &mut [4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(quantile(0.0, &mut [2.0, f64::NEG_INFINITY]), f64::NEG_INFINITY);
+        assert_eq!((quantile(-0.1, &mut [1.0]), quantile(1.1, &mut [1.0])), (f64::NEG_INFINITY, f64::INFINITY));
+        assert!(quantile(0.5, &mut []).is_nan() && quantile(f64::NAN, &mut [1.0]).is_nan());
+    }
+
+    #[test]
+    fn variance_is_of_the_whole_population() {
+        assert_eq!(variance([0.0, 8.0, 8.0, 2.0, 3.0].into_iter()), 10.56);
+    }
+}

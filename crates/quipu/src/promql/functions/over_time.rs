@@ -1,0 +1,66 @@
+//! Functions over the samples of a window.
+
+use super::{Window, mean, quantile, sum, variance};
+
+pub(super) fn avg(window: &Window<'_>) -> f64 {
+    mean(window.values())
+}
+
+pub(super) fn total(window: &Window<'_>) -> f64 {
+    sum(window.values())
+}
+
+/// The largest value; what is no number counts only where there is nothing else.
+pub(super) fn max(window: &Window<'_>) -> f64 {
+    window.values().fold(f64::NAN, f64::max)
+}
+
+/// The smallest value, likewise.
+pub(super) fn min(window: &Window<'_>) -> f64 {
+    window.values().fold(f64::NAN, f64::min)
+}
+
+pub(super) fn stdvar(window: &Window<'_>) -> f64 {
+    variance(window.values())
+}
+
+pub(super) fn stddev(window: &Window<'_>) -> f64 {
+    variance(window.values()).sqrt()
+}
+
+pub(super) fn quantile_of(window: &Window<'_>, share: f64) -> f64 {
+    quantile(share, &mut window.values().collect::<Vec<f64>>())
+}
+
+/// The median distance from the median.
+pub(super) fn mad(window: &Window<'_>) -> f64 {
+    let mut values: Vec<f64> = window.values().collect();
+    let median = quantile(0.5, &mut values);
+    values.iter_mut().for_each(|value| *value = (*value - median).abs());
+    quantile(0.5, &mut values)
+}
+
+/// How often the value changed.
+pub(super) fn changes(window: &Window<'_>) -> f64 {
+    count_pairs(window, |before, after| before != after && !(before.is_nan() && after.is_nan()))
+}
+
+/// How often a counter fell.
+pub(super) fn resets(window: &Window<'_>) -> f64 {
+    count_pairs(window, |before, after| after < before)
+}
+
+fn count_pairs(window: &Window<'_>, counts: impl Fn(f64, f64) -> bool) -> f64 {
+    window.samples.windows(2).filter(|pair| matches!(pair, [(_, before), (_, after)] if counts(*before, *after))).count() as f64
+}
+
+/// The time in seconds of the last sample that `better` prefers to all before it.
+pub(super) fn time_of(window: &Window<'_>, better: fn(f64, f64) -> bool) -> Option<f64> {
+    let mut best = window.first()?;
+    for sample in window.samples {
+        if better(sample.1, best.1) || best.1.is_nan() {
+            best = *sample;
+        }
+    }
+    Some(best.0 as f64 / 1_000.0)
+}

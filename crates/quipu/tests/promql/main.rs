@@ -1,0 +1,4 @@
+//! PromQL: scripts whose results are known by reasoning, and answers that a real Prometheus gave.
+
+mod script;
+mod scripts;
