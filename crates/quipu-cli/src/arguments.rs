@@ -13,6 +13,8 @@ Examples:
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
+  quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
+  quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
 
 A FILE may also be OTLP (protobuf, JSON, JSON lines) or Jaeger's JSON, gzip or not: it is imported into memory first.
 
@@ -83,6 +85,10 @@ pub(crate) enum Command {
     Import(Import),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
+    /// Ask for metrics in PromQL: tokens, requests, failures, durations
+    Promql(Promql),
+    /// Ask anything in SQL, read-only
+    Sql(Sql),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]
     Completions {
@@ -192,6 +198,82 @@ pub(crate) struct Query {
     /// Its parameters as a JSON object; - reads them from standard input
     #[arg(default_value = "{}", value_name = "PARAMS-JSON", allow_hyphen_values = true)]
     pub(crate) params: String,
+}
+
+const PROMQL_HELP: &str = "\
+Metrics:
+  llama_stack_tokens_total, llama_stack_prompt_tokens_total, llama_stack_completion_tokens_total   {model_id, provider_id, source}
+  quipu_requests_total {span_name, status}    quipu_inference_requests_total {model_id, status, tokens}
+  quipu_errors_total {span_name}              quipu_span_duration_seconds_bucket, _sum, _count {span_name, status, le}
+  and every metric.NAME event under NAME
+
+The file is read as if the server had been scraped every 15 seconds. Without a time, queries look at the end of the file. Times are in
+RFC 3339 or in seconds since 1970; durations are such as 30s, 5m, 1h30m, or seconds. docs/metrics.md tells all of it.
+
+Examples:
+  quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
+  quipu promql trace_store.db 'rate(llama_stack_tokens_total[5m])' --step 1m
+  quipu promql trace_store.db 'increase(llama_stack_tokens_total[1h])' --exact
+  quipu promql trace_store.db 'histogram_quantile(0.95, sum by (le) (quipu_span_duration_seconds_bucket))'
+  quipu promql --openmetrics series.txt 'rate(requests_total[5m])' --time 1700000000 --json";
+
+#[derive(Args)]
+#[command(after_help = PROMQL_HELP)]
+pub(crate) struct Promql {
+    /// The telemetry file and the query; with --openmetrics the query alone
+    #[arg(required = true, num_args = 1..=2, value_names = ["FILE", "QUERY"])]
+    pub(crate) words: Vec<String>,
+    /// Read series from this OpenMetrics text with timestamps, as they are
+    #[arg(long, value_name = "SERIES.txt")]
+    pub(crate) openmetrics: Option<PathBuf>,
+    /// When to look; the end of the file where it is left out
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"], allow_hyphen_values = true)]
+    pub(crate) time: Option<String>,
+    /// The first step of a query over time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) start: Option<String>,
+    /// The last step
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) end: Option<String>,
+    /// Time between steps
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) step: Option<String>,
+    /// Increases and rates as plain sums over the window, without Prometheus's extrapolation
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Take PROVIDER/MODEL and MODEL of that provider for one model
+    #[arg(long)]
+    pub(crate) merge_labels: bool,
+    /// Time between two scrapes
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub(crate) scrape: String,
+}
+
+const SQL_HELP: &str = "\
+Tables as the server wrote them: traces, spans, span_events. Views for this session, nothing of which is written to the file:
+  spans_with_duration   spans, with duration_ms and error
+  requests              the server's requests: route, start_time, duration_ms, spans, errors
+  errors                error attributes and logged errors
+  token_usage           recorded metric events: metric, value, model_id, provider_id, timestamp
+
+Examples:
+  quipu sql trace_store.db 'SELECT name, count(*), avg(duration_ms) FROM spans_with_duration GROUP BY name ORDER BY 2 DESC'
+  quipu sql trace_store.db 'SELECT model_id, sum(value) FROM token_usage WHERE metric = \"total_tokens\" GROUP BY model_id' --json
+  quipu sql trace_store.db 'SELECT * FROM errors' --limit 20";
+
+#[derive(Args)]
+#[command(after_help = SQL_HELP)]
+pub(crate) struct Sql {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// One SELECT, WITH or EXPLAIN; - reads it from standard input
+    pub(crate) query: String,
+    /// How many rows at most
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
+    pub(crate) limit: u32,
+    /// Stop after so many seconds
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) timeout: u32,
 }
 
 const EXPORT_HELP: &str = "\

@@ -33,6 +33,11 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
     let as_json = arguments.json;
     match arguments.command {
         Command::Query(query) => commands::query::run(&query, output),
+        Command::Promql(promql) => {
+            let answered = commands::promql::run(&promql, as_json, output)?;
+            return Ok(ExitCode::from(u8::from(!answered)));
+        }
+        Command::Sql(sql) => commands::sql::run(&sql, as_json, output),
         Command::Info { file } => commands::info::run(&file, as_json, output),
         Command::Traces(traces) => commands::traces::run(&traces, as_json, output),
         Command::Trace { file, trace_id } => commands::trace::run(&file, &trace_id, as_json, output),

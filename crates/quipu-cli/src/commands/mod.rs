@@ -3,10 +3,12 @@
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod info;
+pub(crate) mod promql;
 pub(crate) mod query;
 pub(crate) mod search;
 pub(crate) mod share;
 pub(crate) mod span;
+pub(crate) mod sql;
 pub(crate) mod trace;
 pub(crate) mod traces;
 

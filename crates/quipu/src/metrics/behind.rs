@@ -27,7 +27,7 @@ pub(crate) fn spans_behind(series: &FileSeries<'_>, query: &PointQuery) -> Resul
             true
         });
     }
-    entries.sort_by(|one, other| (other.0, other.2, other.3).cmp(&(one.0, one.2, one.3)));
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.0, entry.2, entry.3)));
     // The same selector may stand twice in a query.
     entries.dedup_by(|one, other| one.0 == other.0 && one.2 == other.2 && one.2 != NO_ROW && names.get(one.3) == names.get(other.3));
     let without_span = entries.iter().filter(|entry| entry.2 == NO_ROW).count() as u64;

@@ -16,7 +16,8 @@ mod spans;
 mod types;
 
 pub use types::{
-    CountedRequests, LabelCompletion, MetricCatalog, MetricInfo, MetricKind, MetricOptions, PointQuery, PromqlQuery, SpanBehind, SpansBehind,
+    CountedRequests, LabelCompletion, MetricCatalog, MetricInfo, MetricKind, MetricOptions, PointQuery, PromqlQuery, SpanBehind,
+    SpansBehind,
 };
 
 pub(crate) use behind::spans_behind;

@@ -46,13 +46,7 @@ impl Prepared {
         builder.add_recorded(index);
         let counted = builder.add_requests(index, read_model);
         let counters = builder.series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared {
-            labelling,
-            counters: counters.collect(),
-            groups: OnceLock::new(),
-            last: index.last_time().map(millis),
-            counted,
-        }
+        Prepared { labelling, counters: counters.collect(), groups: OnceLock::new(), last: index.last_time().map(millis), counted }
     }
 
     /// Whether models are named so.
@@ -158,9 +152,11 @@ impl Builder {
                 Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
             });
             self.add(requests, amount(1.0));
-            for (kind, count) in
-                [(TokenKind::Prompt, record.prompt), (TokenKind::Completion, record.completion), (TokenKind::Total, record.total)]
-            {
+            for (kind, count) in [
+                (TokenKind::Prompt, record.prompt),
+                (TokenKind::Completion, record.completion),
+                (TokenKind::Total, record.total),
+            ] {
                 let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
                 let name = documented_name(kind);
                 let derived = labels

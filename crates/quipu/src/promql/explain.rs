@@ -113,8 +113,7 @@ impl<'q> Reading<'q> {
     fn label_list(&mut self) -> Read<()> {
         self.expect("(")?;
         while !self.take(")") {
-            let is_label =
-                self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
+            let is_label = self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
             if !is_label {
                 return Err(self.missing("the name of a label or )"));
             }
@@ -363,7 +362,8 @@ impl<'q> Reading<'q> {
         }
         let least = function.arguments.len() - usize::from(function.optional != 0 && !function.arguments.is_empty());
         if count < least {
-            let problem = format!("{name} takes {least} arguments{}; there are {count}.", if function.optional == 0 { "" } else { " at least" });
+            let problem =
+                format!("{name} takes {least} arguments{}; there are {count}.", if function.optional == 0 { "" } else { " at least" });
             return Err(PromqlError::parse(problem, place));
         }
         Ok(function.answers)

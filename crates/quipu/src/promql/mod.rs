@@ -19,6 +19,7 @@ mod openmetrics;
 mod operator;
 mod parse;
 mod series;
+mod times;
 
 pub use answer::{PromqlAnswer, PromqlPoint, PromqlSeries, error_json};
 pub use error::{Place, PromqlError};
@@ -30,3 +31,4 @@ pub(crate) use looked::{Looked, looked_at};
 pub use matcher::{MatchOperator, Matcher};
 pub use openmetrics::read_openmetrics;
 pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
+pub use times::{TimeText, read_duration, read_time};

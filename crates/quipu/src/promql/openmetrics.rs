@@ -35,10 +35,7 @@ pub fn read_openmetrics(text: &str) -> Result<SeriesSet, String> {
         let (labels, (at, value)) = read_line(line).map_err(|problem| format!("Line {} {problem}: {line}", number + 1))?;
         series.entry(labels).or_default().insert(at, value);
     }
-    let list = |(labels, samples): (Labels, BTreeMap<i64, f64>)| Series {
-        labels,
-        samples: Samples::Listed(samples.into_iter().collect()),
-    };
+    let list = |(labels, samples): (Labels, BTreeMap<i64, f64>)| Series { labels, samples: Samples::Listed(samples.into_iter().collect()) };
     Ok(SeriesSet::new(series.into_iter().map(list).collect()))
 }
 
@@ -114,11 +111,12 @@ mod tests {
 
     #[test]
     fn lines_become_series_and_odd_ones_are_named() {
-        let set = read_openmetrics("# TYPE a counter\na{b=\"x\\\"\\n\\\\y\", } 1e3 0.0005 # {} 1\na_total +Inf -2\n{\"dotted.name\",c=\"d\"} NaN 3\n# EOF\nrest");
-        let shown: Vec<String> = set.as_ref().map_or_else(
-            |problem| vec![problem.clone()],
-            |set| set.series().iter().map(|series| series.labels.to_string()).collect(),
+        let set = read_openmetrics(
+            "# TYPE a counter\na{b=\"x\\\"\\n\\\\y\", } 1e3 0.0005 # {} 1\na_total +Inf -2\n{\"dotted.name\",c=\"d\"} NaN 3\n# EOF\nrest",
         );
+        let shown: Vec<String> = set
+            .as_ref()
+            .map_or_else(|problem| vec![problem.clone()], |set| set.series().iter().map(|series| series.labels.to_string()).collect());
         assert_eq!(shown, [r#"a{b="x\"\n\\y"}"#, "a_total", r#"dotted.name{c="d"}"#]);
         let problem = |text: &str| read_openmetrics(text).err().unwrap_or_default();
         assert_eq!(problem("a 1 0\nb 1"), "Line 2 has no timestamp: every sample needs one, in seconds: b 1");

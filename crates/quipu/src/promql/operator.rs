@@ -51,12 +51,7 @@ impl Operator {
     pub(super) fn compares(self) -> bool {
         matches!(
             self,
-            Operator::Equal
-                | Operator::NotEqual
-                | Operator::Greater
-                | Operator::Less
-                | Operator::GreaterOrEqual
-                | Operator::LessOrEqual
+            Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::Less | Operator::GreaterOrEqual | Operator::LessOrEqual
         )
     }
 

@@ -112,6 +112,10 @@ impl Reader<'_> {
             }
             crates::Expr::StringLiteral(text) => {
                 let place = self.find(&|text| text.starts_with(['"', '\'', '`']));
+                if self.query.get(place.start..place.end).is_some_and(writes_bytes) {
+                    let problem = "\\x80 and above are bytes, of which alone no text is made. Write letters as they are, or as \\u00e9.";
+                    return Err(PromqlError::parse(problem, place));
+                }
                 Expr { kind: ExprKind::Text(text.val), place }
             }
             crates::Expr::VectorSelector(selector) => {
@@ -155,7 +159,9 @@ impl Reader<'_> {
         let place = self.find(&|text| text == name);
         let function = find(name).ok_or_else(|| PromqlError::parse(format!("{name} is a function that is not evaluated here."), place))?;
         let problem = match function.form {
-            Form::NativeHistogram => Some("is about native histograms, which telemetry files do not hold; only classic buckets are evaluated"),
+            Form::NativeHistogram => {
+                Some("is about native histograms, which telemetry files do not hold; only classic buckets are evaluated")
+            }
             Form::Unsupported => Some("is an experimental function of Prometheus that is not evaluated here"),
             _ => None,
         };
@@ -239,6 +245,13 @@ impl Reader<'_> {
         let place = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
         place(name) < place("{")
     }
+}
+
+/// Whether a quoted text holds an escape for a byte that is no letter.
+fn writes_bytes(quoted: &str) -> bool {
+    let mut escapes = quoted.split("\\\\").flat_map(|part| part.split('\\').skip(1));
+    !quoted.starts_with('`')
+        && escapes.any(|escape| matches!(escape.as_bytes(), [b'x', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] | [b'2' | b'3', ..]))
 }
 
 fn grouping(modifier: crates::LabelModifier) -> Grouping {

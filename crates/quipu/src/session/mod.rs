@@ -20,6 +20,7 @@ mod recording;
 mod search;
 mod share;
 mod sheets;
+mod sql;
 
 pub use recording::Selection;
 

@@ -153,6 +153,11 @@ impl Database {
         &self.connection
     }
 
+    /// The connection, to put guards on it.
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
     /// The file's name.
     pub fn name(&self) -> &str {
         &self.name

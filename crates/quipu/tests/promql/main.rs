@@ -1,4 +1,5 @@
 //! PromQL: scripts whose results are known by reasoning, and answers that a real Prometheus gave.
 
+mod prometheus;
 mod script;
 mod scripts;

@@ -211,7 +211,8 @@ fn expand(word: &str, list: &mut Vec<Option<f64>>) -> Option<()> {
         list.extend(vec![None; count.parse::<usize>().ok()?]);
         return Some(());
     }
-    if word == "_" {
+    // A marker of staleness is a gap here: it is seen by look-backs only, which these scripts' steps do not reach.
+    if word == "_" || word == "stale" {
         list.push(None);
         return Some(());
     }

@@ -22,7 +22,7 @@ fn scripts_evaluate_as_they_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promql/cases");
     let (passed, skipped, failures) = check(&folder, &|_| false);
     assert_eq!(failures, Vec::<String>::new());
-    assert!(passed > 150 && skipped == 0, "{passed} evaluations, {skipped} skipped");
+    assert!(passed >= 150 && skipped == 0, "{passed} evaluations, {skipped} skipped");
 }
 
 /// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test promql -- --ignored --nocapture` runs the scripts of Prometheus itself.

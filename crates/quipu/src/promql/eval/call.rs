@@ -64,9 +64,9 @@ impl Context<'_> {
             Special::Range => scalar(&|_| seconds(self.last.saturating_sub(self.first))),
             Special::MinOf | Special::MaxOf => self.either(special, arguments.first()?, arguments.get(1)?),
             Special::Scalar => self.only_value(arguments.first()?),
-            Special::Vector => {
-                self.scalar(arguments.first()?).map(|values| Value::Vector(vec![self.row(|step| values.get(step).copied().unwrap_or(f64::NAN))]))
-            }
+            Special::Vector => self
+                .scalar(arguments.first()?)
+                .map(|values| Value::Vector(vec![self.row(|step| values.get(step).copied().unwrap_or(f64::NAN))])),
             Special::Timestamp => self.timestamp(arguments.first()?, place),
             Special::Absent => self.absent(arguments.first()?),
             Special::AbsentOverTime => self.absent_over_time(arguments.first()?),

@@ -170,7 +170,8 @@ impl Context<'_> {
 fn check_free(taken: &mut [bool], found: &Row, key: &Labels, place: Place) -> Outcome<()> {
     for (taken, value) in taken.iter_mut().zip(&found.values) {
         if *taken && value.is_some() {
-            let problem = format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
+            let problem =
+                format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
             return Err(PromqlError::eval(problem, place));
         }
         *taken |= value.is_some();

@@ -115,7 +115,8 @@ impl Steps {
                 }
                 let count = end.abs_diff(start) / step.unsigned_abs() + 1;
                 if count > MAX_STEPS {
-                    let problem = format!("These are {count} steps, more than the {MAX_STEPS} that are evaluated. Take a longer step, or less time.");
+                    let problem =
+                        format!("These are {count} steps, more than the {MAX_STEPS} that are evaluated. Take a longer step, or less time.");
                     return Err(PromqlError::parse(problem, place));
                 }
                 Ok((Steps { start, step, count: count as usize }, false))
@@ -221,9 +222,10 @@ impl Context<'_> {
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner),
             ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.place, |(_, value)| value)?)),
-            ExprKind::Range(..) | ExprKind::Subquery(_) => {
-                Err(PromqlError::parse("A range vector stands where single values are needed. Put a function such as rate() around it.", expr.place))
-            }
+            ExprKind::Range(..) | ExprKind::Subquery(_) => Err(PromqlError::parse(
+                "A range vector stands where single values are needed. Put a function such as rate() around it.",
+                expr.place,
+            )),
             ExprKind::Call(function, arguments) => self.call(function, arguments, expr.place),
             ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.place)?)),
             ExprKind::Negate(inner) => match self.eval(inner)? {

@@ -39,8 +39,8 @@ impl Context<'_> {
         let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
         let (first, last) = self.look_extent(subquery.timing);
         let after = first.saturating_sub(subquery.range);
-        let Some((start, end, count)) = (Grid { interval: step, first: i64::MIN / 2 / step * step, last: i64::MAX / 2 / step * step })
-            .within(after, last)
+        let Some((start, end, count)) =
+            (Grid { interval: step, first: i64::MIN / 2 / step * step, last: i64::MAX / 2 / step * step }).within(after, last)
         else {
             return Ok(Vec::new());
         };

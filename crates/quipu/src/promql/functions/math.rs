@@ -17,14 +17,14 @@ pub(super) fn round(value: f64, to: f64) -> f64 {
     (value * inverse + 0.5).floor() / inverse
 }
 
-/// As Prometheus limits: what is no number on either side stays so.
+/// The smaller value: what is no number on either side stays so, unless the other is as small as can be, as in Go.
 pub(super) fn at_most(value: f64, limit: f64) -> f64 {
-    if value.is_nan() || limit.is_nan() { f64::NAN } else { value.min(limit) }
+    if (value.is_nan() || limit.is_nan()) && value.min(limit) != f64::NEG_INFINITY { f64::NAN } else { value.min(limit) }
 }
 
-/// The same from below.
+/// The larger value, likewise.
 pub(super) fn at_least(value: f64, limit: f64) -> f64 {
-    if value.is_nan() || limit.is_nan() { f64::NAN } else { value.max(limit) }
+    if (value.is_nan() || limit.is_nan()) && value.max(limit) != f64::INFINITY { f64::NAN } else { value.max(limit) }
 }
 
 #[cfg(test)]

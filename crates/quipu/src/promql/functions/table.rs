@@ -111,12 +111,7 @@ const fn each(name: &'static str, help: &'static str, apply: fn(f64, &[f64]) -> 
     Function { name, arguments: &[V], optional: 0, answers: V, form: Form::Each(apply), help }
 }
 
-const fn over(
-    name: &'static str,
-    needs: Needs,
-    help: &'static str,
-    apply: fn(&Window<'_>, &[f64]) -> Option<f64>,
-) -> Function {
+const fn over(name: &'static str, needs: Needs, help: &'static str, apply: fn(&Window<'_>, &[f64]) -> Option<f64>) -> Function {
     Function { name, arguments: &[M], optional: 0, answers: V, form: Form::Over(needs, false, apply), help }
 }
 
@@ -124,7 +119,13 @@ const fn date(name: &'static str, part: Part, help: &'static str) -> Function {
     Function { name, arguments: &[V], optional: 1, answers: V, form: Form::Date(part), help }
 }
 
-const fn special(name: &'static str, arguments: &'static [ValueType], answers: ValueType, special: Special, help: &'static str) -> Function {
+const fn special(
+    name: &'static str,
+    arguments: &'static [ValueType],
+    answers: ValueType,
+    special: Special,
+    help: &'static str,
+) -> Function {
     Function { name, arguments, optional: 0, answers, form: Form::Special(special), help }
 }
 

@@ -1,0 +1,109 @@
+//! `quipu promql`: metrics of a file, or of OpenMetrics text, in PromQL.
+
+use crate::arguments::Promql;
+use crate::open::open_indexed;
+use crate::output::{Ink, Output, WrongCommandLine, clean_line};
+use crate::table::{Column, lines};
+use anyhow::{Context, Result, bail};
+use quipu::metrics::{MetricOptions, PromqlQuery};
+use quipu::model::Timestamp;
+use quipu::promql::{
+    EvalOptions, Labels, PromqlAnswer, PromqlError, PromqlSeries, PromqlTime, SeriesSource, error_json, evaluate, read_duration,
+    read_openmetrics, read_time,
+};
+use std::path::Path;
+
+/// Whether there was an answer.
+pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result<bool> {
+    let wrong = |message: String| anyhow::Error::new(WrongCommandLine(message));
+    let time = |text: &Option<String>| text.as_deref().map(read_time).transpose().map_err(wrong);
+    let options = MetricOptions {
+        scrape_millis: read_duration(&promql.scrape).map_err(wrong)?,
+        merge_labels: promql.merge_labels,
+        exact: promql.exact,
+    };
+    let step = promql.step.as_deref().map(read_duration).transpose().map_err(wrong)?;
+    let mut asked = PromqlQuery { query: String::new(), start: time(&promql.start)?, end: time(&promql.end)?, step, options };
+    if let Some(at) = time(&promql.time)? {
+        asked.end = Some(at);
+    } else if asked.end.is_some() && asked.start.is_none() && step.is_none() {
+        bail!(WrongCommandLine("--end alone says no time to look at: give --time, or --start and --step.".into()));
+    }
+    let answer = match (promql.words.as_slice(), &promql.openmetrics) {
+        ([query], Some(series)) => {
+            asked.query.clone_from(query);
+            of_text(series, &asked)?
+        }
+        ([file, query], None) => {
+            asked.query.clone_from(query);
+            open_indexed(Path::new(file))?.query_promql(&asked)?
+        }
+        (_, Some(_)) => bail!(WrongCommandLine("With --openmetrics there is the query alone, and no telemetry file.".into())),
+        (_, None) => bail!(WrongCommandLine("A telemetry file and a query are needed: quipu promql FILE QUERY".into())),
+    };
+    match answer {
+        Ok(answer) if as_json => output.line(&answer.to_json()).map(|()| true),
+        Ok(answer) => print(&answer, output).map(|()| true),
+        Err(error) if as_json => output.line(&error_json(&error)).map(|()| false),
+        Err(error) => Err(in_words(error, &asked.query)),
+    }
+}
+
+fn in_words(error: PromqlError, query: &str) -> anyhow::Error {
+    let words = format!("{}\n{error}", error.drawing(query));
+    if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) }
+}
+
+fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+    let series = read_openmetrics(&text).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
+    let (first, last) = series.extent().unwrap_or_default();
+    let time = match (asked.start, asked.step) {
+        (None, None) => PromqlTime::At(asked.end.unwrap_or(last)),
+        (start, step) => PromqlTime::Steps {
+            start: start.unwrap_or(first),
+            end: asked.end.unwrap_or(last),
+            step: step.context("A query over time needs --step")?,
+        },
+    };
+    let options = EvalOptions { exact: asked.options.exact, ..EvalOptions::default() };
+    Ok(evaluate(&asked.query, time, &series, &options))
+}
+
+fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
+    let left = |heading| Column { heading, right: false };
+    let value = Column { heading: "VALUE", right: true };
+    let (columns, rows): (Vec<Column>, Vec<Vec<String>>) = match answer {
+        PromqlAnswer::Scalar(point) => return output.line(&point.value.to_string()),
+        PromqlAnswer::Text(_, text) => return output.line(&clean_line(text)),
+        PromqlAnswer::Vector(list) => {
+            let row = |series: &PromqlSeries| vec![last_value(series), name(series)];
+            (vec![value, left("SERIES")], list.iter().map(row).collect())
+        }
+        PromqlAnswer::Matrix(list) => {
+            let rows = list.iter().flat_map(|series| {
+                series.points.iter().map(|point| {
+                    let at = Timestamp(point.at_millis.saturating_mul(1_000_000)).civil(0);
+                    vec![quipu::view::cut_to_millis(&at).to_owned(), point.value.to_string(), name(series)]
+                })
+            });
+            (vec![left("TIME (UTC)"), value, left("SERIES")], rows.collect())
+        }
+    };
+    if rows.is_empty() {
+        return output.line(&output.ink("No series has a value then.", Ink::Faint));
+    }
+    for (number, line) in lines(&columns, &rows, output.width()).into_iter().enumerate() {
+        output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
+    }
+    Ok(())
+}
+
+fn last_value(series: &PromqlSeries) -> String {
+    series.points.last().map_or_else(|| quipu::view::DASH.to_owned(), |point| point.value.to_string())
+}
+
+fn name(series: &PromqlSeries) -> String {
+    let pairs = series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    clean_line(&Labels::new(pairs).to_string())
+}

@@ -1,0 +1,301 @@
+//! A user's own SQL over the open file: one statement that reads, within limits, and views that spare the usual expressions.
+//!
+//! What is not here: the statements Quipu itself asks (`reader`, `lookup`).
+
+use super::database::Database;
+use super::error::StoreError;
+use crate::protocol::{Failure, FailureKind};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode};
+use serde::{Deserialize, Serialize};
+
+/// What an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlLimits {
+    /// Rows at most.
+    pub rows: usize,
+    /// Bytes of all values at most.
+    pub bytes: usize,
+}
+
+impl Default for SqlLimits {
+    /// A million rows, 256 MiB.
+    fn default() -> SqlLimits {
+        SqlLimits { rows: 1_000_000, bytes: 256 << 20 }
+    }
+}
+
+/// One value, as SQLite has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SqlValue {
+    /// NULL
+    Null,
+    /// INTEGER
+    Integer(i64),
+    /// REAL
+    Real(f64),
+    /// TEXT; damaged UTF-8 is repaired.
+    Text(String),
+    /// BLOB
+    Blob(Vec<u8>),
+}
+
+/// The rows a query answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SqlAnswer {
+    /// Names of columns, as the query has them; several may be equal.
+    pub columns: Vec<String>,
+    /// Rows, each with a value a column.
+    pub rows: Vec<Vec<SqlValue>>,
+    /// Whether there are more rows than the limits allow.
+    pub is_cut: bool,
+}
+
+/// A view for queries: its name, what it shows, and its SELECT.
+#[derive(Clone, Copy, Debug)]
+pub struct SqlView {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row of it is.
+    pub help: &'static str,
+    /// What it stands for.
+    pub select: &'static str,
+}
+
+/// Milliseconds since 1970 of a time as recorded, to the microsecond: SQLite's own functions round to milliseconds.
+macro_rules! millis {
+    ($column:literal) => {
+        concat!("(unixepoch(substr(", $column, ", 1, 19)) * 1000.0 + CAST('0' || substr(", $column, ", 20) AS REAL) * 1000)")
+    };
+}
+
+/// An attribute, or NULL where the attributes are no JSON.
+macro_rules! attribute {
+    ($of:literal, $path:literal) => {
+        concat!("CASE WHEN json_valid(", $of, "attributes) THEN json_extract(", $of, "attributes, '", $path, "') END")
+    };
+}
+
+/// The views that queries find beside the file's own tables.
+pub const SQL_VIEWS: [SqlView; 4] = [
+    SqlView {
+        name: "spans_with_duration",
+        help: "spans, with duration_ms and what the attribute error says",
+        select: concat!(
+            "SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, round(",
+            millis!("end_time"),
+            " - ",
+            millis!("start_time"),
+            ", 3) AS duration_ms, status, kind, ",
+            attribute!("", "$.error"),
+            " AS error, attributes FROM main.spans"
+        ),
+    },
+    SqlView {
+        name: "requests",
+        help: "requests to the server: spans that are marked as a root",
+        select: concat!(
+            "SELECT trace_id, span_id, name AS route, start_time, end_time, round(",
+            millis!("end_time"),
+            " - ",
+            millis!("start_time"),
+            ", 3) AS duration_ms, status, ",
+            attribute!("", "$.error"),
+            " AS error FROM main.spans WHERE attributes LIKE '%\"__root__\"%' AND ",
+            attribute!("", "$.__root__"),
+            " = 1"
+        ),
+    },
+    SqlView {
+        name: "errors",
+        help: "failures: the attribute error of spans, and messages logged as error or critical",
+        select: concat!(
+            "SELECT trace_id, span_id, name, end_time AS time, ",
+            attribute!("", "$.error"),
+            " AS message, 'attribute' AS source FROM main.spans WHERE attributes LIKE '%\"error\"%' AND ",
+            attribute!("", "$.error"),
+            " IS NOT NULL UNION ALL SELECT s.trace_id, e.span_id, s.name, e.timestamp, ",
+            attribute!("e.", "$.message"),
+            ", 'log' FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.attributes LIKE '%\"severity\"%' AND ",
+            attribute!("e.", "$.severity"),
+            " IN ('error', 'critical')"
+        ),
+    },
+    SqlView {
+        name: "token_usage",
+        help: "recorded metric events, which releases since 0.2.18 write",
+        select: concat!(
+            "SELECT s.trace_id, e.span_id, e.timestamp, substr(e.name, 8) AS metric, ",
+            attribute!("e.", "$.value"),
+            " AS value, ",
+            attribute!("e.", "$.unit"),
+            " AS unit, ",
+            attribute!("e.", "$.model_id"),
+            " AS model_id, ",
+            attribute!("e.", "$.provider_id"),
+            " AS provider_id FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%'"
+        ),
+    },
+];
+
+/// Answers one statement that reads.
+///
+/// # Errors
+/// A sentence: the statement writes, is none, is wrong, or took too long.
+pub(crate) fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<SqlAnswer, Failure> {
+    make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
+    database.connection_mut().authorizer(Some(authorize)).map_err(StoreError::from)?;
+    let mut wrong = None;
+    let outcome = database.bounded(|| {
+        read(database.connection(), query, limits).or_else(|error| {
+            wrong = Some(in_words(error, query)?);
+            Ok(SqlAnswer::default())
+        })
+    });
+    // Quipu's own statements are not asked by this authorizer.
+    database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(StoreError::from)?;
+    match wrong {
+        Some(message) => Err(Failure { kind: FailureKind::BadRequest, message }),
+        None => Ok(outcome?),
+    }
+}
+
+/// Temporary views are of this connection alone. They are made with writing allowed, which never reaches the file.
+fn make_views(connection: &Connection) -> Result<(), StoreError> {
+    let is_there = connection.query_row("SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'", [], |row| row.get::<_, i64>(0))?;
+    if is_there > 0 {
+        return Ok(());
+    }
+    connection.execute_batch("PRAGMA query_only=OFF")?;
+    let made = SQL_VIEWS
+        .iter()
+        .try_for_each(|view| connection.execute_batch(&format!("CREATE TEMP VIEW IF NOT EXISTS {} AS {}", view.name, view.select)));
+    connection.execute_batch("PRAGMA query_only=ON")?;
+    Ok(made?)
+}
+
+/// What a query may do: read, call functions, recur. Of pragmas only those that describe the schema.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    const TELLING: [&str; 8] = [
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "foreign_key_list",
+        "database_list",
+    ];
+    let is_allowed = match context.action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => function_name != "load_extension",
+        AuthAction::Pragma { pragma_name, .. } => TELLING.iter().any(|name| name.eq_ignore_ascii_case(pragma_name)),
+        _ => false,
+    };
+    if is_allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn read(connection: &Connection, query: &str, limits: SqlLimits) -> Result<SqlAnswer, StoreError> {
+    let mut statement = connection.prepare(query)?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut answer = SqlAnswer { columns, rows: Vec::new(), is_cut: false };
+    let mut bytes = 0_usize;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if answer.rows.len() >= limits.rows || bytes > limits.bytes {
+            answer.is_cut = true;
+            break;
+        }
+        let mut values = Vec::with_capacity(answer.columns.len());
+        for column in 0..answer.columns.len() {
+            let value = match row.get_ref(column)? {
+                ValueRef::Null => SqlValue::Null,
+                ValueRef::Integer(number) => SqlValue::Integer(number),
+                ValueRef::Real(number) => SqlValue::Real(number),
+                ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(blob) => SqlValue::Blob(blob.to_vec()),
+            };
+            bytes = bytes.saturating_add(32).saturating_add(match &value {
+                SqlValue::Text(text) => text.len(),
+                SqlValue::Blob(blob) => blob.len(),
+                _ => 0,
+            });
+            values.push(value);
+        }
+        answer.rows.push(values);
+    }
+    Ok(answer)
+}
+
+/// The sentence for a statement that is wrong; errors of the file are passed on.
+fn in_words(error: StoreError, query: &str) -> Result<String, StoreError> {
+    let StoreError::Sqlite(cause) = &error else { return Err(error) };
+    match cause {
+        rusqlite::Error::MultipleStatement => return Ok("There are several statements; one at a time is answered.".into()),
+        rusqlite::Error::SqlInputError { msg, offset, .. } => return Ok(at_place(msg, *offset, query)),
+        _ => {}
+    }
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
+            Ok("This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
+                .into())
+        }
+        Some(ErrorCode::Unknown) => Ok(format!("SQLite says: {cause}.")),
+        None if query.trim().is_empty() => Ok("The query is empty. Write a SELECT.".into()),
+        _ => Err(error),
+    }
+}
+
+/// SQLite's words with the line they are about, and a caret under the place.
+fn at_place(message: &str, offset: std::ffi::c_int, query: &str) -> String {
+    let place = usize::try_from(offset).ok().and_then(|offset| query.get(..offset));
+    let Some(before) = place else { return format!("SQLite does not understand this: {message}.") };
+    let start = before.rfind('\n').map_or(0, |line| line + 1);
+    let line = query.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+    let column = before.get(start..).unwrap_or_default().chars().count();
+    format!("{line}\n{}^\nSQLite does not understand this: {message}.", " ".repeat(column))
+}
+
+impl SqlAnswer {
+    /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
+    /// BLOB is its bytes in hexadecimal.
+    pub fn to_json(&self) -> String {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let taken = |name: &str| names.iter().any(|other| other == name);
+            let numbered = (2..).map(|number| format!("{column}_{number}")).find(|name| !taken(name));
+            let name = if taken(column) { numbered.unwrap_or_else(|| column.clone()) } else { column.clone() };
+            names.push(name);
+        }
+        let keys: Vec<String> = names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
+        let mut json = String::from("[");
+        for (number, row) in self.rows.iter().enumerate() {
+            json.push_str(if number == 0 { "\n" } else { ",\n" });
+            json.push('{');
+            for (place, (key, value)) in keys.iter().zip(row).enumerate() {
+                if place > 0 {
+                    json.push_str(", ");
+                }
+                json.push_str(key);
+                json.push_str(": ");
+                json.push_str(&value.to_json().to_string());
+            }
+            json.push('}');
+        }
+        json.push_str(if self.rows.is_empty() { "]" } else { "\n]" });
+        json
+    }
+}
+
+impl SqlValue {
+    fn to_json(&self) -> serde_json::Value {
+        match self {
+            SqlValue::Null => serde_json::Value::Null,
+            SqlValue::Integer(number) => (*number).into(),
+            SqlValue::Real(number) => (*number).into(),
+            SqlValue::Text(text) => text.as_str().into(),
+            SqlValue::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        }
+    }
+}
