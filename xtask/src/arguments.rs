@@ -16,6 +16,7 @@ cargo xtask COMMAND
   fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
   bench [--sizes 100MB,1.5GB,2.5GB] [--runs N] [--as-is]
                         measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
+  slow promql           ask a real Prometheus the queries ours is compared with, and write down its answers (Debian's package)
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     /// The words of the program that grows files.
     Fixtures(Vec<String>),
     Bench(Bench),
+    /// What is made anew rarely, by its name.
+    Slow(Vec<String>),
     Doctor,
 }
 
@@ -50,6 +53,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
     let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
     if name == "fixtures" {
         return Ok(Command::Fixtures(rest.to_vec()));
+    }
+    if name == "slow" {
+        return Ok(Command::Slow(rest.to_vec()));
     }
     if name == "bench" && !rest.iter().any(|word| word == "-h" || word == "--help") {
         return Bench::parse(rest).map(Command::Bench);

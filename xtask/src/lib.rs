@@ -42,6 +42,7 @@ pub fn run(words: &[String]) -> Result<()> {
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
         Command::Test => check::run_all(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Slow(words) => fixtures::make_slowly(&words),
         Command::Fixtures(words) => fixtures::grow(&words),
         Command::EndToEnd(Arguments { build, browser, filter, .. }) => check::run_end_to_end(build, browser.as_deref(), filter.as_deref()),
     }
