@@ -516,4 +516,65 @@ fn markdown_is_written_and_kinds_are_taken_out_of_it_and_of_databases() {
     let wrong = run(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", "prompts,colour"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("--redact \"colour\" is no kind"));
+#[test]
+fn promql_prints_a_table_and_the_document_of_prometheus() {
+    let query = "sum by (model_id) (llama_stack_tokens_total)";
+    insta::assert_snapshot!(said(&["promql", METRICS, query]));
+    let json: serde_json::Value = serde_json::from_str(&said(&["promql", METRICS, query, "--json"])).expect("JSON");
+    assert_eq!((&json["status"], &json["data"]["resultType"]), (&"success".into(), &"vector".into()));
+    let steps = said(&["promql", METRICS, "sum(quipu_requests_total)", "--step", "1m", "--json"]);
+    let steps: serde_json::Value = serde_json::from_str(&steps).expect("JSON");
+    assert_eq!(steps["data"]["resultType"], "matrix");
+    let values = steps["data"]["result"][0]["values"].as_array().expect("values");
+    let times: Vec<i64> = values.iter().filter_map(|pair| pair[0].as_i64()).collect();
+    assert!(times.len() > 1 && times.windows(2).all(|pair| pair[1] - pair[0] == 60), "{times:?}");
+    let table = said(&["promql", METRICS, "sum(quipu_requests_total)", "--step", "60"]);
+    assert_eq!(table.lines().count(), values.len() + 1, "{table}");
+}
+
+#[test]
+fn promql_reads_series_as_they_are() {
+    let folder = Folder::new();
+    let series = folder.0.join("series.txt");
+    std::fs::write(&series, "a{b=\"1\"} 1 100\na{b=\"1\"} 7 160.5\n# EOF\n").expect("a file");
+    let series = series.to_string_lossy().into_owned();
+    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--json"]).trim(), {
+        "{\"data\":{\"result\":[{\"metric\":{\"__name__\":\"a\",\"b\":\"1\"},\"value\":[160.5,\"7\"]}],\"resultType\":\"vector\"},\"status\":\"success\"}"
+    });
+    assert_eq!(said(&["promql", "--openmetrics", &series, "scalar(a)", "--time", "1970-01-01T00:02:00Z"]).trim(), "1");
+    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value then.");
+    let exact = said(&["promql", "--openmetrics", &series, "increase(a[2m])", "--time", "170", "--exact"]);
+    assert!(exact.lines().nth(1).is_some_and(|line| line.trim_start().starts_with('6')), "{exact}");
+}
+
+#[test]
+fn wrong_promql_is_drawn_with_its_place_or_told_in_the_document() {
+    let output = run(&["promql", METRICS, "rate(total_tokens)"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "rate(total_tokens)\n     ^^^^^^^^^^^^\nrate takes a range vector here, not an instant vector. Add a range behind the metric: [5m].\n"
+    );
+    let output = run(&["promql", METRICS, "rate(total_tokens)", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");
+    assert_eq!((output.status.code(), &json["errorType"]), (Some(1), &"bad_data".into()));
+    for arguments in [
+        vec!["promql", "total_tokens"],
+        vec!["promql", METRICS, "1", "--time", "yesterday"],
+        vec!["promql", METRICS, "1", "--step", "often"],
+        vec!["promql", METRICS, "1", "--scrape", "0s"],
+    ] {
+        let output = run(&arguments);
+        assert_eq!((output.status.code(), text(&output.stderr).lines().count()), (Some(2), 1), "{arguments:?}");
+    }
+    assert!(refused(&["promql", "--openmetrics", "Cargo.toml", "1"]).contains("Line 1"), "no series");
+}
+
+#[test]
+fn sql_prints_a_table_and_objects() {
+    let query = "SELECT route, count(*) AS requests, max(duration_ms) AS slowest FROM requests GROUP BY route ORDER BY 2 DESC, 1 LIMIT 3";
+    insta::assert_snapshot!(said(&["sql", METRICS, query]));
+    insta::assert_snapshot!(said(&["sql", METRICS, query, "--json"]));
+    assert_eq!(said(&["sql", METRICS, "SELECT span_id FROM spans", "--limit", "2"]).lines().count(), 4);
+    assert!(refused(&["sql", METRICS, "DELETE FROM spans"]).contains("only read"));
 }

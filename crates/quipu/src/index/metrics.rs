@@ -70,6 +70,11 @@ impl Index {
         })
     }
 
+    /// The time of the first span's end or of the first metric, nanoseconds since 1970, UTC.
+    pub(crate) fn first_amount(&self) -> Option<i64> {
+        self.span_ends().map(|end| end.at).chain(self.metric_events().map(|event| event.at)).min()
+    }
+
     /// The time of the last span's end and of the last metric, nanoseconds since 1970, UTC.
     pub(crate) fn last_time(&self) -> Option<i64> {
         let ends = self.traces.iter().map(|trace| trace.utc(trace.end)).filter(|at| *at != NO_TIME);

@@ -31,8 +31,8 @@ pub(crate) struct Prepared {
     /// By labels.
     pub(super) counters: Vec<Counter>,
     groups: OnceLock<Vec<Arc<SpanGroup>>>,
-    /// When the file's last event was: milliseconds since 1970, UTC.
-    pub(super) last: Option<i64>,
+    /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
+    pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
 }
 
@@ -46,7 +46,13 @@ impl Prepared {
         builder.add_recorded(index);
         let counted = builder.add_requests(index, read_model);
         let counters = builder.series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared { labelling, counters: counters.collect(), groups: OnceLock::new(), last: index.last_time().map(millis), counted }
+        Prepared {
+            labelling,
+            counters: counters.collect(),
+            groups: OnceLock::new(),
+            extent: index.first_amount().and_then(|first| Some((millis(first), millis(index.last_time()?)))),
+            counted,
+        }
     }
 
     /// Whether models are named so.

@@ -34,7 +34,7 @@ impl FileSeries<'_> {
     fn grid(&self, first: i64) -> Grid {
         let interval = self.scrape_millis.max(1);
         let before = (first - 1).div_euclid(interval) * interval;
-        let last = self.prepared.last.unwrap_or(first).max(first);
+        let last = self.prepared.extent.map_or(first, |(_, last)| last.max(first));
         Grid { interval, first: before, last: (last.div_euclid(interval) + 1) * interval }
     }
 
@@ -138,9 +138,7 @@ impl SeriesSource for FileSeries<'_> {
     }
 
     fn extent(&self) -> Option<(i64, i64)> {
-        let counters = self.prepared.counters.iter().filter_map(|counter| counter.amounts.first());
-        let spans = self.prepared.groups(self.index).iter().filter_map(|group| group.first(Part::All));
-        let first = counters.chain(spans).min()?;
+        let (first, _) = self.prepared.extent?;
         let grid = self.grid(first);
         Some((grid.first, grid.last))
     }

@@ -242,7 +242,7 @@ fn in_words(error: StoreError, query: &str) -> Result<String, StoreError> {
                 .into())
         }
         Some(ErrorCode::Unknown) => Ok(format!("SQLite says: {cause}.")),
-        None if query.trim().is_empty() => Ok("The query is empty. Write a SELECT.".into()),
+        Some(ErrorCode::ApiMisuse) => Ok("There is no statement. Write a SELECT.".into()),
         _ => Err(error),
     }
 }
