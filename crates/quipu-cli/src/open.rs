@@ -16,7 +16,11 @@ const MAX_LINK_FILE: u64 = 16 << 20;
 
 /// Opens the file, or what a link carries. A command has all the time its user gives it: no deadline.
 pub(crate) fn open(file: &Path) -> Result<Session> {
-    let options = OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) };
+    open_within(file, OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) })
+}
+
+/// The same with a clock and limits.
+pub(crate) fn open_within(file: &Path, options: OpenOptions) -> Result<Session> {
     if is_imported(file) {
         return open_imported(file, options);
     }

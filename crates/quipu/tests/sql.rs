@@ -5,7 +5,7 @@ mod support;
 use quipu::Session;
 use quipu::protocol::FailureKind;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlLimits, SqlValue};
-use support::{path, sql, unindexed};
+use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 
@@ -109,11 +109,10 @@ fn what_writes_or_sets_is_refused_and_nothing_changes() {
 
 #[test]
 fn the_session_goes_on_as_before() {
-    let mut session = unindexed(RECORDED);
+    let mut session = open(RECORDED);
     let spans = |session: &mut Session| session.query_sql("SELECT count(*) FROM spans", SqlLimits::default()).map(|answer| count(&answer));
     let expected = spans(&mut session);
     assert!(session.query_sql("DELETE FROM spans", SqlLimits::default()).is_err());
-    session.complete_index().expect("an index");
     assert!(session.query("query_traces", "{}", None).expect("an answer").starts_with("{\"data\":["));
     assert_eq!(spans(&mut session), expected);
 }

@@ -1,6 +1,7 @@
 //! `quipu sql`: any question in SQL, read-only.
 
 use crate::arguments::Sql;
+use crate::open::open_within;
 use crate::output::{Ink, Output, clean_line};
 use crate::table::{Column, cut, lines};
 use anyhow::{Context, Result};
@@ -22,7 +23,7 @@ pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
         std::io::stdin().read_to_string(&mut query).context("The query can't be read from standard input")?;
     }
     let options = OpenOptions { deadline_ms: u64::from(sql.timeout).saturating_mul(1_000), ..OpenOptions::with_clock(clock) };
-    let mut session = Session::open_path(&sql.file, options)?;
+    let mut session = open_within(&sql.file, options)?;
     let rows = usize::try_from(sql.limit).unwrap_or(usize::MAX);
     if as_json {
         return print_json(&mut session, &query, rows, output);

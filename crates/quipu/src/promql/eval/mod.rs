@@ -71,7 +71,7 @@ const MAX_WORK: u64 = 60_000_000;
 /// let labels = Labels::new([("__name__", "tokens_total"), ("model_id", "llama")]);
 /// let series = SeriesSet::new(vec![Series { labels, samples: Samples::Listed([(0, 1.0), (60_000, 7.0)].into()) }]);
 /// let answer = evaluate("sum(tokens_total) * 2", PromqlTime::At(60_000), &series, &EvalOptions::default())?;
-/// assert!(answer.to_json().ends_with(r#""value":[60,"14"]}]}}"#));
+/// assert!(answer.to_json().contains(r#"[60,"14"]"#));
 /// # Ok::<(), quipu::promql::PromqlError>(())
 /// ```
 pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
