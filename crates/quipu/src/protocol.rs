@@ -669,6 +669,8 @@ pub enum Command {
         /// Their names.
         names: Vec<String>,
     },
+    /// Opens the columns of a link, which are the one file beside this message. Answer: [`Response::File`].
+    OpenShared,
     /// Asks.
     Ask(Request),
 }

@@ -3,6 +3,7 @@
 use crate::opening::{self, INPUT_ID};
 use crate::pages::{OpenPage, TracePage, TracesPage};
 use crate::router;
+use crate::share::ShareDialog;
 use crate::state::{App, FileState};
 use crate::widgets::{Commands, Head, Help, Notices};
 use leptos::ev;
@@ -60,6 +61,7 @@ pub(crate) fn App() -> impl IntoView {
         </Show>
         <Help />
         <Commands />
+        <ShareDialog />
         <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
     }
 }

@@ -105,9 +105,17 @@ pub(crate) fn all(root: &Element, selector: &str) -> Vec<Element> {
 
 /// Hands `text` to the reader as a file; `false` when the browser refused.
 pub(crate) fn save_text(name: &str, text: &str) -> bool {
+    save(name, &text.into())
+}
+
+/// The same with bytes.
+pub(crate) fn save_bytes(name: &str, bytes: &[u8]) -> bool {
+    save(name, &js_sys::Uint8Array::from(bytes))
+}
+
+fn save(name: &str, part: &JsValue) -> bool {
     let save = || {
-        let parts = js_sys::Array::of1(&text.into());
-        let blob = web_sys::Blob::new_with_str_sequence(&parts).ok()?;
+        let blob = web_sys::Blob::new_with_blob_sequence(&js_sys::Array::of1(part)).ok()?;
         let address = web_sys::Url::create_object_url_with_blob(&blob).ok()?;
         let link = document().create_element("a").ok()?.dyn_into::<web_sys::HtmlAnchorElement>().ok()?;
         link.set_href(&address);

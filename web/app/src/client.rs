@@ -79,10 +79,12 @@ impl Client {
     }
 
     /// Opens `files`; answers to what was asked before are dropped.
-    pub(crate) fn open(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
+    /// `shared`: the one file is what a link carried.
+    pub(crate) fn open(&self, files: &[File], shared: bool, callback: impl FnOnce(Answer) + 'static) {
         self.forget_waiting();
         let names = files.iter().map(File::name).collect();
-        self.send(&Command::Open { names }, files, Some(self.idle.begin()), Box::new(callback));
+        let command = if shared { Command::OpenShared } else { Command::Open { names } };
+        self.send(&command, files, Some(self.idle.begin()), Box::new(callback));
     }
 
     /// Asks for one answer.

@@ -15,6 +15,7 @@ mod opening;
 mod pages;
 mod rehearsal;
 mod router;
+mod share;
 mod state;
 mod widgets;
 

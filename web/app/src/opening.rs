@@ -151,9 +151,10 @@ pub(crate) fn follow_address(app: App) {
         }
         Some(source) if router::is_open(app, &source) => {}
         Some(Source::Sample(sample)) => open_sample(app, sample),
-        Some(source) => match app.known_files(&source) {
-            Some((source, files)) => app.open(source, files),
-            None => app.close(),
+        Some(source) => match (app.known_files(&source), source) {
+            (Some((source, files)), _) => app.open(source, files),
+            (None, Source::Link { letters, key }) => crate::share::open_link(app, letters, key, None),
+            (None, _) => app.close(),
         },
     }
 }

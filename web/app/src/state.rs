@@ -108,6 +108,10 @@ pub(crate) struct App {
     pub(crate) help: RwSignal<bool>,
     /// Whether the command palette is shown.
     pub(crate) commands: RwSignal<bool>,
+    /// Whether the dialog that shares is shown.
+    pub(crate) sharing: RwSignal<bool>,
+    /// Whether the address carries something encrypted whose passphrase is wanted, with a sentence about the one that was given.
+    pub(crate) locked: RwSignal<Option<Option<&'static str>>>,
     /// The last thing done that has no other trace on screen, for screen readers: "Copied".
     pub(crate) said: RwSignal<String>,
     keys: StoredValue<Option<KeyHandler>, LocalStorage>,
@@ -157,6 +161,8 @@ impl App {
             trace_search: RwSignal::new(None),
             help: RwSignal::new(false),
             commands: RwSignal::new(false),
+            sharing: RwSignal::new(false),
+            locked: RwSignal::new(None),
             said: RwSignal::default(),
             keys: StoredValue::new_local(None),
             client: StoredValue::new_local(client),
@@ -238,7 +244,8 @@ impl App {
         self.settle_alert();
         self.file.set(FileState::Opening { name, fetched: true });
         self.remember(source.clone(), files.clone());
-        self.client().open(&files, move |answer| {
+        let shared = matches!(source, Source::Link { .. });
+        self.client().open(&files, shared, move |answer| {
             if !app.is_at(epoch) {
                 return;
             }
@@ -287,7 +294,8 @@ impl App {
         self.client().stop();
         let open = matches!(self.file.get_untracked(), FileState::Open(_));
         match self.opened.get_untracked().and_then(|source| self.known_files(&source)) {
-            Some((_, files)) if open => {
+            // What a link carried is small: it is opened as it was first.
+            Some((source, files)) if open && !matches!(source, Source::Link { .. }) => {
                 self.settle_alert();
                 self.go_on(&files);
             }
@@ -307,7 +315,7 @@ impl App {
         let epoch = self.epoch.get_untracked();
         self.index_stopped.set(None);
         self.progress.set(Some(IndexProgress::default()));
-        self.client().open(files, move |answer| match answer {
+        self.client().open(files, false, move |answer| match answer {
             _ if !app.is_at(epoch) => {}
             Ok(_) => {}
             Err(failure) if failure.kind == FailureKind::FileChanged => {

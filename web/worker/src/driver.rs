@@ -1,15 +1,17 @@
 //! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
 
-use crate::blob::{BlobSource, Loaded};
+use crate::blob::{BlobSource, Loaded, explain};
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
 use crate::rehearsal;
 use crate::wire::{Channel, now, pause, post};
+use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
 use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use std::cell::{Cell, RefCell};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
 /// Milliseconds the index or a search works before messages are looked at.
@@ -68,6 +70,17 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Respons
     let response = open_loaded(&names, files, &loaded)?;
     wasm_bindgen_futures::spawn_local(index(loaded));
     Ok(response)
+}
+
+/// Opens what a link carries; it is small, and indexed at once.
+pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
+    OPEN.set(None);
+    let buffer = JsFuture::from(columns.array_buffer()).await;
+    let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
+    let columns = Uint8Array::new(&buffer).to_vec();
+    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| now() as u64))?;
+    while !session.step(&mut || false)?.done {}
+    keep(session, None)
 }
 
 /// Answers a question.

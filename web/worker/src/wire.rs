@@ -1,6 +1,6 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard; large ones out in pieces, `{body, of}`.
 
-use crate::driver::{answer, open};
+use crate::driver::{answer, open, open_shared};
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use quipu::protocol::{Command, Event, Failure, FailureKind};
 use std::cell::RefCell;
@@ -52,10 +52,10 @@ fn receive(data: &JsValue) {
     let body = get(data, "body").dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default();
     let result = match postcard::from_bytes::<Command>(&body) {
         Ok(Command::Ask(request)) => answer(request),
-        Ok(Command::Open { names }) => {
+        Ok(command @ (Command::Open { .. } | Command::OpenShared)) => {
             let files = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect());
             WAITING.set(Some(Vec::new()));
-            wasm_bindgen_futures::spawn_local(receive_files(id, names, files.unwrap_or_default()));
+            wasm_bindgen_futures::spawn_local(receive_files(id, command, files.unwrap_or_default()));
             return;
         }
         Err(error) => Err(Failure {
@@ -66,8 +66,15 @@ fn receive(data: &JsValue) {
     post(&Event::Reply { id, result });
 }
 
-async fn receive_files(id: u32, names: Vec<String>, files: Vec<File>) {
-    let result = open(names, files).await;
+async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
+    let result = match (command, files.pop()) {
+        (Command::OpenShared, Some(columns)) => open_shared(columns).await,
+        (Command::Open { names }, last) => {
+            files.extend(last);
+            open(names, files).await
+        }
+        _ => Err(Failure { kind: FailureKind::Internal, message: "Nothing came with the link. Reload the page.".into() }),
+    };
     post(&Event::Reply { id, result });
     for data in WAITING.take().unwrap_or_default() {
         receive(&data);

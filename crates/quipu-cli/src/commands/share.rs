@@ -63,7 +63,7 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     loop {
         let shared = session.make_share(what, ShareOptions { redact, leave_out_over }, ShareForm::Columns, None)?;
         let letters = seal(&deflated(&shared.bytes), Form::Deflated);
-        let fragment = carrying_fragment(&ViewState::default(), shared.trace_id.as_deref().unwrap_or_default(), None, &letters);
+        let fragment = carrying_fragment(&ViewState::default(), shared.trace_id.as_deref().unwrap_or_default(), None, &letters, None);
         let link = format!("{base}{fragment}");
         let Some(limit) = export.limit.filter(|limit| link.len() > *limit) else { return Ok((link, shared)) };
         leave_out_over = match next_limit(leave_out_over) {

@@ -2,13 +2,13 @@
 //!
 //! What is not here: the data itself (`payload`).
 
-use super::payload::with_data;
-use super::{Place, TimelineView, ViewState, print_fragment};
+use super::{Place, Source, TimelineView, ViewState, print_fragment};
 
 /// The fragment that shows a shared trace as it is shown here: the view's own parts, then the data's letters. `trace_id` and `span_id` are
 /// those that leave. What was looked for, filters, the file's name and whatever else names something do not go along, nor does what the
 /// receiver prefers.
-pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>, letters: &str) -> String {
+/// `key`: what the letters are encrypted with, where that goes along.
+pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>, letters: &str, key: Option<String>) -> String {
     let place = match &view.place {
         Place::Trace(shown) => {
             let mut shown = shown.clone();
@@ -21,7 +21,8 @@ pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>
         }
         _ => Place::trace(trace_id),
     };
-    with_data(&print_fragment(&ViewState { place, ..ViewState::default() }), letters)
+    let source = Some(Source::Link { letters: letters.into(), key });
+    print_fragment(&ViewState { place, source, ..ViewState::default() })
 }
 
 #[cfg(test)]
@@ -34,7 +35,7 @@ mod tests {
         let (view, _) = parse_fragment(
             "#v1/trace/abc?tab=flame&span=00ff&find=atlantis&from=1&to=9&plumbing=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
         );
-        let fragment = carrying_fragment(&view, "01", Some("02"), "AQAB");
+        let fragment = carrying_fragment(&view, "01", Some("02"), "AQAB", None);
         assert_eq!(fragment, "#v1/trace/01?tab=flame&span=02&from=1&to=9&path=critical&data=AQAB");
         let (read, notes) = parse_fragment(&fragment);
         assert!(notes.is_empty(), "{notes:?}");

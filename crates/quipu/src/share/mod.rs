@@ -7,10 +7,11 @@
 //! `#v1/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`,
 //! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
-//! understood is left out with a note; one bad part never voids the others. `data` is not the view's: see [`payload::link_data`].
+//! understood is left out with a note; one bad part never voids the others. `data` is a trace in the address itself: see [`payload`].
 
 mod carry;
 mod copy;
+mod html;
 mod markdown;
 pub mod payload;
 mod percent;
@@ -21,6 +22,7 @@ mod url;
 
 pub use carry::carrying_fragment;
 pub use copy::{query_command, shell_quoted, spans_sql};
+pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
 pub(crate) use percent::encode;
 pub use redact::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport, redact};
@@ -31,6 +33,7 @@ pub use url::{VIEW_VERSION, parse_fragment, print_fragment};
 use crate::protocol::{GroupBy, TraceOrder};
 use crate::view::{ColumnSet, TimeStyle};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What the page shows: all that a URL restores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -208,6 +211,13 @@ pub enum Source {
         name: String,
         /// Its size, `None` where the URL does not tell.
         size_bytes: Option<u64>,
+    },
+    /// What the address itself carries.
+    Link {
+        /// The letters of [`payload`].
+        letters: Arc<str>,
+        /// The key they are encrypted with, where it goes along.
+        key: Option<String>,
     },
 }
 

@@ -105,6 +105,11 @@ pub fn print_fragment(state: &ViewState) -> String {
                 parts.push(("size", size.to_string()));
             }
         }
+        // Last, because it is long.
+        Some(Source::Link { letters, key }) => {
+            parts.extend(key.iter().map(|key| ("key", key.clone())));
+            parts.push(("data", letters.to_string()));
+        }
     }
     let query: Vec<String> = parts.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
@@ -158,6 +163,12 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
         state.source = None;
         notes.push("The address tells a file’s size without its name; it was left out.".into());
     }
+    if let Some(Source::Link { letters, .. }) = &state.source
+        && letters.is_empty()
+    {
+        state.source = None;
+        notes.push("The address carries no data, though it should: it was cut short. Ask for the link again, or for a file.".into());
+    }
     if let Place::Trace(TraceView { window, .. }) = &mut state.place
         && window.is_some_and(|(from, to)| from >= to)
     {
@@ -175,7 +186,11 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
         return keys.map(|keys| state.list.open = keys).is_some();
     }
     if key == "data" {
-        // A trace that the link carries: opened, not shown.
+        let key = match &mut state.source {
+            Some(Source::Link { key, .. }) => key.take(),
+            _ => None,
+        };
+        state.source = Some(Source::Link { letters: value.into(), key });
         return true;
     }
     let Some(value) = decode(value) else { return false };
@@ -218,18 +233,29 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
             Some(Source::File { name, .. }) => *name = value,
             _ => state.source = Some(Source::File { name: value, size_bytes: None }),
         },
+        ("key", _) if is_key(&value) => match &mut state.source {
+            Some(Source::Link { key, .. }) => *key = Some(value),
+            // It stands before the data.
+            None => state.source = Some(Source::Link { letters: "".into(), key: Some(value) }),
+            Some(_) => return false,
+        },
         ("size", digits) => {
             let Ok(size) = digits.parse() else { return false };
             match &mut state.source {
                 Some(Source::File { size_bytes, .. }) => *size_bytes = Some(size),
                 // The size may stand before the name.
                 None => state.source = Some(Source::File { name: String::new(), size_bytes: Some(size) }),
-                Some(Source::Sample(_)) => return false,
+                Some(_) => return false,
             }
         }
         _ => return false,
     }
     true
+}
+
+/// Whether it can be a key: base64url.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
@@ -394,6 +420,8 @@ mod tests {
             Just(None),
             prop::sample::select(&Sample::ALL[..]).prop_map(|sample| Some(Source::Sample(sample))),
             (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
+            ("[A-Za-z0-9_-]{1,80}", prop::option::of("[A-Za-z0-9_-]{1,40}"))
+                .prop_map(|(letters, key)| Some(Source::Link { letters: letters.into(), key })),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
         let order =

@@ -47,10 +47,12 @@ const fn command(name: &'static str, deed: Deed, at: Where) -> ViewCommand {
 
 /// The id of the button that opens a file.
 pub const OPEN_BUTTON: &str = "open-file";
+/// The id of the button that shares.
+pub const SHARE_BUTTON: &str = "share";
 /// The id of the button that changes the colour scheme.
 pub const THEME_BUTTON: &str = "theme";
 
-const COMMANDS: [ViewCommand; 24] = [
+const COMMANDS: [ViewCommand; 26] = [
     command("Filter the traces", Deed::Key("/"), Where::List),
     command("Find in this trace", Deed::Key("/"), Where::Trace),
     command("Show the timeline", Deed::Tab(TraceTab::Timeline), Where::Trace),
@@ -69,6 +71,8 @@ const COMMANDS: [ViewCommand; 24] = [
     command("Copy the id", Deed::Key("c"), Where::Trace),
     command("Copy the id of the trace", Deed::Key("c"), Where::List),
     command("Back to where this was opened from", Deed::Key("Escape"), Where::Trace),
+    command("Share this trace", Deed::Press(SHARE_BUTTON), Where::Trace),
+    command("Share the file", Deed::Press(SHARE_BUTTON), Where::List),
     command("Open a file", Deed::Press(OPEN_BUTTON), Where::Everywhere),
     command("Times by UTC", Deed::Times(super::TimeStyle::Utc), Where::Everywhere),
     command("Times by this computer’s clock", Deed::Times(super::TimeStyle::Local), Where::Everywhere),

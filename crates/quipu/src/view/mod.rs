@@ -32,7 +32,7 @@ mod zoom;
 
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
-pub use commands::{Deed, OPEN_BUTTON, THEME_BUTTON, ViewCommand, commands};
+pub use commands::{Deed, OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, ViewCommand, commands};
 #[cfg(feature = "store")]
 pub use compare::{Change, Comparison, compare};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
@@ -55,5 +55,5 @@ pub use scroll::{ScrollMap, ScrollWindow};
 pub use statistics::{NameStatistics, Spans, StatisticsColumn, name_statistics, sort_statistics};
 pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
-pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, waterfall_rows};
+pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, subtree_ids, waterfall_rows};
 pub use zoom::{BarPlace, Grip, Side, TimeWindow, drag, grip, place_bar};

@@ -121,6 +121,13 @@ pub(super) fn ancestors(columns: &TraceColumns, row: u32) -> impl Iterator<Item 
     std::iter::successors(parent(row), move |row| parent(*row))
 }
 
+/// The ids of a span and of what is under it; empty where the trace has none of this id.
+pub fn subtree_ids(columns: &TraceColumns, span_id: &str) -> Vec<String> {
+    let Some(row) = columns.span_id.find(span_id) else { return Vec::new() };
+    let rows = row..row.saturating_add(subtree(columns, row));
+    rows.filter_map(|row| columns.span_id.get(row as usize)).collect()
+}
+
 /// Rows of the subtree of `row`, itself included; 1 where nothing is known.
 pub(super) fn subtree(columns: &TraceColumns, row: u32) -> u32 {
     columns.subtree.get(row as usize).copied().unwrap_or(1).max(1)

@@ -65,14 +65,14 @@ async fn second_inference(page: &Page) -> Result<(String, String)> {
 async fn an_input_is_compared_with_the_one_before(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (earlier, _) = second_inference(page).await?;
-    page.click("button", "Compare the input with the inference before").await?;
+    page.click("button", "Compare the input with the one before").await?;
     let text = page.text_of("document.querySelector('.comparison')").await?.unwrap_or_default();
     ensure!(text.contains("lines are new and 0 lines are gone") && text.contains("role: tool"), "What was added: {text}");
     ensure!(text.contains("equal lines"), "What both have is folded: {text}");
     page.run("document.querySelector('.comparison [data-span]').click()").await?;
     page.wait_panel().await?;
     ensure!(page.url().await?.contains(&earlier), "The link leads to the earlier one.");
-    page.click("button", "Compare the input with the inference before").await?;
+    page.click("button", "Compare the input with the one before").await?;
     let text = page.text_of("document.querySelector('.comparison')").await?.unwrap_or_default();
     ensure!(text.contains("lines are") || text.contains("first inference"), "Beside the session’s, or that it is the first: {text}");
     Ok(())

@@ -42,7 +42,34 @@ pub(crate) fn OpenPage() -> impl IntoView {
             .into_any()
         })
     };
+    // What the address carries may be encrypted.
+    let locked = move || {
+        let wrong = app.locked.get()?;
+        let Some(Source::Link { letters, key }) = app.view.with(|view| view.source.clone()) else { return None };
+        let input = NodeRef::<leptos::html::Input>::new();
+        let unlock = move |event: leptos::ev::SubmitEvent| {
+            event.prevent_default();
+            let words = input.get_untracked().map(|input| input.value()).unwrap_or_default();
+            crate::share::open_link(app, letters.clone(), key.clone(), Some(words));
+        };
+        Some(
+            view! {
+                <h1>"The link’s trace is encrypted"</h1>
+                <p>"Who sent the link knows the passphrase. It is used on this computer alone."</p>
+                <form class="share-field" on:submit=unlock>
+                    <label for="passphrase">"Passphrase"</label>
+                    <input type="password" id="passphrase" node_ref=input autocomplete="off" />
+                    <button type="submit" class="primary">"Open"</button>
+                </form>
+                {wrong.map(|text| view! { <p role="alert" class="failed">{text}</p> })}
+            }
+            .into_any(),
+        )
+    };
     let invitation = move || {
+        if let Some(locked) = locked() {
+            return locked;
+        }
         if let Some(earlier) = earlier() {
             return earlier;
         }

@@ -7,7 +7,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu::share::Place;
-use quipu::view::{OPEN_BUTTON, THEME_BUTTON, TimeStyle};
+use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, TimeStyle};
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,12 @@ pub(crate) fn Head() -> impl IntoView {
             </button>
             <button type="button" class="quiet wide-only" title="Everything that can be done here (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
             <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
+            <Show when=move || has_file.get()>
+                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Hand on a trace, without what is private" on:click=move |_| app.sharing.set(true)>
+                    <Icon name=IconName::Share />
+                    <span class="wide-only">"Share"</span>
+                </button>
+            </Show>
             <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 <span class="wide-only">"Open file"</span>

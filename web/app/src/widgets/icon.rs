@@ -22,6 +22,8 @@ pub(crate) enum IconName {
     Open,
     /// A lens.
     Search,
+    /// An arrow out of a box.
+    Share,
     /// Half a disc.
     Theme,
 }
@@ -59,6 +61,7 @@ fn drawing(name: IconName) -> (&'static str, &'static str) {
         IconName::Close => ("M3.5 3.5l9 9M12.5 3.5l-9 9", "icon"),
         IconName::Caret => ("M6 4l4.5 4L6 12", "icon caret"),
         IconName::Open => ("M1.8 13V3.2h4.4l1.5 1.8h6.5V13zM8 11.4V7M6.2 8.6 8 6.8l1.8 1.8", "icon"),
+        IconName::Share => ("M5.5 6H3v8h10V6h-2.5M8 10V2M5 4.8 8 1.8l3 3", "icon"),
         IconName::Search => ("M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3 14 14", "icon"),
         IconName::Theme => ("M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 2v12M8 4.5h4.8M8 8h6M8 11.5h4.8", "icon"),
     }

@@ -26,6 +26,7 @@ pub(crate) use head::Head;
 pub(crate) use help::Help;
 pub(crate) use icon::{Icon, IconName, icon};
 pub(crate) use marking::Marking;
+pub(crate) use modal::follow as follow_dialog;
 pub(crate) use nodes::Nodes;
 pub(crate) use notices::Notices;
 pub(crate) use progress::{IndexBar, NotIndexedYet, SearchBar};

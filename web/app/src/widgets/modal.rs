@@ -4,7 +4,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 
 /// Opens and closes the dialog as `shown` says; `opening` is called before it opens.
-pub(super) fn follow(dialog: NodeRef<Dialog>, shown: RwSignal<bool>, opening: impl Fn() + 'static) {
+pub(crate) fn follow(dialog: NodeRef<Dialog>, shown: RwSignal<bool>, opening: impl Fn() + 'static) {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         match (shown.get(), dialog.open()) {

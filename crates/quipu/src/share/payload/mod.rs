@@ -19,7 +19,7 @@ mod times;
 pub use columns::{pack, unpack};
 pub use error::LinkError;
 pub use fit::{LEAST_LEFT_OUT, LeftOut, leave_out, next_limit};
-pub use limits::{LINK_LIMITS, LinkLimit, taken_by};
+pub use limits::{LINK_LIMITS, LinkLimit, length_text, taken_by};
 
 use super::redact::{decode_base64url, encode_base64url};
 
@@ -74,6 +74,16 @@ pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
     if head.get(2..) == Some(&crc32(body).to_le_bytes()) { Ok((form, body.to_vec())) } else { Err(LinkError::Altered) }
 }
 
+/// A key as an address carries it.
+pub fn encode_key(key: &[u8]) -> String {
+    encode_base64url(key)
+}
+
+/// The key behind its letters; `None` where they are none.
+pub fn decode_key(letters: &str) -> Option<Vec<u8>> {
+    decode_base64url(letters.as_bytes())
+}
+
 /// Columns made small: raw deflate, as the browser's `CompressionStream("deflate-raw")` writes it.
 #[cfg(not(target_family = "wasm"))]
 pub fn deflated(columns: &[u8]) -> Vec<u8> {
@@ -103,11 +113,6 @@ pub fn link_data(text: &str) -> Option<&str> {
         let end = data.find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))).unwrap_or(data.len());
         data.get(..end)
     })
-}
-
-/// A fragment of a view with data put to it.
-pub fn with_data(fragment: &str, letters: &str) -> String {
-    format!("{fragment}{}data={letters}", if fragment.contains('?') { '&' } else { '?' })
 }
 
 /// CRC-32 of Ethernet, as zip and gzip have it.

@@ -146,10 +146,8 @@ fn mail_that_breaks_a_link_into_lines_does_no_harm() {
 
 #[test]
 fn the_data_of_a_link_is_found_wherever_the_link_is() {
-    let fragment = with_data("#v1/trace/abc?tab=logs", "AQAB_-");
-    assert_eq!(fragment, "#v1/trace/abc?tab=logs&data=AQAB_-");
-    assert_eq!(with_data("#v1/trace/abc", "AQ"), "#v1/trace/abc?data=AQ");
-    assert_eq!(link_data(&fragment), Some("AQAB_-"));
+    let fragment = "#v1/trace/abc?tab=logs&data=AQAB_-";
+    assert_eq!(link_data(fragment), Some("AQAB_-"));
     assert_eq!(link_data(&format!(" https://example.org/quipu/?x=1{fragment}\n")), Some("AQAB_-"));
     assert_eq!(link_data(&format!("# Look\nat <https://example.org/{fragment}>.\nRegards")), Some("AQAB_-"));
     assert_eq!(link_data("#v1/trace/abc?tab=logs"), None);

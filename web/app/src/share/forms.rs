@@ -1,0 +1,250 @@
+//! The forms in the dialog: what each is, how large, who can read it, and the button that hands it on.
+
+use super::dialog::{Sharing, State};
+use super::making::{Lock, Made, page_address};
+use super::packing::can_encrypt;
+use crate::browser::{error_text, save_bytes, window};
+use crate::dom::{El, el};
+use crate::widgets::copy;
+use crate::{BUILD, carried};
+use js_sys::Promise;
+use leptos::prelude::*;
+use quipu::protocol::{ShareWhat, Shared};
+use quipu::share::payload::{LINK_LIMITS, length_text};
+use quipu::share::{CarriedFile, carrying_page, print_fragment, query_command, spans_sql};
+use quipu::share::{Place, Source, ViewState};
+use quipu::view::{bytes, count, counted};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+/// The list of forms.
+pub(super) fn forms(sharing: &Sharing, state: &State) -> El {
+    let ready = &state.ready;
+    let mut list = vec![view_link(sharing)];
+    if state.wanted.what != ShareWhat::All {
+        list.push(data_link(sharing, state));
+    }
+    list.push(page(sharing, state));
+    list.push(made(
+        sharing,
+        "Trimmed database",
+        "A fresh telemetry file of the same schema. Whoever gets it opens it with Quipu or any SQLite.",
+        &ready.database,
+        false,
+    ));
+    if state.wanted.what != ShareWhat::All {
+        list.push(made(sharing, "Markdown", "To paste into an issue, a chat, or a model.", &ready.markdown, true));
+        list.push(made(sharing, "JSON", "As Llama Stack’s get_trace and get_span_tree answer.", &ready.json, true));
+        list.push(commands(sharing, state));
+    }
+    let title = el("h3").attr("id", "share-forms").text("As");
+    el("section").attr("aria-labelledby", "share-forms").child(title).child(el("ul").class("share-forms").children(list))
+}
+
+fn form(title: &str, about: &str, size: &str, rest: Vec<El>) -> El {
+    let head = el("div").child(el("strong").text(title)).child(el("span").class("soft number").text(size));
+    el("li").attr("aria-label", title).child(head).child(el("p").class("soft").text(about)).children(rest)
+}
+
+fn button(sharing: &Sharing, id: &str, label: &str, press: impl Fn() + 'static) -> El {
+    el("button").attr("type", "button").attr("id", id).text(label).on_press(&sharing.build.deeds, move |_| press())
+}
+
+/// The address as it is.
+fn view_link(sharing: &Sharing) -> El {
+    let app = sharing.app;
+    let about = "The address of what is shown. It holds no data: it shows the same to whoever has the same file.";
+    let press = move || copy(app, "The link to this view", window().location().href().unwrap_or_default());
+    form("Link to this view", about, "", vec![button(sharing, "share-view", "Copy link to this view", press)])
+}
+
+/// A link with the data in it.
+fn data_link(sharing: &Sharing, state: &State) -> El {
+    let wanted = &state.wanted;
+    let limits = std::iter::once((String::new(), "as long as it is".to_owned()))
+        .chain(LINK_LIMITS.iter().map(|limit| (limit.letters.to_string(), format!("{}: {}", limit.name, count(limit.letters as u64)))));
+    let chosen = wanted.limit.map(|limit| limit.to_string()).unwrap_or_default();
+    let mut rest = vec![select("limit", "Fit it to", limits.collect(), &chosen)];
+    if can_encrypt() {
+        let locks = [("open", "not"), ("passphrase", "with a passphrase"), ("key", "with a key in the link")];
+        let chosen = match wanted.lock {
+            Lock::Open => "open",
+            Lock::Passphrase => "passphrase",
+            Lock::Key => "key",
+        };
+        rest.push(select("lock", "Encrypt it", locks.map(|(value, label)| (value.to_owned(), label.to_owned())).into(), chosen));
+        if wanted.lock == Lock::Passphrase {
+            let input = el("input").attr("type", "password").attr("id", "share-passphrase").attr("data-share", "passphrase");
+            let input = input.attr("value", &wanted.passphrase).attr("autocomplete", "new-password");
+            rest.push(el("p").class("share-field").child(el("label").attr("for", "share-passphrase").text("Passphrase")).child(input));
+        }
+    } else {
+        rest.push(el("p").class("soft small-text").text("The browser encrypts only on pages from https or from this computer."));
+    }
+    let mut about =
+        "The trace is in the address itself, behind #, which browsers send to no server. Whoever sees the link can read it.".to_owned();
+    if wanted.lock != Lock::Open {
+        about = "The trace is in the address itself, encrypted with AES-GCM. ".to_owned()
+            + if wanted.lock == Lock::Key {
+                "Whoever sees the whole link can read it."
+            } else {
+                "Only who knows the passphrase can read it."
+            };
+    }
+    let address = page_address();
+    if address.starts_with("file:") || address.contains("//127.0.0.1") || address.contains("//localhost") {
+        about += " It begins with an address of this computer: elsewhere, put what begins with # behind the address of any Quipu.";
+    }
+    let size = match &state.ready.link {
+        None => {
+            rest.push(waiting());
+            String::new()
+        }
+        Some(Err(text)) => {
+            rest.push(el("p").class("failed").attr("role", "alert").text(text));
+            String::new()
+        }
+        Some(Ok(link)) => {
+            if link.left_out.values > 0 {
+                let values = counted(Some(link.left_out.values.into()), "value was", "values were");
+                rest.push(el("p").text(&format!("{values} left out, {} in all; each says so in its place.", bytes(link.left_out.bytes))));
+            }
+            rest.push(el("p").attr("role", "status").attr("aria-label", "Length of the link").text(&length_text(link.url.len())));
+            let (app, for_press) = (sharing.app, link.clone());
+            let press = move || copy(app, "The link with the trace", for_press.url.clone());
+            rest.push(button(sharing, "share-link", "Copy link with the trace", press).class("primary"));
+            format!("{} letters", count(link.url.len() as u64))
+        }
+    };
+    form("Link that carries the trace", &about, &size, rest)
+}
+
+fn select(name: &str, label: &str, options: Vec<(String, String)>, chosen: &str) -> El {
+    let id = format!("share-{name}");
+    let options = options.into_iter().map(|(value, label)| {
+        let option = el("option").attr("value", &value).text(&label);
+        if value == chosen { option.attr("selected", "") } else { option }
+    });
+    let field = el("select").attr("id", &id).attr("data-share", name).children(options.collect());
+    el("p").class("share-field").child(el("label").attr("for", &id).text(label)).child(field)
+}
+
+fn waiting() -> El {
+    el("p").class("soft").attr("role", "status").text("Being made…")
+}
+
+/// Something the worker made.
+fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>, is_text: bool) -> El {
+    let id = |what: &str| format!("share-{what}-{}", title.split(' ').next().unwrap_or_default().to_lowercase());
+    match made {
+        None => form(title, about, "", vec![waiting()]),
+        Some(Err(text)) => form(title, about, "", vec![el("p").class("failed").attr("role", "alert").text(text)]),
+        Some(Ok(shared)) => {
+            let (app, for_copy, for_save) = (sharing.app, shared.clone(), shared.clone());
+            let mut buttons = Vec::new();
+            if is_text {
+                let press = move || copy(app, title, String::from_utf8_lossy(&for_copy.bytes).into_owned());
+                buttons.push(button(sharing, &id("copy"), &format!("Copy {title}"), press));
+            }
+            buttons.push(button(sharing, &id("save"), &format!("Save {title}"), move || {
+                let done = save_bytes(&for_save.file_name, &for_save.bytes);
+                say(app, done, &for_save.file_name);
+            }));
+            form(title, about, &bytes(shared.bytes.len() as u64), buttons)
+        }
+    }
+}
+
+fn say(app: crate::state::App, done: bool, name: &str) {
+    app.said.set(if done { format!("{name} was saved.") } else { "The browser did not allow the page to save a file.".to_owned() });
+}
+
+/// One file with the page in it.
+fn page(sharing: &Sharing, state: &State) -> El {
+    const TITLE: &str = "One HTML file";
+    let about = "Quipu and the data in one file. It opens from a disk or an attachment, in any browser, without a network.";
+    let (Some(Ok(packed)), Some(Ok(database))) = (&state.ready.packed, &state.ready.database) else {
+        let failed = [
+            state.ready.packed.as_ref().map(|made| made.as_ref().err()),
+            state.ready.database.as_ref().map(|made| made.as_ref().err()),
+        ];
+        let text = failed.into_iter().flatten().flatten().next();
+        let part = text.map_or_else(waiting, |text| el("p").class("failed").attr("role", "alert").text(text));
+        return form(TITLE, about, "", vec![part]);
+    };
+    let (app, packed_for_press, database) = (sharing.app, packed.clone(), database.clone());
+    let view = sharing.app.view.get_untracked();
+    let press = move || {
+        let (packed, database, view) = (packed_for_press.clone(), database.clone(), view.clone());
+        let busy = app.idle().begin();
+        wasm_bindgen_futures::spawn_local(async move {
+            match whole_page(&packed, &database, view).await {
+                Ok((name, page)) => say(app, save_bytes(&name, page.as_bytes()), &name),
+                Err(text) => app.said.set(text),
+            }
+            drop(busy);
+        });
+    };
+    let size = format!("2 MB and {} of data", bytes(packed.len() as u64 * 4 / 3));
+    form(TITLE, about, &size, vec![button(sharing, "share-page", "Save One HTML file", press)])
+}
+
+/// The viewer with the data in it.
+async fn whole_page(packed: &Rc<Vec<u8>>, database: &Rc<Shared>, view: ViewState) -> Result<(String, String), String> {
+    let viewer = match carried::template() {
+        Some(viewer) => viewer,
+        None => fetch_viewer().await.map_err(|error| {
+            let error = error_text(&error);
+            format!("The page’s viewer.html could not be fetched from its server: {error}. Check that it lies beside index.html.")
+        })?,
+    };
+    let name = database.file_name.clone();
+    let place = match (&database.trace_id, view.place) {
+        (Some(trace_id), Place::Trace(mut shown)) => {
+            (shown.trace_id, shown.span_id, shown.find) = (trace_id.clone(), database.span_id.clone(), String::new());
+            shown.timeline = Default::default();
+            Place::Trace(shown)
+        }
+        _ => Place::Traces,
+    };
+    let source = Some(Source::File { name: name.clone(), size_bytes: Some(database.bytes.len() as u64) });
+    let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
+    let page = carrying_page(&viewer, CarriedFile { name: &name, gzip: packed }, &fragment).map_err(|error| error.to_string())?;
+    Ok((format!("{}.html", name.trim_end_matches(".db")), page))
+}
+
+async fn fetch_viewer() -> Result<String, JsValue> {
+    let answer: Response = JsFuture::from(window().fetch_with_str(&format!("./viewer.html?v={BUILD}"))).await?.dyn_into()?;
+    if !answer.ok() {
+        return Err(format!("it answered {} {}", answer.status(), answer.status_text()).into());
+    }
+    let text: Promise = answer.text()?;
+    JsFuture::from(text).await?.as_string().ok_or_else(|| "no text came".into())
+}
+
+/// What is pasted into a terminal: it names the file and the trace as they are.
+fn commands(sharing: &Sharing, state: &State) -> El {
+    let app = sharing.app;
+    let (trace_id, span_ids) = match &state.wanted.what {
+        ShareWhat::Traces(ids) => (ids.first().cloned().unwrap_or_default(), Vec::new()),
+        ShareWhat::Spans { trace_id, span_ids } => (trace_id.clone(), span_ids.clone()),
+        ShareWhat::All => Default::default(),
+    };
+    let name = app.file.with_untracked(|file| match file {
+        crate::state::FileState::Open(summary) => summary.name.clone(),
+        _ => String::new(),
+    });
+    let span_id = state.wanted.span_id.clone().filter(|_| !span_ids.is_empty());
+    let (for_query, for_sql) = (query_command(&name, &trace_id, span_id.as_deref()), spans_sql(&trace_id, &span_ids));
+    form(
+        "Commands",
+        "For who has the same file: ids are as recorded.",
+        "",
+        vec![
+            button(sharing, "share-query", "Copy quipu query", move || copy(app, "The command", for_query.clone())),
+            button(sharing, "share-sql", "Copy SQL", move || copy(app, "The SQL", for_sql.clone())),
+        ],
+    )
+}
