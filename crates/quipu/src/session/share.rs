@@ -173,7 +173,9 @@ impl Session {
                 (0..columns.len()).filter(is_root).filter_map(|row| columns.span_id.get(row)).collect()
             };
             lines += "{\"trace\": ";
-            lines += &self.query("get_trace", &params("trace_id", &trace_id), None)?;
+            // A trace may have spans and no row of its own.
+            let of_trace = self.query("get_trace", &params("trace_id", &trace_id), None);
+            lines += of_trace.as_deref().unwrap_or("null");
             lines += ", \"span_trees\": [";
             for (place, root) in roots.iter().enumerate() {
                 lines += if place == 0 { "" } else { ", " };
@@ -223,4 +225,35 @@ fn params(key: &str, id: &str) -> String {
 fn file_name(trace_id: Option<&str>, extension: &str) -> String {
     let id: String = trace_id.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     if id.is_empty() { format!("trace.{extension}") } else { format!("trace-{id}.{extension}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::share::redact::tests::{planted, texts_in};
+
+    #[test]
+    fn no_secret_planted_in_any_field_is_in_any_form() {
+        let key = |number: usize| format!("sk-proj-{number:03}abcdEFGH5678");
+        let word = |number: usize| format!("hush{}quiet", char::from(b'a' + (number % 26) as u8).to_string().repeat(number / 26 + 1));
+        let all: [(RedactOptions, &dyn Fn(usize) -> String); 2] = [(RedactOptions::default(), &key), (RedactOptions::STRUCTURE, &word)];
+        for (redact, secret) in all {
+            let (recording, count) = planted(secret);
+            let mut session = Session::of_recording("planted.db", &recording, OpenOptions::with_clock(|| 0)).expect("a session");
+            session.complete_index().expect("an index");
+            for form in [ShareForm::Columns, ShareForm::Database, ShareForm::Markdown { tokens: 100_000 }, ShareForm::Json] {
+                let mut made = |redact| {
+                    let options = ShareOptions { redact, leave_out_over: None };
+                    let shared = session.make_share(&ShareWhat::All, options, form, None).expect("a share");
+                    texts_in(format!("{:?} {}", shared.report, String::from_utf8_lossy(&shared.bytes)))
+                };
+                let texts = made(redact);
+                let left: Vec<String> = (1..=count).map(secret).filter(|secret| texts.contains(secret.as_str())).collect();
+                assert!(left.is_empty(), "{form:?} holds {left:?}");
+                // The search finds them where they are.
+                let whole = made(RedactOptions { take_out: KindSet::NONE, shift_times: false });
+                assert!((1..=count).map(secret).any(|secret| whole.contains(secret.as_str())), "{form:?}");
+            }
+        }
+    }
 }

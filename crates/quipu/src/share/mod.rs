@@ -15,7 +15,7 @@ mod html;
 mod markdown;
 pub mod payload;
 mod percent;
-mod redact;
+pub(crate) mod redact;
 mod sheet;
 mod timeline;
 mod url;

@@ -14,7 +14,7 @@ mod detect;
 mod pseudonyms;
 mod sweep;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vocabulary;
 mod walk;
 

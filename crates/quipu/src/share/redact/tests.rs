@@ -7,7 +7,11 @@ use proptest::prelude::*;
 
 /// All texts of a recording, and what its base64 says: where something could leave.
 pub(crate) fn all_texts(recording: &Recording) -> String {
-    let mut all = format!("{recording:?}");
+    texts_in(format!("{recording:?}"))
+}
+
+/// The same of any text that leaves.
+pub(crate) fn texts_in(mut all: String) -> String {
     let plain = all.replace("\\\\", "\\").replace("\\\"", "\"").replace("\\'", "'");
     all.push_str(&plain);
     for run in plain.split(|letter: char| !(letter.is_ascii_alphanumeric() || "+/_-".contains(letter))).filter(|run| run.len() >= 10) {
@@ -33,7 +37,7 @@ fn json_of(text: &str) -> String {
 }
 
 /// A trace that holds `secret(n)` in each of its fields, n being the number of the field.
-fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
+pub(crate) fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
     let count = std::cell::Cell::new(0);
     let plant = || {
         count.set(count.get() + 1);

@@ -298,13 +298,17 @@ impl<'a> Walker<'a> {
         let found = find(text, &self.sweep);
         let mut left = String::new();
         let mut passed = 0;
-        for finding in &found {
+        for (place, finding) in found.iter().enumerate() {
             // A whole id is counted as what its field is.
             if finding.kind != around {
                 self.count(finding.kind, finding.end - finding.start);
             }
             if !self.out.has(finding.kind) {
-                self.example(finding.kind, text.get(finding.start..finding.end).unwrap_or_default());
+                // What goes may lie in what stays.
+                let mut inside = found.iter().skip(place + 1).take_while(|other| other.start < finding.end);
+                if passed <= finding.start && !inside.any(|other| self.out.has(other.kind)) {
+                    self.example(finding.kind, text.get(finding.start..finding.end).unwrap_or_default());
+                }
                 continue;
             }
             if finding.end <= passed {
