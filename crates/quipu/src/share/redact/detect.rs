@@ -147,7 +147,7 @@ impl Finder<'_> {
         if at < self.secret_end {
             return;
         }
-        if let Some(prefix) = PREFIXES.iter().find(|prefix| self.rest(at).starts_with(prefix.as_bytes())) {
+        if let Some(prefix) = PREFIXES.iter().find(|prefix| begins(self.rest(at), prefix)) {
             if self.key_end <= at {
                 self.key_end = self.end_of(at, is_key_letter);
             }
@@ -167,7 +167,9 @@ impl Finder<'_> {
         }
         for word in ["bearer ", "basic ", "token "] {
             let rest = self.rest(at);
-            if rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes())) {
+            if matches!(rest.first(), Some(b'b' | b'B' | b't' | b'T'))
+                && rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+            {
                 let value = rest.get(word.len()..).unwrap_or_default();
                 let length = value.iter().take_while(|byte| is_key_letter(**byte) || matches!(byte, b'+' | b'/' | b'=' | b'~')).count();
                 let digits = value.iter().take(length).filter(|byte| byte.is_ascii_digit()).count();
@@ -180,17 +182,14 @@ impl Finder<'_> {
 
     /// `api_key = …`, `"password": "…"`, `provider_data: {…}`: what is assigned to such a name, however it is quoted.
     fn assigned(&mut self, at: usize, name_end: usize) {
-        let name = self.bytes.get(at..name_end).unwrap_or_default();
-        if at < self.secret_end
-            || name.len() < 3
-            || name.len() > 64
-            || !std::str::from_utf8(name).is_ok_and(|name| is_secret_key(&name.to_ascii_lowercase()))
-        {
-            return;
-        }
         let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
         let after_name = self.end_of(name_end, |byte| is_quote(byte) || byte == b' ');
-        if !matches!(self.bytes.get(after_name), Some(b':' | b'=')) {
+        if at < self.secret_end || !matches!(self.bytes.get(after_name), Some(b':' | b'=')) {
+            return;
+        }
+        let name = self.bytes.get(at..name_end).unwrap_or_default();
+        let is_secret = |name: &str| is_secret_key(&name.to_ascii_lowercase());
+        if name.len() < 3 || name.len() > 64 || !std::str::from_utf8(name).is_ok_and(is_secret) {
             return;
         }
         let blanks = self.end_of(after_name + 1, |byte| matches!(byte, b' ' | b':' | b'='));
@@ -264,7 +263,7 @@ impl Finder<'_> {
     fn labelled_id(&mut self, at: usize) {
         const LABELS: [&str; 10] = ["call_", "chatcmpl-", "cmpl-", "resp_", "msg_", "toolu_", "run_", "thread_", "asst_", "file-"];
         let rest = self.rest(at);
-        if let Some(label) = LABELS.iter().find(|label| rest.starts_with(label.as_bytes())) {
+        if let Some(label) = LABELS.iter().find(|label| begins(rest, label)) {
             let id = rest.get(label.len()..).unwrap_or_default();
             let length = id.iter().take(128).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
             let (id, end) = (id.get(..length).unwrap_or_default(), at + label.len() + length);
@@ -408,6 +407,11 @@ impl Finder<'_> {
         }
         self.bytes.len()
     }
+}
+
+/// Mostly the first letter decides.
+fn begins(text: &[u8], start: &str) -> bool {
+    text.first() == start.as_bytes().first() && text.starts_with(start.as_bytes())
 }
 
 fn is_letter(byte: u8) -> bool {
