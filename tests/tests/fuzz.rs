@@ -27,3 +27,8 @@ fn address() -> Result<()> {
 fn message() -> Result<()> {
     fuzz::run(fuzz::MESSAGE)
 }
+
+#[test]
+fn link() -> Result<()> {
+    fuzz::run(fuzz::LINK)
+}

@@ -3,6 +3,7 @@
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
 use quipu::protocol::{Command, Event, HitQuery, Request, Response, SheetQuery, TextRef, TraceQuery, TraceScope};
+use quipu::share::payload::{inflated, unseal};
 use quipu::share::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
@@ -178,6 +179,17 @@ pub(super) fn message(random: &mut Random) -> Vec<u8> {
     let parts = ["\0", "\u{1}", "\u{7f}", "\u{80}", "\u{fff}"];
     let bytes = if random.below(8) == 0 { bytes.clone() } else { bent(random, bytes, &parts) };
     [&[*kind], bytes.as_slice()].concat()
+}
+
+/// The columns of a real trace, bent.
+pub(super) fn link(random: &mut Random) -> Vec<u8> {
+    static COLUMNS: OnceLock<Vec<u8>> = OnceLock::new();
+    let columns = COLUMNS.get_or_init(|| {
+        let letters = include_str!("../../fixtures/links/agent_v1.txt");
+        let columns = unseal(letters).and_then(|(_, body)| inflated(&body));
+        columns.expect("the fixture is a link")
+    });
+    bent(random, columns, &["\0", "\u{1}", "\u{2}", "\u{7f}", "\u{fff}", "0000"])
 }
 
 /// Parts, one behind the other.

@@ -38,6 +38,8 @@ pub const FILTER: Target = Target { name: "filter", check: filter::check, make: 
 pub const ADDRESS: Target = Target { name: "address", check: targets::address, make: inputs::address, rounds: 40_000 };
 /// Messages between page and worker.
 pub const MESSAGE: Target = Target { name: "message", check: targets::message, make: inputs::message, rounds: 20_000 };
+/// What a link carries.
+pub const LINK: Target = Target { name: "link", check: targets::link, make: inputs::link, rounds: 20_000 };
 
 /// Every target.
-pub const ALL: [Target; 5] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE];
+pub const ALL: [Target; 6] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK];

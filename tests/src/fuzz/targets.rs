@@ -4,7 +4,8 @@ use super::{file, mutate};
 use quipu::model::{Encoding, Value};
 use quipu::protocol::{Command, Event};
 use quipu::recorded::{attributes, decode, entries, json_text};
-use quipu::share::{parse_fragment, print_fragment};
+use quipu::share::payload::{inflated, pack, unpack, unseal};
+use quipu::share::{RedactOptions, parse_fragment, print_fragment, redact};
 use quipu::{llm, recorded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +81,17 @@ pub(super) fn message(data: &[u8]) {
     let data = data.get(..4_096).unwrap_or(data);
     let (kind, data) = data.split_first().unwrap_or((&0, &[]));
     if kind % 2 == 0 { comes_back::<Command>(data) } else { comes_back::<Event>(data) }
+}
+
+/// Columns that can be read are packed as what is read the same; letters and deflate that are none are refused.
+pub(super) fn link(data: &[u8]) {
+    let _ = unseal(&String::from_utf8_lossy(data));
+    let _ = inflated(data);
+    if let Ok(recording) = unpack(data) {
+        assert_eq!(unpack(&pack(&recording)), Ok(recording.clone()));
+        let (left, _) = redact(&recording, RedactOptions::STRUCTURE);
+        assert_eq!((left.spans.len(), left.events.len()), (recording.spans.len(), recording.events.len()));
+    }
 }
 
 fn comes_back<T: Serialize + DeserializeOwned>(data: &[u8]) {

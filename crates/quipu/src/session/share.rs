@@ -8,8 +8,10 @@ use crate::model::{LogSeverity, Recording};
 use crate::protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
 #[cfg(feature = "share")]
 use crate::protocol::{Request, Response};
-use crate::share::payload::{LeftOut, LinkError, leave_out, pack, unpack};
-use crate::share::{KindSet, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, redact, trace_markdown};
+use crate::share::payload::{LeftOut, LinkError, pack, unpack};
+use crate::share::{
+    KindSet, Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, leaving, redact, shared_name, trace_markdown,
+};
 #[cfg(not(target_family = "wasm"))]
 use crate::store::Copied;
 use crate::store::{Dropped, OpenOptions, Writer};
@@ -85,9 +87,8 @@ impl Session {
                 left_out: LeftOut::default(),
             });
         }
-        let (recording, span_id, report, left_out) = self.leaving(what, options, span_id)?;
-        let trace_id = recording.traces.first().map(|row| row.trace_id.clone());
-        let trace_id = trace_id.or_else(|| recording.spans.first().and_then(|row| row.trace_id.clone()));
+        let left = leaving(&self.recording(what.selection(), MAX_BYTES)?, options, span_id);
+        let Leaving { recording, trace_id, span_id, report, left_out } = left;
         let (bytes, extension) = match form {
             ShareForm::Columns => (pack(&recording), "quipu"),
             ShareForm::Database => {
@@ -98,7 +99,7 @@ impl Session {
             ShareForm::Markdown { tokens } => (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), "md"),
             ShareForm::Json => (opened(&recording)?.all_json()?.into_bytes(), "json"),
         };
-        Ok(Shared { bytes, file_name: file_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
+        Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
     }
 
     /// Writes a selection without what is private into a fresh database in a new file.
@@ -112,22 +113,6 @@ impl Session {
         let copied = writer.copy(&recording)?;
         writer.finish()?;
         Ok(copied)
-    }
-
-    /// The rows that leave, and the id of a span as it leaves.
-    fn leaving(
-        &mut self,
-        what: &ShareWhat,
-        options: ShareOptions,
-        span_id: Option<&str>,
-    ) -> Result<(Recording, Option<String>, RedactReport, LeftOut), Failure> {
-        let whole = self.recording(what.selection(), MAX_BYTES)?;
-        let (mut recording, report) = redact(&whole, options.redact);
-        // Rows keep their order.
-        let place = span_id.and_then(|id| whole.spans.iter().position(|row| row.span_id == id));
-        let span_id = place.and_then(|place| recording.spans.get(place)).map(|row| row.span_id.clone());
-        let left_out = options.leave_out_over.map_or(LeftOut::default(), |limit| leave_out(&mut recording, limit));
-        Ok((recording, span_id, report, left_out))
     }
 
     /// A trace as Markdown of about so many tokens. Only of a complete index.
@@ -219,12 +204,6 @@ fn params(key: &str, id: &str) -> String {
     let mut params = format!("{{\"{key}\": ");
     crate::recorded::write_json_string(id, &mut params);
     params + "}"
-}
-
-/// `trace-cf1ea0df.md`: letters and digits of the id alone, because the name is written to a disk.
-fn file_name(trace_id: Option<&str>, extension: &str) -> String {
-    let id: String = trace_id.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    if id.is_empty() { format!("trace.{extension}") } else { format!("trace-{id}.{extension}") }
 }
 
 #[cfg(test)]

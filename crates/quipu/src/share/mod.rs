@@ -15,6 +15,7 @@ mod html;
 mod markdown;
 pub mod payload;
 mod percent;
+mod prepare;
 pub(crate) mod redact;
 mod sheet;
 mod timeline;
@@ -25,6 +26,9 @@ pub use copy::{query_command, shell_quoted, spans_sql};
 pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
 pub(crate) use percent::encode;
+#[cfg(feature = "store")]
+pub(crate) use prepare::shared_name;
+pub use prepare::{Leaving, leaving, leaving_columns};
 pub use redact::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport, redact};
 pub use sheet::{FlameLayout, SheetView};
 pub use timeline::TimelineView;
