@@ -32,3 +32,8 @@ fn message() -> Result<()> {
 fn link() -> Result<()> {
     fuzz::run(fuzz::LINK)
 }
+
+#[test]
+fn import() -> Result<()> {
+    fuzz::run(fuzz::IMPORT)
+}

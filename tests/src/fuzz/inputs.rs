@@ -66,6 +66,60 @@ pub(super) fn recorded(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// Bodies that servers sent, bent; now and then only what JSON of them is made of.
+pub(super) fn import(random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 24] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ":",
+        ",",
+        "\n",
+        "\\",
+        "{\"resourceSpans\":[",
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{}]}]}]}\n",
+        "{\"data\":[{\"spans\":[",
+        "\"scopeSpans\":[{\"spans\":[{",
+        "\"traceId\":\"0af7651916cd43dd8448eb211c80319c\",",
+        "\"spanId\":\"b7ad6b7169203331\",",
+        "\"attributes\":[{\"key\":\"k\",\"value\":{\"intValue\":\"7\"}}]",
+        "\"kvlistValue\":{\"values\":[]}",
+        "18446744073709551615",
+        "-1",
+        "1e999",
+        "null",
+        "true",
+        "\u{0}",
+        "\u{a}\u{12}",
+    ];
+    static BODIES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    let bodies = BODIES.get_or_init(|| {
+        let folder = fixtures::repository().join("tests/fixtures/otlp");
+        let names = [
+            "direct_0.2.23_traces.binpb",
+            "direct_0.2.23_metrics.json",
+            "genai_events_logs.binpb",
+            "genai_messages_traces.binpb",
+            "genai_messages_metrics.binpb",
+        ];
+        let mut bodies: Vec<Vec<u8>> = names.map(|name| std::fs::read(folder.join(name)).expect("the fixture is there")).to_vec();
+        let mut json = std::fs::read(folder.join("direct_0.2.23_traces.json")).expect("the fixture is there");
+        json.retain(|byte| !byte.is_ascii_whitespace());
+        json.push(b'\n');
+        bodies.push(json);
+        bodies
+    });
+    match random.below(4) {
+        0 => soup(random, &PARTS, 40),
+        _ => {
+            let body = &bodies[random.below(bodies.len())];
+            bent(random, body, &PARTS)
+        }
+    }
+}
+
 /// Words of the filter language, joined as nobody would.
 pub(super) fn filter(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 48] = [

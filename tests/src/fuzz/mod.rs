@@ -1,11 +1,12 @@
 //! Fuzz targets: each takes bytes, whatever they are, and panics where the core breaks a promise.
 //!
 //! The same functions are called by libFuzzer (`fuzz/`) and, with seeded inputs, by `tests/tests/fuzz.rs` on every change.
-//! Reading order: `targets` says what must hold, `filter` the same of filters, `file` reads a database as a page does, `mutate` breaks a real one where it hurts,
+//! Reading order: `targets` says what must hold, `filter` the same of filters, `import` of imports, `file` reads a database as a page does, `mutate` breaks a real one where it hurts,
 //! `inputs` makes inputs from a seed, `run` goes through many and keeps what fails.
 
 mod file;
 mod filter;
+mod import;
 mod inputs;
 mod mutate;
 mod run;
@@ -41,5 +42,8 @@ pub const MESSAGE: Target = Target { name: "message", check: targets::message, m
 /// What a link carries.
 pub const LINK: Target = Target { name: "link", check: targets::link, make: inputs::link, rounds: 20_000 };
 
+/// OTLP and Jaeger's JSON.
+pub const IMPORT: Target = Target { name: "import", check: import::check, make: inputs::import, rounds: 3_000 };
+
 /// Every target.
-pub const ALL: [Target; 6] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK];
+pub const ALL: [Target; 7] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK, IMPORT];

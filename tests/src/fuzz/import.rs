@@ -1,0 +1,46 @@
+//! Inputs of imports: OTLP and Jaeger's JSON, bent.
+
+use quipu::protocol::Failure;
+use quipu::store::{Dropped, OpenOptions, Writer};
+use quipu::transfer::{ExportFormat, ImportError, Importer};
+use quipu::{Selection, Session};
+
+/// What is imported opens, and leaves as OTLP with every span; anything else is refused with a sentence.
+pub(super) fn check(data: &[u8]) {
+    let Some(mut session) = imported(data) else { return };
+    let spans = ids(&mut session);
+    let mut out = Vec::new();
+    let exported = session.export::<Failure>(Selection::All, ExportFormat::OtlpJson, &mut |bytes| {
+        out.extend_from_slice(bytes);
+        Ok(())
+    });
+    assert_eq!(exported, Ok(spans.len() as u64));
+    let again = if out.is_empty() { Vec::new() } else { imported(&out).map(|mut session| ids(&mut session)).unwrap_or_default() };
+    assert_eq!(again, spans, "an export is read as what it was made of");
+}
+
+fn imported(data: &[u8]) -> Option<Session> {
+    let mut importer = Importer::new(Writer::in_memory().expect("memory is writable")).expect("memory is writable");
+    importer.begin("input");
+    let outcome = data.chunks(61).try_for_each(|chunk| importer.push(chunk)).and_then(|()| importer.end());
+    match outcome {
+        Err(ImportError::NotUnderstood(words)) => {
+            assert!(words.starts_with("input is") && words.ends_with('.'), "{words}");
+            return None;
+        }
+        outcome => outcome.expect("only the input can be wrong"),
+    }
+    let (writer, report) = importer.finish().expect("memory is writable");
+    assert!(report.problems.iter().all(|problem| problem.to_string().ends_with('.')), "{report:?}");
+    let dropped = Dropped { name: "input".into(), source: Box::new(writer.into_source().expect("it is in memory")) };
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("what was written opens");
+    session.complete_index().expect("what was written is read");
+    Some(session)
+}
+
+fn ids(session: &mut Session) -> Vec<String> {
+    let recording = session.recording(Selection::All, usize::MAX).expect("what was written is read");
+    let mut ids: Vec<String> = recording.spans.into_iter().map(|span| span.span_id).collect();
+    ids.sort();
+    ids
+}
