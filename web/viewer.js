@@ -1,4 +1,5 @@
-// Starts the page in a file that carries everything: its program, the worker's, and the data to open. Packed parts are gzip in base64.
+// Starts the page in a file that carries everything: its program, the worker's, and the data to open. Packed parts are gzip; the programs
+// in base 85, which is shorter, the data in base64, which everybody writes.
 // wasm-bindgen's script for the page stands below it, in the same element.
 "use strict";
 const quipuStart = async (init) => {
@@ -13,8 +14,23 @@ const quipuStart = async (init) => {
   if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
     return say("This browser is too old for this file: it needs WebAssembly and DecompressionStream (Chromium 80, Firefox 113, Safari 16.4).");
   }
+  const digits = new Uint8Array(128);
+  [..."!#$%()*+,./0123456789:;?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~"].forEach((digit, value) => {
+    digits[digit.charCodeAt(0)] = value;
+  });
+  const of85 = (text, length) => {
+    const bytes = new DataView(new ArrayBuffer(Math.ceil(length / 4) * 4));
+    for (let from = 0, to = 0; to < length; to += 4) {
+      let group = 0;
+      for (const end = from + 5; from < end; from++) group = group * 85 + digits[text.charCodeAt(from)];
+      bytes.setUint32(to, group);
+    }
+    return bytes.buffer.slice(0, length);
+  };
+  const of64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const unpack = async (element) => {
-    const packed = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+    const length = Number(element.dataset.bytes);
+    const packed = length ? of85(element.textContent, length) : of64(element.textContent);
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).arrayBuffer();
   };

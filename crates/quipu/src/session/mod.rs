@@ -58,6 +58,8 @@ pub struct Session {
     logs: RefCell<logs::LogOrder>,
     /// What was said in the trace that was asked for last: its pages are cut from here.
     said: RefCell<Option<sheets::Said>>,
+    /// What was handed on last.
+    leaving: Option<share::Kept>,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
     metrics: RefCell<Option<std::sync::Arc<crate::metrics::Prepared>>>,
@@ -83,6 +85,7 @@ impl Session {
             search_failure: None,
             logs: RefCell::default(),
             said: RefCell::default(),
+            leaving: None,
             #[cfg(feature = "promql")]
             metrics: RefCell::default(),
         }

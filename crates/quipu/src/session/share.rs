@@ -8,7 +8,7 @@ use crate::model::{LogSeverity, Recording};
 use crate::protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
 #[cfg(feature = "share")]
 use crate::protocol::{Request, Response};
-use crate::share::payload::{LeftOut, LinkError, pack, unpack};
+use crate::share::payload::{LeftOut, LinkError, leave_out, pack, unpack};
 use crate::share::{
     KindSet, Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, leaving, redact, shared_name, trace_markdown,
 };
@@ -16,12 +16,23 @@ use crate::share::{
 use crate::store::Copied;
 use crate::store::{Dropped, OpenOptions, Writer};
 use crate::view::{LogQuery, failure_chains};
+use std::borrow::Cow;
+use std::rc::Rc;
 
 /// Bytes of texts that are redacted at most: they are held twice.
 const MAX_BYTES: usize = 128 << 20;
 
 /// Log events that Markdown chooses from.
 const MAX_LOGS: usize = 500;
+
+/// What leaves of a selection, for the forms that are asked for next.
+pub(super) struct Kept {
+    what: ShareWhat,
+    redact: RedactOptions,
+    leaving: Rc<Leaving>,
+    /// The ids of its spans as recorded.
+    span_ids: Rc<[String]>,
+}
 
 impl ShareWhat {
     fn selection(&self) -> Selection<'_> {
@@ -57,8 +68,7 @@ impl Session {
     /// # Errors
     /// There is no such trace or span; it holds too much.
     pub fn preview_share(&mut self, what: &ShareWhat, options: ShareOptions) -> Result<RedactReport, Failure> {
-        let recording = self.recording(what.selection(), MAX_BYTES)?;
-        Ok(redact(&recording, options.redact).1)
+        Ok(self.leaving(what, options.redact, None)?.0.report.clone())
     }
 
     /// A part of the file in the form it is handed on in. The index is built first where it is not complete.
@@ -78,17 +88,31 @@ impl Session {
             // Row by row, so that a file of any size can be handed on.
             let bytes = self.database_bytes(what.selection())?;
             let span_id = span_id.map(str::to_owned);
+            let trace_id = match what {
+                ShareWhat::All => None,
+                ShareWhat::Traces(ids) => ids.first().cloned(),
+                ShareWhat::Spans { trace_id, .. } => Some(trace_id.clone()),
+            };
             return Ok(Shared {
                 bytes,
-                file_name: "quipu.db".into(),
-                trace_id: None,
+                file_name: shared_name(trace_id.as_deref(), "db"),
+                trace_id,
                 span_id,
                 report: RedactReport::default(),
                 left_out: LeftOut::default(),
             });
         }
-        let left = leaving(&self.recording(what.selection(), MAX_BYTES)?, options, span_id);
-        let Leaving { recording, trace_id, span_id, report, left_out } = left;
+        let (whole, span_id) = self.leaving(what, options.redact, span_id)?;
+        let (trace_id, report) = (whole.trace_id.clone(), whole.report.clone());
+        let mut left_out = LeftOut::default();
+        let recording = match options.leave_out_over {
+            None => Cow::Borrowed(&whole.recording),
+            Some(limit) => {
+                let mut shorter = whole.recording.clone();
+                left_out = leave_out(&mut shorter, limit);
+                Cow::Owned(shorter)
+            }
+        };
         let (bytes, extension) = match form {
             ShareForm::Columns => (pack(&recording), "quipu"),
             ShareForm::Database => {
@@ -100,6 +124,31 @@ impl Session {
             ShareForm::Json => (opened(&recording)?.all_json()?.into_bytes(), "json"),
         };
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
+    }
+
+    /// What leaves, at its whole length, and the id of a span in it. One selection leaves in several forms, one after the other, and looking for what is private takes
+    /// longest: it is kept until another is asked for.
+    fn leaving(
+        &mut self,
+        what: &ShareWhat,
+        redact: RedactOptions,
+        span_id: Option<&str>,
+    ) -> Result<(Rc<Leaving>, Option<String>), Failure> {
+        let is_same = |kept: &&Kept| (&kept.what, kept.redact) == (what, redact);
+        let mut found = self.leaving.as_ref().filter(is_same).map(|kept| (kept.leaving.clone(), kept.span_ids.clone()));
+        if found.is_none() {
+            self.leaving = None;
+            let chosen = self.recording(what.selection(), MAX_BYTES)?;
+            let left = Rc::new(leaving(&chosen, ShareOptions { redact, leave_out_over: None }, None));
+            let span_ids: Rc<[String]> = chosen.spans.into_iter().map(|row| row.span_id).collect();
+            self.leaving = Some(Kept { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
+            found = Some((left, span_ids));
+        }
+        let (left, span_ids) = found.unwrap_or_default();
+        // Rows keep their order.
+        let place = span_id.and_then(|id| span_ids.iter().position(|known| known == id));
+        let span_id = place.and_then(|place| left.recording.spans.get(place)).map(|row| row.span_id.clone());
+        Ok((left, span_id))
     }
 
     /// Writes a selection without what is private into a fresh database in a new file.

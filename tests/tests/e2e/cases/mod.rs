@@ -13,6 +13,7 @@ mod privacy;
 mod reading;
 mod search;
 mod serving;
+mod share;
 mod span_panel;
 mod timeline;
 mod traces;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
     let groups = [
         hostile::CASES,
         traces::CASES,
+        share::CASES,
         timeline::CASES,
         reading::CASES,
         journal::CASES,

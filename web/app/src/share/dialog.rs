@@ -132,13 +132,16 @@ impl Sharing {
     pub(super) fn make(&self) {
         let (wanted, number) = {
             let mut state = self.state.borrow_mut();
+            let before = state.wanted.what.clone();
             state.wanted.what = match (state.part, &state.trace_id) {
                 (Part::Trace, Some(trace_id)) => ShareWhat::Traces(vec![trace_id.clone()]),
                 (Part::Span, Some(trace_id)) => ShareWhat::Spans { trace_id: trace_id.clone(), span_ids: state.subtree.clone() },
                 _ => ShareWhat::All,
             };
             state.wanted.span_id = state.span_id.clone();
-            state.ready = Ready::default();
+            // The switches stay where they are while it is looked what they do.
+            let report = state.ready.report.take().filter(|_| before == state.wanted.what);
+            state.ready = Ready { report, ..Ready::default() };
             state.number += 1;
             (state.wanted.clone(), state.number)
         };

@@ -148,10 +148,15 @@ fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>
                 let press = move || copy(app, title, String::from_utf8_lossy(&for_copy.bytes).into_owned());
                 buttons.push(button(sharing, &id("copy"), &format!("Copy {title}"), press));
             }
-            buttons.push(button(sharing, &id("save"), &format!("Save {title}"), move || {
-                let done = save_bytes(&for_save.file_name, &for_save.bytes);
-                say(app, done, &for_save.file_name);
-            }));
+            buttons.push(button(
+                sharing,
+                &id("save"),
+                &if is_text { format!("Save {title}") } else { "Save the database".to_owned() },
+                move || {
+                    let done = save_bytes(&for_save.file_name, &for_save.bytes);
+                    say(app, done, &for_save.file_name);
+                },
+            ));
             form(title, about, &bytes(shared.bytes.len() as u64), buttons)
         }
     }
@@ -188,7 +193,7 @@ fn page(sharing: &Sharing, state: &State) -> El {
         });
     };
     let size = format!("2 MB and {} of data", bytes(packed.len() as u64 * 4 / 3));
-    form(TITLE, about, &size, vec![button(sharing, "share-page", "Save One HTML file", press)])
+    form(TITLE, about, &size, vec![button(sharing, "share-page", "Save the HTML file", press)])
 }
 
 /// The viewer with the data in it.
