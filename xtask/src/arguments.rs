@@ -8,7 +8,7 @@ pub(crate) const HELP: &str = "\
 cargo xtask COMMAND
 
   run [--port N]        build the page and serve it on http://127.0.0.1:8080/
-  build                 build the page into dist/: static files that work from any folder of any server
+  build                 build the page into dist/: static files that work from any folder of any server; then the command with it
   package               build, and pack dist/ as page.zip
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
   e2e [--build] [--browser chromium|firefox] [WORD]

@@ -68,8 +68,11 @@ fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Res
     if let Some(filter) = filter {
         run = run.word(filter);
     }
+    // The command with the page of dist/ in it writes files that the tests open.
+    Run::new("cargo build --quiet --package quipu-cli --features page").show()?;
     let axe = npm::install("tests/axe", "axe")?.join("node_modules/axe-core/axe.min.js");
     run.env("QUIPU_E2E_DIST", paths::dist())
+        .env("QUIPU_E2E_COMMAND", paths::target().join("debug/quipu"))
         .env("QUIPU_E2E_AXE", axe)
         .env("QUIPU_E2E_SCREENSHOTS", paths::target().join("e2e-screenshots"))
         .env("QUIPU_E2E_BROWSERS", browser.unwrap_or_default())

@@ -34,7 +34,11 @@ pub fn run(words: &[String]) -> Result<()> {
             Ok(())
         }
         Command::Doctor => setup::prepare(setup::For::Tests).map(|_| println!("\nEverything needed to build and test is here.")),
-        Command::Build => page::build(&setup::prepare(setup::For::Build)?),
+        Command::Build => {
+            let tools = setup::prepare(setup::For::Build)?;
+            page::build(&tools)?;
+            page::build_command()
+        }
         Command::Package => {
             page::build(&setup::prepare(setup::For::Build)?)?;
             page::package()

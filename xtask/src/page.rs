@@ -40,6 +40,14 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
+/// Builds the command with the page in it: `quipu export --html` puts data into that.
+pub(crate) fn build_command() -> Result<()> {
+    println!("Building the command with the page in it (the first time about 3 minutes on two cores).");
+    Run::new("cargo build --release --package quipu-cli --features page").show()?;
+    println!("The command is {}.", paths::target().join("release/quipu").display());
+    Ok(())
+}
+
 /// Packs dist/ as page.zip.
 pub(crate) fn package() -> Result<()> {
     let to = paths::root().join("page.zip");

@@ -282,8 +282,9 @@ Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one
 With --trace, and in the formats of other programs, whole traces are written: each span with all it has, its events among them.
 docs/formats.md lists what each format cannot hold.
 With --db a fresh telemetry file is written that holds the chosen traces whole, and nothing else of the file, deleted rows neither.
+--html writes them with the page into one file that opens in any browser from disk, without a network.
 --markdown writes a trace to be pasted into an issue or given to a language model, --link a link that carries it; whoever opens the link
-needs no file. Keys and passwords are taken out of both; --redact says what else is: prompts, outputs, tools, logs, errors, ids, services,
+needs no file. Keys and passwords are taken out of these three; --redact says what else is: prompts, outputs, tools, logs, errors, ids, services,
 paths, emails, secrets, names, others with commas between, structure for all of them, none for nothing. Wherever FILE stands, a link, or a
 file that holds one, may stand too.
 
@@ -292,6 +293,7 @@ Examples:
   quipu export trace_store.db --filter __class__=InferenceRouter --attribute __method__ --attribute output --format csv
   quipu export trace_store.db --filter 'chunk_count>0' --output streams.jsonl
   quipu export trace_store.db --trace 0af7651916cd --db one.db
+  quipu export trace_store.db --trace 0af7651916cd --html one.html
   quipu export trace_store.db --trace 0af7651916cd --markdown --tokens 4000
   quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
   quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0
@@ -321,6 +323,9 @@ pub(crate) struct Export {
     /// Write a telemetry file of the traces given with --trace, or of all, to this new file
     #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
     pub(crate) db: Option<PathBuf>,
+    /// Write the traces given with --trace, or all, with the page into this new file, which opens in a browser from disk
+    #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
+    pub(crate) html: Option<PathBuf>,
     /// Write the trace given with --trace as Markdown
     #[arg(long, group = "form", requires = "traces", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format"])]
     pub(crate) markdown: bool,
@@ -336,8 +341,8 @@ pub(crate) struct Export {
     /// Leave out large values until the link has at most so many letters; what was left out is said
     #[arg(long, value_name = "LETTERS", requires = "link")]
     pub(crate) limit: Option<usize>,
-    /// What to take out before it leaves: kinds with commas between, structure, or none. Without it --link and --markdown take out keys and
-    /// passwords, --db nothing
+    /// What to take out before it leaves: kinds with commas between, structure, or none. Without it --html, --link and --markdown take out
+    /// keys and passwords, --db nothing
     #[arg(long, value_name = "KINDS", requires = "form")]
     pub(crate) redact: Option<String>,
     /// Let times begin at 1970-01-01T00:00:00

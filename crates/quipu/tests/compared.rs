@@ -16,25 +16,26 @@ fn compared(trace_id: &str, span_id: &str) -> String {
     }
 }
 
-fn inferences(order: &str) -> (String, String) {
+fn second_inference() -> (String, String) {
     let sql = sql(AGENT, "");
-    let query = format!(
-        "SELECT trace_id, span_id FROM spans WHERE name = 'inference' AND trace_id IN
+    let query = "
+        SELECT trace_id, span_id FROM spans WHERE name = 'inference' AND trace_id IN
            (SELECT trace_id FROM spans WHERE name = 'inference' GROUP BY trace_id HAVING count(*) > 1 ORDER BY min(start_time) LIMIT 1)
-         ORDER BY start_time {order} LIMIT 1"
-    );
-    sql.query_row(&query, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a trace of two inferences")
+         ORDER BY start_time DESC LIMIT 1";
+    sql.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a trace of two inferences")
 }
 
 #[test]
 fn the_second_inference_was_asked_what_the_tool_answered_too() {
-    let (trace_id, span_id) = inferences("DESC");
+    let (trace_id, span_id) = second_inference();
     insta::assert_snapshot!(compared(&trace_id, &span_id));
 }
 
 #[test]
 fn the_first_of_its_name_has_nothing_before_it() {
-    let (trace_id, span_id) = inferences("ASC");
+    let query = "SELECT trace_id, span_id FROM spans WHERE name = 'inference' ORDER BY start_time LIMIT 1";
+    let (trace_id, span_id): (String, String) =
+        sql(AGENT, "").query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("an inference");
     insta::assert_snapshot!(compared(&trace_id, &span_id), @"This is the first inference of its trace and of its session.");
 }
 

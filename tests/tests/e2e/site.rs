@@ -74,7 +74,7 @@ fn with_prelude(files: Handler, prelude: Arc<Mutex<Option<String>>>) -> Handler 
             return Reply { status: 200, headers, body: Body::Bytes(script.into_bytes()) };
         }
         let mut reply = files(request);
-        if reply.headers.iter().any(|(_, value)| value.starts_with("text/html")) {
+        if !request.path.ends_with("viewer.html") && reply.headers.iter().any(|(_, value)| value.starts_with("text/html")) {
             reply.body = Body::Bytes(with_script(reply.body));
         }
         reply

@@ -17,6 +17,9 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     if export.markdown || export.link {
         return super::share::run(export, output);
     }
+    if let Some(path) = &export.html {
+        return super::html::run(export, path, output);
+    }
     if let Some(path) = &export.db {
         return database(export, path, as_json, output);
     }

@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub(crate) mod export;
+pub(crate) mod html;
 pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod promql;

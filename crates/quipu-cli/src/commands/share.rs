@@ -78,7 +78,7 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     }
 }
 
-fn said(shared: &Shared, letters: Option<usize>) {
+pub(super) fn said(shared: &Shared, letters: Option<usize>) {
     for kind in shared.report.kinds.iter().filter(|kind| kind.taken_out) {
         eprintln!("{}: {} taken out", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
     }

@@ -15,6 +15,7 @@ use thirtyfour::By;
 pub(crate) const CASES: &[Case] = cases![
     a_link_with_the_trace_opens_in_the_other_browser,
     one_html_file_opens_from_disk_in_the_other_browser,
+    the_command_writes_a_file_that_opens_from_disk,
     structure_and_timing_tell_nothing_of_what_was_said,
     an_encrypted_link_asks_for_its_passphrase,
     a_damaged_link_says_so,
@@ -155,6 +156,26 @@ async fn one_html_file_opens_from_disk_in_the_other_browser(stage: &Stage) -> Re
     let errors = receiver.console_errors().await?;
     receiver.driver.clone().quit().await?;
     ensure!(errors.is_empty(), "{errors:?}");
+    Ok(())
+}
+
+async fn the_command_writes_a_file_that_opens_from_disk(stage: &Stage) -> Result<()> {
+    let command = std::env::var_os("QUIPU_E2E_COMMAND").context("QUIPU_E2E_COMMAND names no command; `cargo xtask e2e` builds it.")?;
+    let (_scratch, connection) = AGENT.open()?;
+    let trace_id = fixtures::texts(&connection, LARGEST)?.pop().context("The fixture has a tool call.")?;
+    let page = &stage.page;
+    let all = stage.scratch.path().join("all.html");
+    let one = stage.scratch.path().join("one.html");
+    for (path, words) in [(&all, &[][..]), (&one, &["--trace", &trace_id][..])] {
+        let output = std::process::Command::new(&command).arg("export").arg(AGENT.path()).arg("--html").arg(path).args(words).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    page.load_from(&format!("file://{}", one.display())).await?;
+    check_timeline(page, &trace_id).await?;
+    page.load_from(&format!("file://{}", all.display())).await?;
+    page.wait_idle().await?;
+    let traces: i64 = fixtures::number(&connection, "SELECT count(DISTINCT trace_id) FROM spans")?;
+    ensure!(page.trace_ids().await?.len() as i64 == traces, "All traces are listed.");
     Ok(())
 }
 

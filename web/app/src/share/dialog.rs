@@ -80,13 +80,14 @@ pub(crate) fn ShareDialog() -> impl IntoView {
         }
     });
     let for_press = sharing.build.deeds.clone();
-    let for_change = sharing.clone();
+    let (for_change, for_input) = (sharing.clone(), sharing.clone());
     view! {
         <dialog node_ref=dialog class="share" aria-label="Share" on:close=move |_| app.sharing.set(false)>
             <div
                 node_ref=body
                 on:click=move |event| for_press.run(&event)
                 on:change=move |event| for_change.change(&event)
+                on:input=move |event| for_input.type_words(&event)
             ></div>
         </dialog>
     }
@@ -194,6 +195,14 @@ impl Sharing {
         }
     }
 
+    /// What is typed outlives drawing anew meanwhile.
+    fn type_words(&self, event: &Event) {
+        let field = nearest(event, "[data-share=passphrase]").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        if let Some(field) = field {
+            self.state.borrow_mut().wanted.passphrase = field.value();
+        }
+    }
+
     /// Draws it anew; the keyboard stays where it was.
     pub(super) fn draw(&self) {
         let Some(body) = self.body.get_untracked() else { return };
@@ -213,8 +222,12 @@ impl Sharing {
                 let _ = details.set_attribute("open", "");
             }
         }
-        if let Some(id) = focused {
-            crate::browser::focus(&id);
+        let Some(id) = focused else { return };
+        crate::browser::focus(&id);
+        let field = crate::browser::document().get_element_by_id(&id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+        if let Some(field) = field.filter(|field| field.type_() == "password") {
+            let end = field.value().len() as u32;
+            let _ = field.set_selection_range(end, end);
         }
     }
 

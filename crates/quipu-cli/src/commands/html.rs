@@ -1,0 +1,52 @@
+//! `quipu export --html`: traces and the page in one file that opens from disk. Only in a build with the page in it: feature `page`.
+//!
+//! What is not here: what is private and how a file is put into the page, which the core knows.
+
+use crate::arguments::Export;
+use crate::output::Output;
+use anyhow::Result;
+use std::path::Path;
+
+#[cfg(not(feature = "page"))]
+pub(crate) fn run(_: &Export, _: &Path, _: &mut Output) -> Result<()> {
+    anyhow::bail!(
+        "This quipu was built without the page, which --html puts beside the data. `cargo xtask build` builds one with it: target/release/quipu. The \
+         page itself writes such files, too: Share, One HTML file."
+    )
+}
+
+#[cfg(feature = "page")]
+pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<()> {
+    use super::export::new_file;
+    use super::share::{redact_options, said};
+    use crate::open::open_indexed;
+    use anyhow::Context;
+    use flate2::{Compression, write::GzEncoder};
+    use quipu::protocol::{ShareForm, ShareOptions, ShareWhat};
+    use quipu::share::{CarriedFile, Place, RedactOptions, Source, ViewState, carrying_page, print_fragment};
+    use std::io::Write;
+
+    /// The page without data, as `cargo xtask build` made it.
+    const VIEWER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist/viewer.html"));
+
+    let redact = RedactOptions { shift_times: export.relative_times, ..redact_options(export)?.unwrap_or_default() };
+    let mut session = open_indexed(&export.file)?;
+    let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+    let what = if ids.is_empty() { ShareWhat::All } else { ShareWhat::Traces(ids) };
+    let options = ShareOptions { redact, leave_out_over: None };
+    let shared = session.make_share(&what, options, ShareForm::Database, None)?;
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(&shared.bytes)?;
+    let gzip = packer.finish()?;
+    let place = match (&what, &shared.trace_id) {
+        (ShareWhat::Traces(ids), Some(trace_id)) if ids.len() == 1 => Place::trace(trace_id.clone()),
+        _ => Place::Traces,
+    };
+    let source = Some(Source::File { name: shared.file_name.clone(), size_bytes: Some(shared.bytes.len() as u64) });
+    let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
+    let page = carrying_page(VIEWER, CarriedFile { name: &shared.file_name, gzip: &gzip }, &fragment)?;
+    new_file(path)?.write_all(page.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
+    output.flush()?;
+    said(&shared, None);
+    Ok(())
+}
