@@ -177,7 +177,7 @@ pub struct SheetQuery {
     pub tab: TraceTab,
     /// How it is shown.
     pub view: SheetView,
-    /// Which of its spans, for the flame graph and for statistics.
+    /// Which of its spans; what is read rather than measured takes no notice of plumbing being left out.
     pub scope: TraceScope,
     /// The part of the trace's time, for the flame graph.
     pub window: Option<(u64, u64)>,
@@ -361,6 +361,8 @@ pub enum WarningKind {
     OddValues,
     /// Traces without spans, or spans without a row in `traces`.
     Unmatched,
+    /// Traces of a web framework's own beside the server's.
+    FrameworkTraces,
 }
 
 /// A page of [`TraceRow`]s.
@@ -591,7 +593,7 @@ pub struct SpanDetail {
 pub struct SpanFailure {
     /// The text of the error, first line first; empty when only the status says so.
     pub message: String,
-    /// Where it stands: `attribute error`, `event 17`, `status`.
+    /// Where it stands: `the attribute error`, `the log event at 18:39:22.123 UTC`, `the status`; or from what it is derived.
     pub source: String,
 }
 

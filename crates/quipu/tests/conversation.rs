@@ -54,6 +54,9 @@ fn told(conversation: &Conversation) -> String {
         let agent = turn.agent.as_deref().map(|agent| format!(", agent {agent}")).unwrap_or_default();
         let failure = turn.failure.as_deref().map(|text| format!(", FAILED {}", cut(text))).unwrap_or_default();
         let _ = writeln!(out, "{}{agent}{failure}", turn.name);
+        if let Some(note) = &turn.note {
+            let _ = writeln!(out, "  note: {note}");
+        }
         for entry in &turn.entries {
             let line = match &entry.body {
                 Body::Earlier(messages) => {
@@ -264,4 +267,42 @@ fn openinference_reads_as_llama_stack_does() {
             calls search({"q": "llamas"}) → two of them
           retrieved for Some("llama wool"): Wool is warm.
         "#);
+}
+
+/// A server of 0.2.15 with a newer FastAPI, which writes spans of its own; clients with tools of their own, parallel agents, failures.
+const AGENTS: &str = "tests/fixtures/db/real_agents_0.2.15.db";
+
+fn of_agents(trace_id: &str) -> String {
+    told(&conversation(&mut open(AGENTS), trace_id))
+}
+
+#[test]
+fn a_streamed_inference_that_failed_is_not_told_as_if_it_had_answered() {
+    insta::assert_snapshot!(of_agents("9ce821bd843ca6f33510ced59e26a9c7"));
+}
+
+#[test]
+fn a_tool_whose_request_failed_is_not_told_as_if_it_had_answered() {
+    insta::assert_snapshot!(of_agents("da0e61a2976a4c0622680a917713fd73"));
+}
+
+#[test]
+fn a_tool_with_a_recorded_error_tells_that_one() {
+    insta::assert_snapshot!(of_agents("3af6f0684ee810c51b1ef9ad10f29d7d"));
+}
+
+#[test]
+fn a_resume_alone_reads_in_the_order_things_were_said() {
+    insta::assert_snapshot!(of_agents("4e60f12ec69a535210c7f94f1e33b332"));
+}
+
+#[test]
+fn a_turn_and_its_resume_tell_each_thing_once() {
+    let mut session = open(AGENTS);
+    insta::assert_snapshot!(told(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
+}
+
+#[test]
+fn agents_that_ran_at_the_same_time_keep_their_own_words() {
+    insta::assert_snapshot!(of_agents("d3eca2cf9ba0df69752b83d93b96dab7"));
 }

@@ -5,7 +5,8 @@ mod support;
 
 use quipu::Session;
 use quipu::model::{SpanMarks, Timestamp};
-use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope};
+use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope, WarningKind};
+use quipu::view::{Jump, chain_text, failure_chains};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use support::{of_bytes, path, sql};
@@ -134,6 +135,96 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
     let inner = spans.iter().find(|(_, span)| !span.request).map(|(id, _)| id.clone()).expect("a span that is no request");
     let answer = session.handle(Request::GetTrace { trace_id, scope: TraceScope { folded: false, request: Some(inner) } });
     assert!(answer.is_err_and(|failure| failure.message.starts_with("There is no request that begins with span")));
+}
+
+/// The origins of a trace's failures and what is said of them, where `e` leads to, and what the span there says.
+fn failures(trace_id: &str) -> String {
+    let (mut session, _) = open("tests/fixtures/db/real_agents_0.2.15.db");
+    let columns = get(&mut session, trace_id, &TraceScope::default());
+    let mut out = String::new();
+    for chain in failure_chains(&columns, 10) {
+        out += &format!("{}: {}\n", columns.name_of(chain.origin as usize), chain_text(&columns, &chain));
+    }
+    let first = Jump::Failure.target(&columns, None).expect("a failure");
+    let span_id = columns.span_id.get(first as usize).expect("an id");
+    let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id }) else { panic!("a span") };
+    let failure = span.failures.first().expect("a failure");
+    let last = failure.message.lines().last().unwrap_or_default();
+    out + &format!("e: {}, {}; {}", span.name, last, failure.source)
+}
+
+#[test]
+fn a_failure_that_only_the_request_tells_of_began_in_its_last_step_without_an_output() {
+    // In the last of these traces a span recorded its error, so that nothing is derived.
+    let traces = [
+        "9ce821bd843ca6f33510ced59e26a9c7",
+        "da0e61a2976a4c0622680a917713fd73",
+        "3af6f0684ee810c51b1ef9ad10f29d7d",
+    ];
+    insta::assert_snapshot!(traces.map(failures).join("\n\n"));
+}
+
+#[test]
+fn a_tool_step_names_its_tool() {
+    let (mut session, connection) = open("tests/fixtures/db/real_agents_0.2.15.db");
+    let mut named = BTreeMap::new();
+    for trace_id in traces(&connection).into_keys() {
+        let columns = get(&mut session, &trace_id, &TraceScope::default());
+        let tools =
+            columns.tool_rows.iter().filter_map(|row| Some((columns.span_id.get(*row as usize)?, columns.tool_of(*row)?.to_owned())));
+        named.extend(tools);
+    }
+    let sql = "SELECT span_id, json_extract(attributes, '$.tool_name') FROM spans WHERE name = 'tool_execution' ORDER BY 1";
+    let mut statement = connection.prepare(sql).expect("SQL");
+    let expected: BTreeMap<String, String> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("a row")).collect();
+    let steps: BTreeMap<String, String> = named.into_iter().filter(|(id, _)| expected.contains_key(id)).collect();
+    assert_eq!((steps.len(), &steps), (2, &expected));
+}
+
+#[test]
+fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
+    let (mut session, connection) = open("tests/fixtures/db/real_agents_0.2.15.db");
+    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("a file") };
+    let warning = file.warnings.iter().find(|warning| warning.kind == WarningKind::FrameworkTraces).expect("a warning");
+    assert_eq!(warning.text, "2 of 8 traces were written by the web framework, not by Llama Stack.");
+    let Ok(Response::Traces(page)) =
+        session.handle(Request::ListTraces(TraceQuery { filter: "-status:unset".into(), ..TraceQuery::default() }))
+    else {
+        panic!("a list")
+    };
+    assert_eq!(page.total, Some(6), "{}", warning.meaning);
+    let twins = "SELECT DISTINCT trace_id FROM spans WHERE status = 'UNSET'";
+    let twins: Vec<String> = {
+        let mut statement = connection.prepare(twins).expect("SQL");
+        statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    for trace_id in twins {
+        let columns = get(&mut session, &trace_id, &folded());
+        let names: Vec<&str> = (0..columns.len()).map(|row| columns.name_of(row)).collect();
+        assert!(names.len() == 1 && names[0].starts_with("POST /v1/agents/"), "{names:?}");
+        assert!(columns.plumbing > 1, "{}", columns.plumbing);
+    }
+}
+
+#[test]
+fn no_step_is_said_to_have_failed_whose_request_did_not() {
+    for file in FILES.into_iter().chain(["tests/fixtures/db/real_agents_0.2.15.db"]) {
+        let (mut session, connection) = open(file);
+        for trace_id in traces(&connection).into_keys() {
+            let columns = get(&mut session, &trace_id, &TraceScope::default());
+            for row in columns.began_rows.iter().copied() {
+                let (mut at, span_id) = (columns.parent[row as usize], columns.span_id.get(row as usize).expect("an id"));
+                while at != NO_ROW && !columns.marks[at as usize].has(SpanMarks::REQUEST) {
+                    at = columns.parent[at as usize];
+                }
+                assert!(columns.marks[at as usize].has(SpanMarks::FAILED), "{file} {span_id}");
+                let sql =
+                    format!("SELECT count(*) FROM spans WHERE span_id = '{span_id}' AND json_extract(attributes, '$.output') IS NULL");
+                assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, u32>(0)).expect("SQL"), 1, "{file} {span_id}");
+            }
+        }
+    }
 }
 
 #[test]

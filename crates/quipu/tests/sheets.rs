@@ -184,3 +184,52 @@ fn every_view_of_every_trace_is_answered() {
         }
     }
 }
+
+#[test]
+fn a_request_of_a_merged_trace_is_read_alone() {
+    let mut file = open("../tests/fixtures/db/real_agents_0.2.15.db");
+    let trace_id = "d3eca2cf9ba0df69752b83d93b96dab7";
+    let root_of = |file: &File, name: &str| {
+        file.text(&format!(
+            "SELECT span_id FROM spans WHERE trace_id = '{trace_id}' AND name = '{name}' AND json_extract(attributes, '$.__root__')"
+        ))
+    };
+    let (turn, session) = (
+        file.text("SELECT span_id FROM spans WHERE trace_id LIKE 'd3eca2cf%' AND attributes LIKE '%session_id%'"),
+        root_of(&file, "/v1/agents/{agent_id}/session"),
+    );
+    let mut told = |request: &str| {
+        let nodes = file.sheet(trace_id, TraceTab::Conversation, |query| query.scope.request = Some(request.to_owned()));
+        sheet_text(&nodes)
+    };
+    let of_turn = told(&turn);
+    assert!(of_turn.contains("one of 6 that the server merged into this trace."), "{of_turn}");
+    assert!(of_turn.contains("You are agent ana."), "{of_turn}");
+    let of_session = told(&session);
+    assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is told of here"), "{of_session}");
+    assert!(!of_session.contains("agent ana"), "{of_session}");
+}
+
+#[test]
+fn the_events_of_a_request_alone_are_those_of_its_spans() {
+    let mut file = open("metrics_0.2.23.db");
+    // A request under another one, and all that stands below it: the recursion ends where a further request begins.
+    let below = "WITH RECURSIVE below(id) AS (VALUES(?1) UNION SELECT span_id FROM spans JOIN below ON parent_span_id = below.id
+                 WHERE json_extract(attributes, '$.__root__') IS NULL)
+                 SELECT count(*) FROM span_events WHERE span_id IN below";
+    let roots: Vec<(String, String)> = {
+        let sql = "SELECT trace_id, span_id FROM spans WHERE json_extract(attributes, '$.__root__') AND trace_id IN
+                   (SELECT trace_id FROM spans WHERE json_extract(attributes, '$.__root__') GROUP BY trace_id HAVING count(*) > 1)";
+        let mut statement = file.connection.prepare(sql).expect("SQL");
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    let mut with_events = 0;
+    for (trace_id, root) in roots.into_iter().take(60) {
+        let expected: u32 = file.connection.query_row(below, [&root], |row| row.get(0)).expect("a count");
+        let nodes = file.sheet(&trace_id, TraceTab::Logs, |query| query.scope.request = Some(root.clone()));
+        let listed = attrs(&nodes, Attr::Event).len() as u32;
+        assert_eq!(listed, expected.min(200), "{trace_id} {root}");
+        with_events += u32::from(expected > 0);
+    }
+    assert!(with_events > 3, "{with_events}");
+}

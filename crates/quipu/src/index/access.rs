@@ -21,6 +21,16 @@ impl Index {
         self.traces.rows(trace)
     }
 
+    /// Requests a trace holds.
+    pub(crate) fn request_count(&self, trace: u32) -> u32 {
+        self.traces.at(trace).requests
+    }
+
+    /// Whether a trace holds several requests.
+    pub(crate) fn is_merged(&self, trace: u32) -> bool {
+        self.request_count(trace) > 1
+    }
+
     /// What attribute filters are answered from.
     pub(crate) fn profiles(&self) -> &Profiles {
         &self.profiles

@@ -1,6 +1,7 @@
 //! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
 //! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
 
+use super::began::mark_beginning;
 use super::events::{Metric, NO_SPAN};
 use super::ids::SpanKey;
 use super::pass::place_event;
@@ -102,6 +103,11 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         failed += u32::from(marks.has(SpanMarks::FAILED));
     }
 
+    if failed > 0 {
+        mark_beginning(index, &rows, &parents, &cut);
+    }
+    let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
+    index.oddities.framework_traces += u64::from(rows.iter().all(of_framework));
     let tokens = derive_tokens(index, &rows, &parents, outputs);
     if let Some(totals) = tokens {
         index.trace_tokens.push((trace, totals));

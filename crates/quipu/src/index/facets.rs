@@ -7,7 +7,9 @@ use super::column::Column;
 use super::names::clip;
 use crate::recorded::RawJson;
 use hashbrown::{DefaultHashBuilder, HashTable};
+use memchr::memmem::Finder;
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 /// Bytes of one value at most; the rest of a longer one is left out.
 const MAX_VALUE_BYTES: usize = 256;
@@ -83,6 +85,17 @@ impl Facet {
     /// Rows of spans and the numbers of their values.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, u32)> {
         self.rows.iter().copied()
+    }
+
+    /// The number of the first value of the span in `row`.
+    pub(crate) fn number_of(&self, row: u32) -> Option<u32> {
+        let (mut low, mut high) = (0, self.rows.len() as u32);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.rows.at(middle).0 < row { low = middle + 1 } else { high = middle }
+        }
+        let found = (low < self.rows.len() as u32).then(|| *self.rows.at(low));
+        found.filter(|(found, _)| *found == row).map(|(_, value)| value)
     }
 }
 
@@ -177,6 +190,30 @@ impl<'a> Found<'a> {
         }
     }
 }
+
+/// The different tools that an agent's inference calls, told from the attribute's value as written: JSON within a JSON text, as agents write
+/// their output since 0.1.5.
+pub(super) fn called_tools(output: RawJson<'_>) -> impl Iterator<Item = &str> {
+    let mut rest = output.bytes();
+    let mut seen: Vec<&str> = Vec::new();
+    std::iter::from_fn(move || {
+        loop {
+            let at = TOOL_NAME.find(rest)?;
+            rest = rest.get(at + TOOL_NAME.needle().len()..)?;
+            let end = rest.iter().take(MAX_VALUE_BYTES).position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let name = std::str::from_utf8(rest.get(..end)?).ok()?;
+            if !name.is_empty() && seen.len() < MAX_CALLED && !seen.contains(&name) {
+                seen.push(name);
+                return Some(name);
+            }
+        }
+    })
+}
+
+/// What stands before a called tool's name there.
+static TOOL_NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#"\"tool_name\": \""#));
+/// Different tools of one output that are kept.
+const MAX_CALLED: usize = 16;
 
 /// The value of the first argument of a method, where it has one of these names and is a plain text. Methods that are given a model or a
 /// tool are given it first; looking no further keeps the pass fast.

@@ -4,6 +4,7 @@
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
+mod began;
 mod beside;
 mod bits;
 mod column;

@@ -10,6 +10,8 @@ pub(super) struct NameFacts {
     pub(super) text: Box<str>,
     pub(super) kind: SpanKind,
     pub(super) role: Option<InferenceRole>,
+    /// Whether a web framework's instrumentation calls its spans so.
+    pub(super) of_framework: bool,
 }
 
 /// Longer names are kept by their beginning; the whole one is read with its span.
@@ -22,6 +24,12 @@ pub(super) fn clip(text: &str, at_most: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Whether a name is one of a web framework's instrumentation: `POST /v1/agents`, `fastapi.endpoint`. Llama Stack's own have no method.
+fn of_framework(name: &str) -> bool {
+    let is_method = |word: &str| matches!(word, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS");
+    name.starts_with("fastapi.") || name.split_once(' ').is_some_and(|(method, path)| is_method(method) && path.starts_with('/'))
 }
 
 #[derive(Default)]
@@ -43,7 +51,12 @@ impl Names {
             return *number;
         }
         let number = self.facts.len() as u32;
-        self.facts.push(NameFacts { text: text.into(), kind: SpanKind::from_name(text), role: InferenceRole::from_name(text) });
+        self.facts.push(NameFacts {
+            text: text.into(),
+            kind: SpanKind::from_name(text),
+            role: InferenceRole::from_name(text),
+            of_framework: of_framework(text),
+        });
         self.numbers.insert(text.as_bytes().into(), number);
         number
     }

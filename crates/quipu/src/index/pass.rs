@@ -7,7 +7,7 @@
 
 use super::beside::beside;
 use super::events::{EventFacts, Metric, MetricFacts, Waiting, is_server_failure};
-use super::facets::Found;
+use super::facets::{Found, called_tools};
 use super::ids::{SpanKey, TraceKey};
 use super::secrets::holds_secret;
 use super::shapes::Wanted;
@@ -324,13 +324,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
-    let (mut output, mut said) = (None, None);
+    let (mut output, mut said, mut called) = (None, None, None);
     let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
         Wanted::Error if !value.is_null() => marks.add(SpanMarks::FAILED),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
+        Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
         Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
         Wanted::Facet(kind) => found.note(kind, value),
         Wanted::Tokens(kind) => {
@@ -366,6 +367,9 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
+    for tool in called.into_iter().flat_map(called_tools) {
+        index.facets.tool.add(row, tool);
+    }
     if is_odd_status {
         index.facets.odd_status.add(row, status.as_deref().unwrap_or_default());
     }

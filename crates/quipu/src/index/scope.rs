@@ -36,13 +36,7 @@ impl Index {
     /// Keeps what is asked for of the spans of a trace, whose `rows` stand in the tree order `order`; `None` when there is no such request.
     pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<Placed>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
         let row_of = |placed: &Placed| rows.get(placed.0).copied().unwrap_or(0);
-        let nodes: Vec<Node> = order
-            .iter()
-            .map(|placed| {
-                let (marks, kind) = self.marks_of(row_of(placed));
-                Node { parent: placed.1, kind, marks }
-            })
-            .collect();
+        let nodes: Vec<Node> = order.iter().map(|placed| self.node(row_of(placed), placed.1)).collect();
         let owners = requests(&nodes);
         let outlines = self.outline(rows, order, &nodes, &owners, zero);
         let mut kept = vec![true; nodes.len()];
@@ -76,6 +70,31 @@ impl Index {
             keep(order, &kept);
         }
         Some(chosen)
+    }
+
+    fn node(&self, row: u32, parent: u32) -> Node {
+        let (mut marks, kind) = self.marks_of(row);
+        // What a web framework says of its own work was not asked for either.
+        if self.names.facts(*self.spans.name.at(row)).of_framework {
+            marks.add(SpanMarks::AUTOTRACED);
+        }
+        Node { parent, kind, marks }
+    }
+
+    /// The rows of the request that begins with the span of this id, without those of requests nested in it, ascending; `None` when none
+    /// does.
+    pub(crate) fn request_rows(&self, trace: u32, span_id: &str) -> Option<Vec<u32>> {
+        let order = self.rows_in_tree_order(trace);
+        let root = self.find_span(span_id)?;
+        let nodes: Vec<Node> = order.iter().map(|(row, parent)| self.node(*row, parent.map_or(NO_ROW, |parent| parent as u32))).collect();
+        let owner = order.iter().position(|(row, _)| *row == root)? as u32;
+        let owners = requests(&nodes);
+        if owners.get(owner as usize) != Some(&owner) {
+            return None;
+        }
+        let mut rows: Vec<u32> = order.iter().zip(owners).filter(|(_, found)| *found == owner).map(|((row, _), _)| *row).collect();
+        rows.sort_unstable();
+        Some(rows)
     }
 
     fn outline(&self, rows: &[u32], order: &[Placed], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {

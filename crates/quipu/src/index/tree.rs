@@ -2,7 +2,7 @@
 
 use super::scope::Placed;
 use super::{Index, NO_TIME};
-use crate::model::{SpanMarks, Timestamp};
+use crate::model::{SpanKind, SpanMarks, Timestamp};
 use crate::ordered::sort_places;
 use crate::protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 use hashbrown::HashMap;
@@ -28,7 +28,7 @@ impl Index {
             plumbing: chosen.plumbing,
             ..TraceColumns::default()
         };
-        let mut names: HashMap<u32, u32> = HashMap::new();
+        let (mut names, mut tools): (HashMap<u32, u32>, HashMap<u32, u32>) = Default::default();
         for (at, (place, parent, depth)) in order.iter().enumerate() {
             let row = rows[*place];
             let name = *self.spans.name.at(row);
@@ -51,7 +51,19 @@ impl Index {
             columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(zero) });
             columns.duration.push(if known { end.abs_diff(start) } else { UNKNOWN_NANOS });
             columns.marks.push(marks);
-            columns.kind.push(*self.spans.kind.at(row));
+            let kind = *self.spans.kind.at(row);
+            columns.kind.push(kind);
+            if let Some(tool) = self.facets.tool.number_of(row).filter(|_| kind == SpanKind::Tool) {
+                let name = *tools.entry(tool).or_insert_with(|| {
+                    columns.tool_names.push(self.facets.tool.values.text(tool));
+                    columns.tool_names.len() as u32 - 1
+                });
+                columns.tool_rows.push(at as u32);
+                columns.tool.push(name);
+            }
+            if marks.has(SpanMarks::BEGAN_FAILURE) {
+                columns.began_rows.push(at as u32);
+            }
             if marks.has(SpanMarks::FAILED) {
                 columns.failed_rows.push(at as u32);
             }

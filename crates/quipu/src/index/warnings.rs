@@ -14,6 +14,8 @@ pub(super) struct Oddities {
     pub(super) null_roots: u64,
     pub(super) orphans: u64,
     pub(super) merged_traces: u64,
+    /// Traces of nothing but spans of a web framework's own.
+    pub(super) framework_traces: u64,
     pub(super) cycles: u64,
     pub(super) hidden_failures: u64,
     pub(super) local_traces: u64,
@@ -95,6 +97,18 @@ impl Index {
                     if odd.merged_traces == 1 { "One trace holds".into() } else { format!("{} traces hold", count(odd.merged_traces)) }
                 ),
                 "The server mixed concurrent requests, or one that followed a stream, into one trace; requests are marked in it.",
+            );
+        }
+        if odd.framework_traces > 0 && odd.framework_traces < self.traces.len() as u64 && self.is_unset_of_framework() {
+            warn(
+                WarningKind::FrameworkTraces,
+                format!(
+                    "{} of {} traces were written by the web framework, not by Llama Stack.",
+                    count(odd.framework_traces),
+                    count(self.traces.len() as u64)
+                ),
+                "They time the same requests once more, as POST /v1/agents and the like, with status UNSET. Type -status:unset into the filter \
+                 to leave them out.",
             );
         }
         if odd.null_roots > 0 {
@@ -187,6 +201,16 @@ impl Index {
                 "Spans that never ended are not written, and rows may have been deleted.",
             );
         }
+    }
+}
+
+impl Index {
+    /// Whether the status UNSET tells a web framework's spans from all others. Llama Stack sets every status; other programs set few.
+    fn is_unset_of_framework(&self) -> bool {
+        let odd = &self.facets.odd_status;
+        let is_unset = |value| odd.values.text(value).eq_ignore_ascii_case("unset");
+        let of_framework = |row| self.names.facts(*self.spans.name.at(row)).of_framework;
+        odd.rows().all(|(row, value)| of_framework(row) || !is_unset(value))
     }
 }
 

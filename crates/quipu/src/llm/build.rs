@@ -5,6 +5,7 @@
 
 use super::Message;
 use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpokenSpan, ToolResult, Turn, Verdict};
+use super::is_agent_step;
 use super::said::{Part, Said, part, said};
 use crate::model::{SpanKind, Value};
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
         told_here: Vec::new(),
         calls: Vec::new(),
         unpaired: Vec::new(),
+        handed_in: Vec::new(),
+        is_mixed: false,
         asked: None,
     };
     let mut place = Vec::with_capacity(spans.len());
@@ -28,9 +31,11 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
         let parent = span.parent.filter(|parent| *parent < at);
         place.push(builder.place(at, parent, &place));
     }
+    builder.is_mixed = place.iter().enumerate().any(|(at, place)| builder.is_nested_step(at) && place.turn == at);
     for at in 0..spans.len() {
         builder.take(at, &place);
     }
+    builder.tell_handed_in(None);
     for turn in &mut builder.turns {
         turn.entries.retain(|entry| !matches!(&entry.body, Body::Earlier(messages) if messages.is_empty()));
     }
@@ -59,6 +64,10 @@ struct Builder<'a> {
     calls: Vec<OpenCall>,
     /// Tools' answers that came before their call: the call's id, and where they stand (turn, entry).
     unpaired: Vec<(String, usize, usize)>,
+    /// What a turn was given and is not told of yet: turn, span, message.
+    handed_in: Vec<(usize, usize, Message)>,
+    /// Whether steps of requests that ran at the same time stand inside each other.
+    is_mixed: bool,
     /// Model, parameters and tools of the call before.
     asked: Option<Body>,
 }
@@ -74,6 +83,10 @@ struct OpenCall {
 impl Builder<'_> {
     fn place(&mut self, at: usize, parent: Option<usize>, places: &[Place]) -> Place {
         let above = parent.and_then(|parent| places.get(parent)).copied();
+        // Agents' steps come one after the other: one inside another is of an agent that ran at the same time, and is told by itself.
+        if self.is_step(at) && above.and_then(|above| above.step).is_some_and(|step| self.is_step(step)) {
+            return Place { turn: at, step: Some(at) };
+        }
         let turn = match above {
             Some(above) if self.parts[at] != Some(Part::Turn) || !self.spans[at].is_request => above.turn,
             _ => at,
@@ -85,6 +98,14 @@ impl Builder<'_> {
             (Some(_), None) => Some(at),
         };
         Place { turn, step }
+    }
+
+    fn is_step(&self, at: usize) -> bool {
+        self.spans.get(at).is_some_and(|span| is_agent_step(&span.name))
+    }
+
+    fn is_nested_step(&self, at: usize) -> bool {
+        self.is_step(at) && self.spans.get(at).is_some_and(|span| span.parent.is_some())
     }
 
     /// The turn of a span, begun where it is the first to say something.
@@ -102,7 +123,12 @@ impl Builder<'_> {
             agent: None,
             session_id: None,
             turn_id: None,
-            failure: span.failure.clone(),
+            failure: if self.is_step(root) { None } else { span.failure.clone() },
+            note: self.is_nested_step(root).then(|| {
+                "This step stands under one of another request that ran at the same time; the file does not tell which agent’s turn it belongs \
+                 to."
+                .into()
+            }),
             entries: Vec::new(),
         });
         self.turns.len() - 1
@@ -157,11 +183,50 @@ impl Builder<'_> {
         if words.input.is_empty() && words.output.is_empty() && words.other.is_empty() {
             return;
         }
-        self.take_input(turn, at, words.input, true);
+        // Answers to calls that the model's input will tell of, in the order things were said. Where requests were mixed, a turn may even
+        // have been noted on another one's span.
+        let waits = |message: &Message| self.is_mixed || message.role == "tool" && !self.has_call(message);
+        let (results, input) = words.input.into_iter().partition(waits);
+        self.handed_in.extend(Vec::into_iter(results).map(|message| (turn, at, message)));
+        self.take_input(turn, at, input, true);
         for message in words.output {
             self.tell(turn, at, message);
         }
         self.take_other(turn, at, words.other);
+    }
+
+    fn has_call(&self, message: &Message) -> bool {
+        message.call_id.is_some() && self.calls.iter().any(|call| call.call_id == message.call_id)
+    }
+
+    /// Tells what was handed in to a turn, or to any, where its calls came or never will.
+    fn tell_handed_in(&mut self, of_turn: Option<usize>) {
+        for (turn, at, message) in std::mem::take(&mut self.handed_in) {
+            if of_turn.is_some_and(|of| of != turn) {
+                self.handed_in.push((turn, at, message));
+                continue;
+            }
+            let is_told = |told: &HashMap<u64, u32>| told.contains_key(&fingerprint(&message));
+            if self.told_here.get(turn).is_some_and(is_told) {
+                continue;
+            }
+            if !self.is_mixed {
+                self.tell(turn, at, message);
+            } else if of_turn.is_some() {
+                // Another step may have been given it.
+                self.handed_in.push((turn, at, message));
+            } else if is_told(&self.told) {
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    turn.note = Some(
+                        "The server mixed requests that ran at the same time: what this one was asked went to the model in another step, \
+                         and is told there."
+                            .into(),
+                    );
+                }
+            } else if let (Some(_), Some(turn)) = (self.tell(turn, at, message), self.turns.get_mut(turn)) {
+                turn.entries.rotate_right(1);
+            }
+        }
     }
 
     fn take_other(&mut self, turn: usize, at: usize, other: Vec<(String, Value)>) {
@@ -249,7 +314,7 @@ impl Builder<'_> {
     fn tell(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
         self.remember(turn, &message);
         if message.role == "tool" {
-            let result = ToolResult { text: Some(message.text.clone()), ..ToolResult::blank(self.spans[at].span_id.clone()) };
+            let result = ToolResult::handed_in(self.spans[at].span_id.clone(), message.text.clone());
             if self.answer(message.call_id.as_deref(), message.tool_name.as_deref(), result) {
                 return None;
             }
@@ -278,7 +343,7 @@ impl Builder<'_> {
         let entry = self.turns.get_mut(turn)?.entries.get_mut(entry)?;
         let span_id = entry.span_id.clone();
         match std::mem::replace(&mut entry.body, Body::Earlier(Vec::new())) {
-            Body::Said { message, .. } => Some(ToolResult { text: Some(message.text), ..ToolResult::blank(span_id) }),
+            Body::Said { message, .. } => Some(ToolResult::handed_in(span_id, message.text)),
             other => {
                 entry.body = other;
                 None
@@ -348,6 +413,7 @@ impl Builder<'_> {
             words.streamed |= lower_words.streamed;
         }
         self.take_input(turn, at, words.input, false);
+        self.tell_handed_in(Some(turn));
         let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
         let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
         if !is_empty && self.asked.as_ref() != Some(&asked) {

@@ -71,6 +71,8 @@ pub struct Turn {
     pub turn_id: Option<String>,
     /// What failed in the request itself.
     pub failure: Option<String>,
+    /// What could not be told of whose it is, as a sentence.
+    pub note: Option<String>,
     /// What happened, in order.
     pub entries: Vec<Entry>,
 }
@@ -169,9 +171,10 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
-    /// A result of which nothing is known but the span that tells of it.
-    pub(super) fn blank(span_id: String) -> ToolResult {
-        ToolResult { span_id, text: None, failure: None, duration_nanos: None, chunks: Vec::new() }
+    /// A result that stands in a message. A client whose tool fails can tell so only in the text; these are the words of Llama Stack's.
+    pub(super) fn handed_in(span_id: String, text: String) -> ToolResult {
+        let failure = text.starts_with("Error when running tool").then(|| text.clone());
+        ToolResult { span_id, text: Some(text), failure, duration_nanos: None, chunks: Vec::new() }
     }
 }
 

@@ -33,6 +33,11 @@ const INPUTS: [&str; 7] = [
     "gen_ai.prompt",
 ];
 
+/// Whether a span of this name is a step of an agent's turn: the server opens these one after the other, never one inside another.
+pub(crate) fn is_agent_step(name: &str) -> bool {
+    matches!(name, "inference" | "tool_execution" | "run_shields")
+}
+
 /// The attribute that holds what a span was given, among the keys of its attributes.
 pub fn input_key<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     INPUTS.iter().find_map(|name| keys.clone().find(|key| key == name))

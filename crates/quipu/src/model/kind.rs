@@ -142,6 +142,9 @@ impl SpanMarks {
     pub const EARLY_EVENT: SpanMarks = SpanMarks(1 << 8);
     /// `traces.root_span_id` names this span.
     pub const RECORDED_ROOT: SpanMarks = SpanMarks(1 << 9);
+    /// The step in which its request failed (derived): the last one, without an output, of a request that failed by its own event. The
+    /// span itself does not count as failed.
+    pub const BEGAN_FAILURE: SpanMarks = SpanMarks(1 << 10);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: SpanMarks) -> bool {

@@ -18,14 +18,14 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(i64::from(offset_minutes) * 60_000_000_000))
     }
 
-    /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with as many digits of the second as are not zero
-    /// (at least three).
+    /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with three, six or nine digits of the
+    /// second: as many as are not zero.
     pub fn civil(self, offset_minutes: i32) -> String {
         let shifted = self.0.saturating_add(i64::from(offset_minutes) * 60_000_000_000);
         let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(shifted)) else { return format!("{} ns", self.0) };
         let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
         let fraction = format!("{:09}", civil.subsec_nanosecond());
-        let digits = fraction.trim_end_matches('0').len().max(3);
+        let digits = fraction.trim_end_matches('0').len().next_multiple_of(3).max(3);
         format!("{} {:02}:{:02}:{:02}.{}", civil.date(), civil.hour(), civil.minute(), civil.second(), &fraction[..digits])
     }
 }
@@ -173,6 +173,15 @@ pub enum ZoneFact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_has_three_six_or_nine_digits() {
+        let shown = |nanos: i64| Timestamp(1_763_882_637_000_000_000 + nanos).civil(0).split_off(17);
+        assert_eq!(
+            [0, 500_000_000, 630_130_000, 630_131_000, 1].map(shown),
+            ["57.000", "57.500", "57.630130", "57.630131", "57.000000001"]
+        );
+    }
 
     #[test]
     fn times_of_every_release_are_read() {

@@ -95,6 +95,14 @@ pub struct TraceColumns {
     pub tokens: Packed<(u32, TokenRecord)>,
     /// The rows of failed spans, ascending.
     pub failed_rows: Packed<u32>,
+    /// The rows of spans in which a request's failure began, as derived; ascending, and not among `failed_rows`.
+    pub began_rows: Packed<u32>,
+    /// The rows of spans that ran a tool whose name is known, ascending.
+    pub tool_rows: Packed<u32>,
+    /// The tool of each, as an index into `tool_names`.
+    pub tool: Packed<u32>,
+    /// The distinct tools.
+    pub tool_names: Texts,
     /// Requests (`__root__` spans) of the whole trace.
     pub requests: u32,
     /// The first of them, where there is more than one.
@@ -129,6 +137,12 @@ impl TraceColumns {
     /// The name of the span in `row`; empty where there is none.
     pub fn name_of(&self, row: usize) -> &str {
         self.name.get(row).and_then(|name| self.names.get(*name as usize)).unwrap_or_default()
+    }
+
+    /// The tool that the span in `row` ran, where that is known.
+    pub fn tool_of(&self, row: u32) -> Option<&str> {
+        let at = self.tool_rows.binary_search(&row).ok()?;
+        self.tool_names.get(*self.tool.get(at)? as usize)
     }
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.

@@ -18,17 +18,23 @@ const MAX_EVENTS: usize = 1_000;
 /// A longer value is told of by its beginning.
 const MAX_VALUE_BYTES: usize = 1 << 20;
 
-/// What was said in `trace`, or in all traces of its agent session.
-pub(super) fn of_trace(database: &Database, index: &Index, trace: u32, whole_session: bool) -> Result<ConversationPage, StoreError> {
+/// What was said in `trace`, in all traces of its agent session, or by some of its rows alone, which ascend.
+pub(super) fn of_trace(
+    database: &Database,
+    index: &Index,
+    trace: u32,
+    whole_session: bool,
+    only: Option<&[u32]>,
+) -> Result<ConversationPage, StoreError> {
     let session = index.session_of(trace).map(|session| index.traces_of_session(session)).unwrap_or_default();
     let traces = if whole_session && !session.is_empty() { session.as_slice() } else { &[trace] };
-    let mut page = of_traces(database, index, traces)?;
+    let mut page = of_traces(database, index, traces, only)?;
     page.trace_ids = traces.iter().map(|trace| index.trace_id_text(*trace)).collect();
     page.session_traces = session.len() as u32;
     Ok(page)
 }
 
-fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<ConversationPage, StoreError> {
+fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[u32]>) -> Result<ConversationPage, StoreError> {
     let dialects = index.profiles().with_keys(|key| key.starts_with("gen_ai.") || key == "openinference.span.kind");
     let mut spans = Vec::new();
     let mut notes = Vec::new();
@@ -41,7 +47,8 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<Conve
             let above = parent.and_then(|parent| places.get(parent).copied().flatten());
             let (marks, kind) = index.marks_of(row);
             let is_dialect = dialects.get(usize::from(index.profiles().of(row))).copied().unwrap_or(false);
-            if !(is_dialect || speaks(index, row, kind, marks)) {
+            let is_asked = only.is_none_or(|only| only.binary_search(&row).is_ok());
+            if !is_asked || !(is_dialect || speaks(index, row, kind, marks)) {
                 places.push(above);
                 continue;
             }
@@ -61,7 +68,16 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32]) -> Result<Conve
                 bytes += read_events(database, index, row, &mut read, &mut cut)?;
             }
             let (start, duration_nanos) = index.times_of(row);
-            let failure = if marks.has(SpanMarks::FAILED) { Some(detail::first_failure(database, index, row)?) } else { None };
+            let failure = if marks.has(SpanMarks::FAILED) {
+                Some(detail::first_failure(database, index, row)?)
+            } else if marks.has(SpanMarks::BEGAN_FAILURE) {
+                let perhaps = if index.is_merged(*trace) { "perhaps " } else { "" };
+                let text = detail::first_failure(database, index, row)?;
+                let because = "derived: it is the request’s last step, and it recorded no output";
+                Some(format!("The request {perhaps}failed here ({because}): {text}"))
+            } else {
+                None
+            };
             places.push(Some(spans.len()));
             spans.push(SpokenSpan {
                 span_id: recorded.span_id.unwrap_or_default(),

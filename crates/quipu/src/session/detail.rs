@@ -43,7 +43,10 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         _ => None,
     };
     let status_message = status_message.and_then(|extra| extra.status_message);
-    let failures = failures(&recorded, &attributes, &events, status_message);
+    let mut failures = failures(&recorded, &attributes, &events, status_message);
+    if failures.is_empty() && marks.has(SpanMarks::BEGAN_FAILURE) {
+        failures.extend(request_failure(database, index, row)?);
+    }
     let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
     // An agent's inference step records why the model stopped beside its output, not in it.
     if let (Some(message), Some(reason)) = (output_messages.last_mut(), of(&["stop_reason"])) {
@@ -83,6 +86,23 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
 pub(super) fn first_failure(database: &Database, index: &Index, row: u32) -> Result<String, StoreError> {
     let found = span(database, index, row)?.map(|detail| detail.failures);
     Ok(found.into_iter().flatten().map(|failure| failure.message).next().unwrap_or_default())
+}
+
+/// What failed the request that the step in `row` belongs to, where that is derived to have happened there.
+fn request_failure(database: &Database, index: &Index, row: u32) -> Result<Option<SpanFailure>, StoreError> {
+    let mut at = row;
+    // A cycle of parents is cut at one of its spans, which is a root.
+    while !index.marks_of(at).0.has(SpanMarks::REQUEST) && !index.marks_of(at).0.has(SpanMarks::ROOT) {
+        let Some(above) = index.parent_row(at) else { break };
+        at = above;
+    }
+    if at == row {
+        return Ok(None);
+    }
+    let message = first_failure(database, index, at)?;
+    let perhaps = if index.is_merged(index.trace_of(row)) { "perhaps " } else { "" };
+    let source = format!("derived: {} {perhaps}failed here. This is its last step, and it recorded no output", index.span_name(at));
+    Ok(Some(SpanFailure { message, source }))
 }
 
 /// One whole text; `None` when there is no such value.
@@ -213,12 +233,12 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
 fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> Vec<SpanFailure> {
     let mut failures = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.key == "error" && attribute.recorded.text != "null") {
-        failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "attribute error".into() });
+        failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "the attribute error".into() });
     }
     for event in events {
         let is_error = is_error_severity(event.severity.as_deref());
         if let Some(message) = event.message.as_ref().filter(|message| is_error && is_server_failure(message.as_bytes())) {
-            failures.push(SpanFailure { message: message.clone(), source: format!("event {}", event.id) });
+            failures.push(SpanFailure { message: message.clone(), source: event_source("the log event", event) });
         }
     }
     if failures.is_empty() && is_error_status(row.status.as_deref()) {
@@ -233,12 +253,19 @@ fn status_failure(attributes: &[Read], events: &[SpanEvent], status_message: Opt
         let of = |key: &str| event.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.text.raw.clone());
         let told = [of("exception.type"), event.message.clone().or_else(|| of("exception.message"))];
         let message = told.into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-        (!message.is_empty()).then(|| SpanFailure { message, source: format!("event {}", event.id) })
+        (!message.is_empty()).then(|| SpanFailure { message, source: event_source("the exception", event) })
     };
     let exception = events.iter().rev().filter(|event| event.name == "exception").find_map(said);
-    let status = || status_message.map(|message| SpanFailure { message, source: "status".into() });
+    let status = || status_message.map(|message| SpanFailure { message, source: "the status".into() });
     let kind = || attributes.iter().find(|attribute| attribute.key == "error.type").map(|attribute| attribute.shown.text.raw.clone());
-    exception.or_else(status).unwrap_or_else(|| SpanFailure { message: kind().unwrap_or_default(), source: "status".into() })
+    exception.or_else(status).unwrap_or_else(|| SpanFailure { message: kind().unwrap_or_default(), source: "the status".into() })
+}
+
+/// An event by its time, as it can be found again among the others.
+fn event_source(what: &str, event: &SpanEvent) -> String {
+    let at = event.time.map(|time| time.civil(0));
+    let clock = at.as_ref().and_then(|at| at.split_once(' '));
+    clock.map_or_else(|| what.to_owned(), |(_, clock)| format!("{what} at {clock} UTC"))
 }
 
 /// What was derived, or is odd, in sentences.

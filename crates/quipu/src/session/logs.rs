@@ -33,18 +33,27 @@ pub(super) struct LogOrder {
 }
 
 impl LogOrder {
-    /// A page of the events of `trace`.
-    pub(super) fn page(&mut self, database: &Database, index: &Index, trace: u32, query: LogQuery) -> Result<LogPage, StoreError> {
+    /// A page of the events of `trace`, or of some of its rows alone, which ascend.
+    pub(super) fn page(
+        &mut self,
+        database: &Database,
+        index: &Index,
+        trace: u32,
+        only: Option<&[u32]>,
+        query: LogQuery,
+    ) -> Result<LogPage, StoreError> {
         if self.trace != Some(trace) {
             *self = read_order(database, index, trace)?;
         }
+        let asked: Vec<&Found> =
+            self.events.iter().filter(|event| only.is_none_or(|only| only.binary_search(&event.row).is_ok())).collect();
         let mut of_severity = [0; 6];
-        for severity in self.events.iter().filter_map(|event| event.severity) {
+        for severity in asked.iter().filter_map(|event| event.severity) {
             if let Some(count) = of_severity.get_mut(severity as usize) {
                 *count += 1;
             }
         }
-        let listed: Vec<&Found> = self.events.iter().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
+        let listed: Vec<&Found> = asked.iter().copied().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
         let start = query.offset.min(listed.len());
         let end = listed.len().min(start + query.limit.min(MAX_PAGE));
         let mut rows = Vec::with_capacity(end - start);
@@ -58,7 +67,7 @@ impl LogOrder {
                 self.seen
             )
         });
-        Ok(LogPage { total: listed.len() as u32, of_all: self.events.len() as u32, of_severity, note, rows })
+        Ok(LogPage { total: listed.len() as u32, of_all: asked.len() as u32, of_severity, notes: note.into_iter().collect(), rows })
     }
 }
 

@@ -228,10 +228,7 @@ impl Session {
 
     /// The spans of a trace, without what only its timeline shows.
     fn columns(&self, number: u32, scope: &TraceScope) -> Result<TraceColumns, Failure> {
-        self.index.trace_columns(number, scope).ok_or_else(|| {
-            let id = scope.request.as_deref().unwrap_or_default();
-            not_found(format!("There is no request that begins with span {id} in this trace."))
-        })
+        self.index.trace_columns(number, scope).ok_or_else(|| no_request(scope.request.as_deref().unwrap_or_default()))
     }
 
     fn trace(&self, trace_id: &str, scope: &TraceScope) -> Result<TraceColumns, Failure> {
@@ -257,6 +254,10 @@ impl Session {
         let found = self.database.bounded(|| detail::text(&self.database, text))?;
         found.ok_or_else(|| not_found("There is no such value in this file.".into()))
     }
+}
+
+fn no_request(span_id: &str) -> Failure {
+    not_found(format!("There is no request that begins with span {span_id} in this trace."))
 }
 
 fn not_found(message: String) -> Failure {

@@ -1,6 +1,6 @@
 //! The sheets of a trace: what they need is read here, what they say is `sheet`'s.
 
-use super::{Session, conversation, figures};
+use super::{Session, conversation, figures, no_request};
 use crate::llm::ConversationPage;
 use crate::ordered::sort_by;
 use crate::protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
@@ -16,6 +16,7 @@ const MAX_NAMES: usize = 500;
 pub(super) struct Said {
     trace: u32,
     whole_session: bool,
+    request: Option<String>,
     page: Rc<ConversationPage>,
 }
 
@@ -25,13 +26,38 @@ impl Session {
     /// # Errors
     /// There is no such trace; its spans can't be read.
     pub fn conversation(&self, trace_id: &str, whole_session: bool) -> Result<Rc<ConversationPage>, Failure> {
+        self.conversation_of(trace_id, whole_session, None)
+    }
+
+    /// The same, where it is not the whole session's only of the request of a trace that begins with the span of this id.
+    fn conversation_of(&self, trace_id: &str, whole_session: bool, request: Option<&str>) -> Result<Rc<ConversationPage>, Failure> {
         let trace = self.trace_number(trace_id)?;
-        if let Some(said) = self.said.borrow().as_ref().filter(|said| (said.trace, said.whole_session) == (trace, whole_session)) {
+        let request = request.filter(|_| !whole_session);
+        let is_same = |said: &&Said| (said.trace, said.whole_session, said.request.as_deref()) == (trace, whole_session, request);
+        if let Some(said) = self.said.borrow().as_ref().filter(is_same) {
             return Ok(said.page.clone());
         }
-        let page = Rc::new(self.database.bounded(|| conversation::of_trace(&self.database, &self.index, trace, whole_session))?);
-        *self.said.borrow_mut() = Some(Said { trace, whole_session, page: page.clone() });
+        let rows = self.rows_of_request(trace, request)?;
+        let read = || conversation::of_trace(&self.database, &self.index, trace, whole_session, rows.as_deref());
+        let mut page = self.database.bounded(read)?;
+        page.notes.splice(0..0, self.request_note(trace, request));
+        let page = Rc::new(page);
+        *self.said.borrow_mut() = Some(Said { trace, whole_session, request: request.map(str::to_owned), page: page.clone() });
         Ok(page)
+    }
+
+    /// The rows of one request of a trace, ascending; `None` where none is asked for.
+    fn rows_of_request(&self, trace: u32, request: Option<&str>) -> Result<Option<Vec<u32>>, Failure> {
+        let Some(request) = request else { return Ok(None) };
+        self.index.request_rows(trace, request).ok_or_else(|| no_request(request)).map(Some)
+    }
+
+    /// Says that one request of several is shown alone.
+    fn request_note(&self, trace: u32, request: Option<&str>) -> Option<String> {
+        let row = self.index.find_span(request?)?;
+        let count = self.index.request_count(trace);
+        let name = self.index.span_name(row);
+        Some(format!("Only the request {name} is told of here, one of {count} that the server merged into this trace."))
     }
 
     /// A page of the events of a trace, in order of time. Only of a complete index.
@@ -39,8 +65,17 @@ impl Session {
     /// # Errors
     /// There is no such trace; its events can't be read.
     pub fn logs(&self, trace_id: &str, query: LogQuery) -> Result<LogPage, Failure> {
+        self.logs_of(trace_id, None, query)
+    }
+
+    /// The same, of one request alone where one is named.
+    fn logs_of(&self, trace_id: &str, request: Option<&str>, query: LogQuery) -> Result<LogPage, Failure> {
         let trace = self.trace_number(trace_id)?;
-        Ok(self.database.bounded(|| self.logs.borrow_mut().page(&self.database, &self.index, trace, query))?)
+        let rows = self.rows_of_request(trace, request)?;
+        let read = || self.logs.borrow_mut().page(&self.database, &self.index, trace, rows.as_deref(), query);
+        let mut page = self.database.bounded(read)?;
+        page.notes.splice(0..0, self.request_note(trace, request));
+        Ok(page)
     }
 
     /// A trace by span name: the name with the most time of its own first. Only of a complete index.
@@ -63,15 +98,16 @@ impl Session {
         let trace = self.trace_number(&query.trace_id)?;
         let zero = self.index.trace_rows(trace).iter().filter_map(|row| self.index.start_of(*row)).min();
         let view = &query.view;
+        let request = query.scope.request.as_deref();
         Ok(match query.tab {
             TraceTab::Timeline => Vec::new(),
             TraceTab::Conversation => {
-                let page = self.conversation(&query.trace_id, view.whole_session)?;
+                let page = self.conversation_of(&query.trace_id, view.whole_session, request)?;
                 let zero = if view.whole_session { page.conversation.turns.first().and_then(|turn| turn.start) } else { zero };
                 conversation_sheet(&page, zero, view)
             }
             TraceTab::Logs => {
-                let page = |offset| self.logs(&query.trace_id, LogQuery { least: view.least, offset, limit: LOGS_PAGE });
+                let page = |offset| self.logs_of(&query.trace_id, request, LogQuery { least: view.least, offset, limit: LOGS_PAGE });
                 let offset = view.page as usize * LOGS_PAGE;
                 let mut found = page(offset)?;
                 if found.rows.is_empty() && found.total > 0 {

@@ -81,6 +81,9 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
         head = head.with(soft("continued"));
     }
     let mut section = el(Tag::Section).class("turn").attr(Attr::Label, turn.name.as_str()).with(head);
+    if let Some(note) = turn.note.as_ref().filter(|_| from == 0) {
+        section = section.with(el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()));
+    }
     // A failure of a step below says the same, nearer to where it happened.
     if let Some(text) = turn.failure.as_ref().filter(|_| from == 0 && !turn.entries.iter().any(tells_failure)) {
         section = section.with(failure(text));

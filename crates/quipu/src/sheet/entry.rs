@@ -204,7 +204,13 @@ fn tool_result(result: &ToolResult) -> El {
         .class("tool-result")
         .with(head.with(link(&result.span_id)))
         .all(result.failure.iter().map(|text| failure(text)))
-        .all(result.text.iter().map(|text| if text.is_empty() { soft("empty text").into() } else { text_or_tree(text, &result.span_id) }))
+        .all(
+            result
+                .text
+                .iter()
+                .filter(|text| result.failure.as_ref() != Some(text))
+                .map(|text| if text.is_empty() { soft("empty text").into() } else { text_or_tree(text, &result.span_id) }),
+        )
         .all(nothing)
         .all(chunk_list(&result.chunks))
 }

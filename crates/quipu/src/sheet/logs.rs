@@ -11,7 +11,7 @@ pub const LOGS_PAGE: usize = 200;
 /// The list. `zero` is the trace's start.
 pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
     let mut nodes: Vec<Node> = vec![tools(page, view).into()];
-    nodes.extend(page.note.clone().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note).into()));
+    nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if page.total == 0 {
         let text = match view.least {
             None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),

@@ -11,21 +11,35 @@ use crate::protocol::{RequestOutline, TraceColumns};
 const NAMED: usize = 3;
 
 /// A failure: the span it began in, and the way it took.
+///
+/// Where only the request tells that it failed, the step it failed in is derived (`SpanMarks::BEGAN_FAILURE`), and stands as the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureChain {
-    /// The row of the failed span under which nothing failed.
+    /// The row of the failed span under which nothing failed, or of the step in which a request failed.
     pub origin: u32,
+    /// Whether the origin is derived.
+    pub derived: bool,
     /// The rows of the spans around it that failed, nearest first.
     pub failed: Vec<u32>,
     /// The row of the nearest span around all of them, which did not fail; `None` when the outermost one failed, or stands alone.
     pub survivor: Option<u32>,
 }
 
-/// Whether the failed span in `row` is where a failure began: nothing under it failed.
-pub fn is_origin(columns: &TraceColumns, row: u32) -> bool {
-    let next = columns.failed_rows.partition_point(|failed| *failed <= row);
+/// Whether the failed span in `row` is where a failure began: nothing under it failed, and no step under it is known to be the one.
+fn is_origin(columns: &TraceColumns, row: u32) -> bool {
     let end = row.saturating_add(subtree(columns, row));
-    columns.failed_rows.get(next).is_none_or(|next| *next >= end)
+    [&columns.failed_rows, &columns.began_rows].into_iter().all(|rows| {
+        let next = rows.partition_point(|found| *found <= row);
+        rows.get(next).is_none_or(|next| *next >= end)
+    })
+}
+
+/// Where the failures of a trace began, in the order of its rows: failed spans, and steps that are derived.
+pub fn failure_origins(columns: &TraceColumns) -> Vec<u32> {
+    let mut origins: Vec<u32> = columns.failed_rows.iter().copied().filter(|row| is_origin(columns, *row)).collect();
+    origins.extend(columns.began_rows.iter());
+    origins.sort_unstable();
+    origins
 }
 
 /// The first `most` failures of a trace, in the order of its rows.
@@ -36,16 +50,23 @@ pub fn failure_chains(columns: &TraceColumns, most: usize) -> Vec<FailureChain> 
         let outermost = around.iter().rposition(fails);
         FailureChain {
             origin,
+            derived: columns.began_rows.binary_search(&origin).is_ok(),
             failed: around.iter().take(outermost.map_or(0, |at| at + 1)).copied().filter(fails).collect(),
             survivor: around.get(outermost.map_or(0, |at| at + 1)).copied(),
         }
     };
-    columns.failed_rows.iter().copied().filter(|row| is_origin(columns, *row)).take(most).map(chain).collect()
+    failure_origins(columns).into_iter().take(most).map(chain).collect()
 }
 
 /// What a failure did to the spans around it, as a sentence's end: `failed run_shield_guard and /v1/… with it`, `inference went on`.
 pub fn chain_text(columns: &TraceColumns, chain: &FailureChain) -> String {
     let name = |row: &u32| columns.name_of(*row as usize).to_owned();
+    if chain.derived {
+        // In a trace of several requests spans may hang under another one's.
+        let perhaps = if columns.requests > 1 { "perhaps here" } else { "here" };
+        let request = chain.failed.first().map(name).unwrap_or_default();
+        return format!("{request} failed {perhaps} (derived: its last step, without an output)");
+    }
     let survivor = chain.survivor.as_ref().map(|row| format!("{} went on", name(row)));
     if chain.failed.is_empty() {
         return survivor.unwrap_or_default();
@@ -101,6 +122,19 @@ mod tests {
                 "inference: turn went on",
             ]
         );
+    }
+
+    #[test]
+    fn a_request_that_only_itself_tells_of_its_failure_failed_in_the_step_that_is_derived() {
+        let mut columns = trace(&[(0, "/v1/turn", 0, 9, true), (1, "inference", 1, 3, false), (1, "tool_execution", 5, 2, false)]);
+        columns.began_rows.push(2);
+        let told = |columns: &TraceColumns| {
+            let chains = failure_chains(columns, 10);
+            chains.iter().map(|chain| (chain.origin, chain_text(columns, chain))).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&columns), [(2, "/v1/turn failed here (derived: its last step, without an output)".to_owned())]);
+        columns.requests = 2;
+        assert_eq!(told(&columns), [(2, "/v1/turn failed perhaps here (derived: its last step, without an output)".to_owned())]);
     }
 
     #[test]

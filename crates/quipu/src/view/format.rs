@@ -85,6 +85,8 @@ pub fn share_text(part: u64, whole: u64) -> String {
         _ if whole == 0 => DASH.to_owned(),
         _ if part == 0 => "0 %".to_owned(),
         percent if percent < 1.0 => "<1 %".to_owned(),
+        // Nearly all is not all.
+        percent if percent >= 100.0 && part < whole => ">99 %".to_owned(),
         percent => format!("{percent:.0} %"),
     }
 }
@@ -230,6 +232,13 @@ pub fn name_parts(name: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nearly_all_is_not_all_and_nearly_nothing_not_nothing() {
+        let share = |part, whole| share_text(part, whole);
+        assert_eq!([share(2_830, 2_840), share(2_840, 2_840), share(1, 2_840), share(0, 2_840)], [">99 %", "100 %", "<1 %", "0 %"]);
+        assert_eq!([share(1, 2), share(99, 100), share(0, 0)], ["50 %", "99 %", DASH]);
+    }
 
     #[test]
     fn of_a_route_the_last_part_stays_in_sight() {

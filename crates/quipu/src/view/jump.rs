@@ -1,6 +1,6 @@
 //! Places in a trace worth jumping to.
 
-use super::failures::is_origin;
+use super::failures::failure_origins;
 use super::times::{Times, self_times};
 use super::waterfall::{span_time, subtree};
 use crate::model::SpanMarks;
@@ -46,7 +46,7 @@ impl Jump {
                 known.max_by_key(|(row, nanos)| (**nanos, std::cmp::Reverse(*row))).map(|(row, _)| row as u32)
             }
             Jump::Failure => {
-                let mut origins: Vec<u32> = columns.failed_rows.iter().copied().filter(|row| is_origin(columns, *row)).collect();
+                let mut origins = failure_origins(columns);
                 origins.sort_by_key(|row| (span_time(columns, *row).0, *row));
                 let at = selected.and_then(|selected| origins.iter().position(|row| *row == selected));
                 origins.get(at.map_or(0, |at| at + 1)).or(origins.first()).copied()

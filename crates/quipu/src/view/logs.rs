@@ -24,8 +24,8 @@ pub struct LogPage {
     pub of_all: u32,
     /// How many events of each severity the trace has, in the order of [`LogSeverity::ALL`]; events without one are in none.
     pub of_severity: [u32; 6],
-    /// What could not be told of, in a sentence.
-    pub note: Option<String>,
+    /// What is not told of, in sentences.
+    pub notes: Vec<String>,
     /// The rows.
     pub rows: Vec<LogRow>,
 }

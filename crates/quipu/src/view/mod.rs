@@ -36,7 +36,7 @@ pub use commands::{Deed, OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, ViewCommand, c
 #[cfg(feature = "store")]
 pub use compare::{Change, Comparison, compare};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
-pub use failures::{FailureChain, chain_text, failure_chains, is_origin, outline_text};
+pub use failures::{FailureChain, chain_text, failure_chains, failure_origins, outline_text};
 pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quoted, remember, unit_of_byte};
 pub use find::Matches;
 pub use flame::{FlameBox, FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, SMALL, box_part, flame_graph, least_of};

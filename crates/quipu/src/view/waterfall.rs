@@ -174,6 +174,8 @@ pub struct WaterfallRow {
     pub parent_id: Option<String>,
     /// As recorded.
     pub name: String,
+    /// The tool it ran, where that is known.
+    pub tool: Option<String>,
     /// What it is.
     pub kind: SpanKind,
     /// Marks.
@@ -246,6 +248,7 @@ fn waterfall_row(
         span_id: columns.span_id.get(at)?,
         parent_id: parent.and_then(|parent| columns.span_id.get(parent as usize)),
         name: columns.name_of(at).to_owned(),
+        tool: columns.tool_of(row).map(str::to_owned),
         kind: columns.kind.get(at).copied().unwrap_or(SpanKind::Other),
         marks: columns.marks.get(at).copied().unwrap_or_default(),
         depth: columns.depth.get(at).copied().unwrap_or(0),

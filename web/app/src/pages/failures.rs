@@ -20,7 +20,7 @@ const MOST_FAILURES: usize = 50;
 pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let columns = trace.columns();
-    let count = columns.failed_rows.iter().filter(|row| view::is_origin(&columns, **row)).count();
+    let count = view::failure_origins(&columns).len();
     let chains = StoredValue::new(view::failure_chains(&columns, MOST_FAILURES));
     let shown = RwSignal::new(FIRST_FAILURES);
     let messages = RwSignal::new(HashMap::<u32, String>::new());

@@ -46,9 +46,9 @@ pub(super) fn Sheet(
                 span_id: None,
                 width,
             };
-            if is_flame || view.tab == TraceTab::Statistics {
-                query.scope = view.timeline.scope.clone();
-            }
+            query.scope = view.timeline.scope.clone();
+            // What is read takes no notice of plumbing, and is not asked for again.
+            query.scope.folded &= is_flame || view.tab == TraceTab::Statistics;
             // The other views don't depend on these, and are not asked for again.
             if is_flame {
                 (query.window, query.find, query.span_id) = (view.window, view.find.clone(), view.span_id.clone());

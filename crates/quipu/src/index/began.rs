@@ -1,0 +1,82 @@
+//! Where a request failed that tells of its failure only itself: the server notes a failed stream on the request, and nothing on the step
+//! that failed.
+//!
+//! Derived: an agent's step writes its `output` when it is through, so the last step of a failed request that has none is where it ended.
+//! What is not here: which spans count as failed (`pass`), what is made of it (`view`, `llm`).
+
+use super::{Index, UNKNOWN_PROFILE};
+use crate::llm::is_agent_step;
+use crate::model::SpanMarks;
+
+/// No place, and none found yet.
+const NONE: u32 = u32::MAX;
+const NEW: u32 = u32::MAX - 1;
+
+/// Marks the steps of a trace in which its requests failed. `parents` are places in `rows`; `cut` tells where a cycle is cut.
+pub(super) fn mark_beginning(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
+    let marks = |place: usize| rows.get(place).map(|row| *index.spans.marks.at(*row)).unwrap_or_default();
+    let parent = |place: usize| parents.get(place).copied().flatten().filter(|_| !cut.get(place).copied().unwrap_or(true));
+    // With a trace context from outside the server marks no request: then its root is one.
+    let is_boundary = |place: usize| marks(place).has(SpanMarks::REQUEST) || parent(place).is_none();
+    // Requests whose own failure is to be explained.
+    if !(0..rows.len()).any(|place| is_boundary(place) && marks(place).has(SpanMarks::FAILED)) {
+        return;
+    }
+    let owners = owners(rows.len(), parent, is_boundary);
+    // Whether something under a span failed, nested requests not counted.
+    let mut fails_below = vec![false; rows.len()];
+    for place in (0..rows.len()).filter(|place| marks(*place).has(SpanMarks::FAILED) && !is_boundary(*place)) {
+        let mut above = parent(place);
+        while let Some(at) = above.filter(|at| !std::mem::replace(&mut fails_below[*at], true)) {
+            above = if is_boundary(at) { None } else { parent(at) };
+        }
+    }
+    // The last step of each failed request, and the last failure beside its steps.
+    let mut last: Vec<Option<(i64, usize)>> = vec![None; rows.len()];
+    for (place, owner) in owners.iter().enumerate() {
+        let is_told = *owner != NONE && *owner as usize != place && marks(*owner as usize).has(SpanMarks::FAILED);
+        let step = is_agent_step(index.name_of(rows[place]));
+        if is_told && (step || marks(place).has(SpanMarks::FAILED)) {
+            let found = (*index.spans.start.at(rows[place]), place);
+            let slot = &mut last[*owner as usize];
+            *slot = slot.map_or(Some(found), |known| Some(known.max(found)));
+        }
+    }
+    let mut found = Vec::new();
+    for (_, place) in last.into_iter().flatten() {
+        let row = rows[place];
+        let profile = index.profiles.of(row);
+        let is_through = profile == UNKNOWN_PROFILE || index.profiles.entries(profile).any(|entry| entry.key == "output");
+        let tells = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
+        if is_agent_step(index.name_of(row)) && !tells {
+            found.push(row);
+        }
+    }
+    for row in found {
+        index.spans.marks.at_mut(row).add(SpanMarks::BEGAN_FAILURE);
+    }
+}
+
+/// The request of each of so many places: the nearest one around it, itself among them.
+fn owners(count: usize, parent: impl Fn(usize) -> Option<usize>, is_boundary: impl Fn(usize) -> bool) -> Vec<u32> {
+    let mut owners = vec![NEW; count];
+    let mut path = Vec::new();
+    for first in 0..count {
+        let mut at = Some(first);
+        let owner = loop {
+            match at {
+                None => break NONE,
+                Some(place) if owners[place] != NEW => break owners[place],
+                Some(place) => {
+                    path.push(place);
+                    if is_boundary(place) {
+                        break place as u32;
+                    }
+                    at = parent(place);
+                }
+            }
+        };
+        path.drain(..).for_each(|place| owners[place] = owner);
+    }
+    owners
+}
