@@ -10,7 +10,7 @@ use crate::protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, 
 use crate::protocol::{Request, Response};
 use crate::share::payload::{LeftOut, LinkError, leave_out, pack, unpack};
 use crate::share::{
-    KindSet, Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, leaving, redact, shared_name, trace_markdown,
+    KindSet, Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, leaving, shared_name, trace_markdown,
 };
 #[cfg(not(target_family = "wasm"))]
 use crate::store::Copied;
@@ -157,7 +157,7 @@ impl Session {
     /// When there is a file of that name; when the selection holds too much. No file is left then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_redacted(&mut self, selection: Selection<'_>, options: RedactOptions, path: &std::path::Path) -> Result<Copied, Failure> {
-        let (recording, _) = redact(&self.recording(selection, usize::MAX)?, options);
+        let (recording, _) = crate::share::redact(&self.recording(selection, usize::MAX)?, options);
         let mut writer = Writer::create(path)?;
         let copied = writer.copy(&recording)?;
         writer.finish()?;

@@ -10,7 +10,7 @@ use quipu_tests::hostile::{self, ADDED_SPAN, ADDED_TRACE};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::PathBuf;
-use thirtyfour::By;
+use thirtyfour::{By, Key};
 
 pub(crate) const CASES: &[Case] = cases![
     a_link_with_the_trace_opens_in_the_other_browser,
@@ -220,7 +220,7 @@ async fn an_encrypted_link_asks_for_its_passphrase(stage: &Stage) -> Result<()> 
     page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "the link").await?;
     let with_key = copied(page, "#share-link").await?;
     choose("passphrase").await?;
-    page.driver.find(By::Css("#share-passphrase")).await?.send_keys("llama on the roof\t").await?;
+    page.driver.find(By::Css("#share-passphrase")).await?.send_keys("llama on the roof" + Key::Enter).await?;
     page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "the link").await?;
     let locked = copied(page, "#share-link").await?;
     ensure!(with_key.contains("key=") && !locked.contains("key="), "The key goes along only where that was chosen.");
