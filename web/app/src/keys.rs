@@ -18,20 +18,20 @@ pub(crate) fn listen(app: App) {
 
 /// `true` when the key did something.
 fn hear(app: App, event: &KeyboardEvent) -> bool {
+    // A dialog that is open keeps the keyboard, wherever in it the focus is.
+    let open = document().query_selector("dialog[open]").ok().flatten().is_some();
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && event.key().eq_ignore_ascii_case("k") {
-        // A dialog that is open keeps the keyboard.
-        let open = document().query_selector("dialog[open]").ok().flatten().is_some();
         app.commands.set(!open);
         return true;
     }
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing() || event.default_prevented() {
+    if open || event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing() || event.default_prevented() {
         return false;
     }
     let key = event.key();
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok()).or_else(|| document().document_element());
     let Some(target) = target else { return false };
-    // A dialog has its own keys; fields take letters.
-    if is_inside(&target, "dialog, input, textarea, select, [contenteditable]") {
+    // Fields take letters.
+    if is_inside(&target, "input, textarea, select, [contenteditable]") {
         return false;
     }
     if key == "?" {

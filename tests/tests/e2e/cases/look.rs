@@ -89,6 +89,10 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             page.open_commands().await?;
             shoot("commands").await?;
             page.press(Key::Escape).await?;
+            page.click("button", "Share").await?;
+            page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "what can be shared").await?;
+            shoot("share").await?;
+            page.press(Key::Escape).await?;
             for (tab, screen) in [("Flame", "flame"), ("Conversation", "conversation"), ("Logs", "logs"), ("Statistics", "statistics")] {
                 page.click("tab", tab).await?;
                 shoot(screen).await?;

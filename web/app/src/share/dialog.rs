@@ -210,7 +210,8 @@ impl Sharing {
         let open: Vec<String> = crate::browser::all(&body, "details[open]").iter().map(web_sys::Element::id).collect();
         self.build.deeds.clear();
         let app = self.app;
-        let close = el("button").attr("type", "button").class("icon-button").attr("aria-label", "Close").child(icon(IconName::Close));
+        let close = el("button").attr("type", "button").attr("id", "share-close").class("icon-button");
+        let close = close.attr("aria-label", "Close").child(icon(IconName::Close));
         let head = el("header").child(el("h2").text("Share")).child(close.on_press(&self.build.deeds, move |_| app.sharing.set(false)));
         let parts = {
             let state = self.state.borrow();
