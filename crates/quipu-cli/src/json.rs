@@ -79,6 +79,7 @@ pub(crate) fn traces(page: &TracePage) -> Json {
             "start_time": time(row.start),
             "duration_nanos": row.duration_nanos,
             "root_name": row.root_name,
+            "asked": row.asked,
             "root_kind": row.root_kind.map(|kind| kind.label()),
             "spans": row.spans,
             "failed_spans": row.failed,

@@ -517,6 +517,8 @@ pub struct TraceRow {
     pub root_name: Option<String>,
     /// What the root is.
     pub root_kind: Option<SpanKind>,
+    /// The first words of the user, on one line of at most some 160 characters; of a group those of its first trace.
+    pub asked: Option<String>,
     /// Spans.
     pub spans: Option<u32>,
     /// Failed spans.

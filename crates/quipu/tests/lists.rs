@@ -68,6 +68,7 @@ fn shown(row: &TraceRow, column: ListColumn) -> Option<(u64, String)> {
         ListColumn::Name => {
             text(&row.group.as_ref().map_or(row.root_name.clone(), |group| Some(group.key.clone()).filter(|key| !key.is_empty())))
         }
+        ListColumn::Asked => None,
         ListColumn::Duration => number(row.duration_nanos),
         ListColumn::Spans => number(row.spans.map(u64::from)),
         ListColumn::Failed => number(row.failed.map(u64::from)),
@@ -114,7 +115,7 @@ fn every_column_sorts_both_ways_with_the_unknown_last_and_equals_latest_first() 
         }
     }
     // Every order is one of its own in some file.
-    assert_eq!(different.len(), 2 * ListColumn::ALL.len() - 1, "{different:?}");
+    assert_eq!(different.len(), 2 * (ListColumn::ALL.len() - 1) - 1, "{different:?}");
 }
 
 #[test]
@@ -321,4 +322,39 @@ fn a_summary_says_when_a_search_still_goes_on() {
         "trace",
         "traces"
     )));
+}
+
+/// The user's words in the request of each agent's turn, by SQL.
+const ASKED: &str = "SELECT trace_id, json_extract(json_extract(attributes, '$.request'), '$.messages[0].content') FROM spans
+    WHERE json_extract(attributes, '$.request') IS NOT NULL AND json_extract(json_extract(attributes, '$.request'), '$.messages[0].role') = 'user'
+    AND json_type(json_extract(attributes, '$.request'), '$.messages[0].content') = 'text' GROUP BY trace_id HAVING count(*) = 1";
+
+#[test]
+fn a_row_says_what_was_asked_in_its_trace() {
+    let mut seen = 0;
+    for file in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_agents_0.2.15.db"] {
+        let mut session = open(file);
+        let page = list(&mut session, all(TraceOrder::NEWEST));
+        let connection = support::sql(file, "");
+        let mut statement = connection.prepare(ASKED).expect("SQL");
+        let expected = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+        for (trace_id, words) in expected.map(|row: rusqlite::Result<(String, String)>| row.expect("a row")) {
+            let row = page.rows.iter().find(|row| row.trace_id == trace_id).expect("its row");
+            let found = row.asked.clone().unwrap_or_default();
+            assert!(words.starts_with(found.trim_end_matches('…')) && !found.is_empty(), "{trace_id}: {found:?}, {words:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "{seen}");
+    // What a resume goes on with stands in what its model was given.
+    let mut session = open("tests/fixtures/db/real_agents_0.2.15.db");
+    let page = list(&mut session, all(TraceOrder::NEWEST));
+    let asked = |id: &str| page.rows.iter().find(|row| row.trace_id.starts_with(id)).and_then(|row| row.asked.clone());
+    assert_eq!(asked("4e60f12e").as_deref(), Some("Compare both cities, Potosí and Oruro."));
+    assert_eq!(asked("aff8bab5"), None, "a web framework records no words");
+    // A group says what its first trace does.
+    let groups = TraceQuery { groups: Some(Grouping { by: GroupBy::Turn, open: Vec::new() }), ..all(TraceOrder::NEWEST) };
+    let groups = list(&mut session, groups);
+    let turn = groups.rows.iter().find(|row| row.group.as_ref().is_some_and(|group| group.traces == 2 && !group.key.is_empty()));
+    assert_eq!(turn.and_then(|row| row.asked.as_deref()), Some("Compare both cities, Potosí and Oruro."));
 }

@@ -94,6 +94,7 @@ impl Groups {
         sort_by_key(&mut places, true, |place| time_key(groups[place as usize].start));
         let first_value = |group: &Group, values: &TraceValues| self.members[group.places()].iter().find_map(|trace| values.first(*trace));
         let key: SortKey<'_> = match order.column {
+            ListColumn::Asked => Box::new(|_| None),
             ListColumn::Start => Box::new(|group| time_key(group.start)),
             ListColumn::Duration => Box::new(Group::duration),
             ListColumn::Spans => Box::new(|group| Some(group.spans)),
@@ -150,10 +151,10 @@ impl Groups {
     }
 
     /// The row at a place below [`Groups::len`].
-    pub(crate) fn row(&self, index: &Index, place: usize) -> Option<TraceRow> {
+    pub(crate) fn row(&self, index: &Index, place: usize, asked: &dyn Fn(u32) -> Option<String>) -> Option<TraceRow> {
         Some(match self.line(place)? {
-            Line::Trace(trace) => index.trace_row(trace),
-            Line::Group(group, open) => self.group_row(index, group, open),
+            Line::Trace(trace) => index.trace_row(trace, asked),
+            Line::Group(group, open) => self.group_row(index, group, open, asked),
         })
     }
 
@@ -166,7 +167,7 @@ impl Groups {
         }
     }
 
-    fn group_row(&self, index: &Index, group: &Group, open: bool) -> TraceRow {
+    fn group_row(&self, index: &Index, group: &Group, open: bool, asked: &dyn Fn(u32) -> Option<String>) -> TraceRow {
         let members = self.members.get(group.places()).unwrap_or_default();
         let facets = &index.facets;
         let first = |values: &TraceValues, dictionary: &Dictionary| {
@@ -179,6 +180,7 @@ impl Groups {
             }
         }
         let has_key = group.value != NO_VALUE;
+        let first_trace = members.iter().copied().min_by_key(|trace| (index.traces.at(*trace).utc_start(), *trace)).filter(|_| has_key);
         TraceRow {
             group: Some(GroupRow {
                 key: key_text(index.grouped_by(self.by).1, group.value).to_owned(),
@@ -191,6 +193,7 @@ impl Groups {
             duration_nanos: group.duration(),
             root_name: None,
             root_kind: None,
+            asked: first_trace.and_then(asked),
             spans: u32::try_from(group.spans).ok(),
             failed: u32::try_from(group.failed).ok(),
             requests: u32::try_from(group.requests).ok(),

@@ -36,7 +36,14 @@ impl Index {
     }
 
     /// A page of a list, which is given whole.
-    pub(crate) fn trace_page(&self, query: &TraceQuery, listing: &Listing<'_>, traces: usize) -> TracePage {
+    /// `asked` tells what was asked in a trace.
+    pub(crate) fn trace_page(
+        &self,
+        query: &TraceQuery,
+        listing: &Listing<'_>,
+        traces: usize,
+        asked: &dyn Fn(u32) -> Option<String>,
+    ) -> TracePage {
         let len = match listing {
             Listing::Traces(order) => order.len(),
             Listing::Groups(groups) => groups.len(),
@@ -44,13 +51,13 @@ impl Index {
         let start = (query.offset as usize).min(len);
         let end = len.min(start + (query.limit as usize).min(MAX_PAGE));
         let rows = match listing {
-            Listing::Traces(order) => order[start..end].iter().map(|number| self.trace_row(*number)).collect(),
-            Listing::Groups(groups) => (start..end).filter_map(|place| groups.row(self, place)).collect(),
+            Listing::Traces(order) => order[start..end].iter().map(|number| self.trace_row(*number, asked)).collect(),
+            Listing::Groups(groups) => (start..end).filter_map(|place| groups.row(self, place, asked)).collect(),
         };
         TracePage { query: query.clone(), total: Some(len as u32), so_far: len as u32, traces: traces as u32, rows }
     }
 
-    pub(super) fn trace_row(&self, number: u32) -> TraceRow {
+    pub(super) fn trace_row(&self, number: u32, asked: &dyn Fn(u32) -> Option<String>) -> TraceRow {
         let trace = self.traces.at(number);
         let start = trace.utc_start();
         let (values, facets) = (&self.values, &self.facets);
@@ -63,6 +70,7 @@ impl Index {
             duration_nanos: trace.duration(),
             root_name: trace.root.map(|row| self.name_of(row).to_owned()),
             root_kind: trace.root.map(|row| *self.spans.kind.at(row)),
+            asked: asked(number),
             spans: Some(trace.spans),
             failed: Some(trace.failed),
             requests: Some(trace.requests),

@@ -64,6 +64,8 @@ impl Index {
             sort_by_key(traces, order.descending, key);
         };
         match order.column {
+            // It is read for the rows that are shown, and stands in no index.
+            ListColumn::Asked => {}
             ListColumn::Model => by_value(&mut traces, &values.model, &facets.model.values),
             ListColumn::Session => by_value(&mut traces, &values.session, &facets.session.values),
             ListColumn::Turn => by_value(&mut traces, &values.turn, &facets.turn.values),

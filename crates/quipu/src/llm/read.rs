@@ -41,6 +41,19 @@ pub fn messages(value: &Value) -> Vec<Message> {
     if is_output(value) { answer(value).into_iter().collect() } else { Vec::new() }
 }
 
+/// The words of the user in what a span was given: the last ones, before which stands what was said earlier. `None` where there are none.
+pub(crate) fn asked_in(value: &Value) -> Option<String> {
+    let found = messages(value);
+    let last = found.iter().rev().find(|message| message.role == "user" && !message.text.trim().is_empty());
+    match last {
+        Some(message) => Some(message.text.clone()),
+        None if !found.is_empty() => None,
+        // A completion's arguments, or a prompt by itself.
+        None => ["content", "prompt"].into_iter().find_map(|key| value.get(key)).unwrap_or(value).as_str().map(str::to_owned),
+    }
+    .filter(|text| !text.trim().is_empty())
+}
+
 /// A value that says of itself that it is a message.
 fn message(value: &Value) -> Option<Message> {
     if let Some(role) = value.get("role").and_then(plain_text) {

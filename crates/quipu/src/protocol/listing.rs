@@ -12,6 +12,8 @@ pub enum ListColumn {
     Start,
     /// The name of its root; of a group its session or turn.
     Name,
+    /// What the user asked; no order goes by it.
+    Asked,
     /// How long it took.
     Duration,
     /// Spans.
@@ -38,9 +40,10 @@ pub enum ListColumn {
 
 impl ListColumn {
     /// Every column, in the order they are shown.
-    pub const ALL: [ListColumn; 13] = [
+    pub const ALL: [ListColumn; 14] = [
         ListColumn::Start,
         ListColumn::Name,
+        ListColumn::Asked,
         ListColumn::Duration,
         ListColumn::Spans,
         ListColumn::Failed,

@@ -2,11 +2,13 @@
 //!
 //! What is not here: the first rows before there is an index (`first`), the language (`filter`), the search for texts (`search`).
 
+use super::asked::Asked;
 use super::{Session, bad_request, first};
 use crate::filter::{Counts, Filter, decide, suggest};
 use crate::index::{self, Decided, Groups, Index};
 use crate::protocol::{Failure, Grouping, Response, SummaryQuery, TraceOrder, TraceQuery, TraceSummary};
 use crate::search::Searches;
+use crate::store::under_one_lock;
 use crate::view::scatter;
 
 /// Orders of all traces that are kept.
@@ -69,12 +71,18 @@ impl Listing {
         self.orders.last().map(|(_, traces)| traces.as_slice()).unwrap_or_default()
     }
 
-    fn page(&mut self, query: &TraceQuery, index: &Index, searches: &mut Searches) -> Result<Response, Failure> {
+    fn page(
+        &mut self,
+        query: &TraceQuery,
+        index: &Index,
+        searches: &mut Searches,
+        asked: &dyn Fn(u32) -> Option<String>,
+    ) -> Result<Response, Failure> {
         let is_filtered = !query.filter.trim().is_empty();
         let is_known = !is_filtered || self.decide(&query.filter, index, searches)?.is_known();
         if !is_filtered && !query.failed_only && query.groups.is_none() {
             let traces = self.ordered(query.order, index);
-            return Ok(Response::Traces(index.trace_page(query, &index::Listing::Traces(traces), traces.len())));
+            return Ok(Response::Traces(index.trace_page(query, &index::Listing::Traces(traces), traces.len(), asked)));
         }
         let is_wanted =
             |listed: &Listed| (listed.order, listed.failed_only, listed.is_filtered) == (query.order, query.failed_only, is_filtered);
@@ -94,12 +102,12 @@ impl Listing {
         };
         let traces = listed.traces.len();
         let mut page = match &query.groups {
-            None => index.trace_page(query, &index::Listing::Traces(&listed.traces), traces),
+            None => index.trace_page(query, &index::Listing::Traces(&listed.traces), traces, asked),
             Some(Grouping { by, open }) => {
                 let known = listed.groups.take().filter(|groups| groups.by == *by);
                 let groups = listed.groups.insert(known.unwrap_or_else(|| Groups::collect(index, &listed.traces, *by, query.order)));
                 groups.set_open(index, open);
-                index.trace_page(query, &index::Listing::Groups(groups), traces)
+                index.trace_page(query, &index::Listing::Groups(groups), traces, asked)
             }
         };
         self.listed = Some(listed);
@@ -130,7 +138,10 @@ pub(super) fn parse(filter: &str) -> Result<Filter, Failure> {
 impl Session {
     pub(super) fn list_traces(&mut self, query: &TraceQuery) -> Result<Response, Failure> {
         if self.index.is_complete() {
-            return self.listing.page(query, &self.index, &mut self.searches);
+            let asked = Asked::new(&self.database, &self.index);
+            let (listing, searches) = (&mut self.listing, &mut self.searches);
+            let page = || listing.page(query, &self.index, searches, &|trace| asked.line(trace));
+            return under_one_lock(self.database.connection(), page);
         }
         let is_filtered = !query.filter.trim().is_empty();
         if is_filtered {

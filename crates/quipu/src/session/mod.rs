@@ -3,6 +3,7 @@
 //!
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
+mod asked;
 mod compare;
 mod conversation;
 mod detail;

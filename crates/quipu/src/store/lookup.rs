@@ -204,6 +204,20 @@ pub(crate) fn attributes_at<T>(
     Ok(statement.query_row([rowid], |row| Ok(read(bytes(row, 0)))).optional()?)
 }
 
+/// The same where they take no more than `max_bytes`; of longer ones only the length is read.
+pub(crate) fn small_attributes_at<T>(
+    connection: &Connection,
+    schema: &Schema,
+    rowid: i64,
+    max_bytes: u32,
+    read: impl FnOnce(&[u8]) -> T,
+) -> Result<Option<T>, StoreError> {
+    let attributes = schema.spans.or_null("attributes");
+    let sql = format!("SELECT {attributes} FROM spans WHERE rowid = ?1 AND octet_length({attributes}) <= ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row((rowid, max_bytes), |row| Ok(read(bytes(row, 0)))).optional()?)
+}
+
 /// Does many small reads under one lock instead of one each.
 pub(crate) fn under_one_lock<T, E: From<StoreError>>(connection: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;

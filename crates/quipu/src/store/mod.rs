@@ -32,7 +32,7 @@ pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 pub(crate) use extra::{scan_logs, scan_points, source, span_extra};
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
-    scan_links, scan_trace_ids, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
+    scan_links, scan_trace_ids, small_attributes_at, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
 };
 pub(crate) use reader::{
     EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_record, event_row, highest_rowid, newest_spans, newest_traces,

@@ -25,17 +25,18 @@ const fn facts(column: ListColumn) -> Facts {
     match column {
         ListColumn::Start => of("start", "Start", "The first start of its spans", 178, 3),
         ListColumn::Name => of("name", "Name", "The route or the root span; of groups the session or turn", 110, 0),
+        ListColumn::Asked => of("asked", "Asked", "The user’s words the trace began with; of groups those of their first trace", 150, 4),
         ListColumn::Duration => of("duration", "Duration", "From the first start to the last end", 78, 1),
-        ListColumn::Spans => of("spans", "Spans", "", 56, 5),
+        ListColumn::Spans => of("spans", "Spans", "", 56, 6),
         ListColumn::Failed => of("failed", "Failed", "Failed spans", 56, 2),
-        ListColumn::Requests => of("requests", "Requests", "Requests in the trace, where it holds more than one", 72, 10),
-        ListColumn::Model => of("model", "Model", "The first model that was asked", 150, 6),
-        ListColumn::Prompt => of("prompt", "Prompt", "Tokens of prompts", 62, 8),
-        ListColumn::Completion => of("completion", "Completion", "Tokens of completions", 84, 9),
-        ListColumn::Tokens => of("tokens", "Tokens", "Tokens in all", 64, 4),
-        ListColumn::Session => of("session", "Session", "The agent’s session", 110, 7),
-        ListColumn::Turn => of("turn", "Turn", "The agent’s turn", 110, 11),
-        ListColumn::Agent => of("agent", "Agent", "The agent’s name, or its id", 110, 12),
+        ListColumn::Requests => of("requests", "Requests", "Requests in the trace, where it holds more than one", 72, 11),
+        ListColumn::Model => of("model", "Model", "The first model that was asked", 150, 7),
+        ListColumn::Prompt => of("prompt", "Prompt", "Tokens of prompts", 62, 9),
+        ListColumn::Completion => of("completion", "Completion", "Tokens of completions", 84, 10),
+        ListColumn::Tokens => of("tokens", "Tokens", "Tokens in all", 64, 5),
+        ListColumn::Session => of("session", "Session", "The agent’s session", 110, 8),
+        ListColumn::Turn => of("turn", "Turn", "The agent’s turn", 110, 12),
+        ListColumn::Agent => of("agent", "Agent", "The agent’s name, or its id", 110, 13),
     }
 }
 
@@ -46,6 +47,8 @@ const SIDES: u16 = 24;
 const BAR: u16 = 92;
 /// Pixels a name has before durations get their bar.
 const NAME_BESIDE_BAR: u16 = 220;
+/// Further pixels for name and what was asked before durations get theirs.
+const ASKED_BESIDE_BAR: u16 = 40;
 
 impl ListColumn {
     /// Its name in addresses and settings.
@@ -72,6 +75,11 @@ impl ListColumn {
     pub fn is_number(self) -> bool {
         use ListColumn::{Completion, Failed, Prompt, Requests, Spans, Tokens};
         matches!(self, Spans | Failed | Requests | Prompt | Completion | Tokens)
+    }
+
+    /// Whether lists can be sorted by it.
+    pub fn sorts(self) -> bool {
+        self != ListColumn::Asked
     }
 }
 
@@ -159,6 +167,8 @@ impl ColumnSet {
     pub fn fitting(self, sorted_by: ListColumn, width: f64) -> (Vec<ListColumn>, String) {
         let mut columns: Vec<ListColumn> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).collect();
         let needed = |columns: &[ListColumn]| columns.iter().map(|column| facts(*column).width + GAP).sum::<u16>() + SIDES - GAP;
+        // Beside what was asked a name may be short.
+        let beside = if self.has(ListColumn::Asked) { ASKED_BESIDE_BAR } else { NAME_BESIDE_BAR - facts(ListColumn::Name).width };
         while f64::from(needed(&columns)) > width {
             // Starts are wide, and most lists are sorted by them.
             let is_kept = |column: ListColumn| column == sorted_by && column != ListColumn::Start;
@@ -166,10 +176,10 @@ impl ColumnSet {
             let Some(last) = columns.iter().copied().max_by_key(|column| rank(*column)).filter(|column| rank(*column) > 0) else { break };
             columns.retain(|column| *column != last);
         }
-        let has_bar = columns.contains(&ListColumn::Duration)
-            && f64::from(needed(&columns) + NAME_BESIDE_BAR - facts(ListColumn::Name).width + BAR) <= width;
+        let has_bar = columns.contains(&ListColumn::Duration) && f64::from(needed(&columns) + beside + BAR) <= width;
         let track = |column: &ListColumn| match column {
             ListColumn::Name => format!("minmax({}px,1fr)", facts(*column).width),
+            ListColumn::Asked => format!("minmax({}px,1.5fr)", facts(*column).width),
             ListColumn::Duration if has_bar => format!("{}px", facts(*column).width + BAR),
             column => format!("{}px", facts(*column).width),
         };
@@ -186,6 +196,9 @@ pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     match column {
         ListColumn::Start | ListColumn::Name => String::new(),
+        // Before the index is there nothing was read yet; groups of what has no key have no first trace.
+        ListColumn::Asked if row.spans.is_none() || row.group.as_ref().is_some_and(|group| group.key.is_empty()) => String::new(),
+        ListColumn::Asked => row.asked.clone().unwrap_or_else(|| DASH.into()),
         ListColumn::Duration => duration_text(row.duration_nanos),
         ListColumn::Spans => number(row.spans.map(u64::from)),
         ListColumn::Failed if row.failed == Some(0) => String::new(),
@@ -227,9 +240,9 @@ mod tests {
             [shown(1600.0, ListColumn::Start), shown(1280.0, ListColumn::Start), shown(700.0, ListColumn::Duration), shown(400.0, ListColumn::Start), shown(400.0, ListColumn::Tokens), shown(360.0, ListColumn::Model)]
                 .join("\n"),
             @r"
-            1600: start name duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) 170px 56px 56px 150px 62px 84px 64px 110px
-            1280: start name duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) 170px 56px 56px 150px 62px 84px 64px 110px
-            700: start name duration spans failed tokens | 178px minmax(110px,1fr) 78px 56px 56px 64px
+            1600: start name asked duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) minmax(150px,1.5fr) 170px 56px 56px 150px 62px 84px 64px 110px
+            1280: start name asked duration spans failed model prompt completion tokens session | 178px minmax(110px,1fr) minmax(150px,1.5fr) 78px 56px 56px 150px 62px 84px 64px 110px
+            700: start name asked duration failed | 178px minmax(110px,1fr) minmax(150px,1.5fr) 78px 56px
             400: name duration failed | minmax(110px,1fr) 78px 56px
             400: name duration failed tokens | minmax(110px,1fr) 78px 56px 64px
             360: name model | minmax(110px,1fr) 150px
@@ -255,7 +268,7 @@ mod tests {
     #[test]
     fn chosen_columns_come_back_from_their_text() {
         let set = ColumnSet::default().toggled(ListColumn::Agent).toggled(ListColumn::Start).toggled(ListColumn::Name);
-        assert_eq!(set.text(), "name,duration,spans,failed,model,prompt,completion,tokens,session,agent");
+        assert_eq!(set.text(), "name,asked,duration,spans,failed,model,prompt,completion,tokens,session,agent");
         assert_eq!(ColumnSet::from_text(&set.text()), Some(set));
         assert_eq!(ColumnSet::from_text("start,colour"), None);
         assert!(ColumnSet::from_text("agent").is_some_and(|set| set.has(ListColumn::Name) && !set.has(ListColumn::Start)));

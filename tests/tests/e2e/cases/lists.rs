@@ -26,9 +26,9 @@ async fn open(stage: &Stage, fixture: fixtures::Fixture) -> Result<&Page> {
     Ok(page)
 }
 
-/// The headings that are shown, each with how the list is sorted by it.
+/// The headings that sort, each with how the list is sorted by it.
 async fn headings(page: &Page) -> Result<BTreeMap<String, String>> {
-    let script = "return Object.fromEntries([...named('grid', 'Traces').querySelectorAll('[role=columnheader]')].map(
+    let script = "return Object.fromEntries([...named('grid', 'Traces').querySelectorAll('[role=columnheader]:has(button)')].map(
         (e) => [e.querySelector('button').firstChild.textContent, e.getAttribute('aria-sort')]))";
     Ok(serde_json::from_value(page.run(script).await?)?)
 }

@@ -107,6 +107,10 @@ fn draw_head(app: App, root: &Element, columns: &[ListColumn]) {
             (true, true) => ("descending", " ▾"),
             (true, false) => ("ascending", " ▴"),
         };
+        if !column.sorts() {
+            let heading = el("span").class(&cell_class(*column)).attr("role", "columnheader").attr("title", column.title());
+            return heading.text(column.label());
+        }
         let button =
             el("button").attr("type", "button").attr("data-column", column.name()).attr("title", column.title()).text(column.label());
         let button = button.child(el("span").attr("aria-hidden", "true").text(sign));
