@@ -2,7 +2,7 @@
 
 use super::fields::{field, list};
 use super::numbers::{python_float, real};
-use crate::model::Value;
+use crate::model::{Attributes, Primitive, Value};
 use std::fmt::Write;
 
 /// Values inside each other at most; deeper ones are `null`.
@@ -59,6 +59,27 @@ impl Object {
         self.text.push('}');
         self.text
     }
+}
+
+/// Attributes of an event as the text that the reference's sink writes into a row.
+///
+/// ```
+/// use quipu::model::{Attributes, Primitive};
+/// let attributes = Attributes(vec![("city".into(), Primitive::Text("Köln".into())), ("ratio".into(), Primitive::Float(1e16))]);
+/// assert_eq!(quipu::transfer::attributes_text(&attributes), r#"{"city": "K\u00f6ln", "ratio": 1e+16}"#);
+/// ```
+pub fn attributes_text(attributes: &Attributes) -> String {
+    let mut object = Object::new();
+    for (key, value) in &attributes.0 {
+        match value {
+            Primitive::Null => object.put_json(key, "null"),
+            Primitive::Bool(truth) => object.put_json(key, if *truth { "true" } else { "false" }),
+            Primitive::Integer(number) => object.put_json(key, &number.to_string()),
+            Primitive::Float(number) => object.put_json(key, &python_float(*number)),
+            Primitive::Text(text) => object.put_text(key, text),
+        }
+    }
+    object.finish()
 }
 
 /// OTLP's list of `{key, value}` as an object.

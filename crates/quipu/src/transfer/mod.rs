@@ -23,8 +23,10 @@ mod problems;
 mod split;
 mod wire;
 
+pub use attributes::attributes_text;
 pub use content::{Content, content};
 pub use export::ExportFormat;
 pub(crate) use export::{Exporter, FullSpan, FullTrace};
 pub use import::{ImportError, ImportProgress, Importer};
+pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};

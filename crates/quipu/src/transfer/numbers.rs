@@ -20,8 +20,8 @@ pub(super) fn real(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// A double as Python's `repr` writes it: what the reference's attributes hold.
-pub(super) fn python_float(number: f64) -> String {
+/// A double as Python's JSON writes it: what the reference's attributes hold.
+pub fn python_float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".into();
     }

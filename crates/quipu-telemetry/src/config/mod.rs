@@ -1,0 +1,286 @@
+//! Which sinks there are and where they write, as Llama Stack's run configuration says it, or the environment.
+//!
+//! ```yaml
+//! telemetry:
+//! - provider_id: meta-reference
+//!   provider_type: inline::meta-reference
+//!   config:
+//!     service_name: "${env.OTEL_SERVICE_NAME:=my-agent}"
+//!     sinks: ${env.TELEMETRY_SINKS:=console,sqlite}
+//!     sqlite_db_path: ${env.SQLITE_STORE_DIR:=~/.llama/runtime}/trace_store.db
+//! ```
+//!
+//! A whole run configuration is taken as well (`providers: telemetry: …`), and the list or one entry alone. What a `config` leaves out, or
+//! leaves empty, has the reference's default; fields that are not known are passed over, as there. What is not here: reading the file, and
+//! the environment, which is a function that the caller gives.
+
+mod variables;
+
+use crate::console::ConsoleSink;
+use crate::sqlite::SqliteSink;
+use crate::telemetry::{Telemetry, TelemetryBuilder};
+use saphyr::{LoadableYamlNode, Yaml};
+use std::path::PathBuf;
+pub use variables::Lookup;
+use variables::substitute;
+
+/// The name of services that give none: a zero-width space, as the reference writes it. It stands for no name.
+pub const NO_SERVICE_NAME: &str = "\u{200b}";
+
+/// The one provider of telemetry there is.
+pub const PROVIDER_TYPE: &str = "inline::meta-reference";
+
+/// Where telemetry can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SinkKind {
+    /// Lines on standard output.
+    Console,
+    /// A SQLite file.
+    Sqlite,
+    /// Traces to an OpenTelemetry collector.
+    OtelTrace,
+    /// Metrics to an OpenTelemetry collector.
+    OtelMetric,
+}
+
+impl SinkKind {
+    /// Every kind.
+    pub const ALL: [SinkKind; 4] = [SinkKind::Console, SinkKind::Sqlite, SinkKind::OtelTrace, SinkKind::OtelMetric];
+
+    /// Its name in a configuration: `console`, `sqlite`, `otel_trace`, `otel_metric`.
+    pub fn label(self) -> &'static str {
+        match self {
+            SinkKind::Console => "console",
+            SinkKind::Sqlite => "sqlite",
+            SinkKind::OtelTrace => "otel_trace",
+            SinkKind::OtelMetric => "otel_metric",
+        }
+    }
+}
+
+/// A configuration, every variable replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelemetryConfig {
+    /// Written to `traces.service_name`.
+    pub service_name: String,
+    /// Where telemetry goes; each kind once.
+    pub sinks: Vec<SinkKind>,
+    /// The collector's address, as `http://localhost:4318`; needed where a sink is an `otel_` one.
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    /// The telemetry file.
+    pub sqlite_db_path: PathBuf,
+}
+
+/// A configuration that says something wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {wrong}.")]
+pub struct ConfigError {
+    /// Where: `telemetry[0].config.sinks`, or a variable's name.
+    pub field: String,
+    /// What is wrong with it, and what is allowed: the sentence without its subject.
+    pub wrong: String,
+}
+
+fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
+    ConfigError { field: field.to_owned(), wrong: wrong.into() }
+}
+
+impl TelemetryConfig {
+    /// Reads YAML.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first field that says something wrong.
+    pub fn from_yaml(text: &str, lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
+        let documents = Yaml::load_from_str(text).map_err(|problem| error("The configuration", format!("is no YAML: {problem}")))?;
+        let document = documents.first().ok_or_else(|| error("The configuration", "is empty; it needs a telemetry provider"))?;
+        let (at, entry) = find_provider(document, lookup)?;
+        let at = format!("{at}config.");
+        let none = Yaml::Mapping(Default::default());
+        let config = entry.as_mapping_get("config").unwrap_or(&none);
+        if !config.is_mapping() && !config.is_null() {
+            return Err(error(
+                at.trim_end_matches('.'),
+                "must be a mapping of the fields service_name, sinks, otel_exporter_otlp_endpoint and sqlite_db_path",
+            ));
+        }
+        let field = |name: &str| (format!("{at}{name}"), config.as_mapping_get(name));
+        let text = |name: &str| {
+            let (field, value) = field(name);
+            value.map_or(Ok(None), |value| read_text(&field, value, lookup)).map(|text| (field, text))
+        };
+        let sinks = match field("sinks") {
+            (_, None) => None,
+            (field, Some(value)) => read_sinks(&field, value, lookup)?,
+        };
+        TelemetryConfig::checked(text("service_name")?, sinks, text("otel_exporter_otlp_endpoint")?, text("sqlite_db_path")?, lookup)
+    }
+
+    /// What the environment says: `OTEL_SERVICE_NAME` (default: none), `TELEMETRY_SINKS` (`console,sqlite`), `OTEL_EXPORTER_OTLP_ENDPOINT`
+    /// (`http://localhost:4318`), and `SQLITE_STORE_DIR` (`~/.llama/runtime`), the folder of `trace_store.db`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable that says something wrong.
+    pub fn from_env(lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
+        let text = |name: &str| (name.to_owned(), lookup(name).filter(|value| !value.is_empty()));
+        let (field, sinks) = text("TELEMETRY_SINKS");
+        let sinks = sinks.map(|listed| split_sinks(&field, &listed)).transpose()?;
+        let (endpoint_field, endpoint) = text("OTEL_EXPORTER_OTLP_ENDPOINT");
+        let endpoint = endpoint.unwrap_or_else(|| "http://localhost:4318".into());
+        let (path_field, folder) = text("SQLITE_STORE_DIR");
+        let path = folder.map(|folder| format!("{}/trace_store.db", folder.trim_end_matches('/')));
+        TelemetryConfig::checked(text("OTEL_SERVICE_NAME"), sinks, (endpoint_field, Some(endpoint)), (path_field, path), lookup)
+    }
+
+    fn checked(
+        (_, service_name): (String, Option<String>),
+        sinks: Option<Vec<SinkKind>>,
+        (endpoint_field, endpoint): (String, Option<String>),
+        (path_field, path): (String, Option<String>),
+        lookup: Lookup<'_>,
+    ) -> Result<TelemetryConfig, ConfigError> {
+        let sinks = sinks.unwrap_or_else(|| vec![SinkKind::Console, SinkKind::Sqlite]);
+        let sends = sinks.iter().any(|sink| matches!(sink, SinkKind::OtelTrace | SinkKind::OtelMetric));
+        match &endpoint {
+            Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
+                return Err(error(&endpoint_field, format!("is “{url}”; it must be an address that begins with http:// or https://")));
+            }
+            None if sends => {
+                return Err(error(&endpoint_field, "is missing; the sinks otel_trace and otel_metric need it, as http://localhost:4318"));
+            }
+            _ => {}
+        }
+        // The folder of the file matters only where there is one.
+        let path = path.unwrap_or_else(|| "~/.llama/runtime/trace_store.db".into());
+        let path = if sinks.contains(&SinkKind::Sqlite) { expand_home(&path_field, path, lookup)? } else { path };
+        Ok(TelemetryConfig {
+            service_name: service_name.unwrap_or_else(|| NO_SERVICE_NAME.into()),
+            sinks,
+            otel_exporter_otlp_endpoint: endpoint,
+            sqlite_db_path: path.into(),
+        })
+    }
+
+    /// A [`Telemetry`] with these sinks, to be started. `lookup` is asked for `NO_COLOR`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a sink is not among those of this crate, which are `console` and `sqlite`.
+    pub fn builder(&self, lookup: impl Fn(&str) -> Option<String> + Send + 'static) -> Result<TelemetryBuilder, ConfigError> {
+        let mut builder = Telemetry::builder();
+        let mut lookup = Some(lookup);
+        for sink in &self.sinks {
+            builder = match sink {
+                SinkKind::Console => match lookup.take() {
+                    Some(lookup) => builder.sink(move || Ok(ConsoleSink::stdout(lookup))),
+                    None => builder,
+                },
+                SinkKind::Sqlite => {
+                    let (path, service_name) = (self.sqlite_db_path.clone(), self.service_name.clone());
+                    builder.sink(move || SqliteSink::open(&path, &service_name))
+                }
+                SinkKind::OtelTrace | SinkKind::OtelMetric => {
+                    let wrong = format!("has {}, which this program can't send to; it can write to console and sqlite", sink.label());
+                    return Err(error("sinks", wrong));
+                }
+            };
+        }
+        Ok(builder)
+    }
+}
+
+/// The entry of the provider, and what stands before the names of its fields.
+fn find_provider<'y>(document: &'y Yaml<'y>, lookup: Lookup<'_>) -> Result<(String, &'y Yaml<'y>), ConfigError> {
+    let inside = document.as_mapping_get("providers");
+    let (at, listed) = match (inside, document.as_mapping_get("telemetry")) {
+        (Some(providers), _) => match providers.as_mapping_get("telemetry") {
+            Some(listed) => ("providers.telemetry", listed),
+            None => {
+                return Err(error(
+                    "providers.telemetry",
+                    format!("is missing; it must be a list with one provider of type {PROVIDER_TYPE}"),
+                ));
+            }
+        },
+        (None, Some(listed)) => ("telemetry", listed),
+        (None, None) => ("", document),
+    };
+    let Some(entries) = listed.as_sequence() else {
+        check_type(at, listed, lookup)?;
+        return Ok((if at.is_empty() { String::new() } else { format!("{at}.") }, listed));
+    };
+    let mut first = None;
+    for (number, entry) in entries.iter().enumerate() {
+        let at = format!("{at}[{number}]");
+        match check_type(&at, entry, lookup) {
+            Ok(()) => return Ok((format!("{at}."), entry)),
+            Err(problem) => first = first.or(Some(problem)),
+        }
+    }
+    let name = if at.is_empty() { "The list of providers" } else { at };
+    Err(first.unwrap_or_else(|| error(name, format!("is empty; it needs a provider of type {PROVIDER_TYPE}"))))
+}
+
+fn check_type(at: &str, entry: &Yaml<'_>, lookup: Lookup<'_>) -> Result<(), ConfigError> {
+    let field = if at.is_empty() { "provider_type".to_owned() } else { format!("{at}.provider_type") };
+    let given = entry.as_mapping_get("provider_type").map_or(Ok(None), |value| read_text(&field, value, lookup))?;
+    match given {
+        Some(given) if given == PROVIDER_TYPE => Ok(()),
+        Some(given) => Err(error(&field, format!("is “{given}”; only {PROVIDER_TYPE} is known"))),
+        None => Err(error(&field, format!("is missing; it must be {PROVIDER_TYPE}"))),
+    }
+}
+
+/// A text with its variables replaced; null and empty are none.
+fn read_text(field: &str, value: &Yaml<'_>, lookup: Lookup<'_>) -> Result<Option<String>, ConfigError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let text = value.as_str().ok_or_else(|| error(field, "must be a text; put it in quotes"))?;
+    let text = substitute(text, lookup).map_err(|wrong| error(field, wrong))?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn read_sinks(field: &str, value: &Yaml<'_>, lookup: Lookup<'_>) -> Result<Option<Vec<SinkKind>>, ConfigError> {
+    let Some(items) = value.as_sequence() else {
+        if value.as_str() == Some("") {
+            return split_sinks(field, "").map(Some);
+        }
+        let wrong = format!("must be a list or a text with commas, of {}", allowed());
+        let listed = if value.is_null() || value.is_string() { read_text(field, value, lookup)? } else { return Err(error(field, wrong)) };
+        return listed.map(|listed| split_sinks(field, &listed)).transpose();
+    };
+    let mut sinks = Vec::new();
+    for (number, item) in items.iter().enumerate() {
+        let field = format!("{field}[{number}]");
+        let name = read_text(&field, item, lookup)?.unwrap_or_default();
+        add_sink(&field, &name, &mut sinks)?;
+    }
+    Ok(Some(sinks))
+}
+
+fn split_sinks(field: &str, listed: &str) -> Result<Vec<SinkKind>, ConfigError> {
+    let mut sinks = Vec::new();
+    listed.split(',').try_for_each(|name| add_sink(field, name.trim(), &mut sinks))?;
+    Ok(sinks)
+}
+
+/// Adds the sink of this name; one that is listed twice is there once, as two of them would write everything twice.
+fn add_sink(field: &str, name: &str, sinks: &mut Vec<SinkKind>) -> Result<(), ConfigError> {
+    let found = SinkKind::ALL.into_iter().find(|sink| sink.label() == name);
+    let sink = found.ok_or_else(|| error(field, format!("has “{name}”, which is no sink; allowed are {}", allowed())))?;
+    if !sinks.contains(&sink) {
+        sinks.push(sink);
+    }
+    Ok(())
+}
+
+fn allowed() -> String {
+    SinkKind::ALL.map(SinkKind::label).join(", ")
+}
+
+/// A path with `~` at its begin as the home folder.
+fn expand_home(field: &str, path: String, lookup: Lookup<'_>) -> Result<String, ConfigError> {
+    let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path) };
+    let home = lookup("HOME").filter(|home| !home.is_empty());
+    let home = home.ok_or_else(|| error(field, format!("is “{path}”, but the variable HOME is not set; give the whole path")))?;
+    Ok(home.trim_end_matches('/').to_owned() + rest)
+}

@@ -1,0 +1,52 @@
+//! Writes the telemetry files that Quipu reads: Llama Stack's events go in, and come out as rows of SQLite and lines on a console.
+//!
+//! ```
+//! use quipu::model::Event;
+//! use quipu_telemetry::{DEFAULT_TTL_SECONDS, SqliteSink, Telemetry};
+//! # let folder = std::env::temp_dir().join(format!("quipu-telemetry-doc-{}", std::process::id()));
+//! # let path = folder.join("telemetry.db");
+//! # let file = path.clone();
+//!
+//! let telemetry = Telemetry::builder().sink(move || SqliteSink::open(&path, "my-agent")).start()?;
+//! for body in [
+//!     r#"{"type": "structured_log", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
+//!         "timestamp": "2026-01-05T10:00:00Z", "attributes": {"__local_root_span__": true},
+//!         "payload": {"type": "span_start", "name": "/v1/turn", "parent_span_id": null}}"#,
+//!     r#"{"type": "unstructured_log", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
+//!         "timestamp": "2026-01-05T10:00:01Z", "message": "The tool took long.", "severity": "warn"}"#,
+//!     r#"{"type": "structured_log", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
+//!         "timestamp": "2026-01-05T10:00:02.5Z", "payload": {"type": "span_end", "status": "ok"}}"#,
+//! ] {
+//!     telemetry.log_event(serde_json::from_str::<Event>(body)?, DEFAULT_TTL_SECONDS)?;
+//! }
+//! telemetry.shutdown()?;
+//!
+//! let rows = rusqlite::Connection::open(&file)?;
+//! let trace: (String, String) = rows.query_row(
+//!     "SELECT root_span_id, end_time FROM traces WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'", [],
+//!     |row| Ok((row.get(0)?, row.get(1)?)))?;
+//! assert_eq!(trace, ("00f067aa0ba902b7".into(), "2026-01-05T10:00:02.500000+00:00".into()));
+//! # drop(rows);
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Modules in reading order: `telemetry` is the door, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
+//! become, `sink` where they go, `sqlite` and `console` two such places, `config` says which. What is not here: reading files (`quipu`).
+
+pub mod config;
+mod console;
+mod queue;
+mod sink;
+mod spans;
+mod sqlite;
+mod telemetry;
+mod warning;
+mod worker;
+
+pub use config::TelemetryConfig;
+pub use console::{ConsoleSink, colours_wanted};
+pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
+pub use sqlite::SqliteSink;
+pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};
+pub use warning::Warning;

@@ -1,0 +1,204 @@
+//! Spans between their start and their end: events are put together by the id of their span.
+//!
+//! The rules are those of the reference (0.2.15; metrics as 0.2.23 writes them) but for one: the events' own ids and times are kept. What
+//! is not here: where ended spans go (`sink`).
+
+use crate::sink::{EndedSpan, SpanEvent, StartedSpan};
+use quipu::model::{
+    Attributes, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, StructuredLogEvent, UnstructuredLogEvent,
+};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// Spans that have started and not ended.
+#[derive(Default)]
+pub(crate) struct OpenSpans(HashMap<String, OpenSpan>);
+
+struct OpenSpan {
+    span: StartedSpan,
+    events: Vec<SpanEvent>,
+}
+
+impl OpenSpans {
+    /// Takes a start; `None` where the span has started already.
+    pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Option<&StartedSpan> {
+        let Entry::Vacant(place) = self.0.entry(key(&event.span_id)) else { return None };
+        let mut attributes = Attributes::default();
+        merge(&mut attributes, event.attributes);
+        let mut span = StartedSpan {
+            trace_id: event.trace_id,
+            span_id: event.span_id,
+            parent_span_id: start.parent_span_id.filter(|parent| !parent.is_empty()),
+            name: start.name,
+            start: event.timestamp.at,
+            attributes,
+        };
+        take_remote_parent(&mut span);
+        put_last(&mut span.attributes, "__ttl__", Primitive::Integer(ttl_seconds));
+        Some(&place.insert(OpenSpan { span, events: Vec::new() }).span)
+    }
+
+    /// Takes an end; `None` where no such span is open.
+    pub(crate) fn end(&mut self, event: StructuredLogEvent, end: SpanEndPayload, ttl_seconds: i64) -> Option<EndedSpan> {
+        let OpenSpan { mut span, events } = self.0.remove(&key(&event.span_id))?;
+        merge(&mut span.attributes, event.attributes);
+        put_last(&mut span.attributes, "__ttl__", Primitive::Integer(ttl_seconds));
+        Some(EndedSpan { span, end: event.timestamp.at, status: end.status, events })
+    }
+
+    /// Takes a log line; false where its span is not open.
+    pub(crate) fn log(&mut self, event: UnstructuredLogEvent, ttl_seconds: i64) -> bool {
+        let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
+        let mut attributes = Attributes(vec![
+            ("message".into(), Primitive::Text(event.message)),
+            ("severity".into(), Primitive::Text(event.severity.label().into())),
+            ("__ttl__".into(), Primitive::Integer(ttl_seconds)),
+        ]);
+        for (key, value) in event.attributes.0 {
+            attributes.set(key, value);
+        }
+        attributes.0.retain(|(_, value)| *value != Primitive::Null);
+        open.events.push(SpanEvent { name: "unstructured_log".into(), at: event.timestamp.at, attributes });
+        true
+    }
+
+    /// Takes a metric; false where its span is not open.
+    pub(crate) fn metric(&mut self, event: &MetricEvent) -> bool {
+        let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
+        let value = match event.value {
+            MetricValue::Integer(number) => Primitive::Integer(number),
+            MetricValue::Float(number) => Primitive::Float(number),
+        };
+        let mut attributes = Attributes(vec![("value".into(), value), ("unit".into(), Primitive::Text(event.unit.clone()))]);
+        for (key, value) in &event.attributes.0 {
+            attributes.set(key.clone(), value.clone());
+        }
+        attributes.0.retain(|(_, value)| *value != Primitive::Null);
+        open.events.push(SpanEvent { name: format!("metric.{}", event.metric), at: event.timestamp.at, attributes });
+        true
+    }
+
+    /// How many there are, and the name of the one that started first.
+    pub(crate) fn left(&self) -> Option<(u64, &str)> {
+        let first = self.0.values().min_by_key(|open| (open.span.start.0, &open.span.span_id))?;
+        Some((self.0.len() as u64, &first.span.name))
+    }
+}
+
+/// What ids are compared by: the reference reads them as hexadecimal numbers, so letter case and leading zeros do not matter. Other ids,
+/// which it refuses, are compared as they are.
+fn key(span_id: &str) -> String {
+    if !span_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return span_id.to_owned();
+    }
+    span_id.trim_start_matches('0').to_ascii_lowercase()
+}
+
+/// Adds attributes as OpenTelemetry does: one that is there already moves to the end, null is no value.
+fn merge(attributes: &mut Attributes, more: Attributes) {
+    for (key, value) in more.0 {
+        if value != Primitive::Null {
+            put_last(attributes, &key, value);
+        }
+    }
+}
+
+fn put_last(attributes: &mut Attributes, key: &str, value: Primitive) {
+    attributes.0.retain(|(name, _)| name != key);
+    attributes.0.push((key.to_owned(), value));
+}
+
+/// A caller's W3C context comes as attributes, which are not stored. The span is then no root of the whole trace, whether the context can
+/// be read or not; its parent is the caller's span where it named none itself and both speak of the same trace.
+fn take_remote_parent(span: &mut StartedSpan) {
+    let Some(context) = span.attributes.get("traceparent").cloned() else { return };
+    span.attributes.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "__root__" | "__root_span__"));
+    let Primitive::Text(text) = context else { return };
+    let mut parts = text.split('-').skip(1);
+    let (Some(trace_id), Some(parent)) = (parts.next(), parts.next()) else { return };
+    let is_id = parent.len() == 16 && parent.bytes().all(|byte| byte.is_ascii_hexdigit()) && parent.bytes().any(|byte| byte != b'0');
+    if is_id && span.parent_span_id.is_none() && trace_id.eq_ignore_ascii_case(&span.trace_id) {
+        span.parent_span_id = Some(parent.to_ascii_lowercase());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu::model::{EventTime, SpanStatus, StructuredLogPayload, Timestamp};
+
+    fn attributes(entries: &[(&str, Primitive)]) -> Attributes {
+        Attributes(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+    }
+
+    fn event(span_id: &str, at: i64, entries: &[(&str, Primitive)]) -> StructuredLogEvent {
+        StructuredLogEvent {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+            span_id: span_id.into(),
+            timestamp: EventTime::utc(Timestamp(at)),
+            attributes: attributes(entries),
+            payload: StructuredLogPayload::SpanEnd(OK),
+        }
+    }
+
+    const OK: SpanEndPayload = SpanEndPayload { status: SpanStatus::Ok };
+
+    fn start() -> SpanStartPayload {
+        SpanStartPayload { name: "n".into(), parent_span_id: None }
+    }
+
+    fn text(text: &str) -> Primitive {
+        Primitive::Text(text.into())
+    }
+
+    #[test]
+    fn attributes_of_the_end_take_the_last_places_and_null_is_none() {
+        let mut open = OpenSpans::default();
+        open.start(event("a1", 1, &[("k", text("first")), ("stays", text("x")), ("none", Primitive::Null)]), start(), 5);
+        let ended =
+            open.end(event("a1", 2, &[("late", text("yes")), ("k", text("second")), ("stays", Primitive::Null)]), OK, 7).expect("open");
+        let expected = attributes(&[
+            ("stays", text("x")),
+            ("late", text("yes")),
+            ("k", text("second")),
+            ("__ttl__", Primitive::Integer(7)),
+        ]);
+        assert_eq!(ended.span.attributes, expected);
+        assert!(open.left().is_none());
+    }
+
+    #[test]
+    fn ids_of_the_same_number_are_one_span_which_keeps_the_text_of_its_start() {
+        let mut open = OpenSpans::default();
+        assert!(open.start(event("00ABCD", 1, &[]), start(), 5).is_some());
+        assert!(open.start(event("abcd", 1, &[]), start(), 5).is_none(), "it has started already");
+        let ended = open.end(event("000000000000abcd", 2, &[]), OK, 5).expect("the same number");
+        assert_eq!(ended.span.span_id, "00ABCD");
+        assert!(open.end(event("abcd", 3, &[]), OK, 5).is_none(), "it has ended");
+    }
+
+    #[test]
+    fn a_callers_context_becomes_the_parent_and_takes_the_marks_of_the_root() {
+        let marks = |context: &str| {
+            [
+                ("__root__", Primitive::Bool(true)),
+                ("__local_root_span__", Primitive::Bool(true)),
+                ("traceparent", text(context)),
+            ]
+        };
+        let mut open = OpenSpans::default();
+        let valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let span = open.start(event("1", 1, &marks(valid)), start(), 5).expect("new");
+        assert_eq!(span.parent_span_id.as_deref(), Some("b7ad6b7169203331"));
+        assert_eq!(span.attributes, attributes(&[("__local_root_span__", Primitive::Bool(true)), ("__ttl__", Primitive::Integer(5))]));
+        let others = [
+            "garbage",
+            "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        ];
+        for (at, context) in others.into_iter().enumerate() {
+            let span = open.start(event(&format!("2{at}"), 1, &marks(context)), start(), 5).expect("new");
+            assert_eq!((span.parent_span_id.as_deref(), span.attributes.get("__root__")), (None, None), "{context}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The thread that writes: takes events out of the queue in batches, puts spans together, and hands them to the sinks.
+//!
+//! A batch is what came while the one before was written, so that commits are rare under load and prompt without. What is not here: the
+//! queue (`queue`), and the rules of spans (`spans`).
+
+use crate::queue::{Batch, Logged, Queue};
+use crate::sink::Sink;
+use crate::spans::OpenSpans;
+use crate::warning::Warning;
+use quipu::model::{Event, StructuredLogPayload};
+
+/// Takes warnings.
+pub(crate) type Warn = Box<dyn Fn(&Warning) + Send>;
+
+pub(crate) struct Worker {
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) warn: Warn,
+    pub(crate) spans: OpenSpans,
+}
+
+impl Worker {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        let mut retry = false;
+        // What a sink says at every try is told once.
+        let mut told: Vec<String> = Vec::new();
+        loop {
+            let Batch { events, asked, dropped, last } = queue.next(retry);
+            for logged in events {
+                self.take(logged);
+            }
+            if dropped > 0 {
+                self.tell(Warning::QueueFull { dropped, capacity: queue.capacity });
+            }
+            if last && let Some((spans, first)) = self.spans.left() {
+                let first = first.to_owned();
+                self.tell(Warning::NeverEnded { spans, first });
+            }
+            let failures = self.commit(&told);
+            retry = !failures.is_empty();
+            told.clone_from(&failures);
+            queue.finish(asked, failures);
+            if last {
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self, told: &[String]) -> Vec<String> {
+        let mut failures = Vec::new();
+        for sink in &mut self.sinks {
+            if let Err(error) = sink.commit() {
+                let warning = Warning::SinkFailed { sink: sink.name(), why: error.why, lost: error.lost };
+                let text = warning.to_string();
+                if error.lost > 0 || !told.contains(&text) {
+                    (self.warn)(&warning);
+                }
+                failures.push(text);
+            }
+        }
+        failures
+    }
+
+    fn tell(&self, warning: Warning) {
+        (self.warn)(&warning);
+    }
+
+    fn take(&mut self, (event, ttl_seconds): Logged) {
+        match event {
+            Event::StructuredLog(event) => {
+                let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
+                match event.payload.clone() {
+                    StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
+                        Some(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
+                        None => self.tell(Warning::StartedTwice { span_id, trace_id }),
+                    },
+                    StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
+                        Some(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
+                        None => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                    },
+                }
+            }
+            Event::UnstructuredLog(event) => {
+                let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
+                if !self.spans.log(event, ttl_seconds) {
+                    self.tell(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
+                }
+            }
+            Event::Metric(event) => {
+                let known = self.spans.metric(&event);
+                self.sinks.iter_mut().for_each(|sink| sink.metric(&event));
+                if !known {
+                    let what = format!("metric {}", event.metric);
+                    self.tell(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
+                }
+            }
+        }
+    }
+}
