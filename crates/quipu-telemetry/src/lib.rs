@@ -31,11 +31,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: `telemetry` is the door, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
+//! Modules in reading order: `telemetry` is the door, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
 //! become, `sink` where they go, `sqlite` and `console` two such places, `config` says which. What is not here: reading files (`quipu`).
 
 pub mod config;
 mod console;
+mod inference;
 mod queue;
 mod sink;
 mod spans;
@@ -46,6 +47,7 @@ mod worker;
 
 pub use config::TelemetryConfig;
 pub use console::{ConsoleSink, colours_wanted};
+pub use inference::{InferenceSpan, Usage};
 pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 pub use sqlite::SqliteSink;
 pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};

@@ -68,19 +68,18 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, logged: Logged) -> Result<(), Refused> {
+    /// Takes all of them or none.
+    pub(crate) fn push(&self, logged: impl ExactSizeIterator<Item = Logged>) -> Result<(), Refused> {
         let mut state = self.lock();
         if state.closed || state.ended {
             return Err(Refused::Closed);
         }
-        if state.waiting.len() + state.in_work >= self.capacity {
-            state.dropped += 1;
+        if state.waiting.len() + state.in_work + logged.len() > self.capacity {
+            state.dropped += logged.len() as u64;
             return Err(Refused::Full);
         }
-        state.waiting.push_back(logged);
-        if state.waiting.len() == 1 {
-            self.work.notify_one();
-        }
+        state.waiting.extend(logged);
+        self.work.notify_one();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! What is not here: the clock and the making of ids; events bring both.
 
-use crate::queue::{Queue, Refused};
+use crate::queue::{Logged, Queue, Refused};
 use crate::sink::{Sink, SinkError};
 use crate::spans::OpenSpans;
 use crate::warning::Warning;
@@ -88,22 +88,18 @@ impl Telemetry {
     /// # Errors
     /// [`LogError`]: the event was not taken.
     pub fn log_event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
-        let (trace_id, span_id, timestamp) = match &event {
-            Event::UnstructuredLog(event) => (&event.trace_id, &event.span_id, event.timestamp),
-            Event::Metric(event) => (&event.trace_id, &event.span_id, event.timestamp),
-            Event::StructuredLog(event) => (&event.trace_id, &event.span_id, event.timestamp),
-        };
-        let invalid = |field, wrong| Err(LogError::Invalid { field, wrong });
-        if trace_id.is_empty() {
-            return invalid("trace_id", "is empty; 32 hex digits are usual");
-        }
-        if span_id.is_empty() {
-            return invalid("span_id", "is empty; 16 hex digits are usual");
-        }
-        if timestamp.at.0 < 0 {
-            return invalid("timestamp", "lies before 1970");
-        }
-        self.queue.push((event, ttl_seconds)).map_err(|refused| match refused {
+        check(&event)?;
+        self.push(std::iter::once((event, ttl_seconds)))
+    }
+
+    /// Takes all of these events or none; what of them has a time to live gets [`DEFAULT_TTL_SECONDS`].
+    pub(crate) fn log_all(&self, events: Vec<Event>) -> Result<(), LogError> {
+        events.iter().try_for_each(check)?;
+        self.push(events.into_iter().map(|event| (event, DEFAULT_TTL_SECONDS)))
+    }
+
+    fn push(&self, logged: impl ExactSizeIterator<Item = Logged>) -> Result<(), LogError> {
+        self.queue.push(logged).map_err(|refused| match refused {
             Refused::Full => LogError::QueueFull { capacity: self.queue.capacity },
             Refused::Closed => LogError::ShutDown,
         })
@@ -144,6 +140,26 @@ impl Drop for Telemetry {
     }
 }
 
+/// Whether the event can be written at all.
+fn check(event: &Event) -> Result<(), LogError> {
+    let (trace_id, span_id, timestamp) = match event {
+        Event::UnstructuredLog(event) => (&event.trace_id, &event.span_id, event.timestamp),
+        Event::Metric(event) => (&event.trace_id, &event.span_id, event.timestamp),
+        Event::StructuredLog(event) => (&event.trace_id, &event.span_id, event.timestamp),
+    };
+    let invalid = |field, wrong| Err(LogError::Invalid { field, wrong });
+    if trace_id.is_empty() {
+        return invalid("trace_id", "is empty; 32 hex digits are usual");
+    }
+    if span_id.is_empty() {
+        return invalid("span_id", "is empty; 16 hex digits are usual");
+    }
+    if timestamp.at.0 < 0 {
+        return invalid("timestamp", "lies before 1970");
+    }
+    Ok(())
+}
+
 fn outcome(failures: Vec<String>) -> Result<(), FlushError> {
     if failures.is_empty() { Ok(()) } else { Err(FlushError(failures)) }
 }
@@ -155,9 +171,9 @@ impl TelemetryBuilder {
         self
     }
 
-    /// How many events may wait to be written; more are dropped, counted and told of.
+    /// How many events may wait to be written, at least the three of an inference request; more are dropped, counted and told of.
     pub fn capacity(mut self, events: usize) -> TelemetryBuilder {
-        self.capacity = events.max(1);
+        self.capacity = events.max(3);
         self
     }
 

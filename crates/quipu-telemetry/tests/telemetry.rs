@@ -2,7 +2,7 @@
 
 use quipu::model::Event;
 use quipu::store::OpenOptions;
-use quipu_telemetry::{EndedSpan, LogError, Sink, SinkError, SqliteSink, Telemetry, TelemetryBuilder, Warning};
+use quipu_telemetry::{EndedSpan, InferenceSpan, LogError, Sink, SinkError, SqliteSink, Telemetry, TelemetryBuilder, Usage, Warning};
 use quipu_tests::Scratch;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -163,6 +163,30 @@ fn a_full_queue_drops_counts_and_tells() {
     });
     assert_eq!(told.sum::<u64>(), refused);
     assert_eq!(count(&Connection::open(file).expect("SQLite opens it"), "SELECT count(*) FROM spans"), 2);
+}
+
+#[test]
+fn an_inference_request_is_three_metrics_or_what_is_known_of_them() {
+    let scratch = Scratch::new().expect("a folder");
+    let (telemetry, file) = into_file(Telemetry::builder(), &scratch);
+    telemetry.log_event(start("1"), 60).expect("taken");
+    let at = quipu::model::EventTime::parse("2026-01-05T10:00:01Z").expect("a time");
+    let span = InferenceSpan { trace_id: TRACE, span_id: "1", at };
+    let whole = Usage { prompt_tokens: Some(20), completion_tokens: Some(5), total_tokens: None };
+    telemetry.record_inference(span, "m", "p", whole).expect("taken");
+    telemetry.record_inference(span, "m", "p", Usage { prompt_tokens: None, ..whole }).expect("taken");
+    telemetry.record_inference(span, "m", "p", Usage::default()).expect("nothing is known, nothing is written");
+    telemetry.log_event(end("1"), 60).expect("taken");
+    telemetry.shutdown().expect("written");
+    let written = Connection::open(file).expect("SQLite opens it");
+    let mut rows = written.prepare("SELECT name || ' ' || timestamp || ' ' || attributes FROM span_events ORDER BY id").expect("SQL");
+    let rows: Vec<String> = rows.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+    let row = |name: &str, value: u64| {
+        let labels = r#""unit": "tokens", "model_id": "m", "provider_id": "p""#;
+        format!(r#"metric.{name} 2026-01-05T10:00:01+00:00 {{"value": {value}, {labels}}}"#)
+    };
+    let of_the_first = [row("prompt_tokens", 20), row("completion_tokens", 5), row("total_tokens", 25)];
+    assert_eq!(rows, of_the_first.into_iter().chain([row("completion_tokens", 5)]).collect::<Vec<_>>());
 }
 
 #[test]
