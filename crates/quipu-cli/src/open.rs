@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use quipu::Session;
 use quipu::share::payload::{Form, LinkError, inflated, link_data, unseal};
 use quipu::store::{OpenOptions, Writer};
-use quipu::transfer::{Content, Importer, content};
+use quipu::transfer::{Importer, are_imported};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -59,7 +59,7 @@ fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
 fn is_imported(file: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|file| file.take(64).read_to_end(&mut head));
-    read.is_ok() && matches!(content(&head), Content::Json | Content::Gzip | Content::Protobuf | Content::PrefixedProtobuf)
+    read.is_ok() && are_imported([head.as_slice()])
 }
 
 /// Bytes handed to an import at a time.

@@ -663,11 +663,24 @@ pub struct IndexProgress {
     pub done: bool,
 }
 
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Importing {
+    /// Bytes of the files that were read.
+    pub bytes: u64,
+    /// Bytes of the files.
+    pub bytes_expected: u64,
+    /// Spans that were found.
+    pub spans: u64,
+    /// Milliseconds since it began, by the driver's clock.
+    pub elapsed_ms: f64,
+}
+
 /// What the page sends to the worker. Files travel beside it, in the order of `names`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// Opens the files beside this message: a database, and where dropped its `-journal` or `-wal`. Without files the worker opens a tiny
-    /// one of its own, indexed already: the page rehearses with it.
+    /// Opens the files beside this message: a database, and where dropped its `-journal` or `-wal`; or OTLP and Jaeger's files, which are
+    /// imported. Without files the worker opens a tiny one of its own, indexed already: the page rehearses with it.
     /// Answer: [`Response::File`].
     Open {
         /// Their names.
@@ -700,4 +713,6 @@ pub enum Event {
     IndexStopped(Failure),
     /// The search moved on, was stopped, or is done: lists that wait for it may be asked for again.
     Searching(SearchProgress),
+    /// The import of the files that are being opened moved on; the answer to opening ends it.
+    Importing(Importing),
 }

@@ -146,7 +146,7 @@ fn companions_alone_and_two_databases_are_explained() {
         Err(failure) => failure.message,
     };
     assert!(message(vec![dropped("a.db-wal", vec![1; 100])]).contains("drop the .db file together"));
-    assert!(message(vec![dropped("a.db", sample()), dropped("b.db", sample())]).contains("a.db, b.db are several databases"));
+    assert!(message(vec![dropped("a.db", sample()), dropped("b.db", sample())]).contains("a.db, b.db can’t be opened together"));
     let strange = message(vec![dropped("a.db", sample()), dropped("b.db-journal", vec![1; 600])]);
     assert!(strange.contains("b.db-journal does not belong to a.db"), "{strange}");
 }

@@ -5,7 +5,7 @@ use crate::pages::{OpenPage, TracePage, TracesPage};
 use crate::router;
 use crate::share::ShareDialog;
 use crate::state::{App, FileState};
-use crate::widgets::{Commands, Head, Help, Notices};
+use crate::widgets::{Commands, Head, Help, ImportBar, Notices};
 use leptos::ev;
 use leptos::prelude::*;
 use quipu::share::Place;
@@ -84,9 +84,13 @@ pub(crate) fn Screens() -> impl IntoView {
     });
     move || match screen.get() {
         Screen::Open => view! { <OpenPage /> }.into_any(),
-        Screen::Opening(name) => {
-            view! { <main class="screen"><p class="state" role="status">{format!("Opening {name}…")}</p></main> }.into_any()
+        Screen::Opening(name) => view! {
+            <main class="screen">
+                <p class="state" role="status">{format!("Opening {name}…")}</p>
+                <ImportBar />
+            </main>
         }
+        .into_any(),
         Screen::Traces => view! { <TracesPage /> }.into_any(),
         Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }

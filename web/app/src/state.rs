@@ -10,7 +10,7 @@ use crate::{BUILD, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{Timestamp, ZoneFact};
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchProgress, SearchState};
+use quipu::protocol::{Event, Failure, FailureKind, FileSummary, Importing, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::share::{Place, Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
@@ -90,6 +90,8 @@ pub(crate) struct App {
     pub(crate) indexed: RwSignal<u32>,
     /// The index while it runs.
     pub(crate) progress: RwSignal<Option<IndexProgress>>,
+    /// The import of the files that are being opened, where they are no database.
+    pub(crate) importing: RwSignal<Option<Importing>>,
     /// The search through the file, once there was one.
     pub(crate) search: RwSignal<Option<SearchProgress>>,
     /// The last search in a trace, likewise.
@@ -152,6 +154,7 @@ impl App {
             epoch: RwSignal::new(0),
             indexed: RwSignal::new(0),
             progress: RwSignal::new(None),
+            importing: RwSignal::new(None),
             alert: RwSignal::new(None),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
@@ -237,7 +240,8 @@ impl App {
     /// Opens `files` as `source`, at the place the view names when it is this source's, else at its traces.
     pub(crate) fn open(&self, source: Source, files: Vec<File>) {
         let app = *self;
-        let name = files.first().map(File::name).unwrap_or_default();
+        let names: Vec<String> = files.iter().map(File::name).collect();
+        let name = view::files_name(names.iter().map(String::as_str));
         let before = self.opened.get_untracked();
         let again = self.stale.with_untracked(Option::is_some);
         let epoch = self.forget_loaded();
@@ -249,6 +253,7 @@ impl App {
             if !app.is_at(epoch) {
                 return;
             }
+            app.importing.set(None);
             match answer {
                 Ok(Response::File(summary)) => {
                     let done = summary.indexed;
@@ -289,6 +294,15 @@ impl App {
         self.file.set(FileState::None);
     }
 
+    /// Ends an import: what was open before is opened again. Ended once more, nothing is open.
+    pub(crate) fn cancel_import(&self) {
+        let before = self.opened.get_untracked().and_then(|source| self.known_files(&source));
+        self.close();
+        if let Some((source, files)) = before {
+            self.open(source, files);
+        }
+    }
+
     /// Opens what is open again in a new worker. What is shown stays; what was asked for and not answered is asked for again.
     pub(crate) fn restart(&self) {
         self.client().stop();
@@ -315,14 +329,19 @@ impl App {
         let epoch = self.epoch.get_untracked();
         self.index_stopped.set(None);
         self.progress.set(Some(IndexProgress::default()));
-        self.client().open(files, false, move |answer| match answer {
-            _ if !app.is_at(epoch) => {}
-            Ok(_) => {}
-            Err(failure) if failure.kind == FailureKind::FileChanged => {
-                app.progress.set(None);
-                app.note_stale(&failure);
+        self.client().open(files, false, move |answer| {
+            if !app.is_at(epoch) {
+                return;
             }
-            Err(failure) => app.cannot_open(failure.message),
+            app.importing.set(None);
+            match answer {
+                Ok(_) => {}
+                Err(failure) if failure.kind == FailureKind::FileChanged => {
+                    app.progress.set(None);
+                    app.note_stale(&failure);
+                }
+                Err(failure) => app.cannot_open(failure.message),
+            }
         });
         self.search.set(None);
         self.trace_search.set(None);
@@ -394,6 +413,12 @@ impl App {
     /// Forgets what was loaded from the file that was open, and whatever is still on its way. Answers the new epoch.
     pub(crate) fn forget_loaded(&self) -> u32 {
         self.epoch.update(|epoch| *epoch += 1);
+        if self.importing.with_untracked(Option::is_some) {
+            // The worker hears nothing else before it has imported everything.
+            self.importing.set(None);
+            self.client().stop();
+            self.client().warm_up();
+        }
         self.progress.set(None);
         self.stale.set(None);
         self.index_stopped.set(None);
@@ -415,6 +440,7 @@ impl App {
             })),
             Notice::Ready(_) => rehearsal::rehearse(*self),
             Notice::Died(death) => self.mourn(death),
+            Notice::Event(Event::Importing(progress)) => self.importing.set(Some(progress)),
             // Before a file's own answer, and when none is shown, the index is that of one that was open before.
             Notice::Event(_) if !self.file.with_untracked(|file| matches!(file, FileState::Open(_))) => {}
             Notice::Event(Event::Progress(progress)) => {
@@ -476,6 +502,7 @@ impl App {
     /// The worker is dead: once it is replaced without asking, so that the reader goes on; where that does not help, the reader decides.
     fn mourn(&self, death: Death) {
         self.progress.set(None);
+        self.importing.set(None);
         let now = Date::now();
         let again = now - self.died_at.get_value() < RESTART_MS;
         self.died_at.set_value(now);

@@ -35,6 +35,13 @@ impl Loaded {
         loaded
     }
 
+    /// How the file begins: as many bytes as tell what it is; none where it could not be read.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let pieces = self.0.borrow();
+        let first = pieces.iter().find(|(from, _)| *from == 0);
+        first.map_or_else(Vec::new, |(_, piece)| piece.subarray(0, 64.min(piece.length())).to_vec())
+    }
+
     /// Forgets them: from now on every read tells what the file holds then.
     pub(crate) fn forget(&self) {
         self.0.borrow_mut().clear();

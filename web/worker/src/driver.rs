@@ -1,6 +1,7 @@
 //! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
 
 use crate::blob::{BlobSource, Loaded, explain};
+use crate::import::import;
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
 use crate::rehearsal;
@@ -10,6 +11,7 @@ use quipu::Session;
 use quipu::model::is_companion;
 use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
+use quipu::transfer::are_imported;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -27,8 +29,9 @@ const SMALL: u64 = 8 << 20;
 
 struct Open {
     session: Session,
-    /// The database; none while the page rehearses.
+    /// The database; none while the page rehearses, and where it lies in memory.
     main: Option<File>,
+    name: String,
     /// Tells the index job of this file from that of the one before.
     generation: u32,
     /// Whether what the reader looks at first was answered.
@@ -57,7 +60,7 @@ thread_local! {
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Opens files, and starts the index.
+/// Opens files, or imports them, and starts the index.
 pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
     OPEN.set(None);
     if files.is_empty() {
@@ -66,6 +69,13 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Respons
     let mut loaded = Vec::new();
     for file in &files {
         loaded.push(Loaded::ends_of(file).await);
+    }
+    let heads: Vec<Vec<u8>> = loaded.iter().map(Loaded::head).collect();
+    if are_imported(heads.iter().map(Vec::as_slice)) {
+        drop(loaded);
+        let response = keep(import(&names, &files, &heads).await?, None)?;
+        wasm_bindgen_futures::spawn_local(index(Vec::new()));
+        return Ok(response);
     }
     let response = open_loaded(&names, files, &loaded)?;
     wasm_bindgen_futures::spawn_local(index(loaded));
@@ -129,7 +139,8 @@ fn keep(mut session: Session, main: Option<File>) -> Result<Response, Failure> {
     let response = session.handle(Request::GetFile)?;
     let generation = GENERATIONS.get() + 1;
     GENERATIONS.set(generation);
-    OPEN.set(Some(Open { session, main, generation, asked: false, searching: false, searched: Default::default() }));
+    let name = if let Response::File(summary) = &response { summary.name.clone() } else { String::new() };
+    OPEN.set(Some(Open { session, main, name, generation, asked: false, searching: false, searched: Default::default() }));
     Ok(response)
 }
 
@@ -138,8 +149,8 @@ async fn index(loaded: Vec<Loaded>) {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
         let cache = open.session.cache().clone();
-        let main = open.main.clone()?;
-        let ahead = (cache.len() > SMALL).then(|| ReadAhead::new(main.into(), cache, Way::Forward));
+        let main = open.main.clone().filter(|_| cache.len() > SMALL);
+        let ahead = main.map(|main| ReadAhead::new(main.into(), cache, Way::Forward));
         Some((open.generation, ahead))
     }) else {
         return;
@@ -248,7 +259,7 @@ fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Opti
 fn name_of(generation: Option<u32>) -> Option<String> {
     OPEN.with_borrow(|open| {
         let open = open.as_ref().filter(|open| generation.is_none_or(|generation| open.generation == generation))?;
-        Some(open.main.as_ref()?.name())
+        Some(open.name.clone())
     })
 }
 

@@ -21,6 +21,11 @@ pub(crate) fn keep_limit() {
     }
 }
 
+/// Bytes that a database in memory may have: its index, and what is read of a file at a time, need room beside it.
+pub(crate) fn room() -> u64 {
+    MEMORY.remaining() as u64 / 2
+}
+
 /// Whether going on would risk that memory runs out. A column of the index that grows is copied into twice its room while it stands.
 pub(crate) fn is_short() -> bool {
     MEMORY.remaining() < MARGIN.max(MEMORY.allocated() / 3)

@@ -3,7 +3,7 @@
 //! What is not here: importing (`transfer`).
 
 use super::Session;
-use crate::protocol::{Failure, Warning, WarningKind};
+use crate::protocol::{Failure, FailureKind, Warning, WarningKind};
 use crate::store::{Database, Dropped, OpenOptions};
 use crate::transfer::{ImportReport, Importer};
 use crate::view::counted;
@@ -15,12 +15,20 @@ impl Session {
     /// When nothing was imported, or the database can't be written or opened.
     pub fn open_imported(importer: Importer, name: &str, options: OpenOptions) -> Result<(Session, ImportReport), Failure> {
         let (writer, report) = importer.finish()?;
+        if let (Some(first), 0) = (report.problems.first(), report.spans + report.logs + report.points) {
+            return Err(Failure { kind: FailureKind::CannotOpen, message: format!("Nothing could be imported. {first}") });
+        }
         let dropped = Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) };
         let mut database = Database::open(vec![dropped], options)?;
         for warning in warnings(&report) {
             database.warn(warning);
         }
         Ok((Session::new(database), report))
+    }
+
+    /// What the file is said to have: the bytes of the files that were imported, and not of the database made of them.
+    pub fn set_size(&mut self, bytes: u64) {
+        self.imported = Some(bytes);
     }
 }
 

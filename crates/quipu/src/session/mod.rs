@@ -54,6 +54,8 @@ pub struct Session {
     pass: Pass,
     searches: Searches,
     listing: listing::Listing,
+    /// Bytes of the files that were imported.
+    imported: Option<u64>,
     /// Why the search ended before its end.
     search_failure: Option<Failure>,
     logs: RefCell<logs::LogOrder>,
@@ -83,6 +85,7 @@ impl Session {
             pass: Pass::default(),
             searches: Searches::default(),
             listing: listing::Listing::default(),
+            imported: None,
             search_failure: None,
             logs: RefCell::default(),
             said: RefCell::default(),
@@ -194,7 +197,7 @@ impl Session {
     fn file(&self) -> FileSummary {
         let mut summary = FileSummary {
             name: self.database.name().to_owned(),
-            size_bytes: self.database.cache().len(),
+            size_bytes: self.imported.unwrap_or(self.database.cache().len()),
             indexed: false,
             traces: None,
             failed_traces: None,

@@ -78,7 +78,7 @@ impl Database {
         if databases.len() > 1 {
             let names: Vec<&str> = databases.iter().map(|file| file.name.as_str()).collect();
             return Err(StoreError::CannotOpen(format!(
-                "{} are several databases; Quipu opens one at a time, together with its -journal or -wal.",
+                "{} can’t be opened together. Quipu opens one database at a time, with its -journal or -wal; only OTLP and Jaeger’s files are read together.",
                 names.join(", ")
             )));
         }

@@ -11,7 +11,7 @@ pub(super) struct Header {
 
 /// Reads the header, or says what the file is instead.
 pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, String> {
-    const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db).";
+    const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db), OTLP (protobuf, JSON, JSON lines) and Jaeger’s JSON, compressed by gzip or not.";
     if len == 0 {
         return Err(format!("{name} is empty (0 bytes). {WANTED}"));
     }

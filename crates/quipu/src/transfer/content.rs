@@ -52,6 +52,19 @@ pub fn content(head: &[u8]) -> Content {
     }
 }
 
+/// Whether files that begin so are imported: one at least can be, and none is a database, which is opened instead.
+pub fn are_imported<'b>(heads: impl IntoIterator<Item = &'b [u8]>) -> bool {
+    let mut any = false;
+    for head in heads {
+        match content(head) {
+            Content::Database => return false,
+            Content::Other => {}
+            _ => any = true,
+        }
+    }
+    any
+}
+
 /// Whether these bytes begin a list of resources: a first field with a length, in which a field of the resource, of a list of scopes or of
 /// the schema's address begins.
 fn begins_message(head: &[u8]) -> bool {

@@ -149,6 +149,19 @@ impl Importer {
         self.feed(&mut input, &[], true)
     }
 
+    /// Ends an input that was unpacked elsewhere, and could not be to its end, which stands in the report.
+    ///
+    /// # Errors
+    /// As for [`push`](Importer::push), and when nothing came of it.
+    pub fn end_damaged(&mut self) -> Result<(), ImportError> {
+        if matches!(&self.input, Input::Unknown(head) if head.is_empty()) {
+            let name = &self.name;
+            return Err(ImportError::NotUnderstood(format!("{name} is compressed by gzip, and damaged: nothing of it can be unpacked.")));
+        }
+        self.report.note(&self.name, "compressed data", "it is damaged, or was cut off");
+        self.end()
+    }
+
     /// How far it is.
     pub fn progress(&self) -> ImportProgress {
         let ImportReport { spans, logs, points, problem_count, .. } = self.report;
@@ -221,7 +234,9 @@ impl Importer {
             Content::Gzip => Input::Gzip(Box::default(), Box::new(Input::Unknown(Vec::new()))),
             #[cfg(target_family = "wasm")]
             Content::Gzip => return Err(no("gzip-compressed; unpack it first")),
-            Content::Database => return Err(no("a SQLite database, which is opened and not imported")),
+            Content::Database => {
+                return Err(no("a SQLite database, which is opened and not imported; where it is compressed, unpack it first"));
+            }
             Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
             Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
             Content::Other => {

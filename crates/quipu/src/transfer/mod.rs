@@ -24,7 +24,7 @@ mod split;
 mod wire;
 
 pub use attributes::attributes_text;
-pub use content::{Content, content};
+pub use content::{Content, are_imported, content};
 pub use export::ExportFormat;
 pub(crate) use export::{Exporter, FullSpan, FullTrace};
 pub use import::{ImportError, ImportProgress, Importer};

@@ -2,8 +2,8 @@
 //!
 //! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
 
-use crate::model::{Timestamp, TokenTotals, ZoneFact};
-use crate::protocol::{IndexProgress, ListTotals, SearchProgress, SearchState, UNKNOWN_NANOS};
+use crate::model::{Timestamp, TokenTotals, ZoneFact, is_companion};
+use crate::protocol::{Importing, IndexProgress, ListTotals, SearchProgress, SearchState, UNKNOWN_NANOS};
 
 /// What stands for an unknown value.
 pub const DASH: &str = "–";
@@ -211,6 +211,26 @@ pub fn index_text(progress: &IndexProgress) -> String {
     text
 }
 
+/// How far an import is, with a rate once there is one: `120 MB of 480 MB · 48,000 spans · 31 MB/s`.
+pub fn import_text(progress: &Importing) -> String {
+    let spans = counted(Some(progress.spans), "span", "spans");
+    let mut text = format!("{} of {} · {spans}", bytes(progress.bytes), bytes(progress.bytes_expected));
+    if progress.elapsed_ms >= 200.0 {
+        text += &format!(" · {}/s", bytes((progress.bytes as f64 * 1_000.0 / progress.elapsed_ms) as u64));
+    }
+    text
+}
+
+/// What files that are opened together are called: `traces.jsonl and 2 more`. What belongs beside a database is not counted.
+pub fn files_name<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let mut names = names.into_iter().filter(|name| !is_companion(name));
+    let first = names.next().unwrap_or_default();
+    match names.count() {
+        0 => first.to_owned(),
+        more => format!("{first} and {} more", count(more as u64)),
+    }
+}
+
 /// What a search did so far: `1,024 of 2,048 spans · 12.0 MB · 210 MB/s · 34 hits`.
 pub fn search_text(progress: &SearchProgress) -> String {
     let mut text =
@@ -238,6 +258,22 @@ mod tests {
         let share = |part, whole| share_text(part, whole);
         assert_eq!([share(2_830, 2_840), share(2_840, 2_840), share(1, 2_840), share(0, 2_840)], [">99 %", "100 %", "<1 %", "0 %"]);
         assert_eq!([share(1, 2), share(99, 100), share(0, 0)], ["50 %", "99 %", DASH]);
+    }
+
+    #[test]
+    fn an_import_tells_bytes_spans_and_once_it_is_known_the_rate() {
+        let mut progress = Importing { bytes: 1_500_000, bytes_expected: 3_000_000, spans: 1_200, elapsed_ms: 100.0 };
+        assert_eq!(import_text(&progress), "1.50 MB of 3.00 MB · 1,200 spans");
+        progress.elapsed_ms = 500.0;
+        assert_eq!(import_text(&progress), "1.50 MB of 3.00 MB · 1,200 spans · 3.00 MB/s");
+    }
+
+    #[test]
+    fn files_are_called_by_the_first_and_how_many_more() {
+        assert_eq!(files_name(["traces.json"]), "traces.json");
+        assert_eq!(files_name(["traces.json", "logs.json", "metrics.json"]), "traces.json and 2 more");
+        assert_eq!(files_name(["telemetry.db-wal", "telemetry.db"]), "telemetry.db");
+        assert_eq!(files_name([]), "");
     }
 
     #[test]

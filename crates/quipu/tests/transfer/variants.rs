@@ -4,7 +4,7 @@ use crate::support;
 use crate::tools::{import, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::store::Writer;
-use quipu::transfer::{Content, ImportError, Importer, content};
+use quipu::transfer::{Content, ImportError, Importer, are_imported, content};
 use rusqlite::Connection;
 
 /// A trace with a value of each type, an event, a link and a failure; times are no whole microseconds.
@@ -299,6 +299,29 @@ fn bad_lines_are_told_of_with_their_numbers_and_the_others_are_read() {
     let (mut session, _) = import(&[("input", text.as_bytes())]);
     let answer = session.query("query_traces", "{}", None).expect("an answer");
     assert!(answer.contains("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "{answer}");
+}
+
+#[test]
+fn what_comes_before_damage_in_what_was_unpacked_elsewhere_is_kept() {
+    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
+    importer.begin("traces.jsonl.gz");
+    importer.push(LINE.as_bytes()).expect("a line");
+    importer.end_damaged().expect("something came of it");
+    let (_, report) = importer.finish().expect("a database");
+    assert_eq!((report.spans, report.problem_count), (2, 1));
+    assert_eq!(report.problems[0].to_string(), "traces.jsonl.gz, compressed data: it is damaged, or was cut off.");
+
+    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
+    importer.begin("x.gz");
+    let error = importer.end_damaged().expect_err("nothing came of it").to_string();
+    assert_eq!(error, "x.gz is compressed by gzip, and damaged: nothing of it can be unpacked.");
+}
+
+#[test]
+fn files_are_imported_where_none_is_a_database_and_one_is_understood() {
+    let (database, json, text) = (&b"SQLite format 3\0"[..], &b"{\"resourceLogs\": []}"[..], &b"Dear reader"[..]);
+    assert!(are_imported([json]) && are_imported([text, json]));
+    assert!(!are_imported([text]) && !are_imported([json, database]) && !are_imported([]));
 }
 
 #[test]

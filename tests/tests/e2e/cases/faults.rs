@@ -35,7 +35,7 @@ async fn load_with(stage: &Stage, script: &str) -> Result<()> {
 }
 
 /// Loads the page with a worker that has so many bytes of memory.
-async fn load_with_memory(stage: &Stage, bytes: u32) -> Result<()> {
+pub(super) async fn load_with_memory(stage: &Stage, bytes: u32) -> Result<()> {
     let script = format!(
         "const Plain = Blob;
          window.Blob = class extends Plain {{

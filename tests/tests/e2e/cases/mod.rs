@@ -3,6 +3,7 @@
 mod faults;
 mod filter;
 mod hostile;
+mod import;
 mod journal;
 mod keyboard;
 mod lists;
@@ -25,6 +26,7 @@ use crate::harness::Case;
 pub(crate) fn all() -> Vec<&'static Case> {
     let groups = [
         hostile::CASES,
+        import::CASES,
         traces::CASES,
         share::CASES,
         timeline::CASES,

@@ -89,6 +89,10 @@ pub(crate) fn OpenPage() -> impl IntoView {
                 "Drop a "<code>"telemetry.db"</code>" or "<code>"trace_store.db"</code>" anywhere on this page, paste it, or choose it. "
                 "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies beside it, give both at once."
             </p>
+            <p>
+                "OTLP opens as well (protobuf, JSON, JSON lines: what a server or a collector sent or wrote), and so does Jaeger’s JSON, either "
+                "compressed by gzip or not. Give the traces, logs and metrics of one run together."
+            </p>
             <button type="button" class="primary" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 "Choose a file"

@@ -11,7 +11,7 @@ use super::trace_grid::trace_grid;
 use crate::dom::{El, el};
 use crate::router::{self, Step};
 use crate::state::{App, FileState};
-use crate::widgets::{Build, Built, Choice, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
+use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
 use quipu::filter::Filter;
 use quipu::protocol::GroupBy;
@@ -62,6 +62,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
     view! {
         <main class="screen traces-screen">
             <Built content=Rc::new(opening) />
+            <ImportBar />
             <FileHead />
             <Warnings label="File warnings" warnings />
             <IndexBar />

@@ -29,7 +29,7 @@ pub(crate) use marking::Marking;
 pub(crate) use modal::follow as follow_dialog;
 pub(crate) use nodes::Nodes;
 pub(crate) use notices::Notices;
-pub(crate) use progress::{IndexBar, NotIndexedYet, SearchBar};
+pub(crate) use progress::{ImportBar, IndexBar, NotIndexedYet, SearchBar};
 pub(crate) use segmented::{Choice, Segmented};
 pub(crate) use text_block::{more, text_block};
 pub(crate) use value_node::value_tree;

@@ -1,41 +1,67 @@
-//! The index while it runs.
+//! What runs for long: the import, the index, the search.
 
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{SearchProgress, SearchState};
-use quipu::view::{index_text, search_text};
+use quipu::protocol::{IndexProgress, SearchProgress, SearchState};
+use quipu::view::{import_text, index_text, search_text};
+
+/// The bar itself; `part` is in percent.
+fn track(label: &'static str, part: Signal<String>, text: Signal<String>) -> AnyView {
+    view! {
+        <div
+            class="bar-track"
+            role="progressbar"
+            aria-label=label
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=part
+            aria-valuetext=text
+        >
+            <div class="bar-fill" style:width=move || part.get() + "%"></div>
+        </div>
+        <span class="number">{text}</span>
+    }
+    .into_any()
+}
+
+/// The import of files that are no database, and the button that ends it; nothing where none runs.
+#[component]
+pub(crate) fn ImportBar() -> impl IntoView {
+    let app = App::get();
+    let running = Memo::new(move |_| app.importing.with(Option::is_some));
+    let progress = move || app.importing.get().unwrap_or_default();
+    let part = Signal::derive(move || percent(progress().bytes, progress().bytes_expected));
+    let text = Signal::derive(move || import_text(&progress()));
+    view! {
+        <Show when=move || running.get()>
+            <div class="index-bar">
+                <span>"Importing"</span>
+                {track("Importing", part, text)}
+                <button type="button" on:click=move |_| app.cancel_import()>"Cancel"</button>
+            </div>
+        </Show>
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1}", (part as f64 / whole.max(1) as f64).min(1.0) * 100.0)
+}
 
 /// A bar with what is done and how fast; nothing once the index is complete.
 #[component]
 pub(crate) fn IndexBar() -> impl IntoView {
     let app = App::get();
     let running = Memo::new(move |_| app.progress.with(Option::is_some));
-    let part = move || {
-        app.progress.with(|progress| {
-            progress.as_ref().map_or(0.0, |progress| match (progress.bytes_expected, progress.spans_expected) {
-                (0, 0) => 0.0,
-                (0, spans) => (progress.spans as f64 / spans as f64).min(1.0),
-                (bytes, _) => (progress.bytes as f64 / bytes as f64).min(1.0),
-            })
-        })
+    let part = move || match app.progress.get().unwrap_or_default() {
+        IndexProgress { bytes_expected: 0, spans, spans_expected, .. } => percent(spans, spans_expected),
+        IndexProgress { bytes, bytes_expected, .. } => percent(bytes, bytes_expected),
     };
     let text = move || app.progress.with(|progress| progress.as_ref().map(index_text).unwrap_or_default());
     view! {
         <Show when=move || running.get()>
             <div class="index-bar">
                 <span>"Indexing"</span>
-                <div
-                    class="bar-track"
-                    role="progressbar"
-                    aria-label="Indexing"
-                    aria-valuemin="0"
-                    aria-valuemax="100"
-                    aria-valuenow=move || format!("{:.0}", part() * 100.0)
-                    aria-valuetext=text
-                >
-                    <div class="bar-fill" style:width=move || format!("{:.1}%", part() * 100.0)></div>
-                </div>
-                <span class="number">{text}</span>
+                {track("Indexing", Signal::derive(part), Signal::derive(text))}
             </div>
         </Show>
     }
@@ -56,8 +82,8 @@ pub(crate) fn SearchBar() -> impl IntoView {
             texts => format!("Searching for {}", texts.iter().map(|text| format!("“{text}”")).collect::<Vec<_>>().join(", ")),
         })
     };
-    let part = move || read(|search| format!("{:.1}", (search.spans as f64 / search.spans_expected.max(1) as f64).min(1.0) * 100.0));
-    let text = move || read(search_text);
+    let part = Signal::derive(move || read(|search| percent(search.spans, search.spans_expected)));
+    let text = Signal::derive(move || read(search_text));
     move || {
         match state.get()? {
         SearchState::Done => None,
@@ -65,18 +91,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
             view! {
                 <div class="index-bar search-bar">
                     <span class="search-what">{what}</span>
-                    <div
-                        class="bar-track"
-                        role="progressbar"
-                        aria-label="Searching"
-                        aria-valuemin="0"
-                        aria-valuemax="100"
-                        aria-valuenow=part
-                        aria-valuetext=text
-                    >
-                        <div class="bar-fill" style:width=move || part() + "%"></div>
-                    </div>
-                    <span class="number">{text}</span>
+                    {track("Searching", part, text)}
                     <button type="button" on:click=move |_| app.set_searching(false)>"Stop"</button>
                 </div>
             }
@@ -85,7 +100,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
         SearchState::Stopped => Some(
             view! {
                 <div class="index-bar search-bar" role="status" aria-label="Search stopped">
-                    <span>{move || format!("Stopped after {}. What lies further back was not looked at.", text())}</span>
+                    <span>{move || format!("Stopped after {}. What lies further back was not looked at.", text.get())}</span>
                     <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
                 </div>
             }
