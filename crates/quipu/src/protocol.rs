@@ -9,7 +9,7 @@ mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use packed::{Packed, Plain, SpanIds, Texts};
-pub use share::{ShareForm, ShareOptions, ShareWhat, Shared};
+pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;

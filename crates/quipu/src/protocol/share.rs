@@ -45,6 +45,61 @@ pub enum ShareForm {
     },
     /// `{"trace": …, "span_trees": […]}`, as `get_trace` and `get_span_tree` answer; several traces stand one a line.
     Json,
+    /// A format of other programs.
+    Export(ExportFormat),
+}
+
+/// A format of other programs; docs/formats.md lists what each can not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportFormat {
+    /// OTLP/JSON, one object a trace and line.
+    OtlpJson,
+    /// OTLP as protobuf: one `TracesData`.
+    OtlpProtobuf,
+    /// Jaeger's JSON, as its query service answers.
+    Jaeger,
+    /// Chrome's trace events, for Perfetto and speedscope.
+    Chrome,
+    /// One JSON object a span and line, with its events.
+    JsonLines,
+    /// One row a span, with a heading; attributes are one column of JSON.
+    Csv,
+}
+
+impl ExportFormat {
+    /// All, as they are offered.
+    pub const ALL: [ExportFormat; 6] = [
+        ExportFormat::OtlpJson,
+        ExportFormat::OtlpProtobuf,
+        ExportFormat::Jaeger,
+        ExportFormat::Chrome,
+        ExportFormat::JsonLines,
+        ExportFormat::Csv,
+    ];
+
+    /// What it is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            ExportFormat::OtlpJson => "OTLP JSON lines",
+            ExportFormat::OtlpProtobuf => "OTLP protobuf",
+            ExportFormat::Jaeger => "Jaeger JSON",
+            ExportFormat::Chrome => "Chrome trace (Perfetto, speedscope)",
+            ExportFormat::JsonLines => "JSON lines, one span each",
+            ExportFormat::Csv => "CSV",
+        }
+    }
+
+    /// How names of its files end, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            ExportFormat::OtlpJson => "otlp.jsonl",
+            ExportFormat::OtlpProtobuf => "otlp.binpb",
+            ExportFormat::Jaeger => "jaeger.json",
+            ExportFormat::Chrome => "chrome.json",
+            ExportFormat::JsonLines => "jsonl",
+            ExportFormat::Csv => "csv",
+        }
+    }
 }
 
 /// Something to hand on.

@@ -122,6 +122,14 @@ impl Session {
             }
             ShareForm::Markdown { tokens } => (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), "md"),
             ShareForm::Json => (opened(&recording)?.all_json()?.into_bytes(), "json"),
+            ShareForm::Export(format) => {
+                let mut bytes = Vec::new();
+                opened(&recording)?.export::<Failure>(Selection::All, format, &mut |piece| {
+                    bytes.extend_from_slice(piece);
+                    Ok(())
+                })?;
+                (bytes, format.extension())
+            }
         };
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
     }
@@ -258,6 +266,7 @@ fn params(key: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ExportFormat;
     use crate::share::redact::tests::{planted, texts_in};
 
     #[test]
@@ -269,7 +278,8 @@ mod tests {
             let (recording, count) = planted(secret);
             let mut session = Session::of_recording("planted.db", &recording, OpenOptions::with_clock(|| 0)).expect("a session");
             session.complete_index().expect("an index");
-            for form in [ShareForm::Columns, ShareForm::Database, ShareForm::Markdown { tokens: 100_000 }, ShareForm::Json] {
+            let forms = [ShareForm::Columns, ShareForm::Database, ShareForm::Markdown { tokens: 100_000 }, ShareForm::Json];
+            for form in forms.into_iter().chain(ExportFormat::ALL.map(ShareForm::Export)) {
                 let mut made = |redact| {
                     let options = ShareOptions { redact, leave_out_over: None };
                     let shared = session.make_share(&ShareWhat::All, options, form, None).expect("a share");

@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = cases![
     a_saved_database_holds_the_trace_and_nothing_else,
     a_large_value_is_left_out_until_the_link_fits,
     what_is_taken_out_is_shown_before_it_leaves,
+    other_formats_leave_without_what_is_private_and_open_again,
 ];
 
 /// Keeps what the page copies and saves where the test finds it, instead of a clipboard and a folder.
@@ -320,5 +321,43 @@ async fn what_is_taken_out_is_shown_before_it_leaves(stage: &Stage) -> Result<()
     ensure!(focused == json!("share-prompts"), "The keyboard stays where it was: {focused}");
     let markdown = copied(page, "#share-copy-markdown").await?;
     ensure!(markdown.contains("[prompt taken out]"), "{markdown}");
+    Ok(())
+}
+
+async fn other_formats_leave_without_what_is_private_and_open_again(stage: &Stage) -> Result<()> {
+    let trace_id = share(stage).await?;
+    let page = &stage.page;
+    let (_scratch, connection) = AGENT.open()?;
+    let spans = expected::timelines(&connection)?.remove(&trace_id).context("The trace is in the file.")?;
+    let choose = |title: &'static str| async move {
+        page.run("delete document.documentElement.dataset.saved").await?;
+        let script = format!(
+            "const field = document.querySelector('#share-format');
+             field.value = [...field.options].find((option) => option.text.startsWith({})).value;
+             field.dispatchEvent(new Event('change', {{ bubbles: true }}))",
+            json!(title)
+        );
+        page.run(&script).await?;
+        saved(stage, "#share-export").await
+    };
+    page.wait_until("return isIdle()", "everything to be made").await?;
+    let file = choose("CSV").await?;
+    let csv = std::fs::read_to_string(&file)?;
+    ensure!(file.extension().is_some_and(|extension| extension == "csv") && csv.contains(&trace_id), "{csv}");
+    let file = choose("Chrome trace").await?;
+    let chrome: serde_json::Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+    let events = chrome["traceEvents"].as_array().map_or(0, Vec::len);
+    ensure!(events >= spans.len(), "{events} events of {} spans", spans.len());
+    // What is taken out is taken out of these as well.
+    page.driver.find(By::Css("#share-prompts")).await?.click().await?;
+    page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "the link").await?;
+    let file = choose("OTLP protobuf").await?;
+    let bytes = std::fs::read(&file)?;
+    ensure!(String::from_utf8_lossy(&bytes).contains("[prompt taken out]"), "Prompts are taken out.");
+    page.load().await?;
+    page.open_traces(&[file]).await?;
+    page.open_trace(&trace_id).await?;
+    let shown = page.timeline().await?;
+    ensure!(shown == spans, "The spans of the trace that came back: {shown:?}");
     Ok(())
 }

@@ -29,6 +29,8 @@ enum Part {
 pub(super) struct State {
     pub(super) wanted: Wanted,
     pub(super) ready: Ready,
+    /// Which of the formats of other programs is chosen, by its place among all.
+    pub(super) format: usize,
     part: Part,
     /// The trace that is shown, and the selected span in it with what is under it.
     trace_id: Option<String>,
@@ -63,6 +65,7 @@ pub(crate) fn ShareDialog() -> impl IntoView {
             passphrase: String::new(),
         },
         ready: Ready::default(),
+        format: 0,
         part: Part::All,
         trace_id: None,
         span_id: None,
@@ -183,6 +186,8 @@ impl Sharing {
         match name.as_str() {
             "times" => self.want(|wanted| wanted.redact.shift_times = !wanted.redact.shift_times),
             "limit" => self.want(|wanted| wanted.limit = value.parse().ok()),
+            // Made when it is asked for.
+            "format" => self.state.borrow_mut().format = value.parse().unwrap_or_default(),
             "passphrase" => self.want(|wanted| wanted.passphrase = value),
             "lock" => self.want(|wanted| {
                 wanted.lock = match value.as_str() {

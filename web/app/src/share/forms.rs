@@ -1,7 +1,7 @@
 //! The forms in the dialog: what each is, how large, who can read it, and the button that hands it on.
 
 use super::dialog::{Sharing, State};
-use super::making::{Lock, Made, page_address};
+use super::making::{Lock, Made, export, page_address};
 use super::packing::can_encrypt;
 use crate::browser::{error_text, save_bytes, window};
 use crate::dom::{El, el};
@@ -9,7 +9,7 @@ use crate::widgets::copy;
 use crate::{BUILD, carried};
 use js_sys::Promise;
 use leptos::prelude::*;
-use quipu::protocol::{ShareWhat, Shared};
+use quipu::protocol::{ExportFormat, ShareWhat, Shared};
 use quipu::share::payload::{LINK_LIMITS, length_text};
 use quipu::share::{CarriedFile, carrying_page, print_fragment, query_command, spans_sql};
 use quipu::share::{Place, Source, ViewState};
@@ -37,6 +37,9 @@ pub(super) fn forms(sharing: &Sharing, state: &State) -> El {
     if state.wanted.what != ShareWhat::All {
         list.push(made(sharing, "Markdown", "To paste into an issue, a chat, or a model.", &ready.markdown, true));
         list.push(made(sharing, "JSON", "As Llama Stack’s get_trace and get_span_tree answer.", &ready.json, true));
+    }
+    list.push(other_formats(sharing, state));
+    if state.wanted.what != ShareWhat::All {
         list.push(commands(sharing, state));
     }
     let title = el("h3").attr("id", "share-forms").text("As");
@@ -160,6 +163,35 @@ fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>
             form(title, about, &bytes(shared.bytes.len() as u64), buttons)
         }
     }
+}
+
+/// What other programs read; made when it is asked for.
+fn other_formats(sharing: &Sharing, state: &State) -> El {
+    let about = "For other programs: collectors and backends, Jaeger, Perfetto and speedscope, scripts, spreadsheets.";
+    let options = ExportFormat::ALL.iter().enumerate().map(|(place, format)| (place.to_string(), format.title().to_owned()));
+    let mut rest = vec![select("format", "Format", options.collect(), &state.format.to_string())];
+    if let Some(text) = &state.ready.refused {
+        rest.push(el("p").class("failed").attr("role", "alert").text(text));
+    }
+    let for_press = sharing.clone();
+    rest.push(button(sharing, "share-export", "Save in this format", move || {
+        let (sharing, busy) = (for_press.clone(), for_press.app.idle().begin());
+        let (wanted, format) = {
+            let state = sharing.state.borrow();
+            (state.wanted.clone(), ExportFormat::ALL.get(state.format).copied())
+        };
+        let Some(format) = format else { return };
+        wasm_bindgen_futures::spawn_local(async move {
+            let made = export(sharing.app, wanted, format).await;
+            if let Ok(shared) = &made {
+                say(sharing.app, save_bytes(&shared.file_name, &shared.bytes), &shared.file_name);
+            }
+            sharing.state.borrow_mut().ready.refused = made.err();
+            sharing.draw();
+            drop(busy);
+        });
+    }));
+    form("Other formats", about, "", rest)
 }
 
 fn say(app: crate::state::App, done: bool, name: &str) {

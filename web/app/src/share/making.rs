@@ -4,7 +4,7 @@ use super::packing::{self, Secret};
 use crate::browser::{error_text, window};
 use crate::state::App;
 use js_sys::{Function, Promise};
-use quipu::protocol::{Failure, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu::protocol::{ExportFormat, Failure, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::{Form, LeftOut, encode_key, next_limit, seal};
 use quipu::share::{RedactOptions, RedactReport, ViewState, carrying_fragment};
 use std::cell::RefCell;
@@ -59,6 +59,8 @@ pub(super) struct Ready {
     pub(super) packed: Made<Vec<u8>>,
     pub(super) markdown: Made<Shared>,
     pub(super) json: Made<Shared>,
+    /// Why the other format that was asked for last could not be made.
+    pub(super) refused: Option<String>,
 }
 
 /// Makes everything; `put` is given each piece when it is there, and answers whether the rest is still wanted.
@@ -123,6 +125,16 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
         Err(text) => Err(text.clone()),
     };
     put(&|ready| ready.packed = Some(packed.clone()));
+}
+
+/// Makes what is wanted in a format of other programs, when it is asked for: each is made by itself.
+pub(super) async fn export(app: App, wanted: Wanted, format: ExportFormat) -> Result<Box<Shared>, String> {
+    let options = ShareOptions { redact: wanted.redact, leave_out_over: None };
+    let Wanted { what, span_id, .. } = wanted;
+    match ask(app, Request::MakeShare { what, options, form: ShareForm::Export(format), span_id }).await {
+        Ok(Response::Shared(shared)) => Ok(shared),
+        other => Err(refusal(other)),
+    }
 }
 
 async fn link(wanted: &Wanted, view: &ViewState, shared: &Shared) -> Result<Link, String> {

@@ -12,24 +12,8 @@ mod values;
 use super::messages::RESOURCE_SPANS;
 use super::wire::encode;
 use crate::model::{EventRecord, SpanExtra, SpanRecord};
+pub use crate::protocol::ExportFormat;
 use values::print;
-
-/// A format to export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// OTLP/JSON, one object a trace and line.
-    OtlpJson,
-    /// OTLP as protobuf: one `TracesData`.
-    OtlpProtobuf,
-    /// Jaeger's JSON, as its query service answers.
-    Jaeger,
-    /// Chrome's trace events, for Perfetto and speedscope.
-    Chrome,
-    /// One JSON object a span and line, with its events.
-    JsonLines,
-    /// One row a span, with a heading; attributes are one column of JSON.
-    Csv,
-}
 
 /// A span with all that is known of it.
 pub(crate) struct FullSpan {
