@@ -41,11 +41,12 @@ pub enum Form {
 /// Bytes before the body: version, form, checksum.
 const HEAD: usize = 6;
 
-/// The letters of a link's data: base64url of version, form, CRC-32 of the body, and the body.
+/// The letters of a link's data: base64url of version, form, CRC-32 of form and body, and the body.
 pub fn seal(body: &[u8], form: Form) -> String {
     let mut bytes = Vec::with_capacity(body.len() + HEAD);
-    bytes.extend_from_slice(&[LINK_VERSION, u8::from(form == Form::Encrypted)]);
-    bytes.extend_from_slice(&crc32(body).to_le_bytes());
+    let form = u8::from(form == Form::Encrypted);
+    bytes.extend_from_slice(&[LINK_VERSION, form]);
+    bytes.extend_from_slice(&crc32(form, body).to_le_bytes());
     bytes.extend_from_slice(body);
     encode_base64url(&bytes)
 }
@@ -71,7 +72,11 @@ pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
         [_, 1, ..] => Form::Encrypted,
         _ => return Err(LinkError::Altered),
     };
-    if head.get(2..) == Some(&crc32(body).to_le_bytes()) { Ok((form, body.to_vec())) } else { Err(LinkError::Altered) }
+    if head.get(2..) == Some(&crc32(u8::from(form == Form::Encrypted), body).to_le_bytes()) {
+        Ok((form, body.to_vec()))
+    } else {
+        Err(LinkError::Altered)
+    }
 }
 
 /// A key as an address carries it.
@@ -115,9 +120,9 @@ pub fn link_data(text: &str) -> Option<&str> {
     })
 }
 
-/// CRC-32 of Ethernet, as zip and gzip have it.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
+/// CRC-32 of Ethernet, as zip and gzip have it, of the form and the body.
+fn crc32(form: u8, body: &[u8]) -> u32 {
+    !std::iter::once(&form).chain(body).fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
     })
 }
