@@ -19,7 +19,7 @@ pub fn other_formats(scratch: &Scratch) -> Result<Vec<PathBuf>> {
         scratch.write("picture.db", filled(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"))?,
         scratch.write("page.db", b"<!doctype html><title>Not found</title><script>document.title = 'run'</script>")?,
         scratch.write("archive.db", filled(b"PK\x03\x04\x14\0\0\0"))?,
-        scratch.write("document.db", b"{\"resourceSpans\": []}")?,
+        scratch.write("document.db", b"{\"rows\": [{\"name\": \"a\"}]}")?,
     ])
 }
 
