@@ -18,6 +18,7 @@ pub use conversation::{Body, Chunk, Conversation, ConversationPage, Entry, Shiel
 #[cfg(feature = "store")]
 pub(crate) use events::{said_by_event, speaks};
 pub use lines::conversation_lines;
+#[cfg(feature = "store")]
 pub(crate) use read::asked_in;
 pub use read::messages;
 

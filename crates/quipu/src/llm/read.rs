@@ -41,6 +41,7 @@ pub fn messages(value: &Value) -> Vec<Message> {
     if is_output(value) { answer(value).into_iter().collect() } else { Vec::new() }
 }
 
+#[cfg(feature = "store")]
 /// The words of the user in what a span was given: the last ones, before which stands what was said earlier. `None` where there are none.
 pub(crate) fn asked_in(value: &Value) -> Option<String> {
     let found = messages(value);
