@@ -36,7 +36,7 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise
     // The database first: its name is the address' name.
     files.sort_by_key(|file| is_companion(&file.name()));
     let Some(first) = files.first() else { return };
-    let source = Source::File { name: first.name(), size_bytes: Some(first.size() as u64) };
+    let source = source_of(first);
     app.open(source.clone(), files);
     let Some(handles) = handles else { return };
     wasm_bindgen_futures::spawn_local(async move {
@@ -46,11 +46,16 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise
     });
 }
 
+/// A file as addresses name it.
+fn source_of(file: &File) -> Source {
+    Source::File { name: file.name(), size_bytes: Some(file.size() as u64) }
+}
+
 /// What the page itself carries is open to addresses that name it, and is opened where the address names nothing.
 pub(crate) fn take_carried(app: App) {
     let files = crate::carried::files();
     if let Some(first) = files.first() {
-        let source = Source::File { name: first.name(), size_bytes: Some(first.size() as u64) };
+        let source = source_of(first);
         app.remember(source.clone(), files.clone());
         if crate::carried::fragment().is_empty() && window().location().hash().is_ok_and(|hash| hash.is_empty()) {
             app.open(source, files);

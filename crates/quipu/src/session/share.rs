@@ -19,8 +19,9 @@ use crate::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
 
-/// Bytes of texts that are redacted at most: they are held twice.
-const MAX_BYTES: usize = 128 << 20;
+/// Bytes of texts that are redacted at most: they are held twice. In a browser looking through them is one answer, and a worker that says
+/// nothing for a dozen seconds counts as dead.
+const MAX_BYTES: usize = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
 
 /// Log events that Markdown chooses from.
 const MAX_LOGS: usize = 500;

@@ -21,29 +21,29 @@ use web_sys::Response;
 
 /// The list of forms.
 pub(super) fn forms(sharing: &Sharing, state: &State) -> El {
-    let ready = &state.ready;
     let mut list = vec![view_link(sharing)];
-    if state.wanted.what != ShareWhat::All {
-        list.push(data_link(sharing, state));
-    }
-    list.push(page(sharing, state));
-    list.push(made(
-        sharing,
-        "Trimmed database",
-        "A fresh telemetry file of the same schema. Whoever gets it opens it with Quipu or any SQLite.",
-        &ready.database,
-        false,
-    ));
-    if state.wanted.what != ShareWhat::All {
-        list.push(made(sharing, "Markdown", "To paste into an issue, a chat, or a model.", &ready.markdown, true));
-        list.push(made(sharing, "JSON", "As Llama Stack’s get_trace and get_span_tree answer.", &ready.json, true));
-    }
-    list.push(other_formats(sharing, state));
-    if state.wanted.what != ShareWhat::All {
-        list.push(commands(sharing, state));
+    // What can't be looked through is not made into anything.
+    if !matches!(state.ready.report, Some(Err(_))) {
+        list.extend(made_forms(sharing, state));
     }
     let title = el("h3").attr("id", "share-forms").text("As");
     el("section").attr("aria-labelledby", "share-forms").child(title).child(el("ul").class("share-forms").children(list))
+}
+
+fn made_forms(sharing: &Sharing, state: &State) -> Vec<El> {
+    const DATABASE: &str = "A fresh telemetry file of the same schema. Whoever gets it opens it with Quipu or any SQLite.";
+    let ready = &state.ready;
+    let files = [page(sharing, state), made(sharing, "Trimmed database", DATABASE, &ready.database, false)];
+    if state.wanted.what == ShareWhat::All {
+        return files.into_iter().chain([other_formats(sharing, state)]).collect();
+    }
+    let texts = [
+        made(sharing, "Markdown", "To paste into an issue, a chat, or a model.", &ready.markdown, true),
+        made(sharing, "JSON", "As Llama Stack’s get_trace and get_span_tree answer.", &ready.json, true),
+        other_formats(sharing, state),
+        commands(sharing, state),
+    ];
+    std::iter::once(data_link(sharing, state)).chain(files).chain(texts).collect()
 }
 
 fn form(title: &str, about: &str, size: &str, rest: Vec<El>) -> El {
