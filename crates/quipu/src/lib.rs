@@ -9,6 +9,7 @@
 pub mod filter;
 pub mod fold;
 pub mod llm;
+pub mod metrics;
 pub mod model;
 mod ordered;
 #[cfg(feature = "promql")]
@@ -21,8 +22,6 @@ pub mod view;
 
 #[cfg(feature = "store")]
 pub mod index;
-#[cfg(all(feature = "store", feature = "promql"))]
-pub mod metrics;
 #[cfg(feature = "store")]
 pub mod query;
 #[cfg(feature = "store")]

@@ -3,11 +3,17 @@
 //! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
 
 mod listing;
+mod metrics;
 mod packed;
 mod share;
 mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
+pub use metrics::{
+    AmountBehind, AmountsBehind, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions,
+    MetricsCommand, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlCompletion,
+    PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind, TokenShare, TokensBy,
+};
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
@@ -100,6 +106,8 @@ pub enum Request {
         /// What is looked for; letter case does not count.
         text: String,
     },
+    /// Which spans these rows of the index are, at most 1,000. Answer: [`Response::Named`], or [`Response::NotIndexedYet`].
+    NameSpans(Vec<u32>),
     /// Stops the search through the file, or lets it go on. Answer: [`Response::Search`].
     SetSearching(bool),
     /// What leaves when something is shared. Answer: [`Response::SharePreview`], or [`Response::NotIndexedYet`].
@@ -239,6 +247,8 @@ pub enum Response {
     Hits(HitPage),
     /// To [`Request::FindInSpan`]: at most 200, in the order the span shows them.
     Matches(Vec<SpanMatch>),
+    /// To [`Request::NameSpans`], without those that are none.
+    Named(Vec<NamedSpan>),
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),
     /// To [`Request::Query`]: the API's own JSON. To [`Request::ExportConversation`]: JSON lines.

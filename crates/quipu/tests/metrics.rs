@@ -2,8 +2,11 @@
 
 mod support;
 
-use quipu::metrics::{CountedRequests, MetricOptions, PointQuery, PromqlQuery, SpansBehind};
+use quipu::metrics::{
+    CountedRequests, MetricOptions, Metrics, Overview, OverviewQuery, PointQuery, PromqlQuery, Readings, SpansBehind, TokensBy,
+};
 use quipu::promql::{PromqlAnswer, PromqlSeries};
+use quipu::protocol::{Request, Response};
 use quipu::{Session, promql::PromqlError};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -291,4 +294,91 @@ fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
     ];
     let told: Vec<String> = queries.iter().map(|query| refuse(query)).collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// Durations as recorded, to the microsecond, and what the index takes for a failure is left to it.
+const DURATIONS: &str = "CREATE TEMP VIEW d AS SELECT name, json_extract(attributes, '$.__root__') IS 1 AS is_request,
+    unixepoch(substr(start_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(start_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS start_us,
+    unixepoch(substr(end_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(end_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS end_us
+    FROM main.spans";
+
+fn overview_of(session: &mut Session, window: Option<(i64, i64)>, by: TokensBy) -> Overview {
+    session.overview(&OverviewQuery { window, bars: 60, by, options: MetricOptions::default() }).expect("the file can be read")
+}
+
+#[test]
+fn the_overview_counts_what_sql_counts() {
+    let (mut session, file) = (open(RECORDED), sql(RECORDED, EVENTS));
+    let overview = overview_of(&mut session, None, TokensBy::Provider);
+    let expected = sums(&file, "SELECT provider, sum(value) FROM e WHERE metric = 'total_tokens' GROUP BY provider");
+    let totals = overview.tokens.iter().filter(|share| !share.name.is_empty());
+    assert_eq!(totals.map(|share| (share.name.clone(), share.total.unwrap_or_default())).collect::<BTreeMap<_, _>>(), expected);
+    for share in &overview.tokens {
+        let sums = share.bars.each_ref().map(|bars| bars.iter().sum::<f64>());
+        assert_eq!(sums, [share.prompt, share.completion, share.total].map(Option::unwrap_or_default), "{}", share.name);
+    }
+
+    let file = sql(RECORDED, DURATIONS);
+    let routes = sums(&file, "SELECT name, count(*) FROM d WHERE is_request GROUP BY name");
+    assert_eq!(overview.routes.iter().map(|route| (route.route.clone(), route.requests as f64)).collect::<BTreeMap<_, _>>(), routes);
+    assert_eq!(overview.requests.iter().flatten().sum::<f64>(), routes.values().sum::<f64>());
+}
+
+#[test]
+fn latencies_of_a_window_are_those_of_its_spans() {
+    let (mut session, file) = (open(DERIVED), sql(DERIVED, DURATIONS));
+    let ends: Vec<i64> = {
+        let mut statement = file.prepare("SELECT end_us FROM d ORDER BY end_us").expect("SQL");
+        statement.query_map([], |row| row.get(0)).expect("SQL").map(|end| end.expect("a row")).collect()
+    };
+    let middle = ends[ends.len() / 2] / 1_000;
+    for window in [None, Some((middle - 2_000, middle)), Some((middle, middle + 500))] {
+        let overview = overview_of(&mut session, window, TokensBy::Model);
+        // What happened within a millisecond is seen at its end.
+        let (from, to) = window.map_or((i64::MIN, i64::MAX), |(from, to)| (from * 1_000, to * 1_000));
+        let mut durations: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        let mut statement =
+            file.prepare("SELECT name, end_us, end_us - start_us FROM d WHERE end_us > ?1 AND end_us <= ?2 ORDER BY 3").expect("SQL");
+        let mut rows = statement.query([from, to]).expect("SQL");
+        while let Some(row) = rows.next().expect("a row") {
+            durations.entry(row.get(0).expect("a name")).or_default().push(row.get::<_, i64>(2).expect("a time") as u64 * 1_000);
+        }
+        assert!(!durations.is_empty() && overview.latencies.len() == durations.len(), "{window:?}");
+        for latency in &overview.latencies {
+            let sorted = &durations[&latency.name];
+            let rank = |percent: usize| Some(sorted[(sorted.len() * percent).div_ceil(100) - 1]);
+            let expected = (sorted.len() as u64, rank(50), rank(95), rank(99), sorted.last().copied());
+            assert_eq!((latency.spans, latency.median, latency.p95, latency.p99, latency.max), expected, "{} in {window:?}", latency.name);
+        }
+    }
+}
+
+#[test]
+fn whoever_has_the_readings_answers_as_the_session_does() {
+    for file in [RECORDED, DERIVED] {
+        let mut session = open(file);
+        while !session.step(&mut || false).expect("the file can be read").done {}
+        let bytes = session.readings().expect("the index is complete").to_bytes();
+        let mut elsewhere = Metrics::new(Readings::from_bytes(&bytes).expect("readings"));
+        for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
+            let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };
+            let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query));
+            assert!(here.as_ref().is_ok_and(|answer| !answer.series().is_empty()));
+            assert_eq!(here, there);
+        }
+        let behind = |query: &str| PointQuery {
+            query: query.into(),
+            labels: Vec::new(),
+            at_millis: i64::MAX / 4,
+            step_millis: i64::MAX / 4,
+            limit: 1_000,
+            options: MetricOptions::default(),
+        };
+        let query = behind("quipu_requests_total");
+        let rows: Vec<u32> = elsewhere.behind(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
+        let Ok(Response::Named(named)) = session.handle(Request::NameSpans(rows)) else { panic!("no names") };
+        let spans = session.list_spans_behind(&query).expect("the file can be read").expect("a query").spans;
+        let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));
+        assert!(!spans.is_empty() && named.iter().map(|span| (&span.trace_id, &span.span_id)).eq(ids));
+    }
 }

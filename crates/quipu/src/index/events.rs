@@ -12,7 +12,6 @@ pub(super) struct Metric {
     /// The row of its span; [`NO_SPAN`] where that is not in the file.
     pub(super) span: u32,
     pub(super) id: i64,
-    #[cfg_attr(not(feature = "promql"), expect(dead_code, reason = "read by PromQL alone, which a build may be without"))]
     pub(super) at: i64,
     pub(super) of: MetricFacts,
 }
@@ -27,7 +26,6 @@ pub(super) struct MetricFacts {
     pub(super) kind: Option<TokenKind>,
     pub(super) value: f64,
     /// The number of its series; `None` where there are too many.
-    #[cfg_attr(not(feature = "promql"), expect(dead_code, reason = "read by PromQL alone, which a build may be without"))]
     pub(super) series: Option<u16>,
 }
 
@@ -62,7 +60,6 @@ impl MetricSeries {
     }
 
     /// All of them, by number.
-    #[cfg_attr(not(feature = "promql"), expect(dead_code, reason = "read by PromQL alone, which a build may be without"))]
     pub(super) fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
         self.texts.iter().map(AsRef::as_ref)
     }

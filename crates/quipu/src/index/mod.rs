@@ -15,7 +15,6 @@ mod facets;
 mod groups;
 mod ids;
 mod lists;
-#[cfg(feature = "promql")]
 mod metrics;
 mod names;
 mod order;
@@ -37,8 +36,6 @@ pub(crate) use events::is_server_failure;
 pub(crate) use facets::{Dictionary, Facet};
 pub(crate) use groups::Groups;
 pub(crate) use lists::Listing;
-#[cfg(feature = "promql")]
-pub(crate) use metrics::SpanEnd;
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use traces::zone_offset;

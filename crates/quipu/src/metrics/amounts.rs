@@ -3,16 +3,13 @@
 use crate::promql::Curve;
 use std::sync::Arc;
 
-/// The row of an amount that belongs to no span of the file.
-pub(super) const NO_ROW: u32 = u32::MAX;
-
 /// One amount.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Amount {
     /// Milliseconds since 1970, UTC; what happened within a millisecond is seen at its end.
     pub(super) at: i64,
     pub(super) value: f64,
-    /// The row of its span, or [`NO_ROW`].
+    /// The row of its span, or [`NO_ROW`](super::readings::NO_ROW).
     pub(super) row: u32,
 }
 
@@ -41,6 +38,11 @@ impl Amounts {
     /// The time of the first one.
     pub(super) fn first(&self) -> Option<i64> {
         self.list.first().map(|amount| amount.at)
+    }
+
+    /// What was added within `(after, until]`.
+    pub(super) fn added(&self, after: i64, until: i64) -> f64 {
+        self.value_at(until) - self.value_at(after)
     }
 
     /// Those within `(after, until]`.

@@ -1,20 +1,21 @@
-//! The spans behind a point: which amounts fell into what the query looked at there.
+//! The amounts behind a point: which of them fell into what the query looked at there.
+//!
+//! What is not here: the spans that rows stand for, which the index knows.
 
-use super::amounts::NO_ROW;
+use super::readings::NO_ROW;
 use super::source::{FileSeries, Found};
 use super::spans::Part;
-use super::types::{PointQuery, SpanBehind, SpansBehind};
-use crate::index::Index;
 use crate::promql::{Labels, Looked, METRIC_NAME, PromqlError, looked_at};
+use crate::protocol::{AmountBehind, AmountsBehind, PointQuery};
 
 /// One amount: its time, what it added, its row, and the number of its series.
 type Entry = (i64, f64, u32, usize);
 
-/// Finds the spans behind a point.
+/// Finds the amounts behind a point.
 ///
 /// # Errors
 /// When the query is not understood.
-pub(crate) fn spans_behind(series: &FileSeries<'_>, query: &PointQuery) -> Result<SpansBehind, PromqlError> {
+pub(super) fn amounts_behind(series: &FileSeries<'_>, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for Looked { matchers, after, until } in looked_at(&query.query, query.at_millis, query.step_millis)? {
@@ -22,7 +23,7 @@ pub(crate) fn spans_behind(series: &FileSeries<'_>, query: &PointQuery) -> Resul
             if agrees(&labels, &query.labels) {
                 let number = names.len();
                 names.push(labels.to_string());
-                take(series.index, &found, after, until, &mut |at, value, row| entries.push((at, value, row, number)));
+                take(&found, after, until, &mut |at, value, row| entries.push((at, value, row, number)));
             }
             true
         });
@@ -33,17 +34,13 @@ pub(crate) fn spans_behind(series: &FileSeries<'_>, query: &PointQuery) -> Resul
     let without_span = entries.iter().filter(|entry| entry.2 == NO_ROW).count() as u64;
     let total = entries.len() as u64;
     let known = entries.into_iter().filter(|entry| entry.2 != NO_ROW).take(query.limit as usize);
-    let index = series.index;
-    let span = |(at_millis, amount, row, number): Entry| SpanBehind {
-        rowid: index.rowid_of(row),
-        trace_id: index.trace_id_of(row),
-        span_id: index.span_id_of(row),
-        name: index.span_name(row).to_owned(),
+    let amount = |(at_millis, amount, row, number): Entry| AmountBehind {
+        row,
         at_millis,
         amount,
         series: names.get(number).cloned().unwrap_or_default(),
     };
-    Ok(SpansBehind { spans: known.map(span).collect(), total, without_span })
+    Ok(AmountsBehind { amounts: known.map(amount).collect(), total, without_span })
 }
 
 /// Whether a series may be part of a point with these labels: what both name is equal.
@@ -51,13 +48,12 @@ fn agrees(labels: &Labels, point: &[(String, String)]) -> bool {
     point.iter().filter(|(name, _)| name != METRIC_NAME).all(|(name, value)| [value.as_str(), ""].contains(&labels.get(name)))
 }
 
-fn take(index: &Index, found: &Found, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
+fn take(found: &Found, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
     match found {
         Found::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
         Found::Spans(group, part) => {
             for (at, row) in group.within(*part, after, until) {
-                let seconds = || index.times_of(row).1.map_or(0.0, |nanos| nanos as f64 / 1e9);
-                give(at, if *part == Part::Seconds { seconds() } else { 1.0 }, row);
+                give(at, if *part == Part::Seconds { group.seconds_of(at, row) } else { 1.0 }, row);
             }
         }
     }

@@ -1,19 +1,21 @@
 //! The metrics there are, by name, and what is known for completion.
 
-use super::prepare::Prepared;
 use super::source::FileSeries;
-use super::types::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
 use crate::promql::{METRIC_NAME, SeriesSource};
-use crate::tokens::TokenKind;
+use crate::protocol::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Counted tokens under the names of Llama Stack's documentation.
-pub(super) fn documented_name(kind: TokenKind) -> &'static str {
-    match kind {
-        TokenKind::Prompt => "llama_stack_prompt_tokens_total",
-        TokenKind::Completion => "llama_stack_completion_tokens_total",
-        TokenKind::Total => "llama_stack_tokens_total",
-    }
+/// Token counts under the names of Llama Stack's documentation, by the name servers record them under: of the prompt, of the completion,
+/// of both.
+pub(super) const TOKENS: [(&str, &str); 3] = [
+    ("prompt_tokens", "llama_stack_prompt_tokens_total"),
+    ("completion_tokens", "llama_stack_completion_tokens_total"),
+    ("total_tokens", "llama_stack_tokens_total"),
+];
+
+/// The documented name of a metric, where it has one.
+pub(super) fn documented_name(recorded: &str) -> Option<&'static str> {
+    TOKENS.iter().find(|(name, _)| *name == recorded).map(|(_, documented)| *documented)
 }
 
 pub(super) const REQUESTS: &str = "quipu_requests_total";
@@ -40,7 +42,7 @@ const KNOWN: [(&str, &str, &[&str]); 9] = [
 const MAX_VALUES: usize = 1_000;
 
 /// What can be asked of a file.
-pub(crate) fn catalog(series: &FileSeries<'_>, prepared: &Prepared) -> MetricCatalog {
+pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
     let mut metrics: BTreeMap<String, MetricInfo> = BTreeMap::new();
     for (name, help, labels) in KNOWN {
         let kind = if name.starts_with("quipu_span_duration") { MetricKind::Histogram } else { MetricKind::Counter };
@@ -54,7 +56,7 @@ pub(crate) fn catalog(series: &FileSeries<'_>, prepared: &Prepared) -> MetricCat
             list.insert(value.to_owned());
         }
     };
-    for labels in prepared.labels() {
+    for labels in series.prepared.labels() {
         let name = labels.get(METRIC_NAME);
         if !metrics.contains_key(name) {
             let names = labels.iter().map(|(name, _)| name.to_owned()).filter(|name| name != METRIC_NAME).collect();
@@ -63,7 +65,7 @@ pub(crate) fn catalog(series: &FileSeries<'_>, prepared: &Prepared) -> MetricCat
         }
         labels.iter().filter(|(name, _)| *name != METRIC_NAME).for_each(|(name, value)| note(name, value));
     }
-    for name in series.span_names() {
+    for name in series.names_of_spans() {
         note("span_name", name);
     }
     for status in super::source::STATUSES {
@@ -74,5 +76,5 @@ pub(crate) fn catalog(series: &FileSeries<'_>, prepared: &Prepared) -> MetricCat
     }
     note("le", "+Inf");
     let labels = values.into_iter().map(|(name, values)| LabelCompletion { name, values: values.into_iter().collect() }).collect();
-    MetricCatalog { metrics: metrics.into_values().collect(), labels, extent: series.extent(), requests: prepared.counted() }
+    MetricCatalog { metrics: metrics.into_values().collect(), labels, extent: series.extent(), requests: series.prepared.counted() }
 }

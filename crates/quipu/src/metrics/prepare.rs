@@ -1,23 +1,16 @@
-//! Fills counters out of a complete index: once for a file and a way of naming models, and spans only when they are asked for.
+//! Makes counters out of readings, for one way of naming models.
+//!
+//! What is not here: spans and their durations (`spans`).
 
-use super::amounts::{Amount, Amounts, NO_ROW, millis};
-use super::catalogue::{INFERENCE_REQUESTS, documented_name};
+use super::amounts::{Amount, Amounts, millis};
+use super::catalogue::{INFERENCE_REQUESTS, TOKENS, documented_name};
+use super::readings::{Readings, RecordedSeries};
 use super::source::STATUSES;
-use super::spans::{SpanGroup, group};
-use super::types::CountedRequests;
-use crate::index::Index;
-use crate::model::{SpanMarks, Timestamp, TokenRecord, TokenSource};
+use crate::model::{TokenRecord, TokenSource};
 use crate::promql::{Labels, METRIC_NAME};
-use crate::tokens::TokenKind;
+use crate::protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
-
-/// How models are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Labelling {
-    /// Whether the provider in front of a model's name is left out.
-    pub(crate) merged: bool,
-}
+use std::sync::Arc;
 
 /// One counter with its amounts.
 pub(super) struct Counter {
@@ -26,38 +19,29 @@ pub(super) struct Counter {
 }
 
 /// The counters of a file.
-pub(crate) struct Prepared {
-    pub(super) labelling: Labelling,
+pub(super) struct Prepared {
+    /// Whether the provider in front of a model's name is left out.
+    pub(super) merged: bool,
     /// By labels.
     pub(super) counters: Vec<Counter>,
-    groups: OnceLock<Vec<Arc<SpanGroup>>>,
     /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
 }
 
-/// Requests whose model is looked for in the file, because their arguments do not begin with it.
-const MAX_READ: usize = 2_000;
-
 impl Prepared {
-    /// Reads counters out of an index; `read_model` finds the model of a span in the file.
-    pub(crate) fn new(index: &Index, labelling: Labelling, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Prepared {
-        let mut builder = Builder { labelling, providers: BTreeSet::new(), series: BTreeMap::new() };
-        builder.add_recorded(index);
-        let counted = builder.add_requests(index, read_model);
+    /// Makes the counters of a file.
+    pub(super) fn new(readings: &Readings, merged: bool) -> Prepared {
+        let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
+        builder.add_recorded(readings);
+        let counted = builder.add_requests(readings);
         let counters = builder.series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
         Prepared {
-            labelling,
+            merged,
             counters: counters.collect(),
-            groups: OnceLock::new(),
-            extent: index.first_amount().and_then(|first| Some((millis(first), millis(index.last_time()?)))),
+            extent: readings.extent.map(|(first, last)| (millis(first), millis(last))),
             counted,
         }
-    }
-
-    /// Whether models are named so.
-    pub(crate) fn is(&self, labelling: Labelling) -> bool {
-        self.labelling == labelling
     }
 
     pub(super) fn labels(&self) -> impl Iterator<Item = &Labels> {
@@ -67,15 +51,10 @@ impl Prepared {
     pub(super) fn counted(&self) -> CountedRequests {
         self.counted
     }
-
-    /// Spans by name and outcome, sorted at the first call.
-    pub(super) fn groups(&self, index: &Index) -> &[Arc<SpanGroup>] {
-        self.groups.get_or_init(|| group(index.span_ends()))
-    }
 }
 
 struct Builder {
-    labelling: Labelling,
+    merged: bool,
     /// Providers that recorded labels name.
     providers: BTreeSet<String>,
     series: BTreeMap<Labels, Vec<Amount>>,
@@ -83,16 +62,15 @@ struct Builder {
 
 impl Builder {
     /// Recorded metric events, under the documented name and under the recorded one.
-    fn add_recorded(&mut self, index: &Index) {
-        let texts: Vec<Vec<&str>> = index.metric_series().map(|text| text.split('\0').collect()).collect();
-        for parts in &texts {
-            let provider = parts.get(1..).unwrap_or_default().chunks(2).find(|pair| pair.first() == Some(&"provider_id"));
-            self.providers.extend(provider.and_then(|pair| pair.get(1)).map(|provider| (*provider).to_owned()));
+    fn add_recorded(&mut self, readings: &Readings) {
+        for series in &readings.series {
+            let provider = series.labels.iter().find(|(name, _)| name == "provider_id");
+            self.providers.extend(provider.map(|(_, provider)| provider.clone()));
         }
-        let names: Vec<[Option<Labels>; 2]> = texts.iter().map(|parts| self.names(parts)).collect();
-        for event in index.metric_events() {
-            let amount = Amount { at: millis(event.at), value: event.value, row: event.span.unwrap_or(NO_ROW) };
-            for labels in names.get(usize::from(event.series)).into_iter().flatten().flatten() {
+        let names: Vec<[Option<Labels>; 2]> = readings.series.iter().map(|series| self.names(series)).collect();
+        for event in &readings.events {
+            let amount = Amount { at: millis(event.at), value: event.value, row: event.row };
+            for labels in names.get(event.series as usize).into_iter().flatten().flatten() {
                 self.add(labels, amount);
             }
         }
@@ -109,62 +87,46 @@ impl Builder {
     }
 
     /// The labels under the documented name, where it has one, and under the recorded one.
-    fn names(&self, parts: &[&str]) -> [Option<Labels>; 2] {
-        let name = parts.first().copied().unwrap_or_default();
-        let pairs = || parts.get(1..).unwrap_or_default().chunks(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
+    fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
         let labels = |metric: &str| {
-            let label = |(name, value): (&str, &str)| {
-                let value = if name == "model_id" { self.model(value).to_owned() } else { value.to_owned() };
+            let label = |(name, value): &(String, String)| {
+                let value = if name == "model_id" { self.model(value).to_owned() } else { value.clone() };
                 (valid(name), value)
             };
-            Labels::new(pairs().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
+            Labels::new(series.labels.iter().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
         };
-        [TokenKind::from_metric(name).map(|kind| labels(documented_name(kind))), Some(labels(&valid(name)))]
+        [documented_name(&series.name).map(labels), Some(labels(&valid(&series.name)))]
     }
 
     /// A model's name, without the provider in front of it where these are one.
     fn model<'m>(&self, model: &'m str) -> &'m str {
-        let rest = model.split_once('/').filter(|(provider, _)| self.labelling.merged && self.providers.contains(*provider));
+        let rest = model.split_once('/').filter(|(provider, _)| self.merged && self.providers.contains(*provider));
         rest.map_or(model, |(_, rest)| rest)
     }
 
     /// Inference requests, and the tokens of those that no event recorded.
-    fn add_requests(&mut self, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) -> CountedRequests {
+    fn add_requests(&mut self, readings: &Readings) -> CountedRequests {
         let mut counted = CountedRequests::default();
-        let mut records = index.token_records().iter().peekable();
-        let mut reads = 0;
         let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();
-        for (row, model) in index.inference_models() {
-            while records.next_if(|(found, _)| *found < row).is_some() {}
-            let record = records.next_if(|(found, _)| *found == row).map(|(_, record)| *record).unwrap_or_default();
-            let mut model = model.map(str::to_owned);
-            if model.is_none() && reads < MAX_READ {
-                reads += 1;
-                model = read_model(row);
-            }
-            let model = model.map(|model| self.model(&model).to_owned()).unwrap_or_default();
-            let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { continue };
-            let (count, tokens) = match source_of(&record) {
+        for request in &readings.requests {
+            let named = request.model.and_then(|number| readings.models.get(number as usize));
+            let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
+            let (count, tokens) = match source_of(&request.tokens) {
                 Some(TokenSource::MetricEvent) => (&mut counted.recorded, "recorded"),
                 Some(_) => (&mut counted.derived, "derived"),
                 None => (&mut counted.uncounted, "none"),
             };
             *count += 1;
-            let (marks, _) = index.marks_of(row);
-            let status = STATUSES[usize::from(marks.has(SpanMarks::FAILED))];
-            let amount = |value: f64| Amount { at: millis(at), value, row };
+            let status = STATUSES[usize::from(request.failed)];
+            let amount = |value: f64| Amount { at: millis(request.at), value, row: request.row };
             let key = (format!("{model}\0{status}"), tokens);
             let requests = labels.entry(key).or_insert_with(|| {
                 Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
             });
             self.add(requests, amount(1.0));
-            for (kind, count) in [
-                (TokenKind::Prompt, record.prompt),
-                (TokenKind::Completion, record.completion),
-                (TokenKind::Total, record.total),
-            ] {
+            let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
+            for ((_, name), count) in TOKENS.into_iter().zip(counts) {
                 let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
-                let name = documented_name(kind);
                 let derived = labels
                     .entry((model.clone(), name))
                     .or_insert_with(|| Labels::new([(METRIC_NAME, name), ("model_id", &model), ("source", "derived")]));

@@ -3,8 +3,7 @@
 use super::amounts::Amounts;
 use super::catalogue::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS};
 use super::prepare::Prepared;
-use super::spans::{BOUNDS, BUCKETS, Part, SpanCurve, SpanGroup};
-use crate::index::Index;
+use super::spans::{BOUNDS, BUCKETS, Groups, Part, SpanCurve, SpanGroup};
 use crate::promql::{Curve, Grid, Labels, METRIC_NAME, Matcher, PromqlError, Samples, Series, SeriesSource};
 use std::sync::Arc;
 
@@ -15,10 +14,11 @@ pub(super) const STATUSES: [&str; 2] = ["ok", "error"];
 const MAX_SERIES: usize = 50_000;
 
 /// The series of a file, scraped every so many milliseconds.
-pub(crate) struct FileSeries<'a> {
-    pub(crate) prepared: &'a Prepared,
-    pub(crate) index: &'a Index,
-    pub(crate) scrape_millis: i64,
+pub(super) struct FileSeries<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) groups: &'a Groups,
+    pub(super) span_names: &'a [String],
+    pub(super) scrape_millis: i64,
 }
 
 /// What stands behind a series.
@@ -39,9 +39,12 @@ impl FileSeries<'_> {
     }
 
     /// Names of spans that have a time.
-    pub(super) fn span_names(&self) -> impl Iterator<Item = &str> {
-        let names: Vec<&str> = self.index.span_names().collect();
-        self.prepared.groups(self.index).iter().filter_map(move |group| names.get(group.name as usize).copied())
+    pub(super) fn names_of_spans(&self) -> impl Iterator<Item = &str> {
+        self.groups.get().iter().map(|group| self.name_of(group))
+    }
+
+    pub(super) fn name_of(&self, group: &SpanGroup) -> &str {
+        self.span_names.get(group.name as usize).map_or("", String::as_str)
     }
 
     /// Hands over every series that all matchers accept, until `take` refuses.
@@ -60,9 +63,8 @@ impl FileSeries<'_> {
         if families.is_empty() {
             return;
         }
-        let names: Vec<&str> = self.index.span_names().collect();
-        for group in self.prepared.groups(self.index) {
-            let name = names.get(group.name as usize).copied().unwrap_or_default();
+        for group in self.groups.get() {
+            let name = self.name_of(group);
             if !accepts_value("span_name", name) {
                 continue;
             }
@@ -106,15 +108,10 @@ impl Found {
         }
     }
 
-    fn curve(self, index: &Index) -> Arc<dyn Curve> {
+    fn curve(self) -> Arc<dyn Curve> {
         match self {
             Found::Amounts(amounts) => amounts,
-            Found::Spans(group, part) => {
-                if part == Part::Seconds {
-                    group.fill_sums(&|row| index.times_of(row).1);
-                }
-                Arc::new(SpanCurve { group, part })
-            }
+            Found::Spans(group, part) => Arc::new(SpanCurve { group, part }),
         }
     }
 }
@@ -125,7 +122,7 @@ impl SeriesSource for FileSeries<'_> {
         self.find(matchers, &mut |labels, found| {
             let Some(grid) = found.first().map(|first| self.grid(first)) else { return true };
             if grid.first <= until && grid.last > after {
-                list.push(Series { labels, samples: Samples::Scraped(grid, found.curve(self.index)) });
+                list.push(Series { labels, samples: Samples::Scraped(grid, found.curve()) });
             }
             list.len() <= MAX_SERIES
         });

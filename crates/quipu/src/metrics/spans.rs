@@ -1,12 +1,13 @@
 //! Ends and durations of spans by name and outcome: counters of spans, and histograms of durations that are counted where they are asked for.
 //!
-//! A span takes some 13 bytes here: its row, its end, its bucket, and every 64 spans how many there are of each bucket.
+//! A span takes some 22 bytes here: its row, its end, its duration and its bucket, and every 64 spans how many there are of each bucket.
 
 use super::amounts::millis;
-use crate::index::SpanEnd;
+use super::readings::SpanColumns;
 use crate::model::SpanMarks;
 use crate::promql::Curve;
-use std::sync::{Arc, OnceLock};
+use crate::protocol::UNKNOWN_NANOS;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Upper bounds of the buckets but the last, in nanoseconds, and as the label `le` has them.
 pub(super) const BOUNDS: [(u64, &str); 15] = [
@@ -40,55 +41,98 @@ pub(super) struct SpanGroup {
     pub(super) rows: Vec<u32>,
     /// Milliseconds since 1970, UTC.
     pub(super) ends: Vec<i64>,
+    /// Nanoseconds, or [`UNKNOWN_NANOS`].
+    durations: Vec<u64>,
     buckets: Vec<u8>,
     /// Ends and rows of those that are requests.
     requests: Vec<(i64, u32)>,
-    /// Before every block of spans, how many there are up to each bound.
-    counts: Vec<[u32; BUCKETS]>,
-    sums: OnceLock<Vec<f64>>,
+    /// Before every block of spans, how many there are up to each bound, and the seconds they took.
+    counts: Vec<([u32; BUCKETS], f64)>,
 }
 
-/// Sorts all spans with a time into groups.
-pub(super) fn group(ends: impl Iterator<Item = SpanEnd>) -> Vec<Arc<SpanGroup>> {
-    let mut list: Vec<(u32, i64, u32, u8, bool)> = Vec::new();
-    for end in ends {
-        let bucket = match end.duration {
-            Some(duration) => BOUNDS.partition_point(|(bound, _)| *bound < duration) as u8,
-            None => NO_BUCKET,
-        };
-        let key = end.name << 1 | u32::from(end.marks.has(SpanMarks::FAILED));
-        list.push((key, millis(end.at), end.row, bucket, end.marks.has(SpanMarks::REQUEST)));
+/// The spans of a file in groups, which are made when they are first asked for.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// Until then.
+    columns: Mutex<SpanColumns>,
+    groups: OnceLock<Vec<Arc<SpanGroup>>>,
+}
+
+impl Groups {
+    pub(super) fn new(columns: SpanColumns) -> Groups {
+        Groups { columns: Mutex::new(columns), groups: OnceLock::new() }
     }
+
+    pub(super) fn get(&self) -> &[Arc<SpanGroup>] {
+        self.groups.get_or_init(|| {
+            let columns = std::mem::take(&mut *self.columns.lock().unwrap_or_else(PoisonError::into_inner));
+            group(&columns)
+        })
+    }
+}
+
+/// One span: name and outcome as one number, end in milliseconds, row, duration, and whether it is a request.
+type Entry = (u32, i64, u32, u64, bool);
+
+/// Sorts spans into groups.
+fn group(spans: &SpanColumns) -> Vec<Arc<SpanGroup>> {
+    let entry = |place: usize| {
+        let marks = spans.marks.get(place)?;
+        let key = spans.names.get(place)? << 1 | u32::from(marks.has(SpanMarks::FAILED));
+        Some((key, millis(*spans.ends.get(place)?), *spans.rows.get(place)?, *spans.durations.get(place)?, marks.has(SpanMarks::REQUEST)))
+    };
+    let mut list: Vec<Entry> = (0..spans.rows.len()).filter_map(entry).collect();
     list.sort_unstable_by_key(|(key, at, row, ..)| (*key, *at, *row));
     list.chunk_by(|one, other| one.0 == other.0).filter_map(SpanGroup::new).map(Arc::new).collect()
 }
 
+fn bucket_of(duration: u64) -> u8 {
+    if duration == UNKNOWN_NANOS { NO_BUCKET } else { BOUNDS.partition_point(|(bound, _)| *bound < duration) as u8 }
+}
+
+fn seconds(duration: u64) -> f64 {
+    if duration == UNKNOWN_NANOS { 0.0 } else { duration as f64 / 1e9 }
+}
+
 impl SpanGroup {
-    fn new(list: &[(u32, i64, u32, u8, bool)]) -> Option<SpanGroup> {
+    fn new(list: &[Entry]) -> Option<SpanGroup> {
         let key = list.first()?.0;
+        let buckets: Vec<u8> = list.iter().map(|entry| bucket_of(entry.3)).collect();
         let mut counts = Vec::with_capacity(list.len() / BLOCK + 1);
-        let mut so_far = [0_u32; BUCKETS];
-        for (place, (.., bucket, _)) in list.iter().enumerate() {
+        let (mut so_far, mut spent) = ([0_u32; BUCKETS], 0.0);
+        for (place, (entry, bucket)) in list.iter().zip(&buckets).enumerate() {
             if place % BLOCK == 0 {
-                counts.push(so_far);
+                counts.push((so_far, spent));
             }
             so_far.iter_mut().skip(usize::from(*bucket)).for_each(|count| *count += 1);
+            spent += seconds(entry.3);
         }
         Some(SpanGroup {
             name: key >> 1,
             failed: key & 1 == 1,
             rows: list.iter().map(|entry| entry.2).collect(),
             ends: list.iter().map(|entry| entry.1).collect(),
-            buckets: list.iter().map(|entry| entry.3).collect(),
+            durations: list.iter().map(|entry| entry.3).collect(),
+            buckets,
             requests: list.iter().filter(|entry| entry.4).map(|entry| (entry.1, entry.2)).collect(),
             counts,
-            sums: OnceLock::new(),
         })
+    }
+
+    /// The block that the span behind the first `ended` ones is in, or the last one: its first span, and what was counted before it.
+    fn block_of(&self, ended: usize) -> (usize, ([u32; BUCKETS], f64)) {
+        let block = (ended / BLOCK).min(self.counts.len().saturating_sub(1));
+        (block * BLOCK, self.counts.get(block).copied().unwrap_or_default())
     }
 
     /// How many spans ended until then.
     fn ended(&self, at: i64) -> usize {
         self.ends.partition_point(|end| *end <= at)
+    }
+
+    /// How many spans ended within `(after, until]`.
+    pub(super) fn count_within(&self, after: i64, until: i64) -> u64 {
+        self.ended(until).saturating_sub(self.ended(after)) as u64
     }
 
     /// Spans that `part` counts and that ended within `(after, until]`: end and row.
@@ -111,16 +155,17 @@ impl SpanGroup {
         }
     }
 
-    /// The running sum of durations in seconds; `duration` answers nanoseconds of a row.
-    pub(super) fn fill_sums(&self, duration: &dyn Fn(u32) -> Option<u64>) {
-        self.sums.get_or_init(|| {
-            let mut sum = 0.0;
-            let add = |row: &u32| {
-                sum += duration(*row).map_or(0.0, |nanos| nanos as f64 / 1e9);
-                sum
-            };
-            self.rows.iter().map(add).collect()
-        });
+    /// Durations of the spans that ended within `(after, until]`, where they are known: nanoseconds.
+    pub(super) fn durations_within(&self, after: i64, until: i64) -> impl Iterator<Item = u64> {
+        let list = self.durations.get(self.ended(after)..self.ended(until)).unwrap_or_default();
+        list.iter().copied().filter(|duration| *duration != UNKNOWN_NANOS)
+    }
+
+    /// The seconds that the span of this row took, where it is one of the group that ended then; 0 where that is unknown.
+    pub(super) fn seconds_of(&self, at: i64, row: u32) -> f64 {
+        let (from, to) = (self.ended(at.saturating_sub(1)), self.ended(at));
+        let place = self.rows.get(from..to).and_then(|rows| rows.iter().position(|found| *found == row));
+        place.and_then(|place| self.durations.get(from + place)).map_or(0.0, |duration| seconds(*duration))
     }
 
     /// The first end of a span that `part` counts.
@@ -159,22 +204,14 @@ impl Curve for SpanCurve {
             Part::All => ended as f64,
             Part::Requests => group.requests.partition_point(|(end, _)| *end <= at) as f64,
             Part::UpTo(bound) => {
-                let block = ended / BLOCK;
-                // Behind the last block there may be no count, when it is full.
-                let (block, before) = match group.counts.get(block) {
-                    Some(counts) => (block, counts),
-                    None => match group.counts.last() {
-                        Some(counts) => (group.counts.len() - 1, counts),
-                        None => return 0.0,
-                    },
-                };
-                let rest = group.buckets.get(block * BLOCK..ended).unwrap_or_default();
+                let (from, (before, _)) = group.block_of(ended);
+                let rest = group.buckets.get(from..ended).unwrap_or_default();
                 let counted = rest.iter().filter(|bucket| **bucket <= bound).count();
                 f64::from(before.get(usize::from(bound)).copied().unwrap_or(0)) + counted as f64
             }
             Part::Seconds => {
-                let sums = group.sums.get();
-                ended.checked_sub(1).and_then(|last| sums?.get(last)).copied().unwrap_or(0.0)
+                let (from, (_, spent)) = group.block_of(ended);
+                group.durations.get(from..ended).unwrap_or_default().iter().fold(spent, |sum, duration| sum + seconds(*duration))
             }
         }
     }
@@ -189,15 +226,15 @@ mod tests {
     use super::*;
 
     fn spans(count: u32) -> Vec<Arc<SpanGroup>> {
-        let end = |row: u32| SpanEnd {
-            row,
-            name: 3,
-            marks: SpanMarks::default(),
-            at: i64::from(row) * 10_000_000,
-            // 0, 1, 2 … 6 ms again and again; every seventh is unknown.
-            duration: (row % 8 != 7).then_some(u64::from(row % 8) * 1_000_000),
-        };
-        group((0..count).map(end))
+        // 0, 1, 2 … 6 ms again and again; every eighth is unknown.
+        let duration = |row: u32| if row % 8 == 7 { UNKNOWN_NANOS } else { u64::from(row % 8) * 1_000_000 };
+        group(&SpanColumns {
+            rows: (0..count).collect::<Vec<_>>().into(),
+            names: vec![3; count as usize].into(),
+            marks: vec![SpanMarks::default(); count as usize].into(),
+            ends: (0..count).map(|row| i64::from(row) * 10_000_000).collect::<Vec<_>>().into(),
+            durations: (0..count).map(duration).collect::<Vec<_>>().into(),
+        })
     }
 
     #[test]
@@ -217,9 +254,14 @@ mod tests {
 
     #[test]
     fn sums_of_durations_are_in_seconds() {
-        let groups = spans(8);
-        groups[0].fill_sums(&|row| (row != 7).then_some(u64::from(row) * 1_000_000_000));
-        let curve = SpanCurve { group: groups[0].clone(), part: Part::Seconds };
-        assert_eq!((curve.value_at(0), curve.value_at(30), curve.value_at(1_000)), (0.0, 6.0, 21.0));
+        for count in [8, 64, 200] {
+            let groups = spans(count);
+            let curve = SpanCurve { group: groups[0].clone(), part: Part::Seconds };
+            let expected = |until: u32| (0..=until).filter(|row| row % 8 != 7).map(|row| f64::from(row % 8) / 1e3).sum::<f64>();
+            for until in 0..count {
+                assert_eq!(curve.value_at(i64::from(until) * 10), expected(until), "{count} spans, up to {until}");
+            }
+            assert_eq!((curve.value_at(-1), curve.value_at(i64::MAX)), (0.0, expected(count - 1)));
+        }
     }
 }

@@ -1,42 +1,11 @@
 //! What a query answers, and Prometheus's JSON for it.
 
-use super::error::PromqlError;
 use super::eval::{Row, Steps, Value};
 use super::labels::Labels;
 use super::series::Sample;
-use serde::{Deserialize, Serialize};
+use crate::protocol::{PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
+use serde::Serialize;
 use serde_json::json;
-
-/// A time in milliseconds since 1970, UTC, and the value at it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PromqlPoint {
-    /// Milliseconds since 1970, UTC.
-    pub at_millis: i64,
-    /// The value; may be infinite or no number.
-    pub value: f64,
-}
-
-/// One series of an answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PromqlSeries {
-    /// Names and values of its labels, by name; the metric's name is `__name__`.
-    pub labels: Vec<(String, String)>,
-    /// Points by time: one of an instant query, those of the steps that have a value else.
-    pub points: Vec<PromqlPoint>,
-}
-
-/// What a query answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum PromqlAnswer {
-    /// Series with one point each, in the order the query asks for.
-    Vector(Vec<PromqlSeries>),
-    /// Series over time, by labels.
-    Matrix(Vec<PromqlSeries>),
-    /// A number.
-    Scalar(PromqlPoint),
-    /// A text, and the time it was asked at in milliseconds.
-    Text(i64, String),
-}
 
 impl PromqlAnswer {
     /// The series; none of a scalar or a text.

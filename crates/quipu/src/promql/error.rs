@@ -1,18 +1,6 @@
 //! What is wrong with a query, and where.
 
-/// Why a query is not understood or has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct PromqlError {
-    /// What is wrong and what was expected: a sentence.
-    pub message: String,
-    /// Where it stands in the query, in bytes.
-    pub start: usize,
-    /// Its end; equal to `start` where something is missing.
-    pub end: usize,
-    /// Whether the query itself is wrong, rather than what it was asked of.
-    pub is_bad_query: bool,
-}
+pub use crate::protocol::PromqlError;
 
 impl PromqlError {
     /// A query that is not understood.

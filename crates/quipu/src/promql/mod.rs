@@ -21,7 +21,8 @@ mod parse;
 mod series;
 mod times;
 
-pub use answer::{PromqlAnswer, PromqlPoint, PromqlSeries, error_json};
+pub use crate::protocol::{PromqlAnswer, PromqlPoint, PromqlSeries};
+pub use answer::error_json;
 pub use error::{Place, PromqlError};
 pub use eval::{EvalOptions, MAX_STEPS, PromqlTime, evaluate};
 pub use functions::{FunctionHelp, functions};

@@ -32,7 +32,6 @@ pub use types::{
 };
 
 pub(crate) use matching::Source;
-#[cfg(feature = "promql")]
 pub(crate) use metrics::model_of;
 pub(crate) use releases::guess_releases;
 

@@ -3,17 +3,47 @@
 //! What is not here: evaluation (`promql`), what counters are made of (`metrics`).
 
 use super::Session;
-use crate::metrics::{
-    FileSeries, Labelling, MetricCatalog, MetricOptions, PointQuery, Prepared, PromqlQuery, SpansBehind, catalog, spans_behind,
-};
-use crate::promql::{EvalOptions, PromqlAnswer, PromqlError, PromqlTime, SeriesSource, evaluate};
-use crate::protocol::Failure;
+use crate::index::Index;
+use crate::metrics::{Readings, read};
+use crate::protocol::NamedSpan;
 use crate::query::model_of;
-use std::sync::Arc;
+#[cfg(feature = "promql")]
+use crate::{
+    metrics::Metrics,
+    protocol::{
+        AmountBehind, Failure, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlQuery,
+        SpanBehind, SpansBehind,
+    },
+};
 
-/// Steps of a query over time that names no step.
-const STEPS: i64 = 250;
+impl Session {
+    /// What the file has to be counted, for whoever counts elsewhere. `None` before the index is complete.
+    pub fn readings(&self) -> Option<Readings> {
+        let mut read_model = |row: u32| {
+            let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
+            // A span that can't be read any more has no model.
+            model_of(source, &self.index, row).ok().flatten()
+        };
+        self.index.is_complete().then(|| read(&self.index, &mut read_model))
+    }
 
+    /// Ids and names of spans by their rows; rows that there are not are left out.
+    pub(super) fn name_spans(&self, rows: &[u32]) -> Vec<NamedSpan> {
+        rows.iter().filter_map(|row| named(&self.index, *row)).collect()
+    }
+}
+
+fn named(index: &Index, row: u32) -> Option<NamedSpan> {
+    ((row as usize) < index.span_count()).then(|| NamedSpan {
+        row,
+        rowid: index.rowid_of(row),
+        trace_id: index.trace_id_of(row),
+        span_id: index.span_id_of(row),
+        name: index.span_name(row).to_owned(),
+    })
+}
+
+#[cfg(feature = "promql")]
 impl Session {
     /// Answers a PromQL query over the file. The index is built first, which takes as long as reading the file.
     ///
@@ -32,11 +62,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn query_promql(&mut self, query: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>, Failure> {
-        self.complete_index()?;
-        let prepared = self.prepared(query.options);
-        let series = self.file_series(&prepared, query.options);
-        let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
-        Ok(evaluate(&query.query, time(query, &series), &series, &options))
+        Ok(self.metrics()?.query(query))
     }
 
     /// The metrics of the file with their labels and values.
@@ -44,9 +70,15 @@ impl Session {
     /// # Errors
     /// When the file can't be read.
     pub fn list_metrics(&mut self, options: MetricOptions) -> Result<MetricCatalog, Failure> {
-        self.complete_index()?;
-        let prepared = self.prepared(options);
-        Ok(catalog(&self.file_series(&prepared, options), &prepared))
+        Ok(self.metrics()?.catalog(options))
+    }
+
+    /// Tokens, requests and durations of a part of the file.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn overview(&mut self, query: &OverviewQuery) -> Result<Overview, Failure> {
+        Ok(self.metrics()?.overview(query))
     }
 
     /// The spans a point of an answer is made of, latest first.
@@ -54,43 +86,24 @@ impl Session {
     /// # Errors
     /// As [`Session::query_promql`].
     pub fn list_spans_behind(&mut self, query: &PointQuery) -> Result<Result<SpansBehind, PromqlError>, Failure> {
-        self.complete_index()?;
-        let prepared = self.prepared(query.options);
-        Ok(spans_behind(&self.file_series(&prepared, query.options), query))
-    }
-
-    fn file_series<'a>(&'a self, prepared: &'a Prepared, options: MetricOptions) -> FileSeries<'a> {
-        FileSeries { prepared, index: &self.index, scrape_millis: options.scrape_millis }
-    }
-
-    /// The counters, made where they are not there yet.
-    fn prepared(&self, options: MetricOptions) -> Arc<Prepared> {
-        let labelling = Labelling { merged: options.merge_labels };
-        let mut kept = self.metrics.borrow_mut();
-        if let Some(prepared) = kept.as_ref().filter(|prepared| prepared.is(labelling)) {
-            return prepared.clone();
-        }
-        let mut read_model = |row: u32| {
-            let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
-            // A span that can't be read any more has no model.
-            model_of(source, &self.index, row).ok().flatten()
+        let found = match self.metrics()?.behind(query) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
         };
-        let prepared = Arc::new(Prepared::new(&self.index, labelling, &mut read_model));
-        *kept = Some(prepared.clone());
-        prepared
+        let span = |AmountBehind { row, at_millis, amount, series }| {
+            let NamedSpan { rowid, trace_id, span_id, name, .. } = named(&self.index, row)?;
+            Some(SpanBehind { rowid, trace_id, span_id, name, at_millis, amount, series })
+        };
+        let spans = found.amounts.into_iter().filter_map(span).collect();
+        Ok(Ok(SpansBehind { spans, total: found.total, without_span: found.without_span }))
     }
-}
 
-/// When a query is evaluated: what it leaves open is the file's.
-fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
-    let extent = || series.extent().unwrap_or_default();
-    if query.start.is_none() && query.step.is_none() {
-        return PromqlTime::At(query.end.unwrap_or_else(|| extent().1));
+    /// Everything that counts, made where it is not there yet.
+    fn metrics(&mut self) -> Result<&mut Metrics, Failure> {
+        if self.metrics.is_none() {
+            self.complete_index()?;
+            self.metrics = Some(Metrics::new(self.readings().unwrap_or_default()));
+        }
+        Ok(self.metrics.get_or_insert_default())
     }
-    let start = query.start.unwrap_or_else(|| extent().0);
-    let end = query.end.unwrap_or_else(|| extent().1);
-    let scrape = query.options.scrape_millis.max(1);
-    // A multiple of the scrapes, so that every step sees as many of them.
-    let step = query.step.unwrap_or_else(|| (end.saturating_sub(start) / STEPS / scrape + 1).saturating_mul(scrape));
-    PromqlTime::Steps { start, end, step }
 }

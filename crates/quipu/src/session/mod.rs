@@ -13,7 +13,6 @@ mod first;
 mod import;
 mod listing;
 mod logs;
-#[cfg(feature = "promql")]
 mod metrics;
 mod moments;
 mod query;
@@ -65,7 +64,7 @@ pub struct Session {
     leaving: Option<share::Kept>,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
-    metrics: RefCell<Option<std::sync::Arc<crate::metrics::Prepared>>>,
+    metrics: Option<crate::metrics::Metrics>,
 }
 
 impl Session {
@@ -91,7 +90,7 @@ impl Session {
             said: RefCell::default(),
             leaving: None,
             #[cfg(feature = "promql")]
-            metrics: RefCell::default(),
+            metrics: None,
         }
     }
 
@@ -166,6 +165,7 @@ impl Session {
             Request::FindInSpan { trace_id, span_id, text } => {
                 self.when_indexed(|session| Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?)))
             }
+            Request::NameSpans(rows) => self.when_indexed(|session| Ok(Response::Named(session.name_spans(&rows)))),
             Request::SetSearching(searching) => Ok(self.set_searching(searching)),
             #[cfg(feature = "share")]
             request @ (Request::PreviewShare { .. } | Request::MakeShare { .. }) => self.share(request),

@@ -52,6 +52,8 @@ pub use markdown::{Block, Inline, markdown};
 pub use marking::{found_text, path_to_match, pieces, place_text};
 pub use scatter::{Brush, BrushSide, MarkSize, ScatterPaths, ScatterPoint, mark_at, mark_text, scatter, scatter_paths, scatter_text};
 pub use scroll::{ScrollMap, ScrollWindow};
+#[cfg(feature = "promql")]
+pub(crate) use statistics::nearest_rank;
 pub use statistics::{NameStatistics, Spans, StatisticsColumn, name_statistics, sort_statistics};
 pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};

@@ -209,7 +209,7 @@ pub fn sort_statistics(rows: &[NameStatistics], column: StatisticsColumn, descen
 }
 
 /// The value that `percent` of 100 are not above, of values in ascending order.
-fn nearest_rank<T>(sorted: &[T], percent: usize) -> Option<&T> {
+pub(crate) fn nearest_rank<T>(sorted: &[T], percent: usize) -> Option<&T> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1)
 }

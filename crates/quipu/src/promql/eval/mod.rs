@@ -11,12 +11,12 @@ mod relabel;
 mod select;
 mod window;
 
-use super::answer::PromqlAnswer;
 use super::ast::{At, Expr, ExprKind, Timing, ValueType};
 use super::error::{Place, PromqlError};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;
+use crate::protocol::PromqlAnswer;
 use std::cell::Cell;
 use std::collections::HashMap;
 

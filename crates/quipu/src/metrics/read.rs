@@ -1,0 +1,79 @@
+//! Takes the readings of a file from its complete index.
+//!
+//! What is not here: what is made of them (`prepare`).
+
+use super::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
+use crate::index::Index;
+use crate::model::{SpanMarks, Timestamp};
+use crate::protocol::UNKNOWN_NANOS;
+use std::collections::HashMap;
+
+/// Requests whose model is looked for in the file, because their arguments do not begin with it.
+const MAX_READ: usize = 2_000;
+
+/// The readings of a file; `read_model` finds the model of a span in it.
+pub(crate) fn read(index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
+    let mut readings = Readings {
+        series: index.metric_series().map(recorded_series).collect(),
+        span_names: index.span_names().map(str::to_owned).collect(),
+        extent: index.first_amount().and_then(|first| Some((first, index.last_time()?))),
+        ..Readings::default()
+    };
+    readings.events = index
+        .metric_events()
+        .map(|event| RecordedAmount { series: event.series.into(), at: event.at, value: event.value, row: event.span.unwrap_or(NO_ROW) })
+        .collect();
+    add_requests(&mut readings, index, read_model);
+    readings.spans = spans(index);
+    readings
+}
+
+/// Parts with zero bytes between: the name first, then name and value of each label.
+fn recorded_series(text: &str) -> RecordedSeries {
+    let mut parts = text.split('\0').map(str::to_owned);
+    let name = parts.next().unwrap_or_default();
+    let mut labels = Vec::new();
+    while let (Some(label), Some(value)) = (parts.next(), parts.next()) {
+        labels.push((label, value));
+    }
+    RecordedSeries { name, labels }
+}
+
+fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
+    let mut records = index.token_records().iter().peekable();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut reads = 0;
+    for (row, model) in index.inference_models() {
+        while records.next_if(|(found, _)| *found < row).is_some() {}
+        let tokens = records.next_if(|(found, _)| *found == row).map(|(_, record)| *record).unwrap_or_default();
+        let mut model = model.map(str::to_owned);
+        if model.is_none() && reads < MAX_READ {
+            reads += 1;
+            model = read_model(row);
+        }
+        let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { continue };
+        let model = model.map(|model| match numbers.get(&model) {
+            Some(number) => *number,
+            None => {
+                let number = readings.models.len() as u32;
+                readings.models.push(model.clone());
+                numbers.insert(model, number);
+                number
+            }
+        });
+        let (marks, _) = index.marks_of(row);
+        readings.requests.push(InferenceRequest { row, model, at, failed: marks.has(SpanMarks::FAILED), tokens });
+    }
+}
+
+fn spans(index: &Index) -> SpanColumns {
+    let (mut rows, mut names, mut marks, mut ends, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for end in index.span_ends() {
+        rows.push(end.row);
+        names.push(end.name);
+        marks.push(end.marks);
+        ends.push(end.at);
+        durations.push(end.duration.unwrap_or(UNKNOWN_NANOS));
+    }
+    SpanColumns { rows: rows.into(), names: names.into(), marks: marks.into(), ends: ends.into(), durations: durations.into() }
+}

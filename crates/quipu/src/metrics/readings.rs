@@ -1,0 +1,88 @@
+//! What a file has to be counted, in plain columns: no names of series yet, and no index behind them. Written by whoever read the file,
+//! read by whoever counts; in the browser these are two workers.
+//!
+//! What is not here: taking them from an index (`read`), and what is made of them (`prepare`, `spans`).
+
+use crate::model::{SpanMarks, TokenRecord};
+use crate::protocol::Packed;
+use serde::{Deserialize, Serialize};
+
+/// The row of an amount that belongs to no span of the file.
+#[cfg(any(feature = "store", feature = "promql"))]
+pub(crate) const NO_ROW: u32 = u32::MAX;
+
+/// What a file has to be counted. Rows are those of the index they were taken from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Readings {
+    /// Names and labels of recorded metrics.
+    pub(crate) series: Vec<RecordedSeries>,
+    /// Recorded metric events with a time.
+    pub(crate) events: Vec<RecordedAmount>,
+    /// Names of models.
+    pub(crate) models: Vec<String>,
+    /// Inference requests with a time.
+    pub(crate) requests: Vec<InferenceRequest>,
+    /// Names of spans.
+    pub(crate) span_names: Vec<String>,
+    /// Spans with a time.
+    pub(crate) spans: SpanColumns,
+    /// When the file's first amount and its last event were, in nanoseconds since 1970, UTC.
+    pub(crate) extent: Option<(i64, i64)>,
+}
+
+/// The name of a recorded metric, and its labels, as recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordedSeries {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+/// One recorded metric event.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecordedAmount {
+    /// The number of its series.
+    pub(crate) series: u32,
+    /// Nanoseconds since 1970, UTC.
+    pub(crate) at: i64,
+    pub(crate) value: f64,
+    /// The row of its span, or [`NO_ROW`].
+    pub(crate) row: u32,
+}
+
+/// One inference request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InferenceRequest {
+    pub(crate) row: u32,
+    /// The number of its model, where one is named.
+    pub(crate) model: Option<u32>,
+    /// Its end, or its start where that is all that is known: nanoseconds since 1970, UTC.
+    pub(crate) at: i64,
+    pub(crate) failed: bool,
+    pub(crate) tokens: TokenRecord,
+}
+
+/// Spans with a time, by row: a value a span in every column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SpanColumns {
+    pub(crate) rows: Packed<u32>,
+    /// Numbers of their names.
+    pub(crate) names: Packed<u32>,
+    pub(crate) marks: Packed<SpanMarks>,
+    /// The end, or the start where the end can't be read: nanoseconds since 1970, UTC.
+    pub(crate) ends: Packed<i64>,
+    /// Nanoseconds, or [`UNKNOWN_NANOS`](crate::protocol::UNKNOWN_NANOS).
+    pub(crate) durations: Packed<u64>,
+}
+
+impl Readings {
+    /// As bytes, for the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Writing to memory fails for no value of these types.
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// Back from [`Readings::to_bytes`]; `None` where they are of another build.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Readings> {
+        postcard::from_bytes(bytes).ok()
+    }
+}
