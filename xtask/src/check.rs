@@ -86,7 +86,13 @@ fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Res
 fn lint_wasm(_: &Tools) -> Result<()> {
     let target = "--target wasm32-unknown-unknown";
     // Each alone: linted together, the page would get the worker's features.
-    for package in ["quipu-web", "quipu-worker --all-targets", "quipu --no-default-features", "quipu"] {
+    for package in [
+        "quipu-web",
+        "quipu-worker --all-targets",
+        "quipu-worker --no-default-features --features metrics",
+        "quipu --no-default-features",
+        "quipu",
+    ] {
         Run::new(&format!("cargo clippy {target} --package {package} -- -D warnings")).show()?;
     }
     Ok(())

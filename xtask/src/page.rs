@@ -13,8 +13,8 @@ const PLACEHOLDER: &str = "__QUIPU_BUILD__";
 /// The files it stands in.
 const STAMPED: [&str; 2] = ["index.html", "boot.js"];
 
-/// The modules of the page and of its worker.
-const MODULES: [&str; 2] = ["quipu-web_bg.wasm", "quipu-worker_bg.wasm"];
+/// The modules of the page and of its workers.
+const MODULES: [&str; 3] = ["quipu-web_bg.wasm", "quipu-worker_bg.wasm", "quipu-metrics_bg.wasm"];
 
 /// Builds dist/, and fails when it is over its size budget or could not move to another folder.
 pub(crate) fn build(tools: &Tools) -> Result<()> {

@@ -10,9 +10,10 @@ mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use metrics::{
-    AmountBehind, AmountsBehind, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions,
-    MetricsCommand, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlCompletion,
-    PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind, TokenShare, TokensBy,
+    AmountBehind, AmountsBehind, AnswerPage, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency, MetricCatalog,
+    MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage, OverviewQuery,
+    PointQuery, PromqlAnswer, PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind, TokenShare,
+    TokensBy,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
@@ -249,6 +250,8 @@ pub enum Response {
     Matches(Vec<SpanMatch>),
     /// To [`Request::NameSpans`], without those that are none.
     Named(Vec<NamedSpan>),
+    /// To [`Command::GetReadings`]: [`Readings`](crate::metrics::Readings) travel beside it, as a blob.
+    Readings,
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),
     /// To [`Request::Query`]: the API's own JSON. To [`Request::ExportConversation`]: JSON lines.
@@ -698,6 +701,8 @@ pub enum Command {
     },
     /// Opens the columns of a link, which are the one file beside this message. Answer: [`Response::File`].
     OpenShared,
+    /// Asks for what the file has to be counted. Answer: [`Response::Readings`].
+    GetReadings,
     /// Asks.
     Ask(Request),
 }

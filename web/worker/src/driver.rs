@@ -5,13 +5,13 @@ use crate::import::import;
 use crate::memory;
 use crate::read_ahead::{ReadAhead, Way};
 use crate::rehearsal;
-use crate::wire::{Channel, now, pause, post};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
 use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
+use quipu_worker::messages::{Channel, now, pause, post};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -91,6 +91,14 @@ pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
     let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| now() as u64))?;
     while !session.step(&mut || false)?.done {}
     keep(session, None)
+}
+
+/// What the file has to be counted, as bytes for whoever counts.
+pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
+    with_session(|open| {
+        let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };
+        Ok(open.session.readings().ok_or_else(not_yet)?.to_bytes())
+    })
 }
 
 /// Answers a question.

@@ -4,13 +4,13 @@
 
 use crate::blob::explain;
 use crate::memory;
-use crate::wire::{now, post};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use quipu::Session;
 use quipu::protocol::{Event, Failure, FailureKind, Importing};
 use quipu::store::{OpenOptions, SourceError, StoreError, Writer};
 use quipu::transfer::{Content, ImportError, Importer, content};
 use quipu::view::files_name;
+use quipu_worker::messages::{now, post};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;

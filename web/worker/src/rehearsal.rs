@@ -3,10 +3,10 @@
 //!
 //! What is not here: anything a reader sees; what goes wrong here is met again, and told, with a real file.
 
-use crate::wire::now;
 use quipu::Session;
 use quipu::protocol::{Failure, Request, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu_worker::messages::now;
 
 /// One trace of two spans and an event, in the schema of every release.
 const FILE: &[u8] = include_bytes!("rehearsal.db");

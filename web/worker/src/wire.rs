@@ -1,41 +1,17 @@
-//! The worker's side of the wire: `{id, body, files}` in, `{body}` out, bodies in postcard; large ones out in pieces, `{body, of}`.
+//! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
 
-use crate::driver::{answer, open, open_shared};
-use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
-use quipu::protocol::{Command, Event, Failure, FailureKind};
+use crate::driver::{answer, open, open_shared, readings};
+use js_sys::Array;
+use quipu::protocol::{Command, Event, Failure, FailureKind, Response};
+use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
 use std::cell::RefCell;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent};
-
-fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
-}
-
-/// Milliseconds since the worker began.
-pub(crate) fn now() -> f64 {
-    scope().performance().map_or(0.0, |performance| performance.now())
-}
+use web_sys::File;
 
 /// Listens, and says that the worker runs.
 pub(crate) fn start() {
-    std::panic::set_hook(Box::new(|info| {
-        console_error_panic_hook::hook(info);
-        // Reaches the page as an error of the worker, also from where a promise would swallow it.
-        let error = js_sys::Error::new(&info.to_string());
-        let report: js_sys::Function = get(&js_sys::global(), "reportError").unchecked_into();
-        let _ = report.call1(&JsValue::UNDEFINED, &error);
-    }));
     crate::memory::keep_limit();
-    let listen = Closure::<dyn FnMut(MessageEvent)>::new(|message: MessageEvent| receive(&message.data()));
-    scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
-    listen.forget();
-    post(&Event::Ready { build: option_env!("QUIPU_BUILD").unwrap_or("dev").into() });
-}
-
-fn get(object: &JsValue, key: &str) -> JsValue {
-    Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+    listen(receive, &Event::Ready { build: build() });
 }
 
 thread_local! {
@@ -49,8 +25,11 @@ fn receive(data: &JsValue) {
         return;
     }
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
-    let body = get(data, "body").dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default();
-    let result = match postcard::from_bytes::<Command>(&body) {
+    let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
+        Ok(Command::GetReadings) => match readings() {
+            Ok(readings) => return post_with_blob(&Event::Reply { id, result: Ok(Response::Readings) }, &readings),
+            Err(failure) => Err(failure),
+        },
         Ok(Command::Ask(request)) => answer(request),
         Ok(command @ (Command::Open { .. } | Command::OpenShared)) => {
             let files = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect());
@@ -78,59 +57,5 @@ async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
     post(&Event::Reply { id, result });
     for data in WAITING.take().unwrap_or_default() {
         receive(&data);
-    }
-}
-
-/// Larger messages go in pieces: the page copies each in a task of its own, and stays smooth meanwhile.
-const PIECE: usize = 2 << 20;
-
-/// Sends an event to the page.
-pub(crate) fn post(event: &Event) {
-    let Ok(bytes) = postcard::to_stdvec(event) else { return };
-    if bytes.len() <= PIECE {
-        return post_body(&bytes, 0);
-    }
-    for piece in bytes.chunks(PIECE) {
-        post_body(piece, bytes.len());
-    }
-    // The page reads the whole when this arrives: again a task of its own.
-    post_body(&[], 0);
-}
-
-/// `{body}`, or `{body, of}` for a piece of so many bytes.
-fn post_body(bytes: &[u8], of: usize) {
-    let body = Uint8Array::from(bytes);
-    let message = Object::new();
-    let _ = Reflect::set(&message, &"body".into(), &body);
-    if of > 0 {
-        let _ = Reflect::set(&message, &"of".into(), &(of as f64).into());
-    }
-    let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
-}
-
-/// Comes back after some milliseconds.
-pub(crate) async fn pause(millis: i32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-    });
-    let _ = JsFuture::from(promise).await;
-}
-
-/// Lets the worker's other messages in: a message to itself, which unlike a timer is not slowed down.
-pub(crate) struct Channel(Option<MessageChannel>);
-
-impl Channel {
-    pub(crate) fn new() -> Channel {
-        Channel(MessageChannel::new().ok())
-    }
-
-    /// Comes back after the messages that are waiting now.
-    pub(crate) async fn turn(&self) {
-        let Some(channel) = &self.0 else { return };
-        let promise = Promise::new(&mut |resolve, _| {
-            channel.port1().set_onmessage(Some(&resolve));
-            let _ = channel.port2().post_message(&JsValue::NULL);
-        });
-        let _ = JsFuture::from(promise).await;
     }
 }

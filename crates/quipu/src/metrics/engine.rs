@@ -12,9 +12,11 @@ use super::source::FileSeries;
 use super::spans::Groups;
 use crate::promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use crate::protocol::{
-    AmountsBehind, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointQuery, PromqlAnswer,
-    PromqlCompletion, PromqlError, PromqlQuery,
+    AmountsBehind, AnswerPage, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointQuery,
+    PromqlAnswer, PromqlError, PromqlQuery, Suggestions,
 };
+use crate::sheet::{answer_sheet, overview_page};
+use crate::view::answer_chart;
 
 /// Steps of a query over time that names no step.
 const STEPS: i64 = 250;
@@ -41,11 +43,11 @@ impl Metrics {
         match request {
             MetricsRequest::Load => MetricsResponse::Loaded,
             MetricsRequest::GetCatalog(options) => MetricsResponse::Catalog(self.catalog(*options)),
-            MetricsRequest::GetOverview(query) => MetricsResponse::Overview(Box::new(self.overview(query))),
-            MetricsRequest::Query(query) => {
-                let step = self.step_of(query);
-                MetricsResponse::Answer(self.query(query), step)
+            MetricsRequest::GetOverview { query, shown, prices } => {
+                let overview = self.overview(query);
+                MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
             }
+            MetricsRequest::Query(query) => MetricsResponse::Answer(self.answer_page(query).map(Box::new)),
             MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.behind(query)),
             MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
         }
@@ -61,12 +63,14 @@ impl Metrics {
         evaluate(&query.query, time(query, &series), &series, &options)
     }
 
-    /// The step of a query in milliseconds: 0 for one that asks for an instant.
-    fn step_of(&mut self, query: &PromqlQuery) -> i64 {
-        match time(query, &self.series(query.options)) {
-            PromqlTime::At(_) => 0,
-            PromqlTime::Steps { step, .. } => step,
-        }
+    /// The same, ready to draw.
+    fn answer_page(&mut self, query: &PromqlQuery) -> Result<AnswerPage, PromqlError> {
+        let answer = self.query(query)?;
+        let (chart, at_millis) = match time(query, &self.series(query.options)) {
+            PromqlTime::At(at) => (None, at),
+            PromqlTime::Steps { start, end, step } => (Some(answer_chart(&answer, &query.query, (start, end, step))), end),
+        };
+        Ok(AnswerPage { table: answer_sheet(&answer, chart.as_ref()), chart, at_millis })
     }
 
     /// The metrics there are, with their labels and values.
@@ -88,7 +92,7 @@ impl Metrics {
     }
 
     /// How a query that is being typed may go on.
-    pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> PromqlCompletion {
+    pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
         complete(query, cursor as usize, &self.catalog(options))
     }
 

@@ -2,6 +2,10 @@
 //!
 //! What is not here: how it is answered (`metrics`, `promql`).
 
+use super::{Packed, Suggestions};
+use crate::model::PriceTable;
+use crate::share::TokensShown;
+use crate::sheet::Node;
 use serde::{Deserialize, Serialize};
 
 /// How a file is read as series.
@@ -320,8 +324,71 @@ pub struct Overview {
     pub counted: CountedRequests,
 }
 
-/// How a query that is being typed may go on: the bytes of it that a choice takes the place of, and choices, best first.
-pub type PromqlCompletion = super::Suggestions;
+/// What the numbers of a chart are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChartForm {
+    /// Bars on top of each other, each from the end of the one before.
+    Bars,
+    /// A line a series.
+    #[default]
+    Lines,
+}
+
+/// One series of a chart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChartSeries {
+    /// What the legend says.
+    pub name: String,
+    /// Its labels, where it is a series of PromQL.
+    pub labels: Vec<(String, String)>,
+    /// A value a time; no number where there is none.
+    pub values: Packed<f64>,
+}
+
+/// A chart over time, ready to draw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    /// What it shows, in a few words.
+    pub title: String,
+    /// How.
+    pub form: ChartForm,
+    /// Seconds since 1970, UTC, rising.
+    pub times: Packed<f64>,
+    /// The series that are drawn.
+    pub series: Vec<ChartSeries>,
+    /// How many there are beside these.
+    pub more: u32,
+    /// Milliseconds between two times.
+    pub step_millis: i64,
+}
+
+/// [`Overview`], ready to draw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OverviewPage {
+    /// First and last scrape of the file; `None` where it holds nothing with a time.
+    pub extent: Option<(i64, i64)>,
+    /// The part that is looked at, `(from, to]`.
+    pub window: (i64, i64),
+    /// Tokens over time.
+    pub tokens: Chart,
+    /// Requests and failures over time.
+    pub requests: Chart,
+    /// What stands under the first chart: shares, costs, and where the numbers come from.
+    pub shares: Vec<Node>,
+    /// What stands under the second: routes and durations.
+    pub routes: Vec<Node>,
+}
+
+/// An answer of PromQL, ready to draw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerPage {
+    /// Over time; `None` for an instant.
+    pub chart: Option<Chart>,
+    /// The values as tables.
+    pub table: Vec<Node>,
+    /// The time an instant was asked at.
+    pub at_millis: i64,
+}
 
 /// A question to whoever holds a file's readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -331,7 +398,14 @@ pub enum MetricsRequest {
     /// Answer: [`MetricsResponse::Catalog`].
     GetCatalog(MetricOptions),
     /// Answer: [`MetricsResponse::Overview`].
-    GetOverview(OverviewQuery),
+    GetOverview {
+        /// What is looked at.
+        query: OverviewQuery,
+        /// Which tokens are drawn.
+        shown: TokensShown,
+        /// What tokens cost.
+        prices: PriceTable,
+    },
     /// Answer: [`MetricsResponse::Answer`].
     Query(PromqlQuery),
     /// Answer: [`MetricsResponse::Behind`].
@@ -355,20 +429,28 @@ pub enum MetricsResponse {
     /// What there is to ask for.
     Catalog(MetricCatalog),
     /// What is shown first.
-    Overview(Box<Overview>),
-    /// What the query answers, and the step it was asked at in milliseconds: 0 for an instant.
-    Answer(Result<PromqlAnswer, PromqlError>, i64),
+    Overview(Box<OverviewPage>),
+    /// What the query answers.
+    Answer(Result<Box<AnswerPage>, PromqlError>),
     /// The amounts behind a point.
     Behind(Result<AmountsBehind, PromqlError>),
     /// How it may go on.
-    Completion(PromqlCompletion),
+    Completion(Suggestions),
 }
 
-/// A question with its number; readings travel beside it.
+/// What the worker that counts sends to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricsCommand {
-    /// Names the answer.
-    pub id: u32,
-    /// What is asked.
-    pub request: MetricsRequest,
+pub enum MetricsEvent {
+    /// It runs.
+    Ready {
+        /// The build it belongs to.
+        build: String,
+    },
+    /// The answer to the command with this number.
+    Reply {
+        /// The command's number.
+        id: u32,
+        /// The answer.
+        response: MetricsResponse,
+    },
 }

@@ -44,6 +44,7 @@ macro_rules! plain {
 plain!(u16, 2, u16::to_le_bytes, u16::from_le_bytes);
 plain!(u32, 4, u32::to_le_bytes, u32::from_le_bytes);
 plain!(u64, 8, u64::to_le_bytes, u64::from_le_bytes);
+plain!(f64, 8, f64::to_le_bytes, f64::from_le_bytes);
 plain!(i64, 8, i64::to_le_bytes, i64::from_le_bytes);
 plain!(SpanMarks, 2, |marks: SpanMarks| marks.0.to_le_bytes(), |bytes| SpanMarks(u16::from_le_bytes(bytes)));
 plain!(SpanKind, 1, |kind: SpanKind| [kind as u8], |[byte]: [u8; 1]| SpanKind::ALL

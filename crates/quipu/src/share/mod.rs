@@ -13,6 +13,7 @@ mod carry;
 mod copy;
 mod html;
 mod markdown;
+mod metrics;
 pub mod payload;
 mod percent;
 mod prepare;
@@ -25,6 +26,7 @@ pub use carry::carrying_fragment;
 pub use copy::{query_command, shell_quoted, spans_sql};
 pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
+pub use metrics::{MetricsView, TokensShown};
 pub(crate) use percent::encode;
 #[cfg(feature = "store")]
 pub(crate) use prepare::shared_name;
@@ -62,6 +64,8 @@ pub enum Place {
     Traces,
     /// One trace.
     Trace(TraceView),
+    /// Metrics of the file.
+    Metrics(Box<MetricsView>),
 }
 
 impl Place {

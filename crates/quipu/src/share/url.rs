@@ -46,6 +46,10 @@ pub fn print_fragment(state: &ViewState) -> String {
     match &state.place {
         Place::Open => path += "open",
         Place::Traces => path += "traces",
+        Place::Metrics(view) => {
+            path += "metrics";
+            parts.extend(view.parts());
+        }
         Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet }) => {
             path += "trace/";
             path += &encode(trace_id);
@@ -135,6 +139,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     let mut steps = path.split('/');
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.place = Place::Traces,
+        (Some("metrics"), None) => state.place = Place::Metrics(Box::default()),
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
@@ -195,6 +200,10 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
     }
     let Some(value) = decode(value) else { return false };
     match (key, value.as_str()) {
+        ("window" | "tokens" | "split" | "scrape" | "models" | "rates" | "query", text) => match &mut state.place {
+            Place::Metrics(view) => return view.read(key, text),
+            _ => return false,
+        },
         ("show", "failed") => state.list.failed_only = true,
         ("show", "all") => state.list.failed_only = false,
         ("sort", name) => match TraceOrder::from_name(name) {

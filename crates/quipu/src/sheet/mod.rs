@@ -1,4 +1,4 @@
-//! Sheets: the views of a trace that are read rather than moved about in, as trees of elements the page draws as they are.
+//! Sheets: the views that are read rather than moved about in, as trees of elements the page draws as they are.
 //!
 //! What they say and how it is arranged is decided here, where it can be tested without a browser; the page knows nothing of statistics or
 //! conversations, and stays small. Tags and attributes are closed lists and every text is a text, so that nothing in a file can become
@@ -12,6 +12,7 @@ mod entry;
 mod flame;
 mod logs;
 mod markdown;
+mod metrics;
 mod names;
 mod statistics;
 
@@ -21,6 +22,7 @@ pub use conversation::conversation_sheet;
 pub use flame::flame_sheet;
 pub use flame::{FlameShown, FlameSource};
 pub use logs::{LOGS_PAGE, logs_sheet};
+pub use metrics::{answer_sheet, overview_page};
 pub use names::{Attr, Sign, Tag};
 pub use statistics::statistics_sheet;
 

@@ -2,7 +2,7 @@
 //!
 //! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
 
-use crate::model::{Timestamp, TokenTotals, ZoneFact, is_companion};
+use crate::model::{Cost, Timestamp, TokenTotals, ZoneFact, is_companion};
 use crate::protocol::{Importing, IndexProgress, ListTotals, SearchProgress, SearchState, UNKNOWN_NANOS};
 
 /// What stands for an unknown value.
@@ -68,6 +68,37 @@ pub fn count(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// A number of any size: whole ones with their thousands grouped, others with five digits that count.
+pub fn number_text(number: f64) -> String {
+    if !number.is_finite() {
+        return if number.is_nan() { "NaN".into() } else { format!("{}Inf", if number > 0.0 { "+" } else { "-" }) };
+    }
+    let size = number.abs();
+    let sign = if number < 0.0 { "-" } else { "" };
+    if size < 9e15 && size.fract() == 0.0 {
+        return format!("{sign}{}", count(size as u64));
+    }
+    if !(1e-4..1e15).contains(&size) {
+        return format!("{number:.4e}");
+    }
+    // Digits before the point, where there are any; zeros behind it do not count.
+    let digits = if size < 1.0 { size.log10().floor() as i32 } else { size.log10().floor() as i32 + 1 };
+    let places = if size < 1.0 { 4 - digits } else { 5 - digits };
+    let text = format!("{size:.*}", places.clamp(0, 9) as usize);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    match text.split_once('.') {
+        Some((whole, part)) => format!("{sign}{}.{part}", whole.parse().map_or_else(|_| whole.to_owned(), count)),
+        None => format!("{sign}{}", text.parse().map_or_else(|_| text.to_owned(), count)),
+    }
+}
+
+/// What something cost: `$1.25`, `≥ $0.0031` where it may be more, [`DASH`] where nothing is known.
+pub fn cost_text(cost: Option<Cost>, unit: &str) -> String {
+    let Some(Cost { amount, is_least }) = cost else { return DASH.to_owned() };
+    let amount = if amount >= 1.0 || amount == 0.0 { format!("{amount:.2}") } else { number_text((amount * 1e6).round() / 1e6) };
+    format!("{}{unit}{amount}", if is_least { "≥ " } else { "" })
 }
 
 /// A number of things, the word in the singular for one: `1 span`, `2,048 spans`, `– spans`.
@@ -252,6 +283,15 @@ pub fn name_parts(name: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_count() {
+        let texts = [0.0, 3.0, -1_234_567.0, 0.5, 1_234.567_89, 0.000_123_456, 12.345_678, f64::NAN, f64::NEG_INFINITY].map(number_text);
+        assert_eq!(texts, ["0", "3", "-1,234,567", "0.5", "1,234.6", "0.00012346", "12.346", "NaN", "-Inf"]);
+        assert_eq!(number_text(1.5e-7), "1.5000e-7");
+        assert_eq!(cost_text(Some(Cost { amount: 1.5, is_least: true }), "$"), "≥ $1.50");
+        assert_eq!([cost_text(Some(Cost { amount: 0.00314, is_least: false }), ""), cost_text(None, "$")], ["0.00314", DASH]);
+    }
 
     #[test]
     fn nearly_all_is_not_all_and_nearly_nothing_not_nothing() {

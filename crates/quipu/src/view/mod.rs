@@ -4,6 +4,7 @@
 
 mod axis;
 mod bar_marks;
+mod chart;
 mod commands;
 #[cfg(feature = "store")]
 mod compare;
@@ -32,6 +33,8 @@ mod zoom;
 
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
+pub(crate) use chart::{NOT_NAMED, series_name};
+pub use chart::{answer_chart, requests_chart, tokens_chart};
 pub use commands::{Deed, OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, ViewCommand, commands};
 #[cfg(feature = "store")]
 pub use compare::{Change, Comparison, compare};
@@ -41,8 +44,9 @@ pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quo
 pub use find::Matches;
 pub use flame::{FlameBox, FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, SMALL, box_part, flame_graph, least_of};
 pub use format::{
-    DASH, TimeStyle, bytes, count, counted, cut_to_millis, duration, duration_text, failures_text, files_name, import_text, index_text,
-    name_parts, offset_text, role_class, search_text, share_text, time, token_sentence, totals_text, zone_sentence,
+    DASH, TimeStyle, bytes, cost_text, count, counted, cut_to_millis, duration, duration_text, failures_text, files_name, import_text,
+    index_text, name_parts, number_text, offset_text, role_class, search_text, share_text, time, token_sentence, totals_text,
+    zone_sentence,
 };
 pub use jump::{Jump, own_nanos};
 pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};

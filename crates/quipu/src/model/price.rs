@@ -1,0 +1,170 @@
+//! What tokens cost: a table the reader fills in, and sums over requests. No price is ever guessed, so without an entry there is no cost.
+//!
+//! What is not here: where the table is kept.
+
+use super::TokenRecord;
+use serde::{Deserialize, Serialize};
+
+/// The price of the models that a pattern names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// A model's name; `*` stands for any letters, and letter case does not count.
+    pub pattern: String,
+    /// For a million prompt tokens.
+    pub prompt: f64,
+    /// For a million completion tokens.
+    pub completion: f64,
+}
+
+/// Prices in the order they are looked up: the first pattern that names the model holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PriceTable {
+    /// What stands before an amount: `$`, `EUR `; may be empty.
+    pub unit: String,
+    /// The prices.
+    pub prices: Vec<Price>,
+}
+
+/// What some requests cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// What is known of it.
+    pub amount: f64,
+    /// Whether it may be more: of some request a count or a price is not known.
+    pub is_least: bool,
+}
+
+impl Cost {
+    /// Both together; nothing where neither is known.
+    pub fn sum(costs: impl IntoIterator<Item = Option<Cost>>) -> Option<Cost> {
+        let (mut sum, mut unknown) = (None, false);
+        for cost in costs {
+            match cost {
+                Some(cost) => {
+                    let sum: &mut Cost = sum.get_or_insert_default();
+                    sum.amount += cost.amount;
+                    sum.is_least |= cost.is_least;
+                }
+                None => unknown = true,
+            }
+        }
+        sum.map(|sum| Cost { is_least: sum.is_least || unknown, ..sum })
+    }
+}
+
+impl PriceTable {
+    /// Whether nothing costs anything.
+    pub fn is_empty(&self) -> bool {
+        self.prices.is_empty()
+    }
+
+    /// The price of a model; `None` where no pattern names it.
+    pub fn of(&self, model: &str) -> Option<&Price> {
+        let model = model.to_lowercase();
+        self.prices.iter().find(|price| names(&price.pattern.to_lowercase(), &model))
+    }
+
+    /// What so many tokens of a model cost. `None` where it has no price, or neither count is known.
+    pub fn cost(&self, model: &str, prompt: Option<f64>, completion: Option<f64>) -> Option<Cost> {
+        let price = self.of(model)?;
+        let part = |tokens: Option<f64>, price: f64| match tokens {
+            Some(tokens) => (tokens * price / 1e6, false),
+            // What costs nothing costs nothing however much of it there was.
+            None => (0.0, price != 0.0),
+        };
+        let (for_prompt, prompt_unknown) = part(prompt, price.prompt);
+        let (for_completion, completion_unknown) = part(completion, price.completion);
+        let is_known = prompt.is_some() || completion.is_some() || !(prompt_unknown || completion_unknown);
+        is_known.then_some(Cost { amount: for_prompt + for_completion, is_least: prompt_unknown || completion_unknown })
+    }
+
+    /// What one inference request cost.
+    pub fn cost_of(&self, model: Option<&str>, tokens: &TokenRecord) -> Option<Cost> {
+        self.cost(model?, tokens.prompt.map(|count| count.tokens as f64), tokens.completion.map(|count| count.tokens as f64))
+    }
+
+    /// As text: the unit, and a line a price, its parts with tabs between.
+    pub fn to_text(&self) -> String {
+        let mut text = self.unit.replace(['\t', '\n'], " ");
+        for price in &self.prices {
+            text += &format!("\n{}\t{}\t{}", price.pattern.replace(['\t', '\n'], " "), price.prompt, price.completion);
+        }
+        text
+    }
+
+    /// Back from [`PriceTable::to_text`]; a line that can't be read is left out.
+    pub fn from_text(text: &str) -> PriceTable {
+        let mut lines = text.lines();
+        let unit = lines.next().unwrap_or_default().to_owned();
+        let price = |line: &str| {
+            let mut parts = line.split('\t');
+            let (pattern, prompt, completion) = (parts.next()?.trim(), parts.next()?, parts.next()?);
+            let amount = |text: &str| text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+            (!pattern.is_empty()).then_some(())?;
+            Some(Price { pattern: pattern.to_owned(), prompt: amount(prompt)?, completion: amount(completion)? })
+        };
+        PriceTable { unit, prices: lines.filter_map(price).collect() }
+    }
+}
+
+/// Whether a pattern names a model, both in small letters.
+fn names(pattern: &str, model: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = model.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> PriceTable {
+        PriceTable::from_text("$\nfake/*\t2\t10\n*llama*8b\t0.5\t0\n*\t0\t0\nbad\t-1\t0\nworse\t1")
+    }
+
+    #[test]
+    fn the_first_pattern_that_names_a_model_holds() {
+        let table = table();
+        assert_eq!(table.prices.len(), 3);
+        assert_eq!(table.of("fake/Llama-3.2-3B").map(|price| price.completion), Some(10.0));
+        assert_eq!(table.of("meta/LLAMA-3-8B").map(|price| price.prompt), Some(0.5));
+        assert_eq!(table.of("other").map(|price| price.prompt), Some(0.0));
+        assert_eq!(PriceTable { unit: String::new(), prices: table.prices[..2].to_vec() }.of("other"), None);
+        assert_eq!(PriceTable::from_text(&table.to_text()), table);
+    }
+
+    #[test]
+    fn what_is_not_known_makes_a_cost_the_least_or_none() {
+        let table = table();
+        assert_eq!(table.cost("fake/a", Some(1e6), Some(1e5)), Some(Cost { amount: 3.0, is_least: false }));
+        assert_eq!(table.cost("fake/a", None, Some(1e5)), Some(Cost { amount: 1.0, is_least: true }));
+        assert_eq!(table.cost("fake/a", None, None), None);
+        assert_eq!(table.cost("llama-8b", Some(1e6), None), Some(Cost { amount: 0.5, is_least: false }));
+        assert_eq!(table.cost("free", None, None), Some(Cost::default()));
+        assert_eq!(Cost::sum([None, None]), None);
+        assert_eq!(Cost::sum([Some(Cost { amount: 1.0, is_least: false }), None]), Some(Cost { amount: 1.0, is_least: true }));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_letters() {
+        for (pattern, model, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "a", true),
+            ("*a*b", "xaxb", true),
+            ("*a*b", "xb", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(names(pattern, model), expected, "{pattern} {model}");
+        }
+    }
+}
