@@ -2,7 +2,7 @@
 
 use crate::setup::Tools;
 use crate::shell::Run;
-use crate::{build_id, paths, sizes, viewer, wasm_tables, zip};
+use crate::{build_id, npm, paths, sizes, viewer, wasm_tables, zip};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,7 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     println!("Building the page, build {id} (the first time about 4 minutes on two cores).");
     Run::new("trunk build --release").env("QUIPU_BUILD", &id).env("NO_COLOR", "true").with_tools(tools).show()?;
     let dist = paths::dist();
+    copy_chart_library(&dist)?;
     for name in MODULES {
         wasm_tables::mend(&dist.join(name))?;
     }
@@ -45,6 +46,15 @@ pub(crate) fn build_command() -> Result<()> {
     println!("Building the command with the page in it (the first time about 3 minutes on two cores).");
     Run::new("cargo build --release --package quipu-cli --features page").show()?;
     println!("The command is {}.", paths::target().join("release/quipu").display());
+    Ok(())
+}
+
+/// What draws charts, from the npm registry, beside the page that loads it when a chart is shown.
+fn copy_chart_library(dist: &Path) -> Result<()> {
+    let from = npm::install("web/charts", "charts")?.join("node_modules/uplot/dist");
+    for (name, to) in [("uPlot.iife.min.js", "uplot.js"), ("uPlot.min.css", "uplot.css")] {
+        fs::copy(from.join(name), dist.join(to)).with_context(|| format!("{} cannot be copied.", from.join(name).display()))?;
+    }
     Ok(())
 }
 

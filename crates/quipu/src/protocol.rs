@@ -10,17 +10,17 @@ mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use metrics::{
-    AmountBehind, AmountsBehind, AnswerPage, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency, MetricCatalog,
-    MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage, OverviewQuery,
-    PointQuery, PromqlAnswer, PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind, TokenShare,
-    TokensBy,
+    AmountBehind, AmountsBehind, AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency,
+    MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage,
+    OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind,
+    TokenShare, TokensBy,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;
-use crate::model::{Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
+use crate::model::{Cost, Encoding, PriceTable, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
 use crate::share::{RedactReport, SheetView, TraceTab};
 use crate::sheet::Node;
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,8 @@ pub enum Request {
         /// What is looked for; letter case does not count.
         text: String,
     },
+    /// Takes what tokens cost from now on; sums of tokens then say what they cost. Answer: [`Response::Unchanged`].
+    SetPrices(PriceTable),
     /// Which spans these rows of the index are, at most 1,000. Answer: [`Response::Named`], or [`Response::NotIndexedYet`].
     NameSpans(Vec<u32>),
     /// Stops the search through the file, or lets it go on. Answer: [`Response::Search`].
@@ -222,7 +224,7 @@ pub enum TextRef {
 pub enum Response {
     /// To [`Request::GetFile`], and to opening.
     File(Box<FileSummary>),
-    /// To [`Request::CheckFile`].
+    /// To [`Request::CheckFile`] and [`Request::SetPrices`].
     Unchanged,
     /// To [`Request::ListTraces`].
     Traces(TracePage),
@@ -587,6 +589,8 @@ pub struct SpanDetail {
     pub failures: Vec<SpanFailure>,
     /// Its tokens, where it is an inference request.
     pub tokens: Option<TokenRecord>,
+    /// What they cost by the reader's prices.
+    pub cost: Option<Cost>,
     /// Chat messages that went in, where the input holds such.
     pub input_messages: Vec<Message>,
     /// Chat messages that came out.

@@ -77,6 +77,7 @@ fn shown(row: &TraceRow, column: ListColumn) -> Option<(u64, String)> {
         ListColumn::Prompt => tokens(|totals| totals.prompt),
         ListColumn::Completion => tokens(|totals| totals.completion),
         ListColumn::Tokens => tokens(|totals| totals.total),
+        ListColumn::Cost => tokens(|totals| totals.cost.map(|cost| cost.nanos)),
         ListColumn::Session => text(&row.session),
         ListColumn::Turn => text(&row.turn),
         ListColumn::Agent => text(&row.agent),

@@ -5,8 +5,9 @@ mod support;
 use quipu::metrics::{
     CountedRequests, MetricOptions, Metrics, Overview, OverviewQuery, PointQuery, PromqlQuery, Readings, SpansBehind, TokensBy,
 };
+use quipu::model::PriceTable;
 use quipu::promql::{PromqlAnswer, PromqlSeries};
-use quipu::protocol::{Request, Response};
+use quipu::protocol::{ListColumn, Request, Response, TraceOrder, TraceQuery};
 use quipu::{Session, promql::PromqlError};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -381,4 +382,39 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));
         assert!(!spans.is_empty() && named.iter().map(|span| (&span.trace_id, &span.span_id)).eq(ids));
     }
+}
+
+#[test]
+fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
+    let mut session = open(DERIVED);
+    let list = |session: &mut Session| match session.handle(Request::ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })) {
+        Ok(Response::Traces(page)) => page.rows,
+        other => panic!("{other:?}"),
+    };
+    assert!(list(&mut session).iter().all(|row| row.tokens.is_none_or(|tokens| tokens.cost.is_none())), "Nothing costs anything at first.");
+    session.set_prices(PriceTable::from_text("$\n*Llama-3.2*\t2\t10"));
+    let rows = list(&mut session);
+    let mut priced = 0;
+    for row in &rows {
+        let Some(tokens) = row.tokens else { continue };
+        let (Some(prompt), Some(completion), Some(cost)) = (tokens.prompt, tokens.completion, tokens.cost) else { continue };
+        priced += 1;
+        // Prices are for a million tokens, costs are in billionths.
+        assert_eq!(cost.nanos, prompt * 2_000 + completion * 10_000, "{}", row.trace_id);
+        assert_eq!(cost.unit.as_str(), "$");
+    }
+    assert!(priced > 10, "{priced} traces have a cost");
+    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("no file") };
+    let whole: u64 = rows.iter().filter_map(|row| row.tokens?.cost).map(|cost| cost.nanos).sum();
+    let cost = file.tokens.and_then(|tokens| tokens.cost).expect("a cost");
+    assert_eq!(cost.nanos, whole);
+    let uncounted = file.tokens.is_some_and(|tokens| tokens.counted < tokens.requests);
+    assert_eq!(cost.is_least, uncounted, "Requests without a count make it the least.");
+    let order = TraceOrder { column: ListColumn::Cost, descending: true };
+    let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { order, limit: 1_000, ..TraceQuery::default() }))
+    else {
+        panic!("no list")
+    };
+    let costs: Vec<u64> = page.rows.iter().filter_map(|row| Some(row.tokens?.cost?.nanos)).collect();
+    assert!(costs.is_sorted_by(|one, other| one >= other) && costs.len() >= priced);
 }

@@ -269,6 +269,12 @@ impl Page {
         self.wait_idle().await
     }
 
+    /// Types a text, wherever the focus is, and waits until the page is idle.
+    pub(crate) async fn type_text(&self, text: &str) -> Result<()> {
+        self.driver.action_chain().send_keys(text).perform().await?;
+        self.wait_until("return isIdle()", "what typing brings").await
+    }
+
     /// Opens the box for commands.
     pub(crate) async fn open_commands(&self) -> Result<()> {
         self.driver.action_chain().key_down(Key::Control).send_keys("k").key_up(Key::Control).perform().await?;

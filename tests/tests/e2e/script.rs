@@ -5,7 +5,8 @@
 pub(crate) const HELPERS: &str = r##"
 const native = {
   button: 'button, summary', link: 'a[href]', complementary: 'aside', status: 'output', heading: 'h1,h2,h3,h4', dialog: 'dialog[open]',
-  progressbar: 'progress', grid: '', treegrid: '', tab: '', alert: '', row: 'tr',
+  progressbar: 'progress', grid: '', treegrid: '', tab: '', alert: '', row: 'tr', table: 'table', checkbox: 'input[type=checkbox]',
+  textbox: 'textarea, input[type=text]',
 };
 // What only groups its children (`display: contents`) has no box of its own: it is shown where they are.
 const shown = (e) => !!e && (e.checkVisibility({ visibilityProperty: true })

@@ -1,5 +1,6 @@
 //! The page's frame: head, notices, the shown screen, and what is everywhere: the file input, dropping, pasting, keys, help.
 
+use crate::metrics::MetricsPage;
 use crate::opening::{self, INPUT_ID};
 use crate::pages::{OpenPage, TracePage, TracesPage};
 use crate::router;
@@ -8,6 +9,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Commands, Head, Help, ImportBar, Notices};
 use leptos::ev;
 use leptos::prelude::*;
+use quipu::protocol::Request;
 use quipu::share::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
@@ -19,6 +21,7 @@ enum Screen {
     Opening(String),
     Traces,
     Trace(String),
+    Metrics,
 }
 
 /// The whole page.
@@ -32,6 +35,7 @@ pub(crate) fn App() -> impl IntoView {
     follow_links(app);
     let over = take_drops(app);
     watch(app);
+    tell_prices(app);
 
     Effect::new(move |_| {
         let file = app.file.with(|file| match file {
@@ -74,11 +78,14 @@ pub(crate) fn Screens() -> impl IntoView {
         app.file.with(|file| match file {
             FileState::None => Screen::Open,
             // The list is laid out while the worker opens the file: its rows are what comes first.
-            FileState::Opening { fetched: true, .. } if !app.view.with(|view| matches!(view.place, Place::Trace(_))) => Screen::Traces,
+            FileState::Opening { fetched: true, .. } if app.view.with(|view| matches!(view.place, Place::Open | Place::Traces)) => {
+                Screen::Traces
+            }
             FileState::Opening { name, .. } => Screen::Opening(name.clone()),
             FileState::Open(_) => app.view.with(|view| match &view.place {
                 Place::Open | Place::Traces => Screen::Traces,
                 Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
+                Place::Metrics(_) => Screen::Metrics,
             }),
         })
     });
@@ -92,8 +99,28 @@ pub(crate) fn Screens() -> impl IntoView {
         }
         .into_any(),
         Screen::Traces => view! { <TracesPage /> }.into_any(),
+        Screen::Metrics => view! { <MetricsPage /> }.into_any(),
         Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }
+}
+
+/// Tells the worker what tokens cost, whenever it has another file or the reader changed it; what is shown is then asked for again.
+fn tell_prices(app: App) {
+    let is_open = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
+    Effect::new(move |before: Option<bool>| {
+        app.epoch.track();
+        let prices = app.prices.get();
+        let (had, has) = (before.unwrap_or_default(), !prices.is_empty());
+        if is_open.get() && (has || had) {
+            app.ask(Request::SetPrices(prices), move |_| {
+                // A list before the index is complete has no sums yet.
+                if untrack(|| app.summary()).is_some_and(|summary| summary.indexed) {
+                    app.refresh_summary();
+                }
+            });
+        }
+        has
+    });
 }
 
 /// Looks after the worker and the file while somebody looks at the page, and when somebody comes back to it.

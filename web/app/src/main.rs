@@ -11,6 +11,7 @@ mod client;
 mod dom;
 mod idle;
 mod keys;
+mod metrics;
 mod opening;
 mod pages;
 mod rehearsal;

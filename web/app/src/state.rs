@@ -5,11 +5,12 @@
 use crate::browser;
 use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
+use crate::metrics::{Counter, Counts, kept_prices};
 use crate::pages::{Listed, PagedList};
 use crate::{BUILD, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
-use quipu::model::{Timestamp, ZoneFact};
+use quipu::model::{PriceTable, Timestamp, ZoneFact};
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, Importing, IndexProgress, Request, Response, SearchProgress, SearchState};
 use quipu::share::{Place, Source, ViewState};
 use quipu::view::{self, TimeStyle};
@@ -116,6 +117,12 @@ pub(crate) struct App {
     pub(crate) locked: RwSignal<Option<Option<&'static str>>>,
     /// The last thing done that has no other trace on screen, for screen readers: "Copied".
     pub(crate) said: RwSignal<String>,
+    /// What tokens cost, as the reader filled it in.
+    pub(crate) prices: RwSignal<PriceTable>,
+    /// Whether the worker that counts answers.
+    pub(crate) counts: RwSignal<Counts>,
+    /// That worker, once metrics were looked at.
+    counter: StoredValue<Option<Counter>, LocalStorage>,
     keys: StoredValue<Option<KeyHandler>, LocalStorage>,
     client: StoredValue<Client, LocalStorage>,
     idle: StoredValue<Idle, LocalStorage>,
@@ -167,6 +174,9 @@ impl App {
             sharing: RwSignal::new(false),
             locked: RwSignal::new(None),
             said: RwSignal::default(),
+            prices: RwSignal::new(kept_prices()),
+            counts: RwSignal::new(Counts::Waiting),
+            counter: StoredValue::new_local(None),
             keys: StoredValue::new_local(None),
             client: StoredValue::new_local(client),
             idle: StoredValue::new_local(idle),
@@ -186,6 +196,16 @@ impl App {
     /// The worker.
     pub(crate) fn client(&self) -> Client {
         self.client.get_value()
+    }
+
+    /// The worker that counts.
+    pub(crate) fn counter(&self) -> Counter {
+        if let Some(counter) = self.counter.get_value() {
+            return counter;
+        }
+        let counter = Counter::new(*self);
+        self.counter.set_value(Some(counter.clone()));
+        counter
     }
 
     /// The idle mark.
@@ -558,8 +578,8 @@ impl App {
         self.alert.set(Some(Alert { text, remedy }));
     }
 
-    /// The index is complete: the counts are known now, and everything shown with unknowns is asked for again.
-    fn refresh_summary(&self) {
+    /// The index is complete, or prices are others: everything shown is asked for again.
+    pub(crate) fn refresh_summary(&self) {
         let app = *self;
         self.ask(Request::GetFile, move |answer| {
             match answer {

@@ -100,7 +100,9 @@ impl Groups {
             ListColumn::Spans => Box::new(|group| Some(group.spans)),
             ListColumn::Failed => Box::new(|group| Some(group.failed)),
             ListColumn::Requests => Box::new(|group| Some(group.requests)),
-            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens => Box::new(|group| token_key(order.column, &group.tokens)),
+            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens | ListColumn::Cost => {
+                Box::new(|group| token_key(order.column, &group.tokens))
+            }
             ListColumn::Name => {
                 let ranks = ranks(index.grouped_by(self.by).1.texts());
                 Box::new(move |group| ranks.get(group.value as usize).map(|rank| u64::from(*rank)))

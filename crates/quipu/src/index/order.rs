@@ -29,6 +29,7 @@ pub(super) fn token_key(column: ListColumn, tokens: &TokenTotals) -> Option<u64>
     match column {
         ListColumn::Prompt => tokens.prompt,
         ListColumn::Completion => tokens.completion,
+        ListColumn::Cost => tokens.cost.map(|cost| cost.nanos),
         _ => tokens.total,
     }
 }
@@ -75,7 +76,7 @@ impl Index {
                 let name = |trace| Some(*self.spans.name.at(self.traces.at(trace).root?));
                 sort_by_key(&mut traces, order.descending, |trace| ranks.get(name(trace)? as usize).map(|rank| u64::from(*rank)));
             }
-            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens => {
+            ListColumn::Prompt | ListColumn::Completion | ListColumn::Tokens | ListColumn::Cost => {
                 sort_by_key(&mut traces, order.descending, |trace| token_key(order.column, &self.trace_tokens(trace)));
             }
             column => sort_by_key(&mut traces, order.descending, |trace| {

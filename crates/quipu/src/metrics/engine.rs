@@ -12,11 +12,11 @@ use super::source::FileSeries;
 use super::spans::Groups;
 use crate::promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use crate::protocol::{
-    AmountsBehind, AnswerPage, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointQuery,
-    PromqlAnswer, PromqlError, PromqlQuery, Suggestions,
+    AmountsBehind, AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery,
+    PointQuery, PromqlAnswer, PromqlError, PromqlQuery, PromqlSeries, Suggestions,
 };
 use crate::sheet::{answer_sheet, overview_page};
-use crate::view::answer_chart;
+use crate::view::{answer_chart, series_name};
 
 /// Steps of a query over time that names no step.
 const STEPS: i64 = 250;
@@ -47,7 +47,7 @@ impl Metrics {
                 let overview = self.overview(query);
                 MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
             }
-            MetricsRequest::Query(query) => MetricsResponse::Answer(self.answer_page(query).map(Box::new)),
+            MetricsRequest::Query { query, over_time } => MetricsResponse::Answer(self.answer_page(query, *over_time).map(Box::new)),
             MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.behind(query)),
             MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
         }
@@ -64,13 +64,28 @@ impl Metrics {
     }
 
     /// The same, ready to draw.
-    fn answer_page(&mut self, query: &PromqlQuery) -> Result<AnswerPage, PromqlError> {
-        let answer = self.query(query)?;
-        let (chart, at_millis) = match time(query, &self.series(query.options)) {
-            PromqlTime::At(at) => (None, at),
-            PromqlTime::Steps { start, end, step } => (Some(answer_chart(&answer, &query.query, (start, end, step))), end),
+    fn answer_page(&mut self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
+        let (first, last) = self.series(query.options).extent().unwrap_or_default();
+        let asked = match over_time {
+            true => PromqlQuery { start: Some(query.start.unwrap_or(first).max(first)), ..query.clone() },
+            false => PromqlQuery { start: None, step: None, ..query.clone() },
         };
-        Ok(AnswerPage { table: answer_sheet(&answer, chart.as_ref()), chart, at_millis })
+        let answer = self.query(&asked)?;
+        let chart = match time(&asked, &self.series(query.options)) {
+            PromqlTime::At(_) => None,
+            PromqlTime::Steps { start, end, step } => Some(answer_chart(&answer, &query.query, (start, end, step))),
+        };
+        let series = |series: &PromqlSeries| AnswerSeries {
+            name: series_name(series),
+            labels: series.labels.clone(),
+            last_millis: series.points.last().map_or(last, |point| point.at_millis),
+        };
+        Ok(AnswerPage {
+            table: answer_sheet(&answer, chart.as_ref()),
+            series: answer.series().iter().map(series).collect(),
+            step_millis: chart.as_ref().map_or(last.saturating_sub(first).saturating_add(1), |chart| chart.step_millis),
+            chart,
+        })
     }
 
     /// The metrics there are, with their labels and values.

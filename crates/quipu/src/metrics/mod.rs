@@ -38,5 +38,5 @@ pub use crate::protocol::{
 #[cfg(feature = "promql")]
 pub use engine::Metrics;
 #[cfg(feature = "store")]
-pub(crate) use read::read;
+pub(crate) use read::{each_request, read};
 pub use readings::Readings;

@@ -4,7 +4,7 @@
 
 use super::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
 use crate::index::Index;
-use crate::model::{SpanMarks, Timestamp};
+use crate::model::{SpanMarks, Timestamp, TokenRecord};
 use crate::protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
 
@@ -39,31 +39,44 @@ fn recorded_series(text: &str) -> RecordedSeries {
     RecordedSeries { name, labels }
 }
 
-fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
+/// Hands over every inference request with its row, its model and what is known of its tokens, by row. Where its arguments do not begin with
+/// a model, `read_model` looks for one in the file, for a bounded number of requests.
+pub(crate) fn each_request(
+    index: &Index,
+    read_model: &mut dyn FnMut(u32) -> Option<String>,
+    take: &mut dyn FnMut(u32, Option<&str>, TokenRecord),
+) {
     let mut records = index.token_records().iter().peekable();
-    let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut reads = 0;
     for (row, model) in index.inference_models() {
         while records.next_if(|(found, _)| *found < row).is_some() {}
         let tokens = records.next_if(|(found, _)| *found == row).map(|(_, record)| *record).unwrap_or_default();
-        let mut model = model.map(str::to_owned);
-        if model.is_none() && reads < MAX_READ {
-            reads += 1;
-            model = read_model(row);
+        match model {
+            None if reads < MAX_READ => {
+                reads += 1;
+                take(row, read_model(row).as_deref(), tokens);
+            }
+            model => take(row, model, tokens),
         }
-        let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { continue };
-        let model = model.map(|model| match numbers.get(&model) {
+    }
+}
+
+fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    each_request(index, read_model, &mut |row, model, tokens| {
+        let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { return };
+        let model = model.map(|model| match numbers.get(model) {
             Some(number) => *number,
             None => {
                 let number = readings.models.len() as u32;
-                readings.models.push(model.clone());
-                numbers.insert(model, number);
+                readings.models.push(model.to_owned());
+                numbers.insert(model.to_owned(), number);
                 number
             }
         });
         let (marks, _) = index.marks_of(row);
         readings.requests.push(InferenceRequest { row, model, at, failed: marks.has(SpanMarks::FAILED), tokens });
-    }
+    });
 }
 
 fn spans(index: &Index) -> SpanColumns {

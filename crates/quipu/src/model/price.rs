@@ -16,36 +16,61 @@ pub struct Price {
     pub completion: f64,
 }
 
+/// What stands before an amount: `$`, `EUR `; may be nothing. At most eight bytes, so that it travels with every amount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CostUnit([u8; 8]);
+
+impl CostUnit {
+    /// The letters of `text` that there is room for, without control characters.
+    pub fn new(text: &str) -> CostUnit {
+        let (mut bytes, mut used) = ([0; 8], 0);
+        for letter in text.chars().filter(|letter| !letter.is_control()) {
+            let room = bytes.get_mut(used..used + letter.len_utf8());
+            let Some(room) = room else { break };
+            letter.encode_utf8(room);
+            used += letter.len_utf8();
+        }
+        CostUnit(bytes)
+    }
+
+    /// Its letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+    }
+}
+
 /// Prices in the order they are looked up: the first pattern that names the model holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PriceTable {
-    /// What stands before an amount: `$`, `EUR `; may be empty.
-    pub unit: String,
+    /// What the prices are in.
+    pub unit: CostUnit,
     /// The prices.
     pub prices: Vec<Price>,
 }
 
 /// What some requests cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cost {
-    /// What is known of it.
-    pub amount: f64,
+    /// What is known of it, in billionths.
+    pub nanos: u64,
     /// Whether it may be more: of some request a count or a price is not known.
     pub is_least: bool,
+    /// What it is in.
+    pub unit: CostUnit,
 }
 
 impl Cost {
     /// Both together; nothing where neither is known.
     pub fn sum(costs: impl IntoIterator<Item = Option<Cost>>) -> Option<Cost> {
-        let (mut sum, mut unknown) = (None, false);
+        let (mut sum, mut unknown) = (None::<Cost>, false);
         for cost in costs {
-            match cost {
-                Some(cost) => {
-                    let sum: &mut Cost = sum.get_or_insert_default();
-                    sum.amount += cost.amount;
+            match (cost, &mut sum) {
+                (None, _) => unknown = true,
+                (Some(cost), None) => sum = Some(cost),
+                (Some(cost), Some(sum)) => {
+                    sum.nanos = sum.nanos.saturating_add(cost.nanos);
                     sum.is_least |= cost.is_least;
                 }
-                None => unknown = true,
             }
         }
         sum.map(|sum| Cost { is_least: sum.is_least || unknown, ..sum })
@@ -68,14 +93,15 @@ impl PriceTable {
     pub fn cost(&self, model: &str, prompt: Option<f64>, completion: Option<f64>) -> Option<Cost> {
         let price = self.of(model)?;
         let part = |tokens: Option<f64>, price: f64| match tokens {
-            Some(tokens) => (tokens * price / 1e6, false),
+            Some(tokens) => (tokens * price * 1e3, false),
             // What costs nothing costs nothing however much of it there was.
             None => (0.0, price != 0.0),
         };
         let (for_prompt, prompt_unknown) = part(prompt, price.prompt);
         let (for_completion, completion_unknown) = part(completion, price.completion);
         let is_known = prompt.is_some() || completion.is_some() || !(prompt_unknown || completion_unknown);
-        is_known.then_some(Cost { amount: for_prompt + for_completion, is_least: prompt_unknown || completion_unknown })
+        let nanos = (for_prompt + for_completion).round() as u64;
+        is_known.then_some(Cost { nanos, is_least: prompt_unknown || completion_unknown, unit: self.unit })
     }
 
     /// What one inference request cost.
@@ -85,7 +111,7 @@ impl PriceTable {
 
     /// As text: the unit, and a line a price, its parts with tabs between.
     pub fn to_text(&self) -> String {
-        let mut text = self.unit.replace(['\t', '\n'], " ");
+        let mut text = self.unit.as_str().to_owned();
         for price in &self.prices {
             text += &format!("\n{}\t{}\t{}", price.pattern.replace(['\t', '\n'], " "), price.prompt, price.completion);
         }
@@ -95,7 +121,7 @@ impl PriceTable {
     /// Back from [`PriceTable::to_text`]; a line that can't be read is left out.
     pub fn from_text(text: &str) -> PriceTable {
         let mut lines = text.lines();
-        let unit = lines.next().unwrap_or_default().to_owned();
+        let unit = CostUnit::new(lines.next().unwrap_or_default());
         let price = |line: &str| {
             let mut parts = line.split('\t');
             let (pattern, prompt, completion) = (parts.next()?.trim(), parts.next()?, parts.next()?);
@@ -137,20 +163,26 @@ mod tests {
         assert_eq!(table.of("fake/Llama-3.2-3B").map(|price| price.completion), Some(10.0));
         assert_eq!(table.of("meta/LLAMA-3-8B").map(|price| price.prompt), Some(0.5));
         assert_eq!(table.of("other").map(|price| price.prompt), Some(0.0));
-        assert_eq!(PriceTable { unit: String::new(), prices: table.prices[..2].to_vec() }.of("other"), None);
+        assert_eq!(PriceTable { unit: CostUnit::default(), prices: table.prices[..2].to_vec() }.of("other"), None);
         assert_eq!(PriceTable::from_text(&table.to_text()), table);
     }
 
     #[test]
     fn what_is_not_known_makes_a_cost_the_least_or_none() {
         let table = table();
-        assert_eq!(table.cost("fake/a", Some(1e6), Some(1e5)), Some(Cost { amount: 3.0, is_least: false }));
-        assert_eq!(table.cost("fake/a", None, Some(1e5)), Some(Cost { amount: 1.0, is_least: true }));
+        let cost = |millis: u64, is_least| Some(Cost { nanos: millis * 1_000_000, is_least, unit: CostUnit::new("$") });
+        assert_eq!(table.cost("fake/a", Some(1e6), Some(1e5)), cost(3_000, false));
+        assert_eq!(table.cost("fake/a", None, Some(1e5)), cost(1_000, true));
         assert_eq!(table.cost("fake/a", None, None), None);
-        assert_eq!(table.cost("llama-8b", Some(1e6), None), Some(Cost { amount: 0.5, is_least: false }));
-        assert_eq!(table.cost("free", None, None), Some(Cost::default()));
+        assert_eq!(table.cost("llama-8b", Some(1e6), None), cost(500, false));
+        assert_eq!(table.cost("free", None, None), cost(0, false));
         assert_eq!(Cost::sum([None, None]), None);
-        assert_eq!(Cost::sum([Some(Cost { amount: 1.0, is_least: false }), None]), Some(Cost { amount: 1.0, is_least: true }));
+        assert_eq!(Cost::sum([cost(1, false), None, cost(2, false)]), cost(3, true));
+    }
+
+    #[test]
+    fn a_unit_is_cut_at_a_letter() {
+        assert_eq!(["", "$", "EUR ", "\n€€€"].map(|text| CostUnit::new(text).as_str().to_owned()), ["", "$", "EUR ", "€€"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Token counts and where each came from.
 
+use super::Cost;
 use serde::{Deserialize, Serialize};
 
 /// Where a token count was read.
@@ -73,6 +74,8 @@ pub struct TokenTotals {
     pub counted: u32,
     /// Inference requests in all.
     pub requests: u32,
+    /// What they cost by the reader's prices; `None` without any.
+    pub cost: Option<Cost>,
 }
 
 impl TokenTotals {
@@ -94,6 +97,9 @@ impl TokenTotals {
 
     /// Adds the sums of another group of requests.
     pub fn merge(&mut self, other: &TokenTotals) {
+        // A group without requests costs nothing, and its cost is not unknown.
+        let costs = [(self.requests, self.cost), (other.requests, other.cost)];
+        self.cost = Cost::sum(costs.into_iter().filter(|(requests, _)| *requests > 0).map(|(_, cost)| cost));
         self.requests += other.requests;
         self.counted += other.counted;
         for (sum, more) in [

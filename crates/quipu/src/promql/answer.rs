@@ -8,14 +8,6 @@ use serde::Serialize;
 use serde_json::json;
 
 impl PromqlAnswer {
-    /// The series; none of a scalar or a text.
-    pub fn series(&self) -> &[PromqlSeries] {
-        match self {
-            PromqlAnswer::Vector(series) | PromqlAnswer::Matrix(series) => series,
-            PromqlAnswer::Scalar(_) | PromqlAnswer::Text(..) => &[],
-        }
-    }
-
     pub(super) fn of_value(value: Value, steps: Steps, is_instant: bool) -> PromqlAnswer {
         match value {
             Value::Text(text) => PromqlAnswer::Text(steps.start, text),

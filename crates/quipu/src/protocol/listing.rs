@@ -30,6 +30,8 @@ pub enum ListColumn {
     Completion,
     /// Tokens in all.
     Tokens,
+    /// What they cost by the reader's prices.
+    Cost,
     /// The agent's session.
     Session,
     /// The agent's turn.
@@ -40,7 +42,7 @@ pub enum ListColumn {
 
 impl ListColumn {
     /// Every column, in the order they are shown.
-    pub const ALL: [ListColumn; 14] = [
+    pub const ALL: [ListColumn; 15] = [
         ListColumn::Start,
         ListColumn::Name,
         ListColumn::Asked,
@@ -52,6 +54,7 @@ impl ListColumn {
         ListColumn::Prompt,
         ListColumn::Completion,
         ListColumn::Tokens,
+        ListColumn::Cost,
         ListColumn::Session,
         ListColumn::Turn,
         ListColumn::Agent,

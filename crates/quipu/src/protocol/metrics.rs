@@ -174,6 +174,16 @@ pub enum PromqlAnswer {
     Text(i64, String),
 }
 
+impl PromqlAnswer {
+    /// The series; none of a scalar or a text.
+    pub fn series(&self) -> &[PromqlSeries] {
+        match self {
+            PromqlAnswer::Vector(series) | PromqlAnswer::Matrix(series) => series,
+            PromqlAnswer::Scalar(_) | PromqlAnswer::Text(..) => &[],
+        }
+    }
+}
+
 /// Why a query is not understood or has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -341,6 +351,10 @@ pub struct ChartSeries {
     pub name: String,
     /// Its labels, where it is a series of PromQL.
     pub labels: Vec<(String, String)>,
+    /// What asks for the spans behind its points.
+    pub query: String,
+    /// Whether it is of failures.
+    pub failed: bool,
     /// A value a time; no number where there is none.
     pub values: Packed<f64>,
 }
@@ -386,8 +400,21 @@ pub struct AnswerPage {
     pub chart: Option<Chart>,
     /// The values as tables.
     pub table: Vec<Node>,
-    /// The time an instant was asked at.
-    pub at_millis: i64,
+    /// The series of the tables.
+    pub series: Vec<AnswerSeries>,
+    /// Milliseconds between two values; for an instant so many that all that was before is behind it.
+    pub step_millis: i64,
+}
+
+/// One series of an answer, and when its last value is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerSeries {
+    /// As Prometheus writes it.
+    pub name: String,
+    /// Names and values of its labels.
+    pub labels: Vec<(String, String)>,
+    /// Milliseconds since 1970, UTC.
+    pub last_millis: i64,
 }
 
 /// A question to whoever holds a file's readings.
@@ -407,7 +434,12 @@ pub enum MetricsRequest {
         prices: PriceTable,
     },
     /// Answer: [`MetricsResponse::Answer`].
-    Query(PromqlQuery),
+    Query {
+        /// The query; times that are not given are the file's.
+        query: PromqlQuery,
+        /// Whether it is asked over time, rather than at the end alone.
+        over_time: bool,
+    },
     /// Answer: [`MetricsResponse::Behind`].
     ListBehind(PointQuery),
     /// How a query may go on; `cursor` is a place in it in bytes. Answer: [`MetricsResponse::Completion`].

@@ -70,6 +70,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         recorded_kind: recorded.kind,
         failures,
         tokens: index.tokens_of(row),
+        cost: None,
         input_messages: chat(&["input", "__args__", "request", "gen_ai.input.messages", "input.value"]),
         output_messages,
         attributes: attributes.iter().map(|value| value.shown.clone()).collect(),

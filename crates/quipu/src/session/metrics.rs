@@ -3,8 +3,10 @@
 //! What is not here: evaluation (`promql`), what counters are made of (`metrics`).
 
 use super::Session;
+use super::listing::Listing;
 use crate::index::Index;
-use crate::metrics::{Readings, read};
+use crate::metrics::{Readings, each_request, read};
+use crate::model::{Cost, PriceTable};
 use crate::protocol::NamedSpan;
 use crate::query::model_of;
 #[cfg(feature = "promql")]
@@ -17,14 +19,45 @@ use crate::{
 };
 
 impl Session {
+    /// Takes what tokens cost, and works out what the file's did, now or when the index is complete.
+    pub fn set_prices(&mut self, prices: PriceTable) {
+        self.prices = prices;
+        self.apply_prices();
+    }
+
+    /// What tokens cost stands in their sums from now on.
+    pub(super) fn apply_prices(&mut self) {
+        if !self.index.is_complete() {
+            return;
+        }
+        let mut costs = Vec::new();
+        let prices = &self.prices;
+        each_request(&self.index, &mut |row| self.model_in_file(row), &mut |row, model, tokens| {
+            costs.push((row, prices.cost_of(model, &tokens)));
+        });
+        if prices.is_empty() {
+            costs.iter_mut().for_each(|(_, cost)| *cost = None);
+        }
+        self.index.set_costs(&costs);
+        self.listing = Listing::default();
+    }
+
+    /// What the inference request in `row` cost.
+    pub(super) fn cost_of(&self, row: u32) -> Option<Cost> {
+        let tokens = self.index.tokens_of(row).filter(|_| !self.prices.is_empty())?;
+        let model = self.index.model_of(row).map(str::to_owned).or_else(|| self.model_in_file(row));
+        self.prices.cost_of(model.as_deref(), &tokens)
+    }
+
+    /// A span that can't be read any more has no model.
+    fn model_in_file(&self, row: u32) -> Option<String> {
+        let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
+        model_of(source, &self.index, row).ok().flatten()
+    }
+
     /// What the file has to be counted, for whoever counts elsewhere. `None` before the index is complete.
     pub fn readings(&self) -> Option<Readings> {
-        let mut read_model = |row: u32| {
-            let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
-            // A span that can't be read any more has no model.
-            model_of(source, &self.index, row).ok().flatten()
-        };
-        self.index.is_complete().then(|| read(&self.index, &mut read_model))
+        self.index.is_complete().then(|| read(&self.index, &mut |row| self.model_in_file(row)))
     }
 
     /// Ids and names of spans by their rows; rows that there are not are left out.

@@ -25,6 +25,7 @@ mod sql;
 pub use recording::Selection;
 
 use crate::index::{Index, Pass};
+use crate::model::PriceTable;
 use crate::ordered::sort_by_key;
 use crate::protocol::{
     Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
@@ -62,6 +63,8 @@ pub struct Session {
     said: RefCell<Option<sheets::Said>>,
     /// What was handed on last.
     leaving: Option<share::Kept>,
+    /// What tokens cost.
+    prices: PriceTable,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
     metrics: Option<crate::metrics::Metrics>,
@@ -89,6 +92,7 @@ impl Session {
             logs: RefCell::default(),
             said: RefCell::default(),
             leaving: None,
+            prices: PriceTable::default(),
             #[cfg(feature = "promql")]
             metrics: None,
         }
@@ -111,6 +115,9 @@ impl Session {
             self.database.cache().set_scanning(false);
             if outcome? {
                 self.database.check_unchanged()?;
+                if !self.prices.is_empty() {
+                    self.apply_prices();
+                }
             }
         }
         Ok(self.progress())
@@ -164,6 +171,10 @@ impl Session {
             Request::ListHits(query) => self.list_hits(&query),
             Request::FindInSpan { trace_id, span_id, text } => {
                 self.when_indexed(|session| Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?)))
+            }
+            Request::SetPrices(prices) => {
+                self.set_prices(prices);
+                Ok(Response::Unchanged)
             }
             Request::NameSpans(rows) => self.when_indexed(|session| Ok(Response::Named(session.name_spans(&rows)))),
             Request::SetSearching(searching) => Ok(self.set_searching(searching)),
@@ -251,7 +262,8 @@ impl Session {
 
     fn span(&self, row: u32) -> Result<crate::protocol::SpanDetail, Failure> {
         let gone = || StoreError::Corrupt("the span's row can't be found again".into());
-        Ok(self.database.bounded(|| detail::span(&self.database, &self.index, row)?.ok_or_else(gone))?)
+        let span = self.database.bounded(|| detail::span(&self.database, &self.index, row)?.ok_or_else(gone))?;
+        Ok(crate::protocol::SpanDetail { cost: self.cost_of(row), ..span })
     }
 
     fn text(&self, text: &TextRef) -> Result<String, Failure> {

@@ -43,6 +43,8 @@ pub struct MetricsView {
     pub by: TokensBy,
     /// How the file is read.
     pub options: MetricOptions,
+    /// Whether queries look at the end of that part alone.
+    pub at_end: bool,
     /// PromQL queries, in order.
     pub queries: Vec<String>,
 }
@@ -72,6 +74,9 @@ impl MetricsView {
         if self.options.exact {
             parts.push(("rates", "exact".into()));
         }
+        if self.at_end {
+            parts.push(("look", "end".into()));
+        }
         parts.extend(self.queries.iter().map(|query| ("query", encode(query))));
         parts
     }
@@ -97,6 +102,7 @@ impl MetricsView {
                 None => return false,
             },
             ("models", "merged") => self.options.merge_labels = true,
+            ("look", "end") => self.at_end = true,
             ("rates", "exact") => self.options.exact = true,
             ("query", query) if self.queries.len() < MetricsView::MAX_QUERIES => self.queries.push(query.to_owned()),
             _ => return false,

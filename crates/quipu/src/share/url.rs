@@ -200,7 +200,7 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
     }
     let Some(value) = decode(value) else { return false };
     match (key, value.as_str()) {
-        ("window" | "tokens" | "split" | "scrape" | "models" | "rates" | "query", text) => match &mut state.place {
+        ("window" | "tokens" | "split" | "scrape" | "models" | "rates" | "look" | "query", text) => match &mut state.place {
             Place::Metrics(view) => return view.read(key, text),
             _ => return false,
         },
@@ -289,8 +289,8 @@ mod tests {
     use super::*;
     use crate::model::LogSeverity;
     use crate::protocol::ListColumn;
-    use crate::protocol::TraceScope;
-    use crate::share::{FlameLayout, ListView, SheetView, TimelineView};
+    use crate::protocol::{MetricOptions, TokensBy, TraceScope};
+    use crate::share::{FlameLayout, ListView, MetricsView, SheetView, TimelineView, TokensShown};
     use crate::view::StatisticsColumn;
     use proptest::prelude::*;
 
@@ -390,6 +390,24 @@ mod tests {
         })
     }
 
+    fn any_metrics() -> impl Strategy<Value = MetricsView> {
+        (
+            prop::option::of((any::<i32>(), 1..i32::MAX)),
+            prop::sample::select(&TokensShown::ALL[..]),
+            (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+            1..86_400_001_i64,
+            prop::collection::vec(".*", 0..4),
+        )
+            .prop_map(|(window, shown, (by_provider, merge_labels, exact, at_end), scrape_millis, queries)| MetricsView {
+                window: window.map(|(from, length)| (from.into(), i64::from(from) + i64::from(length))),
+                shown,
+                by: if by_provider { TokensBy::Provider } else { TokensBy::Model },
+                options: MetricOptions { scrape_millis, merge_labels, exact },
+                at_end,
+                queries,
+            })
+    }
+
     fn any_state() -> impl Strategy<Value = ViewState> {
         let sheet = (
             (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&LogSeverity::ALL[..]))),
@@ -411,6 +429,7 @@ mod tests {
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
+            any_metrics().prop_map(|view| Place::Metrics(Box::new(view))),
             (
                 ".+",
                 prop::sample::select(&TraceTab::ALL[..]),

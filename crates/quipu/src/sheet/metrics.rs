@@ -10,7 +10,7 @@ use crate::protocol::{
 };
 use crate::share::{TokensShown, encode};
 use crate::view::{
-    DASH, NOT_NAMED, cost_text, count, counted, duration_text, number_text, requests_chart, series_name, share_text, tokens_chart,
+    DASH, NOT_NAMED, cost_text, count, counted, duration_text, number_text, quoted, requests_chart, series_name, share_text, tokens_chart,
 };
 
 /// Rows of a table at most; all of them are in the file's answers to PromQL.
@@ -20,7 +20,7 @@ const MOST_CELLS: usize = 6_000;
 
 /// An overview, ready to draw.
 pub fn overview_page(overview: &Overview, by: TokensBy, shown: TokensShown, prices: &PriceTable) -> OverviewPage {
-    let tokens = tokens_chart(overview, shown);
+    let tokens = tokens_chart(overview, by, shown);
     let requests = requests_chart(overview);
     let mut shares = Vec::new();
     if overview.tokens.is_empty() {
@@ -84,11 +84,6 @@ fn rest(len: usize, singular: &str, plural: &str) -> Option<Node> {
     Some(el(Tag::P).class("soft").text(format!("and {} more", counted(Some(more as u64), singular, plural))).into())
 }
 
-/// A value in a filter that is to be met as a whole.
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
 fn shares_table(overview: &Overview, by: TokensBy, prices: &PriceTable) -> El {
     let of = |share: &TokenShare| share.total.unwrap_or_default();
     let whole: f64 = overview.tokens.iter().map(of).sum();
@@ -108,7 +103,7 @@ fn shares_table(overview: &Overview, by: TokensBy, prices: &PriceTable) -> El {
             cells.extend([counts(share.requests), share.failed.map_or_else(|| number(DASH), failed), per_request]);
         }
         if with_costs {
-            cells.push(number(cost_text(*cost, &prices.unit)));
+            cells.push(number(cost_text(*cost)));
         }
         let filter = (by == TokensBy::Model && !share.name.is_empty()).then(|| format!("model:{}", quoted(&share.name)));
         row(&share.name, filter, "List the traces with this model", cells)
@@ -122,7 +117,7 @@ fn shares_table(overview: &Overview, by: TokensBy, prices: &PriceTable) -> El {
     }
     let mut rows: Vec<El> = overview.tokens.iter().zip(&costs).take(MOST_ROWS).map(one).collect();
     if overview.tokens.len() > 1 {
-        rows.push(sum_row(overview, by, with_costs.then(|| cost_text(Cost::sum(costs.iter().copied()), &prices.unit))));
+        rows.push(sum_row(overview, by, with_costs.then(|| cost_text(Cost::sum(costs.iter().copied())))));
     }
     figures("Tokens by share", &heads, rows)
 }

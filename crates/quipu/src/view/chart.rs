@@ -2,7 +2,7 @@
 //!
 //! What is not here: what is counted (`metrics`), scales, colours and the drawing itself, which are the page's chart library's.
 
-use crate::protocol::{Chart, ChartForm, ChartSeries, Overview, PromqlAnswer, PromqlSeries};
+use crate::protocol::{Chart, ChartForm, ChartSeries, Overview, PromqlAnswer, PromqlSeries, TokensBy};
 use crate::share::TokensShown;
 use std::collections::BTreeMap;
 
@@ -12,24 +12,32 @@ const MOST: usize = 24;
 pub(crate) const NOT_NAMED: &str = "(not named)";
 
 /// Tokens of an overview by model or provider.
-pub fn tokens_chart(overview: &Overview, shown: TokensShown) -> Chart {
-    let (kind, title) = match shown {
-        TokensShown::Prompt => (0, "Prompt tokens over time"),
-        TokensShown::Completion => (1, "Completion tokens over time"),
-        TokensShown::All => (2, "Tokens over time"),
+pub fn tokens_chart(overview: &Overview, by: TokensBy, shown: TokensShown) -> Chart {
+    let (kind, metric, title) = match shown {
+        TokensShown::Prompt => (0, "llama_stack_prompt_tokens_total", "Prompt tokens over time"),
+        TokensShown::Completion => (1, "llama_stack_completion_tokens_total", "Completion tokens over time"),
+        TokensShown::All => (2, "llama_stack_tokens_total", "Tokens over time"),
     };
+    let label = if by == TokensBy::Model { "model_id" } else { "provider_id" };
     let series = overview.tokens.iter().filter_map(|share| {
         let bars = share.bars.get(kind).filter(|bars| bars.iter().any(|bar| *bar != 0.0))?;
         let name = if share.name.is_empty() { NOT_NAMED } else { &share.name };
-        Some(ChartSeries { name: name.to_owned(), labels: Vec::new(), values: bars.clone().into() })
+        let query = format!("{metric}{{{label}={:?}}}", share.name);
+        Some(ChartSeries { name: name.to_owned(), query, values: bars.clone().into(), ..ChartSeries::default() })
     });
     bars(overview, title, series.collect())
 }
 
 /// Requests of an overview, those that failed apart.
 pub fn requests_chart(overview: &Overview) -> Chart {
-    let series = ["went well", "failed"].iter().zip(&overview.requests);
-    let series = series.map(|(name, bars)| ChartSeries { name: (*name).to_owned(), labels: Vec::new(), values: bars.clone().into() });
+    let kinds = [("went well", "ok", false), ("failed", "error", true)];
+    let series = kinds.iter().zip(&overview.requests).map(|((name, status, failed), bars)| ChartSeries {
+        name: (*name).to_owned(),
+        query: format!("quipu_requests_total{{status={status:?}}}"),
+        failed: *failed,
+        values: bars.clone().into(),
+        ..ChartSeries::default()
+    });
     bars(overview, "Requests over time", series.collect())
 }
 
@@ -57,7 +65,13 @@ pub fn answer_chart(answer: &PromqlAnswer, query: &str, (start, end, step): (i64
                 *value = point.value;
             }
         }
-        ChartSeries { name: series_name(series), labels: series.labels.clone(), values: values.into() }
+        ChartSeries {
+            name: series_name(series),
+            labels: series.labels.clone(),
+            query: query.to_owned(),
+            failed: false,
+            values: values.into(),
+        }
     };
     let all = answer.series();
     Chart {
@@ -88,10 +102,49 @@ pub(crate) fn series_name(series: &PromqlSeries) -> String {
     }
 }
 
+/// A part of a time axis after it was made `zoom` times as long around its middle, and shifted by `shift` of its length.
+pub fn moved_window((from, to): (i64, i64), zoom: f64, shift: f64) -> (i64, i64) {
+    let length = to.saturating_sub(from).max(1) as f64;
+    let middle = from as f64 + length / 2.0 + shift * length;
+    let half = (length * zoom / 2.0).max(0.5);
+    let start = (middle - half).round() as i64;
+    (start, ((middle + half).round() as i64).max(start.saturating_add(1)))
+}
+
+/// Queries to begin with: what each answers, and the query. The first four are those of Llama Stack's documentation.
+pub const PROMQL_EXAMPLES: [(&str, &str); 10] = [
+    ("All tokens", "sum(llama_stack_tokens_total)"),
+    ("Tokens by model", "sum by (model_id) (llama_stack_tokens_total)"),
+    ("Tokens by provider", "sum by (provider_id) (llama_stack_tokens_total)"),
+    ("Tokens a second", "rate(llama_stack_tokens_total[5m])"),
+    (
+        "Tokens a request",
+        "sum(increase(llama_stack_tokens_total[1h])) / sum(increase(quipu_inference_requests_total{tokens!=\"none\"}[1h]))",
+    ),
+    ("Requests a second, by route", "sum by (span_name) (rate(quipu_requests_total[5m]))"),
+    ("Share of requests that failed", "sum(quipu_requests_total{status=\"error\"}) / sum(quipu_requests_total)"),
+    ("What fails most", "topk(5, quipu_errors_total)"),
+    (
+        "95th percentile of durations, by span name",
+        "histogram_quantile(0.95, sum by (le, span_name) (rate(quipu_span_duration_seconds_bucket[15m])))",
+    ),
+    ("Where counts come from", "sum by (tokens) (quipu_inference_requests_total)"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::PromqlPoint;
+
+    #[test]
+    fn a_window_moves_and_never_ends_before_it_begins() {
+        assert_eq!(moved_window((100, 200), 0.5, 0.0), (125, 175));
+        assert_eq!(moved_window((100, 200), 2.0, 0.0), (50, 250));
+        assert_eq!(moved_window((100, 200), 1.0, -0.5), (50, 150));
+        assert_eq!(moved_window((7, 8), 0.5, 0.0), (7, 8));
+        let (from, to) = moved_window((i64::MIN, i64::MAX), 2.0, 0.5);
+        assert!(from < to);
+    }
 
     #[test]
     fn a_step_without_a_value_is_a_gap() {

@@ -95,10 +95,11 @@ pub fn number_text(number: f64) -> String {
 }
 
 /// What something cost: `$1.25`, `≥ $0.0031` where it may be more, [`DASH`] where nothing is known.
-pub fn cost_text(cost: Option<Cost>, unit: &str) -> String {
-    let Some(Cost { amount, is_least }) = cost else { return DASH.to_owned() };
-    let amount = if amount >= 1.0 || amount == 0.0 { format!("{amount:.2}") } else { number_text((amount * 1e6).round() / 1e6) };
-    format!("{}{unit}{amount}", if is_least { "≥ " } else { "" })
+pub fn cost_text(cost: Option<Cost>) -> String {
+    let Some(Cost { nanos, is_least, unit }) = cost else { return DASH.to_owned() };
+    let amount = nanos as f64 / 1e9;
+    let amount = if amount >= 1.0 || nanos == 0 { format!("{amount:.2}") } else { number_text((amount * 1e6).ceil() / 1e6) };
+    format!("{}{}{amount}", if is_least { "≥ " } else { "" }, unit.as_str())
 }
 
 /// A number of things, the word in the singular for one: `1 span`, `2,048 spans`, `– spans`.
@@ -208,6 +209,9 @@ pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
     } else {
         format!(" · {requests}")
     };
+    if totals.cost.is_some() {
+        sentence += &format!(" · cost {}", cost_text(totals.cost));
+    }
     Some(sentence)
 }
 
@@ -283,14 +287,16 @@ pub fn name_parts(name: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CostUnit;
 
     #[test]
     fn numbers_have_the_digits_that_count() {
         let texts = [0.0, 3.0, -1_234_567.0, 0.5, 1_234.567_89, 0.000_123_456, 12.345_678, f64::NAN, f64::NEG_INFINITY].map(number_text);
         assert_eq!(texts, ["0", "3", "-1,234,567", "0.5", "1,234.6", "0.00012346", "12.346", "NaN", "-Inf"]);
         assert_eq!(number_text(1.5e-7), "1.5000e-7");
-        assert_eq!(cost_text(Some(Cost { amount: 1.5, is_least: true }), "$"), "≥ $1.50");
-        assert_eq!([cost_text(Some(Cost { amount: 0.00314, is_least: false }), ""), cost_text(None, "$")], ["0.00314", DASH]);
+        let cost = |nanos, is_least, unit| Some(Cost { nanos, is_least, unit: CostUnit::new(unit) });
+        let costs = [cost(1_500_000_000, true, "$"), cost(3_140_000, false, ""), cost(0, false, "EUR "), None];
+        assert_eq!(costs.map(cost_text), ["≥ $1.50", "0.00314", "EUR 0.00", DASH]);
     }
 
     #[test]
@@ -327,7 +333,7 @@ mod tests {
 
     #[test]
     fn totals_say_what_is_unknown() {
-        let tokens = TokenTotals { prompt: None, completion: Some(567), total: Some(1_801), counted: 8, requests: 57 };
+        let tokens = TokenTotals { prompt: None, completion: Some(567), total: Some(1_801), counted: 8, requests: 57, cost: None };
         let some = ListTotals {
             traces: 56,
             failed_traces: 2,
@@ -413,12 +419,12 @@ mod tests {
 
     #[test]
     fn token_sums_say_how_many_requests_they_rest_on() {
-        let totals = TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57 };
+        let totals = TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57, cost: None };
         assert_eq!(
             token_sentence(&totals).as_deref(),
             Some("prompt 1,234 · completion 567 · total – · counted for 8 of 57 inference requests")
         );
-        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1 };
+        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1, cost: None };
         assert_eq!(token_sentence(&all).as_deref(), Some("prompt 1 · completion 2 · total 3 · 1 inference request"));
         assert_eq!(
             token_sentence(&TokenTotals { requests: 4, ..TokenTotals::default() }).as_deref(),

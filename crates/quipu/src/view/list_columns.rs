@@ -2,7 +2,7 @@
 //!
 //! What is not here: times, which need the reader's zone, and names, which are links: those cells are the page's.
 
-use super::format::{DASH, count, counted, duration_text};
+use super::format::{DASH, cost_text, count, counted, duration_text};
 use crate::protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 
 /// What is fixed of a column.
@@ -34,6 +34,7 @@ const fn facts(column: ListColumn) -> Facts {
         ListColumn::Prompt => of("prompt", "Prompt", "Tokens of prompts", 62, 9),
         ListColumn::Completion => of("completion", "Completion", "Tokens of completions", 84, 10),
         ListColumn::Tokens => of("tokens", "Tokens", "Tokens in all", 64, 5),
+        ListColumn::Cost => of("cost", "Cost", "What its tokens cost by your prices; see Metrics", 76, 5),
         ListColumn::Session => of("session", "Session", "The agent’s session", 110, 8),
         ListColumn::Turn => of("turn", "Turn", "The agent’s turn", 110, 12),
         ListColumn::Agent => of("agent", "Agent", "The agent’s name, or its id", 110, 13),
@@ -73,8 +74,8 @@ impl ListColumn {
 
     /// Whether it is a number, which stands at the right.
     pub fn is_number(self) -> bool {
-        use ListColumn::{Completion, Failed, Prompt, Requests, Spans, Tokens};
-        matches!(self, Spans | Failed | Requests | Prompt | Completion | Tokens)
+        use ListColumn::{Completion, Cost, Failed, Prompt, Requests, Spans, Tokens};
+        matches!(self, Spans | Failed | Requests | Prompt | Completion | Tokens | Cost)
     }
 
     /// Whether lists can be sorted by it.
@@ -130,8 +131,8 @@ pub struct ColumnSet(u16);
 
 impl Default for ColumnSet {
     fn default() -> ColumnSet {
-        use ListColumn::{Agent, Requests, Turn};
-        let chosen = ListColumn::ALL.into_iter().filter(|column| !matches!(column, Requests | Turn | Agent));
+        use ListColumn::{Agent, Cost, Requests, Turn};
+        let chosen = ListColumn::ALL.into_iter().filter(|column| !matches!(column, Requests | Cost | Turn | Agent));
         ColumnSet(chosen.fold(0, |set, column| set | 1 << column as u16))
     }
 }
@@ -207,6 +208,7 @@ pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
         ListColumn::Prompt => tokens(|totals| totals.prompt),
         ListColumn::Completion => tokens(|totals| totals.completion),
         ListColumn::Tokens => tokens(|totals| totals.total),
+        ListColumn::Cost => cost_text(row.tokens.and_then(|totals| totals.cost)),
         ListColumn::Model if row.more_models > 0 => format!("{} +{}", text(&row.model), count(row.more_models.into())),
         ListColumn::Model => text(&row.model),
         ListColumn::Session => text(&row.session),

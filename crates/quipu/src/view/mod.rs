@@ -34,7 +34,7 @@ mod zoom;
 pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
 pub(crate) use chart::{NOT_NAMED, series_name};
-pub use chart::{answer_chart, requests_chart, tokens_chart};
+pub use chart::{PROMQL_EXAMPLES, answer_chart, moved_window, requests_chart, tokens_chart};
 pub use commands::{Deed, OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, ViewCommand, commands};
 #[cfg(feature = "store")]
 pub use compare::{Change, Comparison, compare};

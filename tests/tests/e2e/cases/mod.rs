@@ -9,6 +9,7 @@ mod keyboard;
 mod lists;
 mod location;
 mod look;
+mod metrics;
 mod opening;
 mod privacy;
 mod reading;
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         keyboard::CASES,
         privacy::CASES,
         serving::CASES,
+        metrics::CASES,
         look::CASES,
         views::CASES,
     ];

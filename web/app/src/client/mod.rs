@@ -6,16 +6,15 @@
 mod host;
 mod link;
 
-pub(crate) use host::Death;
+pub(crate) use host::{Death, Program};
+pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
 
 use crate::idle::Idle;
-use host::Program;
-use link::{Link, Protocol, Said};
 use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
-use web_sys::File;
+use web_sys::{Blob, File};
 
 /// What the worker says unasked.
-pub(crate) type Notice = link::Notice<Event>;
+pub(crate) type Notice = LinkNotice<Event>;
 
 type Answer = Result<Response, Failure>;
 
@@ -66,6 +65,14 @@ impl Client {
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
         self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), |answer, _| callback(answer));
+    }
+
+    /// Asks for what the file has to be counted, as bytes for the worker that counts.
+    pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), |answer, blob| {
+            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no readings; reload the page.".into() };
+            callback(answer.and_then(|_| blob.ok_or_else(nothing)));
+        });
     }
 
     /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.

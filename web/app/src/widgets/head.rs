@@ -1,6 +1,7 @@
 //! The bar at the top: where one is, and the switches that hold everywhere.
 
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
+use crate::carried;
 use crate::opening::ask_for_file;
 use crate::router::{self, Step};
 use crate::state::{App, FileState};
@@ -56,6 +57,16 @@ pub(crate) fn Head() -> impl IntoView {
     let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
     let to_traces = move || router::address(app, |view| view.place = Place::Traces);
     let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
+    let to_metrics = move || {
+        router::address(app, |view| {
+            if !matches!(view.place, Place::Metrics(_)) {
+                view.place = Place::Metrics(Box::default());
+            }
+        })
+    };
+    let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
+    // A self-contained file does not carry what counts.
+    let counts = !carried::is_here();
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
         Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
@@ -67,6 +78,9 @@ pub(crate) fn Head() -> impl IntoView {
             <Show when=move || has_file.get()>
                 <nav aria-label="Screens">
                     <a href=to_traces aria-current=on_traces>"Traces"</a>
+                    <Show when=move || counts>
+                        <a href=to_metrics aria-current=on_metrics>"Metrics"</a>
+                    </Show>
                 </nav>
             </Show>
             <span class="head-space"></span>

@@ -48,6 +48,9 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
         rows.push(("Prompt tokens", row(tokens.prompt)));
         rows.push(("Completion tokens", row(tokens.completion)));
         rows.push(("Total tokens", row(tokens.total)));
+        if detail.cost.is_some() {
+            rows.push(("Cost", el("dd").class("number").text(&view::cost_text(detail.cost))));
+        }
     } else if detail.marks.has(SpanMarks::INFERENCE_REQUEST) {
         rows.push(("Tokens", el("dd").text(DASH).child(soft(" (the file holds no count for this request)"))));
     }

@@ -1,0 +1,119 @@
+//! The worker that counts: started when metrics are looked at, given the file's readings once they are there.
+//!
+//! What is not here: what is asked (`page`, `query`).
+
+use crate::client::{Death, Link, LinkNotice, Program, Protocol, Said};
+use crate::state::App;
+use leptos::prelude::*;
+use quipu::protocol::{MetricsEvent, MetricsRequest, MetricsResponse};
+use std::cell::Cell;
+use std::rc::Rc;
+use web_sys::{Blob, File};
+
+struct Counting;
+
+impl Protocol for Counting {
+    type Command = MetricsRequest;
+    type Answer = Option<MetricsResponse>;
+    type Event = ();
+
+    fn read(message: &[u8]) -> Option<Said<Option<MetricsResponse>, ()>> {
+        Some(match postcard::from_bytes(message).ok()? {
+            MetricsEvent::Ready { build } => Said::Ready(build),
+            MetricsEvent::Reply { id, response } => Said::Reply(id, Some(response)),
+        })
+    }
+
+    fn write(request: &MetricsRequest) -> Result<Vec<u8>, Option<MetricsResponse>> {
+        postcard::to_allocvec(request).map_err(|_| None)
+    }
+}
+
+/// How far the worker is.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Counts {
+    /// The index is not complete, or the readings are under way.
+    Waiting,
+    /// Questions are answered.
+    Ready,
+    /// It can't be: a sentence.
+    Failed(String),
+}
+
+/// Asks the worker that counts. Cheap to copy; all copies are one.
+#[derive(Clone)]
+pub(crate) struct Counter {
+    app: App,
+    link: Link<Counting>,
+    /// The epoch and the index whose readings it has, or is being given.
+    holds: Rc<Cell<Option<(u32, u32)>>>,
+}
+
+impl Counter {
+    /// Without a worker; [`Counter::load`] starts one.
+    pub(crate) fn new(app: App) -> Counter {
+        let counts = app.counts;
+        let holds: Rc<Cell<Option<(u32, u32)>>> = Rc::default();
+        let held = holds.clone();
+        let hear = move |notice: LinkNotice<()>| {
+            if let LinkNotice::Died(death) = notice {
+                held.set(None);
+                let reason = match death {
+                    Death::NotStarted(reason) => format!("could not be started{reason}"),
+                    Death::Stopped(reason) => format!("has stopped{reason}"),
+                    Death::OutOfMemory => "found no memory".into(),
+                };
+                counts.set(Counts::Failed(format!("The worker that counts {reason}. Leave this page and come back to start it again.")));
+            }
+        };
+        Counter { app, link: Link::new(Program("quipu-metrics"), app.idle(), hear), holds }
+    }
+
+    /// Gives the worker the readings of the open file, where it does not have them and the index is complete.
+    pub(crate) fn load(&self) {
+        let now = (self.app.epoch.get_untracked(), self.app.indexed.get_untracked());
+        let is_indexed = untrack(|| self.app.summary()).is_some_and(|summary| summary.indexed);
+        if !is_indexed || self.holds.get() == Some(now) {
+            return;
+        }
+        self.holds.set(Some(now));
+        self.app.counts.set(Counts::Waiting);
+        let counter = self.clone();
+        self.app.client().ask_readings(move |readings| match readings {
+            Ok(readings) => counter.give(&readings, now),
+            Err(failure) => {
+                counter.holds.set(None);
+                counter.app.counts.set(Counts::Failed(failure.message));
+            }
+        });
+    }
+
+    fn give(&self, readings: &Blob, now: (u32, u32)) {
+        let parts = js_sys::Array::of1(readings);
+        let Ok(file) = File::new_with_blob_sequence(&parts, "readings") else { return };
+        let counter = self.clone();
+        self.link.send(&MetricsRequest::Load, &[file], Some(self.app.idle().begin()), move |_, _| {
+            if counter.holds.get() == Some(now) {
+                counter.app.counts.set(Counts::Ready);
+            }
+        });
+    }
+
+    /// Asks for one answer.
+    pub(crate) fn ask(&self, request: &MetricsRequest, callback: impl FnOnce(MetricsResponse) + 'static) {
+        let epoch = self.app.epoch.get_untracked();
+        let app = self.app;
+        self.link.send(request, &[], Some(self.app.idle().begin()), move |response, _| {
+            if let Some(response) = response.filter(|_| app.epoch.try_get_untracked() == Some(epoch)) {
+                callback(response);
+            }
+        });
+    }
+
+    /// Ends what the worker is at, by ending it; it is started again at once.
+    pub(crate) fn cancel(&self) {
+        self.link.stop();
+        self.holds.set(None);
+        self.load();
+    }
+}
