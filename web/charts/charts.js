@@ -97,7 +97,7 @@
         paths: path,
         points: { show: !spec.bars && spec.times.length < 60, size: 4 },
       });
-      const axis = { stroke: palette.ink, grid: { stroke: palette.grid, width: 1 }, ticks: { stroke: palette.grid, width: 1, size: 4 }, font: "11px system-ui" };
+      const axis = { stroke: palette.ink, space: 64, grid: { stroke: palette.grid, width: 1 }, ticks: { stroke: palette.grid, width: 1, size: 4 }, font: "11px system-ui" };
       const first = spec.times[0];
       const last = spec.times[spec.times.length - 1];
       plot = new uPlot(
@@ -110,7 +110,7 @@
             x: { range: () => (spec.bars || single ? [first - spec.step, last + (single ? spec.step : 0)] : [first, last]) },
             y: { range: (_, least, most) => (spec.bars || least >= 0 ? [0, most > 0 ? most * 1.06 : 1] : uPlot.rangeNum(least, most, 0.1, true)) },
           },
-          axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick)) }],
+          axes: [{ ...axis, values: (_, ticks, __, ___, step) => labels(ticks, step) }, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick)) }],
           series: [{}, ...order.map(describe)],
           cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: !spec.bars } },
           hooks: {
@@ -134,6 +134,19 @@
       plot.over.addEventListener("click", () => {
         const at = nearest(plot, order);
         if (at) on.point(at.series.number, at.place);
+      });
+    };
+
+    // Clock times; the day where it is another one than before.
+    const labels = (ticks, step) => {
+      let day = "";
+      return ticks.map((tick) => {
+        const [date, time] = clock(tick, spec.utc).split(" ");
+        const fraction = step < 1 ? (tick % 1).toFixed(3).slice(1) : "";
+        const text = step >= 86400 ? date : `${step >= 60 ? time.slice(0, 5) : time}${fraction}`;
+        const line = step >= 86400 || date === day ? "" : `\n${date}`;
+        day = date;
+        return text + line;
       });
     };
 

@@ -76,7 +76,7 @@ async fn tokens_and_requests_are_those_of_the_file(stage: &Stage) -> Result<()> 
     let shown: BTreeMap<String, f64> =
         routes.iter().filter_map(|(route, cells)| Some((route.clone(), cells.first().and_then(|cell| number(cell))?))).collect();
     ensure!(shown == expected, "Requests are {expected:?}, shown are {shown:?}.");
-    ensure!(stage.page.run("return document.querySelectorAll('.chart canvas').length").await? == 2, "Two charts are drawn.");
+    ensure!(stage.page.run("return document.querySelectorAll('.time-chart canvas').length").await? == 2, "Two charts are drawn.");
     // From a route to its traces.
     let route = expected.keys().next().context("a route")?.clone();
     stage.page.click("button", &route).await?;
@@ -91,7 +91,7 @@ async fn a_part_of_the_time_is_pulled_out_of_a_chart_and_stands_in_the_address(s
     let page = &stage.page;
     let before = rows(stage, "Durations by span name").await?;
     let pull = "
-        const over = document.querySelector('.chart .u-over');
+        const over = document.querySelector('.time-chart .u-over');
         over.scrollIntoView({ block: 'center' });
         const box = over.getBoundingClientRect();
         const at = (type, part) => over.dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, detail: 1, clientX: box.left + box.width * part, clientY: box.top + 40 }));

@@ -118,7 +118,7 @@ pub(super) fn ChartView(
     });
     let more = move || chart.get().map(|chart| chart.more).filter(|more| *more > 0);
     view! {
-        <div class="chart" node_ref=node></div>
+        <div class="time-chart" node_ref=node></div>
         <Show when=move || failed.get()>
             <p class="state failed" role="alert">"What draws charts could not be loaded. The tables hold the same values; reload the page to try again."</p>
         </Show>
