@@ -54,6 +54,8 @@ fn agrees(labels: &Labels, point: &[(String, String)]) -> bool {
 fn take(index: &Index, found: &Found, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
     match found {
         Found::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
+        // A counter's samples tell of no span.
+        Found::Listed(_) => {}
         Found::Spans(group, part) => {
             for (at, row) in group.within(*part, after, until) {
                 let seconds = || index.times_of(row).1.map_or(0.0, |nanos| nanos as f64 / 1e9);

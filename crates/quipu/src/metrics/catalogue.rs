@@ -1,5 +1,6 @@
 //! The metrics there are, by name, and what is known for completion.
 
+use super::measured::Measure;
 use super::prepare::Prepared;
 use super::source::FileSeries;
 use super::types::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
@@ -54,12 +55,17 @@ pub(crate) fn catalog(series: &FileSeries<'_>, prepared: &Prepared) -> MetricCat
             list.insert(value.to_owned());
         }
     };
-    for labels in prepared.labels() {
+    for (labels, measure) in prepared.labels() {
         let name = labels.get(METRIC_NAME);
         if !metrics.contains_key(name) {
             let names = labels.iter().map(|(name, _)| name.to_owned()).filter(|name| name != METRIC_NAME).collect();
-            let help = "amounts under the name they were recorded by".to_owned();
-            metrics.insert(name.to_owned(), MetricInfo { name: name.to_owned(), kind: MetricKind::Counter, help, labels: names });
+            let (kind, help) = match measure {
+                None => (MetricKind::Counter, "amounts under the name they were recorded by"),
+                Some(Measure::Counter) => (MetricKind::Counter, "a counter as it was measured"),
+                Some(Measure::Histogram) => (MetricKind::Histogram, "a part of a histogram as it was measured"),
+                Some(Measure::Gauge) => (MetricKind::Gauge, "a value as it was measured"),
+            };
+            metrics.insert(name.to_owned(), MetricInfo { name: name.to_owned(), kind, help: help.to_owned(), labels: names });
         }
         labels.iter().filter(|(name, _)| *name != METRIC_NAME).for_each(|(name, value)| note(name, value));
     }

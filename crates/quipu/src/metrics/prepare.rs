@@ -1,7 +1,9 @@
 //! Fills counters out of a complete index: once for a file and a way of naming models, and spans only when they are asked for.
 
 use super::amounts::{Amount, Amounts, NO_ROW, millis};
+use super::beside::{Listed, ModelNames, extent, put_beside};
 use super::catalogue::{INFERENCE_REQUESTS, documented_name};
+use super::measured::{Measure, Measured};
 use super::source::STATUSES;
 use super::spans::{SpanGroup, group};
 use super::types::CountedRequests;
@@ -30,6 +32,8 @@ pub(crate) struct Prepared {
     pub(super) labelling: Labelling,
     /// By labels.
     pub(super) counters: Vec<Counter>,
+    /// By labels.
+    pub(super) listed: Vec<Listed>,
     groups: OnceLock<Vec<Arc<SpanGroup>>>,
     /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
@@ -40,19 +44,23 @@ pub(crate) struct Prepared {
 const MAX_READ: usize = 2_000;
 
 impl Prepared {
-    /// Reads counters out of an index; `read_model` finds the model of a span in the file.
-    pub(crate) fn new(index: &Index, labelling: Labelling, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Prepared {
+    /// Reads counters out of an index, beside what was measured; `read_model` finds the model of a span in the file.
+    pub(crate) fn new(
+        index: &Index,
+        labelling: Labelling,
+        measured: &Measured,
+        read_model: &mut dyn FnMut(u32) -> Option<String>,
+    ) -> Prepared {
         let mut builder = Builder { labelling, providers: BTreeSet::new(), series: BTreeMap::new() };
+        builder.providers.extend(measured.values("provider_id").map(str::to_owned));
         builder.add_recorded(index);
         let counted = builder.add_requests(index, read_model);
-        let counters = builder.series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared {
-            labelling,
-            counters: counters.collect(),
-            groups: OnceLock::new(),
-            extent: index.first_amount().and_then(|first| Some((millis(first), millis(index.last_time()?)))),
-            counted,
-        }
+        let mut series = std::mem::take(&mut builder.series);
+        let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
+        let listed = put_beside(measured, &models, &mut series);
+        let extent = extent(index, &series, &listed);
+        let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
+        Prepared { labelling, counters: counters.collect(), listed, groups: OnceLock::new(), extent, counted }
     }
 
     /// Whether models are named so.
@@ -60,8 +68,10 @@ impl Prepared {
         self.labelling == labelling
     }
 
-    pub(super) fn labels(&self) -> impl Iterator<Item = &Labels> {
-        self.counters.iter().map(|counter| &counter.labels)
+    /// Labels of all series but those of spans; of measured ones also what they are.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
+        let counters = self.counters.iter().map(|counter| (&counter.labels, None));
+        counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
     }
 
     pub(super) fn counted(&self) -> CountedRequests {
@@ -124,8 +134,11 @@ impl Builder {
 
     /// A model's name, without the provider in front of it where these are one.
     fn model<'m>(&self, model: &'m str) -> &'m str {
-        let rest = model.split_once('/').filter(|(provider, _)| self.labelling.merged && self.providers.contains(*provider));
-        rest.map_or(model, |(_, rest)| rest)
+        if self.labelling.merged { self.plain(model) } else { model }
+    }
+
+    fn plain<'m>(&self, model: &'m str) -> &'m str {
+        model.split_once('/').filter(|(provider, _)| self.providers.contains(*provider)).map_or(model, |(_, rest)| rest)
     }
 
     /// Inference requests, and the tokens of those that no event recorded.
@@ -183,7 +196,7 @@ fn source_of(record: &TokenRecord) -> Option<TokenSource> {
 }
 
 /// A name as Prometheus has it: what is no letter, digit, underscore or colon becomes an underscore.
-fn valid(name: &str) -> String {
+pub(super) fn valid(name: &str) -> String {
     let mut valid: String =
         name.chars().map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':') { letter } else { '_' }).collect();
     if valid.starts_with(|letter: char| letter.is_ascii_digit()) || valid.is_empty() {

@@ -5,7 +5,7 @@ use super::catalogue::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, RE
 use super::prepare::Prepared;
 use super::spans::{BOUNDS, BUCKETS, Part, SpanCurve, SpanGroup};
 use crate::index::Index;
-use crate::promql::{Curve, Grid, Labels, METRIC_NAME, Matcher, PromqlError, Samples, Series, SeriesSource};
+use crate::promql::{Curve, Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
 use std::sync::Arc;
 
 /// Values of the label `status`: of spans that went well and of those that failed.
@@ -27,6 +27,8 @@ pub(super) enum Found {
     Amounts(Arc<Amounts>),
     /// Spans of a group.
     Spans(Arc<SpanGroup>, Part),
+    /// Samples as they were measured.
+    Listed(Arc<[Sample]>),
 }
 
 impl FileSeries<'_> {
@@ -49,6 +51,11 @@ impl FileSeries<'_> {
         let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
         for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
             if !take(counter.labels.clone(), Found::Amounts(counter.amounts.clone())) {
+                return;
+            }
+        }
+        for listed in self.prepared.listed.iter().filter(|listed| accepts(&listed.labels)) {
+            if !take(listed.labels.clone(), Found::Listed(listed.samples.clone())) {
                 return;
             }
         }
@@ -103,11 +110,13 @@ impl Found {
             // A bucket's counter is there from the first span of its histogram on.
             Found::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
             Found::Spans(group, part) => group.first(*part),
+            Found::Listed(samples) => samples.first().map(|(at, _)| *at),
         }
     }
 
-    fn curve(self, index: &Index) -> Arc<dyn Curve> {
-        match self {
+    fn samples(self, grid: Grid, index: &Index) -> Samples {
+        let curve: Arc<dyn Curve> = match self {
+            Found::Listed(samples) => return Samples::Listed(samples),
             Found::Amounts(amounts) => amounts,
             Found::Spans(group, part) => {
                 if part == Part::Seconds {
@@ -115,7 +124,8 @@ impl Found {
                 }
                 Arc::new(SpanCurve { group, part })
             }
-        }
+        };
+        Samples::Scraped(grid, curve)
     }
 }
 
@@ -125,7 +135,7 @@ impl SeriesSource for FileSeries<'_> {
         self.find(matchers, &mut |labels, found| {
             let Some(grid) = found.first().map(|first| self.grid(first)) else { return true };
             if grid.first <= until && grid.last > after {
-                list.push(Series { labels, samples: Samples::Scraped(grid, found.curve(self.index)) });
+                list.push(Series { labels, samples: found.samples(grid, self.index) });
             }
             list.len() <= MAX_SERIES
         });

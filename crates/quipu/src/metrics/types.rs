@@ -89,6 +89,8 @@ pub enum MetricKind {
     Counter,
     /// A part of a classic histogram.
     Histogram,
+    /// Rises and falls.
+    Gauge,
 }
 
 /// A metric of a file.

@@ -4,11 +4,13 @@
 
 use super::Session;
 use crate::metrics::{
-    FileSeries, Labelling, MetricCatalog, MetricOptions, PointQuery, Prepared, PromqlQuery, SpansBehind, catalog, spans_behind,
+    Collector, FileSeries, Labelling, Measured, MetricCatalog, MetricOptions, PointQuery, Prepared, PromqlQuery, SpansBehind, catalog,
+    spans_behind,
 };
 use crate::promql::{EvalOptions, PromqlAnswer, PromqlError, PromqlTime, SeriesSource, evaluate};
 use crate::protocol::Failure;
 use crate::query::model_of;
+use crate::store::{scan_points, scan_sources};
 use std::sync::Arc;
 
 /// Steps of a query over time that names no step.
@@ -33,7 +35,7 @@ impl Session {
     /// ```
     pub fn query_promql(&mut self, query: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>, Failure> {
         self.complete_index()?;
-        let prepared = self.prepared(query.options);
+        let prepared = self.prepared(query.options)?;
         let series = self.file_series(&prepared, query.options);
         let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
         Ok(evaluate(&query.query, time(query, &series), &series, &options))
@@ -45,7 +47,7 @@ impl Session {
     /// When the file can't be read.
     pub fn list_metrics(&mut self, options: MetricOptions) -> Result<MetricCatalog, Failure> {
         self.complete_index()?;
-        let prepared = self.prepared(options);
+        let prepared = self.prepared(options)?;
         Ok(catalog(&self.file_series(&prepared, options), &prepared))
     }
 
@@ -55,7 +57,7 @@ impl Session {
     /// As [`Session::query_promql`].
     pub fn list_spans_behind(&mut self, query: &PointQuery) -> Result<Result<SpansBehind, PromqlError>, Failure> {
         self.complete_index()?;
-        let prepared = self.prepared(query.options);
+        let prepared = self.prepared(query.options)?;
         Ok(spans_behind(&self.file_series(&prepared, query.options), query))
     }
 
@@ -64,20 +66,31 @@ impl Session {
     }
 
     /// The counters, made where they are not there yet.
-    fn prepared(&self, options: MetricOptions) -> Arc<Prepared> {
+    fn prepared(&self, options: MetricOptions) -> Result<Arc<Prepared>, Failure> {
         let labelling = Labelling { merged: options.merge_labels };
         let mut kept = self.metrics.borrow_mut();
         if let Some(prepared) = kept.as_ref().filter(|prepared| prepared.is(labelling)) {
-            return prepared.clone();
+            return Ok(prepared.clone());
         }
+        let measured = self.measured()?;
         let mut read_model = |row: u32| {
             let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
             // A span that can't be read any more has no model.
             model_of(source, &self.index, row).ok().flatten()
         };
-        let prepared = Arc::new(Prepared::new(&self.index, labelling, &mut read_model));
+        let prepared = Arc::new(Prepared::new(&self.index, labelling, &measured, &mut read_model));
         *kept = Some(prepared.clone());
-        prepared
+        Ok(prepared)
+    }
+
+    /// Points that were imported with the file.
+    fn measured(&self) -> Result<Measured, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let mut collector = Collector::default();
+        scan_sources(connection, schema, &mut |number, resource| collector.add_source(number, resource))
+            .and_then(|()| scan_points(connection, schema, &mut |point| collector.add(point)))
+            .map_err(|error| self.database.explain(error))?;
+        Ok(collector.finish())
     }
 }
 

@@ -29,6 +29,8 @@ pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlLimits, SqlValue, SqlView};
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
+#[cfg(feature = "promql")]
+pub(crate) use extra::scan_sources;
 pub(crate) use extra::{scan_logs, scan_points, source, span_extra};
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,

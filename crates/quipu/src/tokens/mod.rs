@@ -9,6 +9,7 @@ mod attach;
 pub(crate) use attach::{Group, Place, attach};
 
 use crate::model::{TokenCount, TokenRecord, TokenSource, Value};
+use serde::{Deserialize, Serialize};
 
 /// What a span's name says about its part in an inference request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl InferenceRole {
 }
 
 /// Which of the three counts a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenKind {
     /// `prompt_tokens`
     Prompt,

@@ -6,5 +6,6 @@ mod support;
 mod dialects;
 mod exports;
 mod real;
+mod series;
 mod tools;
 mod variants;
