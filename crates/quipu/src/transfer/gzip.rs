@@ -1,4 +1,4 @@
-//! Unpacking gzip (RFC 1952), where the platform does not: a browser has its own. Several members may stand one after the other.
+//! Unpacking gzip (RFC 1952). Several members may stand one after the other, of which a browser's own stream reads the first alone.
 
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
