@@ -6,7 +6,7 @@
 use super::content::{Content, ENOUGH, content};
 use super::problems::ImportReport;
 use super::split::{Piece, Splitter};
-use super::wire::{Messages, decode, table_of};
+use super::wire::{Messages, Prefix, decode, table_of};
 use crate::model::Value;
 use crate::protocol::{Failure, FailureKind};
 use crate::recorded::{parse_json, repaired};
@@ -228,8 +228,9 @@ impl Importer {
         let no = |what: &str| ImportError::NotUnderstood(format!("{name} is {what}."));
         Ok(match content(head) {
             Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
-            Content::Protobuf => Input::Protobuf(Messages::new(false)),
-            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(true)),
+            Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
+            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
+            Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
             Content::Gzip if may_unpack => Input::Gzip(Box::default(), Box::new(Input::Unpacked(Vec::new()))),
             Content::Gzip => return Err(no("compressed by gzip more than once; unpack it first")),
             Content::Database => {
@@ -263,11 +264,12 @@ impl Importer {
 
     fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
         self.place = format!("message {number}");
-        match table_of(message).map(|(list, fields)| (list, decode(message, fields))) {
+        let read = table_of(message).and_then(|table| table.map(|(list, fields)| Ok((list, decode(message, fields)?))).transpose());
+        match read {
             // A resource without entries.
-            None => Ok(()),
-            Some((list, Ok(value))) => self.take(list, &value),
-            Some((_, Err(_))) => {
+            Ok(None) => Ok(()),
+            Ok(Some((list, value))) => self.take(list, &value),
+            Err(_) => {
                 self.problem("it is no message of OTLP");
                 Ok(())
             }

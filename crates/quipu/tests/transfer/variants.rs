@@ -143,9 +143,18 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
     let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
     let json = read("tests/fixtures/otlp/direct_0.2.23_traces.json");
     let prefixed: Vec<u8> = [&(body.len() as u32).to_be_bytes(), body.as_slice()].concat();
+    // 5,620 bytes: 0xf4 0x2b in seven bits a byte, the lowest first.
+    assert_eq!(body.len(), 0x2b << 7 | 0x74);
+    let delimited: Vec<u8> = [&[0xf4, 0x2b], body.as_slice()].concat();
     assert_eq!(
-        [content(&body), content(&json), content(&prefixed), content(&read("samples/agent_0.2.15.db"))],
-        [Content::Protobuf, Content::Json, Content::PrefixedProtobuf, Content::Database]
+        [&body, &json, &prefixed, &delimited, &read("samples/agent_0.2.15.db")].map(|bytes| content(bytes)),
+        [
+            Content::Protobuf,
+            Content::Json,
+            Content::PrefixedProtobuf,
+            Content::DelimitedProtobuf,
+            Content::Database
+        ]
     );
     let of = |bytes: &[u8]| {
         let (bytes, report) = import_bytes(&[("input", bytes)]);
@@ -155,6 +164,7 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
     };
     assert_eq!(of(&json), of(&body));
     assert_eq!(of(&[prefixed.clone(), Vec::new()].concat()), of(&body));
+    assert_eq!(of(&delimited), of(&body));
     let (_, twice) = import_bytes(&[("input", &[prefixed.as_slice(), &prefixed].concat())]);
     assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "what an exporter sent twice is there once");
 }
@@ -272,6 +282,32 @@ fn jaegers_json_is_read_in_all_its_wrappings() {
         let found = imported(&text);
         assert_eq!(found[..3], expected, "{text}");
         assert_eq!(found[3][0][5..], [link, "NULL", "1", r#"{"host": "h1"}"#, "{}"]);
+    }
+}
+
+#[test]
+fn a_span_that_only_follows_from_another_stands_below_it() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let text = format!(
+        r#"{{"data":[{{"spans":[{{"traceID":"{trace}","spanID":"b7ad6b7169203331","operationName":"sent","startTime":1,"duration":1}},{{"traceID":"{trace}","spanID":"00f067aa0ba902b7","operationName":"received","startTime":"5","duration":"1","references":[{{"refType":"FOLLOWS_FROM","traceID":"{trace}","spanID":"b7ad6b7169203331"}}]}}]}}]}}"#
+    );
+    let (bytes, report) = import_bytes(&[("traces.json", text.as_bytes())]);
+    assert_eq!((report.spans, report.problem_count), (2, 0));
+    let sql = "SELECT name, parent_span_id, (SELECT count(*) FROM quipu_span_extra e WHERE e.span_id = s.span_id AND links <> '')
+        FROM spans s ORDER BY name";
+    assert_eq!(rows(&sql_of(&bytes), sql), of(&[&["received", "b7ad6b7169203331", "1"], &["sent", "NULL", "0"]]));
+}
+
+#[test]
+fn a_message_that_is_damaged_is_told_of() {
+    let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
+    let cut = &body[..body.len() - 10];
+    for whole in [&body, cut] {
+        let prefixed: Vec<u8> = [&(whole.len() as u32).to_be_bytes(), whole].concat();
+        let (_, report) = import_bytes(&[("x", &prefixed)]);
+        let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        let expected: &[&str] = if whole.len() == body.len() { &[] } else { &["x, message 1: it is no message of OTLP."] };
+        assert_eq!(told, expected);
     }
 }
 
