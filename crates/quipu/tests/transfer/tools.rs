@@ -1,9 +1,10 @@
 //! Importing in one call, and rows by plain SQL.
 
 use crate::support;
-use quipu::Session;
+use quipu::protocol::Failure;
 use quipu::store::{Dropped, OpenOptions, Writer};
-use quipu::transfer::{ImportReport, Importer};
+use quipu::transfer::{ExportFormat, ImportReport, Importer};
+use quipu::{Selection, Session};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -75,5 +76,16 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     });
     out.extend_from_slice(&checksum.to_le_bytes());
     out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out
+}
+
+/// What leaves of a file in a format.
+pub(crate) fn export(session: &mut Session, selection: Selection<'_>, format: ExportFormat) -> Vec<u8> {
+    let mut out = Vec::new();
+    let sink = &mut |bytes: &[u8]| {
+        out.extend_from_slice(bytes);
+        Ok::<(), Failure>(())
+    };
+    session.export(selection, format, sink).expect("an export");
     out
 }
