@@ -11,9 +11,9 @@ mod trace;
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use metrics::{
     AmountBehind, AmountsBehind, AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency,
-    MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage,
-    OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind, SpansBehind,
-    TokenShare, TokensBy,
+    METRIC_NAME, MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview,
+    OverviewPage, OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlPoint, PromqlQuery, PromqlSeries, RouteRequests, SpanBehind,
+    SpansBehind, TokenShare, TokensBy,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};

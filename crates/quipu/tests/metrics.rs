@@ -359,7 +359,7 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
-        let bytes = session.readings().expect("the index is complete").to_bytes();
+        let bytes = session.readings().expect("the file can be read").expect("the index is complete").to_bytes();
         let mut elsewhere = Metrics::new(Readings::from_bytes(&bytes).expect("readings"));
         for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
             let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };

@@ -329,7 +329,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
-        Wanted::Error if !value.is_null() => marks.add(SpanMarks::FAILED),
+        // Other tracers write `error: false` of what went well.
+        Wanted::Error if !value.is_null() && value.as_written() != "false" => marks.add(SpanMarks::FAILED),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
         Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),

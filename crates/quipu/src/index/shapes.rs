@@ -39,7 +39,7 @@ impl Wanted {
         match key {
             "__root__" => Some(Wanted::Root),
             "__autotraced__" => Some(Wanted::Autotraced),
-            "error" => Some(Wanted::Error),
+            "error" | "error.type" => Some(Wanted::Error),
             "output" => Some(Wanted::Output),
             "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
             _ => Kind::of(key).map(Wanted::Facet).or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens)),

@@ -51,6 +51,8 @@ fn agrees(labels: &Labels, point: &[(String, String)]) -> bool {
 fn take(found: &Found, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
     match found {
         Found::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
+        // A counter's samples tell of no span.
+        Found::Listed(_) => {}
         Found::Spans(group, part) => {
             for (at, row) in group.within(*part, after, until) {
                 give(at, if *part == Part::Seconds { group.seconds_of(at, row) } else { 1.0 }, row);

@@ -1,22 +1,14 @@
 //! The metrics there are, by name, and what is known for completion.
 
 use super::source::FileSeries;
+use super::streams::Measure;
+use crate::model::TokenKind;
 use crate::promql::{METRIC_NAME, SeriesSource};
 use crate::protocol::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Token counts under the names of Llama Stack's documentation, by the name servers record them under: of the prompt, of the completion,
-/// of both.
-pub(super) const TOKENS: [(&str, &str); 3] = [
-    ("prompt_tokens", "llama_stack_prompt_tokens_total"),
-    ("completion_tokens", "llama_stack_completion_tokens_total"),
-    ("total_tokens", "llama_stack_tokens_total"),
-];
-
-/// The documented name of a metric, where it has one.
-pub(super) fn documented_name(recorded: &str) -> Option<&'static str> {
-    TOKENS.iter().find(|(name, _)| *name == recorded).map(|(_, documented)| *documented)
-}
+/// The documented counters: of prompts, of completions, of both.
+pub(super) const TOKENS: [TokenKind; 3] = [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total];
 
 pub(super) const REQUESTS: &str = "quipu_requests_total";
 pub(super) const INFERENCE_REQUESTS: &str = "quipu_inference_requests_total";
@@ -56,12 +48,17 @@ pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
             list.insert(value.to_owned());
         }
     };
-    for labels in series.prepared.labels() {
+    for (labels, measure) in series.prepared.labels() {
         let name = labels.get(METRIC_NAME);
         if !metrics.contains_key(name) {
             let names = labels.iter().map(|(name, _)| name.to_owned()).filter(|name| name != METRIC_NAME).collect();
-            let help = "amounts under the name they were recorded by".to_owned();
-            metrics.insert(name.to_owned(), MetricInfo { name: name.to_owned(), kind: MetricKind::Counter, help, labels: names });
+            let (kind, help) = match measure {
+                None => (MetricKind::Counter, "amounts under the name they were recorded by"),
+                Some(Measure::Counter) => (MetricKind::Counter, "a counter as it was measured"),
+                Some(Measure::Histogram) => (MetricKind::Histogram, "a part of a histogram as it was measured"),
+                Some(Measure::Gauge) => (MetricKind::Gauge, "a value as it was measured"),
+            };
+            metrics.insert(name.to_owned(), MetricInfo { name: name.to_owned(), kind, help: help.to_owned(), labels: names });
         }
         labels.iter().filter(|(name, _)| *name != METRIC_NAME).for_each(|(name, value)| note(name, value));
     }

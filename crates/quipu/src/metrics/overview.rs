@@ -4,6 +4,7 @@
 
 use super::amounts::Amounts;
 use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
+use super::names::documented_name;
 use super::source::FileSeries;
 use super::spans::{Part, SpanCurve, SpanGroup};
 use crate::promql::{Curve, METRIC_NAME};
@@ -105,7 +106,7 @@ fn tokens(series: &FileSeries<'_>, by: TokensBy, bars: &Bars) -> (Vec<TokenShare
             }
             continue;
         }
-        let Some(kind) = TOKENS.iter().position(|(_, documented)| *documented == name) else { continue };
+        let Some(kind) = TOKENS.iter().position(|kind| documented_name(*kind) == name) else { continue };
         if amounts.within(bars.from, bars.to).is_empty() {
             continue;
         }

@@ -3,10 +3,13 @@
 //! What is not here: spans and their durations (`spans`).
 
 use super::amounts::{Amount, Amounts, millis};
-use super::catalogue::{INFERENCE_REQUESTS, TOKENS, documented_name};
+use super::beside::{Listed, ModelNames, extent, put_beside};
+use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
+use super::names::{documented_name, valid};
 use super::readings::{Readings, RecordedSeries};
 use super::source::STATUSES;
-use crate::model::{TokenRecord, TokenSource};
+use super::streams::Measure;
+use crate::model::{TokenKind, TokenRecord, TokenSource};
 use crate::promql::{Labels, METRIC_NAME};
 use crate::protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +27,8 @@ pub(super) struct Prepared {
     pub(super) merged: bool,
     /// By labels.
     pub(super) counters: Vec<Counter>,
+    /// What was measured, by labels.
+    pub(super) listed: Vec<Listed>,
     /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
@@ -33,19 +38,21 @@ impl Prepared {
     /// Makes the counters of a file.
     pub(super) fn new(readings: &Readings, merged: bool) -> Prepared {
         let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
+        builder.providers.extend(readings.measured.values("provider_id").map(str::to_owned));
         builder.add_recorded(readings);
         let counted = builder.add_requests(readings);
-        let counters = builder.series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared {
-            merged,
-            counters: counters.collect(),
-            extent: readings.extent.map(|(first, last)| (millis(first), millis(last))),
-            counted,
-        }
+        let mut series = std::mem::take(&mut builder.series);
+        let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
+        let listed = put_beside(&readings.measured, &models, &mut series);
+        let extent = extent(readings.extent, &series, &listed);
+        let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
+        Prepared { merged, counters: counters.collect(), listed, extent, counted }
     }
 
-    pub(super) fn labels(&self) -> impl Iterator<Item = &Labels> {
-        self.counters.iter().map(|counter| &counter.labels)
+    /// Labels of all series but those of spans; of measured ones also what they are.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
+        let counters = self.counters.iter().map(|counter| (&counter.labels, None));
+        counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
     }
 
     pub(super) fn counted(&self) -> CountedRequests {
@@ -95,13 +102,19 @@ impl Builder {
             };
             Labels::new(series.labels.iter().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
         };
-        [documented_name(&series.name).map(labels), Some(labels(&valid(&series.name)))]
+        [
+            TokenKind::from_metric(&series.name).map(|kind| labels(documented_name(kind))),
+            Some(labels(&valid(&series.name))),
+        ]
     }
 
     /// A model's name, without the provider in front of it where these are one.
     fn model<'m>(&self, model: &'m str) -> &'m str {
-        let rest = model.split_once('/').filter(|(provider, _)| self.merged && self.providers.contains(*provider));
-        rest.map_or(model, |(_, rest)| rest)
+        if self.merged { self.plain(model) } else { model }
+    }
+
+    fn plain<'m>(&self, model: &'m str) -> &'m str {
+        model.split_once('/').filter(|(provider, _)| self.providers.contains(*provider)).map_or(model, |(_, rest)| rest)
     }
 
     /// Inference requests, and the tokens of those that no event recorded.
@@ -125,7 +138,8 @@ impl Builder {
             });
             self.add(requests, amount(1.0));
             let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
-            for ((_, name), count) in TOKENS.into_iter().zip(counts) {
+            for (kind, count) in TOKENS.into_iter().zip(counts) {
+                let name = documented_name(kind);
                 let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
                 let derived = labels
                     .entry((model.clone(), name))
@@ -142,14 +156,4 @@ fn source_of(record: &TokenRecord) -> Option<TokenSource> {
     let counts = [record.prompt, record.completion, record.total];
     let sources = || counts.iter().flatten().map(|count| count.source);
     sources().find(|source| *source == TokenSource::MetricEvent).or_else(|| sources().next())
-}
-
-/// A name as Prometheus has it: what is no letter, digit, underscore or colon becomes an underscore.
-fn valid(name: &str) -> String {
-    let mut valid: String =
-        name.chars().map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':') { letter } else { '_' }).collect();
-    if valid.starts_with(|letter: char| letter.is_ascii_digit()) || valid.is_empty() {
-        valid.insert(0, '_');
-    }
-    valid
 }

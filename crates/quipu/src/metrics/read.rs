@@ -3,6 +3,7 @@
 //! What is not here: what is made of them (`prepare`).
 
 use super::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
+use super::streams::Measured;
 use crate::index::Index;
 use crate::model::{SpanMarks, Timestamp, TokenRecord};
 use crate::protocol::UNKNOWN_NANOS;
@@ -11,11 +12,12 @@ use std::collections::HashMap;
 /// Requests whose model is looked for in the file, because their arguments do not begin with it.
 const MAX_READ: usize = 2_000;
 
-/// The readings of a file; `read_model` finds the model of a span in it.
-pub(crate) fn read(index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
+/// The readings of a file; `read_model` finds the model of a span in it, `measured` is what was imported beside its spans.
+pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
     let mut readings = Readings {
         series: index.metric_series().map(recorded_series).collect(),
         span_names: index.span_names().map(str::to_owned).collect(),
+        measured,
         extent: index.first_amount().and_then(|first| Some((first, index.last_time()?))),
         ..Readings::default()
     };

@@ -3,6 +3,7 @@
 //!
 //! What is not here: taking them from an index (`read`), and what is made of them (`prepare`, `spans`).
 
+use super::streams::Measured;
 use crate::model::{SpanMarks, TokenRecord};
 use crate::protocol::Packed;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Readings {
     pub(crate) span_names: Vec<String>,
     /// Spans with a time.
     pub(crate) spans: SpanColumns,
+    /// Points of metrics that were imported with the file.
+    pub(crate) measured: Measured,
     /// When the file's first amount and its last event were, in nanoseconds since 1970, UTC.
     pub(crate) extent: Option<(i64, i64)>,
 }

@@ -4,7 +4,7 @@ use super::amounts::Amounts;
 use super::catalogue::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS};
 use super::prepare::Prepared;
 use super::spans::{BOUNDS, BUCKETS, Groups, Part, SpanCurve, SpanGroup};
-use crate::promql::{Curve, Grid, Labels, METRIC_NAME, Matcher, PromqlError, Samples, Series, SeriesSource};
+use crate::promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
 use std::sync::Arc;
 
 /// Values of the label `status`: of spans that went well and of those that failed.
@@ -27,6 +27,8 @@ pub(super) enum Found {
     Amounts(Arc<Amounts>),
     /// Spans of a group.
     Spans(Arc<SpanGroup>, Part),
+    /// Samples as they were measured.
+    Listed(Arc<[Sample]>),
 }
 
 impl FileSeries<'_> {
@@ -52,6 +54,11 @@ impl FileSeries<'_> {
         let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
         for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
             if !take(counter.labels.clone(), Found::Amounts(counter.amounts.clone())) {
+                return;
+            }
+        }
+        for listed in self.prepared.listed.iter().filter(|listed| accepts(&listed.labels)) {
+            if !take(listed.labels.clone(), Found::Listed(listed.samples.clone())) {
                 return;
             }
         }
@@ -105,13 +112,15 @@ impl Found {
             // A bucket's counter is there from the first span of its histogram on.
             Found::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
             Found::Spans(group, part) => group.first(*part),
+            Found::Listed(samples) => samples.first().map(|(at, _)| *at),
         }
     }
 
-    fn curve(self) -> Arc<dyn Curve> {
+    fn samples(self, grid: Grid) -> Samples {
         match self {
-            Found::Amounts(amounts) => amounts,
-            Found::Spans(group, part) => Arc::new(SpanCurve { group, part }),
+            Found::Listed(samples) => Samples::Listed(samples),
+            Found::Amounts(amounts) => Samples::Scraped(grid, amounts),
+            Found::Spans(group, part) => Samples::Scraped(grid, Arc::new(SpanCurve { group, part })),
         }
     }
 }
@@ -122,7 +131,7 @@ impl SeriesSource for FileSeries<'_> {
         self.find(matchers, &mut |labels, found| {
             let Some(grid) = found.first().map(|first| self.grid(first)) else { return true };
             if grid.first <= until && grid.last > after {
-                list.push(Series { labels, samples: Samples::Scraped(grid, found.curve()) });
+                list.push(Series { labels, samples: found.samples(grid) });
             }
             list.len() <= MAX_SERIES
         });

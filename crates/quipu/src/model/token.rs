@@ -34,6 +34,29 @@ impl TokenSource {
     }
 }
 
+/// Which of the three counts a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenKind {
+    /// `prompt_tokens`
+    Prompt,
+    /// `completion_tokens`
+    Completion,
+    /// `total_tokens`
+    Total,
+}
+
+impl TokenKind {
+    /// The count a metric of this name is.
+    pub fn from_metric(name: &str) -> Option<TokenKind> {
+        match name {
+            "prompt_tokens" => Some(TokenKind::Prompt),
+            "completion_tokens" => Some(TokenKind::Completion),
+            "total_tokens" => Some(TokenKind::Total),
+            _ => None,
+        }
+    }
+}
+
 /// One count with its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenCount {

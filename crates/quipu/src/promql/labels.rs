@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The label that holds a metric's name.
-pub const METRIC_NAME: &str = "__name__";
+pub use crate::protocol::METRIC_NAME;
 
 /// The labels of one series. Cloning is cheap.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,6 +8,9 @@ use crate::share::TokensShown;
 use crate::sheet::Node;
 use serde::{Deserialize, Serialize};
 
+/// The label that holds a metric's name.
+pub const METRIC_NAME: &str = "__name__";
+
 /// How a file is read as series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricOptions {
@@ -95,6 +98,8 @@ pub enum MetricKind {
     Counter,
     /// A part of a classic histogram.
     Histogram,
+    /// Rises and falls.
+    Gauge,
 }
 
 /// A metric of a file.

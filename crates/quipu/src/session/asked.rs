@@ -3,10 +3,10 @@
 //! What is not here: the conversation (`conversation`), which takes in the whole trace.
 
 use crate::index::Index;
-use crate::llm::{asked_in, input_key};
+use crate::llm::{asked_in, input_key, said_by_event, speaks};
 use crate::model::{SpanKind, Timestamp};
-use crate::recorded::{RecordedAttribute, entries};
-use crate::store::{Database, small_attributes_at};
+use crate::recorded::{RecordedAttribute, attributes, entries};
+use crate::store::{Database, StoreError, event_row, small_attributes_at};
 use std::cmp::Reverse;
 
 /// Characters of a line.
@@ -16,6 +16,8 @@ const MAX_BYTES: u32 = 64 * 1024;
 /// Spans of a trace that are looked at, and read.
 const MAX_SPANS: usize = 4_096;
 const MAX_READ: usize = 3;
+/// Events of a span that are read.
+const MAX_EVENTS: usize = 64;
 
 /// Reads what was asked in traces; for one page.
 pub(super) struct Asked<'a> {
@@ -23,12 +25,15 @@ pub(super) struct Asked<'a> {
     index: &'a Index,
     /// By profile: whether its spans recorded an input.
     has_input: Vec<bool>,
+    /// By profile: whether its spans follow the conventions by which inputs may stand in events instead.
+    may_say_in_events: Vec<bool>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(database: &'a Database, index: &'a Index) -> Asked<'a> {
         let has_input = index.profiles().with_keys(|key| input_key(std::iter::once(key)).is_some());
-        Asked { database, index, has_input }
+        let may_say_in_events = index.profiles().with_keys(|key| key == "gen_ai.operation.name");
+        Asked { database, index, has_input, may_say_in_events }
     }
 
     /// The words of the user that a trace began with, on one line: those of an agent's turn, else the last ones that went to the first
@@ -43,14 +48,16 @@ impl<'a> Asked<'a> {
                 SpanKind::Request => 2,
                 _ => continue,
             };
-            if self.has_input.get(usize::from(self.index.profiles().of(row))).copied().unwrap_or(false) {
+            let profile = usize::from(self.index.profiles().of(row));
+            let of = |list: &[bool]| list.get(profile).copied().unwrap_or(false);
+            if of(&self.has_input) || (of(&self.may_say_in_events) && self.index.event_ids(row).len() > 0) {
                 wanted.push((rank, self.index.start_of(row), row));
             }
         }
         for _ in 0..MAX_READ {
             let at = (0..wanted.len()).min_by_key(|at| wanted.get(*at).map(|(rank, start, row)| (*rank, *start, Reverse(*row))))?;
             let (_, _, row) = wanted.swap_remove(at);
-            if let Some(words) = self.words(row) {
+            if let Some(words) = self.words(row).or_else(|| self.words_in_events(row)) {
                 return Some(one_line(&words));
             }
         }
@@ -72,6 +79,28 @@ impl<'a> Asked<'a> {
         // A row that can't be read is told of where its trace is opened.
         let found = self.database.bounded(|| small_attributes_at(connection, schema, self.index.rowid_of(row), MAX_BYTES, read));
         found.ok().flatten().flatten()
+    }
+}
+
+impl Asked<'_> {
+    /// The same where the messages stand in events of the span: the last one of the user.
+    fn words_in_events(&self, row: u32) -> Option<String> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let read = || -> Result<Option<String>, StoreError> {
+            let mut last = None;
+            for id in self.index.event_ids(row).take(MAX_EVENTS) {
+                let Some(event) = event_row(connection, schema, id)? else { continue };
+                let name = event.name.unwrap_or_default();
+                let text = event.attributes.filter(|text| speaks(&name) && text.len() <= MAX_BYTES as usize);
+                let recorded = attributes(text.unwrap_or_default().as_bytes()).unwrap_or_default();
+                let decoded = recorded.into_iter().map(|attribute| (attribute.key.clone(), attribute.decoded().value));
+                let said = said_by_event(&name, decoded.collect());
+                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| asked_in(value));
+                last = input.or(last);
+            }
+            Ok(last)
+        };
+        self.database.bounded(read).ok().flatten()
     }
 }
 

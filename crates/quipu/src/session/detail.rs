@@ -233,7 +233,9 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
 
 fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> Vec<SpanFailure> {
     let mut failures = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.key == "error" && attribute.recorded.text != "null") {
+    // Other tracers write `error: true`, which says no more than the status.
+    let says = |attribute: &&Read| attribute.key == "error" && !["null", "true", "false"].contains(&attribute.recorded.text.as_str());
+    for attribute in attributes.iter().filter(says) {
         failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "the attribute error".into() });
     }
     for event in events {
@@ -242,13 +244,19 @@ fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent], status_mes
             failures.push(SpanFailure { message: message.clone(), source: event_source("the log event", event) });
         }
     }
-    if failures.is_empty() && is_error_status(row.status.as_deref()) {
+    let status_says_so = is_error_status(row.status.as_deref());
+    let marked = |attribute: &Read| match attribute.key.as_str() {
+        "error" => attribute.recorded.text == "true",
+        "error.type" => attribute.recorded.text != "null",
+        _ => false,
+    };
+    if failures.is_empty() && (status_says_so || attributes.iter().any(marked)) {
         failures.push(status_failure(attributes, events, status_message));
     }
     failures
 }
 
-/// Why a span failed that only its status says it did: as its exception tells, the status itself, or the type of the error.
+/// Why a span failed of which only its status or the type of its error says it did: as its exception tells, the status itself, or the type of the error.
 fn status_failure(attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> SpanFailure {
     let said = |event: &SpanEvent| {
         let of = |key: &str| event.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.text.raw.clone());
@@ -258,8 +266,11 @@ fn status_failure(attributes: &[Read], events: &[SpanEvent], status_message: Opt
     };
     let exception = events.iter().rev().filter(|event| event.name == "exception").find_map(said);
     let status = || status_message.map(|message| SpanFailure { message, source: "the status".into() });
-    let kind = || attributes.iter().find(|attribute| attribute.key == "error.type").map(|attribute| attribute.shown.text.raw.clone());
-    exception.or_else(status).unwrap_or_else(|| SpanFailure { message: kind().unwrap_or_default(), source: "the status".into() })
+    let kind = || {
+        let kind = attributes.iter().find(|attribute| attribute.key == "error.type")?;
+        Some(SpanFailure { message: kind.shown.text.raw.clone(), source: "the attribute error.type".into() })
+    };
+    exception.or_else(status).or_else(kind).unwrap_or_else(|| SpanFailure { message: String::new(), source: "the status".into() })
 }
 
 /// An event by its time, as it can be found again among the others.

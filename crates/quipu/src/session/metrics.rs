@@ -5,15 +5,16 @@
 use super::Session;
 use super::listing::Listing;
 use crate::index::Index;
-use crate::metrics::{Readings, each_request, read};
+use crate::metrics::{Collector, Measured, Readings, each_request, read};
 use crate::model::{Cost, PriceTable};
-use crate::protocol::NamedSpan;
+use crate::protocol::{Failure, NamedSpan};
 use crate::query::model_of;
+use crate::store::{scan_points, scan_sources};
 #[cfg(feature = "promql")]
 use crate::{
     metrics::Metrics,
     protocol::{
-        AmountBehind, Failure, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlQuery,
+        AmountBehind, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlQuery,
         SpanBehind, SpansBehind,
     },
 };
@@ -56,8 +57,24 @@ impl Session {
     }
 
     /// What the file has to be counted, for whoever counts elsewhere. `None` before the index is complete.
-    pub fn readings(&self) -> Option<Readings> {
-        self.index.is_complete().then(|| read(&self.index, &mut |row| self.model_in_file(row)))
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn readings(&self) -> Result<Option<Readings>, Failure> {
+        if !self.index.is_complete() {
+            return Ok(None);
+        }
+        Ok(Some(read(&self.index, self.measured()?, &mut |row| self.model_in_file(row))))
+    }
+
+    /// Points that were imported with the file.
+    fn measured(&self) -> Result<Measured, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let mut collector = Collector::default();
+        scan_sources(connection, schema, &mut |number, resource| collector.add_source(number, resource))
+            .and_then(|()| scan_points(connection, schema, &mut |point| collector.add(point)))
+            .map_err(|error| self.database.explain(error))?;
+        Ok(collector.finish())
     }
 
     /// Ids and names of spans by their rows; rows that there are not are left out.
@@ -135,7 +152,7 @@ impl Session {
     fn metrics(&mut self) -> Result<&mut Metrics, Failure> {
         if self.metrics.is_none() {
             self.complete_index()?;
-            self.metrics = Some(Metrics::new(self.readings().unwrap_or_default()));
+            self.metrics = Some(Metrics::new(self.readings()?.unwrap_or_default()));
         }
         Ok(self.metrics.get_or_insert_default())
     }

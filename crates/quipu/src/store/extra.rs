@@ -62,6 +62,18 @@ pub(crate) fn source(connection: &Connection, schema: &Schema, number: i64) -> R
     Ok(if_ours(statement.and_then(|mut statement| statement.query_row([number], read).optional()))?.flatten())
 }
 
+/// Every resource, a JSON object, with its number.
+pub(crate) fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(i64, &str)) -> Result<(), StoreError> {
+    if !has(schema, "quipu_sources") {
+        return Ok(());
+    }
+    each(connection, "SELECT id, resource FROM quipu_sources", &mut |row| {
+        if let (Ok(number), Some(resource)) = (row.get(0), owned(row, 1)) {
+            seen(number, &resource);
+        }
+    })
+}
+
 /// Every point of a metric, in the order they came.
 pub(crate) fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
     if !has(schema, "quipu_metric_points") {

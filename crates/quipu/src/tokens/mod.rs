@@ -8,6 +8,7 @@ mod attach;
 
 pub(crate) use attach::{Group, Place, attach};
 
+pub use crate::model::TokenKind;
 use crate::model::{TokenCount, TokenRecord, TokenSource, Value};
 
 /// What a span's name says about its part in an inference request.
@@ -46,29 +47,6 @@ impl InferenceRole {
             return None;
         }
         Some(if class == "InferenceRouter" { InferenceRole::Router } else { InferenceRole::Provider })
-    }
-}
-
-/// Which of the three counts a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
-    /// `prompt_tokens`
-    Prompt,
-    /// `completion_tokens`
-    Completion,
-    /// `total_tokens`
-    Total,
-}
-
-impl TokenKind {
-    /// The count a metric of this name is.
-    pub fn from_metric(name: &str) -> Option<TokenKind> {
-        match name {
-            "prompt_tokens" => Some(TokenKind::Prompt),
-            "completion_tokens" => Some(TokenKind::Completion),
-            "total_tokens" => Some(TokenKind::Total),
-            _ => None,
-        }
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Content {
     Protobuf,
     /// The same as the collector writes it into files: before each message its length in four bytes.
     PrefixedProtobuf,
+    /// The same with the length as protobuf writes numbers, as its libraries write streams.
+    DelimitedProtobuf,
     /// Anything else.
     Other,
 }
@@ -48,6 +50,7 @@ pub fn content(head: &[u8]) -> Content {
     }
     match head.split_first_chunk::<4>() {
         Some((length, message)) if u32::from_be_bytes(*length) > 1 && begins_message(message) => Content::PrefixedProtobuf,
+        _ if is_delimited(head) => Content::DelimitedProtobuf,
         _ => Content::Other,
     }
 }
@@ -63,6 +66,12 @@ pub fn are_imported<'b>(heads: impl IntoIterator<Item = &'b [u8]>) -> bool {
         }
     }
     any
+}
+
+/// Whether a message stands behind a number of one to four bytes.
+fn is_delimited(head: &[u8]) -> bool {
+    let more = head.iter().take_while(|byte| **byte >= 0x80).count();
+    more < 4 && head.get(more).is_some_and(|last| more > 0 || *last > 2) && head.get(more + 1..).is_some_and(begins_message)
 }
 
 /// Whether these bytes begin a list of resources: a first field with a length, in which a field of the resource, of a list of scopes or of

@@ -1,4 +1,4 @@
-//! Unpacking gzip (RFC 1952), where the platform does not: a browser has its own. Several members may stand one after the other.
+//! Unpacking gzip (RFC 1952). Several members may stand one after the other, of which a browser's own stream reads the first alone.
 
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
@@ -53,13 +53,14 @@ impl Unpacker {
                         self.checksum = self.checksum >> 8 ^ self.table.get(at as usize).copied().unwrap_or(0);
                     }
                     self.length = self.length.wrapping_add(unpacked.len() as u32);
-                    let is_full = unpacked.len() == STEP;
+                    // What waited for room is handed out without any byte being taken.
+                    let goes_on = !unpacked.is_empty() || result.bytes_consumed > 0;
                     if !unpacked.is_empty() {
                         take(unpacked)?;
                     }
                     match result.status {
                         Ok(MZStatus::StreamEnd) => self.at = At::Trailer(Vec::new()),
-                        Ok(_) | Err(MZError::Buf) if is_full || (!bytes.is_empty() && result.bytes_consumed > 0) => {}
+                        Ok(_) | Err(MZError::Buf) if goes_on => {}
                         Ok(_) | Err(MZError::Buf) if bytes.is_empty() => return Ok(None),
                         _ => return Ok(Some(DAMAGED.into())),
                     }
@@ -167,9 +168,16 @@ mod tests {
     fn members_in_chunks_of_any_length_are_unpacked() {
         let text: Vec<u8> = (0..700_000_u32).map(|at| (at / 7) as u8).collect();
         let zeros = vec![0; 1_000_000];
-        let two = [packed(&text, "a name"), packed(&zeros, ""), vec![0; 100]].concat();
-        let expected = [text, zeros].concat();
-        for chunk in [1, 13, 4_096, 10_000_000] {
+        // Lines that are packed neither well nor badly, as recorded ones are.
+        let mut number = 1_u32;
+        let lines = (0..60_000).map(|_| {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            format!("{{\"spanId\": \"{number:08x}\", \"name\": \"chat {}\"}}\n", number >> 29)
+        });
+        let lines = lines.collect::<String>().into_bytes();
+        let two = [packed(&text, "a name"), packed(&lines, ""), packed(&zeros, ""), vec![0; 100]].concat();
+        let expected = [text, lines, zeros].concat();
+        for chunk in [1, 13, 4_096, 131_072, 1 << 20, 10_000_000] {
             let (out, failed) = unpack(&two, chunk);
             assert_eq!(failed, None, "{chunk}");
             assert!(out == expected, "{chunk}");

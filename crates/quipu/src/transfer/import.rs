@@ -6,7 +6,7 @@
 use super::content::{Content, ENOUGH, content};
 use super::problems::ImportReport;
 use super::split::{Piece, Splitter};
-use super::wire::{Messages, decode, table_of};
+use super::wire::{Messages, Prefix, decode, table_of};
 use crate::model::Value;
 use crate::protocol::{Failure, FailureKind};
 use crate::recorded::{parse_json, repaired};
@@ -57,9 +57,10 @@ pub struct ImportProgress {
 enum Input {
     /// Its first bytes, which do not tell yet.
     Unknown(Vec<u8>),
+    /// The same of what was unpacked, which is not unpacked again: a file may be made to unpack to itself.
+    Unpacked(Vec<u8>),
     Json(Splitter),
     Protobuf(Messages),
-    #[cfg(not(target_family = "wasm"))]
     Gzip(Box<super::gzip::Unpacker>, Box<Input>),
     /// The rest can't be followed.
     Given(()),
@@ -137,6 +138,10 @@ impl Importer {
         let outcome = self.feed(&mut input, bytes, false);
         self.input = input;
         outcome?;
+        self.check_room()
+    }
+
+    fn check_room(&self) -> Result<(), ImportError> {
         if self.writer.len_in_memory() > self.limit { Err(ImportError::TooMuch(self.limit)) } else { Ok(()) }
     }
 
@@ -147,19 +152,6 @@ impl Importer {
     pub fn end(&mut self) -> Result<(), ImportError> {
         let mut input = std::mem::replace(&mut self.input, Input::Unknown(Vec::new()));
         self.feed(&mut input, &[], true)
-    }
-
-    /// Ends an input that was unpacked elsewhere, and could not be to its end, which stands in the report.
-    ///
-    /// # Errors
-    /// As for [`push`](Importer::push), and when nothing came of it.
-    pub fn end_damaged(&mut self) -> Result<(), ImportError> {
-        if matches!(&self.input, Input::Unknown(head) if head.is_empty()) {
-            let name = &self.name;
-            return Err(ImportError::NotUnderstood(format!("{name} is compressed by gzip, and damaged: nothing of it can be unpacked.")));
-        }
-        self.report.note(&self.name, "compressed data", "it is damaged, or was cut off");
-        self.end()
     }
 
     /// How far it is.
@@ -179,13 +171,14 @@ impl Importer {
     }
 
     fn feed(&mut self, input: &mut Input, bytes: &[u8], last: bool) -> Result<(), ImportError> {
-        if let Input::Unknown(head) = input {
+        let may_unpack = matches!(input, Input::Unknown(_));
+        if let Input::Unknown(head) | Input::Unpacked(head) = input {
             head.extend_from_slice(bytes);
             if head.len() < ENOUGH && !last {
                 return Ok(());
             }
             let head = std::mem::take(head);
-            *input = self.recognize(&head)?;
+            *input = self.recognize(&head, may_unpack)?;
             return self.feed(input, &head, last);
         }
         match input {
@@ -206,34 +199,40 @@ impl Importer {
                 }
                 Ok(())
             }
-            #[cfg(not(target_family = "wasm"))]
             Input::Gzip(unpacker, inner) => {
-                let mut failed = unpacker.push(bytes, &mut |bytes| self.feed(inner, bytes, false))?;
+                // However small the packed bytes are, the limit is kept.
+                let mut failed = unpacker.push(bytes, &mut |bytes| self.feed(inner, bytes, false).and_then(|()| self.check_room()))?;
                 if last {
                     failed = failed.or(unpacker.finish());
-                    self.feed(inner, &[], true)?;
                 }
                 if let Some(what) = failed {
+                    if matches!(&**inner, Input::Unpacked(head) if head.is_empty()) {
+                        let name = &self.name;
+                        let damaged = format!("{name} is compressed by gzip, and damaged: nothing of it can be unpacked.");
+                        return Err(ImportError::NotUnderstood(damaged));
+                    }
                     self.report.note(&self.name, "compressed data", what);
+                    self.feed(inner, &[], true)?;
                     *input = Input::Given(());
+                } else if last {
+                    self.feed(inner, &[], true)?;
                 }
                 Ok(())
             }
-            Input::Unknown(_) | Input::Given(()) => Ok(()),
+            Input::Unknown(_) | Input::Unpacked(_) | Input::Given(()) => Ok(()),
         }
     }
 
-    fn recognize(&self, head: &[u8]) -> Result<Input, ImportError> {
+    fn recognize(&self, head: &[u8], may_unpack: bool) -> Result<Input, ImportError> {
         let name = &self.name;
         let no = |what: &str| ImportError::NotUnderstood(format!("{name} is {what}."));
         Ok(match content(head) {
             Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
-            Content::Protobuf => Input::Protobuf(Messages::new(false)),
-            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(true)),
-            #[cfg(not(target_family = "wasm"))]
-            Content::Gzip => Input::Gzip(Box::default(), Box::new(Input::Unknown(Vec::new()))),
-            #[cfg(target_family = "wasm")]
-            Content::Gzip => return Err(no("gzip-compressed; unpack it first")),
+            Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
+            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
+            Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
+            Content::Gzip if may_unpack => Input::Gzip(Box::default(), Box::new(Input::Unpacked(Vec::new()))),
+            Content::Gzip => return Err(no("compressed by gzip more than once; unpack it first")),
             Content::Database => {
                 return Err(no("a SQLite database, which is opened and not imported; where it is compressed, unpack it first"));
             }
@@ -265,11 +264,12 @@ impl Importer {
 
     fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
         self.place = format!("message {number}");
-        match table_of(message).map(|(list, fields)| (list, decode(message, fields))) {
+        let read = table_of(message).and_then(|table| table.map(|(list, fields)| Ok((list, decode(message, fields)?))).transpose());
+        match read {
             // A resource without entries.
-            None => Ok(()),
-            Some((list, Ok(value))) => self.take(list, &value),
-            Some((_, Err(_))) => {
+            Ok(None) => Ok(()),
+            Ok(Some((list, value))) => self.take(list, &value),
+            Err(_) => {
                 self.problem("it is no message of OTLP");
                 Ok(())
             }

@@ -49,20 +49,28 @@ const COLUMNS: [&str; 7] = [
 fn read_span(span: &Value, trace: &Value) -> Option<NewSpan> {
     let span_id = id(field(span, "spanId"), 8)?;
     let trace_id = id(field(span, "traceId").or_else(|| field(trace, "traceId")), 16)?;
-    let (mut parent, mut links) = (id(field(span, "parentSpanId"), 8), Vec::new());
+    let (mut parent, mut followed, mut links) = (id(field(span, "parentSpanId"), 8), None, Vec::new());
     for reference in list(span, "references") {
         let of_trace = id(field(reference, "traceId"), 16);
         let to = id(field(reference, "spanId"), 8);
         let is_child = text(reference, "refType").as_deref() == Some("CHILD_OF");
-        if is_child && parent.is_none() && of_trace.as_deref().is_none_or(|found| found == trace_id) {
+        let is_here = of_trace.as_deref().is_none_or(|found| found == trace_id);
+        if is_child && parent.is_none() && is_here {
             parent = to;
-        } else if let (Some(of_trace), Some(to)) = (of_trace, to) {
+            continue;
+        }
+        if is_here && followed.is_none() {
+            followed.clone_from(&to);
+        }
+        if let (Some(of_trace), Some(to)) = (of_trace, to) {
             let mut link = Object::new();
             link.put_text("trace_id", &of_trace);
             link.put_text("span_id", &to);
             links.push(link.finish());
         }
     }
+    // As Jaeger shows it: what only follows from a span of its trace stands below that.
+    let parent = parent.or(followed);
     let tags = list(span, "tags");
     let mut attributes = Object::new();
     put_tags(&mut attributes, tags, &COLUMNS);

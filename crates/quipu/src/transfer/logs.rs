@@ -54,10 +54,14 @@ fn read_log(record: &Value) -> LogRecord {
 /// The word Llama Stack has for a severity: by its number, else by its text.
 fn severity(record: &Value) -> Option<String> {
     const WORDS: [&str; 6] = ["verbose", "debug", "info", "warn", "error", "critical"];
-    if let Some(number) = unsigned(field(record, "severityNumber")).filter(|number| (1..=24).contains(number)) {
+    let number = field(record, "severityNumber");
+    if let Some(number) = unsigned(number).filter(|number| (1..=24).contains(number)) {
         return WORDS.get((number as usize - 1) / 4).map(|word| (*word).to_owned());
     }
-    let text = text(record, "severityText")?.to_ascii_lowercase();
+    // `SEVERITY_NUMBER_WARN2` is the name of a number.
+    let name = number.and_then(Value::as_str).and_then(|name| name.strip_prefix("SEVERITY_NUMBER_"));
+    let name = name.map(|name| name.trim_end_matches(['2', '3', '4'])).filter(|name| *name != "UNSPECIFIED").map(str::to_owned);
+    let text = name.or_else(|| text(record, "severityText"))?.to_ascii_lowercase();
     Some(match text.as_str() {
         "trace" => "verbose".into(),
         "warning" => "warn".into(),
@@ -82,6 +86,8 @@ mod tests {
         assert_eq!(read(line), (Some("unstructured_log".into()), r#"{"message": "slow", "severity": "warn", "n": 3}"#.into()));
         let event = r#"{"eventName":"gen_ai.user.message","body":{"kvlistValue":{"values":[{"key":"content","value":{"stringValue":"Hi \u00e4"}}]}}}"#;
         assert_eq!(read(event), (Some("gen_ai.user.message".into()), r#"{"body": {"content": "Hi \u00e4"}}"#.into()));
+        let named = r#"{"severityNumber":"SEVERITY_NUMBER_FATAL3","body":{"stringValue":"gone"}}"#;
+        assert_eq!(read(named), (Some("unstructured_log".into()), r#"{"message": "gone", "severity": "critical"}"#.into()));
         let older = r#"{"severityText":"Fatal","attributes":[{"key":"event.name","value":{"stringValue":"gen_ai.choice"}}]}"#;
         assert_eq!(read(older), (Some("gen_ai.choice".into()), r#"{"severity": "critical", "event.name": "gen_ai.choice"}"#.into()));
     }

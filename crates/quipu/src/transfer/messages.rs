@@ -98,14 +98,15 @@ static SCOPE_LOGS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "logR
 /// Log records of one resource.
 pub(super) static RESOURCE_LOGS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeLogs", Message(&SCOPE_LOGS))];
 
-static NUMBER_POINT: [Field; 5] = [
+static NUMBER_POINT: [Field; 6] = [
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
     one(4, "asDouble", Double),
     one(6, "asInt", SignedFixed64),
     many(7, "attributes", Message(&KEY_VALUE)),
+    one(8, "flags", Unsigned),
 ];
-static HISTOGRAM_POINT: [Field; 9] = [
+static HISTOGRAM_POINT: [Field; 10] = [
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
     one(4, "count", Fixed64),
@@ -113,11 +114,12 @@ static HISTOGRAM_POINT: [Field; 9] = [
     many(6, "bucketCounts", Fixed64),
     many(7, "explicitBounds", Double),
     many(9, "attributes", Message(&KEY_VALUE)),
+    one(10, "flags", Unsigned),
     one(11, "min", Double),
     one(12, "max", Double),
 ];
 static BUCKETS: [Field; 2] = [one(1, "offset", ZigZag), many(2, "bucketCounts", Unsigned)];
-static EXPONENTIAL_POINT: [Field; 11] = [
+static EXPONENTIAL_POINT: [Field; 12] = [
     many(1, "attributes", Message(&KEY_VALUE)),
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
@@ -127,17 +129,19 @@ static EXPONENTIAL_POINT: [Field; 11] = [
     one(7, "zeroCount", Fixed64),
     one(8, "positive", Message(&BUCKETS)),
     one(9, "negative", Message(&BUCKETS)),
+    one(10, "flags", Unsigned),
     one(12, "min", Double),
     one(13, "max", Double),
 ];
 static QUANTILE: [Field; 2] = [one(1, "quantile", Double), one(2, "value", Double)];
-static SUMMARY_POINT: [Field; 6] = [
+static SUMMARY_POINT: [Field; 7] = [
     one(2, "startTimeUnixNano", Fixed64),
     one(3, "timeUnixNano", Fixed64),
     one(4, "count", Fixed64),
     one(5, "sum", Double),
     many(6, "quantileValues", Message(&QUANTILE)),
     many(7, "attributes", Message(&KEY_VALUE)),
+    one(8, "flags", Unsigned),
 ];
 static GAUGE: [Field; 1] = [many(1, "dataPoints", Message(&NUMBER_POINT))];
 static SUM: [Field; 3] = [

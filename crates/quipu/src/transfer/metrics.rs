@@ -38,7 +38,7 @@ impl Importer {
                                 _ => (kind == "sum").then_some(false),
                             },
                             source,
-                            ..read_point(point)
+                            ..read_point(point, kind)
                         };
                         self.writer.add_point(&point)?;
                         self.report.points += 1;
@@ -50,8 +50,13 @@ impl Importer {
     }
 }
 
-fn read_point(point: &Value) -> MetricPoint {
+fn read_point(point: &Value, kind: &str) -> MetricPoint {
+    // The first flag says that nothing was measured: whoever wrote it closes a series.
+    let is_measured = unsigned(field(point, "flags")).is_none_or(|flags| flags & 1 == 0);
     let number = ["asInt", "asDouble", "sum"].into_iter().find_map(|key| real(field(point, key)));
+    // Zero is what is not written, but for the sum of a histogram, which may be unknown.
+    let number = number.or((kind == "summary").then_some(0.0));
+    let count = unsigned(field(point, "count")).or((!matches!(kind, "sum" | "gauge")).then_some(0));
     let mut detail = Object::new();
     for (name, key) in [
         ("explicitBounds", "bounds"),
@@ -72,8 +77,8 @@ fn read_point(point: &Value) -> MetricPoint {
         start_nanos: unsigned(field(point, "startTimeUnixNano")).filter(|nanos| *nanos > 0),
         time_nanos: unsigned(field(point, "timeUnixNano")).filter(|nanos| *nanos > 0),
         attributes: object(list(point, "attributes")),
-        value: number.filter(|number| !number.is_nan()),
-        count: unsigned(field(point, "count")),
+        value: number.filter(|number| is_measured && !number.is_nan()),
+        count: count.filter(|_| is_measured),
         detail: (!detail.is_empty()).then(|| detail.finish()),
         ..MetricPoint::default()
     }

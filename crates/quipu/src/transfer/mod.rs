@@ -10,7 +10,6 @@ mod attributes;
 mod content;
 mod export;
 mod fields;
-#[cfg(not(target_family = "wasm"))]
 mod gzip;
 mod import;
 mod jaeger;

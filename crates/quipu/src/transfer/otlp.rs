@@ -27,7 +27,7 @@ impl Importer {
     pub(super) fn take_spans(&mut self, resource: &Value) -> Result<(), ImportError> {
         let service = service_name(resource);
         for scope in list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]) {
-            let source = self.source_of(resource, scope)?;
+            let source = self.source_of_spans(resource, scope)?;
             for span in list(scope, "spans") {
                 match read_span(span) {
                     Some(mut span) => {
@@ -41,11 +41,19 @@ impl Importer {
         Ok(())
     }
 
-    /// The number of the resource and scope of an entry of `scopeSpans` and its like. The service's name alone is in `traces`.
-    pub(super) fn source_of(&mut self, resource: &Value, scope: &Value) -> Result<Option<i64>, ImportError> {
+    /// The number of the resource and scope of an entry of `scopeSpans`. The service's name alone is in `traces`.
+    pub(super) fn source_of_spans(&mut self, resource: &Value, scope: &Value) -> Result<Option<i64>, ImportError> {
         let attributes = resource_attributes(resource);
         let only_service = attributes.iter().all(|attribute| field(attribute, "key").and_then(Value::as_str) == Some("service.name"));
-        let resource = if only_service { "{}".to_owned() } else { object(attributes) };
+        self.source_with(if only_service { "{}".to_owned() } else { object(attributes) }, scope)
+    }
+
+    /// The same of what belongs to no trace.
+    pub(super) fn source_of(&mut self, resource: &Value, scope: &Value) -> Result<Option<i64>, ImportError> {
+        self.source_with(object(resource_attributes(resource)), scope)
+    }
+
+    fn source_with(&mut self, resource: String, scope: &Value) -> Result<Option<i64>, ImportError> {
         let scope = field(scope, "scope").or_else(|| field(scope, "instrumentationLibrary")).unwrap_or(&Value::Null);
         let mut said = Object::new();
         for name in ["name", "version"] {

@@ -87,39 +87,41 @@ impl<'b> Reader<'b> {
     }
 }
 
+/// The name of a list of resources, and the fields of one.
+pub(super) type Table = (&'static str, &'static [Field]);
+
 /// What a resource's message holds, told from its first entries: traces, metrics and logs are written alike around them.
-pub(super) fn table_of(resource: &[u8]) -> Option<(&'static str, &'static [Field])> {
+/// `None` where it has no entries.
+pub(super) fn table_of(resource: &[u8]) -> Result<Option<Table>, WireError> {
     let mut reader = Reader::new(resource);
-    while let Ok(Some((number, content))) = reader.field() {
+    while let Some((number, content)) = reader.field()? {
         let (2, Wire::Bytes(scope)) = (number, content) else { continue };
         let mut entries = Reader::new(scope);
-        while let Ok(Some((number, content))) = entries.field() {
+        while let Some((number, content)) = entries.field()? {
             if let (2, Wire::Bytes(entry)) = (number, content) {
-                return kind_of(entry);
+                return kind_of(entry).map(Some);
             }
         }
     }
-    None
+    Ok(None)
 }
 
 /// A span begins with ids of 16 and 8 bytes, a metric with its name, a log record with a fixed time or none of these.
-fn kind_of(entry: &[u8]) -> Option<(&'static str, &'static [Field])> {
+fn kind_of(entry: &[u8]) -> Result<Table, WireError> {
     let (mut ids, mut name, mut data) = (0, false, false);
     let mut reader = Reader::new(entry);
-    loop {
-        match reader.field() {
-            Ok(None) => break,
-            Err(_) => return None,
-            Ok(Some((1, Wire::Bytes(bytes)))) => {
+    while let Some(field) = reader.field()? {
+        match field {
+            (1, Wire::Bytes(bytes)) => {
                 ids += usize::from(bytes.len() == 16);
                 name = true;
             }
-            Ok(Some((2, Wire::Bytes(bytes)))) => ids += usize::from(bytes.len() == 8),
-            Ok(Some((5 | 7 | 9 | 10 | 11, Wire::Bytes(_)))) => data = true,
-            Ok(Some(_)) => {}
+            (2, Wire::Bytes(bytes)) => ids += usize::from(bytes.len() == 8),
+            (5 | 7 | 9 | 10 | 11, Wire::Bytes(_)) => data = true,
+            _ => {}
         }
     }
-    Some(if ids == 2 {
+    Ok(if ids == 2 {
         ("resourceSpans", &RESOURCE_SPANS)
     } else if name && data {
         ("resourceMetrics", &RESOURCE_METRICS)
@@ -268,19 +270,30 @@ fn write_bytes(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
 /// Gets a resource's message and its number.
 type Take<'a, E> = dyn FnMut(&[u8], u64) -> Result<(), E> + 'a;
 
+/// What stands before each message of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// Nothing: requests that follow each other are one.
+    #[default]
+    None,
+    /// Its length in four bytes, the highest first, as the collector writes it.
+    Fixed,
+    /// Its length as protobuf writes numbers.
+    Varint,
+}
+
 /// Cuts a stream of bytes into the resources' messages it consists of.
 #[derive(Default)]
 pub(super) struct Messages {
     buffer: Vec<u8>,
-    /// Before each message stands its length, in four bytes.
-    prefixed: bool,
+    prefix: Prefix,
     /// Messages that were handed out.
     pub(super) count: u64,
 }
 
 impl Messages {
-    pub(super) fn new(prefixed: bool) -> Messages {
-        Messages { prefixed, ..Messages::default() }
+    pub(super) fn new(prefix: Prefix) -> Messages {
+        Messages { prefix, ..Messages::default() }
     }
 
     /// Takes bytes, and hands out every message that is whole; `Some` with half a sentence where the rest can't be followed.
@@ -290,24 +303,32 @@ impl Messages {
         let mut at = 0;
         let outcome = loop {
             let rest = buffer.get(at..).unwrap_or_default();
-            match cut(rest, self.prefixed) {
+            match cut(rest, self.prefix) {
                 Ok(None) if rest.len() > limit => break Some(format!("it is longer than {}", crate::view::bytes(limit as u64))),
                 Ok(None) => break None,
                 Err(_) => break Some("it is no message of OTLP".to_owned()),
                 Ok(Some((message, used))) => {
                     at += used;
-                    if self.prefixed {
-                        // One request, in which every field is a resource.
-                        let mut reader = Reader::new(message);
-                        while let Ok(Some((number, content))) = reader.field() {
-                            if let (1, Wire::Bytes(resource)) = (number, content) {
-                                self.count += 1;
-                                take(resource, self.count)?;
-                            }
-                        }
-                    } else {
+                    if self.prefix == Prefix::None {
                         self.count += 1;
                         take(message, self.count)?;
+                        continue;
+                    }
+                    // One request, in which every field is a resource.
+                    let mut reader = Reader::new(message);
+                    loop {
+                        let resource = match reader.field() {
+                            Ok(None) => break,
+                            Ok(Some((1, Wire::Bytes(resource)))) => resource,
+                            Ok(Some(_)) => continue,
+                            // It is no message as a resource either, of which is told.
+                            Err(_) => message,
+                        };
+                        self.count += 1;
+                        take(resource, self.count)?;
+                        if resource.len() == message.len() {
+                            break;
+                        }
                     }
                 }
             }
@@ -324,8 +345,17 @@ impl Messages {
 }
 
 /// The first whole message and how many bytes it takes; `None` where more bytes are needed.
-fn cut(bytes: &[u8], prefixed: bool) -> Result<Option<(&[u8], usize)>, WireError> {
-    if prefixed {
+fn cut(bytes: &[u8], prefix: Prefix) -> Result<Option<(&[u8], usize)>, WireError> {
+    if prefix == Prefix::Varint {
+        let mut reader = Reader::new(bytes);
+        let length = match reader.varint() {
+            Ok(length) => usize::try_from(length).map_err(|_| WireError::Malformed)?,
+            Err(WireError::CutOff) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        return Ok(reader.rest.get(..length).map(|message| (message, bytes.len() - reader.remaining() + length)));
+    }
+    if prefix == Prefix::Fixed {
         let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*length) as usize;
         return Ok(rest.get(..length).map(|message| (message, length + 4)));

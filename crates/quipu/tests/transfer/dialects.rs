@@ -74,6 +74,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
     for names in [
         &EVENTS[..],
         &["tests/fixtures/otlp/genai_messages_traces.binpb"],
+        &["tests/fixtures/otlp/genai_traceloop_traces.binpb"],
         &["tests/fixtures/otlp/openinference_traces.binpb"],
     ] {
         let mut session = open(names);
@@ -84,6 +85,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
         assert_eq!((tokens.requests, tokens.prompt, tokens.completion, tokens.total), (2, Some(62), Some(18), Some(80)), "{names:?}");
         assert!(agent.model.as_deref().is_some_and(|model| model.starts_with("fake-model")), "{agent:?}");
         assert_eq!((agent.session.as_deref(), agent.agent.as_deref()), (Some("conv-1"), Some("weather")), "{names:?}");
+        assert_eq!(agent.asked.as_deref(), Some("How warm is it in Lima?"), "{names:?}");
         assert_eq!(agent.root_name.as_deref(), Some("invoke_agent weather"));
         assert_eq!(agent.root_kind, Some(quipu::model::SpanKind::Turn));
         let failed: Vec<&TraceRow> = all.iter().filter(|row| row.failed > Some(0)).collect();
@@ -108,6 +110,38 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
         let Ok(Response::Traces(hits)) = hits else { panic!("{hits:?}") };
         assert_eq!(hits.total, Some(1), "{names:?}");
     }
+}
+
+#[test]
+fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
+    let span = |id: u32, status: &str, attributes: &str| {
+        format!(
+            r#"{{"traceId":"{id:032x}","spanId":"{id:016x}","name":"chat","startTimeUnixNano":"1","endTimeUnixNano":"2","status":{status},"attributes":[{attributes}]}}"#
+        )
+    };
+    let text = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
+    let truth = |truth: bool| format!(r#"{{"key":"error","value":{{"boolValue":{truth}}}}}"#);
+    let spans = [
+        span(1, r#"{"code":2,"message":"slow down"}"#, &text("error.type", "429")),
+        span(2, "{}", &text("error.type", "TimeoutError")),
+        span(3, r#"{"code":2}"#, &truth(true)),
+        span(4, "{}", &truth(false)),
+        span(5, "{}", &text("error", "it broke")),
+    ];
+    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
+    let (mut session, _) = import(&[("traces", body.as_bytes())]);
+    let mut told = |id: u32| {
+        let (trace_id, span_id) = (format!("{id:032x}"), format!("{id:016x}"));
+        let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id, span_id }) else { panic!("a span") };
+        span.failures.into_iter().map(|failure| format!("{} ({})", failure.message, failure.source)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(1), ["slow down (the status)"]);
+    assert_eq!(told(2), ["TimeoutError (the attribute error.type)"]);
+    assert_eq!(told(3), [" (the status)"]);
+    assert_eq!(told(4), Vec::<String>::new());
+    assert_eq!(told(5), ["it broke (the attribute error)"]);
+    let failed: Vec<Option<u64>> = rows(&mut session).iter().map(|row| row.failed.map(Into::into)).collect();
+    assert_eq!(failed.iter().filter(|failed| **failed == Some(1)).count(), 4);
 }
 
 #[test]

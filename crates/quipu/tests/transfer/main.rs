@@ -6,5 +6,7 @@ mod support;
 mod dialects;
 mod exports;
 mod real;
+mod round_trips;
+mod series;
 mod tools;
 mod variants;

@@ -1,9 +1,10 @@
 //! Importing in one call, and rows by plain SQL.
 
 use crate::support;
-use quipu::Session;
+use quipu::protocol::Failure;
 use quipu::store::{Dropped, OpenOptions, Writer};
-use quipu::transfer::{ImportReport, Importer};
+use quipu::transfer::{ExportFormat, ImportReport, Importer};
+use quipu::{Selection, Session};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -58,4 +59,33 @@ fn show(value: ValueRef<'_>) -> String {
         ValueRef::Real(number) => format!("{number:?}"),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
     }
+}
+
+/// One member of gzip with the bytes as they are.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let mut blocks = bytes.chunks(0xffff).peekable();
+    while let Some(block) = blocks.next() {
+        out.push(u8::from(blocks.peek().is_none()));
+        out.extend_from_slice(&(block.len() as u16).to_le_bytes());
+        out.extend_from_slice(&(!(block.len() as u16)).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+    let checksum = !bytes.iter().fold(!0_u32, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |rest, _| if rest & 1 == 1 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 })
+    });
+    out.extend_from_slice(&checksum.to_le_bytes());
+    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out
+}
+
+/// What leaves of a file in a format.
+pub(crate) fn export(session: &mut Session, selection: Selection<'_>, format: ExportFormat) -> Vec<u8> {
+    let mut out = Vec::new();
+    let sink = &mut |bytes: &[u8]| {
+        out.extend_from_slice(bytes);
+        Ok::<(), Failure>(())
+    };
+    session.export(selection, format, sink).expect("an export");
+    out
 }

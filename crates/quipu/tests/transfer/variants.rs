@@ -1,7 +1,7 @@
 //! One trace in every way that exporters and the collector write it, and inputs that are damaged.
 
 use crate::support;
-use crate::tools::{import, import_bytes, read, rows, sql_of};
+use crate::tools::{gzip, import, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::store::Writer;
 use quipu::transfer::{Content, ImportError, Importer, are_imported, content};
@@ -143,9 +143,18 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
     let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
     let json = read("tests/fixtures/otlp/direct_0.2.23_traces.json");
     let prefixed: Vec<u8> = [&(body.len() as u32).to_be_bytes(), body.as_slice()].concat();
+    // 5,620 bytes: 0xf4 0x2b in seven bits a byte, the lowest first.
+    assert_eq!(body.len(), 0x2b << 7 | 0x74);
+    let delimited: Vec<u8> = [&[0xf4, 0x2b], body.as_slice()].concat();
     assert_eq!(
-        [content(&body), content(&json), content(&prefixed), content(&read("samples/agent_0.2.15.db"))],
-        [Content::Protobuf, Content::Json, Content::PrefixedProtobuf, Content::Database]
+        [&body, &json, &prefixed, &delimited, &read("samples/agent_0.2.15.db")].map(|bytes| content(bytes)),
+        [
+            Content::Protobuf,
+            Content::Json,
+            Content::PrefixedProtobuf,
+            Content::DelimitedProtobuf,
+            Content::Database
+        ]
     );
     let of = |bytes: &[u8]| {
         let (bytes, report) = import_bytes(&[("input", bytes)]);
@@ -155,6 +164,7 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
     };
     assert_eq!(of(&json), of(&body));
     assert_eq!(of(&[prefixed.clone(), Vec::new()].concat()), of(&body));
+    assert_eq!(of(&delimited), of(&body));
     let (_, twice) = import_bytes(&[("input", &[prefixed.as_slice(), &prefixed].concat())]);
     assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "what an exporter sent twice is there once");
 }
@@ -276,6 +286,32 @@ fn jaegers_json_is_read_in_all_its_wrappings() {
 }
 
 #[test]
+fn a_span_that_only_follows_from_another_stands_below_it() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let text = format!(
+        r#"{{"data":[{{"spans":[{{"traceID":"{trace}","spanID":"b7ad6b7169203331","operationName":"sent","startTime":1,"duration":1}},{{"traceID":"{trace}","spanID":"00f067aa0ba902b7","operationName":"received","startTime":"5","duration":"1","references":[{{"refType":"FOLLOWS_FROM","traceID":"{trace}","spanID":"b7ad6b7169203331"}}]}}]}}]}}"#
+    );
+    let (bytes, report) = import_bytes(&[("traces.json", text.as_bytes())]);
+    assert_eq!((report.spans, report.problem_count), (2, 0));
+    let sql = "SELECT name, parent_span_id, (SELECT count(*) FROM quipu_span_extra e WHERE e.span_id = s.span_id AND links <> '')
+        FROM spans s ORDER BY name";
+    assert_eq!(rows(&sql_of(&bytes), sql), of(&[&["received", "b7ad6b7169203331", "1"], &["sent", "NULL", "0"]]));
+}
+
+#[test]
+fn a_message_that_is_damaged_is_told_of() {
+    let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
+    let cut = &body[..body.len() - 10];
+    for whole in [&body, cut] {
+        let prefixed: Vec<u8> = [&(whole.len() as u32).to_be_bytes(), whole].concat();
+        let (_, report) = import_bytes(&[("x", &prefixed)]);
+        let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        let expected: &[&str] = if whole.len() == body.len() { &[] } else { &["x, message 1: it is no message of OTLP."] };
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
 fn bad_lines_are_told_of_with_their_numbers_and_the_others_are_read() {
     let other = LINE
         .replace("0af7651916cd43dd8448eb211c80319c", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
@@ -302,19 +338,26 @@ fn bad_lines_are_told_of_with_their_numbers_and_the_others_are_read() {
 }
 
 #[test]
-fn what_comes_before_damage_in_what_was_unpacked_elsewhere_is_kept() {
-    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
-    importer.begin("traces.jsonl.gz");
-    importer.push(LINE.as_bytes()).expect("a line");
-    importer.end_damaged().expect("something came of it");
-    let (_, report) = importer.finish().expect("a database");
-    assert_eq!((report.spans, report.problem_count), (2, 1));
-    assert_eq!(report.problems[0].to_string(), "traces.jsonl.gz, compressed data: it is damaged, or was cut off.");
-
-    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
-    importer.begin("x.gz");
-    let error = importer.end_damaged().expect_err("nothing came of it").to_string();
-    assert_eq!(error, "x.gz is compressed by gzip, and damaged: nothing of it can be unpacked.");
+fn gzip_is_unpacked_member_by_member_and_what_comes_before_damage_is_kept() {
+    let whole = gzip(LINE.as_bytes());
+    let (first, second) = LINE.as_bytes().split_at(700);
+    let two = [gzip(first), gzip(second)].concat();
+    for packed in [whole.clone(), two.clone(), [two.as_slice(), &[0; 512]].concat()] {
+        assert_eq!(content(&packed), Content::Gzip);
+        let (bytes, report) = import_bytes(&[("traces.jsonl.gz", &packed)]);
+        assert_eq!((report.spans, report.problem_count), (2, 0), "{report:?}");
+        assert_eq!(tables(&sql_of(&bytes)), imported(LINE));
+    }
+    let told = |packed: &[u8]| {
+        let (_, report) = import_bytes(&[("traces.jsonl.gz", packed)]);
+        (report.spans, report.problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let cut = "traces.jsonl.gz, compressed data: it ends in the middle; it was cut off.".to_owned();
+    assert_eq!(told(&whole[..whole.len() - 4]), (2, vec![cut.clone()]));
+    let middle = "traces.jsonl.gz, line 1: it ends in the middle; it was cut off.".to_owned();
+    assert_eq!(told(&two[..800]), (0, vec![cut, middle]));
+    let damaged = "traces.jsonl.gz, compressed data: it is damaged.".to_owned();
+    assert_eq!(told(&[whole.as_slice(), b"and more"].concat()), (2, vec![damaged]));
 }
 
 #[test]
@@ -336,6 +379,9 @@ fn what_can_not_be_imported_is_named() {
     assert!(refused(b"Dear reader").starts_with("x is nothing that can be imported"));
     assert!(refused(&read("samples/agent_0.2.15.db")).starts_with("x is a SQLite database"));
     assert!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]).starts_with("x is compressed by zstd"));
+    assert_eq!(refused(&gzip(LINE.as_bytes())[..14]), "x is compressed by gzip, and damaged: nothing of it can be unpacked.");
+    assert_eq!(refused(&gzip(&gzip(LINE.as_bytes()))), "x is compressed by gzip more than once; unpack it first.");
+    assert!(refused(&gzip(&read("samples/agent_0.2.15.db"))).starts_with("x is a SQLite database"));
 
     let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer").with_limit(50_000);
     importer.begin("x");

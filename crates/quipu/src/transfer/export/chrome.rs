@@ -6,7 +6,7 @@
 use super::values::{attributes, map, number, text};
 use super::{FullSpan, FullTrace};
 use crate::model::{Number, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Times are told from the first that was met: microseconds since 1970 have no room for fractions in a double.
 #[derive(Default)]
@@ -57,6 +57,9 @@ pub(super) fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<
         meta("process_name", format!("{} {}", root.unwrap_or("trace"), trace.trace_id)),
         meta("thread_name", "spans".into()),
     ];
+    let mut timed: Vec<(u64, Value)> = Vec::new();
+    // Pairs of each id that were not ended yet, the innermost last.
+    let mut open: BTreeMap<usize, Vec<(u64, Value)>> = BTreeMap::new();
     for (at, drawn) in arrange(trace, &times) {
         let (Some(full), Some(Some((start, end)))) = (trace.spans.get(at), times.get(at)) else { continue };
         let of = |phase: &str, at: u64, rest: [(&str, Option<Value>); 3]| {
@@ -77,17 +80,21 @@ pub(super) fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<
         match drawn {
             Drawn::Slice => {
                 let duration = Value::Number(Number(format!("{}.{:03}", (end - start) / 1_000, (end - start) % 1_000)));
-                out.push(of("X", *start, [("dur", Some(duration)), ("args", arguments), ("id", None)]));
+                timed.push((*start, of("X", *start, [("dur", Some(duration)), ("args", arguments), ("id", None)])));
             }
             Drawn::Pair(first) => {
                 let id = || trace.spans.get(first).and_then(|span| text(span.span.span_id.as_str()));
-                out.push(of("b", *start, [("id", id()), ("args", arguments), ("dur", None)]));
-                out.push(of("e", *end, [("id", id()), ("args", None), ("dur", None)]));
+                let ends = open.entry(first).or_default();
+                while let Some(ended) = ends.pop_if(|(end, _)| *end <= *start) {
+                    timed.push(ended);
+                }
+                ends.push((*end, of("e", *end, [("id", id()), ("args", None), ("dur", None)])));
+                timed.push((*start, of("b", *start, [("id", id()), ("args", arguments), ("dur", None)])));
             }
         }
         for (event, nanos) in full.events.iter().zip(full.event_nanos(trace)) {
             let Some(nanos) = nanos else { continue };
-            out.push(map([
+            let event = map([
                 ("ph", text("i")),
                 ("s", text("t")),
                 ("cat", text("event")),
@@ -96,9 +103,14 @@ pub(super) fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<
                 ("tid", number(1)),
                 ("ts", clock.micros(nanos)),
                 ("args", Some(Value::Map(attributes(event.attributes.as_deref())))),
-            ]));
+            ]);
+            timed.push((nanos, event));
         }
     }
+    timed.extend(open.into_values().flat_map(|ends| ends.into_iter().rev()));
+    // What is at one time keeps its order: readers sort by time alone, and an inner pair has to end before an outer one.
+    timed.sort_by_key(|(nanos, _)| *nanos);
+    out.extend(timed.into_iter().map(|(_, event)| event));
     out
 }
 

@@ -1,0 +1,242 @@
+//! Points of metrics as they were imported, put into streams: each number of a point goes to the stream of its name and labels.
+//!
+//! What is not here: the table they come from (`store`), names (`naming`), what becomes of streams (`measured`).
+
+use super::names::{documented_name, valid};
+use super::naming::{Shape, prometheus_name};
+use super::streams::{Measure, Measured, Pairs, Rule, Stream};
+use crate::model::{MetricPoint, TokenKind, Value};
+use crate::protocol::METRIC_NAME;
+use crate::recorded::{json_text, parse_json};
+use std::collections::{BTreeMap, HashMap};
+
+/// Which part of a point a stream holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Value,
+    Documented,
+    Sum,
+    Count,
+    /// Up to this bound, by its bits.
+    Bucket(u64),
+    Quantile(u64),
+}
+
+/// One number of a point.
+struct Part {
+    key: Key,
+    /// What follows the metric's name.
+    ending: &'static str,
+    /// A label of its own.
+    label: Option<(&'static str, String)>,
+    value: f64,
+}
+
+/// What points have in common that differ by time alone.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike {
+    metric: String,
+    unit: Option<String>,
+    kind: String,
+    cumulative: Option<bool>,
+    monotonic: Option<bool>,
+    attributes: String,
+    source: Option<i64>,
+}
+
+struct Origin {
+    name: String,
+    labels: Pairs,
+    streams: HashMap<Key, usize>,
+}
+
+/// Takes points and puts them in order.
+#[derive(Default)]
+pub(crate) struct Collector {
+    /// Labels that name a resource, by its number.
+    sources: HashMap<i64, Pairs>,
+    origins: HashMap<Alike, Origin>,
+    streams: Vec<Stream>,
+}
+
+impl Collector {
+    /// Notes a resource, a JSON object: its service becomes `job` and its instance `instance`, as in Prometheus.
+    pub(crate) fn add_source(&mut self, number: i64, resource: &str) {
+        let resource = parse_json(resource).unwrap_or(Value::Null);
+        let said = |key: &str| resource.get(key).and_then(Value::as_str).map(visible).filter(|text| !text.is_empty());
+        let job = match (said("service.namespace"), said("service.name")) {
+            (Some(space), Some(name)) => Some(format!("{space}/{name}")),
+            (_, name) => name.map(str::to_owned),
+        };
+        let labels = [("job", job), ("instance", said("service.instance.id").map(str::to_owned))];
+        self.sources.insert(number, labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
+    }
+
+    /// Takes a point; one without a time or a number says nothing.
+    pub(crate) fn add(&mut self, point: MetricPoint) {
+        let Some(time) = point.time_nanos.and_then(|nanos| i64::try_from(nanos / 1_000_000).ok()) else { return };
+        let start = point.start_nanos.map_or(i64::MIN, |nanos| (nanos / 1_000_000) as i64);
+        let is_sum = point.kind == "sum";
+        let rule = match (point.kind.as_str(), point.cumulative) {
+            ("gauge", _) => Rule::Latest,
+            ("summary", _) => Rule::Counted,
+            (_, Some(false)) => Rule::Added,
+            _ => Rule::Counted,
+        };
+        let measure = match (is_sum, point.monotonic) {
+            (true, Some(true)) => Measure::Counter,
+            (true, _) => Measure::Gauge,
+            _ if rule == Rule::Latest => Measure::Gauge,
+            _ => Measure::Histogram,
+        };
+        let parts = if is_sum || rule == Rule::Latest { single(&point, measure) } else { several(&point) };
+        let counts = counts_of(&point);
+        let (sources, streams) = (&self.sources, &mut self.streams);
+        let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
+        let key = Alike { metric, unit, kind, cumulative, monotonic, attributes, source };
+        let origin = match self.origins.get_mut(&key) {
+            Some(origin) => origin,
+            None => {
+                let labels = source.and_then(|source| sources.get(&source)).cloned().unwrap_or_default();
+                let shape = match measure {
+                    Measure::Counter => Shape::Counter,
+                    Measure::Gauge if !is_sum => Shape::Gauge,
+                    _ => Shape::Other,
+                };
+                let name = prometheus_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
+                let labels = labels_of(&key.attributes, labels);
+                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new() })
+            }
+        };
+        for part in parts {
+            let number = *origin.streams.entry(part.key).or_insert_with(|| {
+                let counts = counts.filter(|_| part.key == Key::Documented);
+                let name = match counts {
+                    Some(kind) => documented_name(kind).to_owned(),
+                    None => format!("{}{}", origin.name, part.ending),
+                };
+                let mut labels = origin.labels.clone();
+                if let Some((label, text)) = part.label {
+                    labels.retain(|(name, _)| name != label);
+                    labels.push((label.to_owned(), text));
+                }
+                labels.push((METRIC_NAME.to_owned(), name));
+                labels.sort();
+                let is_quantile = matches!(part.key, Key::Quantile(_));
+                let (measure, rule) = if is_quantile { (Measure::Gauge, Rule::Latest) } else { (measure, rule) };
+                streams.push(Stream { labels, measure, rule, counts, segments: BTreeMap::new() });
+                streams.len() - 1
+            });
+            if let Some(stream) = streams.get_mut(number) {
+                // What is added or the latest has no start of its own.
+                let start = if stream.rule == Rule::Counted { start } else { i64::MIN };
+                stream.segments.entry(start).or_default().push((time, part.value));
+            }
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn finish(self) -> Measured {
+        let mut streams = self.streams;
+        for segment in streams.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
+            segment.sort_by_key(|(time, _)| *time);
+        }
+        Measured { streams }
+    }
+}
+
+/// The number of a sum or gauge, of Llama Stack's token counters also under the documented name.
+fn single(point: &MetricPoint, measure: Measure) -> Vec<Part> {
+    let is_documented = measure == Measure::Counter && counts_of(point).is_some();
+    let keys = [Some(Key::Value), is_documented.then_some(Key::Documented)];
+    let part = |value: f64| keys.into_iter().flatten().map(move |key| Part { key, ending: "", label: None, value });
+    point.value.into_iter().flat_map(part).collect()
+}
+
+/// Sum, count, buckets and quantiles of a histogram or summary.
+fn several(point: &MetricPoint) -> Vec<Part> {
+    let detail = point.detail.as_deref().and_then(parse_json).unwrap_or(Value::Null);
+    let sum = point.value.map(|value| Part { key: Key::Sum, ending: "_sum", label: None, value });
+    let count = point.count.map(|count| Part { key: Key::Count, ending: "_count", label: None, value: count as f64 });
+    let bucket = |(bound, value): (f64, f64)| {
+        let text = if bound == f64::INFINITY { "+Inf".to_owned() } else { format!("{bound:?}") };
+        Part { key: Key::Bucket(bound.to_bits()), ending: "_bucket", label: Some(("le", text)), value }
+    };
+    let quantile = |(quantile, value): (f64, f64)| Part {
+        key: Key::Quantile(quantile.to_bits()),
+        ending: "",
+        label: Some(("quantile", quantile.to_string())),
+        value,
+    };
+    let parts = sum.into_iter().chain(count).chain(buckets(&detail).into_iter().map(bucket));
+    parts.chain(quantiles(&detail).into_iter().map(quantile)).collect()
+}
+
+/// Which of Llama Stack's token counters it is: they are named so, and name their model.
+fn counts_of(point: &MetricPoint) -> Option<TokenKind> {
+    let kind = TokenKind::from_metric(&point.metric)?;
+    point.attributes.contains("\"model_id\"").then_some(kind)
+}
+
+/// Upper bounds and how many observations there are up to each.
+fn buckets(detail: &Value) -> Vec<(f64, f64)> {
+    let numbers = |key: &str| detail.get(key).and_then(Value::items).unwrap_or_default().iter().map(number).collect::<Option<Vec<f64>>>();
+    let (Some(bounds), Some(counts)) = (numbers("bounds"), numbers("counts")) else { return Vec::new() };
+    if counts.len() != bounds.len() + 1 {
+        return Vec::new();
+    }
+    let mut so_far = 0.0;
+    let bounds = bounds.into_iter().chain([f64::INFINITY]);
+    let up_to = bounds.zip(counts).map(|(bound, count)| {
+        so_far += count;
+        (bound, so_far)
+    });
+    up_to.collect()
+}
+
+fn quantiles(detail: &Value) -> Vec<(f64, f64)> {
+    let read = |item: &Value| {
+        let of = |name: &str| item.get(name).and_then(number);
+        // What is zero is often not written.
+        Some((of("quantile").unwrap_or(0.0), of("value").or_else(|| item.get("value").is_none().then_some(0.0))?))
+    };
+    detail.get("quantiles").and_then(Value::items).unwrap_or_default().iter().filter_map(read).collect()
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    }
+}
+
+/// Attributes as labels: names made valid, values as texts; of names that become one the values are joined, as Prometheus does.
+fn labels_of(attributes: &str, mut labels: Pairs) -> Pairs {
+    let Some(Value::Map(entries)) = parse_json(attributes) else { return labels };
+    let mut own: Pairs = Vec::new();
+    for (key, value) in entries {
+        let name = valid(&key);
+        let text = match &value {
+            Value::Text(text) => text.clone(),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Number(number) => number.0.clone(),
+            Value::Null => continue,
+            other => json_text(other),
+        };
+        match own.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => {
+                known.push(';');
+                known.push_str(&text);
+            }
+            None => own.push((name, text)),
+        }
+    }
+    labels.retain(|(name, _)| !own.iter().any(|(known, _)| known == name));
+    labels.extend(own);
+    labels
+}
+
+/// A text without what can't be seen: the reference's default service is one zero-width space.
+fn visible(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{200b}')
+}
