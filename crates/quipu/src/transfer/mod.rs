@@ -20,6 +20,9 @@ mod metrics;
 mod numbers;
 mod otlp;
 mod problems;
+mod recorder;
+mod request;
+mod rows;
 mod split;
 mod wire;
 
@@ -30,3 +33,6 @@ pub(crate) use export::{Exporter, FullSpan, FullTrace};
 pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};
+pub use recorder::{Recorded, Recorder};
+pub use request::{Signal, read_request, response};
+pub use rows::{NewSpan, Rows};

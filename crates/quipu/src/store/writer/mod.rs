@@ -26,6 +26,8 @@ pub struct Writer {
     name: String,
     /// Which further tables there are.
     made: extra::Made,
+    /// Whether log records become events as soon as their span comes, and not at the end.
+    joins_logs: bool,
 }
 
 /// Where the database lies.
@@ -71,7 +73,7 @@ impl Writer {
     }
 
     fn set_up(connection: Connection, place: Place, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, place, name, made: extra::Made::default() };
+        let writer = Writer { connection, place, name, made: extra::Made::default(), joins_logs: false };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
@@ -111,7 +113,8 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error))
+        self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error))?;
+        self.forget_made()
     }
 
     /// Writes rows as they are, in one transaction.
@@ -167,6 +170,7 @@ impl Writer {
         for event in events {
             self.run(tables::ADD_EVENT, event_values(event).as_slice())?;
         }
+        self.take_waiting_logs(&span.span_id)?;
         Ok(true)
     }
 
