@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
+use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
 
@@ -62,27 +63,27 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
 ///
 /// # Errors
 /// It is packed otherwise than by gzip, damaged, or unpacks to more than it may.
-pub(crate) fn unpacked(headers: &HeaderMap, body: Vec<u8>, limits: Limits) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8], limits: Limits) -> Result<Cow<'b, [u8]>, Refusal> {
     let said = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
-        None => return Ok(body),
+        None => return Ok(body.into()),
         Some(Ok(said)) => said.trim().to_ascii_lowercase(),
         Some(Err(_)) => String::new(),
     };
     match said.as_str() {
-        "identity" => return Ok(body),
+        "identity" => return Ok(body.into()),
         "gzip" | "x-gzip" => {}
         _ => {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Bodies are read as they are or packed by gzip, not otherwise."));
         }
     }
     let mut bytes = Vec::with_capacity((body.len() * 4).min(limits.unpacked));
-    let read = MultiGzDecoder::new(body.as_slice()).take(limits.unpacked as u64 + 1).read_to_end(&mut bytes);
+    let read = MultiGzDecoder::new(body).take(limits.unpacked as u64 + 1).read_to_end(&mut bytes);
     if bytes.len() > limits.unpacked {
         let words = format!("The body unpacks to more than {}. Send less at a time.", quipu::view::bytes(limits.unpacked as u64));
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words));
     }
     match read {
-        Ok(_) => Ok(bytes),
+        Ok(_) => Ok(bytes.into()),
         Err(_) => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "The body says it is packed by gzip, and can't be unpacked: it is damaged or cut off.",
@@ -107,7 +108,7 @@ mod tests {
     fn unpack(encoding: &str, body: Vec<u8>) -> Result<Vec<u8>, StatusCode> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, encoding.parse().expect("a value"));
-        unpacked(&headers, body, LIMITS).map_err(|refusal| refusal.status())
+        unpacked(&headers, &body, LIMITS).map(Cow::into_owned).map_err(|refusal| refusal.status())
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl ReadSpan {
         let has_extra = source.is_some() || extra != SpanExtra::default();
         extra.span_id.clone_from(&span.span_id);
         let extra = has_extra.then_some(Sourced { it: extra, source });
-        NewSpan { span, events, service_name, is_root, created_at, extra }
+        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at, extra }
     }
 }
 

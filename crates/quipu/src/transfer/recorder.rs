@@ -114,7 +114,8 @@ impl Recorder {
         let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
         for new in &mut rows.spans {
             let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            if !self.writer.add(&new.span, &new.events, facts)? {
+            new.is_repeated = !self.writer.add(&new.span, &new.events, facts)?;
+            if new.is_repeated {
                 recorded.repeated_spans += 1;
                 continue;
             }

@@ -43,6 +43,8 @@ pub struct NewSpan {
     pub service_name: Option<Arc<str>>,
     /// Whether the reference would take it for the root of its trace.
     pub is_root: bool,
+    /// Whether the file had a span of this id already when this one was to be written; false before.
+    pub is_repeated: bool,
     /// `traces.created_at`, should it be the first span of its trace.
     pub(super) created_at: String,
     /// What the three tables cannot hold, where there is anything.

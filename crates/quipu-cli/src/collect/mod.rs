@@ -1,0 +1,43 @@
+//! `quipu collect`: an OTLP/HTTP receiver that writes a telemetry file while others read it.
+//!
+//! A request is read, unpacked and decoded by whichever thread is free (`routes`), and handed to the one thread that writes (`keeper`),
+//! which commits what waits together and only then lets the requests be answered. What was committed goes on from there: to the counters
+//! of `/metrics` (`series`, `exposition`), to the console (`console`), to another receiver (`forward`).
+//! What is not here: OTLP itself and the rows (`quipu::transfer`), the schema (`quipu::store`), who may come in (`http`).
+
+mod console;
+mod counters;
+mod exposition;
+mod keeper;
+mod names;
+mod routes;
+mod series;
+mod settings;
+
+use crate::arguments::Collect;
+use crate::http::{Server, runtime};
+use crate::output::clean_line;
+use anyhow::Result;
+use settings::Settings;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Requests that are still open after the server has ended are given up.
+const LEFT: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(collect: &Collect) -> Result<()> {
+    let settings = Settings::read(collect)?;
+    let shared = Arc::new(counters::Shared::default());
+    let console = settings.console.then(console::Console::start).transpose()?;
+    let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), console)?;
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
+        let server = Server::bind(settings.door).await?;
+        eprintln!("Collecting on http://{} into {}.", server.address()?, clean_line(&settings.db.display().to_string()));
+        server.serve(routes::routes(jobs, shared)).await
+    });
+    // With the last connection the last sender of jobs goes, and the keeper ends when it has written what it was given.
+    runtime.shutdown_timeout(LEFT);
+    let kept = keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
+    served.and(kept)
+}
