@@ -6,6 +6,7 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod grow;
 pub mod hostile;
+pub mod load;
 pub mod random;
 mod scratch;
 
