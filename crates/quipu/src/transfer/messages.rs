@@ -162,13 +162,8 @@ static SCOPE_METRICS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "m
 /// Metrics of one resource.
 pub(super) static RESOURCE_METRICS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeMetrics", Message(&SCOPE_METRICS))];
 
-const fn partial(rejected: &'static str) -> [Field; 2] {
-    [one(1, rejected, Signed), one(2, "errorMessage", Text)]
-}
-static PARTIAL_TRACES: [Field; 2] = partial("rejectedSpans");
-static PARTIAL_METRICS: [Field; 2] = partial("rejectedDataPoints");
-static PARTIAL_LOGS: [Field; 2] = partial("rejectedLogRecords");
-/// Answers to requests.
-pub(super) static TRACES_RESPONSE: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL_TRACES))];
-pub(super) static METRICS_RESPONSE: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL_METRICS))];
-pub(super) static LOGS_RESPONSE: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL_LOGS))];
+static PARTIAL: [Field; 2] = [one(1, "rejectedSpans", Signed), one(2, "errorMessage", Text)];
+/// What a collector answers; of metrics and logs the first field of what it refused has another name and the same number.
+pub(super) static EXPORT_ANSWER: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL))];
+/// `google.rpc.Status`, as far as people read it.
+pub(super) static RPC_STATUS: [Field; 2] = [one(1, "code", Signed), one(2, "message", Text)];

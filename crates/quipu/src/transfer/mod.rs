@@ -6,6 +6,7 @@
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 
+mod answer;
 mod attributes;
 mod content;
 mod export;
@@ -26,6 +27,7 @@ mod rows;
 mod split;
 mod wire;
 
+pub use answer::{ExportAnswer, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
 pub use export::ExportFormat;
@@ -34,5 +36,5 @@ pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};
 pub use recorder::{Recorded, Recorder};
-pub use request::{Signal, read_request, response};
+pub use request::{Signal, as_protobuf, read_request, response};
 pub use rows::{NewSpan, Rows};

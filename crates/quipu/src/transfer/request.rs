@@ -3,10 +3,10 @@
 //! A file may be damaged and is read as far as it goes; a request whose bytes are no such message is refused as a whole, so that whoever
 //! sent it knows. What is not here: HTTP.
 
-use super::fields::field;
-use super::messages::{Field, LOGS_RESPONSE, METRICS_RESPONSE, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, TRACES_RESPONSE};
+use super::fields::{field, list};
+use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::rows::Rows;
-use super::wire::{Reader, Wire, decode, encode_message};
+use super::wire::{Reader, Wire, decode, encode, encode_message};
 use crate::model::Value;
 use crate::recorded::{json_text, parse_json};
 
@@ -26,9 +26,8 @@ struct Names {
     /// The list of a request, and an entry of it in protobuf.
     list: &'static str,
     resource: &'static [Field],
-    /// What an answer calls the number of entries that were not kept, and its own message.
+    /// What an answer in JSON calls the number of entries that were not kept.
     rejected: &'static str,
-    response: &'static [Field],
 }
 
 impl Signal {
@@ -46,15 +45,9 @@ impl Signal {
 
     fn names(self) -> Names {
         match self {
-            Signal::Traces => {
-                Names { list: "resourceSpans", resource: &RESOURCE_SPANS, rejected: "rejectedSpans", response: &TRACES_RESPONSE }
-            }
-            Signal::Metrics => {
-                Names { list: "resourceMetrics", resource: &RESOURCE_METRICS, rejected: "rejectedDataPoints", response: &METRICS_RESPONSE }
-            }
-            Signal::Logs => {
-                Names { list: "resourceLogs", resource: &RESOURCE_LOGS, rejected: "rejectedLogRecords", response: &LOGS_RESPONSE }
-            }
+            Signal::Traces => Names { list: "resourceSpans", resource: &RESOURCE_SPANS, rejected: "rejectedSpans" },
+            Signal::Metrics => Names { list: "resourceMetrics", resource: &RESOURCE_METRICS, rejected: "rejectedDataPoints" },
+            Signal::Logs => Names { list: "resourceLogs", resource: &RESOURCE_LOGS, rejected: "rejectedLogRecords" },
         }
     }
 }
@@ -92,19 +85,28 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
     Ok(rows)
 }
 
+/// The body of a request of JSON as protobuf; `None` where it is no such request.
+pub fn as_protobuf(signal: Signal, json: &[u8]) -> Option<Vec<u8>> {
+    let names = signal.names();
+    let value = parse_json(std::str::from_utf8(json).ok()?)?;
+    let mut out = Vec::new();
+    list(&value, names.list).iter().for_each(|resource| encode(1, resource, names.resource, &mut out));
+    Some(out)
+}
+
 /// The answer to a request that was kept: empty, or how much of it was not and why.
 pub fn response(signal: Signal, is_json: bool, problems: &[&'static str]) -> Vec<u8> {
-    let names = signal.names();
-    let text = |text: String| Value::Text(text);
     let value = match problems.first() {
         None => Value::Map(Vec::new()),
         Some(first) => {
-            let count = (names.rejected.to_owned(), text(problems.len().to_string()));
-            let message = ("errorMessage".to_owned(), text(format!("Some of it was not kept: {first}.")));
+            // In protobuf the field has the same number whatever it counts.
+            let rejected = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
+            let count = (rejected.to_owned(), Value::Text(problems.len().to_string()));
+            let message = ("errorMessage".to_owned(), Value::Text(format!("Some of it was not kept: {first}.")));
             Value::Map(vec![("partialSuccess".to_owned(), Value::Map(vec![count, message]))])
         }
     };
-    if is_json { json_text(&value).into_bytes() } else { encode_message(&value, names.response) }
+    if is_json { json_text(&value).into_bytes() } else { encode_message(&value, &EXPORT_ANSWER) }
 }
 
 #[cfg(test)]
