@@ -53,6 +53,9 @@ pub(crate) struct Shared {
     pub(crate) waiting_bytes: Counter,
     /// Requests whose lines the console could not keep up with.
     pub(crate) console_dropped: Counter,
+    /// Requests that were passed on, and those that could not be.
+    pub(crate) forwarded: Counter,
+    pub(crate) forward_dropped: Counter,
     series: Mutex<Series>,
 }
 

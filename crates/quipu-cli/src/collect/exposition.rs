@@ -130,6 +130,8 @@ impl Page {
             ("quipu_collect_repeated_requests", "Bodies of logs and metrics that came again and were left out.", &shared.repeated_requests),
             ("quipu_collect_commits", "Transactions that were committed.", &shared.commits),
             ("quipu_collect_failed_commits", "Transactions that failed; their requests were told to come again.", &shared.failed_commits),
+            ("quipu_collect_forwarded", "Requests that were passed on.", &shared.forwarded),
+            ("quipu_collect_forward_dropped", "Requests that could not be passed on.", &shared.forward_dropped),
             ("quipu_collect_console_dropped", "Requests the console could not keep up with.", &shared.console_dropped),
         ] {
             self.counter(name, help, &[(String::new(), counter.get())]);

@@ -5,9 +5,10 @@
 
 use super::console::Console;
 use super::counters::Shared;
+use super::forward::{Forward, Passed};
 use anyhow::{Context, Result};
 use quipu::store::{StoreError, Writer};
-use quipu::transfer::{Recorded, Recorder, Rows, Signal};
+use quipu::transfer::{Recorded, Recorder, Rows};
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,8 +27,9 @@ const REMEMBERED: usize = 10_000;
 
 /// A request that waits to be written.
 pub(crate) struct Job {
-    pub(crate) signal: Signal,
     pub(crate) rows: Rows,
+    /// The request, where it is to be passed on.
+    pub(crate) passed: Option<Passed>,
     /// Bytes of the unpacked body.
     pub(crate) bytes: usize,
     /// The body as a number, where its entries have no ids.
@@ -36,13 +38,19 @@ pub(crate) struct Job {
     pub(crate) done: oneshot::Sender<Result<(), String>>,
 }
 
+/// Where what was committed goes.
+pub(crate) struct After {
+    pub(crate) console: Option<Console>,
+    pub(crate) forward: Option<Forward>,
+}
+
 pub(crate) type Jobs = Sender<Job>;
 
 /// Opens the file and starts the thread, which ends when all senders are gone.
 ///
 /// # Errors
 /// A sentence where the file can't be written.
-pub(crate) fn start(db: &Path, shared: Arc<Shared>, console: Option<Console>) -> Result<(JoinHandle<Result<()>>, Jobs)> {
+pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
     let (jobs, waiting) = channel();
     let (opened, is_open) = channel();
     let db: PathBuf = db.to_owned();
@@ -56,7 +64,7 @@ pub(crate) fn start(db: &Path, shared: Arc<Shared>, console: Option<Console>) ->
             }
         };
         let _ = opened.send(Ok(()));
-        Keeper { recorder: Recorder::new(writer), waiting, recent: Recent::default(), shared, console, is_failing: false }.run()
+        Keeper { recorder: Recorder::new(writer), waiting, recent: Recent::default(), shared, after, is_failing: false }.run()
     };
     let thread = std::thread::Builder::new().name("quipu-keeper".into()).spawn(run).context("The thread that writes can't be started")?;
     is_open.recv().context("The thread that writes has ended")??;
@@ -85,7 +93,7 @@ struct Keeper {
     waiting: Receiver<Job>,
     recent: Recent,
     shared: Arc<Shared>,
-    console: Option<Console>,
+    after: After,
     /// The last transaction failed, which was told.
     is_failing: bool,
 }
@@ -103,6 +111,9 @@ impl Keeper {
         self.recorder.settle_logs()?;
         self.recorder.commit()?;
         self.recorder.into_writer().finish()?;
+        if let Some(forward) = self.after.forward {
+            forward.finish();
+        }
         Ok(())
     }
 
@@ -117,7 +128,7 @@ impl Keeper {
             if let (Ok(()), Some(job)) = (&begun, batch.jobs.last_mut()) {
                 match job.fingerprint {
                     Some(known) if !self.recent.is_new(known) => {
-                        job.rows = Rows::default();
+                        (job.rows, job.passed) = (Rows::default(), None);
                         self.shared.repeated_requests.add(1);
                     }
                     fresh => {
@@ -143,11 +154,14 @@ impl Keeper {
             // Whoever asked may be gone; the rows are kept all the same.
             let _ = job.done.send(Ok(()));
             rows.push(job.rows);
+            if let (Some(forward), Some(passed)) = (&self.after.forward, job.passed) {
+                forward.pass(passed, &self.shared);
+            }
         }
         let mut series = self.shared.series();
         rows.iter().for_each(|rows| series.take(rows));
         drop(series);
-        if let Some(console) = &self.console {
+        if let Some(console) = &self.after.console {
             self.shared.console_dropped.add(console.print(rows));
         }
     }

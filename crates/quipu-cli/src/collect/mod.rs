@@ -8,6 +8,7 @@
 mod console;
 mod counters;
 mod exposition;
+mod forward;
 mod keeper;
 mod names;
 mod routes;
@@ -29,12 +30,14 @@ pub(crate) fn run(collect: &Collect) -> Result<()> {
     let settings = Settings::read(collect)?;
     let shared = Arc::new(counters::Shared::default());
     let console = settings.console.then(console::Console::start).transpose()?;
-    let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), console)?;
+    let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
+    let passes_on = forward.is_some();
+    let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), keeper::After { console, forward })?;
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let server = Server::bind(settings.door).await?;
         eprintln!("Collecting on http://{} into {}.", server.address()?, clean_line(&settings.db.display().to_string()));
-        server.serve(routes::routes(jobs, shared)).await
+        server.serve(routes::routes(jobs, shared, passes_on)).await
     });
     // With the last connection the last sender of jobs goes, and the keeper ends when it has written what it was given.
     runtime.shutdown_timeout(LEFT);

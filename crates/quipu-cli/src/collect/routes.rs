@@ -10,7 +10,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
-use quipu::transfer::{Rows, Signal, read_request, response};
+use quipu::transfer::{Rows, Signal, as_protobuf, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +32,11 @@ struct Routes {
     readers: Semaphore,
     /// A request's body as a number, with a key nobody else knows.
     hasher: RandomState,
+    /// Whether requests are passed on.
+    passes_on: bool,
 }
 
-pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>) -> Router {
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
     let state = Routes {
         jobs,
@@ -42,6 +44,7 @@ pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>) -> Router {
         room: Arc::new(Semaphore::new(HELD)),
         readers: Semaphore::new(readers),
         hasher: RandomState::new(),
+        passes_on,
     };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
@@ -100,7 +103,7 @@ impl Routes {
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { signal, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
+        let job = Job { passed: read.passed, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
         let outcome = match self.jobs.send(job) {
             Ok(()) => is_done.await.map_err(|_| ending()),
             Err(_) => Err(ending()),
@@ -128,7 +131,13 @@ impl Routes {
         let rows = read_request(signal, is_json, &body).map_err(refused)?;
         // Spans are known by their ids. Log records and points have none, so that of them the whole body has to be known again.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
-        Ok(Read { rows, length: body.len(), fingerprint })
+        let length = body.len();
+        let passed = match (self.passes_on, is_json) {
+            (false, _) => None,
+            (true, false) => Some((signal, body.into_owned())),
+            (true, true) => as_protobuf(signal, &body).map(|body| (signal, body)),
+        };
+        Ok(Read { rows, length, fingerprint, passed })
     }
 }
 
@@ -136,6 +145,7 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
+    passed: Option<(Signal, Vec<u8>)>,
 }
 
 fn ending() -> Refusal {

@@ -1,5 +1,6 @@
 //! What the command line and a Llama Stack configuration say together; the command line comes first.
 
+use super::forward::Clients;
 use crate::arguments::Collect;
 use crate::http::Door;
 use crate::output::WrongCommandLine;
@@ -12,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) door: Door,
     pub(crate) db: PathBuf,
     pub(crate) console: bool,
+    /// Where to pass on what was committed.
+    pub(crate) forward: Option<Clients>,
 }
 
 impl Settings {
@@ -26,13 +29,41 @@ impl Settings {
             };
             WrongCommandLine(words)
         })?;
-        Ok(Settings { door: collect.admission.door(&collect.listen)?, db, console: collect.console || has(SinkKind::Console) })
+        let configured = config.as_ref().filter(|_| has(SinkKind::OtelTrace) || has(SinkKind::OtelMetric));
+        let endpoint = match (&collect.forward, configured.and_then(|config| config.otel_exporter_otlp_endpoint.as_deref())) {
+            (Some(url), _) => Some(("--forward", url.as_str())),
+            (None, Some(url)) => Some(("otel_exporter_otlp_endpoint", url)),
+            (None, None) => None,
+        };
+        let door = collect.admission.door(&collect.listen)?;
+        if let Some((field, url)) = endpoint.filter(|(_, url)| is_itself(url, &door)) {
+            let words =
+                format!("{field} {url} is where this collector listens itself; it would send everything to itself again and again.");
+            return Err(WrongCommandLine(words).into());
+        }
+        let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
+        let forward = forward.map_err(|error| WrongCommandLine(error.to_string()))?;
+        Ok(Settings { door, db, console: collect.console || has(SinkKind::Console), forward })
     }
 }
 
 fn read_config(path: &std::path::Path) -> Result<TelemetryConfig> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{name} can't be read"))?;
-    let lookup = |variable: &str| std::env::var(variable).ok();
-    TelemetryConfig::from_yaml(&text, &lookup).map_err(|error| WrongCommandLine(format!("{name}: {error}")).into())
+    TelemetryConfig::from_yaml(&text, &variable).map_err(|error| WrongCommandLine(format!("{name}: {error}")).into())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether an address is that of the collector's own door, as far as its words tell.
+fn is_itself(url: &str, door: &Door) -> bool {
+    let authority = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let own = [
+        door.address.to_string(),
+        format!("localhost:{}", door.address.port()),
+        format!("127.0.0.1:{}", door.address.port()),
+    ];
+    own.iter().any(|own| own.eq_ignore_ascii_case(authority))
 }
