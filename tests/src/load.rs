@@ -26,6 +26,8 @@ pub struct Load {
     pub connections: usize,
     /// Spans of a request.
     pub spans: usize,
+    /// How many requests, where the time is not to end them.
+    pub requests: Option<u64>,
     /// How long requests are begun; those that were go on until they are acknowledged.
     pub time: Duration,
 }
@@ -68,6 +70,9 @@ impl Load {
         let mut connection = None;
         while start.elapsed() < self.time {
             let number = next.fetch_add(1, Ordering::Relaxed);
+            if self.requests.is_some_and(|most| number >= most) {
+                break;
+            }
             body.number(number);
             loop {
                 if give_up.load(Ordering::Relaxed) {

@@ -4,6 +4,7 @@
 //! is not here: HTTP and its pauses (`quipu_telemetry::otlp`).
 
 use super::counters::Shared;
+use crate::http::Encoding;
 use anyhow::{Context, Result};
 use quipu::transfer::Signal;
 use quipu_telemetry::otlp::{self, Client, SendError, Settings};
@@ -27,8 +28,12 @@ pub(crate) struct Forward {
     thread: JoinHandle<()>,
 }
 
-/// A request of protobuf.
-pub(crate) type Passed = (Signal, Vec<u8>);
+/// A request as it came, unpacked.
+pub(crate) struct Passed {
+    pub(crate) signal: Signal,
+    pub(crate) encoding: Encoding,
+    pub(crate) body: Vec<u8>,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -109,10 +114,10 @@ impl Forward {
     /// Passes a request on, if there is room.
     pub(crate) fn pass(&self, passed: Passed, shared: &Shared) {
         let mut state = self.queue.state();
-        if state.bytes + passed.1.len() > WAITING {
+        if state.bytes + passed.body.len() > WAITING {
             return state.drop_some(1, shared, "the receiver of --forward");
         }
-        state.bytes += passed.1.len();
+        state.bytes += passed.body.len();
         state.waiting.push_back(passed);
         self.queue.changed.notify_all();
     }
@@ -129,11 +134,11 @@ impl Forward {
 fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
     let mut is_failing = false;
     loop {
-        let (signal, body) = {
+        let passed = {
             let mut state = queue.state();
             loop {
                 if let Some(passed) = state.waiting.pop_front() {
-                    state.bytes -= passed.1.len();
+                    state.bytes -= passed.body.len();
                     break passed;
                 }
                 if state.until.is_some() {
@@ -142,7 +147,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
                 state = queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let Some(client) = clients.of(signal) else { continue };
+        let Some(client) = clients.of(passed.signal) else { continue };
         let begin = Instant::now();
         let mut wait = |pause: Duration, error: &SendError| {
             if !std::mem::replace(&mut is_failing, true) {
@@ -150,7 +155,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
             }
             pause_within(queue, begin + LONGEST, pause)
         };
-        match client.send(&body, &mut wait) {
+        match client.send_as(passed.encoding.label(), &passed.body, &mut wait) {
             Ok(answer) => {
                 shared.forwarded.add(1);
                 if std::mem::take(&mut is_failing) {

@@ -2,6 +2,7 @@
 
 use super::counters::Shared;
 use super::exposition;
+use super::forward::Passed;
 use super::keeper::{Job, Jobs};
 use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
-use quipu::transfer::{Rows, Signal, as_protobuf, read_request, response};
+use quipu::transfer::{Rows, Signal, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,12 +68,16 @@ async fn scrape(shared: Arc<Shared>, request: Request<Body>) -> Response<Body> {
 
 async fn answer(routes: Arc<Routes>, signal: Signal, request: Request<Body>) -> Response<Body> {
     let encoding = Encoding::of(request.headers());
-    let answer = match routes.take(signal, request).await {
-        Ok(bytes) => ([(CONTENT_TYPE, encoding.label())], bytes).into_response(),
-        Err(refusal) => refusal.in_encoding(encoding).into_response(),
-    };
-    routes.shared.answered(signal, answer.status());
-    answer
+    match routes.take(signal, request).await {
+        Ok(bytes) => {
+            routes.shared.answered(signal, StatusCode::OK);
+            ([(CONTENT_TYPE, encoding.label())], bytes).into_response()
+        }
+        Err(refusal) => {
+            routes.shared.answered(signal, refusal.status());
+            refusal.in_encoding(encoding).into_response()
+        }
+    }
 }
 
 impl Routes {
@@ -132,11 +137,7 @@ impl Routes {
         // Spans are known by their ids. Log records and points have none, so that of them the whole body has to be known again.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();
-        let passed = match (self.passes_on, is_json) {
-            (false, _) => None,
-            (true, false) => Some((signal, body.into_owned())),
-            (true, true) => as_protobuf(signal, &body).map(|body| (signal, body)),
-        };
+        let passed = self.passes_on.then(|| Passed { signal, encoding: Encoding::of(headers), body: body.into_owned() });
         Ok(Read { rows, length, fingerprint, passed })
     }
 }
@@ -145,7 +146,7 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
-    passed: Option<(Signal, Vec<u8>)>,
+    passed: Option<Passed>,
 }
 
 fn ending() -> Refusal {

@@ -9,7 +9,6 @@ mod refusal;
 mod server;
 
 pub(crate) use body::{Limits, content_type, read_body, unpacked};
-pub(crate) use guard::Guard;
 pub(crate) use listen::{Admission, Door};
 pub(crate) use refusal::{Encoding, Refusal};
 pub(crate) use server::{Server, runtime};

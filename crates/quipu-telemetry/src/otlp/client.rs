@@ -16,6 +16,8 @@ const LONGEST_ANSWER: u64 = 1 << 20;
 /// Characters of a server's own words in an error.
 const LONGEST_QUOTE: usize = 300;
 
+const PROTOBUF: &str = "application/x-protobuf";
+
 /// Sends requests of one signal to one endpoint, one after the other over a connection that is kept.
 pub struct Client {
     agent: ureq::Agent,
@@ -87,7 +89,11 @@ impl Client {
     /// # Errors
     /// [`SendError`]: nothing of it was taken, as far as can be told.
     pub fn send_once(&self, request: &[u8]) -> Result<ExportAnswer, SendError> {
-        let mut post = self.agent.post(&self.settings.url).header("content-type", "application/x-protobuf");
+        self.post(PROTOBUF, request)
+    }
+
+    fn post(&self, content_type: &str, request: &[u8]) -> Result<ExportAnswer, SendError> {
+        let mut post = self.agent.post(&self.settings.url).header("content-type", content_type);
         for (name, value) in &self.settings.headers {
             post = post.header(name, value);
         }
@@ -130,9 +136,22 @@ impl Client {
     /// # Errors
     /// The last try's.
     pub fn send(&self, request: &[u8], wait: &mut dyn FnMut(Duration, &SendError) -> bool) -> Result<ExportAnswer, SendError> {
+        self.send_as(PROTOBUF, request, wait)
+    }
+
+    /// The same for a request of this content type: what was received as JSON goes on as JSON.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub fn send_as(
+        &self,
+        content_type: &str,
+        request: &[u8],
+        wait: &mut dyn FnMut(Duration, &SendError) -> bool,
+    ) -> Result<ExportAnswer, SendError> {
         let mut backoff = Backoff::default();
         loop {
-            let error = match self.send_once(request) {
+            let error = match self.post(content_type, request) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };

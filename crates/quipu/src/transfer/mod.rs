@@ -36,5 +36,5 @@ pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};
 pub use recorder::{Recorded, Recorder};
-pub use request::{Signal, as_protobuf, read_request, response};
+pub use request::{Signal, read_request, response};
 pub use rows::{NewSpan, Rows};

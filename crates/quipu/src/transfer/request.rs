@@ -3,10 +3,10 @@
 //! A file may be damaged and is read as far as it goes; a request whose bytes are no such message is refused as a whole, so that whoever
 //! sent it knows. What is not here: HTTP.
 
-use super::fields::{field, list};
+use super::fields::field;
 use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::rows::Rows;
-use super::wire::{Reader, Wire, decode, encode, encode_message};
+use super::wire::{Reader, Wire, decode, encode_message};
 use crate::model::Value;
 use crate::recorded::{json_text, parse_json};
 
@@ -83,15 +83,6 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
         }
     }
     Ok(rows)
-}
-
-/// The body of a request of JSON as protobuf; `None` where it is no such request.
-pub fn as_protobuf(signal: Signal, json: &[u8]) -> Option<Vec<u8>> {
-    let names = signal.names();
-    let value = parse_json(std::str::from_utf8(json).ok()?)?;
-    let mut out = Vec::new();
-    list(&value, names.list).iter().for_each(|resource| encode(1, resource, names.resource, &mut out));
-    Some(out)
 }
 
 /// The answer to a request that was kept: empty, or how much of it was not and why.
