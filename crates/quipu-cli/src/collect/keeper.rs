@@ -34,8 +34,9 @@ pub(crate) struct Job {
     pub(crate) bytes: usize,
     /// The body as a number, where its entries have no ids.
     pub(crate) fingerprint: Option<u64>,
-    /// Told when it is in the file, or why it is not.
-    pub(crate) done: oneshot::Sender<Result<(), String>>,
+    /// Told when it is in the file, or why it is not. The rows go back where nobody else wants them: many small pieces of memory are freed
+    /// by whoever has time for it.
+    pub(crate) done: oneshot::Sender<Result<Rows, String>>,
 }
 
 /// Where what was committed goes.
@@ -149,20 +150,23 @@ impl Keeper {
         if std::mem::take(&mut self.is_failing) {
             eprintln!("The file is written again.");
         }
-        let mut rows = Vec::with_capacity(batch.jobs.len());
-        for job in batch.jobs {
-            // Whoever asked may be gone; the rows are kept all the same.
-            let _ = job.done.send(Ok(()));
-            rows.push(job.rows);
+        {
+            let mut series = self.shared.series();
+            batch.jobs.iter().for_each(|job| series.take(&job.rows));
+        }
+        let mut printed = Vec::new();
+        for mut job in batch.jobs {
+            if self.after.console.is_some() {
+                printed.push(std::mem::take(&mut job.rows));
+            }
+            // Whoever asked may be gone; the rows are in the file all the same.
+            let _ = job.done.send(Ok(job.rows));
             if let (Some(forward), Some(passed)) = (&self.after.forward, job.passed) {
                 forward.pass(passed, &self.shared);
             }
         }
-        let mut series = self.shared.series();
-        rows.iter().for_each(|rows| series.take(rows));
-        drop(series);
         if let Some(console) = &self.after.console {
-            self.shared.console_dropped.add(console.print(rows));
+            self.shared.console_dropped.add(console.print(printed));
         }
     }
 

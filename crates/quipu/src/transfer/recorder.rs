@@ -2,9 +2,10 @@
 //!
 //! What is not here: how they were read (`rows`), and when a transaction begins and ends, which is the caller's to say.
 
-use super::rows::Rows;
-use crate::store::{StoreError, TraceFacts, Writer};
+use super::rows::{NewSpan, Rows};
+use crate::store::{StoreError, TraceFacts, Widening, Writer};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Resources and scopes whose numbers are remembered. More of them are no error: they are noted anew.
 const REMEMBERED: usize = 10_000;
@@ -113,8 +114,7 @@ impl Recorder {
         let numbers: Vec<i64> = rows.sources.iter().map(|source| self.number(source)).collect::<Result<_, _>>()?;
         let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
         for new in &mut rows.spans {
-            let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            new.is_repeated = !self.writer.add(&new.span, &new.events, facts)?;
+            new.is_repeated = !self.writer.add_span(&new.span, &new.events)?;
             if new.is_repeated {
                 recorded.repeated_spans += 1;
                 continue;
@@ -126,6 +126,7 @@ impl Recorder {
                 self.writer.add_span_extra(&extra.it)?;
             }
         }
+        self.widen_traces(&rows.spans)?;
         for log in &mut rows.logs {
             log.it.source = number(log.source);
             self.writer.add_log(&log.it)?;
@@ -135,6 +136,28 @@ impl Recorder {
             self.writer.add_point(&point.it.point)?;
         }
         Ok(recorded)
+    }
+
+    /// Writes the rows of the spans' traces, each once: most spans that come together are of few traces.
+    fn widen_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
+        let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+        let mut traces: Vec<Widening<'_>> = Vec::new();
+        for new in spans.iter().filter(|new| !new.is_repeated) {
+            let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
+            let told = Widening::by(&new.span, facts);
+            match places.entry(new.span.trace_id.as_deref()) {
+                Entry::Occupied(place) => {
+                    if let Some(trace) = traces.get_mut(*place.get()) {
+                        trace.and(&told);
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(traces.len());
+                    traces.push(told);
+                }
+            }
+        }
+        traces.iter().try_for_each(|trace| self.writer.widen_trace(trace))
     }
 
     fn number(&mut self, source: &(String, String)) -> Result<i64, StoreError> {

@@ -48,6 +48,38 @@ pub struct TraceFacts<'a> {
     pub created_at: Option<&'a str>,
 }
 
+/// What one or more spans tell of their trace, in the order they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Widening<'a> {
+    trace_id: Option<&'a str>,
+    service_name: Option<&'a str>,
+    root: Option<&'a str>,
+    start_time: Option<&'a str>,
+    end_time: Option<&'a str>,
+    created_at: Option<&'a str>,
+}
+
+impl<'a> Widening<'a> {
+    /// What one span tells.
+    pub(crate) fn by(span: &'a SpanRecord, facts: TraceFacts<'a>) -> Widening<'a> {
+        Widening {
+            trace_id: span.trace_id.as_deref(),
+            service_name: facts.service_name,
+            root: facts.is_root.then_some(span.span_id.as_str()),
+            start_time: span.start_time.as_deref(),
+            end_time: span.end_time.as_deref(),
+            created_at: facts.created_at,
+        }
+    }
+
+    /// What a later span of the same trace adds. As in SQL, a time that is not known makes the trace's unknown.
+    pub(crate) fn and(&mut self, later: &Widening<'a>) {
+        self.root = self.root.or(later.root);
+        self.start_time = self.start_time.zip(later.start_time).map(|(one, other)| one.min(other));
+        self.end_time = self.end_time.zip(later.end_time).map(|(one, other)| one.max(other));
+    }
+}
+
 /// How many rows were written, and how many were not because a row of their id was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
@@ -161,17 +193,37 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add(&mut self, span: &SpanRecord, events: &[EventRecord], facts: TraceFacts<'_>) -> Result<bool, StoreError> {
+        if !self.add_span(span, events)? {
+            return Ok(false);
+        }
+        self.widen_trace(&Widening::by(span, facts))?;
+        Ok(true)
+    }
+
+    /// Writes a span with its events alone; what it tells of its trace is to follow in the same transaction.
+    pub(crate) fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<bool, StoreError> {
         if !self.run(tables::ADD_SPAN, span_values(span).as_slice())? {
             return Ok(false);
         }
-        let root = facts.is_root.then_some(span.span_id.as_str());
-        let trace: [&dyn ToSql; 6] = [&span.trace_id, &facts.service_name, &root, &span.start_time, &span.end_time, &facts.created_at];
-        self.run(tables::WIDEN_TRACE, &trace)?;
         for event in events {
             self.run(tables::ADD_EVENT, event_values(event).as_slice())?;
         }
         self.take_waiting_logs(&span.span_id)?;
         Ok(true)
+    }
+
+    /// Writes what spans told of their trace.
+    pub(crate) fn widen_trace(&mut self, trace: &Widening<'_>) -> Result<(), StoreError> {
+        let values: [&dyn ToSql; 6] = [
+            &trace.trace_id,
+            &trace.service_name,
+            &trace.root,
+            &trace.start_time,
+            &trace.end_time,
+            &trace.created_at,
+        ];
+        self.run(tables::WIDEN_TRACE, &values)?;
+        Ok(())
     }
 
     /// Runs a statement that writes one row at most; answers whether it did.
