@@ -5,6 +5,7 @@
 //! of `/metrics` (`series`, `exposition`), to the console (`console`), to another receiver (`forward`).
 //! What is not here: OTLP itself and the rows (`quipu::transfer`), the schema (`quipu::store`), who may come in (`http`).
 
+mod arguments;
 mod console;
 mod counters;
 mod exposition;
@@ -15,10 +16,10 @@ mod routes;
 mod series;
 mod settings;
 
-use crate::arguments::Collect;
 use crate::http::{Server, runtime};
 use crate::output::clean_line;
 use anyhow::Result;
+pub(crate) use arguments::Collect;
 use settings::Settings;
 use std::sync::Arc;
 use std::time::Duration;

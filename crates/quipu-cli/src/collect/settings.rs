@@ -1,7 +1,7 @@
 //! What the command line and a Llama Stack configuration say together; the command line comes first.
 
+use super::Collect;
 use super::forward::Clients;
-use crate::arguments::Collect;
 use crate::http::Door;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
