@@ -35,18 +35,17 @@ fn bodies_of_a_run_become_the_database_of_that_run_in_any_encoding_and_however_o
     let json: Vec<Vec<u8>> = lines.lines().map(|line| line.as_bytes().to_vec()).collect();
     let packed: Vec<Vec<u8>> = json.iter().map(|body| gzip(body)).collect();
     let recorded = fixtures::repository().join("tests/fixtures/db/real_small.db");
-    let ways: [(&[(&str, &str)], Vec<Vec<u8>>); 4] = [
-        (&[PROTOBUF], vec![protobuf.clone()]),
-        (&[PROTOBUF, GZIP], vec![gzip(&protobuf)]),
-        (&[JSON], json),
-        (&[JSON, GZIP], packed),
-    ];
-    for (headers, bodies) in ways {
+    for (headers, bodies) in [
+        (vec![PROTOBUF], vec![protobuf.clone()]),
+        (vec![PROTOBUF, GZIP], vec![gzip(&protobuf)]),
+        (vec![JSON], json),
+        (vec![JSON, GZIP], packed),
+    ] {
         let (_folder, db) = fresh();
         let collecting = Collecting::start(&db, &[]);
         for _ in 0..2 {
             for body in &bodies {
-                let answer = collecting.post("/v1/traces", headers, body);
+                let answer = collecting.post("/v1/traces", &headers, body);
                 assert_eq!((answer.status, answer.header("content-type")), (200, Some(headers[0].1)), "{}", answer.text());
                 assert_eq!(answer.text(), if headers[0] == JSON { "{}" } else { "" });
             }

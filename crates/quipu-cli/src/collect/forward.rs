@@ -74,6 +74,11 @@ fn requests(count: u64) -> String {
     quipu::view::counted(Some(count), "request", "requests")
 }
 
+/// Says something that holds another program's words.
+fn tell(words: &str) {
+    eprintln!("{}", crate::output::clean_line(words));
+}
+
 /// A client of each signal.
 pub(crate) struct Clients([(Signal, Client); 3]);
 
@@ -151,7 +156,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
         let begin = Instant::now();
         let mut wait = |pause: Duration, error: &SendError| {
             if !std::mem::replace(&mut is_failing, true) {
-                eprintln!("{error} It is tried again; collecting goes on.");
+                tell(&format!("{error} It is tried again; collecting goes on."));
             }
             pause_within(queue, begin + LONGEST, pause)
         };
@@ -163,12 +168,12 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
                 }
                 if answer.rejected > 0 {
                     let why = answer.message.unwrap_or_default();
-                    eprintln!("{} took a request but for {} entries: {why}", client.url(), answer.rejected);
+                    tell(&format!("{} took a request but for {} entries: {why}", client.url(), answer.rejected));
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    eprintln!("{error}");
+                    tell(&error.to_string());
                 }
                 let mut state = queue.state();
                 let ends = state.until.is_some_and(|until| Instant::now() >= until);

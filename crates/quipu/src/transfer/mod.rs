@@ -2,7 +2,7 @@
 //! file holds into formats that other programs read.
 //!
 //! The one way in: bytes, told apart by what they are, are cut into pieces (`split`, `wire`), each piece becomes a tree of values, and the
-//! tree rows ([`Importer`]). Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
+//! tree [`Rows`], which a [`Recorder`] writes; [`Importer`] does all of it for files, [`read_request`] begins it for a collector. Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 

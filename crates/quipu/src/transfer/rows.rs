@@ -62,19 +62,9 @@ impl Rows {
         self.points.iter().map(|point| (&point.it.point, point.it.service_name.as_deref()))
     }
 
-    /// How many log records there are.
-    pub fn log_count(&self) -> usize {
-        self.logs.len()
-    }
-
     /// What was passed over: a half sentence for each span, log record or point that can't be kept.
     pub fn problems(&self) -> &[&'static str] {
         &self.problems
-    }
-
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty() && self.logs.is_empty() && self.points.is_empty()
     }
 
     /// Reads one entry of the list with this name.

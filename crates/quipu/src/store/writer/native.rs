@@ -74,6 +74,8 @@ impl Writer {
     /// [`StoreError::CannotWrite`]
     pub fn finish(self) -> Result<(), StoreError> {
         let Writer { connection, place, name, .. } = self;
+        // The journal that was cut off and kept for the next transaction goes, unless others have the file in use.
+        let _ = connection.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()));
         connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
         if let Place::Path(mut file) = place {
             file.0 = None;
