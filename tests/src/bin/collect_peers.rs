@@ -1,7 +1,7 @@
 //! `quipu collect` with real peers: OpenTelemetry's SDK for Python sends to it, a Prometheus scrapes it, and a load of a minute goes on
 //! across a kill in the middle. Says what was measured; fails where something acknowledged is missing.
 //!
-//! `collect_peers QUIPU [--seconds 60] [--connections 32] [--spans 512]`. Needs python3 with venv, pip's network for the SDK, and `prometheus` on the PATH.
+//! `collect_peers QUIPU [--seconds 60] [--connections 64] [--spans 512]`. Needs python3 with venv, pip's network for the SDK, and `prometheus` on the PATH.
 
 use anyhow::{Context, Result, bail, ensure};
 use quipu_tests::load::Load;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
     let quipu = PathBuf::from(words.next().context("Give the path of the command")?);
-    let (mut seconds, mut connections, mut spans) = (60.0, 32, 512);
+    let (mut seconds, mut connections, mut spans) = (60.0, 64, 512);
     while let Some(word) = words.next() {
         let value = words.next().with_context(|| format!("{word} needs a value"))?;
         match word.as_str() {

@@ -17,11 +17,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// A transaction takes no more bodies when it has so many bytes of them, or is so old: those who wait for it have their own limits.
+/// A transaction takes no more bodies when it has so many bytes of them, or is so old: those who wait for it have their own limits. The
+/// ids of spans lie anywhere in the index, so in a large file nearly every span changes a page of it, and spans that share a
+/// transaction share such pages.
 const MOST: usize = 32 << 20;
-const LONGEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(1);
 /// The pages a transaction changes stay in memory until its end, so that readers are kept out for its end only.
-const CACHE: u64 = 128 << 20;
+const CACHE: u64 = 192 << 20;
 /// Bodies of logs and metrics that are known again when they are sent twice.
 const REMEMBERED: usize = 10_000;
 
