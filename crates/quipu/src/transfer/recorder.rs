@@ -172,3 +172,27 @@ impl Recorder {
         Ok(number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::{Signal, read_request};
+
+    #[test]
+    fn rows_can_be_written_again_after_a_rollback() {
+        let resource = r#"{"attributes":[{"key":"host.name","value":{"stringValue":"h"}}]}"#;
+        let span =
+            r#"{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","startTimeUnixNano":"1764000000000000001"}"#;
+        let body = format!(r#"{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
+        let mut rows = read_request(Signal::Traces, true, body.as_bytes()).expect("OTLP");
+        let mut recorder = Recorder::new(Writer::in_memory().expect("a writer"));
+        recorder.begin().expect("a transaction");
+        assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));
+        // The tables beside the three were made in the transaction, and go with it.
+        recorder.roll_back().expect("rolled back");
+        recorder.begin().expect("a transaction");
+        assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));
+        recorder.commit().expect("committed");
+        assert!(recorder.roll_back().is_err(), "there is no transaction");
+    }
+}

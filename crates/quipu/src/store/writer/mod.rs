@@ -145,8 +145,10 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error))?;
-        self.forget_made()
+        let outcome = self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error));
+        // After some failures, a full disk among them, SQLite has rolled back by itself.
+        self.forget_made()?;
+        outcome
     }
 
     /// Writes rows as they are, in one transaction.
