@@ -22,6 +22,16 @@ pub(super) enum Kind {
     Summary,
 }
 
+impl Kind {
+    fn suffix(self) -> Suffix {
+        match self {
+            Kind::Counter => Suffix::Total,
+            Kind::Gauge => Suffix::Ratio,
+            Kind::Histogram | Kind::Summary => Suffix::None,
+        }
+    }
+}
+
 /// All series of a name.
 #[derive(Debug)]
 pub(super) struct Family {
@@ -81,7 +91,7 @@ impl Series {
         let Some(value) = of("value").and_then(|entry| entry.text.parse::<f64>().ok()).filter(|value| *value >= 0.0) else { return };
         let labels = labels(entries.iter().filter(|entry| entry.key != "value" && entry.key != "unit"), service);
         let unit = of("unit").map(|entry| entry.text.as_str());
-        if let Some(sample) = self.sample(Kind::Counter, metric, unit, labels) {
+        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, Kind::Counter.suffix()), labels) {
             sample.events += value;
         }
     }
@@ -95,7 +105,11 @@ impl Series {
         };
         let Ok(entries) = attributes(point.attributes.as_bytes()) else { return };
         let labels = labels(entries.iter().filter(|entry| kind != Kind::Histogram || entry.key != "le"), service);
-        let Some(sample) = self.sample(kind, &point.metric, point.unit.as_deref(), labels) else { return };
+        let name = names::family(&point.metric, point.unit.as_deref(), kind.suffix());
+        if point.value.is_none() && point.count.is_none() {
+            return self.close(&name, &labels);
+        }
+        let Some(sample) = self.sample(kind, &point.metric, name, labels) else { return };
         let is_delta = point.cumulative == Some(false);
         let at = point.time_nanos.unwrap_or(0);
         // Requests overtake each other.
@@ -117,13 +131,16 @@ impl Series {
         }
     }
 
-    fn sample(&mut self, kind: Kind, metric: &str, unit: Option<&str>, labels: String) -> Option<&mut Sample> {
-        let suffix = match kind {
-            Kind::Counter => Suffix::Total,
-            Kind::Gauge => Suffix::Ratio,
-            Kind::Histogram | Kind::Summary => Suffix::None,
-        };
-        let name = names::family(metric, unit, suffix);
+    /// Ends a series of which a point says that nothing is measured any more.
+    fn close(&mut self, name: &str, labels: &str) {
+        let Some(family) = self.families.get_mut(name) else { return };
+        self.count -= usize::from(family.samples.remove(labels).is_some());
+        if family.samples.is_empty() {
+            self.families.remove(name);
+        }
+    }
+
+    fn sample(&mut self, kind: Kind, metric: &str, name: String, labels: String) -> Option<&mut Sample> {
         let is_known = self.families.get(&name).is_some_and(|family| family.samples.contains_key(&labels));
         let family = (is_known || self.count < MOST)
             .then(|| self.families.entry(name).or_insert_with(|| Family { kind, metric: metric.to_owned(), samples: BTreeMap::new() }))
@@ -172,4 +189,51 @@ fn labels<'e>(entries: impl Iterator<Item = &'e RecordedAttribute>, service: Opt
 
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu::transfer::{Signal, read_request};
+
+    fn take(series: &mut Series, name: &str, data: &str) {
+        let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"name":"{name}",{data}}}]}}]}}]}}"#);
+        series.take(&read_request(Signal::Metrics, true, body.as_bytes()).expect("OTLP"));
+    }
+
+    fn shown(series: &Series) -> Vec<(String, String, f64, u64, Vec<(f64, f64)>)> {
+        let of = |(name, family): (&String, &Family)| {
+            let samples = family.samples.iter().map(|(labels, it)| (name.clone(), labels.clone(), it.value(), it.count, it.parts.clone()));
+            samples.collect::<Vec<_>>()
+        };
+        series.families.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn deltas_are_summed_cumulative_points_are_the_last_and_overtaken_ones_are_passed_over() {
+        let mut series = Series::default();
+        for (at, amount) in [(1, 5), (2, 7)] {
+            let points = format!(r#""dataPoints":[{{"timeUnixNano":"{at}","asInt":"{amount}"}}]"#);
+            take(&mut series, "a", &format!(r#""sum":{{"aggregationTemporality":1,"isMonotonic":true,{points}}}"#));
+        }
+        for (at, amount) in [(2, 9), (3, 4), (1, 100)] {
+            let points = format!(r#""dataPoints":[{{"timeUnixNano":"{at}","asInt":"{amount}"}}]"#);
+            take(&mut series, "b", &format!(r#""sum":{{"aggregationTemporality":2,"isMonotonic":true,{points}}}"#));
+        }
+        for at in [1, 2] {
+            let point = format!(r#"{{"timeUnixNano":"{at}","count":"3","sum":2.5,"explicitBounds":[1],"bucketCounts":["2","1"]}}"#);
+            take(&mut series, "c", &format!(r#""histogram":{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#));
+        }
+        let expected = [("a", 12.0, 0, vec![]), ("b", 4.0, 0, vec![]), ("c", 5.0, 6, vec![(1.0, 4.0)])];
+        assert_eq!(shown(&series), expected.map(|(name, value, count, parts)| (name.to_owned(), String::new(), value, count, parts)));
+    }
+
+    #[test]
+    fn a_point_without_a_measurement_ends_its_series() {
+        let mut series = Series::default();
+        take(&mut series, "load", r#""gauge":{"dataPoints":[{"timeUnixNano":"1","asDouble":0.5}]}"#);
+        assert_eq!((shown(&series).len(), series.count), (1, 1));
+        take(&mut series, "load", r#""gauge":{"dataPoints":[{"timeUnixNano":"2","flags":1}]}"#);
+        assert_eq!((shown(&series).len(), series.count), (0, 0));
+    }
 }
