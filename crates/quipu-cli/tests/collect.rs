@@ -259,6 +259,11 @@ fn others_need_a_flag_and_a_token_and_a_token_is_asked_for() {
         assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
         assert!(!db.exists(), "nothing was made");
     }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listen = taken.local_addr().expect("bound").to_string();
+    let output = quipu().args(["collect", "--listen", &listen, "--db"]).arg(&db).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("Another program listens on") && !db.exists(), "{said}");
     let token = folder.write("token", "a-token-of-more-than-16-letters\n").expect("a file");
     let collecting = Collecting::start(&db, &["--token-file", token.to_str().expect("a path")]);
     let body = read(TRACES);

@@ -29,17 +29,16 @@ const LEFT: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(collect: &Collect) -> Result<()> {
     let settings = Settings::read(collect)?;
+    let runtime = runtime()?;
+    // Before the file is made, because another program may have the address.
+    let server = runtime.block_on(Server::bind(settings.door))?;
     let shared = Arc::new(counters::Shared::default());
     let console = settings.console.then(console::Console::start).transpose()?;
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
     let passes_on = forward.is_some();
     let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), keeper::After { console, forward })?;
-    let runtime = runtime()?;
-    let served = runtime.block_on(async {
-        let server = Server::bind(settings.door).await?;
-        eprintln!("Collecting on http://{} into {}.", server.address()?, clean_line(&settings.db.display().to_string()));
-        server.serve(routes::routes(jobs, shared, passes_on)).await
-    });
+    eprintln!("Collecting on http://{} into {}.", server.address()?, clean_line(&settings.db.display().to_string()));
+    let served = runtime.block_on(server.serve(routes::routes(jobs, shared, passes_on)));
     // With the last connection the last sender of jobs goes, and the keeper ends when it has written what it was given.
     runtime.shutdown_timeout(LEFT);
     let kept = keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
