@@ -1,5 +1,6 @@
 //! `cargo xtask fixtures`: big files from real ones. The work is done by a program of the tests, so that this one needs no SQLite.
 
+use crate::paths::target;
 use crate::shell::Run;
 use anyhow::{Result, bail};
 
@@ -8,10 +9,17 @@ pub(crate) fn grow(words: &[String]) -> Result<()> {
     Run::new("cargo run --quiet --release --package quipu-tests --bin grow --").words(words).show()
 }
 
-/// Makes fixtures anew that need a program of others.
+/// What needs programs of others, or takes minutes: makes fixtures anew, or checks with real peers.
 pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
     match words {
         [one] if one == "promql" => Run::new("cargo run --quiet --package quipu-tests --bin promql_answers").show(),
-        _ => bail!("cargo xtask slow promql asks a real Prometheus; there is nothing else that is slow."),
+        [one, rest @ ..] if one == "collect" => {
+            Run::new("cargo build --quiet --release --package quipu-cli").show()?;
+            let quipu = target().join("release/quipu").display().to_string();
+            Run::new("cargo run --quiet --release --package quipu-tests --bin collect_peers --").words(&[quipu]).words(rest).show()
+        }
+        _ => bail!(
+            "cargo xtask slow promql asks a real Prometheus, cargo xtask slow collect tries quipu collect with real peers; nothing else is slow."
+        ),
     }
 }

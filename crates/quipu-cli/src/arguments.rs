@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+use crate::collect::Collect;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ Examples:
   quipu search trace_store.db 'connection reset'  the spans that hold a text, newest first
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
+  quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318 and write it into a telemetry file
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
@@ -23,7 +25,7 @@ Exit codes:
   1  no answer, or nothing was found: one sentence on standard error says so
   2  the command line is wrong
 
-A file is only read, never changed; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
+A file is only read, never changed, but by collect; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
 
 /// Reads the telemetry file of a Llama Stack server (telemetry.db, trace_store.db).
 #[derive(Parser)]
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Make a telemetry file of OTLP and Jaeger files: traces, logs and metrics of one run become one
     Import(Import),
+    /// Receive OTLP over HTTP and write it into a telemetry file, while others read it
+    Collect(Collect),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
     /// Ask for metrics in PromQL: tokens, requests, failures, durations

@@ -3,7 +3,9 @@
 //! What is not here: SQL, decoding, derivation, arithmetic on data. All of it is the `quipu` crate's.
 
 mod arguments;
+mod collect;
 mod commands;
+mod http;
 mod json;
 mod open;
 mod output;
@@ -16,8 +18,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut output = Output::new(arguments.color);
-    let outcome = run(arguments, &mut output).and_then(|code| output.flush().map(|()| code));
+    let outcome = match arguments.command {
+        // Servers print from several threads, and an output keeps all others from it.
+        Command::Collect(collect) => collect::run(&collect).map(|()| ExitCode::SUCCESS),
+        _ => {
+            let mut output = Output::new(arguments.color);
+            run(arguments, &mut output).and_then(|code| output.flush().map(|()| code))
+        }
+    };
     match outcome {
         Ok(code) => code,
         // Whoever read the output has enough of it.
@@ -43,6 +51,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Trace { file, trace_id } => commands::trace::run(&file, &trace_id, as_json, output),
         Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
         Command::Export(export) => commands::export::run(&export, as_json, output),
+        Command::Collect(collect) => collect::run(&collect),
         Command::Import(import) => commands::import::run(&import, as_json, output),
         Command::Search(search) => {
             // As grep does, for scripts: nothing found is not success.

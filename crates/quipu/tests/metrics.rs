@@ -403,7 +403,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         assert_eq!(cost.nanos, prompt * 2_000 + completion * 10_000, "{}", row.trace_id);
         assert_eq!(cost.unit.as_str(), "$");
     }
-    assert!(priced > 10, "{priced} traces have a cost");
+    assert!(priced > 0, "No trace has a cost.");
     let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("no file") };
     let whole: u64 = rows.iter().filter_map(|row| row.tokens?.cost).map(|cost| cost.nanos).sum();
     let cost = file.tokens.and_then(|tokens| tokens.cost).expect("a cost");

@@ -2,11 +2,26 @@
 
 use quipu::protocol::Failure;
 use quipu::store::{Dropped, OpenOptions, Writer};
-use quipu::transfer::{ExportFormat, ImportError, Importer};
+use quipu::transfer::{ExportFormat, ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
+
+/// Whatever is sent to a collector is written or refused, and what was written opens.
+fn is_received(data: &[u8]) {
+    for (signal, is_json) in Signal::ALL.into_iter().flat_map(|signal| [(signal, true), (signal, false)]) {
+        let Ok(mut rows) = read_request(signal, is_json, data) else { continue };
+        let mut recorder = Recorder::new(Writer::in_memory().expect("memory is writable"));
+        recorder.begin().expect("memory is writable");
+        let recorded = recorder.write(&mut rows).expect("any rows can be written");
+        assert_eq!(recorded.spans + recorded.repeated_spans, rows.spans().len() as u64);
+        recorder.commit().expect("memory is writable");
+        let dropped = Dropped { name: "input".into(), source: Box::new(recorder.into_writer().into_source().expect("it is in memory")) };
+        Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("what was written opens");
+    }
+}
 
 /// What is imported opens, and leaves as OTLP with every span; anything else is refused with a sentence.
 pub(super) fn check(data: &[u8]) {
+    is_received(data);
     let Some(mut session) = imported(data) else { return };
     let spans = ids(&mut session);
     let mut out = Vec::new();

@@ -39,3 +39,4 @@ pub(crate) use reader::{
     scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
 pub(crate) use sql::query_sql;
+pub(crate) use writer::Widening;

@@ -115,6 +115,24 @@ impl Schema {
         ))
     }
 
+    /// A sentence where rows can't be added: it is another program's database, or lacks columns. One without any table may grow.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn check_writable(&self, name: &str) -> Result<(), String> {
+        let tables = [
+            ("traces", &self.traces, TRACES.as_slice()),
+            ("spans", &self.spans, SPANS.as_slice()),
+            ("span_events", &self.events, EVENTS.as_slice()),
+        ];
+        if !self.others.is_empty() || tables.iter().any(|(_, shape, _)| !shape.columns.is_empty()) {
+            self.check(name)?;
+        }
+        let lacks = |(table, shape, wanted): &(&str, &TableShape, &[&str])| {
+            let column = wanted.iter().find(|column| !shape.columns.is_empty() && !shape.has(column))?;
+            Some(format!("{name} lacks the column {table}.{column}, so nothing can be added to it. Give another file."))
+        };
+        tables.iter().find_map(lacks).map_or(Ok(()), Err)
+    }
+
     pub(super) fn note(&self, warnings: &mut Vec<Warning>) {
         let mut missing = Vec::new();
         for (table, shape, wanted) in [

@@ -5,13 +5,14 @@
 
 use super::content::{Content, ENOUGH, content};
 use super::problems::ImportReport;
+use super::recorder::{Recorded, Recorder};
+use super::rows::Rows;
 use super::split::{Piece, Splitter};
 use super::wire::{Messages, Prefix, decode, table_of};
 use crate::model::Value;
 use crate::protocol::{Failure, FailureKind};
 use crate::recorded::{parse_json, repaired};
 use crate::store::{StoreError, Writer};
-use std::collections::HashMap;
 
 /// The longest piece: one resource with its spans, or one trace of Jaeger's. Its tree takes several times as much.
 const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
@@ -83,16 +84,14 @@ enum Input {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Importer {
-    pub(super) writer: Writer,
-    pub(super) report: ImportReport,
+    recorder: Recorder,
+    report: ImportReport,
     name: String,
     input: Input,
     bytes: u64,
     limit: u64,
     /// Where the piece in hand stands.
-    pub(super) place: String,
-    /// Numbers of the resources and scopes that were met.
-    pub(super) sources: HashMap<(String, String), i64>,
+    place: String,
 }
 
 impl Importer {
@@ -103,14 +102,13 @@ impl Importer {
     pub fn new(mut writer: Writer) -> Result<Importer, ImportError> {
         writer.begin()?;
         Ok(Importer {
-            writer,
+            recorder: Recorder::new(writer),
             report: ImportReport::default(),
             name: String::new(),
             input: Input::Unknown(Vec::new()),
             bytes: 0,
             limit: u64::MAX,
             place: String::new(),
-            sources: HashMap::new(),
         })
     }
 
@@ -142,7 +140,7 @@ impl Importer {
     }
 
     fn check_room(&self) -> Result<(), ImportError> {
-        if self.writer.len_in_memory() > self.limit { Err(ImportError::TooMuch(self.limit)) } else { Ok(()) }
+        if self.recorder.writer().len_in_memory() > self.limit { Err(ImportError::TooMuch(self.limit)) } else { Ok(()) }
     }
 
     /// Ends the input: what was begun in it and not ended stands in the report.
@@ -165,9 +163,9 @@ impl Importer {
     /// # Errors
     /// When the database can't be written.
     pub fn finish(mut self) -> Result<(Writer, ImportReport), ImportError> {
-        self.report.logs_without_span = self.writer.settle_logs()?;
-        self.writer.commit()?;
-        Ok((self.writer, self.report))
+        self.report.logs_without_span = self.recorder.settle_logs()?;
+        self.recorder.commit()?;
+        Ok((self.recorder.into_writer(), self.report))
     }
 
     fn feed(&mut self, input: &mut Input, bytes: &[u8], last: bool) -> Result<(), ImportError> {
@@ -277,30 +275,22 @@ impl Importer {
     }
 
     fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
-        match list.strip_prefix("resource").map(|rest| rest.trim_start_matches('_')) {
-            Some("Logs" | "logs") => self.take_logs(value),
-            Some("Metrics" | "metrics") => self.take_metrics(value),
-            None if list == "data" => self.take_jaeger(value),
-            _ => self.take_spans(value),
+        let mut rows = Rows::default();
+        rows.take(list, value);
+        for what in rows.problems() {
+            self.report.note(&self.name, &self.place, *what);
         }
+        let Recorded { spans, repeated_spans, events, logs, points } = self.recorder.write(&mut rows)?;
+        self.report.spans += spans;
+        self.report.repeated_spans += repeated_spans;
+        self.report.events += events;
+        self.report.logs += logs;
+        self.report.points += points;
+        Ok(())
     }
 
-    /// Notes that something in the piece in hand was passed over.
-    pub(super) fn problem(&mut self, what: &str) {
+    /// Notes that the piece in hand was passed over.
+    fn problem(&mut self, what: &str) {
         self.report.note(&self.name, &self.place, what);
-    }
-
-    /// The number of a resource and a scope; `None` where they say no more than the three tables do.
-    pub(super) fn source(&mut self, resource: String, scope: String) -> Result<Option<i64>, ImportError> {
-        if resource == "{}" && scope == "{}" {
-            return Ok(None);
-        }
-        let key = (resource, scope);
-        if let Some(number) = self.sources.get(&key) {
-            return Ok(Some(*number));
-        }
-        let number = self.writer.add_source(&key.0, &key.1)?;
-        self.sources.insert(key, number);
-        Ok(Some(number))
     }
 }

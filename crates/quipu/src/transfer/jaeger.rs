@@ -4,20 +4,20 @@
 
 use super::attributes::{Object, write_plain};
 use super::fields::{field, list, text};
-use super::import::{ImportError, Importer};
 use super::numbers::{id, python_float, real};
-use super::otlp::NewSpan;
+use super::otlp::ReadSpan;
+use super::rows::Rows;
 use crate::model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
 
-impl Importer {
-    pub(super) fn take_jaeger(&mut self, trace: &Value) -> Result<(), ImportError> {
+impl Rows {
+    pub(super) fn take_jaeger(&mut self, trace: &Value) {
         for span in list(trace, "spans") {
             let process = field(span, "process").or_else(|| {
                 let number = field(span, "processId")?.as_str()?;
                 field(trace, "processes")?.get(number)
             });
             let process = process.unwrap_or(&Value::Null);
-            let Some(mut new) = read_span(span, trace) else {
+            let Some(read) = read_span(span, trace) else {
                 self.problem("a span in it has no id of its own or of its trace");
                 continue;
             };
@@ -28,10 +28,9 @@ impl Importer {
                 scope.put_text("name", name);
                 scope.finish()
             });
-            new.extra.source = self.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()))?;
-            self.add_span(new, text(process, "serviceName").as_deref())?;
+            let source = self.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()));
+            self.spans.push(read.into_row(source, text(process, "serviceName").map(Into::into)));
         }
-        Ok(())
     }
 }
 
@@ -46,7 +45,7 @@ const COLUMNS: [&str; 7] = [
     "w3c.tracestate",
 ];
 
-fn read_span(span: &Value, trace: &Value) -> Option<NewSpan> {
+fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
     let span_id = id(field(span, "spanId"), 8)?;
     let trace_id = id(field(span, "traceId").or_else(|| field(trace, "traceId")), 16)?;
     let (mut parent, mut followed, mut links) = (id(field(span, "parentSpanId"), 8), None, Vec::new());
@@ -102,7 +101,7 @@ fn read_span(span: &Value, trace: &Value) -> Option<NewSpan> {
         None if failed => "ERROR".into(),
         None => "UNSET".into(),
     };
-    Some(NewSpan {
+    Some(ReadSpan {
         is_root: parent.is_none(),
         span: SpanRecord {
             span_id,

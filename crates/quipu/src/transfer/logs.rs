@@ -2,22 +2,18 @@
 
 use super::attributes::{Object, any_json, text_of};
 use super::fields::{field, list, list_of, text};
-use super::import::{ImportError, Importer};
 use super::numbers::{id, unsigned};
 use super::otlp::plain_text;
+use super::rows::{Rows, Sourced};
 use crate::model::{LogRecord, Value, reference_time};
 
-impl Importer {
-    pub(super) fn take_logs(&mut self, resource: &Value) -> Result<(), ImportError> {
+impl Rows {
+    pub(super) fn take_logs(&mut self, resource: &Value) {
         for scope in list_of(resource, &["scopeLogs", "instrumentationLibraryLogs"]) {
-            let source = self.source_of(resource, scope)?;
-            for record in list_of(scope, &["logRecords", "logs"]) {
-                let log = LogRecord { source, ..read_log(record) };
-                self.writer.add_log(&log)?;
-                self.report.logs += 1;
-            }
+            let source = self.source_of(resource, scope);
+            let records = list_of(scope, &["logRecords", "logs"]).iter();
+            self.logs.extend(records.map(|record| Sourced { it: read_log(record), source }));
         }
-        Ok(())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::attributes::{Object, object, write_plain};
 use super::fields::{field, list, number_of, text};
-use super::import::{ImportError, Importer};
 use super::numbers::{real, unsigned};
+use super::otlp::service_name;
+use super::rows::{NewPoint, Rows, Sourced};
 use crate::model::{MetricPoint, Value};
 
 const TEMPORALITIES: [&str; 3] = ["UNSPECIFIED", "DELTA", "CUMULATIVE"];
@@ -15,10 +16,11 @@ const KINDS: [(&str, &str); 5] = [
     ("summary", "summary"),
 ];
 
-impl Importer {
-    pub(super) fn take_metrics(&mut self, resource: &Value) -> Result<(), ImportError> {
+impl Rows {
+    pub(super) fn take_metrics(&mut self, resource: &Value) {
+        let service_name = service_name(resource);
         for scope in list(resource, "scopeMetrics") {
-            let source = self.source_of(resource, scope)?;
+            let source = self.source_of(resource, scope);
             for metric in list(scope, "metrics") {
                 let Some(name) = text(metric, "name") else {
                     self.problem("a metric in it has no name");
@@ -37,16 +39,13 @@ impl Importer {
                                 Some(Value::Bool(truth)) => Some(*truth),
                                 _ => (kind == "sum").then_some(false),
                             },
-                            source,
                             ..read_point(point, kind)
                         };
-                        self.writer.add_point(&point)?;
-                        self.report.points += 1;
+                        self.points.push(Sourced { it: NewPoint { point, service_name: service_name.clone() }, source });
                     }
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -2,10 +2,11 @@
 //! file holds into formats that other programs read.
 //!
 //! The one way in: bytes, told apart by what they are, are cut into pieces (`split`, `wire`), each piece becomes a tree of values, and the
-//! tree rows ([`Importer`]). Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
+//! tree [`Rows`], which a [`Recorder`] writes; [`Importer`] does all of it for files, [`read_request`] begins it for a collector. Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 
+mod answer;
 mod attributes;
 mod content;
 mod export;
@@ -19,9 +20,13 @@ mod metrics;
 mod numbers;
 mod otlp;
 mod problems;
+mod recorder;
+mod request;
+mod rows;
 mod split;
 mod wire;
 
+pub use answer::{ExportAnswer, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
 pub use export::ExportFormat;
@@ -29,3 +34,6 @@ pub(crate) use export::{Exporter, FullSpan, FullTrace};
 pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};
+pub use recorder::{Recorded, Recorder};
+pub use request::{Signal, read_request, response};
+pub use rows::{NewSpan, Rows};

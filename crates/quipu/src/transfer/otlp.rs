@@ -4,56 +4,52 @@
 
 use super::attributes::{Object, any_json, has, is_true, object, text_of};
 use super::fields::{field, list, list_of, number_of, text};
-use super::import::{ImportError, Importer};
 use super::numbers::{id, unsigned};
+use super::rows::{NewSpan, Rows, Sourced};
 use crate::model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
-use crate::store::TraceFacts;
+use std::sync::Arc;
 
 pub(super) const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 pub(super) const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
-/// A span on its way into the tables.
+/// A span as it was read, with its times in nanoseconds.
 #[derive(Default)]
-pub(super) struct NewSpan {
+pub(super) struct ReadSpan {
     pub(super) span: SpanRecord,
     pub(super) events: Vec<EventRecord>,
-    /// Times of the events, in nanoseconds.
+    /// Times of the events.
     pub(super) event_nanos: Vec<u64>,
     pub(super) is_root: bool,
     pub(super) extra: SpanExtra,
 }
 
-impl Importer {
-    pub(super) fn take_spans(&mut self, resource: &Value) -> Result<(), ImportError> {
+impl Rows {
+    pub(super) fn take_spans(&mut self, resource: &Value) {
         let service = service_name(resource);
         for scope in list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]) {
-            let source = self.source_of_spans(resource, scope)?;
+            let source = self.source_of_spans(resource, scope);
             for span in list(scope, "spans") {
                 match read_span(span) {
-                    Some(mut span) => {
-                        span.extra.source = source;
-                        self.add_span(span, service.as_deref())?;
-                    }
+                    Some(span) => self.spans.push(span.into_row(source, service.clone())),
                     None => self.problem("a span in it has no id of its own or of its trace"),
                 }
             }
         }
-        Ok(())
     }
 
     /// The number of the resource and scope of an entry of `scopeSpans`. The service's name alone is in `traces`.
-    pub(super) fn source_of_spans(&mut self, resource: &Value, scope: &Value) -> Result<Option<i64>, ImportError> {
+    pub(super) fn source_of_spans(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
         let attributes = resource_attributes(resource);
         let only_service = attributes.iter().all(|attribute| field(attribute, "key").and_then(Value::as_str) == Some("service.name"));
         self.source_with(if only_service { "{}".to_owned() } else { object(attributes) }, scope)
     }
 
     /// The same of what belongs to no trace.
-    pub(super) fn source_of(&mut self, resource: &Value, scope: &Value) -> Result<Option<i64>, ImportError> {
+    pub(super) fn source_of(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
         self.source_with(object(resource_attributes(resource)), scope)
     }
 
-    fn source_with(&mut self, resource: String, scope: &Value) -> Result<Option<i64>, ImportError> {
+    fn source_with(&mut self, resource: String, scope: &Value) -> Option<usize> {
         let scope = field(scope, "scope").or_else(|| field(scope, "instrumentationLibrary")).unwrap_or(&Value::Null);
         let mut said = Object::new();
         for name in ["name", "version"] {
@@ -67,23 +63,19 @@ impl Importer {
         }
         self.source(resource, said.finish())
     }
+}
 
-    /// Writes a span with what goes beside it.
-    pub(super) fn add_span(&mut self, new: NewSpan, service_name: Option<&str>) -> Result<(), ImportError> {
-        let NewSpan { mut span, events, event_nanos, is_root, mut extra } = new;
+impl ReadSpan {
+    /// The rows, with what goes beside them.
+    pub(super) fn into_row(self, source: Option<usize>, service_name: Option<Arc<str>>) -> NewSpan {
+        let ReadSpan { mut span, events, event_nanos, is_root, mut extra } = self;
         let (start, end) = (extra.start_nanos, extra.end_nanos);
         span.start_time = start.map(reference_time);
         span.end_time = end.map(reference_time);
         // The reference makes the row of a trace when its first span ends.
         let created = end.or(start).map(|nanos| reference_time(nanos - nanos % 1_000_000_000));
         let created = created.and_then(|text| Some(text.get(..19)?.replace('T', " ")));
-        let facts = TraceFacts { service_name, is_root, created_at: Some(created.as_deref().unwrap_or("1970-01-01 00:00:00")) };
-        if !self.writer.add(&span, &events, facts)? {
-            self.report.repeated_spans += 1;
-            return Ok(());
-        }
-        self.report.spans += 1;
-        self.report.events += events.len() as u64;
+        let created_at = created.unwrap_or_else(|| "1970-01-01 00:00:00".into());
         // Whole microseconds stand in the row as they are.
         let told = |nanos: Option<u64>| nanos.is_none_or(|nanos| nanos.is_multiple_of(1_000));
         if told(start) && told(end) {
@@ -93,11 +85,10 @@ impl Importer {
             let nanos: Vec<String> = event_nanos.iter().map(u64::to_string).collect();
             extra.event_nanos = Some(format!("[{}]", nanos.join(", ")));
         }
-        if extra != SpanExtra::default() {
-            extra.span_id = span.span_id;
-            self.writer.add_span_extra(&extra)?;
-        }
-        Ok(())
+        let has_extra = source.is_some() || extra != SpanExtra::default();
+        extra.span_id.clone_from(&span.span_id);
+        let extra = has_extra.then_some(Sourced { it: extra, source });
+        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at, extra }
     }
 }
 
@@ -106,11 +97,11 @@ fn resource_attributes(resource: &Value) -> &[Value] {
 }
 
 /// The name of the service a resource says it is.
-pub(super) fn service_name(resource: &Value) -> Option<String> {
-    text_of(resource_attributes(resource), "service.name").map(str::to_owned)
+pub(super) fn service_name(resource: &Value) -> Option<Arc<str>> {
+    text_of(resource_attributes(resource), "service.name").map(Arc::from)
 }
 
-fn read_span(span: &Value) -> Option<NewSpan> {
+fn read_span(span: &Value) -> Option<ReadSpan> {
     let span_id = id(field(span, "spanId"), 8)?;
     let trace_id = id(field(span, "traceId"), 16)?;
     let parent = id(field(span, "parentSpanId"), 8);
@@ -137,7 +128,7 @@ fn read_span(span: &Value) -> Option<NewSpan> {
         links: links(list(span, "links")),
         ..SpanExtra::default()
     };
-    Some(NewSpan {
+    Some(ReadSpan {
         is_root: is_root(attributes, parent.is_none()),
         span: SpanRecord {
             span_id,

@@ -198,8 +198,13 @@ fn single(content: Wire<'_>, field: &Field, depth: usize) -> Result<Value, WireE
     })
 }
 
-/// Writes a map as the field `number` that is a message: the reverse of [`decode`]. Entries the table does not name are left out.
+/// Writes a map as the field `number` that is a message.
 pub(super) fn encode(number: u32, value: &Value, fields: &'static [Field], out: &mut Vec<u8>) {
+    write_bytes(number, &encode_message(value, fields), out);
+}
+
+/// Writes a map as a message: the reverse of [`decode`]. Entries the table does not name are left out.
+pub(super) fn encode_message(value: &Value, fields: &'static [Field]) -> Vec<u8> {
     let mut inner = Vec::new();
     if let Value::Map(entries) = value {
         for (name, value) in entries {
@@ -210,7 +215,7 @@ pub(super) fn encode(number: u32, value: &Value, fields: &'static [Field], out: 
             }
         }
     }
-    write_bytes(number, &inner, out);
+    inner
 }
 
 fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {

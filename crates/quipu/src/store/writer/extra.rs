@@ -42,9 +42,12 @@ impl Extra {
     }
 }
 
-/// Which of the tables were made by this writer.
+/// Which of the tables are known to be there.
 #[derive(Default)]
 pub(super) struct Made([bool; Extra::ALL]);
+
+/// Finds log records by the span they wait for, where spans come one by one.
+const LOG_INDEX: &str = "CREATE INDEX IF NOT EXISTS quipu_log_records_span ON quipu_log_records(span_id) WHERE span_id IS NOT NULL";
 
 /// SQLite's integers end in the year 2262.
 fn integer(number: Option<u64>) -> Option<i64> {
@@ -53,9 +56,45 @@ fn integer(number: Option<u64>) -> Option<i64> {
 
 impl Writer {
     fn make(&mut self, table: Extra) -> Result<(), StoreError> {
-        if let Some(made) = self.made.0.get_mut(table as usize).filter(|made| !**made) {
-            *made = true;
-            self.run(table.statement(), &[])?;
+        if self.has(table) {
+            return Ok(());
+        }
+        self.run(table.statement(), &[])?;
+        if self.joins_logs && matches!(table, Extra::Logs) {
+            self.run(LOG_INDEX, &[])?;
+        }
+        self.set_made(table, true);
+        Ok(())
+    }
+
+    fn has(&self, table: Extra) -> bool {
+        self.made.0.get(table as usize).is_some_and(|made| *made)
+    }
+
+    fn set_made(&mut self, table: Extra, is_made: bool) {
+        if let Some(made) = self.made.0.get_mut(table as usize) {
+            *made = is_made;
+        }
+    }
+
+    /// Looks whether log records wait in the file, and from now on makes them events as soon as their span comes.
+    pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
+        self.joins_logs = true;
+        let look = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'quipu_log_records'";
+        let found: i64 = self.connection.query_row(look, [], |row| row.get(0)).map_err(|error| self.explain(&error))?;
+        if found > 0 { self.make(Extra::Logs) } else { Ok(()) }
+    }
+
+    /// Forgets which tables there are: what made them was rolled back.
+    pub(super) fn forget_made(&mut self) -> Result<(), StoreError> {
+        self.made = Made::default();
+        if self.joins_logs { self.join_logs() } else { Ok(()) }
+    }
+
+    /// Makes the log records that waited for this span its events.
+    pub(super) fn take_waiting_logs(&mut self, span_id: &str) -> Result<(), StoreError> {
+        if self.joins_logs && self.has(Extra::Logs) && self.run(tables::ADD_WAITING_EVENTS, &[&span_id])? {
+            self.run("DELETE FROM quipu_log_records WHERE span_id = ?1", &[&span_id])?;
         }
         Ok(())
     }
@@ -108,7 +147,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn settle_logs(&mut self) -> Result<u64, StoreError> {
-        if !self.made.0.get(Extra::Logs as usize).is_some_and(|made| *made) {
+        if !self.has(Extra::Logs) {
             return Ok(0);
         }
         const JOINED: &str = "WHERE span_id IN (SELECT span_id FROM spans)";
@@ -123,9 +162,7 @@ impl Writer {
             Ok(u64::try_from(left).unwrap_or(0))
         };
         let left = settle().map_err(|error| self.explain(&error))?;
-        if let Some(made) = self.made.0.get_mut(Extra::Logs as usize) {
-            *made = left > 0;
-        }
+        self.set_made(Extra::Logs, left > 0);
         Ok(left)
     }
 

@@ -26,6 +26,8 @@ pub struct Writer {
     name: String,
     /// Which further tables there are.
     made: extra::Made,
+    /// Whether log records become events as soon as their span comes, and not at the end.
+    joins_logs: bool,
 }
 
 /// Where the database lies.
@@ -44,6 +46,38 @@ pub struct TraceFacts<'a> {
     pub is_root: bool,
     /// `YYYY-MM-DD HH:MM:SS` in UTC, for a trace that has no row yet; `None` is now by SQLite's clock, of which there is none in memory.
     pub created_at: Option<&'a str>,
+}
+
+/// What one or more spans tell of their trace, in the order they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Widening<'a> {
+    trace_id: Option<&'a str>,
+    service_name: Option<&'a str>,
+    root: Option<&'a str>,
+    start_time: Option<&'a str>,
+    end_time: Option<&'a str>,
+    created_at: Option<&'a str>,
+}
+
+impl<'a> Widening<'a> {
+    /// What one span tells.
+    pub(crate) fn by(span: &'a SpanRecord, facts: TraceFacts<'a>) -> Widening<'a> {
+        Widening {
+            trace_id: span.trace_id.as_deref(),
+            service_name: facts.service_name,
+            root: facts.is_root.then_some(span.span_id.as_str()),
+            start_time: span.start_time.as_deref(),
+            end_time: span.end_time.as_deref(),
+            created_at: facts.created_at,
+        }
+    }
+
+    /// What a later span of the same trace adds. As in SQL, a time that is not known makes the trace's unknown.
+    pub(crate) fn and(&mut self, later: &Widening<'a>) {
+        self.root = self.root.or(later.root);
+        self.start_time = self.start_time.zip(later.start_time).map(|(one, other)| one.min(other));
+        self.end_time = self.end_time.zip(later.end_time).map(|(one, other)| one.max(other));
+    }
 }
 
 /// How many rows were written, and how many were not because a row of their id was there already.
@@ -71,7 +105,7 @@ impl Writer {
     }
 
     fn set_up(connection: Connection, place: Place, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, place, name, made: extra::Made::default() };
+        let writer = Writer { connection, place, name, made: extra::Made::default(), joins_logs: false };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
@@ -111,7 +145,10 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error))
+        let outcome = self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error));
+        // After some failures, a full disk among them, SQLite has rolled back by itself.
+        self.forget_made()?;
+        outcome
     }
 
     /// Writes rows as they are, in one transaction.
@@ -158,16 +195,37 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add(&mut self, span: &SpanRecord, events: &[EventRecord], facts: TraceFacts<'_>) -> Result<bool, StoreError> {
+        if !self.add_span(span, events)? {
+            return Ok(false);
+        }
+        self.widen_trace(&Widening::by(span, facts))?;
+        Ok(true)
+    }
+
+    /// Writes a span with its events alone; what it tells of its trace is to follow in the same transaction.
+    pub(crate) fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<bool, StoreError> {
         if !self.run(tables::ADD_SPAN, span_values(span).as_slice())? {
             return Ok(false);
         }
-        let root = facts.is_root.then_some(span.span_id.as_str());
-        let trace: [&dyn ToSql; 6] = [&span.trace_id, &facts.service_name, &root, &span.start_time, &span.end_time, &facts.created_at];
-        self.run(tables::WIDEN_TRACE, &trace)?;
         for event in events {
             self.run(tables::ADD_EVENT, event_values(event).as_slice())?;
         }
+        self.take_waiting_logs(&span.span_id)?;
         Ok(true)
+    }
+
+    /// Writes what spans told of their trace.
+    pub(crate) fn widen_trace(&mut self, trace: &Widening<'_>) -> Result<(), StoreError> {
+        let values: [&dyn ToSql; 6] = [
+            &trace.trace_id,
+            &trace.service_name,
+            &trace.root,
+            &trace.start_time,
+            &trace.end_time,
+            &trace.created_at,
+        ];
+        self.run(tables::WIDEN_TRACE, &values)?;
+        Ok(())
     }
 
     /// Runs a statement that writes one row at most; answers whether it did.

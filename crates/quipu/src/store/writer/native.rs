@@ -1,8 +1,11 @@
 //! A database on disk: a new one, or one that a server and its readers have in use.
 
 use super::super::error::StoreError;
+use super::super::header::read_header;
+use super::super::schema::Schema;
 use super::{Place, Writer};
 use rusqlite::{Connection, OpenFlags};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,14 +45,27 @@ impl Writer {
         Ok(writer)
     }
 
-    /// The database in `path`, made where there is none, to be written while others read it.
+    /// The database in `path`, made where there is none, to be written while others read it. Log records become events of their span as
+    /// soon as both are there.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`], also when the file is in write-ahead mode and another program has it open.
+    /// [`StoreError::CannotWrite`], also when the file is no telemetry file, or is in write-ahead mode and another program has it open.
     pub fn append_to(path: &Path) -> Result<Writer, StoreError> {
         let name = path.display().to_string();
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")
+        may_grow(&connection, path, &name)?;
+        let mut writer = Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")?;
+        writer.join_logs()?;
+        Ok(writer)
+    }
+
+    /// Keeps so many bytes of the file in memory. What a transaction changes beyond that is written before its end, and keeps readers out
+    /// from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn set_cache(&mut self, bytes: u64) -> Result<(), StoreError> {
+        self.connection.execute_batch(&format!("PRAGMA cache_size=-{}", bytes / 1024)).map_err(|error| self.explain(&error))
     }
 
     /// Closes a database on disk, which stays. Rows of a transaction that was not committed are not in it.
@@ -58,12 +74,29 @@ impl Writer {
     /// [`StoreError::CannotWrite`]
     pub fn finish(self) -> Result<(), StoreError> {
         let Writer { connection, place, name, .. } = self;
+        // The journal that was cut off and kept for the next transaction goes, unless others have the file in use.
+        let _ = connection.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()));
         connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
         if let Place::Path(mut file) = place {
             file.0 = None;
         }
         Ok(())
     }
+}
+
+/// Refuses what is no telemetry file, before anything is changed in it.
+fn may_grow(connection: &Connection, path: &Path, name: &str) -> Result<(), StoreError> {
+    let mut head = Vec::new();
+    let length = std::fs::metadata(path).map_or(0, |facts| facts.len());
+    if length == 0 {
+        return Ok(());
+    }
+    std::fs::File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut head))
+        .map_err(|error| StoreError::CannotWrite(format!("{name} can't be read ({error}).")))?;
+    read_header(&head, name, length).map_err(StoreError::CannotWrite)?;
+    let schema = Schema::read(connection).map_err(|error| StoreError::CannotWrite(format!("{name} can't be read: {error}")))?;
+    schema.check_writable(name).map_err(StoreError::CannotWrite)
 }
 
 fn open(path: &Path, name: &str, flags: OpenFlags) -> Result<Connection, StoreError> {

@@ -62,6 +62,10 @@ pub(super) const ADD_EVENT: &str = "INSERT INTO span_events (span_id, name, time
 pub(super) const ADD_EVENT_FROM: &str =
     "INSERT INTO span_events (span_id, name, timestamp, attributes) SELECT span_id, name, timestamp, attributes";
 
+/// The log records that wait for a span as rows of `span_events`, in the order they came.
+pub(super) const ADD_WAITING_EVENTS: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
+    SELECT span_id, name, timestamp, attributes FROM quipu_log_records WHERE span_id = ?1 ORDER BY id";
+
 /// Makes what is missing of the reference's tables.
 pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     SCHEMA.iter().try_for_each(|statement| connection.execute(statement, []).map(|_| ()))

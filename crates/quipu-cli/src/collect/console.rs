@@ -1,0 +1,109 @@
+//! What was kept as lines on standard output, by Llama Stack's console grammar. A terminal that is slow holds nothing up: what it can't keep
+//! up with is left out and counted.
+
+use anyhow::{Context, Result};
+use quipu::model::{Attributes, EventTime, MetricEvent, MetricPoint, MetricValue, Primitive, RecordedTime, SpanStatus, Timestamp};
+use quipu::recorded::attributes;
+use quipu::transfer::{NewSpan, Rows};
+use quipu_telemetry::{ConsoleSink, EndedSpan, Sink, SpanEvent, StartedSpan};
+use std::io::Write;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Commits that may wait to be printed.
+const WAITING: usize = 64;
+
+pub(crate) struct Console(SyncSender<Vec<Rows>>);
+
+impl Console {
+    /// Starts the thread that prints; it ends with this.
+    pub(crate) fn start() -> Result<Console> {
+        let (rows, waiting) = sync_channel(WAITING);
+        let lookup = |name: &str| std::env::var(name).ok();
+        let run = move || print_all(&waiting, &mut ConsoleSink::stdout(lookup));
+        std::thread::Builder::new().name("quipu-console".into()).spawn(run).context("The thread that prints can't be started")?;
+        Ok(Console(rows))
+    }
+
+    /// Prints what was committed; answers how many requests are left out because too much waits.
+    pub(crate) fn print(&self, rows: Vec<Rows>) -> u64 {
+        let count = rows.len() as u64;
+        if self.0.try_send(rows).is_ok() { 0 } else { count }
+    }
+}
+
+fn print_all<W: Write>(waiting: &Receiver<Vec<Rows>>, sink: &mut ConsoleSink<W>) {
+    while let Ok(batch) = waiting.recv() {
+        for rows in &batch {
+            print(rows, sink);
+        }
+        if let Err(error) = sink.commit() {
+            eprintln!("{error}");
+            return;
+        }
+    }
+}
+
+fn print<W: Write>(rows: &Rows, sink: &mut ConsoleSink<W>) {
+    for span in rows.spans().iter().filter(|span| !span.is_repeated) {
+        if let Some(ended) = ended(span) {
+            sink.start(&ended.span);
+            sink.end(&ended);
+        }
+    }
+    for (point, _) in rows.points() {
+        if let Some(event) = measured(point) {
+            sink.metric(&event);
+        }
+    }
+}
+
+fn ended(new: &NewSpan) -> Option<EndedSpan> {
+    let row = &new.span;
+    let at = |text: &Option<String>| Some(RecordedTime::parse(text.as_deref()?).ok()?.instant(0));
+    let events = new.events.iter().filter_map(|event| {
+        Some(SpanEvent { name: event.name.clone()?, at: at(&event.timestamp)?, attributes: primitives(event.attributes.as_deref()) })
+    });
+    Some(EndedSpan {
+        span: StartedSpan {
+            trace_id: row.trace_id.clone().unwrap_or_default(),
+            span_id: row.span_id.clone(),
+            parent_span_id: row.parent_span_id.clone(),
+            name: row.name.clone().unwrap_or_default(),
+            start: at(&row.start_time)?,
+            attributes: primitives(row.attributes.as_deref()),
+        },
+        end: at(&row.end_time)?,
+        status: if row.status.as_deref() == Some("ERROR") { SpanStatus::Error } else { SpanStatus::Ok },
+        events: events.collect(),
+    })
+}
+
+fn measured(point: &MetricPoint) -> Option<MetricEvent> {
+    let value = point.value?;
+    Some(MetricEvent {
+        trace_id: String::new(),
+        span_id: String::new(),
+        timestamp: EventTime::utc(Timestamp(i64::try_from(point.time_nanos?).ok()?)),
+        attributes: primitives(Some(&point.attributes)),
+        metric: point.metric.clone(),
+        value: if value.fract() == 0.0 && value.abs() < 9e15 { MetricValue::Integer(value as i64) } else { MetricValue::Float(value) },
+        unit: point.unit.clone().unwrap_or_default(),
+    })
+}
+
+/// Recorded attributes as the console prints them; lists and objects as their JSON.
+fn primitives(text: Option<&str>) -> Attributes {
+    let entries = attributes(text.unwrap_or("{}").as_bytes()).unwrap_or_default();
+    let primitive = |text: String, is_string: bool| match text.as_str() {
+        _ if is_string => Primitive::Text(text),
+        "true" => Primitive::Bool(true),
+        "false" => Primitive::Bool(false),
+        "null" => Primitive::Null,
+        other => match (other.parse(), other.parse()) {
+            (Ok(number), _) => Primitive::Integer(number),
+            (_, Ok(number)) => Primitive::Float(number),
+            _ => Primitive::Text(text),
+        },
+    };
+    Attributes(entries.into_iter().map(|entry| (entry.key, primitive(entry.text, entry.is_string))).collect())
+}

@@ -1,0 +1,95 @@
+//! What the threads of a collector know together: its own counters, and the series it has received.
+
+use super::series::Series;
+use axum::http::StatusCode;
+use quipu::transfer::{Recorded, Signal};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A number that threads add to.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&self, less: u64) {
+        self.0.fetch_sub(less, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What is counted of one signal.
+#[derive(Debug, Default)]
+pub(crate) struct OfSignal {
+    /// Requests by how they were answered: `2xx`, `4xx`, `5xx`.
+    pub(crate) answered: [Counter; 3],
+    /// Bytes of bodies, unpacked.
+    pub(crate) bytes: Counter,
+    /// Entries of accepted requests that were not kept.
+    pub(crate) refused: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    traces: OfSignal,
+    metrics: OfSignal,
+    logs: OfSignal,
+    pub(crate) spans: Counter,
+    pub(crate) repeated_spans: Counter,
+    pub(crate) events: Counter,
+    pub(crate) log_records: Counter,
+    pub(crate) metric_points: Counter,
+    pub(crate) repeated_requests: Counter,
+    pub(crate) commits: Counter,
+    pub(crate) failed_commits: Counter,
+    /// Requests that wait to be committed, and the bytes of their bodies.
+    pub(crate) waiting_requests: Counter,
+    pub(crate) waiting_bytes: Counter,
+    /// Requests whose lines the console could not keep up with.
+    pub(crate) console_dropped: Counter,
+    /// Requests that were passed on, and those that could not be.
+    pub(crate) forwarded: Counter,
+    pub(crate) forward_dropped: Counter,
+    series: Mutex<Series>,
+}
+
+impl Shared {
+    pub(crate) fn of(&self, signal: Signal) -> &OfSignal {
+        match signal {
+            Signal::Traces => &self.traces,
+            Signal::Metrics => &self.metrics,
+            Signal::Logs => &self.logs,
+        }
+    }
+
+    pub(crate) fn series(&self) -> MutexGuard<'_, Series> {
+        // A panic in between leaves numbers that are whole.
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn answered(&self, signal: Signal, status: StatusCode) {
+        let class = match status.as_u16() {
+            ..400 => 0,
+            400..500 => 1,
+            _ => 2,
+        };
+        if let Some(counter) = self.of(signal).answered.get(class) {
+            counter.add(1);
+        }
+    }
+
+    pub(crate) fn committed(&self, recorded: Recorded) {
+        self.commits.add(1);
+        self.spans.add(recorded.spans);
+        self.repeated_spans.add(recorded.repeated_spans);
+        self.events.add(recorded.events);
+        self.log_records.add(recorded.logs);
+        self.metric_points.add(recorded.points);
+    }
+}

@@ -1,0 +1,161 @@
+//! The routes: three of OTLP/HTTP, and `/metrics`.
+
+use super::counters::Shared;
+use super::exposition;
+use super::forward::Passed;
+use super::keeper::{Job, Jobs};
+use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::any;
+use quipu::transfer::{Rows, Signal, read_request, response};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// One body; the collector of OpenTelemetry takes 20 MB.
+const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
+/// What all requests together may hold in memory, in KiB: their bodies, and some more for the rows made of them.
+const HELD: usize = 256 << 10;
+/// Rows take about as much again as the body they came from.
+const ROWS: usize = 2;
+
+struct Routes {
+    jobs: Jobs,
+    shared: Arc<Shared>,
+    /// KiB that requests may hold yet.
+    room: Arc<Semaphore>,
+    /// Threads that may decode at a time.
+    readers: Semaphore,
+    /// A request's body as a number, with a key nobody else knows.
+    hasher: RandomState,
+    /// Whether requests are passed on.
+    passes_on: bool,
+}
+
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router {
+    let readers = std::thread::available_parallelism().map_or(2, usize::from);
+    let state = Routes {
+        jobs,
+        shared: shared.clone(),
+        room: Arc::new(Semaphore::new(HELD)),
+        readers: Semaphore::new(readers),
+        hasher: RandomState::new(),
+        passes_on,
+    };
+    let state = Arc::new(state);
+    let mut router = Router::new().fallback(|| async {
+        Refusal::new(StatusCode::NOT_FOUND, "Nothing is here; there are /v1/traces, /v1/metrics and /v1/logs to send to, and /metrics.")
+    });
+    for signal in Signal::ALL {
+        let state = state.clone();
+        router = router.route(signal.path(), any(move |request: Request<Body>| answer(state.clone(), signal, request)));
+    }
+    router.route("/metrics", any(move |request: Request<Body>| scrape(shared.clone(), request)))
+}
+
+async fn scrape(shared: Arc<Shared>, request: Request<Body>) -> Response<Body> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Refusal::method("GET, HEAD").into_response();
+    }
+    let (content_type, text) = exposition::answer(request.headers(), &shared);
+    ([(CONTENT_TYPE, content_type)], text).into_response()
+}
+
+async fn answer(routes: Arc<Routes>, signal: Signal, request: Request<Body>) -> Response<Body> {
+    let encoding = Encoding::of(request.headers());
+    match routes.take(signal, request).await {
+        Ok(bytes) => {
+            routes.shared.answered(signal, StatusCode::OK);
+            ([(CONTENT_TYPE, encoding.label())], bytes).into_response()
+        }
+        Err(refusal) => {
+            routes.shared.answered(signal, refusal.status());
+            refusal.in_encoding(encoding).into_response()
+        }
+    }
+}
+
+impl Routes {
+    async fn take(self: &Arc<Self>, signal: Signal, request: Request<Body>) -> Result<Vec<u8>, Refusal> {
+        if request.method() != Method::POST {
+            return Err(Refusal::method("POST"));
+        }
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers;
+        let encoding = Encoding::of(&headers);
+        if !content_type(&headers).is_some_and(|said| said.eq_ignore_ascii_case(encoding.label())) {
+            let words = "Content-Type must be application/x-protobuf or application/json.";
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
+        }
+        let is_json = encoding == Encoding::Json;
+        let mut held = self.hold(stated_length(&headers))?;
+        let body = read_body(&headers, body, LIMITS).await?;
+        let read = {
+            let _place = self.readers.acquire().await.map_err(|_| ending())?;
+            let routes = self.clone();
+            tokio::task::spawn_blocking(move || routes.read(signal, is_json, &headers, &body))
+                .await
+                .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be read: that is an error of Quipu's."))??
+        };
+        held.merge(self.hold(read.length * ROWS)?);
+        let answer = response(signal, is_json, read.rows.problems());
+        self.shared.of(signal).refused.add(read.rows.problems().len() as u64);
+        let (done, is_done) = oneshot::channel();
+        self.shared.waiting_requests.add(1);
+        self.shared.waiting_bytes.add(read.length as u64);
+        let job = Job { passed: read.passed, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
+        let outcome = match self.jobs.send(job) {
+            Ok(()) => is_done.await.map_err(|_| ending()),
+            Err(_) => Err(ending()),
+        };
+        self.shared.waiting_requests.sub(1);
+        self.shared.waiting_bytes.sub(read.length as u64);
+        drop(held);
+        outcome?.map_err(|words| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(5))?;
+        Ok(answer)
+    }
+
+    /// Keeps room in memory for so many bytes.
+    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
+        self.room.clone().try_acquire_many_owned(kib).map_err(|_| {
+            let words = "More comes than can be written; nothing of this request was kept. Send it again.";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(1)
+        })
+    }
+
+    fn read(&self, signal: Signal, is_json: bool, headers: &HeaderMap, body: &[u8]) -> Result<Read, Refusal> {
+        let body = unpacked(headers, body, LIMITS)?;
+        self.shared.of(signal).bytes.add(body.len() as u64);
+        let refused = |what| Refusal::new(StatusCode::BAD_REQUEST, format!("The body {what}; nothing of it was kept."));
+        let rows = read_request(signal, is_json, &body).map_err(refused)?;
+        // Spans are known by their ids. Log records and points have none, so that of them the whole body has to be known again.
+        let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
+        let length = body.len();
+        let passed = self.passes_on.then(|| Passed { signal, encoding: Encoding::of(headers), body: body.into_owned() });
+        Ok(Read { rows, length, fingerprint, passed })
+    }
+}
+
+struct Read {
+    rows: Rows,
+    length: usize,
+    fingerprint: Option<u64>,
+    passed: Option<Passed>,
+}
+
+fn ending() -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "This collector is ending; nothing of the request was kept. Send it again.")
+        .retry_after(5)
+}
+
+/// What a body will take; the most where it does not say.
+fn stated_length(headers: &HeaderMap) -> usize {
+    let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    stated.unwrap_or(LIMITS.sent).min(LIMITS.sent)
+}

@@ -1,0 +1,239 @@
+//! Series for Prometheus out of what was received since the collector started.
+//!
+//! Cumulative points are passed on as they are, so that a server that starts anew is seen to; points that count since the one before are
+//! summed. Of Llama Stack's token counters a server may send points, or events of its spans, or both, which count the same: where there
+//! are points the events are not counted. What is not here: the text they become (`exposition`).
+
+use super::names::{self, Suffix};
+use quipu::model::MetricPoint;
+use quipu::recorded::{RecordedAttribute, attributes};
+use quipu::transfer::Rows;
+use std::collections::BTreeMap;
+
+/// Series that are kept; what would be more is counted and left out.
+const MOST: usize = 10_000;
+
+/// What a family's samples are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+}
+
+impl Kind {
+    fn suffix(self) -> Suffix {
+        match self {
+            Kind::Counter => Suffix::Total,
+            Kind::Gauge => Suffix::Ratio,
+            Kind::Histogram | Kind::Summary => Suffix::None,
+        }
+    }
+}
+
+/// All series of a name.
+#[derive(Debug)]
+pub(super) struct Family {
+    pub(super) kind: Kind,
+    /// What it was called by whoever sent it.
+    pub(super) metric: String,
+    /// By their labels, as they are written.
+    pub(super) samples: BTreeMap<String, Sample>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sample {
+    /// A number, or the sum of a histogram or summary; `None` where no point told it.
+    points: Option<f64>,
+    /// The sum of events of spans.
+    events: f64,
+    pub(super) count: u64,
+    /// Upper bounds with how many observations are in each bucket, not in those below; or quantiles with their values.
+    pub(super) parts: Vec<(f64, f64)>,
+    /// When the last point was measured.
+    at: u64,
+}
+
+impl Sample {
+    pub(super) fn value(&self) -> f64 {
+        self.points.unwrap_or(self.events)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Series {
+    pub(super) families: BTreeMap<String, Family>,
+    pub(super) count: usize,
+    /// Points and events of series that had no room, or another kind than their name.
+    pub(super) left_out: u64,
+}
+
+impl Series {
+    /// Takes what was committed.
+    pub(super) fn take(&mut self, rows: &Rows) {
+        for (point, service) in rows.points() {
+            self.point(point, service);
+        }
+        for span in rows.spans().iter().filter(|span| !span.is_repeated) {
+            for event in &span.events {
+                if let Some(metric) = event.name.as_deref().and_then(|name| name.strip_prefix("metric."))
+                    && let Ok(entries) = attributes(event.attributes.as_deref().unwrap_or("{}").as_bytes())
+                {
+                    self.event(metric, &entries, span.service_name.as_deref());
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, metric: &str, entries: &[RecordedAttribute], service: Option<&str>) {
+        let of = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let Some(value) = of("value").and_then(|entry| entry.text.parse::<f64>().ok()).filter(|value| *value >= 0.0) else { return };
+        let labels = labels(entries.iter().filter(|entry| entry.key != "value" && entry.key != "unit"), service);
+        let unit = of("unit").map(|entry| entry.text.as_str());
+        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, Kind::Counter.suffix()), labels) {
+            sample.events += value;
+        }
+    }
+
+    fn point(&mut self, point: &MetricPoint, service: Option<&str>) {
+        let kind = match (point.kind.as_str(), point.monotonic) {
+            ("sum", Some(true)) => Kind::Counter,
+            ("histogram" | "exponential_histogram", _) => Kind::Histogram,
+            ("summary", _) => Kind::Summary,
+            _ => Kind::Gauge,
+        };
+        let Ok(entries) = attributes(point.attributes.as_bytes()) else { return };
+        let labels = labels(entries.iter().filter(|entry| kind != Kind::Histogram || entry.key != "le"), service);
+        let name = names::family(&point.metric, point.unit.as_deref(), kind.suffix());
+        if point.value.is_none() && point.count.is_none() {
+            return self.close(&name, &labels);
+        }
+        let Some(sample) = self.sample(kind, &point.metric, name, labels) else { return };
+        let is_delta = point.cumulative == Some(false);
+        let at = point.time_nanos.unwrap_or(0);
+        // Requests overtake each other.
+        if !is_delta && at < sample.at {
+            return;
+        }
+        sample.at = sample.at.max(at);
+        let (value, count, parts) = (point.value.unwrap_or(0.0), point.count.unwrap_or(0), parts(point));
+        if !is_delta {
+            (sample.points, sample.count, sample.parts) = (Some(value), count, parts);
+            return;
+        }
+        sample.points = Some(sample.points.unwrap_or(0.0) + value);
+        sample.count += count;
+        if sample.parts.len() == parts.len() && sample.parts.iter().zip(&parts).all(|(old, new)| old.0 == new.0) {
+            sample.parts.iter_mut().zip(&parts).for_each(|(old, new)| old.1 += new.1);
+        } else {
+            sample.parts = parts;
+        }
+    }
+
+    /// Ends a series of which a point says that nothing is measured any more.
+    fn close(&mut self, name: &str, labels: &str) {
+        let Some(family) = self.families.get_mut(name) else { return };
+        self.count -= usize::from(family.samples.remove(labels).is_some());
+        if family.samples.is_empty() {
+            self.families.remove(name);
+        }
+    }
+
+    fn sample(&mut self, kind: Kind, metric: &str, name: String, labels: String) -> Option<&mut Sample> {
+        let is_known = self.families.get(&name).is_some_and(|family| family.samples.contains_key(&labels));
+        let family = (is_known || self.count < MOST)
+            .then(|| self.families.entry(name).or_insert_with(|| Family { kind, metric: metric.to_owned(), samples: BTreeMap::new() }))
+            .filter(|family| family.kind == kind);
+        let Some(family) = family else {
+            self.left_out += 1;
+            return None;
+        };
+        self.count += usize::from(!is_known);
+        Some(family.samples.entry(labels).or_default())
+    }
+}
+
+/// Buckets of a histogram, or quantiles of a summary.
+fn parts(point: &MetricPoint) -> Vec<(f64, f64)> {
+    let detail: serde_json::Value = point.detail.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let numbers = |key: &str| -> Vec<f64> {
+        let list = detail.get(key).and_then(|list| list.as_array()).map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(serde_json::Value::as_f64).collect()
+    };
+    if point.kind == "summary" {
+        let quantiles = detail.get("quantiles").and_then(|list| list.as_array()).map(Vec::as_slice).unwrap_or_default();
+        return quantiles.iter().filter_map(|it| Some((it.get("quantile")?.as_f64()?, it.get("value")?.as_f64()?))).collect();
+    }
+    let (bounds, counts) = (numbers("bounds"), numbers("counts"));
+    if counts.len() == bounds.len() + 1 { bounds.into_iter().zip(counts).collect() } else { Vec::new() }
+}
+
+/// Labels as they are written, in the order of their names; the service is one where it has a name that can be seen.
+fn labels<'e>(entries: impl Iterator<Item = &'e RecordedAttribute>, service: Option<&str>) -> String {
+    let mut labels: BTreeMap<String, String> = BTreeMap::new();
+    for entry in entries {
+        // Keys that become one name are one label.
+        let value = labels.entry(names::label(&entry.key)).or_default();
+        if !value.is_empty() {
+            value.push(';');
+        }
+        value.push_str(&entry.text);
+    }
+    if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}')) {
+        labels.entry("service_name".to_owned()).or_insert_with(|| service.to_owned());
+    }
+    let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+    written.join(",")
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu::transfer::{Signal, read_request};
+
+    fn take(series: &mut Series, name: &str, data: &str) {
+        let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"name":"{name}",{data}}}]}}]}}]}}"#);
+        series.take(&read_request(Signal::Metrics, true, body.as_bytes()).expect("OTLP"));
+    }
+
+    /// Name, value, count and parts of each series.
+    fn shown(series: &Series) -> Vec<String> {
+        let of = |(name, family): (&String, &Family)| {
+            let samples = family.samples.values().map(|it| format!("{name} {} {} {:?}", it.value(), it.count, it.parts));
+            samples.collect::<Vec<_>>()
+        };
+        series.families.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn deltas_are_summed_cumulative_points_are_the_last_and_overtaken_ones_are_passed_over() {
+        let mut series = Series::default();
+        for (at, amount) in [(1, 5), (2, 7)] {
+            let points = format!(r#""dataPoints":[{{"timeUnixNano":"{at}","asInt":"{amount}"}}]"#);
+            take(&mut series, "a", &format!(r#""sum":{{"aggregationTemporality":1,"isMonotonic":true,{points}}}"#));
+        }
+        for (at, amount) in [(2, 9), (3, 4), (1, 100)] {
+            let points = format!(r#""dataPoints":[{{"timeUnixNano":"{at}","asInt":"{amount}"}}]"#);
+            take(&mut series, "b", &format!(r#""sum":{{"aggregationTemporality":2,"isMonotonic":true,{points}}}"#));
+        }
+        for at in [1, 2] {
+            let point = format!(r#"{{"timeUnixNano":"{at}","count":"3","sum":2.5,"explicitBounds":[1],"bucketCounts":["2","1"]}}"#);
+            take(&mut series, "c", &format!(r#""histogram":{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#));
+        }
+        assert_eq!(shown(&series), ["a 12 0 []", "b 4 0 []", "c 5 6 [(1.0, 4.0)]"]);
+    }
+
+    #[test]
+    fn a_point_without_a_measurement_ends_its_series() {
+        let mut series = Series::default();
+        take(&mut series, "load", r#""gauge":{"dataPoints":[{"timeUnixNano":"1","asDouble":0.5}]}"#);
+        assert_eq!((shown(&series).len(), series.count), (1, 1));
+        take(&mut series, "load", r#""gauge":{"dataPoints":[{"timeUnixNano":"2","flags":1}]}"#);
+        assert_eq!((shown(&series).len(), series.count), (0, 0));
+    }
+}

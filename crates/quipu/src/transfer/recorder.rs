@@ -1,0 +1,198 @@
+//! Writes rows that were read into a database, whether it is made of files or grows as requests come.
+//!
+//! What is not here: how they were read (`rows`), and when a transaction begins and ends, which is the caller's to say.
+
+use super::rows::{NewSpan, Rows};
+use crate::store::{StoreError, TraceFacts, Widening, Writer};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// Resources and scopes whose numbers are remembered. More of them are no error: they are noted anew.
+const REMEMBERED: usize = 10_000;
+
+/// How many rows were written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Spans.
+    pub spans: u64,
+    /// Spans that came again, as they do when an exporter tries twice; the first was kept.
+    pub repeated_spans: u64,
+    /// Events of spans, log records not among them.
+    pub events: u64,
+    /// Log records.
+    pub logs: u64,
+    /// Points of metrics.
+    pub points: u64,
+}
+
+impl std::ops::AddAssign for Recorded {
+    fn add_assign(&mut self, more: Recorded) {
+        self.spans += more.spans;
+        self.repeated_spans += more.repeated_spans;
+        self.events += more.events;
+        self.logs += more.logs;
+        self.points += more.points;
+    }
+}
+
+/// Writes rows, and knows what was noted of where they came from.
+///
+/// ```
+/// use quipu::store::Writer;
+/// use quipu::transfer::{Recorder, Signal, read_request};
+/// let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331",
+///     "name":"chat","startTimeUnixNano":"1764000000000000000","endTimeUnixNano":"1764000001000000000"}]}]}]}"#;
+/// let mut recorder = Recorder::new(Writer::in_memory()?);
+/// recorder.begin()?;
+/// let recorded = recorder.write(&mut read_request(Signal::Traces, true, body).expect("OTLP"))?;
+/// recorder.commit()?;
+/// assert_eq!((recorded.spans, recorded.repeated_spans), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Recorder {
+    writer: Writer,
+    /// Numbers of the resources and scopes that were met.
+    sources: HashMap<(String, String), i64>,
+}
+
+impl Recorder {
+    /// Writes with `writer`.
+    pub fn new(writer: Writer) -> Recorder {
+        Recorder { writer, sources: HashMap::new() }
+    }
+
+    /// The writer.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// The writer, when nothing more is to be written.
+    pub fn into_writer(self) -> Writer {
+        self.writer
+    }
+
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// As for [`Writer::begin`].
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        self.writer.begin()
+    }
+
+    /// Ends the transaction: what was written is in the file.
+    ///
+    /// # Errors
+    /// As for [`Writer::commit`]; the transaction is then still open.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.writer.commit()
+    }
+
+    /// Ends the transaction as if it had not been.
+    ///
+    /// # Errors
+    /// As for [`Writer::roll_back`].
+    pub fn roll_back(&mut self) -> Result<(), StoreError> {
+        // Which of them the transaction had noted is not known.
+        self.sources.clear();
+        self.writer.roll_back()
+    }
+
+    /// Makes log records that came before their span its events; answers how many belong to no span. It looks at all of them.
+    ///
+    /// # Errors
+    /// As for [`Writer::settle_logs`].
+    pub fn settle_logs(&mut self) -> Result<u64, StoreError> {
+        self.writer.settle_logs()
+    }
+
+    /// Writes rows. They can be written again after a transaction that was rolled back.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn write(&mut self, rows: &mut Rows) -> Result<Recorded, StoreError> {
+        let mut recorded = Recorded { logs: rows.logs.len() as u64, points: rows.points.len() as u64, ..Recorded::default() };
+        let numbers: Vec<i64> = rows.sources.iter().map(|source| self.number(source)).collect::<Result<_, _>>()?;
+        let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
+        for new in &mut rows.spans {
+            new.is_repeated = !self.writer.add_span(&new.span, &new.events)?;
+            if new.is_repeated {
+                recorded.repeated_spans += 1;
+                continue;
+            }
+            recorded.spans += 1;
+            recorded.events += new.events.len() as u64;
+            if let Some(extra) = &mut new.extra {
+                extra.it.source = number(extra.source);
+                self.writer.add_span_extra(&extra.it)?;
+            }
+        }
+        self.widen_traces(&rows.spans)?;
+        for log in &mut rows.logs {
+            log.it.source = number(log.source);
+            self.writer.add_log(&log.it)?;
+        }
+        for point in &mut rows.points {
+            point.it.point.source = number(point.source);
+            self.writer.add_point(&point.it.point)?;
+        }
+        Ok(recorded)
+    }
+
+    /// Writes the rows of the spans' traces, each once: most spans that come together are of few traces.
+    fn widen_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
+        let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+        let mut traces: Vec<Widening<'_>> = Vec::new();
+        for new in spans.iter().filter(|new| !new.is_repeated) {
+            let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
+            let told = Widening::by(&new.span, facts);
+            match places.entry(new.span.trace_id.as_deref()) {
+                Entry::Occupied(place) => {
+                    if let Some(trace) = traces.get_mut(*place.get()) {
+                        trace.and(&told);
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(traces.len());
+                    traces.push(told);
+                }
+            }
+        }
+        traces.iter().try_for_each(|trace| self.writer.widen_trace(trace))
+    }
+
+    fn number(&mut self, source: &(String, String)) -> Result<i64, StoreError> {
+        if let Some(number) = self.sources.get(source) {
+            return Ok(*number);
+        }
+        let number = self.writer.add_source(&source.0, &source.1)?;
+        if self.sources.len() >= REMEMBERED {
+            self.sources.clear();
+        }
+        self.sources.insert(source.clone(), number);
+        Ok(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::{Signal, read_request};
+
+    #[test]
+    fn rows_can_be_written_again_after_a_rollback() {
+        let resource = r#"{"attributes":[{"key":"host.name","value":{"stringValue":"h"}}]}"#;
+        let span =
+            r#"{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","startTimeUnixNano":"1764000000000000001"}"#;
+        let body = format!(r#"{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
+        let mut rows = read_request(Signal::Traces, true, body.as_bytes()).expect("OTLP");
+        let mut recorder = Recorder::new(Writer::in_memory().expect("a writer"));
+        recorder.begin().expect("a transaction");
+        assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));
+        // The tables beside the three were made in the transaction, and go with it.
+        recorder.roll_back().expect("rolled back");
+        recorder.begin().expect("a transaction");
+        assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));
+        recorder.commit().expect("committed");
+        assert!(recorder.roll_back().is_err(), "there is no transaction");
+    }
+}

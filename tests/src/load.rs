@@ -1,0 +1,244 @@
+//! A load of OTLP: spans over HTTP from several connections, each request sent until it is acknowledged, and a look into the file for every
+//! span that was.
+//!
+//! Bodies are made once; only ids are written into them anew, so that the load costs little beside what it is for.
+//! What is not here: starting and ending what receives it.
+
+use crate::random::Random;
+use anyhow::{Context, Result, bail, ensure};
+use rusqlite::{Connection, OpenFlags};
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Spans of one trace.
+const TRACE: usize = 10;
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Connections at a time, each a thread.
+    pub connections: usize,
+    /// Spans of a request.
+    pub spans: usize,
+    /// How many requests, where the time is not to end them.
+    pub requests: Option<u64>,
+    /// How long requests are begun; those that were go on until they are acknowledged.
+    pub time: Duration,
+}
+
+/// What became of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Numbers of the requests that were acknowledged.
+    pub acknowledged: Vec<u64>,
+    /// Times a request was sent again.
+    pub retries: u64,
+    /// From the first request to the last acknowledgement.
+    pub elapsed: Duration,
+}
+
+impl Load {
+    /// Sends; `give_up` ends it while something is not acknowledged.
+    ///
+    /// # Errors
+    /// An answer that is neither success nor a request to come again.
+    pub fn send(&self, give_up: &AtomicBool) -> Result<Outcome> {
+        let (next, start) = (AtomicU64::new(0), Instant::now());
+        let parts: Vec<Result<Outcome>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.connections).map(|_| scope.spawn(|| self.one(&next, start, give_up))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("A sender panicked."))).collect()
+        });
+        let mut outcome = Outcome::default();
+        for part in parts {
+            let part = part?;
+            outcome.acknowledged.extend(part.acknowledged);
+            outcome.retries += part.retries;
+        }
+        outcome.elapsed = start.elapsed();
+        Ok(outcome)
+    }
+
+    fn one(&self, next: &AtomicU64, start: Instant, give_up: &AtomicBool) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        let mut body = Body::new(self.spans);
+        let mut connection = None;
+        while start.elapsed() < self.time {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if self.requests.is_some_and(|most| number >= most) {
+                break;
+            }
+            body.number(number);
+            loop {
+                if give_up.load(Ordering::Relaxed) {
+                    return Ok(outcome);
+                }
+                match post(&mut connection, self.to, &body.bytes) {
+                    Ok(200) => break outcome.acknowledged.push(number),
+                    Ok(503 | 429) | Err(_) => {
+                        connection = None;
+                        outcome.retries += 1;
+                        // As exporters do: whoever can't take more is not asked at once.
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                    Ok(status) => bail!("The answer was {status}."),
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Looks whether every span that was acknowledged is in the file once, and the file is whole.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self, file: &Path, outcome: &Outcome) -> Result<()> {
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let whole: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        ensure!(whole == "ok", "The file is damaged: {whole}");
+        let mut statement = connection.prepare("SELECT span_id FROM spans")?;
+        let mut found = HashSet::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get_ref(0)?.as_str()?;
+            ensure!(found.insert(u64::from_str_radix(id, 16).with_context(|| format!("an id {id}"))?), "The span {id} is there twice.");
+        }
+        for number in &outcome.acknowledged {
+            for at in 0..self.spans {
+                ensure!(found.contains(&span_id(*number, at)), "A span of request {number} was acknowledged and is not in the file.");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sends a body and answers the status.
+fn post(connection: &mut Option<BufReader<TcpStream>>, to: SocketAddr, body: &[u8]) -> std::io::Result<u16> {
+    let stream = match connection {
+        Some(stream) => stream,
+        None => {
+            let stream = TcpStream::connect_timeout(&to, Duration::from_secs(5))?;
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+            connection.insert(BufReader::new(stream))
+        }
+    };
+    let head =
+        format!("POST /v1/traces HTTP/1.1\r\nHost: {to}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.get_mut().write_all(head.as_bytes())?;
+    stream.get_mut().write_all(body)?;
+    let broken = || std::io::Error::other("no answer");
+    let (mut status, mut length) = (0, 0);
+    for at in 0.. {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Err(broken());
+        }
+        let line = line.trim_end();
+        if at == 0 {
+            status = line.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or_else(broken)?;
+        } else if line.is_empty() {
+            break;
+        } else if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().map_err(|_| broken())?;
+        }
+    }
+    stream.read_exact(&mut vec![0; length])?;
+    Ok(status)
+}
+
+/// The id of a span: another one for every request and place.
+fn span_id(number: u64, at: usize) -> u64 {
+    // One step of the sequence is a bijection of its seed.
+    Random::new(number << 16 | at as u64).next_u64()
+}
+
+/// A request of protobuf, with the places of its ids.
+struct Body {
+    bytes: Vec<u8>,
+    /// Where the trace id of each span begins; the span id follows after two bytes.
+    ids: Vec<usize>,
+}
+
+impl Body {
+    /// Attributes of 600 bytes as JSON, and times that are no whole microseconds, as most programs measure them.
+    fn new(spans: usize) -> Body {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+        let resource = bytes(1, &[attribute(1, "service.name", "load"), attribute(1, "telemetry.sdk.language", "rust")].concat());
+        let mut scope = bytes(1, &bytes(1, b"load"));
+        let mut ids = Vec::new();
+        for at in 0..spans as u64 {
+            let mut span = [
+                bytes(1, &[0; 16]),
+                bytes(2, &[0; 8]),
+                bytes(5, b"InferenceRouter.openai_chat_completion"),
+                vec![6 << 3, 1],
+            ]
+            .concat();
+            span.extend(fixed(7, now + at * 1_003));
+            span.extend(fixed(8, now + at * 1_003 + 1_000_001));
+            span.extend(bytes(9, &[bytes(1, b"__ttl__"), bytes(2, &[3 << 3, 0x80, 0xf5, 0x24])].concat()));
+            for (key, value) in [
+                ("__class__", "InferenceRouter".to_owned()),
+                ("__method__", "openai_chat_completion".to_owned()),
+                ("__type__", "async".to_owned()),
+                ("__args__", format!("{{'model': 'fake/Llama-3.2-3B', 'messages': \"[{}]\"}}", "a word in a prompt ".repeat(12))),
+                ("output", format!("An answer with \"quotes\" and a line break\n{}", "and many words ".repeat(8))),
+            ] {
+                span.extend(attribute(9, key, &value));
+            }
+            // A status that is OK.
+            span.extend(bytes(15, &[3 << 3, 1]));
+            let entry = bytes(2, &span);
+            // The id stands behind its own two bytes at the beginning of the span.
+            ids.push(scope.len() + entry.len() - span.len() + 2);
+            scope.extend(entry);
+        }
+        // What stands before the spans: heads of the request, the resource, the scope.
+        let content = scope.len();
+        let resource_spans = [resource, bytes(2, &scope)].concat();
+        let whole = bytes(1, &resource_spans);
+        let before = whole.len() - content;
+        Body { ids: ids.into_iter().map(|at| before + at).collect(), bytes: whole }
+    }
+
+    /// Makes it the request of this number.
+    fn number(&mut self, number: u64) {
+        for (at, place) in self.ids.iter().enumerate() {
+            let trace = span_id(number, at / TRACE).to_be_bytes();
+            let span = span_id(number, at).to_be_bytes();
+            self.bytes[*place..place + 8].copy_from_slice(&trace);
+            self.bytes[place + 8..place + 16].copy_from_slice(&trace);
+            self.bytes[place + 18..place + 26].copy_from_slice(&span);
+        }
+    }
+}
+
+/// A field with a length.
+fn bytes(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    let mut length = content.len();
+    while length >= 0x80 {
+        field.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    field.push(length as u8);
+    field.extend_from_slice(content);
+    field
+}
+
+fn fixed(number: u8, value: u64) -> Vec<u8> {
+    [&[number << 3 | 1], value.to_le_bytes().as_slice()].concat()
+}
+
+/// An attribute; in spans the field 9, in resources 1.
+fn attribute(field: u8, key: &str, value: &str) -> Vec<u8> {
+    bytes(field, &[bytes(1, key.as_bytes()), bytes(2, &bytes(1, value.as_bytes()))].concat())
+}
