@@ -4,6 +4,7 @@
 
 mod arguments;
 mod commands;
+mod http;
 mod json;
 mod open;
 mod output;

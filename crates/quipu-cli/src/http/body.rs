@@ -1,0 +1,150 @@
+//! Bodies of requests, read within bounds: by the length they state, by the bytes that come, and by what they unpack to.
+
+use super::refusal::Refusal;
+use axum::body::Body;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use flate2::read::MultiGzDecoder;
+use http_body_util::BodyExt;
+use std::io::Read;
+use std::time::Duration;
+
+/// What a body may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes as they are sent.
+    pub(crate) sent: usize,
+    /// Bytes that they unpack to.
+    pub(crate) unpacked: usize,
+    /// From the first byte to the last.
+    pub(crate) time: Duration,
+}
+
+/// What the header Content-Type says, without its parameters.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    let said = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(said.split(';').next().unwrap_or_default().trim())
+}
+
+/// Reads a body as it was sent.
+///
+/// # Errors
+/// It is longer than it may be, takes too long, or breaks off.
+pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
+    let too_large = || {
+        let words = format!("The body is larger than {}. Send less at a time.", quipu::view::bytes(limits.sent as u64));
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words)
+    };
+    let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if stated.is_some_and(|length| length > limits.sent) {
+        return Err(too_large());
+    }
+    let read = async {
+        // The stated length is a promise: memory is taken as bytes come.
+        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(1 << 20));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The body breaks off."))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > limits.sent {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes)
+    };
+    match tokio::time::timeout(limits.time, read).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body takes too long to come.")),
+    }
+}
+
+/// Unpacks a body by the header Content-Encoding. That takes the processor's time, so it is not for a thread that others wait for.
+///
+/// # Errors
+/// It is packed otherwise than by gzip, damaged, or unpacks to more than it may.
+pub(crate) fn unpacked(headers: &HeaderMap, body: Vec<u8>, limits: Limits) -> Result<Vec<u8>, Refusal> {
+    let said = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
+        None => return Ok(body),
+        Some(Ok(said)) => said.trim().to_ascii_lowercase(),
+        Some(Err(_)) => String::new(),
+    };
+    match said.as_str() {
+        "identity" => return Ok(body),
+        "gzip" | "x-gzip" => {}
+        _ => {
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Bodies are read as they are or packed by gzip, not otherwise."));
+        }
+    }
+    let mut bytes = Vec::with_capacity((body.len() * 4).min(limits.unpacked));
+    let read = MultiGzDecoder::new(body.as_slice()).take(limits.unpacked as u64 + 1).read_to_end(&mut bytes);
+    if bytes.len() > limits.unpacked {
+        let words = format!("The body unpacks to more than {}. Send less at a time.", quipu::view::bytes(limits.unpacked as u64));
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words));
+    }
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(_) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "The body says it is packed by gzip, and can't be unpacked: it is damaged or cut off.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    const LIMITS: Limits = Limits { sent: 1_000, unpacked: 10_000, time: Duration::from_secs(60) };
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    fn unpack(encoding: &str, body: Vec<u8>) -> Result<Vec<u8>, StatusCode> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().expect("a value"));
+        unpacked(&headers, body, LIMITS).map_err(|refusal| refusal.status())
+    }
+
+    #[test]
+    fn gzip_is_unpacked_up_to_the_limit() {
+        let most = vec![7; 10_000];
+        assert_eq!(unpack("gzip", packed(&most)), Ok(most.clone()));
+        assert_eq!(unpack("GZIP", packed(b"")), Ok(Vec::new()));
+        assert_eq!(unpack("identity", b"as it is".to_vec()), Ok(b"as it is".to_vec()));
+        // 100 MB of zeros in 100 KB, and two members that are too much together.
+        assert_eq!(unpack("gzip", packed(&vec![0; 100_000_000])), Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(unpack("gzip", [packed(&most), packed(b"x")].concat()), Err(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+
+    #[test]
+    fn damage_and_other_packings_are_refused() {
+        let whole = packed(b"a body that is long enough to be cut");
+        assert_eq!(unpack("gzip", whole[..whole.len() - 1].to_vec()), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(unpack("gzip", b"no gzip".to_vec()), Err(StatusCode::BAD_REQUEST));
+        for encoding in ["zstd", "br", "gzip, gzip", "deflate"] {
+            assert_eq!(unpack(encoding, whole.clone()), Err(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{encoding}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_up_to_the_limit_whatever_length_it_states() {
+        let read = |stated: Option<&str>, length: usize| {
+            let mut headers = HeaderMap::new();
+            if let Some(stated) = stated {
+                headers.insert(CONTENT_LENGTH, stated.parse().expect("a value"));
+            }
+            let body = Body::from(vec![1; length]);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(read_body(&headers, body, LIMITS)).map(|bytes| bytes.len()).map_err(|refusal| refusal.status())
+        };
+        assert_eq!(read(None, 1_000), Ok(1_000));
+        assert_eq!(read(None, 1_001), Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(read(Some("5"), 1_001), Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(read(Some("1001"), 0), Err(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a server listens: this machine only, unless it is told otherwise and given a token.
+
+use super::guard::{Guard, Token};
+use crate::output::WrongCommandLine;
+use anyhow::{Context, Result};
+use clap::Args;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// The variable that holds the token where no file does.
+const VARIABLE: &str = "QUIPU_TOKEN";
+
+/// Whom a server lets in: the words of the command line that all servers share.
+#[derive(Args)]
+pub(crate) struct Admission {
+    /// Let other machines in, where --listen names an address they can reach; needs a token, too
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Let in only who brings the token on the first line of this file (or in the variable QUIPU_TOKEN) as `Authorization: Bearer TOKEN`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// Where to listen and whom to let in, as far as that is allowed.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    pub(crate) guard: Guard,
+}
+
+impl Admission {
+    /// The door of a server that was told to listen on `listen`: `ADDRESS:PORT`.
+    ///
+    /// # Errors
+    /// A sentence where that is no address, a token can't be read, or others could come in who may not.
+    pub(crate) fn door(&self, listen: &str) -> Result<Door> {
+        let token = match &self.token_file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("The token file {} can't be read", path.display()))?;
+                Some((text.lines().next().unwrap_or_default().trim().to_owned(), path.display().to_string()))
+            }
+            None => std::env::var(VARIABLE).ok().filter(|token| !token.is_empty()).map(|token| (token, format!("The variable {VARIABLE}"))),
+        };
+        self.door_with(listen, token)
+    }
+
+    /// The same with a token and where it came from.
+    fn door_with(&self, listen: &str, token: Option<(String, String)>) -> Result<Door> {
+        let address = address(listen)?;
+        let token = token.map(|(token, from)| Token::new(&token, &from).map_err(WrongCommandLine)).transpose()?;
+        let is_loopback = address.ip().to_canonical().is_loopback();
+        let lacks = match (self.allow_remote, &token) {
+            _ if is_loopback => None,
+            (true, Some(_)) => None,
+            (true, None) => Some("a token: --token-file FILE, or the variable QUIPU_TOKEN"),
+            (false, Some(_)) => Some("--allow-remote"),
+            (false, None) => Some("--allow-remote and a token (--token-file FILE, or the variable QUIPU_TOKEN)"),
+        };
+        if let Some(lacks) = lacks {
+            let words = format!("Other machines can reach {listen}. To let them in, give {lacks}; or listen on 127.0.0.1 only.");
+            return Err(WrongCommandLine(words).into());
+        }
+        Ok(Door { address, guard: Guard::new(is_loopback, token) })
+    }
+}
+
+fn address(listen: &str) -> Result<SocketAddr> {
+    if let Some(port) = listen.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    let words = || format!("--listen {listen} is no address with a port; write it like 127.0.0.1:4318 or [::1]:4318.");
+    listen.parse().map_err(|_| WrongCommandLine(words()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(listen: &str, allow_remote: bool, token: Option<&str>) -> Result<Door, String> {
+        let admission = Admission { allow_remote, token_file: None };
+        admission
+            .door_with(listen, token.map(|token| (token.to_owned(), "The variable QUIPU_TOKEN".to_owned())))
+            .map_err(|error| error.to_string())
+    }
+
+    const TOKEN: Option<&str> = Some("a-token-of-20-letters");
+
+    #[test]
+    fn this_machine_needs_nothing_and_others_need_both_the_flag_and_a_token() {
+        for listen in ["127.0.0.1:4318", "127.8.8.8:1", "[::1]:4318", "[::ffff:127.0.0.1]:4318", "localhost:0"] {
+            assert!(door(listen, false, None).is_ok(), "{listen}");
+        }
+        for listen in ["0.0.0.0:4318", "192.168.0.7:4318", "[::]:4318", "[fe80::1]:4318"] {
+            assert!(door(listen, true, TOKEN).is_ok(), "{listen}");
+            for (allow_remote, token, lacks) in [
+                (false, None, "--allow-remote and a token"),
+                (true, None, "give a token"),
+                (false, TOKEN, "give --allow-remote;"),
+            ] {
+                let words = door(listen, allow_remote, token).expect_err(listen);
+                assert!(words.contains(lacks) && words.contains(listen), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_or_no_token_is_told() {
+        for listen in ["4318", "localhost", "localhost:x", "example.org:4318", "127.0.0.1", ":4318"] {
+            assert!(door(listen, false, None).expect_err(listen).contains("127.0.0.1:4318"), "{listen}");
+        }
+        for token in ["short", "sixteen letters and blanks", "ümläut-ümläut-ümläut"] {
+            let words = door("127.0.0.1:1", false, Some(token)).expect_err(token);
+            assert!(words.contains("The variable QUIPU_TOKEN") && !words.contains(token), "{words}");
+        }
+    }
+}

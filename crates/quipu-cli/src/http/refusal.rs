@@ -1,0 +1,133 @@
+//! A request that is not answered as it wishes: one sentence, as the `google.rpc.Status` that OTLP asks for, in the request's encoding.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+
+/// How a request is written, and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Json,
+    Protobuf,
+}
+
+impl Encoding {
+    /// By the header Content-Type; JSON where it says anything else.
+    pub(crate) fn of(headers: &HeaderMap) -> Encoding {
+        match super::body::content_type(headers) {
+            Some(said) if said.eq_ignore_ascii_case(Encoding::Protobuf.label()) => Encoding::Protobuf,
+            _ => Encoding::Json,
+        }
+    }
+
+    /// The value of Content-Type.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Encoding::Json => "application/json",
+            Encoding::Protobuf => "application/x-protobuf",
+        }
+    }
+}
+
+/// An answer that says why there is none.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    words: String,
+    encoding: Encoding,
+    retry_after: Option<u16>,
+    allow: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, words: impl Into<String>) -> Refusal {
+        Refusal { status, words: words.into(), encoding: Encoding::Json, retry_after: None, allow: None }
+    }
+
+    /// A method the route does not have; `allow` are those it has.
+    pub(crate) fn method(allow: &'static str) -> Refusal {
+        Refusal { allow: Some(allow), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Only {allow} is answered here.")) }
+    }
+
+    pub(crate) fn in_encoding(self, encoding: Encoding) -> Refusal {
+        Refusal { encoding, ..self }
+    }
+
+    /// Says that the same request may be sent again after so many seconds.
+    pub(crate) fn retry_after(self, seconds: u16) -> Refusal {
+        Refusal { retry_after: Some(seconds), ..self }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The number `google.rpc.Code` has for it.
+    fn code(&self) -> u8 {
+        match self.status {
+            StatusCode::UNAUTHORIZED => 16,
+            StatusCode::FORBIDDEN => 7,
+            StatusCode::NOT_FOUND => 5,
+            StatusCode::METHOD_NOT_ALLOWED => 12,
+            StatusCode::REQUEST_TIMEOUT => 4,
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => 8,
+            StatusCode::SERVICE_UNAVAILABLE => 14,
+            status if status.is_server_error() => 13,
+            _ => 3,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        match self.encoding {
+            Encoding::Json => serde_json::json!({ "code": self.code(), "message": self.words }).to_string().into_bytes(),
+            Encoding::Protobuf => {
+                // Status is { int32 code = 1; string message = 2; }. Codes are below 128.
+                let mut bytes = vec![0x08, self.code(), 0x12];
+                let mut length = self.words.len();
+                while length >= 0x80 {
+                    bytes.push(length as u8 | 0x80);
+                    length >>= 7;
+                }
+                bytes.push(length as u8);
+                bytes.extend_from_slice(self.words.as_bytes());
+                bytes
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.bytes()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.encoding.label()));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_written_in_both_encodings() {
+        let refusal = |encoding| Refusal::new(StatusCode::FORBIDDEN, "x".repeat(200)).in_encoding(encoding).bytes();
+        // As Google's library writes Status(code=7, message="x" * 200).
+        assert_eq!(refusal(Encoding::Protobuf), [&[0x08, 7, 0x12, 0xc8, 0x01], "x".repeat(200).as_bytes()].concat());
+        let json: serde_json::Value = serde_json::from_slice(&refusal(Encoding::Json)).expect("JSON");
+        assert_eq!(json, serde_json::json!({ "code": 7, "message": "x".repeat(200) }));
+    }
+}
