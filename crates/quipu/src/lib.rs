@@ -38,3 +38,5 @@ pub mod transfer;
 mod session;
 #[cfg(feature = "store")]
 pub use session::{Selection, Session};
+#[cfg(all(feature = "store", feature = "promql"))]
+pub use session::{SeriesLabels, SeriesQuery};

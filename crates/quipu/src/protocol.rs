@@ -4,11 +4,13 @@
 
 mod listing;
 mod packed;
+mod served;
 mod share;
 mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use packed::{Packed, Plain, SpanIds, Texts};
+pub use served::{Grown, News, Opened, SERVED_TYPE};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 

@@ -19,11 +19,15 @@ mod moments;
 mod query;
 mod recording;
 mod search;
+#[cfg(feature = "promql")]
+mod series;
 mod share;
 mod sheets;
 mod sql;
 
 pub use recording::Selection;
+#[cfg(feature = "promql")]
+pub use series::{SeriesLabels, SeriesQuery};
 
 use crate::index::{Index, Pass};
 use crate::ordered::sort_by_key;

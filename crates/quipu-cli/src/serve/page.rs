@@ -1,0 +1,158 @@
+//! The page, and what it asks in the stead of its worker: the same requests to a session here, over HTTP.
+//!
+//! A page works with one edition of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
+//! requests and their answers (`quipu::protocol`).
+
+use super::assets;
+use super::{Shared, body_of, json};
+use crate::http::Refusal;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use quipu::protocol::{Failure, FailureKind, Grown, News, Opened, Request as Question, SERVED_TYPE};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How long a page that asks for news waits for some.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new().route("/quipu/open", post(open)).route("/quipu/ask", post(ask)).route("/quipu/news", post(news))
+}
+
+type Answer = Result<Response<Body>, Response<Body>>;
+
+/// What a page says of itself in the address of a request.
+struct From {
+    edition: u64,
+    /// The last number of the news it has heard.
+    after: u64,
+    /// The newest edition it has heard of.
+    known: u64,
+    body: Vec<u8>,
+}
+
+impl From {
+    async fn read(request: Request<Body>) -> Result<From, Response<Body>> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let value = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+        let number = |name: &str| value(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let (edition, after, known) = (number("edition"), number("after"), number("known"));
+        let said = value("build").unwrap_or_default();
+        if assets::build().is_some_and(|build| build != said) {
+            let words = "This page is of another build than the program that serves it. Reload the page.";
+            return Err(Refusal::new(StatusCode::CONFLICT, words).into_response());
+        }
+        // No form and no page of another address can send this.
+        if crate::http::content_type(request.headers()) != Some(SERVED_TYPE) {
+            let words = format!("This is for the page alone, which says “Content-Type: {SERVED_TYPE}”.");
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
+        }
+        let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
+        Ok(From { edition, after, known, body })
+    }
+}
+
+/// The newest edition.
+async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    From::read(request).await?;
+    let edition = served.live.newest();
+    let answer = edition.ask(Question::GetFile).await;
+    packed(&Opened { edition: edition.number, answer })
+}
+
+async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let from = From::read(request).await?;
+    let question: Question = postcard::from_bytes(&from.body).map_err(|_| {
+        Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.").into_response()
+    })?;
+    let Some(edition) = served.live.edition(from.edition) else { return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))) };
+    packed(&edition.ask(question).await)
+}
+
+/// The file as it was when the page opened it is not kept any more.
+fn gone(served: &Shared) -> Failure {
+    let name = served.live.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Failure { kind: FailureKind::FileChanged, message: format!("{name} has changed since this page opened it. Open it again.") }
+}
+
+/// Waits until something happens.
+async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let from = From::read(request).await?;
+    let Some(edition) = served.live.edition(from.edition) else {
+        let newest = served.live.newest();
+        let grown = super::live::is_indexed(&newest).then_some(Grown { edition: newest.number, spans: newest.indexed().await.unwrap_or(0) });
+        return packed(&News { number: from.after, events: Vec::new(), grown });
+    };
+    let (mut happened, mut newest, mut ending) = (edition.happened(), served.live.editions(), served.ending.clone());
+    tokio::select! {
+        _ = happened.wait_for(|happened| happened.iter().any(|(number, _)| *number > from.after)) => {}
+        _ = newest.wait_for(|newest| newest.number != from.edition && newest.number != from.known) => {}
+        _ = ending.wait_for(|ending| *ending) => {}
+        () = tokio::time::sleep(PATIENCE) => {}
+    }
+    edition.touch();
+    let events: Vec<_> = happened.borrow().iter().filter(|(number, _)| *number > from.after).cloned().collect();
+    let number = events.iter().map(|(number, _)| *number).max().unwrap_or(from.after);
+    let newest = served.live.newest();
+    let is_newer = newest.number != from.edition && super::live::is_indexed(&newest);
+    let grown = if is_newer { newest.indexed().await.ok().map(|spans| Grown { edition: newest.number, spans }) } else { None };
+    packed(&News { number, events: events.into_iter().map(|(_, event)| event).collect(), grown })
+}
+
+fn packed<T: Serialize>(answer: &T) -> Answer {
+    let bytes = postcard::to_allocvec(answer).map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response())?;
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SERVED_TYPE));
+    Ok(response)
+}
+
+/// Files of the page, and what there is not.
+pub(super) async fn missing(State(served): State<Shared>, request: Request<Body>) -> Response<Body> {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
+        return super::prometheus::missing();
+    }
+    if !path.starts_with("/v1/") && [Method::GET, Method::HEAD].contains(request.method()) {
+        let name = if path == "/" { "index.html" } else { path.trim_start_matches('/') };
+        if let Some(asset) = assets::find(name) {
+            return file(&served, name, asset, &request);
+        }
+        if path == "/" {
+            let words = "This quipu was built without the page; `cargo xtask build` builds one with it: target/release/quipu.\n\
+                Llama Stack's telemetry routes are below /v1/telemetry/, Prometheus's query API below /api/v1/.\n";
+            let mut response = Response::new(Body::from(words));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            return response;
+        }
+    }
+    json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#.into())
+}
+
+fn file(served: &Shared, name: &str, packed: &'static [u8], request: &Request<Body>) -> Response<Body> {
+    let unpacks = request.headers().get(ACCEPT_ENCODING).and_then(|said| said.to_str().ok()).is_some_and(|said| said.contains("gzip"));
+    let is_index = name == "index.html";
+    let mut response = match (is_index, unpacks) {
+        (true, _) => Response::new(Body::from(assets::index(&file_name(served)))),
+        (false, true) => Response::new(Body::from(packed)),
+        (false, false) => Response::new(Body::from(assets::unpacked(packed))),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(assets::content_type(name)));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !is_index && unpacks {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(policy) = assets::policy().filter(|_| is_index).and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn file_name(served: &Shared) -> String {
+    served.live.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
