@@ -76,13 +76,7 @@ impl Edition {
         let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0 };
         let thread = std::thread::Builder::new().name("quipu-edition".into());
         thread.spawn(move || worker.run(path)).context("A thread that reads the file can't be started")?;
-        Ok(Arc::new(Edition {
-            number,
-            jobs: sender,
-            standing: is_standing,
-            happened: has_happened,
-            used: Mutex::new(Instant::now()),
-        }))
+        Ok(Arc::new(Edition { number, jobs: sender, standing: is_standing, happened: has_happened, used: Mutex::new(Instant::now()) }))
     }
 
     /// Asks as a page asks its worker.
@@ -94,7 +88,10 @@ impl Edition {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub(crate) async fn when_indexed<T: Send + 'static>(&self, work: impl FnOnce(&mut Session) -> T + Send + 'static) -> Result<T, Failure> {
+    pub(crate) async fn when_indexed<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         self.run(When::Indexed, work).await
     }
 
@@ -113,7 +110,10 @@ impl Edition {
     fn failure(&self) -> Failure {
         match &*self.standing.borrow() {
             Standing::Failed(failure) => failure.clone(),
-            _ => Failure { kind: FailureKind::Internal, message: "The thread that reads the file has ended. Start quipu serve again.".into() },
+            _ => Failure {
+                kind: FailureKind::Internal,
+                message: "The thread that reads the file has ended. Start quipu serve again.".into(),
+            },
         }
     }
 

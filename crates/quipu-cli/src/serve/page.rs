@@ -39,7 +39,8 @@ struct From {
 impl From {
     async fn read(request: Request<Body>) -> Result<From, Response<Body>> {
         let query = request.uri().query().unwrap_or_default().to_owned();
-        let value = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+        let value =
+            |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
         let number = |name: &str| value(name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let (edition, after, known) = (number("edition"), number("after"), number("known"));
         let said = value("build").unwrap_or_default();
@@ -68,7 +69,8 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let from = From::read(request).await?;
     let question: Question = postcard::from_bytes(&from.body).map_err(|_| {
-        Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.").into_response()
+        Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
+            .into_response()
     })?;
     let Some(edition) = served.live.edition(from.edition) else { return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))) };
     packed(&edition.ask(question).await)
@@ -85,7 +87,8 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let from = From::read(request).await?;
     let Some(edition) = served.live.edition(from.edition) else {
         let newest = served.live.newest();
-        let grown = super::live::is_indexed(&newest).then_some(Grown { edition: newest.number, spans: newest.indexed().await.unwrap_or(0) });
+        let grown =
+            super::live::is_indexed(&newest).then_some(Grown { edition: newest.number, spans: newest.indexed().await.unwrap_or(0) });
         return packed(&News { number: from.after, events: Vec::new(), grown });
     };
     let (mut happened, mut newest, mut ending) = (edition.happened(), served.live.editions(), served.ending.clone());
@@ -105,7 +108,8 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
 }
 
 fn packed<T: Serialize>(answer: &T) -> Answer {
-    let bytes = postcard::to_allocvec(answer).map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response())?;
+    let bytes = postcard::to_allocvec(answer)
+        .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response())?;
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SERVED_TYPE));
     Ok(response)

@@ -54,7 +54,7 @@ impl axum::response::IntoResponse for Problem {
             Problem::Promql(error) if error.is_bad_query => json(StatusCode::BAD_REQUEST, error_json(&error)),
             Problem::Promql(error) => json(StatusCode::UNPROCESSABLE_ENTITY, error_json(&error)),
             Problem::File(failure) => json(StatusCode::INTERNAL_SERVER_ERROR, document("internal", &failure.message)),
-            Problem::Refused(refusal) => refusal.into_response(),
+            Problem::Refused(refusal) => json(refusal.status(), document("bad_data", refusal.words())),
         }
     }
 }
@@ -168,7 +168,8 @@ fn listed(mut items: Vec<Json>, params: &Params) -> Answer {
 async fn series(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let params = Params::read(request).await?;
     params.required("match[]")?;
-    let as_object = |labels: quipu::SeriesLabels| Json::Object(Map::from_iter(labels.into_iter().map(|(name, value)| (name, json!(value)))));
+    let as_object =
+        |labels: quipu::SeriesLabels| Json::Object(Map::from_iter(labels.into_iter().map(|(name, value)| (name, json!(value)))));
     let list = found(&served, &params).await?;
     listed(list.into_iter().map(as_object).collect(), &params)
 }
@@ -199,7 +200,9 @@ async fn metadata(State(served): State<Shared>, request: Request<Body>) -> Answe
         let endings = ["_bucket", "_sum", "_count"];
         let (name, kind) = match metric.kind {
             MetricKind::Counter => (metric.name.as_str(), "counter"),
-            MetricKind::Histogram => (endings.iter().find_map(|ending| metric.name.strip_suffix(ending)).unwrap_or(&metric.name), "histogram"),
+            MetricKind::Histogram => {
+                (endings.iter().find_map(|ending| metric.name.strip_suffix(ending)).unwrap_or(&metric.name), "histogram")
+            }
         };
         if params.get("metric").is_none_or(|wanted| wanted == name) && !document.contains_key(name) {
             document.insert(name.to_owned(), json!([{ "type": kind, "help": metric.help, "unit": "" }]));

@@ -3,11 +3,11 @@
 //! What is not here: what the methods answer, and reading their parameters, which is the core's.
 
 use super::{Shared, body_of, json, now_seconds};
+use crate::http::Refusal;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Request, Response, StatusCode};
-use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use quipu::model::Event;
 use quipu::query::QueryError;
@@ -100,7 +100,8 @@ async fn log_event(State(served): State<Shared>, request: Request<Body>) -> Answ
     if ends {
         // A span is written when it ends; who is answered can rely on it.
         let served = served.clone();
-        let flushed = tokio::task::spawn_blocking(move || served.log.as_ref().map_or(Ok(()), |log| log.flush()).map(|()| served.live.look_now()));
+        let flushed =
+            tokio::task::spawn_blocking(move || served.log.as_ref().map_or(Ok(()), |log| log.flush()).map(|()| served.live.look_now()));
         if let Ok(Err(error)) = flushed.await {
             return Err(failed(&error.to_string()));
         }
@@ -126,7 +127,8 @@ async fn call(served: &Shared, call: Call) -> Answer {
 
 /// The parameters in a body. As in the reference, others than the known ones are passed over, and no body is an empty one.
 async fn params(request: Request<Body>, known: &[&str]) -> Result<Map<String, Json>, Response<Body>> {
-    let body = body_of(request, "application/json").await.map_err(IntoResponse::into_response)?;
+    let refuse = |refusal: Refusal| json(refusal.status(), json!({ "detail": refusal.words() }).to_string());
+    let body = body_of(request, "application/json").await.map_err(refuse)?;
     if body.is_empty() {
         return Ok(Map::new());
     }
