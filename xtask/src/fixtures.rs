@@ -12,6 +12,7 @@ pub(crate) fn grow(words: &[String]) -> Result<()> {
 pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
     match words {
         [one] if one == "promql" => Run::new("cargo run --quiet --package quipu-tests --bin promql_answers").show(),
-        _ => bail!("cargo xtask slow promql asks a real Prometheus; there is nothing else that is slow."),
+        [one] if one == "serve" => crate::peers::serve(),
+        _ => bail!("cargo xtask slow promql, or serve: there is nothing else that is slow."),
     }
 }
