@@ -717,4 +717,6 @@ pub enum Event {
     Searching(SearchProgress),
     /// The import of the files that are being opened moved on; the answer to opening ends it.
     Importing(Importing),
+    /// The served file has grown. No worker says this, but the program that serves the page.
+    Grown(Grown),
 }

@@ -117,11 +117,6 @@ impl Edition {
         }
     }
 
-    /// How far it is.
-    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.clone()
-    }
-
     /// What happens in it.
     pub(crate) fn happened(&self) -> watch::Receiver<Happened> {
         self.happened.clone()

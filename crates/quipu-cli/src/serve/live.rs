@@ -4,7 +4,7 @@
 //! when it is complete, so that nobody waits. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
 //! here: what an edition does (`edition`).
 
-use super::edition::{Edition, Standing};
+use super::edition::Edition;
 use anyhow::Result;
 use std::fs::File;
 use std::io::Read;
@@ -175,9 +175,4 @@ impl Live {
         let surplus = editions.len().saturating_sub(MOST);
         editions.drain(..surplus);
     }
-}
-
-/// Whether an edition can be asked everything.
-pub(crate) fn is_indexed(edition: &Edition) -> bool {
-    matches!(&*edition.standing().borrow(), Standing::Indexed { .. })
 }

@@ -4,6 +4,7 @@
 //! requests and their answers (`quipu::protocol`).
 
 use super::assets;
+use super::edition::Happened;
 use super::{Shared, body_of, json};
 use crate::http::Refusal;
 use axum::Router;
@@ -13,9 +14,10 @@ use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POL
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use quipu::protocol::{Failure, FailureKind, Grown, News, Opened, Request as Question, SERVED_TYPE};
+use quipu::protocol::{Event, Failure, FailureKind, Grown, News, Opened, Request as Question, SERVED_TYPE};
 use serde::Serialize;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long a page that asks for news waits for some.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -85,26 +87,32 @@ fn gone(served: &Shared) -> Failure {
 /// Waits until something happens.
 async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let from = From::read(request).await?;
-    let Some(edition) = served.live.edition(from.edition) else {
-        let newest = served.live.newest();
-        let grown =
-            super::live::is_indexed(&newest).then_some(Grown { edition: newest.number, spans: newest.indexed().await.unwrap_or(0) });
-        return packed(&News { number: from.after, events: Vec::new(), grown });
-    };
-    let (mut happened, mut newest, mut ending) = (edition.happened(), served.live.editions(), served.ending.clone());
+    // An edition that is not kept any more is as one in which nothing happens: that there is a newer one is all there is to say.
+    let edition = served.live.edition(from.edition);
+    let (_nothing, silence) = watch::channel(Happened::new());
+    let mut happened = edition.as_ref().map_or(silence, |edition| edition.happened());
+    let (mut newest, mut ending) = (served.live.editions(), served.ending.clone());
     tokio::select! {
         _ = happened.wait_for(|happened| happened.iter().any(|(number, _)| *number > from.after)) => {}
-        _ = newest.wait_for(|newest| newest.number != from.edition && newest.number != from.known) => {}
+        _ = newest.wait_for(|newest| newest.number != from.known) => {}
         _ = ending.wait_for(|ending| *ending) => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }
-    edition.touch();
-    let events: Vec<_> = happened.borrow().iter().filter(|(number, _)| *number > from.after).cloned().collect();
-    let number = events.iter().map(|(number, _)| *number).max().unwrap_or(from.after);
+    if let Some(edition) = edition {
+        edition.touch();
+    }
+    let mut news = News { number: from.after, events: Vec::new() };
+    for (number, event) in happened.borrow().iter().filter(|(number, _)| *number > from.after) {
+        news.number = news.number.max(*number);
+        news.events.push(event.clone());
+    }
     let newest = served.live.newest();
-    let is_newer = newest.number != from.edition && super::live::is_indexed(&newest);
-    let grown = if is_newer { newest.indexed().await.ok().map(|spans| Grown { edition: newest.number, spans }) } else { None };
-    packed(&News { number, events: events.into_iter().map(|(_, event)| event).collect(), grown })
+    if newest.number != from.known
+        && let Ok(spans) = newest.indexed().await
+    {
+        news.events.push(Event::Grown(Grown { edition: newest.number, spans }));
+    }
+    packed(&news)
 }
 
 fn packed<T: Serialize>(answer: &T) -> Answer {

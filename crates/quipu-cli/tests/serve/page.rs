@@ -42,9 +42,9 @@ fn a_page_stays_with_its_edition_until_it_opens_the_next() {
     write_trace(&server, &"e".repeat(32));
     let mut after = 0;
     let grown = server.wait("news of the growth", |server| {
-        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}"), &[]);
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
         after = news.number;
-        news.grown
+        news.events.into_iter().find_map(|event| if let Event::Grown(grown) = event { Some(grown) } else { None })
     });
     assert_ne!(grown.edition, edition);
     assert_eq!(grown.spans, number(&server.sql(), "SELECT count(*) FROM spans").expect("a count") as u64);
@@ -60,7 +60,7 @@ fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file()
     let (edition, _) = open(&server);
     let mut after = 0;
     let mut news = |server: &Server| {
-        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}"), &[]);
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
         after = news.number;
         news.events
     };
@@ -85,13 +85,13 @@ fn a_page_that_waits_for_news_does_not_hold_up_the_end() {
     traces(&server, edition);
     let mut after = 0;
     server.wait("the end of the index", |server| {
-        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}"), &[]);
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
         after = news.number;
         news.events.iter().any(|event| matches!(event, Event::Progress(progress) if progress.done)).then_some(())
     });
     let mut waiting = std::net::TcpStream::connect(&server.address).expect("a connection");
     let head = format!(
-        "POST /quipu/news?edition={edition}&after={after} HTTP/1.1\r\nHost: {}\r\nContent-Type: {SERVED_TYPE}\r\nContent-Length: 0\r\n\r\n",
+        "POST /quipu/news?edition={edition}&after={after}&known={edition} HTTP/1.1\r\nHost: {}\r\nContent-Type: {SERVED_TYPE}\r\nContent-Length: 0\r\n\r\n",
         server.address
     );
     std::io::Write::write_all(&mut waiting, head.as_bytes()).expect("it takes the request");

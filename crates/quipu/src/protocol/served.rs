@@ -23,10 +23,8 @@ pub struct Opened {
 pub struct News {
     /// To be named by the next request, so that nothing comes twice.
     pub number: u64,
-    /// What a worker would have said unasked.
+    /// What a worker would have said unasked, and [`Event::Grown`].
     pub events: Vec<Event>,
-    /// The newest edition, where that is another one.
-    pub grown: Option<Grown>,
 }
 
 /// A newer edition, indexed already.
