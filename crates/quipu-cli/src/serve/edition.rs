@@ -4,9 +4,9 @@
 //! What is not here: when there is a newer one (`live`), HTTP.
 
 use anyhow::{Context, Result};
-use quipu::Session;
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchState};
-use std::path::{Path, PathBuf};
+use quipu::{FileReading, Session};
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,7 +54,11 @@ pub(crate) struct Edition {
     standing: watch::Receiver<Standing>,
     happened: watch::Receiver<Happened>,
     used: Mutex<Instant>,
+    /// What was read, for the next edition.
+    reading: Kept,
 }
+
+type Kept = Arc<Mutex<Option<FileReading>>>;
 
 /// The edition's thread: what it works on, and whom it tells.
 struct Worker {
@@ -64,19 +68,29 @@ struct Worker {
     standing: watch::Sender<Standing>,
     happened: watch::Sender<Happened>,
     number: u64,
+    reading: Kept,
 }
 
 impl Edition {
-    /// Opens the file and begins to index it. That it can't be opened its standing tells.
-    pub(crate) fn begin(number: u64, path: &Path) -> Result<Arc<Edition>> {
+    /// Opens the file and begins to index it, where `earlier` is what was read of it before, from there. That it can't be opened its standing
+    /// tells.
+    pub(crate) fn begin(number: u64, path: &Path, earlier: Option<FileReading>) -> Result<Arc<Edition>> {
         let (sender, jobs) = mpsc::channel();
         let (standing, is_standing) = watch::channel(Standing::Indexing);
         let (happened, has_happened) = watch::channel(Vec::new());
         let path = path.to_owned();
-        let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0 };
+        let reading = Kept::default();
+        let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0, reading: reading.clone() };
         let thread = std::thread::Builder::new().name("quipu-edition".into());
-        thread.spawn(move || worker.run(path)).context("A thread that reads the file can't be started")?;
-        Ok(Arc::new(Edition { number, jobs: sender, standing: is_standing, happened: has_happened, used: Mutex::new(Instant::now()) }))
+        thread.spawn(move || worker.run(&path, earlier)).context("A thread that reads the file can't be started")?;
+        Ok(Arc::new(Edition {
+            number,
+            jobs: sender,
+            standing: is_standing,
+            happened: has_happened,
+            used: Mutex::new(Instant::now()),
+            reading,
+        }))
     }
 
     /// Asks as a page asks its worker.
@@ -134,6 +148,11 @@ impl Edition {
         }
     }
 
+    /// What was read of the file, once it is indexed; given out once.
+    pub(crate) fn take_reading(&self) -> Option<FileReading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// How long nobody has asked it anything.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
@@ -146,15 +165,10 @@ impl Edition {
 }
 
 impl Worker {
-    fn run(mut self, path: PathBuf) {
-        let mut session = match crate::open::open_served(&path) {
+    fn run(mut self, path: &Path, earlier: Option<FileReading>) {
+        let mut session = match open(path, earlier) {
             Ok(session) => session,
-            Err(error) => {
-                let failure = error.downcast::<Failure>();
-                let failure = failure.unwrap_or_else(|error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") });
-                drop(self.standing.send(Standing::Failed(failure)));
-                return;
-            }
+            Err(failure) => return drop(self.standing.send(Standing::Failed(failure))),
         };
         if !self.index(&mut session) {
             return;
@@ -197,6 +211,7 @@ impl Worker {
                         self.tell(Event::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
+                        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_reading();
                         drop(self.standing.send(Standing::Indexed { spans: progress.spans }));
                         return true;
                     }
@@ -239,6 +254,17 @@ impl Worker {
             happened.push((number, event));
         });
     }
+}
+
+/// Opens the file, and goes on from what was read of it before, as far as it still holds that.
+fn open(path: &Path, earlier: Option<FileReading>) -> Result<Session, Failure> {
+    let in_words = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
+    let mut session = crate::open::open_served(path).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words))?;
+    if let Some(earlier) = earlier {
+        session.go_on_from(&earlier)?;
+    }
+    session.keep_reading();
+    Ok(session)
 }
 
 fn is_same_matter(one: &Event, other: &Event) -> bool {

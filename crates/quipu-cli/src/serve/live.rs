@@ -1,7 +1,7 @@
 //! A file that grows while it is served: looks after it, and brings out a new edition when it changed.
 //!
 //! The newest edition answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
-//! when it is complete, so that nobody waits. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
+//! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
 //! here: what an edition does (`edition`).
 
 use super::edition::Edition;
@@ -67,6 +67,12 @@ impl Look {
         Look { parts: vec![beside(""), beside("-wal")], head }
     }
 
+    /// Whether the file may be `earlier` with something added: nothing became free in it. Deleted rows that leave no page free are not seen.
+    fn may_follow(&self, earlier: &Look) -> bool {
+        let free_pages = |look: &Look| look.head.get(36..40).map(<[u8]>::to_vec);
+        free_pages(self) <= free_pages(earlier)
+    }
+
     fn is_there(&self) -> bool {
         self.parts.first().is_some_and(Option::is_some)
     }
@@ -81,8 +87,7 @@ impl Live {
         let look = Look::at(path);
         // Numbers of two servers one after the other differ.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_millis() as u64);
-        let began = Instant::now();
-        let edition = Edition::begin(first, path)?;
+        let edition = Edition::begin(first, path, None)?;
         if let Err(failure) = super::edition::summary(&edition).await {
             return Err(failure.into());
         }
@@ -98,7 +103,7 @@ impl Live {
             // The first edition is given its time.
             let _ = edition.indexed().await;
             drop(edition);
-            let mut last = Last { look, took: began.elapsed(), told: String::new() };
+            let mut last = Last { look, took: Duration::ZERO, told: String::new() };
             while let Some(live) = watching.upgrade() {
                 live.look_after(&mut last).await;
                 let _ = tokio::time::timeout(LOOK, live.changed.notified()).await;
@@ -145,7 +150,8 @@ impl Live {
         let look = Look::at(&self.path);
         let began = Instant::now();
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let edition = match Edition::begin(number, &self.path) {
+        let earlier = self.newest().take_reading().filter(|_| look.may_follow(&last.look));
+        let edition = match Edition::begin(number, &self.path, earlier) {
             Ok(edition) => edition.indexed().await.map(|_| edition).map_err(|failure| failure.message),
             Err(error) => Err(format!("{error:#}")),
         };
