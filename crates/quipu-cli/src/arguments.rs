@@ -16,7 +16,7 @@ Examples:
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
-  quipu serve trace_store.db                      the page and HTTP APIs over a file that a server goes on writing
+  quipu serve trace_store.db                      the page and HTTP APIs, while the file grows
 
 A FILE may also be OTLP (protobuf, JSON, JSON lines) or Jaeger's JSON, gzip or not: it is imported into memory first.
 
@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Promql(Promql),
     /// Ask anything in SQL, read-only
     Sql(Sql),
-    /// Serve a file that may grow: the page, Llama Stack's telemetry routes, Prometheus's query API
+    /// Serve a growing file: the page, Llama Stack's routes, Prometheus's API
     Serve(Serve),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]

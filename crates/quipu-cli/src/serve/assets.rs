@@ -46,7 +46,7 @@ pub(super) fn index(file_name: &str) -> String {
 pub(super) fn build() -> Option<String> {
     let index = template()?;
     let (_, rest) = index.split_once("boot.js?v=")?;
-    Some(rest.chars().take_while(char::is_ascii_alphanumeric).collect())
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 /// What the page may do, as it says itself; as a header it binds before anything is read. Nobody may frame it.

@@ -181,6 +181,8 @@ impl Worker {
                 self.search(&mut session);
             }
             match self.jobs.recv() {
+                // Whoever waits is told why there is no answer when the question goes.
+                Ok((When::Indexed, job)) if matches!(*self.standing.borrow(), Standing::Failed(_)) => drop(job),
                 Ok((_, job)) => job(&mut session),
                 Err(_) => return,
             }

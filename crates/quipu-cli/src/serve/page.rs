@@ -29,7 +29,7 @@ pub(super) fn routes() -> Router<Shared> {
 type Answer = Result<Response<Body>, Response<Body>>;
 
 /// What a page says of itself in the address of a request.
-struct From {
+struct Asked {
     edition: u64,
     /// The last number of the news it has heard.
     after: u64,
@@ -38,8 +38,8 @@ struct From {
     body: Vec<u8>,
 }
 
-impl From {
-    async fn read(request: Request<Body>) -> Result<From, Response<Body>> {
+impl Asked {
+    async fn read(request: Request<Body>) -> Result<Asked, Response<Body>> {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let value =
             |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
@@ -56,25 +56,25 @@ impl From {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
         }
         let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
-        Ok(From { edition, after, known, body })
+        Ok(Asked { edition, after, known, body })
     }
 }
 
 /// The newest edition.
 async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
-    From::read(request).await?;
+    Asked::read(request).await?;
     let edition = served.live.newest();
     let answer = edition.ask(Question::GetFile).await;
     packed(&Opened { edition: edition.number, answer })
 }
 
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
-    let from = From::read(request).await?;
-    let question: Question = postcard::from_bytes(&from.body).map_err(|_| {
+    let asked = Asked::read(request).await?;
+    let question: Question = postcard::from_bytes(&asked.body).map_err(|_| {
         Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
             .into_response()
     })?;
-    let Some(edition) = served.live.edition(from.edition) else { return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))) };
+    let Some(edition) = served.live.edition(asked.edition) else { return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))) };
     packed(&edition.ask(question).await)
 }
 
@@ -86,28 +86,28 @@ fn gone(served: &Shared) -> Failure {
 
 /// Waits until something happens.
 async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
-    let from = From::read(request).await?;
+    let asked = Asked::read(request).await?;
     // An edition that is not kept any more is as one in which nothing happens: that there is a newer one is all there is to say.
-    let edition = served.live.edition(from.edition);
+    let edition = served.live.edition(asked.edition);
     let (_nothing, silence) = watch::channel(Happened::new());
     let mut happened = edition.as_ref().map_or(silence, |edition| edition.happened());
     let (mut newest, mut ending) = (served.live.editions(), served.ending.clone());
     tokio::select! {
-        _ = happened.wait_for(|happened| happened.iter().any(|(number, _)| *number > from.after)) => {}
-        _ = newest.wait_for(|newest| newest.number != from.known) => {}
+        _ = happened.wait_for(|happened| happened.iter().any(|(number, _)| *number > asked.after)) => {}
+        _ = newest.wait_for(|newest| newest.number != asked.known) => {}
         _ = ending.wait_for(|ending| *ending) => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }
     if let Some(edition) = edition {
         edition.touch();
     }
-    let mut news = News { number: from.after, events: Vec::new() };
-    for (number, event) in happened.borrow().iter().filter(|(number, _)| *number > from.after) {
+    let mut news = News { number: asked.after, events: Vec::new() };
+    for (number, event) in happened.borrow().iter().filter(|(number, _)| *number > asked.after) {
         news.number = news.number.max(*number);
         news.events.push(event.clone());
     }
     let newest = served.live.newest();
-    if newest.number != from.known
+    if newest.number != asked.known
         && let Ok(spans) = newest.indexed().await
     {
         news.events.push(Event::Grown(Grown { edition: newest.number, spans }));

@@ -28,6 +28,15 @@ fn no_answer_lets_pages_of_other_addresses_read_it() {
 }
 
 #[test]
+fn a_command_that_was_built_without_the_page_says_so() {
+    let reply = Server::of(SMALL, &[]).get("/");
+    // The end-to-end tests build it with the page.
+    let is_page = reply.text().contains("quipu-served");
+    assert!(is_page || reply.text().contains("cargo xtask build"), "{}", reply.text());
+    assert_eq!(reply.status, 200);
+}
+
+#[test]
 fn bodies_are_taken_in_their_content_type_only() {
     let server = Server::of(SMALL, &["--accept-events"]);
     // What a form of any page can send.
