@@ -21,9 +21,10 @@ pub(crate) fn open(file: &Path) -> Result<Session> {
 }
 
 /// Opens a file that is served: nobody's question may hold up the others' for long.
-pub(crate) fn open_served(file: &Path) -> Result<Session> {
+pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    open_within(file, OpenOptions { deadline_ms: 30_000, ..OpenOptions::with_clock(|| BEGIN.elapsed().as_millis() as u64) })
+    let deadline_ms = deadline.as_millis() as u64;
+    open_within(file, OpenOptions { deadline_ms, ..OpenOptions::with_clock(|| BEGIN.elapsed().as_millis() as u64) })
 }
 
 /// The same with a clock and limits.

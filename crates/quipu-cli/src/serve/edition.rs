@@ -14,6 +14,10 @@ use tokio::sync::{oneshot, watch};
 
 /// How long a piece of long work lasts before questions have their turn.
 const PIECE: Duration = Duration::from_millis(50);
+/// How long one question may take; others wait meanwhile.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a question in SQL may take, for which no other waits.
+const SQL_DEADLINE: Duration = Duration::from_secs(60);
 /// How often the progress of long work is told.
 const NOTE: Duration = Duration::from_millis(250);
 
@@ -58,6 +62,14 @@ pub(crate) struct Edition {
     reading: Kept,
 }
 
+/// What a file is opened for.
+pub(crate) enum Purpose {
+    /// For everything. What was read of it before is not read again.
+    Everything(Option<FileReading>),
+    /// For questions in SQL only, which need no index and may take long.
+    Sql,
+}
+
 type Kept = Arc<Mutex<Option<FileReading>>>;
 
 /// The edition's thread: what it works on, and whom it tells.
@@ -72,9 +84,8 @@ struct Worker {
 }
 
 impl Edition {
-    /// Opens the file and begins to index it, where `earlier` is what was read of it before, from there. That it can't be opened its standing
-    /// tells.
-    pub(crate) fn begin(number: u64, path: &Path, earlier: Option<FileReading>) -> Result<Arc<Edition>> {
+    /// Opens the file and begins to index it. That it can't be opened its standing tells.
+    pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Edition>> {
         let (sender, jobs) = mpsc::channel();
         let (standing, is_standing) = watch::channel(Standing::Indexing);
         let (happened, has_happened) = watch::channel(Vec::new());
@@ -82,7 +93,7 @@ impl Edition {
         let reading = Kept::default();
         let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0, reading: reading.clone() };
         let thread = std::thread::Builder::new().name("quipu-edition".into());
-        thread.spawn(move || worker.run(&path, earlier)).context("A thread that reads the file can't be started")?;
+        thread.spawn(move || worker.run(&path, purpose)).context("A thread that reads the file can't be started")?;
         Ok(Arc::new(Edition {
             number,
             jobs: sender,
@@ -165,12 +176,13 @@ impl Edition {
 }
 
 impl Worker {
-    fn run(mut self, path: &Path, earlier: Option<FileReading>) {
-        let mut session = match open(path, earlier) {
+    fn run(mut self, path: &Path, purpose: Purpose) {
+        let is_indexed = matches!(purpose, Purpose::Everything(_));
+        let mut session = match open(path, purpose) {
             Ok(session) => session,
             Err(failure) => return drop(self.standing.send(Standing::Failed(failure))),
         };
-        if !self.index(&mut session) {
+        if is_indexed && !self.index(&mut session) {
             return;
         }
         for job in std::mem::take(&mut self.waiting) {
@@ -259,9 +271,11 @@ impl Worker {
 }
 
 /// Opens the file, and goes on from what was read of it before, as far as it still holds that.
-fn open(path: &Path, earlier: Option<FileReading>) -> Result<Session, Failure> {
+fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     let in_words = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
-    let mut session = crate::open::open_served(path).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words))?;
+    let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words));
+    let Purpose::Everything(earlier) = purpose else { return open(SQL_DEADLINE) };
+    let mut session = open(DEADLINE)?;
     if let Some(earlier) = earlier {
         session.go_on_from(&earlier)?;
     }

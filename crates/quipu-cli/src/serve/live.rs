@@ -4,7 +4,7 @@
 //! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
 //! here: what an edition does (`edition`).
 
-use super::edition::Edition;
+use super::edition::{Edition, Purpose};
 use anyhow::Result;
 use std::fs::File;
 use std::io::Read;
@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(250);
 const KEEP: Duration = Duration::from_secs(90);
 /// Editions that are kept at most, each with its index in memory.
 const MOST: usize = 4;
+/// How long the result of a question in SQL is kept that nobody looks at, and how many at most.
+const KEEP_RESULTS: Duration = Duration::from_secs(1_800);
+const MOST_FOR_SQL: usize = 8;
 /// After indexing for so long, four times as long nothing is indexed.
 const REST: u32 = 4;
 /// As if indexing a file that can't be read had taken at least so long.
@@ -30,6 +33,8 @@ pub(crate) struct Live {
     path: PathBuf,
     /// The newest last.
     editions: Mutex<Vec<Arc<Edition>>>,
+    /// The same for questions in SQL, one for each page that asks some.
+    for_sql: Mutex<Vec<Arc<Edition>>>,
     newest: watch::Sender<Arc<Edition>>,
     next_number: AtomicU64,
     /// Somebody knows that the file has changed.
@@ -87,13 +92,14 @@ impl Live {
         let look = Look::at(path);
         // Numbers of two servers one after the other differ.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_millis() as u64);
-        let edition = Edition::begin(first, path, None)?;
+        let edition = Edition::begin(first, path, Purpose::Everything(None))?;
         if let Err(failure) = super::edition::summary(&edition).await {
             return Err(failure.into());
         }
         let live = Arc::new(Live {
             path: path.to_owned(),
             editions: Mutex::new(vec![edition.clone()]),
+            for_sql: Mutex::default(),
             newest: watch::Sender::new(edition.clone()),
             next_number: AtomicU64::new(first + 1),
             changed: Notify::new(),
@@ -129,8 +135,22 @@ impl Live {
 
     /// The edition of this number, where it is still kept.
     pub(crate) fn edition(&self, number: u64) -> Option<Arc<Edition>> {
-        let editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
-        editions.iter().find(|edition| edition.number == number).cloned()
+        let find = |editions: &Mutex<Vec<Arc<Edition>>>| {
+            let editions = editions.lock().unwrap_or_else(PoisonError::into_inner);
+            editions.iter().find(|edition| edition.number == number).cloned()
+        };
+        find(&self.editions).or_else(|| find(&self.for_sql))
+    }
+
+    /// Opens the file for questions in SQL.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn open_for_sql(&self) -> Result<Arc<Edition>> {
+        let edition = Edition::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;
+        self.for_sql.lock().unwrap_or_else(PoisonError::into_inner).push(edition.clone());
+        self.forget_unused();
+        Ok(edition)
     }
 
     /// The file was just written: it is looked at now.
@@ -151,7 +171,7 @@ impl Live {
         let began = Instant::now();
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let earlier = self.newest().take_reading().filter(|_| look.may_follow(&last.look));
-        let edition = match Edition::begin(number, &self.path, earlier) {
+        let edition = match Edition::begin(number, &self.path, Purpose::Everything(earlier)) {
             Ok(edition) => edition.indexed().await.map(|_| edition).map_err(|failure| failure.message),
             Err(error) => Err(format!("{error:#}")),
         };
@@ -180,5 +200,10 @@ impl Live {
         editions.retain(|edition| edition.number == newest || edition.unused_for() < KEEP);
         let surplus = editions.len().saturating_sub(MOST);
         editions.drain(..surplus);
+        // A result is looked at longer than a page says nothing.
+        let mut for_sql = self.for_sql.lock().unwrap_or_else(PoisonError::into_inner);
+        for_sql.retain(|edition| edition.unused_for() < KEEP_RESULTS);
+        let surplus = for_sql.len().saturating_sub(MOST_FOR_SQL);
+        for_sql.drain(..surplus);
     }
 }

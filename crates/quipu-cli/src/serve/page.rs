@@ -35,6 +35,8 @@ struct Asked {
     after: u64,
     /// The newest edition it has heard of.
     known: u64,
+    /// Questions in SQL are to come.
+    for_sql: bool,
     body: Vec<u8>,
 }
 
@@ -45,6 +47,7 @@ impl Asked {
             |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
         let number = |name: &str| value(name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let (edition, after, known) = (number("edition"), number("after"), number("known"));
+        let for_sql = value("for").is_some_and(|purpose| purpose == "sql");
         let said = value("build").unwrap_or_default();
         if assets::build().is_some_and(|build| build != said) {
             let words = "This page is of another build than the program that serves it. Reload the page.";
@@ -56,14 +59,15 @@ impl Asked {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
         }
         let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
-        Ok(Asked { edition, after, known, body })
+        Ok(Asked { edition, after, known, for_sql, body })
     }
 }
 
-/// The newest edition.
+/// The newest edition, or one of its own for questions in SQL.
 async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
-    Asked::read(request).await?;
-    let edition = served.live.newest();
+    let asked = Asked::read(request).await?;
+    let no_thread = |error: anyhow::Error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}.")).into_response();
+    let edition = if asked.for_sql { served.live.open_for_sql().map_err(no_thread)? } else { served.live.newest() };
     let answer = edition.ask(Question::GetFile).await;
     packed(&Opened { edition: edition.number, answer })
 }
@@ -74,7 +78,9 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
         Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
             .into_response()
     })?;
-    let Some(edition) = served.live.edition(asked.edition) else { return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))) };
+    let Some(edition) = served.live.edition(asked.edition) else {
+        return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served)));
+    };
     packed(&edition.ask(question).await)
 }
 
