@@ -85,10 +85,10 @@ impl Guard {
         if comes_from_elsewhere(headers, host) {
             return refuse(StatusCode::FORBIDDEN, "Pages of other addresses are not answered.");
         }
-        if let Some(token) = &self.token {
-            if !only(headers, AUTHORIZATION).is_some_and(|said| token.is_brought_by(said)) {
-                return refuse(StatusCode::UNAUTHORIZED, "This server wants the header “Authorization: Bearer TOKEN” with its token.");
-            }
+        if let Some(token) = &self.token
+            && !only(headers, AUTHORIZATION).is_some_and(|said| token.is_brought_by(said))
+        {
+            return refuse(StatusCode::UNAUTHORIZED, "This server wants the header “Authorization: Bearer TOKEN” with its token.");
         }
         // Browsers ask so whether a page of another address may; it may not.
         if request.method() == Method::OPTIONS {

@@ -7,7 +7,7 @@ use crate::index::Reading;
 use crate::protocol::Failure;
 
 /// What a session has read of a file; another session of the same file goes on from it. Takes some 70 bytes a span.
-pub struct FileReading(Reading);
+pub struct FileReading(Box<Reading>);
 
 impl Session {
     /// From now on what the index reads is kept for [`Session::take_reading`]. To be called before the first step, and behind
@@ -18,7 +18,7 @@ impl Session {
 
     /// What was read, where that was to be kept and the index is complete. It is given out once.
     pub fn take_reading(&mut self) -> Option<FileReading> {
-        if self.index.is_complete() { self.pass.take_kept().map(FileReading) } else { None }
+        if self.index.is_complete() { self.pass.take_kept().map(|reading| FileReading(Box::new(reading))) } else { None }
     }
 
     /// Goes on from what an earlier session has read of this file, so that only what was added is read; to be called before the first step.

@@ -84,5 +84,5 @@ fn refuse(selector: &str) -> Option<PromqlError> {
     };
     let is_odd = selector.trim().is_empty() || lex(selector).iter().any(is_odd);
     let message = format!("{selector:?} is no selector of series; write metric{{label=\"value\"}}.");
-    is_odd.then(|| PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
+    is_odd.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
 }
