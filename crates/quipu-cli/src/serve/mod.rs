@@ -98,6 +98,12 @@ async fn asked_to_end() {
     std::future::pending().await
 }
 
+/// A file of the page, by its name below dist/, where this program was built with the page.
+#[cfg(feature = "page")]
+pub(crate) fn page_file(name: &str) -> Option<Vec<u8>> {
+    assets::find(name).map(assets::unpacked)
+}
+
 /// On standard error: what a server says of itself is no answer.
 fn say(words: &str) {
     eprintln!("{}", crate::output::clean_line(words));

@@ -112,7 +112,7 @@ async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
     let holding = "SELECT DISTINCT trace_id FROM spans WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%'
         OR span_id IN (SELECT span_id FROM span_events WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%')";
     ensure!(listed(page).await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts are searched for.");
-    Ok(())
+    leave(page).await
 }
 
 async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_is_read(stage: &Stage) -> Result<()> {
@@ -137,9 +137,18 @@ async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_i
     page.click("link", "Traces").await?;
     wait_for_row(page, &second).await?;
     ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
-    // Back at the list, growth is followed again.
+    // Whoever has scrolled down reads on until they choose.
     let third = write_trace(&connection, "c")?;
-    wait_for_row(page, &third).await
+    page.wait_until("return isIdle() && !!named('status', 'Growth')", "the notice").await?;
+    page.click("button", "Show them").await?;
+    page.wait_until("return isIdle() && !named('status', 'Growth')", "the notice to go").await?;
+    ensure!(listed(page).await?.contains(&third), "The third trace is listed.");
+    leave(page).await
+}
+
+/// Goes elsewhere before the server ends: a page that waits for news would tell its console of that.
+async fn leave(page: &Page) -> Result<()> {
+    Ok(page.driver.goto("about:blank").await?)
 }
 
 async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> {
@@ -154,5 +163,5 @@ async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> 
     page.wait_until(&format!("return isIdle() && document.title.startsWith({})", json!(AGENT.file_name())), "the served file").await?;
     page.wait_idle().await?;
     ensure!(listed(page).await?.contains(&some), "The served file's traces are listed again.");
-    Ok(())
+    leave(page).await
 }
