@@ -59,13 +59,18 @@ impl Served {
         drop(before);
     }
 
-    /// Opens the newest edition of the file.
+    /// Opens the newest edition of the file, and hears of news.
     pub(super) fn open(&self, callback: impl FnOnce(Answer) + 'static) {
+        self.open_as("", true, callback);
+    }
+
+    /// Opens what `parameters` further say.
+    fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
         self.close();
         self.inner.borrow_mut().is_open = true;
         let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
         spawn_local(async move {
-            let opened = read(post(&format!("open?build={BUILD}"), &[]).await);
+            let opened = read(post(&format!("open?build={BUILD}{parameters}"), &[]).await);
             if served.generation() != generation {
                 return;
             }
@@ -83,7 +88,7 @@ impl Served {
             for (request, callback, busy) in queue {
                 served.send(edition, request, callback, busy);
             }
-            if served.generation() == generation {
+            if with_news && served.generation() == generation {
                 served.listen(generation, edition).await;
             }
         });
