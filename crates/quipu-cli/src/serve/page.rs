@@ -69,7 +69,7 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let no_thread = |error: anyhow::Error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}.")).into_response();
     let edition = if asked.for_sql { served.live.open_for_sql().map_err(no_thread)? } else { served.live.newest() };
     let answer = edition.ask(Question::GetFile).await;
-    packed(&Opened { edition: edition.number, answer })
+    Ok(packed(&Opened { edition: edition.number, answer }))
 }
 
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
@@ -79,9 +79,9 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
             .into_response()
     })?;
     let Some(edition) = served.live.edition(asked.edition) else {
-        return packed(&Err::<quipu::protocol::Response, Failure>(gone(&served)));
+        return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
-    packed(&edition.ask(question).await)
+    Ok(packed(&edition.ask(question).await))
 }
 
 /// The file as it was when the page opened it is not kept any more.
@@ -118,15 +118,16 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     {
         news.events.push(Event::Grown(Grown { edition: newest.number, spans }));
     }
-    packed(&news)
+    Ok(packed(&news))
 }
 
-fn packed<T: Serialize>(answer: &T) -> Answer {
-    let bytes = postcard::to_allocvec(answer)
-        .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response())?;
+fn packed<T: Serialize>(answer: &T) -> Response<Body> {
+    let Ok(bytes) = postcard::to_allocvec(answer) else {
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response();
+    };
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SERVED_TYPE));
-    Ok(response)
+    response
 }
 
 /// Files of the page, and what there is not.

@@ -131,7 +131,7 @@ async fn query_range(State(served): State<Shared>, request: Request<Body>) -> An
         return Err(Problem::BadData("The parameter end lies before start.".into()));
     }
     let steps = end.abs_diff(start) / step.unsigned_abs().max(1);
-    if steps >= MAX_STEPS as u64 {
+    if steps >= MAX_STEPS {
         let words = format!("These are {} steps, and at most {MAX_STEPS} are answered. Take a longer step or a shorter time.", steps + 1);
         return Err(Problem::BadData(words));
     }

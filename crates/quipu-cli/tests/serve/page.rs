@@ -77,6 +77,16 @@ fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file()
     assert_eq!(failure.kind, FailureKind::FileChanged);
 }
 
+#[test]
+fn questions_in_sql_have_an_edition_of_their_own() {
+    let server = Server::of(SMALL, &[]);
+    let opened: Opened = post(&server, "/quipu/open?for=sql", &[]);
+    let Ok(Response::File(file)) = opened.answer else { panic!("{:?}", opened.answer) };
+    assert!(!file.indexed);
+    assert_ne!(opened.edition, open(&server).0);
+    assert!(matches!(ask(&server, opened.edition, &Request::GetFile), Ok(Response::File(_))));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_page_that_waits_for_news_does_not_hold_up_the_end() {
