@@ -19,6 +19,7 @@ cargo xtask COMMAND
   slow promql           ask a real Prometheus the queries ours is compared with, and write down its answers (Debian's package)
   slow collect [--seconds N]
                         let OpenTelemetry's SDK for Python, a real Prometheus and a load of a minute loose on quipu collect
+  slow serve            ask `quipu serve` with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.

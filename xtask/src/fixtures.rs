@@ -18,8 +18,9 @@ pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
             let quipu = target().join("release/quipu").display().to_string();
             Run::new("cargo run --quiet --release --package quipu-tests --bin collect_peers --").words(&[quipu]).words(rest).show()
         }
+        [one] if one == "serve" => crate::peers::serve(),
         _ => bail!(
-            "cargo xtask slow promql asks a real Prometheus, cargo xtask slow collect tries quipu collect with real peers; nothing else is slow."
+            "cargo xtask slow promql asks a real Prometheus; cargo xtask slow collect, and serve, try the servers with real peers; nothing else is slow."
         ),
     }
 }

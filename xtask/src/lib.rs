@@ -12,6 +12,7 @@ mod fixtures;
 mod npm;
 mod page;
 mod paths;
+mod peers;
 pub mod serve;
 mod setup;
 mod shell;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and the help that teaches it.
 
 use crate::collect::Collect;
+use crate::http::Admission;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ Examples:
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
+  quipu serve trace_store.db                      the page and HTTP APIs, while the file grows
 
 A FILE may also be OTLP (protobuf, JSON, JSON lines) or Jaeger's JSON, gzip or not: it is imported into memory first.
 
@@ -25,7 +27,8 @@ Exit codes:
   1  no answer, or nothing was found: one sentence on standard error says so
   2  the command line is wrong
 
-A file is only read, never changed, but by collect; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
+A file is only read, never changed, but by `collect` and `serve --accept-events`; a server may go on writing it. Colours appear on a terminal only, and not
+where NO_COLOR is set.";
 
 /// Reads the telemetry file of a Llama Stack server (telemetry.db, trace_store.db).
 #[derive(Parser)]
@@ -93,6 +96,8 @@ pub(crate) enum Command {
     Promql(Promql),
     /// Ask anything in SQL, read-only
     Sql(Sql),
+    /// Serve a growing file: the page, Llama Stack's routes, Prometheus's API
+    Serve(Serve),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]
     Completions {
@@ -278,6 +283,39 @@ pub(crate) struct Sql {
     /// Stop after so many seconds
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) timeout: u32,
+}
+
+const SERVE_HELP: &str = "\
+  http://127.0.0.1:4242/       the page, with the file open; what is written to the file appears by itself
+  /v1/telemetry/...            Llama Stack's telemetry routes, for llama-stack-client and its like
+  /api/v1/...                  Prometheus's query API: give http://127.0.0.1:4242 to Grafana as a Prometheus data source
+
+Only this machine is answered. docs/serving.md tells of Grafana, of other machines, and of what the routes answer.
+
+Examples:
+  quipu serve ~/.llama/distributions/ollama/trace_store.db
+  quipu serve new.db --accept-events              programs log into it: client.telemetry.log_event(...)
+  QUIPU_TOKEN=$(openssl rand -hex 32) quipu serve trace_store.db --listen 0.0.0.0:4242 --allow-remote";
+
+#[derive(Args)]
+#[command(after_help = SERVE_HELP)]
+pub(crate) struct Serve {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// Where to listen: an address of this machine, and a port; 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4242")]
+    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) admission: Admission,
+    /// Write what POST /v1/telemetry/events brings to the file, which is made where there is none
+    #[arg(long)]
+    pub(crate) accept_events: bool,
+    /// Time between two scrapes, for Prometheus's API
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub(crate) scrape: String,
+    /// Take PROVIDER/MODEL and MODEL of that provider for one model, for Prometheus's API
+    #[arg(long)]
+    pub(crate) merge_labels: bool,
 }
 
 const EXPORT_HELP: &str = "\

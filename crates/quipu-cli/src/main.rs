@@ -9,6 +9,7 @@ mod http;
 mod json;
 mod open;
 mod output;
+mod serve;
 mod table;
 
 use arguments::{Arguments, Command};
@@ -53,6 +54,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Export(export) => commands::export::run(&export, as_json, output),
         Command::Collect(collect) => collect::run(&collect),
         Command::Import(import) => commands::import::run(&import, as_json, output),
+        Command::Serve(serve) => commands::serve::run(serve),
         Command::Search(search) => {
             // As grep does, for scripts: nothing found is not success.
             let found = commands::search::run(&search, as_json, output)?;

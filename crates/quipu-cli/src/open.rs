@@ -9,6 +9,7 @@ use quipu::transfer::{Importer, are_imported};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Files that hold a link are no longer than this.
@@ -17,6 +18,13 @@ const MAX_LINK_FILE: u64 = 16 << 20;
 /// Opens the file, or what a link carries. A command has all the time its user gives it: no deadline.
 pub(crate) fn open(file: &Path) -> Result<Session> {
     open_within(file, OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) })
+}
+
+/// Opens a file that is served: nobody's question may hold up the others' for long.
+pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let deadline_ms = deadline.as_millis() as u64;
+    open_within(file, OpenOptions { deadline_ms, ..OpenOptions::with_clock(|| BEGIN.elapsed().as_millis() as u64) })
 }
 
 /// The same with a clock and limits.

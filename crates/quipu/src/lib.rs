@@ -35,5 +35,9 @@ pub mod transfer;
 
 #[cfg(feature = "store")]
 mod session;
+#[cfg(all(feature = "store", not(target_family = "wasm")))]
+pub use session::FileReading;
 #[cfg(feature = "store")]
 pub use session::{Selection, Session};
+#[cfg(all(feature = "store", feature = "promql"))]
+pub use session::{SeriesLabels, SeriesQuery};

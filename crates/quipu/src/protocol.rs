@@ -5,6 +5,7 @@
 mod listing;
 mod metrics;
 mod packed;
+mod served;
 mod share;
 mod trace;
 
@@ -16,6 +17,7 @@ pub use metrics::{
     SpansBehind, TokenShare, TokensBy,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
+pub use served::{Grown, News, Opened, SERVED_TYPE};
 pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
@@ -734,4 +736,6 @@ pub enum Event {
     Searching(SearchProgress),
     /// The import of the files that are being opened moved on; the answer to opening ends it.
     Importing(Importing),
+    /// The served file has grown. No worker says this, but the program that serves the page.
+    Grown(Grown),
 }

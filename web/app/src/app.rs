@@ -1,5 +1,6 @@
 //! The page's frame: head, notices, the shown screen, and what is everywhere: the file input, dropping, pasting, keys, help.
 
+use crate::growth::{self, Growth};
 use crate::metrics::MetricsPage;
 use crate::opening::{self, INPUT_ID};
 use crate::pages::{OpenPage, TracePage, TracesPage};
@@ -29,8 +30,11 @@ enum Screen {
 pub(crate) fn App() -> impl IntoView {
     let app = App::new();
     provide_context(app);
-    app.client().warm_up();
+    if growth::served().is_none() {
+        app.client().warm_up();
+    }
     router::start(app);
+    growth::watch(app);
     crate::keys::listen(app);
     follow_links(app);
     let over = take_drops(app);
@@ -59,6 +63,7 @@ pub(crate) fn App() -> impl IntoView {
         </section>
         <Head />
         <Notices />
+        <Growth />
         <Screens />
         <Show when=move || over.get()>
             <div class="drop-veil" aria-hidden="true"><p>"Drop the telemetry file to open it"</p></div>

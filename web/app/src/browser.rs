@@ -36,6 +36,14 @@ pub(crate) fn on_next_frame(work: impl FnOnce() + 'static) {
     let _ = window().request_animation_frame(callback.unchecked_ref());
 }
 
+/// Comes back after some milliseconds.
+pub(crate) async fn pause(millis: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+    });
+    let _ = JsFuture::from(promise).await;
+}
+
 /// Milliseconds since the page began.
 pub(crate) fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())

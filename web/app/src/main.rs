@@ -9,6 +9,7 @@ mod browser;
 mod carried;
 mod client;
 mod dom;
+mod growth;
 mod idle;
 mod keys;
 mod metrics;

@@ -1,6 +1,7 @@
 //! How files come in: the button, a drop, a paste, a sample, the address.
 
 use crate::browser::{document, error_text, window};
+use crate::growth;
 use crate::router;
 use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
@@ -78,6 +79,11 @@ pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise>
 /// Opens what is open once more, because it changed: by itself where the browser kept a handle of the file, else by asking for it. What
 /// was chosen without a handle is of no use any more: Chromium does not read it, and Firefox reads the new bytes up to the old size.
 pub(crate) fn reopen(app: App) {
+    if let Some(source) =
+        app.opened.get_untracked().filter(|source| app.known_files(source).is_some_and(|(_, files)| growth::is_served(source, &files)))
+    {
+        return app.open(source, Vec::new());
+    }
     wasm_bindgen_futures::spawn_local(async move {
         let handles = app.kept_handles();
         let mut files = Vec::new();

@@ -4,6 +4,7 @@
 
 use crate::browser::{keep_setting, load_setting, window};
 use crate::carried;
+use crate::growth;
 use crate::opening;
 use crate::pages::{CHART, COLUMNS, kept_columns};
 use crate::state::{App, FileState};
@@ -24,6 +25,7 @@ pub(crate) enum Step {
 /// Reads the address at the start, and again when the reader goes back, forward or edits it.
 pub(crate) fn start(app: App) {
     opening::take_carried(app);
+    growth::take_served(app);
     read_address(app);
     let hash_changed = window_event_listener(leptos::ev::hashchange, move |_| read_address(app));
     // pushState makes entries without a change of hash in some browsers' eyes: going back over them is told by popstate only.

@@ -7,11 +7,13 @@ use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
 use crate::metrics::{Counter, Counts, kept_prices};
 use crate::pages::{Listed, PagedList};
-use crate::{BUILD, opening, rehearsal, router};
+use crate::{BUILD, growth, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu::model::{PriceTable, Timestamp, ZoneFact};
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, Importing, IndexProgress, Request, Response, SearchProgress, SearchState};
+use quipu::protocol::{
+    Event, Failure, FailureKind, FileSummary, Grown, Importing, IndexProgress, Request, Response, SearchProgress, SearchState,
+};
 use quipu::share::{Place, Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
@@ -99,6 +101,10 @@ pub(crate) struct App {
     pub(crate) trace_search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
+    /// A newer edition of the served file, until it is opened.
+    pub(crate) grown: RwSignal<Option<Grown>>,
+    /// Counts editions that were opened: what was loaded of an earlier one is asked for again.
+    pub(crate) edition: RwSignal<u32>,
     /// What became of the file under the page: what is shown is from before.
     pub(crate) stale: RwSignal<Option<String>>,
     /// Why the index will not be complete.
@@ -163,6 +169,8 @@ impl App {
             progress: RwSignal::new(None),
             importing: RwSignal::new(None),
             alert: RwSignal::new(None),
+            grown: RwSignal::new(None),
+            edition: RwSignal::new(0),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
             traces: PagedList::new(Listed::Traces),
@@ -261,15 +269,17 @@ impl App {
     pub(crate) fn open(&self, source: Source, files: Vec<File>) {
         let app = *self;
         let names: Vec<String> = files.iter().map(File::name).collect();
-        let name = view::files_name(names.iter().map(String::as_str));
+        let name = match &source {
+            Source::File { name, .. } if growth::is_served(&source, &files) => name.clone(),
+            _ => view::files_name(names.iter().map(String::as_str)),
+        };
         let before = self.opened.get_untracked();
         let again = self.stale.with_untracked(Option::is_some);
         let epoch = self.forget_loaded();
         self.settle_alert();
         self.file.set(FileState::Opening { name, fetched: true });
         self.remember(source.clone(), files.clone());
-        let shared = matches!(source, Source::Link { .. });
-        self.client().open(&files, shared, move |answer| {
+        self.begin_to_open(&source.clone(), &files, move |answer| {
             if !app.is_at(epoch) {
                 return;
             }
@@ -307,6 +317,13 @@ impl App {
         }
     }
 
+    fn begin_to_open(&self, source: &Source, files: &[File], callback: impl FnOnce(Result<Response, Failure>) + 'static) {
+        if growth::is_served(source, files) {
+            return self.client().open_served(callback);
+        }
+        self.client().open(files, matches!(source, Source::Link { .. }), callback);
+    }
+
     /// Shows no file.
     pub(crate) fn close(&self) {
         self.forget_loaded();
@@ -331,7 +348,7 @@ impl App {
             // What a link carried is small: it is opened as it was first.
             Some((source, files)) if open && !matches!(source, Source::Link { .. }) => {
                 self.settle_alert();
-                self.go_on(&files);
+                self.go_on(&source, &files);
             }
             Some((source, files)) => self.open(source, files),
             None => {
@@ -343,13 +360,13 @@ impl App {
         }
     }
 
-    fn go_on(&self, files: &[File]) {
+    fn go_on(&self, source: &Source, files: &[File]) {
         let app = *self;
         self.epoch.update(|epoch| *epoch += 1);
         let epoch = self.epoch.get_untracked();
         self.index_stopped.set(None);
         self.progress.set(Some(IndexProgress::default()));
-        self.client().open(files, false, move |answer| {
+        self.begin_to_open(source, files, move |answer| {
             if !app.is_at(epoch) {
                 return;
             }
@@ -441,6 +458,7 @@ impl App {
         }
         self.progress.set(None);
         self.stale.set(None);
+        self.grown.set(None);
         self.index_stopped.set(None);
         self.search.set(None);
         self.trace_search.set(None);
@@ -481,6 +499,7 @@ impl App {
                 }
             }
             Notice::Event(Event::Searching(progress)) => self.hear_search(progress),
+            Notice::Event(Event::Grown(grown)) => self.grown.set(Some(grown)),
             Notice::Event(_) => {}
         }
     }
@@ -550,6 +569,7 @@ impl App {
                     Remedy::Restart,
                 )
             }
+            Death::Unserved(why) => (why, Remedy::Reload),
             Death::Stopped(why) => match &file {
                 FileState::Open(summary) if !again => {
                     let name = summary.name.clone();

@@ -26,9 +26,6 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     use quipu::share::{CarriedFile, Place, RedactOptions, Source, ViewState, carrying_page, print_fragment};
     use std::io::Write;
 
-    /// The page without data, as `cargo xtask build` made it.
-    const VIEWER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist/viewer.html"));
-
     let redact = RedactOptions { shift_times: export.relative_times, ..redact_options(export)?.unwrap_or_default() };
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
@@ -44,7 +41,10 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     };
     let source = Some(Source::File { name: shared.file_name.clone(), size_bytes: Some(shared.bytes.len() as u64) });
     let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
-    let page = carrying_page(VIEWER, CarriedFile { name: &shared.file_name, gzip: &gzip }, &fragment)?;
+    // The page without data, as `cargo xtask build` made it.
+    let viewer =
+        crate::serve::page_file("viewer.html").context("The page in this quipu is not whole; build it again with `cargo xtask build`.")?;
+    let page = carrying_page(&String::from_utf8_lossy(&viewer), CarriedFile { name: &shared.file_name, gzip: &gzip }, &fragment)?;
     new_file(path)?.write_all(page.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
     output.flush()?;
     said(&shared, None);

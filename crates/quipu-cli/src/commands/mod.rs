@@ -7,6 +7,7 @@ pub(crate) mod info;
 pub(crate) mod promql;
 pub(crate) mod query;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod share;
 pub(crate) mod span;
 pub(crate) mod sql;

@@ -8,6 +8,8 @@
 use super::refusal::{Encoding, Refusal};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
 
 /// The shortest token: what is shorter can be tried out.
@@ -24,6 +26,17 @@ impl Token {
             return Err(format!("{from} {words}."));
         }
         Ok(Token(text.as_bytes().to_vec()))
+    }
+
+    /// Whether a header Authorization brings it: as it is, or as the password that a browser asks for, whatever the name beside it.
+    fn is_brought_by(&self, said: &str) -> bool {
+        let Some((scheme, said)) = said.split_once(' ') else { return false };
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return self.is(said.trim().as_bytes());
+        }
+        let pair = STANDARD.decode(said.trim()).unwrap_or_default();
+        let password = pair.iter().position(|byte| *byte == b':').and_then(|colon| pair.get(colon + 1..));
+        scheme.eq_ignore_ascii_case("basic") && password.is_some_and(|password| self.is(password))
     }
 
     /// Whether this is the token, in a time that tells nothing but its length.
@@ -51,6 +64,11 @@ impl Guard {
         Guard { loopback, token }
     }
 
+    /// Whether a token is asked for.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Why a request is not answered; `None` where it is.
     pub(crate) fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
         let headers = request.headers();
@@ -67,12 +85,10 @@ impl Guard {
         if comes_from_elsewhere(headers, host) {
             return refuse(StatusCode::FORBIDDEN, "Pages of other addresses are not answered.");
         }
-        if let Some(token) = &self.token {
-            let said = only(headers, AUTHORIZATION).and_then(|value| value.split_once(' '));
-            let is_known = said.is_some_and(|(scheme, said)| scheme.eq_ignore_ascii_case("bearer") && token.is(said.trim().as_bytes()));
-            if !is_known {
-                return refuse(StatusCode::UNAUTHORIZED, "This server wants the header “Authorization: Bearer TOKEN” with its token.");
-            }
+        if let Some(token) = &self.token
+            && !only(headers, AUTHORIZATION).is_some_and(|said| token.is_brought_by(said))
+        {
+            return refuse(StatusCode::UNAUTHORIZED, "This server wants the header “Authorization: Bearer TOKEN” with its token.");
         }
         // Browsers ask so whether a page of another address may; it may not.
         if request.method() == Method::OPTIONS {
@@ -197,11 +213,16 @@ mod tests {
             let with = |value: &str| refused(&guard, "POST", &[("host", host), ("authorization", value)]);
             assert_eq!(with("Bearer 0123456789abcdef"), None);
             assert_eq!(with("bearer 0123456789abcdef"), None);
+            // As a browser sends name:password.
+            assert_eq!(with("Basic OjAxMjM0NTY3ODlhYmNkZWY="), None);
+            assert_eq!(with("basic cXVpcHU6MDEyMzQ1Njc4OWFiY2RlZg=="), None);
             for value in [
                 "",
                 "Bearer",
                 "Bearer ",
                 "Basic 0123456789abcdef",
+                "Basic MDEyMzQ1Njc4OWFiY2RlZg==",
+                "Basic OjAxMjM0NTY3ODlhYmNkZQ==",
                 "Bearer 0123456789abcde",
                 "Bearer 0123456789abcdeff",
                 "Bearer 0123456789abcdeF",

@@ -59,6 +59,11 @@ impl Refusal {
         Refusal { retry_after: Some(seconds), ..self }
     }
 
+    /// The sentence, for answers of another form.
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
@@ -113,6 +118,8 @@ impl IntoResponse for Refusal {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // Browsers ask for a password then, which is the token.
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"quipu\""));
         }
         response
     }

@@ -3,6 +3,7 @@
 const CHUNK: usize = 1 << 15;
 
 /// Values of one column, by row.
+#[derive(Clone)]
 pub(super) struct Column<T> {
     chunks: Vec<Vec<T>>,
     len: usize,
@@ -49,7 +50,7 @@ impl<T> Column<T> {
 }
 
 /// Rowids by row: runs of consecutive ones, which is what an append-only table has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct RowIds {
     runs: Vec<(u32, i64)>,
 }

@@ -33,7 +33,7 @@ pub(super) struct MetricFacts {
 const MAX_SERIES_BYTES: usize = 4_096;
 
 /// Names and labels of metrics, each once: the name, then names and values of labels by name, with zero bytes between.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct MetricSeries {
     texts: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u16>,
@@ -66,6 +66,7 @@ impl MetricSeries {
 }
 
 /// An event whose span was not read yet when it came.
+#[derive(Clone)]
 pub(super) struct Waiting {
     pub(super) span: SpanKey,
     pub(super) facts: EventFacts,
@@ -89,7 +90,7 @@ pub(crate) fn is_server_failure(message: &[u8]) -> bool {
 }
 
 /// Events by span.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Events {
     /// Row of the span and id of the event; sorted once the pass is complete.
     list: Vec<(u32, i64)>,

@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 48 << 20;
 const MAX_VALUES: usize = 1 << 20;
 
 /// Different texts by number, in one piece of memory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Dictionary {
     text: String,
     ends: Vec<u32>,
@@ -69,7 +69,7 @@ impl Dictionary {
 }
 
 /// One facet: the spans that have a value, ascending, and which.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Facet {
     pub(crate) values: Dictionary,
     rows: Column<(u32, u32)>,
@@ -100,7 +100,7 @@ impl Facet {
 }
 
 /// The facets of spans.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Facets {
     pub(crate) model: Facet,
     pub(crate) tool: Facet,

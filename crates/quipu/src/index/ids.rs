@@ -27,7 +27,7 @@ const ODD_SPAN: u64 = 0xffff_ffff << 32;
 const ODD_TRACE: u128 = (u64::MAX as u128) << 64;
 
 /// The texts of ids that are no hex numbers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct OddIds {
     texts: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u32>,

@@ -20,6 +20,8 @@ mod names;
 mod order;
 mod pass;
 mod profile;
+#[cfg(not(target_family = "wasm"))]
+mod reading;
 mod scope;
 mod secrets;
 mod shapes;
@@ -38,6 +40,8 @@ pub(crate) use groups::Groups;
 pub(crate) use lists::Listing;
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use reading::Reading;
 pub(crate) use traces::zone_offset;
 
 use crate::model::{TokenRecord, TokenTotals};
@@ -54,7 +58,7 @@ use warnings::Oddities;
 const NO_TIME: i64 = i64::MIN;
 
 /// Everything the pass keeps.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Index {
     odd: OddIds,
     names: Names,
@@ -89,6 +93,16 @@ impl Index {
     /// Whether the pass and everything derived from it is done.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Forgets what rows of `traces` said.
+    #[cfg(not(target_family = "wasm"))]
+    fn forget_trace_rows(&mut self) {
+        self.traces.forget_rows();
+        self.oddities.null_roots = 0;
+        self.oddities.damaged_traces = 0;
+        self.services.clear();
+        self.service_names = facets::Dictionary::default();
     }
 
     /// Spans in the index.

@@ -6,6 +6,7 @@ use crate::tokens::InferenceRole;
 use hashbrown::HashMap;
 
 /// What a name tells.
+#[derive(Clone)]
 pub(super) struct NameFacts {
     pub(super) text: Box<str>,
     pub(super) kind: SpanKind,
@@ -32,7 +33,7 @@ fn of_framework(name: &str) -> bool {
     name.starts_with("fastapi.") || name.split_once(' ').is_some_and(|(method, path)| is_method(method) && path.starts_with('/'))
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Names {
     facts: Vec<NameFacts>,
     numbers: HashMap<Box<[u8]>, u32>,

@@ -9,6 +9,8 @@ use super::beside::beside;
 use super::events::{EventFacts, Metric, MetricFacts, Waiting, is_server_failure};
 use super::facets::{Found, called_tools};
 use super::ids::{SpanKey, TraceKey};
+#[cfg(not(target_family = "wasm"))]
+use super::reading::Reading;
 use super::secrets::holds_secret;
 use super::shapes::Wanted;
 use super::spans::NewSpan;
@@ -41,12 +43,12 @@ const MAX_OUTPUT_BYTES: usize = 2 << 20;
 static COUNTED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["metrics", "usage"].map(Finder::new));
 
 /// One table on its way through the pass.
-#[derive(Default)]
-struct Table {
-    after: i64,
+#[derive(Clone, Default)]
+pub(super) struct Table {
+    pub(super) after: i64,
     highest: i64,
     done: bool,
-    lost: u64,
+    pub(super) lost: u64,
 }
 
 impl Table {
@@ -159,6 +161,27 @@ pub(crate) struct Pass {
     waiting_trace: Option<(TraceKey, f64)>,
     outputs: Vec<(u32, TokenRecord)>,
     derive: super::derive::Derive,
+    /// What another pass may go on from; only where that is wanted, and once everything is read.
+    #[cfg(not(target_family = "wasm"))]
+    kept: Option<Option<Reading>>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Pass {
+    /// A pass that goes on behind what these tables have of spans and events.
+    pub(super) fn behind([spans, events]: [Table; 2], outputs: Vec<(u32, TokenRecord)>) -> Pass {
+        Pass { spans, events, outputs, ..Pass::default() }
+    }
+
+    /// From now on what is read is kept for another pass, which takes the memory of the index once more.
+    pub(crate) fn keep(&mut self) {
+        self.kept = Some(None);
+    }
+
+    /// What was kept, once everything was read.
+    pub(crate) fn take_kept(&mut self) -> Option<Reading> {
+        self.kept.take().flatten()
+    }
 }
 
 impl Pass {
@@ -197,6 +220,10 @@ impl Pass {
             if spent() {
                 return Ok(false);
             }
+        }
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(kept @ None) = &mut self.kept {
+            *kept = Some(Reading::of(index, [&self.spans, &self.events], &self.outputs));
         }
         let done = self.derive.step(index, &mut self.outputs, spent);
         index.complete = done;

@@ -30,6 +30,7 @@ pub(crate) struct ProfileEntry<'a> {
     pub(crate) value: Option<&'a [u8]>,
 }
 
+#[derive(Clone)]
 struct Key {
     text: Box<str>,
     values: HashMap<Box<[u8]>, u32>,
@@ -45,7 +46,7 @@ pub(super) fn is_kept(value: u32) -> bool {
 }
 
 /// The profiles of a file, and each span's.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Profiles {
     keys: Vec<Key>,
     key_numbers: HashMap<Box<str>, u32>,

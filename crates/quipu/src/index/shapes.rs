@@ -47,7 +47,7 @@ impl Wanted {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     /// The bytes from the end of the value before up to this value, then the value it last had, where that is kept.
     expected: Vec<u8>,
@@ -64,7 +64,7 @@ struct Node {
 }
 
 /// The trees of all names.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Shapes {
     nodes: Vec<Node>,
     /// The root of each name's tree, by the name's number.

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 /// One entry a span in every column, in order of rowid.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Spans {
     pub(super) key: Column<SpanKey>,
     pub(super) trace: Column<u32>,

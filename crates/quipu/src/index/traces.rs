@@ -87,7 +87,7 @@ pub(crate) fn zone_offset(local: i64, created: i64) -> Option<i16> {
 }
 
 /// All traces, numbered in the order they were met.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Traces {
     list: Column<Trace>,
     numbers: HashTable<u32>,
@@ -99,6 +99,21 @@ pub(super) struct Traces {
 }
 
 impl Traces {
+    /// Forgets what rows of `traces` said, for all of them to be read again.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn forget_rows(&mut self) {
+        for number in 0..self.len() as u32 {
+            let trace = self.at_mut(number);
+            let unread = Trace::new(trace.key);
+            // Of a trace without spans its row is all there is.
+            *trace = if trace.spans == 0 {
+                unread
+            } else {
+                Trace { rowid: None, recorded_root: unread.recorded_root, created: unread.created, service: None, ..*trace }
+            };
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }

@@ -9,7 +9,7 @@ use super::facets::{Facet, Facets};
 pub(crate) const NO_VALUE: u32 = u32::MAX;
 
 /// The values of one facet by trace.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TraceValues {
     /// The number of the first value of each trace, or [`NO_VALUE`].
     first: Vec<u32>,
@@ -52,7 +52,7 @@ impl TraceValues {
 }
 
 /// What lists show of each trace by value.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ValuesOfTraces {
     pub(crate) model: TraceValues,
     pub(crate) session: TraceValues,

@@ -7,7 +7,7 @@ use crate::protocol::{Warning, WarningKind};
 use crate::view::count;
 
 /// Counts of what is odd, and of what is only told by counting.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Oddities {
     pub(super) failed_spans: u64,
     pub(super) requests: u64,

@@ -41,6 +41,7 @@ macro_rules! plain {
     };
 }
 
+plain!(u8, 1, |byte: u8| [byte], |[byte]: [u8; 1]| byte);
 plain!(u16, 2, u16::to_le_bytes, u16::from_le_bytes);
 plain!(u32, 4, u32::to_le_bytes, u32::from_le_bytes);
 plain!(u64, 8, u64::to_le_bytes, u64::from_le_bytes);

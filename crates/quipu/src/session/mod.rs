@@ -10,6 +10,8 @@ mod detail;
 mod export;
 mod figures;
 mod first;
+#[cfg(not(target_family = "wasm"))]
+mod growth;
 mod import;
 mod listing;
 mod logs;
@@ -18,11 +20,17 @@ mod moments;
 mod query;
 mod recording;
 mod search;
+#[cfg(feature = "promql")]
+mod series;
 mod share;
 mod sheets;
 mod sql;
 
+#[cfg(not(target_family = "wasm"))]
+pub use growth::FileReading;
 pub use recording::Selection;
+#[cfg(feature = "promql")]
+pub use series::{SeriesLabels, SeriesQuery};
 
 use crate::index::{Index, Pass};
 use crate::model::PriceTable;

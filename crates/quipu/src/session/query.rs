@@ -41,6 +41,14 @@ impl Session {
         }
     }
 
+    /// [`Session::query`] with errors taken apart, for whoever answers in a form of its own.
+    ///
+    /// # Errors
+    /// [`QueryError::NotIndexed`] where the answer needs the index and that is not complete; otherwise those of [`Session::query`].
+    pub fn try_query(&self, method: &str, params: &str, now_seconds: Option<i64>) -> Result<String, QueryError> {
+        self.run(|source| query::answer(source, method, params, now_seconds))
+    }
+
     /// Spans of matching traces as lines of text, handed to `sink` until it answers false; the number of spans. `params` are those of
     /// `save_spans_to_dataset` without the data set's id.
     ///

@@ -111,6 +111,14 @@ pub fn counted(number: Option<u64>, singular: &str, plural: &str) -> String {
     }
 }
 
+/// How much a served file has grown since it was opened; `before` and `now` are its spans.
+pub fn growth_text(name: &str, before: Option<u64>, now: u64) -> String {
+    match before.and_then(|before| now.checked_sub(before)).filter(|more| *more > 0) {
+        Some(more) => format!("{name} has grown: {}.", counted(Some(more), "more span", "more spans")),
+        None => format!("{name} has changed: it holds {} now.", counted(Some(now), "span", "spans")),
+    }
+}
+
 /// The part as hundredths of the whole: `12 %`, `<1 %`; [`DASH`] of nothing.
 pub fn share_text(part: u64, whole: u64) -> String {
     match (part as f64 / whole as f64 * 100.0).round() {

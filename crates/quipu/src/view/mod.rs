@@ -44,8 +44,8 @@ pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quo
 pub use find::Matches;
 pub use flame::{FlameBox, FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, SMALL, box_part, flame_graph, least_of};
 pub use format::{
-    DASH, TimeStyle, bytes, cost_text, count, counted, cut_to_millis, duration, duration_text, failures_text, files_name, import_text,
-    index_text, name_parts, number_text, offset_text, role_class, search_text, share_text, time, token_sentence, totals_text,
+    DASH, TimeStyle, bytes, cost_text, count, counted, cut_to_millis, duration, duration_text, failures_text, files_name, growth_text,
+    import_text, index_text, name_parts, number_text, offset_text, role_class, search_text, share_text, time, token_sentence, totals_text,
     zone_sentence,
 };
 pub use jump::{Jump, own_nanos};

@@ -7,6 +7,7 @@ mod import;
 mod journal;
 mod keyboard;
 mod lists;
+mod live;
 mod location;
 mod look;
 mod metrics;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         faults::CASES,
         filter::CASES,
         lists::CASES,
+        live::CASES,
         search::CASES,
         keyboard::CASES,
         privacy::CASES,

@@ -25,6 +25,8 @@ pub(crate) enum Death {
     Stopped(String),
     /// It found no memory.
     OutOfMemory,
+    /// It is no worker, but the program that served the page, and does not answer: a sentence.
+    Unserved(String),
 }
 
 /// What a host hears of its worker.

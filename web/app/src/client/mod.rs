@@ -1,16 +1,19 @@
-//! The worker that reads files behind typed requests.
+//! The worker that reads files behind typed requests, or the program that served the page in its stead.
 //!
 //! What is not here: what answers mean (`state`), and the worker itself (`web/worker`). A worker with another program or other messages has
 //! a [`Link`] of its own.
 
 mod host;
 mod link;
+mod served;
 
 pub(crate) use host::{Death, Program};
 pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
 
 use crate::idle::Idle;
 use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
+use served::Served;
+use std::rc::Rc;
 use web_sys::{Blob, File};
 
 /// What the worker says unasked.
@@ -44,31 +47,47 @@ impl Protocol for Sessions {
 #[derive(Clone)]
 pub(crate) struct Client {
     link: Link<Sessions>,
+    served: Served,
     idle: Idle,
 }
 
 impl Client {
     /// A client without a worker; the first command starts one. `notice` hears what the worker says unasked.
     pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
-        Client { link: Link::new(Program("quipu-worker"), idle.clone(), notice), idle }
+        let notice: Rc<dyn Fn(Notice)> = Rc::new(notice);
+        let served = Served::new(idle.clone(), notice.clone());
+        Client { link: Link::new(Program("quipu-worker"), idle.clone(), move |said| notice(said)), served, idle }
     }
 
     /// Opens `files`; answers to what was asked before are dropped.
     /// `shared`: the one file is what a link carried.
     pub(crate) fn open(&self, files: &[File], shared: bool, callback: impl FnOnce(Answer) + 'static) {
+        self.served.close();
         self.link.forget_waiting();
         let names = files.iter().map(File::name).collect();
         let command = if shared { Command::OpenShared } else { Command::Open { names } };
         self.link.send(&command, files, Some(self.idle.begin()), |answer, _| callback(answer));
     }
 
+    /// Opens the file that is served beside the page, as it is now: questions go to the program that serves it, and no worker is needed.
+    pub(crate) fn open_served(&self, callback: impl FnOnce(Answer) + 'static) {
+        self.link.forget_waiting();
+        self.served.open(callback);
+    }
+
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+        if self.served.is_open() {
+            return self.served.ask(request, callback);
+        }
         self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), |answer, _| callback(answer));
     }
 
     /// Asks for what the file has to be counted, as bytes for the worker that counts.
     pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+        if self.served.is_open() {
+            return self.served.ask_readings(callback);
+        }
         self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), |answer, blob| {
             let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no readings; reload the page.".into() };
             callback(answer.and_then(|_| blob.ok_or_else(nothing)));
@@ -77,7 +96,7 @@ impl Client {
 
     /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.
     pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
-        if self.link.host().is_ready() {
+        if self.link.host().is_ready() && !self.served.is_open() {
             self.link.send(&Command::Ask(request), &[], None, |answer, _| callback(answer));
         }
     }
@@ -95,6 +114,7 @@ impl Client {
 
     /// Ends the worker. The next command starts a new one.
     pub(crate) fn stop(&self) {
+        self.served.close();
         self.link.stop();
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn OpenPage() -> impl IntoView {
     // What was open before another file could not be opened is there again by one click.
     let earlier = move || {
         app.view.with(|view| view.source.as_ref().and_then(|source| app.known_files(source))).map(|(source, files)| {
-            let name = files.first().map(web_sys::File::name).unwrap_or_default();
+            let name = match &source {
+                Source::File { name, .. } => name.clone(),
+                _ => files.first().map(web_sys::File::name).unwrap_or_default(),
+            };
             view! {
                 <h1>{format!("{name} was closed")}</h1>
                 <p>"It can be shown again as it was, or another file in its stead."</p>

@@ -30,13 +30,14 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     let loaded = StoredValue::new(None);
     Effect::new(move |_| {
         app.indexed.track();
-        let wanted = scope.get();
+        let (edition, scope_wanted) = (app.edition.get(), scope.get());
+        let wanted = (edition, scope_wanted.clone());
         if matches!(*load.read_untracked(), Load::Ready(_)) && loaded.with_value(|loaded| loaded.as_ref() == Some(&wanted)) {
             return;
         }
-        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: wanted.clone() }, move |answer| {
+        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: scope_wanted.clone() }, move |answer| {
             // Meanwhile another part may be wanted, or the screen be gone.
-            if scope.try_get_untracked().is_none_or(|scope| scope != wanted) {
+            if scope.try_get_untracked().is_none_or(|scope| scope != scope_wanted) {
                 return;
             }
             loaded.set_value(Some(wanted));

@@ -1,0 +1,209 @@
+//! A file that grows while it is served: looks after it, and brings out a new edition when it changed.
+//!
+//! The newest edition answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
+//! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
+//! here: what an edition does (`edition`).
+
+use super::edition::{Edition, Purpose};
+use anyhow::Result;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, watch};
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long an edition is kept that nobody asks any more. Pages ask at least every half minute.
+const KEEP: Duration = Duration::from_secs(90);
+/// Editions that are kept at most, each with its index in memory.
+const MOST: usize = 4;
+/// How long the result of a question in SQL is kept that nobody looks at, and how many at most.
+const KEEP_RESULTS: Duration = Duration::from_secs(1_800);
+const MOST_FOR_SQL: usize = 8;
+/// After indexing for so long, four times as long nothing is indexed.
+const REST: u32 = 4;
+/// As if indexing a file that can't be read had taken at least so long.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The served file.
+pub(crate) struct Live {
+    path: PathBuf,
+    /// The newest last.
+    editions: Mutex<Vec<Arc<Edition>>>,
+    /// The same for questions in SQL, one for each page that asks some.
+    for_sql: Mutex<Vec<Arc<Edition>>>,
+    newest: watch::Sender<Arc<Edition>>,
+    next_number: AtomicU64,
+    /// Somebody knows that the file has changed.
+    changed: Notify,
+}
+
+/// How a file looks from outside; a write changes some of it.
+#[derive(Clone, PartialEq, Eq)]
+struct Look {
+    parts: Vec<Option<(u64, Option<SystemTime>)>>,
+    /// The header's counters and page count, which every transaction changes.
+    head: Vec<u8>,
+}
+
+/// The last edition that was begun: how the file looked, and how long indexing took; and what was last told of one that failed.
+struct Last {
+    look: Look,
+    took: Duration,
+    told: String,
+}
+
+impl Look {
+    fn at(path: &Path) -> Look {
+        let beside = |suffix: &str| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            let facts = std::fs::metadata(PathBuf::from(path)).ok()?;
+            Some((facts.len(), facts.modified().ok()))
+        };
+        let mut head = Vec::new();
+        if let Ok(file) = File::open(path) {
+            // What can't be read is as good as empty: opening says why.
+            let _ = file.take(100).read_to_end(&mut head);
+        }
+        Look { parts: vec![beside(""), beside("-wal")], head }
+    }
+
+    /// Whether the file may be `earlier` with something added: nothing became free in it. Deleted rows that leave no page free are not seen.
+    fn may_follow(&self, earlier: &Look) -> bool {
+        let free_pages = |look: &Look| look.head.get(36..40).map(<[u8]>::to_vec);
+        free_pages(self) <= free_pages(earlier)
+    }
+
+    fn is_there(&self) -> bool {
+        self.parts.first().is_some_and(Option::is_some)
+    }
+}
+
+impl Live {
+    /// Opens the file, and waits until that is done; indexing goes on meanwhile.
+    ///
+    /// # Errors
+    /// Why it can't be opened.
+    pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
+        let look = Look::at(path);
+        // Numbers of two servers one after the other differ.
+        let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_millis() as u64);
+        let edition = Edition::begin(first, path, Purpose::Everything(None))?;
+        if let Err(failure) = super::edition::summary(&edition).await {
+            return Err(failure.into());
+        }
+        let live = Arc::new(Live {
+            path: path.to_owned(),
+            editions: Mutex::new(vec![edition.clone()]),
+            for_sql: Mutex::default(),
+            newest: watch::Sender::new(edition.clone()),
+            next_number: AtomicU64::new(first + 1),
+            changed: Notify::new(),
+        });
+        let watching = Arc::downgrade(&live);
+        tokio::spawn(async move {
+            // The first edition is given its time.
+            let _ = edition.indexed().await;
+            drop(edition);
+            let mut last = Last { look, took: Duration::ZERO, told: String::new() };
+            while let Some(live) = watching.upgrade() {
+                live.look_after(&mut last).await;
+                let _ = tokio::time::timeout(LOOK, live.changed.notified()).await;
+            }
+        });
+        Ok(live)
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The newest edition.
+    pub(crate) fn newest(&self) -> Arc<Edition> {
+        self.newest.borrow().clone()
+    }
+
+    /// Tells when there is a newer one.
+    pub(crate) fn editions(&self) -> watch::Receiver<Arc<Edition>> {
+        self.newest.subscribe()
+    }
+
+    /// The edition of this number, where it is still kept.
+    pub(crate) fn edition(&self, number: u64) -> Option<Arc<Edition>> {
+        let find = |editions: &Mutex<Vec<Arc<Edition>>>| {
+            let editions = editions.lock().unwrap_or_else(PoisonError::into_inner);
+            editions.iter().find(|edition| edition.number == number).cloned()
+        };
+        find(&self.editions).or_else(|| find(&self.for_sql))
+    }
+
+    /// Opens the file for questions in SQL.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn open_for_sql(&self) -> Result<Arc<Edition>> {
+        let edition = Edition::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;
+        self.for_sql.lock().unwrap_or_else(PoisonError::into_inner).push(edition.clone());
+        self.forget_unused();
+        Ok(edition)
+    }
+
+    /// The file was just written: it is looked at now.
+    pub(crate) fn look_now(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Brings out a new edition where the file changed since the last one was begun.
+    async fn look_after(&self, last: &mut Last) {
+        self.forget_unused();
+        let look = Look::at(&self.path);
+        // A file that is being replaced is there again soon.
+        if look == last.look || !look.is_there() {
+            return;
+        }
+        tokio::time::sleep(last.took * REST).await;
+        let look = Look::at(&self.path);
+        let began = Instant::now();
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        let earlier = self.newest().take_reading().filter(|_| look.may_follow(&last.look));
+        let edition = match Edition::begin(number, &self.path, Purpose::Everything(earlier)) {
+            Ok(edition) => edition.indexed().await.map(|_| edition).map_err(|failure| failure.message),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        last.took = began.elapsed();
+        match edition {
+            Ok(edition) => {
+                last.look = look;
+                last.told.clear();
+                self.editions.lock().unwrap_or_else(PoisonError::into_inner).push(edition.clone());
+                self.newest.send_replace(edition);
+            }
+            // What was there before goes on being served, and the file is tried again.
+            Err(words) => {
+                last.took = last.took.max(RETRY);
+                if last.told != words {
+                    super::say(&format!("The file has changed, and can't be read anew; what was read before is served. {words}"));
+                    last.told = words;
+                }
+            }
+        }
+    }
+
+    fn forget_unused(&self) {
+        let newest = self.newest().number;
+        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        editions.retain(|edition| edition.number == newest || edition.unused_for() < KEEP);
+        let surplus = editions.len().saturating_sub(MOST);
+        editions.drain(..surplus);
+        // A result is looked at longer than a page says nothing.
+        let mut for_sql = self.for_sql.lock().unwrap_or_else(PoisonError::into_inner);
+        for_sql.retain(|edition| edition.unused_for() < KEEP_RESULTS);
+        let surplus = for_sql.len().saturating_sub(MOST_FOR_SQL);
+        for_sql.drain(..surplus);
+    }
+}

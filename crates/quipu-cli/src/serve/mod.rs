@@ -1,0 +1,155 @@
+//! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus's query API over a file that may grow meanwhile.
+//!
+//! Modules in reading order: `live` looks after the file, `edition` is the file as it was at one time; `telemetry`, `prometheus` and `page`
+//! are the routes, `assets` the page's files, `log` writes what programs log. What is not here: whom a server answers (`http`), and what is
+//! answered, which the core knows.
+
+mod assets;
+mod edition;
+mod live;
+mod log;
+mod page;
+mod prometheus;
+mod telemetry;
+
+use crate::http::{Admission, Limits, Refusal, Server, content_type, read_body, runtime};
+use anyhow::{Result, bail};
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::middleware::{Next, from_fn};
+use live::Live;
+use log::Log;
+use quipu::metrics::MetricOptions;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// What `quipu serve` was told.
+pub(crate) struct Options {
+    pub(crate) file: PathBuf,
+    pub(crate) listen: String,
+    pub(crate) admission: Admission,
+    /// Events are written to the file.
+    pub(crate) accept_events: bool,
+    /// How the file is read as series.
+    pub(crate) metrics: MetricOptions,
+}
+
+/// What every route knows.
+struct Served {
+    live: Arc<Live>,
+    log: Option<Log>,
+    metrics: MetricOptions,
+    /// The server is asked to end: whoever waits for something to happen is answered now.
+    ending: watch::Receiver<bool>,
+}
+
+type Shared = Arc<Served>;
+
+/// What the body of a request may take. Queries are short, and an event with a long prompt is not.
+const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 16 << 20, time: Duration::from_secs(60) };
+
+/// Serves until the process is asked to end.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let door = options.admission.door(&options.listen)?;
+    if !options.accept_events && !options.file.exists() {
+        bail!("There is no file {}. With --accept-events it is made, and programs can log into it.", options.file.display());
+    }
+    runtime()?.block_on(async {
+        let server = Server::bind(door).await?;
+        let log = options.accept_events.then(|| Log::open(&options.file)).transpose()?;
+        let live = Live::open(&options.file).await?;
+        let (ends, ending) = watch::channel(false);
+        tokio::spawn(async move {
+            asked_to_end().await;
+            ends.send_replace(true);
+        });
+        let served = Arc::new(Served { live, log, metrics: options.metrics, ending });
+        let address = server.address()?;
+        say(&format!("Serving {} on http://{address}/", options.file.display()));
+        let outcome = server.serve(routes(served.clone())).await;
+        if let Some(log) = &served.log {
+            log.close()?;
+        }
+        outcome
+    })
+}
+
+/// Waits for the signals that ask a process to end; the server itself hears them, too. Without them nobody is woken early.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// A file of the page, by its name below dist/, where this program was built with the page.
+#[cfg(feature = "page")]
+pub(crate) fn page_file(name: &str) -> Option<Vec<u8>> {
+    assets::find(name).map(assets::unpacked)
+}
+
+/// On standard error: what a server says of itself is no answer.
+fn say(words: &str) {
+    eprintln!("{}", crate::output::clean_line(words));
+}
+
+fn routes(served: Shared) -> Router {
+    let routes = Router::new().merge(telemetry::routes()).merge(prometheus::routes()).merge(page::routes());
+    routes.fallback(page::missing).method_not_allowed_fallback(method_not_allowed).layer(from_fn(keep_closed)).with_state(served)
+}
+
+/// What every answer says to browsers: it is what it says it is, and nobody else's page may take it in.
+async fn keep_closed(request: Request<Body>, next: Next) -> Response<Body> {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// In the words of the reference, which clients know.
+async fn method_not_allowed() -> Response<Body> {
+    json(StatusCode::METHOD_NOT_ALLOWED, r#"{"detail":"Method Not Allowed"}"#.into())
+}
+
+/// JSON text as an answer.
+fn json(status: StatusCode, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The body of a request, which must be of the content type `wanted` where there is one.
+async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusal> {
+    let (parts, body) = request.into_parts();
+    let said = content_type(&parts.headers).map(str::to_owned);
+    let bytes = read_body(&parts.headers, body, LIMITS).await?;
+    match said {
+        _ if bytes.is_empty() => Ok(bytes),
+        Some(said) if said.eq_ignore_ascii_case(wanted) => Ok(bytes),
+        _ => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The body must come with the header “Content-Type: {wanted}”."))),
+    }
+}
+
+/// Seconds since 1970.
+fn now_seconds() -> Option<f64> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
+}

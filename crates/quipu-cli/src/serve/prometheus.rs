@@ -1,0 +1,236 @@
+//! Prometheus's query API over the file's metrics, as far as Grafana and `promtool` ask it: queries, series, labels, and what there is.
+//!
+//! What is not here: PromQL and the series, which are the core's. Rules, targets and exemplars: a file has none.
+
+use super::{Shared, body_of, json, now_seconds};
+use crate::http::Refusal;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{Method, Request, Response, StatusCode};
+use axum::routing::get;
+use quipu::SeriesQuery;
+use quipu::metrics::{MetricKind, PromqlQuery};
+use quipu::promql::{MAX_STEPS, METRIC_NAME, PromqlError, error_json, read_duration, read_time};
+use quipu::protocol::Failure;
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
+
+/// The release of Prometheus whose answers these are; Grafana decides by it what it may ask.
+const VERSION: &str = "3.0.0";
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/api/v1/query", get(query).post(query))
+        .route("/api/v1/query_range", get(query_range).post(query_range))
+        .route("/api/v1/series", get(series).post(series))
+        .route("/api/v1/labels", get(labels).post(labels))
+        .route("/api/v1/label/{name}/values", get(label_values))
+        .route("/api/v1/metadata", get(metadata))
+        .route("/api/v1/status/buildinfo", get(build_info))
+        .route("/api/v1/query_exemplars", get(no_exemplars).post(no_exemplars))
+        .route("/api/v1/rules", get(no_rules))
+}
+
+type Answer = Result<Response<Body>, Problem>;
+
+/// Why there is no answer.
+enum Problem {
+    /// A parameter is wrong.
+    BadData(String),
+    /// PromQL says so.
+    Promql(PromqlError),
+    /// The file can't be read.
+    File(Failure),
+    /// The request itself.
+    Refused(Refusal),
+}
+
+impl axum::response::IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let document = |kind: &str, words: &str| json!({ "status": "error", "errorType": kind, "error": words }).to_string();
+        match self {
+            Problem::BadData(words) => json(StatusCode::BAD_REQUEST, document("bad_data", &words)),
+            Problem::Promql(error) if error.is_bad_query => json(StatusCode::BAD_REQUEST, error_json(&error)),
+            Problem::Promql(error) => json(StatusCode::UNPROCESSABLE_ENTITY, error_json(&error)),
+            Problem::File(failure) => json(StatusCode::INTERNAL_SERVER_ERROR, document("internal", &failure.message)),
+            Problem::Refused(refusal) => json(refusal.status(), document("bad_data", refusal.words())),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        Problem::File(failure)
+    }
+}
+
+impl From<PromqlError> for Problem {
+    fn from(error: PromqlError) -> Problem {
+        Problem::Promql(error)
+    }
+}
+
+/// The parameters of a request, of its body and of its address.
+struct Params(Vec<(String, String)>);
+
+impl Params {
+    async fn read(request: Request<Body>) -> Result<Params, Problem> {
+        let in_address = request.uri().query().unwrap_or_default().to_owned();
+        let mut list = Vec::new();
+        if request.method() == Method::POST {
+            let body = body_of(request, "application/x-www-form-urlencoded").await.map_err(Problem::Refused)?;
+            list.extend(form_urlencoded::parse(&body).into_owned());
+        }
+        list.extend(form_urlencoded::parse(in_address.as_bytes()).into_owned());
+        Ok(Params(list))
+    }
+
+    /// What was given; nothing counts as not given.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.get(name).ok_or_else(|| Problem::BadData(format!("The parameter {name} is missing.")))
+    }
+
+    /// Milliseconds since 1970.
+    fn time(&self, name: &str) -> Result<Option<i64>, Problem> {
+        self.get(name).map(read_time).transpose().map_err(|words| Problem::BadData(format!("The parameter {name}: {words}")))
+    }
+
+    fn required_time(&self, name: &str) -> Result<i64, Problem> {
+        self.required(name)?;
+        Ok(self.time(name)?.unwrap_or_default())
+    }
+
+    fn limit(&self) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(None) };
+        match text.parse() {
+            Ok(0) => Ok(None),
+            Ok(limit) => Ok(Some(limit)),
+            Err(_) => Err(Problem::BadData(format!("The parameter limit: {text:?} is no whole number."))),
+        }
+    }
+}
+
+async fn query(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    let now = now_seconds().map(|seconds| (seconds * 1e3) as i64);
+    let end = params.time("time")?.or(now);
+    answer(&served, PromqlQuery { query: params.required("query")?.into(), end, start: None, step: None, options: served.metrics }).await
+}
+
+async fn query_range(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    let query = params.required("query")?.to_owned();
+    let (start, end) = (params.required_time("start")?, params.required_time("end")?);
+    let step = read_duration(params.required("step")?).map_err(|words| Problem::BadData(format!("The parameter step: {words}")))?;
+    if end < start {
+        return Err(Problem::BadData("The parameter end lies before start.".into()));
+    }
+    let steps = end.abs_diff(start) / step.unsigned_abs().max(1);
+    if steps >= MAX_STEPS {
+        let words = format!("These are {} steps, and at most {MAX_STEPS} are answered. Take a longer step or a shorter time.", steps + 1);
+        return Err(Problem::BadData(words));
+    }
+    answer(&served, PromqlQuery { query, end: Some(end), start: Some(start), step: Some(step), options: served.metrics }).await
+}
+
+async fn answer(served: &Shared, query: PromqlQuery) -> Answer {
+    let work = move |session: &mut quipu::Session| session.query_promql(&query).map(|answer| answer.map(|answer| answer.to_json()));
+    Ok(json(StatusCode::OK, served.live.newest().when_indexed(work).await???))
+}
+
+/// The labels of the series that the parameters mean.
+async fn found(served: &Shared, params: &Params) -> Result<Vec<quipu::SeriesLabels>, Problem> {
+    let selectors = params.0.iter().filter(|(name, _)| name == "match[]").map(|(_, value)| value.clone()).collect();
+    let query = SeriesQuery { selectors, start: params.time("start")?, end: params.time("end")?, options: served.metrics };
+    if query.start > query.end && query.end.is_some() {
+        return Err(Problem::BadData("The parameter end lies before start.".into()));
+    }
+    Ok(served.live.newest().when_indexed(move |session| session.list_series(&query)).await???)
+}
+
+/// A list as the API answers with it, cut where the parameters say so.
+fn listed(mut items: Vec<Json>, params: &Params) -> Answer {
+    let limit = params.limit()?.unwrap_or(usize::MAX);
+    let is_cut = items.len() > limit;
+    items.truncate(limit);
+    let mut document = json!({ "status": "success", "data": items });
+    if is_cut {
+        document["warnings"] = json!(["results truncated due to limit"]);
+    }
+    Ok(json(StatusCode::OK, document.to_string()))
+}
+
+async fn series(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    params.required("match[]")?;
+    let as_object =
+        |labels: quipu::SeriesLabels| Json::Object(Map::from_iter(labels.into_iter().map(|(name, value)| (name, json!(value)))));
+    let list = found(&served, &params).await?;
+    listed(list.into_iter().map(as_object).collect(), &params)
+}
+
+async fn labels(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    let names: BTreeSet<String> = found(&served, &params).await?.into_iter().flatten().map(|(name, _)| name).collect();
+    listed(names.into_iter().map(Json::String).collect(), &params)
+}
+
+async fn label_values(State(served): State<Shared>, Path(name): Path<String>, request: Request<Body>) -> Answer {
+    if name.is_empty() {
+        return Err(Problem::BadData("A label has a name.".into()));
+    }
+    let params = Params::read(request).await?;
+    let labels = found(&served, &params).await?.into_iter().flatten();
+    let values: BTreeSet<String> = labels.filter(|(known, _)| *known == name).map(|(_, value)| value).collect();
+    listed(values.into_iter().map(Json::String).collect(), &params)
+}
+
+/// What the metrics are. Of a histogram its name is meant, without the endings of its three metrics.
+async fn metadata(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    let options = served.metrics;
+    let catalog = served.live.newest().when_indexed(move |session| session.list_metrics(options)).await??;
+    let mut document = Map::new();
+    for metric in catalog.metrics {
+        let endings = ["_bucket", "_sum", "_count"];
+        let (name, kind) = match metric.kind {
+            MetricKind::Counter => (metric.name.as_str(), "counter"),
+            MetricKind::Gauge => (metric.name.as_str(), "gauge"),
+            MetricKind::Histogram => {
+                (endings.iter().find_map(|ending| metric.name.strip_suffix(ending)).unwrap_or(&metric.name), "histogram")
+            }
+        };
+        if params.get("metric").is_none_or(|wanted| wanted == name) && !document.contains_key(name) {
+            document.insert(name.to_owned(), json!([{ "type": kind, "help": metric.help, "unit": "" }]));
+        }
+    }
+    let limit = params.limit()?.unwrap_or(usize::MAX);
+    let document: Map<String, Json> = document.into_iter().take(limit).collect();
+    Ok(json(StatusCode::OK, json!({ "status": "success", "data": document }).to_string()))
+}
+
+async fn build_info() -> Response<Body> {
+    let data = json!({
+        "version": VERSION, "revision": concat!("quipu-", env!("CARGO_PKG_VERSION")), "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
+    });
+    json(StatusCode::OK, json!({ "status": "success", "data": data }).to_string())
+}
+
+async fn no_exemplars() -> Response<Body> {
+    json(StatusCode::OK, json!({ "status": "success", "data": [] }).to_string())
+}
+
+async fn no_rules() -> Response<Body> {
+    json(StatusCode::OK, json!({ "status": "success", "data": { "groups": [] } }).to_string())
+}
+
+/// An address of this API that there is not.
+pub(super) fn missing() -> Response<Body> {
+    let words = format!("There is no such address. Labels are below /api/v1/label/{METRIC_NAME}/values and its like.");
+    json(StatusCode::NOT_FOUND, json!({ "status": "error", "errorType": "not_found", "error": words }).to_string())
+}

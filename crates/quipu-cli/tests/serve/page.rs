@@ -1,0 +1,132 @@
+//! What the page asks in the stead of its worker.
+
+use crate::live::write_trace;
+use crate::support::Server;
+use quipu::protocol::{Event, Failure, FailureKind, FileSummary, News, Opened, Packed, Request, Response, SERVED_TYPE, TraceQuery};
+use quipu_tests::fixtures::{SMALL, number};
+use serde::de::DeserializeOwned;
+
+fn post<T: DeserializeOwned>(server: &Server, path: &str, body: &[u8]) -> T {
+    let reply = server.send("POST", path, &[("Content-Type", SERVED_TYPE)], body);
+    assert_eq!((reply.status, reply.header("content-type")), (200, SERVED_TYPE), "{}", reply.text());
+    postcard::from_bytes(&reply.body).expect("the wire's form")
+}
+
+fn open(server: &Server) -> (u64, FileSummary) {
+    let opened: Opened = post(server, "/quipu/open", &[]);
+    match opened.answer {
+        Ok(Response::File(file)) => (opened.edition, *file),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ask(server: &Server, edition: u64, request: &Request) -> Result<Response, Failure> {
+    post(server, &format!("/quipu/ask?edition={edition}"), &postcard::to_allocvec(request).expect("bytes"))
+}
+
+fn traces(server: &Server, edition: u64) -> Option<u32> {
+    let request = Request::ListTraces(TraceQuery::default());
+    server.wait("the index", |server| match ask(server, edition, &request).expect("an answer") {
+        Response::Traces(page) => page.total.map(Some),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn a_page_stays_with_its_edition_until_it_opens_the_next() {
+    let server = Server::of(SMALL, &[]);
+    let count = number(&server.sql(), "SELECT count(*) FROM traces").expect("a count") as u32;
+    let (edition, file) = open(&server);
+    assert_eq!(file.name, "telemetry.db");
+    assert_eq!(traces(&server, edition), Some(count));
+    write_trace(&server, &"e".repeat(32));
+    let mut after = 0;
+    let grown = server.wait("news of the growth", |server| {
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
+        after = news.number;
+        news.events.into_iter().find_map(|event| if let Event::Grown(grown) = event { Some(grown) } else { None })
+    });
+    assert_ne!(grown.edition, edition);
+    assert_eq!(grown.spans, number(&server.sql(), "SELECT count(*) FROM spans").expect("a count") as u64);
+    assert_eq!(traces(&server, edition), Some(count), "The list under the page does not move.");
+    let (newest, file) = open(&server);
+    assert_eq!((newest, file.spans), (grown.edition, Some(grown.spans)));
+    assert_eq!(traces(&server, newest), Some(count + 1));
+}
+
+#[test]
+fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file() {
+    let server = Server::of(SMALL, &[]);
+    let (edition, _) = open(&server);
+    let mut after = 0;
+    let mut news = |server: &Server| {
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
+        after = news.number;
+        news.events
+    };
+    server.wait("the end of the index", |server| {
+        news(server).iter().any(|event| matches!(event, Event::Progress(progress) if progress.done)).then_some(())
+    });
+    let query = TraceQuery { filter: "\"Llama\"".into(), ..TraceQuery::default() };
+    ask(&server, edition, &Request::ListTraces(query)).expect("an answer");
+    server.wait("the end of the search", |server| {
+        let is_end = |event: &Event| matches!(event, Event::Searching(progress) if progress.state == quipu::protocol::SearchState::Done);
+        news(server).iter().any(is_end).then_some(())
+    });
+    let failure = ask(&server, edition + 1_000, &Request::GetFile).expect_err("there is no such edition");
+    assert_eq!(failure.kind, FailureKind::FileChanged);
+}
+
+#[test]
+fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
+    let server = Server::of(SMALL, &[]);
+    let (edition, _) = open(&server);
+    let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/readings?edition={edition}"), &[]);
+    let readings = quipu::metrics::Readings::from_bytes(&bytes.expect("bytes")).expect("readings");
+    let query = quipu::metrics::PromqlQuery {
+        query: "sum(quipu_span_duration_seconds_count)".into(),
+        start: None,
+        end: None,
+        step: None,
+        options: Default::default(),
+    };
+    let answer = quipu::metrics::Metrics::new(readings).query(&query).expect("an answer");
+    let spans = number(&server.sql(), "SELECT count(*) FROM spans").expect("a count");
+    assert_eq!(answer.series()[0].points[0].value, spans as f64);
+}
+
+#[test]
+fn questions_in_sql_have_an_edition_of_their_own() {
+    let server = Server::of(SMALL, &[]);
+    let opened: Opened = post(&server, "/quipu/open?for=sql", &[]);
+    let Ok(Response::File(file)) = opened.answer else { panic!("{:?}", opened.answer) };
+    assert!(!file.indexed);
+    assert_ne!(opened.edition, open(&server).0);
+    assert!(matches!(ask(&server, opened.edition, &Request::GetFile), Ok(Response::File(_))));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_that_waits_for_news_does_not_hold_up_the_end() {
+    let server = Server::of(SMALL, &[]);
+    let (edition, _) = open(&server);
+    traces(&server, edition);
+    let mut after = 0;
+    server.wait("the end of the index", |server| {
+        let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
+        after = news.number;
+        news.events.iter().any(|event| matches!(event, Event::Progress(progress) if progress.done)).then_some(())
+    });
+    let mut waiting = std::net::TcpStream::connect(&server.address).expect("a connection");
+    let head = format!(
+        "POST /quipu/news?edition={edition}&after={after}&known={edition} HTTP/1.1\r\nHost: {}\r\nContent-Type: {SERVED_TYPE}\r\nContent-Length: 0\r\n\r\n",
+        server.address
+    );
+    std::io::Write::write_all(&mut waiting, head.as_bytes()).expect("it takes the request");
+    // Two requests later the first one is surely under way.
+    open(&server);
+    assert!(server.end().success());
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut waiting, &mut answer).expect("an answer");
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+}

@@ -1,0 +1,115 @@
+//! A session that goes on where an earlier one of a smaller file ended answers as one that reads the whole file.
+
+use quipu::protocol::{GroupBy, Grouping, Request, Response, TraceQuery, TraceScope};
+use quipu::store::OpenOptions;
+use quipu::{FileReading, Session};
+use quipu_tests::Scratch;
+use quipu_tests::fixtures::{AGENT, ALL, Fixture, METRICS, number, texts};
+use rusqlite::Connection;
+use std::path::Path;
+
+fn open(path: &Path) -> Session {
+    let options = OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) };
+    Session::open_path(path, options).expect("the file opens")
+}
+
+/// A copy that holds the first rows of spans and events only, in parts of 100, and of traces what was known then.
+fn earlier(fixture: Fixture, scratch: &Scratch, spans: i64, events: i64) -> Session {
+    let path = scratch.path().join(format!("earlier-{spans}-{events}.db"));
+    std::fs::copy(fixture.copy(scratch, true).expect("a copy"), &path).expect("a copy");
+    let connection = Connection::open(&path).expect("SQLite opens it");
+    let sql = format!(
+        "PRAGMA foreign_keys=OFF;
+         DELETE FROM spans WHERE rowid > (SELECT max(rowid) * {spans} / 100 FROM spans);
+         DELETE FROM span_events WHERE id > (SELECT max(id) * {events} / 100 FROM span_events);
+         DELETE FROM traces WHERE trace_id NOT IN (SELECT trace_id FROM spans);
+         UPDATE traces SET root_span_id = NULL, end_time = start_time, service_name = 'earlier' WHERE rowid % 3 = 0;"
+    );
+    connection.execute_batch(&sql).expect("rows go");
+    drop(connection);
+    open(&path)
+}
+
+fn reading_of(mut session: Session) -> FileReading {
+    session.keep_reading();
+    session.complete_index().expect("it is read");
+    session.take_reading().expect("it was kept")
+}
+
+fn ask(session: &mut Session, request: Request) -> Response {
+    session.handle(request).expect("an answer")
+}
+
+/// Everything the lists and traces show, and metrics.
+fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
+    let mut all = vec![ask(session, Request::GetFile)];
+    let query = TraceQuery { limit: 10_000, ..TraceQuery::default() };
+    for filter in ["", "error:true", "kind:inference", "tokens>10 OR model:llama", "name=inference"] {
+        all.push(ask(session, Request::ListTraces(TraceQuery { filter: filter.into(), ..query.clone() })));
+    }
+    let groups = Some(Grouping { by: GroupBy::Session, open: Vec::new() });
+    all.push(ask(session, Request::ListTraces(TraceQuery { groups, ..query })));
+    all.extend(traces.iter().map(|trace_id| ask(session, Request::GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() })));
+    for (method, params) in [
+        ("query_traces", r#"{"limit": -1}"#),
+        ("query_metrics", r#"{"metric_name": "total_tokens", "start_time": 0}"#),
+    ] {
+        all.push(Response::Json(session.query(method, params, Some(2_000_000_000)).expect("an answer")));
+    }
+    all.push(Response::Json(format!("{:?}", session.list_metrics(Default::default()).expect("metrics"))));
+    all
+}
+
+#[test]
+fn going_on_answers_as_reading_everything_does() {
+    for fixture in ALL.into_iter().filter(|fixture| !fixture.has_journal) {
+        let scratch = Scratch::new().expect("a folder");
+        let whole = fixture.copy(&scratch, true).expect("a copy");
+        let connection = Connection::open(&whole).expect("SQLite opens it");
+        let traces = texts(&connection, "SELECT DISTINCT trace_id FROM spans").expect("ids");
+        let mut fresh = open(&whole);
+        fresh.complete_index().expect("it is read");
+        let expected = answers(&mut fresh, &traces);
+        for (spans, events) in [(50, 50), (90, 20), (30, 100), (99, 99), (100, 100)] {
+            let reading = reading_of(earlier(fixture, &scratch, spans, events));
+            let mut going_on = open(&whole);
+            assert!(going_on.go_on_from(&reading).expect("it can be read"), "{} {spans} {events}", fixture.name);
+            going_on.complete_index().expect("it is read");
+            for (ours, expected) in answers(&mut going_on, &traces).iter().zip(&expected) {
+                assert!(ours == expected, "{} {spans} {events}\nours     {ours:?}\nexpected {expected:?}", fixture.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn it_goes_on_again_and_again() {
+    let scratch = Scratch::new().expect("a folder");
+    let mut reading = reading_of(earlier(AGENT, &scratch, 10, 10));
+    for part in [20, 40, 60, 80, 100] {
+        let mut session = earlier(AGENT, &scratch, part, part);
+        assert!(session.go_on_from(&reading).expect("it can be read"));
+        reading = reading_of(session);
+    }
+    let whole = AGENT.copy(&scratch, true).expect("a copy");
+    let spans = number(&Connection::open(&whole).expect("SQLite opens it"), "SELECT count(*) FROM spans").expect("a count");
+    let mut session = open(&whole);
+    assert!(session.go_on_from(&reading).expect("it can be read"));
+    session.complete_index().expect("it is read");
+    let Response::File(file) = ask(&mut session, Request::GetFile) else { panic!("a summary") };
+    assert_eq!(file.spans, Some(spans as u64));
+}
+
+#[test]
+fn a_file_that_does_not_hold_what_was_read_is_read_as_a_whole() {
+    let scratch = Scratch::new().expect("a folder");
+    let whole = METRICS.copy(&scratch, true).expect("a copy");
+    let reading = reading_of(open(&whole));
+    // Another file; one with fewer spans; one whose first spans were deleted; one whose last events were.
+    assert!(!open(&AGENT.copy(&scratch, true).expect("a copy")).go_on_from(&reading).expect("it can be read"));
+    assert!(!earlier(METRICS, &scratch, 90, 100).go_on_from(&reading).expect("it can be read"));
+    assert!(!earlier(METRICS, &scratch, 100, 90).go_on_from(&reading).expect("it can be read"));
+    let connection = Connection::open(&whole).expect("SQLite opens it");
+    connection.execute_batch("PRAGMA foreign_keys=OFF; DELETE FROM spans WHERE rowid < 10;").expect("rows go");
+    assert!(!open(&whole).go_on_from(&reading).expect("it can be read"));
+}

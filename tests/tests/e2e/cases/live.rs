@@ -1,0 +1,167 @@
+//! The page that `quipu serve` serves, over a file that another program goes on writing.
+
+use crate::expected;
+use crate::harness::{Case, Stage, cases};
+use crate::page::Page;
+use anyhow::{Context, Result, ensure};
+use quipu_tests::fixtures::{self, AGENT, EVENTS};
+use rusqlite::Connection;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+pub(crate) const CASES: &[Case] = cases![
+    a_served_file_is_shown_without_a_worker,
+    what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_is_read,
+    another_file_can_be_opened_and_left_again,
+];
+
+/// A running `quipu serve`; it goes with its owner.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(file: &Path) -> Result<Server> {
+        let command = std::env::var_os("QUIPU_E2E_COMMAND").context("QUIPU_E2E_COMMAND names no command; `cargo xtask e2e` builds it.")?;
+        let mut process = Command::new(command)
+            .arg("serve")
+            .arg(file)
+            .args(["--listen", "127.0.0.1:0"])
+            .env_remove("QUIPU_TOKEN")
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut errors = BufReader::new(process.stderr.take().context("A pipe.")?);
+        let mut said = String::new();
+        errors.read_line(&mut said)?;
+        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        let at = said.find("http://").with_context(|| format!("It says where it listens: {said}"))?;
+        Ok(Server { process, url: said[at..].trim().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Serves a copy of the sample, and opens it in the browser. The connection is another program's.
+async fn serve(stage: &Stage) -> Result<(Server, Connection)> {
+    let file = AGENT.copy(&stage.scratch, false)?;
+    let server = Server::start(&file)?;
+    stage.page.load_from(&server.url).await?;
+    stage.page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await?;
+    let connection = Connection::open(&file)?;
+    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    Ok((server, connection))
+}
+
+/// Writes a trace of two spans, later than all others.
+fn write_trace(connection: &Connection, letter: &str) -> Result<String> {
+    let (trace_id, root, child) = (letter.repeat(32), letter.repeat(16), format!("{}0", letter.repeat(15)));
+    connection.execute_batch(&format!(
+        "BEGIN;
+         INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time)
+             VALUES ('{trace_id}', 's', '{root}', '2027-01-05T10:00:00+00:00', '2027-01-05T10:00:02+00:00');
+         INSERT INTO spans (span_id, trace_id, parent_span_id, name, start_time, end_time, attributes, status, kind) VALUES
+             ('{root}', '{trace_id}', NULL, 'a late request', '2027-01-05T10:00:00+00:00', '2027-01-05T10:00:02+00:00', '{{}}', 'OK', 'INTERNAL'),
+             ('{child}', '{trace_id}', '{root}', 'a late step', '2027-01-05T10:00:01+00:00', '2027-01-05T10:00:02+00:00', '{{}}', 'OK', 'INTERNAL');
+         COMMIT;"
+    ))?;
+    Ok(trace_id)
+}
+
+async fn listed(page: &Page) -> Result<BTreeSet<String>> {
+    Ok(page.trace_ids().await?.into_iter().collect())
+}
+
+async fn wait_for_row(page: &Page, trace_id: &str) -> Result<()> {
+    let row = format!("return isIdle() && !!named('grid', 'Traces')?.querySelector({})", json!(format!("[data-trace-id='{trace_id}']")));
+    page.wait_until(&row, "the row of the new trace").await
+}
+
+async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
+    let (server, connection) = serve(stage).await?;
+    let page = &stage.page;
+    page.wait_idle().await?;
+    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "All traces are listed, and no others.");
+    let (trace_id, spans) =
+        expected::timelines(&connection)?.into_iter().max_by_key(|(_, spans)| spans.len()).context("The sample has traces.")?;
+    page.open_trace(&trace_id).await?;
+    ensure!(page.timeline().await? == spans, "Its timeline has its spans.");
+    let (span_id, ..) = spans.iter().next().context("A span.")?;
+    page.select_span(span_id).await?;
+    ensure!(page.panel_text().await?.contains(span_id), "The panel shows the span.");
+    let workers = page.run("return performance.getEntriesByType('resource').filter((e) => e.name.includes('quipu-worker')).length").await?;
+    ensure!(workers == 0, "No worker was loaded: {workers}");
+    page.screenshot("served_trace").await?;
+    // The address leads to the same place in a fresh page.
+    let address = page.url().await?;
+    ensure!(address.starts_with(&server.url), "{address}");
+    page.load_from(&format!("{}?again{}", server.url, &address[address.find('#').context("A fragment.")?..])).await?;
+    page.wait_timeline().await?;
+    ensure!(page.timeline().await? == spans, "The address leads back.");
+    page.click("link", "Traces").await?;
+    page.filter("\"boston\"").await?;
+    page.wait_until("return isIdle() && !/so far/.test(document.body.innerText)", "the end of the search").await?;
+    let holding = "SELECT DISTINCT trace_id FROM spans WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%'
+        OR span_id IN (SELECT span_id FROM span_events WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%')";
+    ensure!(listed(page).await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts are searched for.");
+    leave(page).await
+}
+
+async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_is_read(stage: &Stage) -> Result<()> {
+    let (_server, connection) = serve(stage).await?;
+    let page = &stage.page;
+    page.wait_idle().await?;
+    let first = write_trace(&connection, "a")?;
+    wait_for_row(page, &first).await?;
+    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    page.open_trace(&first).await?;
+    let shown = page.timeline().await?;
+    ensure!(shown.len() == 2, "The new trace has its spans: {shown:?}");
+    let second = write_trace(&connection, "b")?;
+    page.wait_until("return isIdle() && !!named('status', 'Growth')", "the notice").await?;
+    let notice = page.text_of("named('status', 'Growth')").await?.unwrap_or_default();
+    ensure!(notice.contains("has grown: 2 more spans."), "{notice}");
+    page.screenshot("served_growth").await?;
+    ensure!(page.timeline().await? == shown, "The trace that is read stays as it was.");
+    page.click("button", "Show them").await?;
+    page.wait_until("return isIdle() && !named('status', 'Growth')", "the notice to go").await?;
+    page.wait_timeline().await?;
+    page.click("link", "Traces").await?;
+    wait_for_row(page, &second).await?;
+    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    // Whoever has scrolled down reads on until they choose.
+    let third = write_trace(&connection, "c")?;
+    page.wait_until("return isIdle() && !!named('status', 'Growth')", "the notice").await?;
+    page.click("button", "Show them").await?;
+    page.wait_until("return isIdle() && !named('status', 'Growth')", "the notice to go").await?;
+    ensure!(listed(page).await?.contains(&third), "The third trace is listed.");
+    leave(page).await
+}
+
+/// Goes elsewhere before the server ends: a page that waits for news would tell its console of that.
+async fn leave(page: &Page) -> Result<()> {
+    Ok(page.driver.goto("about:blank").await?)
+}
+
+async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> {
+    let (_server, connection) = serve(stage).await?;
+    let page = &stage.page;
+    page.wait_idle().await?;
+    page.open_traces(&[EVENTS.path()]).await?;
+    let (_scratch, other) = EVENTS.open()?;
+    ensure!(listed(page).await? == fixtures::trace_ids(&other)?.into_iter().collect(), "The dropped file's traces are listed.");
+    page.driver.back().await?;
+    let some = fixtures::trace_ids(&connection)?.pop().context("A trace.")?;
+    page.wait_until(&format!("return isIdle() && document.title.startsWith({})", json!(AGENT.file_name())), "the served file").await?;
+    page.wait_idle().await?;
+    ensure!(listed(page).await?.contains(&some), "The served file's traces are listed again.");
+    leave(page).await
+}

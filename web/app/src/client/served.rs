@@ -1,0 +1,207 @@
+//! The program that served the page, in the stead of a worker: the same questions and answers over HTTP, and news of what happens there.
+//!
+//! What is not here: what answers mean (`state`), and when a newer edition of the file is opened (`growth`).
+
+use super::{Answer, Death, Notice};
+use crate::BUILD;
+use crate::browser::{error_text, pause, window};
+use crate::idle::{Busy, Idle};
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu::protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, RequestInit, Response};
+
+/// Milliseconds after which a program that did not answer is asked for news again.
+const AGAIN_MS: i32 = 2_000;
+
+type Callback = Box<dyn FnOnce(Answer)>;
+
+/// Asks the program that served the page. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(super) struct Served {
+    inner: Rc<RefCell<Inner>>,
+    idle: Idle,
+    notice: Rc<dyn Fn(Notice)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Whether questions go there.
+    is_open: bool,
+    /// Counts openings: answers to what was asked before are dropped.
+    generation: u32,
+    /// The edition of the file that answers, once it is known.
+    edition: Option<u64>,
+    /// The newest edition that was heard of.
+    known: u64,
+    /// Questions that wait for the edition.
+    queue: Vec<(Request, Callback, Busy)>,
+}
+
+impl Served {
+    pub(super) fn new(idle: Idle, notice: Rc<dyn Fn(Notice)>) -> Served {
+        Served { inner: Rc::default(), idle, notice }
+    }
+
+    /// Whether questions go there.
+    pub(super) fn is_open(&self) -> bool {
+        self.inner.borrow().is_open
+    }
+
+    /// Questions go elsewhere from now on.
+    pub(super) fn close(&self) {
+        let before = std::mem::take(&mut *self.inner.borrow_mut());
+        self.inner.borrow_mut().generation = before.generation + 1;
+        // What the questions hold may look here when it goes.
+        drop(before);
+    }
+
+    /// Opens the newest edition of the file, and hears of news.
+    pub(super) fn open(&self, callback: impl FnOnce(Answer) + 'static) {
+        self.open_as("", true, callback);
+    }
+
+    /// Opens what `parameters` further say.
+    fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
+        self.close();
+        self.inner.borrow_mut().is_open = true;
+        let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
+        spawn_local(async move {
+            let opened = read(post(&format!("open?build={BUILD}{parameters}"), &[]).await);
+            if served.generation() != generation {
+                return;
+            }
+            let Opened { edition, answer } = match opened {
+                Ok(opened) => opened,
+                Err(failure) => return callback(Err(failure)),
+            };
+            let queue = {
+                let mut inner = served.inner.borrow_mut();
+                (inner.edition, inner.known) = (Some(edition), edition);
+                std::mem::take(&mut inner.queue)
+            };
+            callback(answer);
+            drop(busy);
+            for (request, callback, busy) in queue {
+                served.send(edition, request, callback, busy);
+            }
+            if with_news && served.generation() == generation {
+                served.listen(generation, edition).await;
+            }
+        });
+    }
+
+    /// Asks for one answer.
+    pub(super) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+        let (busy, callback) = (self.idle.begin(), Box::new(callback));
+        let edition = self.inner.borrow().edition;
+        match edition {
+            Some(edition) => self.send(edition, request, callback, busy),
+            None => self.inner.borrow_mut().queue.push((request, callback, busy)),
+        }
+    }
+
+    /// Asks for what the file has to be counted.
+    pub(super) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+        let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
+        let edition = self.inner.borrow().edition.unwrap_or_default();
+        spawn_local(async move {
+            let answer = read(post(&format!("readings?build={BUILD}&edition={edition}"), &[]).await);
+            let blob = answer.and_then(|answer: Result<Packed<u8>, Failure>| answer).and_then(|bytes| {
+                let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
+                Blob::new_with_u8_array_sequence(&parts).map_err(|error| failure(error_text(&error)))
+            });
+            if served.generation() == generation {
+                callback(blob);
+            }
+            drop(busy);
+        });
+    }
+
+    fn generation(&self) -> u32 {
+        self.inner.borrow().generation
+    }
+
+    fn send(&self, edition: u64, request: Request, callback: Callback, busy: Busy) {
+        let (served, generation) = (self.clone(), self.generation());
+        spawn_local(async move {
+            let answer = match postcard::to_allocvec(&request) {
+                Ok(body) => read(post(&format!("ask?build={BUILD}&edition={edition}"), &body).await).and_then(|answer: Answer| answer),
+                Err(error) => Err(failure(format!("The request could not be written: {error}."))),
+            };
+            if served.generation() == generation {
+                // The callback runs before the idle mark is given back: what it asks for next counts without a gap.
+                callback(answer);
+            }
+            drop(busy);
+        });
+    }
+
+    /// Hears of news until another file or edition is opened. A program that does not answer any more is told of once.
+    async fn listen(&self, generation: u32, edition: u64) {
+        let (mut after, mut silent) = (0, 0_u32);
+        loop {
+            let known = self.inner.borrow().known;
+            let news = read(post(&format!("news?build={BUILD}&edition={edition}&after={after}&known={known}"), &[]).await);
+            if self.generation() != generation {
+                return;
+            }
+            match news {
+                Ok(News { number, events }) => {
+                    (after, silent) = (number, 0);
+                    for event in events {
+                        if let Event::Grown(grown) = &event {
+                            self.inner.borrow_mut().known = grown.edition;
+                        }
+                        (self.notice)(Notice::Event(event));
+                    }
+                }
+                Err(failure) => {
+                    silent += 1;
+                    // One request may be lost on its way.
+                    if silent == 2 {
+                        (self.notice)(Notice::Died(Death::Unserved(failure.message)));
+                    }
+                    pause(AGAIN_MS).await;
+                }
+            }
+        }
+    }
+}
+
+fn failure(message: String) -> Failure {
+    Failure { kind: FailureKind::Internal, message }
+}
+
+fn read<T: serde::de::DeserializeOwned>(bytes: Result<Vec<u8>, String>) -> Result<T, Failure> {
+    let bytes = bytes.map_err(failure)?;
+    postcard::from_bytes(&bytes).map_err(|_| {
+        failure("The answer could not be read; the page and the program that serves it may be of different builds. Reload the page.".into())
+    })
+}
+
+/// The bytes of an answer, or a sentence.
+async fn post(path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    let headers = Object::new();
+    let _ = Reflect::set(&headers, &"Content-Type".into(), &SERVED_TYPE.into());
+    init.set_headers(&headers);
+    init.set_body(&Uint8Array::from(body));
+    let silent = |error| format!("quipu serve, which reads the file, does not answer ({}). Start it again.", error_text(&error));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&format!("./quipu/{path}"), &init)).await.map_err(silent)?;
+    let answer: Response = answer.dyn_into().map_err(silent)?;
+    if !answer.ok() {
+        let said = match answer.json() {
+            Ok(said) => JsFuture::from(said).await.ok(),
+            Err(_) => None,
+        };
+        let words = said.and_then(|said| Reflect::get(&said, &"message".into()).ok()?.as_string());
+        return Err(words.unwrap_or_else(|| format!("quipu serve, which reads the file, answered {}. Reload the page.", answer.status())));
+    }
+    let buffer = JsFuture::from(answer.array_buffer().map_err(silent)?).await.map_err(silent)?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
