@@ -383,8 +383,12 @@ impl Builder<'_> {
             match slot {
                 None => *slot = Some(result),
                 // What was handed in has no time and no chunks; what ran the tool tells more.
-                Some(kept) if kept.duration_nanos.is_none() && result.duration_nanos.is_some() => *slot = Some(result),
-                Some(_) => {}
+                Some(kept) if kept.duration_nanos.is_none() && result.duration_nanos.is_some() => {
+                    let text = result.text.or_else(|| kept.text.take());
+                    *kept = ToolResult { text, ..result };
+                }
+                // The span of a tool may tell that it ran and not what it answered, which the model was then given.
+                Some(kept) => kept.text = kept.text.take().or(result.text),
             }
         }
         true

@@ -66,6 +66,9 @@ fn prompts_that_were_logged_are_in_the_conversation() {
 #[test]
 fn prompts_on_spans_are_in_the_conversation() {
     insta::assert_snapshot!("attributes", told(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
+    // Its tool's span says that it ran; what it answered went to the model.
+    let traceloop = told(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
+    assert!(traceloop.contains("get_weather({\"city\": \"Lima\"}) -> rain"), "{traceloop}");
     insta::assert_snapshot!("openinference", told(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
 }
 
