@@ -1,7 +1,9 @@
-//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones, fuzz targets.
+//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones, fuzz targets,
+//! a collector.
 //!
 //! What is not here: tests. They stand in `tests/`.
 
+pub mod collector;
 pub mod fixtures;
 pub mod fuzz;
 pub mod grow;

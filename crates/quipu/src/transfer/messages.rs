@@ -161,3 +161,9 @@ static METRIC: [Field; 8] = [
 static SCOPE_METRICS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "metrics", Message(&METRIC))];
 /// Metrics of one resource.
 pub(super) static RESOURCE_METRICS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeMetrics", Message(&SCOPE_METRICS))];
+
+static PARTIAL: [Field; 2] = [one(1, "rejectedSpans", Signed), one(2, "errorMessage", Text)];
+/// What a collector answers; of metrics and logs the first field of what it refused has another name and the same number.
+pub(super) static EXPORT_ANSWER: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL))];
+/// `google.rpc.Status`, as far as people read it.
+pub(super) static RPC_STATUS: [Field; 2] = [one(1, "code", Signed), one(2, "message", Text)];

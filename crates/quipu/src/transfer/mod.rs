@@ -6,6 +6,7 @@
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 
+mod answer;
 mod attributes;
 mod content;
 mod export;
@@ -23,6 +24,7 @@ mod problems;
 mod split;
 mod wire;
 
+pub use answer::{ExportAnswer, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
 pub use export::ExportFormat;

@@ -1,0 +1,210 @@
+//! Sends OTLP requests over HTTP: protobuf in, what the collector says out.
+//!
+//! What is not here: what the requests hold, and when they are sent.
+
+use super::backoff::Backoff;
+use super::settings::Settings;
+use crate::config::ConfigError;
+use quipu::transfer::{ExportAnswer, status_message};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+/// Bytes of an answer that are read at most.
+const LONGEST_ANSWER: u64 = 1 << 20;
+/// Characters of a server's own words in an error.
+const LONGEST_QUOTE: usize = 300;
+
+/// Sends requests of one signal to one endpoint, one after the other over a connection that is kept.
+pub struct Client {
+    agent: ureq::Agent,
+    settings: Settings,
+}
+
+/// A request that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct SendError {
+    /// A sentence that names the endpoint.
+    pub why: String,
+    /// Whether the same request may be taken later.
+    pub retry: Retry,
+}
+
+/// What to do with a request that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It will never be taken.
+    Never,
+    /// Try again, after as long as the server asked for where it did.
+    After(Option<Duration>),
+}
+
+impl Client {
+    /// Reads the certificates that the settings name; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a file or the proxy's address can't be read.
+    pub fn new(settings: Settings) -> Result<Client, ConfigError> {
+        let mut tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier);
+        if let Some(path) = &settings.certificate {
+            let (certificates, _) = pem("OTEL_EXPORTER_OTLP_CERTIFICATE", path)?;
+            tls = tls.root_certs(RootCerts::new_with_certs(&certificates));
+        }
+        if let Some((certificate, key)) = &settings.client_certificate {
+            let (chain, _) = pem("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certificate)?;
+            let (_, Some(key)) = pem("OTEL_EXPORTER_OTLP_CLIENT_KEY", key)? else {
+                return Err(unreadable("OTEL_EXPORTER_OTLP_CLIENT_KEY", key, "it holds no private key in PEM"));
+            };
+            tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
+        }
+        let proxy = settings.proxy.as_deref().map(|address| {
+            let wrong = format!("is “{address}”; it must be an address as http://proxy:3128");
+            ureq::Proxy::new(address).map_err(|_| ConfigError { field: "The proxy".into(), wrong })
+        });
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(settings.timeout))
+            // The server's words are in the body.
+            .http_status_as_error(false)
+            // Headers may hold secrets, which are for this address alone.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("Quipu-OTLP-Exporter/", env!("CARGO_PKG_VERSION")))
+            .proxy(proxy.transpose()?)
+            .tls_config(tls.build())
+            .build();
+        Ok(Client { agent: config.new_agent(), settings })
+    }
+
+    /// Where requests go.
+    pub fn url(&self) -> &str {
+        &self.settings.url
+    }
+
+    /// Sends a request, an `Export…ServiceRequest` in protobuf, once.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing of it was taken, as far as can be told.
+    pub fn send_once(&self, request: &[u8]) -> Result<ExportAnswer, SendError> {
+        let mut post = self.agent.post(&self.settings.url).header("content-type", "application/x-protobuf");
+        for (name, value) in &self.settings.headers {
+            post = post.header(name, value);
+        }
+        let sent =
+            if self.settings.gzip { post.header("content-encoding", "gzip").send(gzip(request).as_slice()) } else { post.send(request) };
+        let mut answer = sent.map_err(|error| self.unreachable(&error))?;
+        let (status, headers) = (answer.status(), answer.headers());
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = header("content-type").to_ascii_lowercase();
+        let pause = pause_asked(header("retry-after"), SystemTime::now());
+        let body = answer.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec();
+        let is_json = kind.contains("json");
+        if status.is_success() {
+            // It was taken, whatever happened to the answer.
+            return Ok(ExportAnswer::read(&body.unwrap_or_default(), is_json));
+        }
+        let body = body.unwrap_or_default();
+        let words = if is_json || kind.contains("protobuf") {
+            status_message(&body, is_json)
+        } else if kind.starts_with("text/plain") {
+            Some(String::from_utf8_lossy(&body).into_owned())
+        } else {
+            None
+        };
+        let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty());
+        let mut why = format!("{} answered {status}", self.url());
+        if let Some(words) = words {
+            why += &format!(": {}", words.chars().take(LONGEST_QUOTE).collect::<String>());
+        }
+        if !why.ends_with(['.', '!', '?']) {
+            why.push('.');
+        }
+        let retry = if matches!(status.as_u16(), 429 | 502 | 503 | 504) { Retry::After(pause) } else { Retry::Never };
+        Err(SendError { why, retry })
+    }
+
+    /// Sends a request until it is taken, refused for good, or `wait` answers no. `wait` is told how long to pause and why the last try
+    /// failed, and pauses.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub fn send(&self, request: &[u8], wait: &mut dyn FnMut(Duration, &SendError) -> bool) -> Result<ExportAnswer, SendError> {
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match self.send_once(request) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Retry::After(asked) = error.retry else { return Err(error) };
+            if !wait(backoff.next_pause(asked), &error) {
+                return Err(error);
+            }
+        }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> SendError {
+        let url = self.url();
+        let (why, again) = match error {
+            ureq::Error::Timeout(_) => (format!("{url} gave no answer within {:?}.", self.settings.timeout), true),
+            ureq::Error::HostNotFound => (format!("The host of {url} is not known."), true),
+            ureq::Error::Io(error) => (format!("{url} can't be reached ({error})."), true),
+            ureq::Error::ConnectionFailed => (format!("{url} can't be reached."), true),
+            ureq::Error::Protocol(error) => (format!("{url} does not answer in HTTP ({error})."), false),
+            other => (format!("{url} can't be asked ({other})."), false),
+        };
+        SendError { why, retry: if again { Retry::After(None) } else { Retry::Never } }
+    }
+}
+
+/// Certificates and the last key of a PEM file.
+fn pem(field: &str, path: &Path) -> Result<(Vec<Certificate<'static>>, Option<PrivateKey<'static>>), ConfigError> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(field, path, &error.to_string()))?;
+    let (mut certificates, mut key) = (Vec::new(), None);
+    for item in parse_pem(&bytes) {
+        match item.map_err(|error| unreadable(field, path, &error.to_string()))? {
+            PemItem::Certificate(certificate) => certificates.push(certificate),
+            PemItem::PrivateKey(found) => key = Some(found),
+            _ => {}
+        }
+    }
+    if certificates.is_empty() && key.is_none() {
+        return Err(unreadable(field, path, "it holds no PEM"));
+    }
+    Ok((certificates, key))
+}
+
+fn unreadable(field: &str, path: &Path, why: &str) -> ConfigError {
+    ConfigError { field: field.to_owned(), wrong: format!("names {}, which can't be used ({why})", path.display()) }
+}
+
+fn gzip(request: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    // A vector takes every byte.
+    let _ = packed.write_all(request);
+    packed.finish().unwrap_or_default()
+}
+
+/// A `Retry-After`: seconds, or a date.
+fn pause_asked(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = SystemTime::from(jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp());
+    Some(at.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_asked_for_in_seconds_or_by_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 20);
+        assert_eq!(pause_asked("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(pause_asked("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(20)));
+        assert_eq!(pause_asked("Sun, 06 Nov 1994 08:49:00 GMT", now), Some(Duration::ZERO), "it has passed");
+        assert_eq!(pause_asked("", now), None);
+        assert_eq!(pause_asked("soon", now), None);
+    }
+}
