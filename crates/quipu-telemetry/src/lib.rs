@@ -32,8 +32,7 @@
 //! ```
 //!
 //! Modules in reading order: `telemetry` is the door, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
-//! become, `sink` where they go, `sqlite` and `console` two such places, `config` says which, `otlp` is
-//! the client that sends to collectors. What is not here: reading files (`quipu`).
+//! become, `sink` where they go, `sqlite`, `console` and `otlp` such places, `config` says which. What is not here: reading files (`quipu`).
 
 pub mod config;
 mod console;

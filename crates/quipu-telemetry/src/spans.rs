@@ -22,6 +22,8 @@ struct OpenSpan {
 impl OpenSpans {
     /// Takes a start; `None` where the span has started already.
     pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Option<&StartedSpan> {
+        let parent = start.parent_span_id.as_deref().and_then(|parent| self.0.get(&key(parent)));
+        let trace_state = parent.and_then(|parent| parent.span.trace_state.clone());
         let Entry::Vacant(place) = self.0.entry(key(&event.span_id)) else { return None };
         let mut attributes = Attributes::default();
         merge(&mut attributes, event.attributes);
@@ -29,6 +31,8 @@ impl OpenSpans {
             trace_id: event.trace_id,
             span_id: event.span_id,
             parent_span_id: start.parent_span_id.filter(|parent| !parent.is_empty()),
+            has_remote_parent: false,
+            trace_state,
             name: start.name,
             start: event.timestamp.at,
             attributes,
@@ -112,6 +116,7 @@ fn put_last(attributes: &mut Attributes, key: &str, value: Primitive) {
 /// be read or not; its parent is the caller's span where it named none itself and both speak of the same trace.
 fn take_remote_parent(span: &mut StartedSpan) {
     let Some(context) = span.attributes.get("traceparent").cloned() else { return };
+    let state = span.attributes.get("tracestate").cloned();
     span.attributes.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "__root__" | "__root_span__"));
     let Primitive::Text(text) = context else { return };
     let mut parts = text.split('-').skip(1);
@@ -119,6 +124,8 @@ fn take_remote_parent(span: &mut StartedSpan) {
     let is_id = parent.len() == 16 && parent.bytes().all(|byte| byte.is_ascii_hexdigit()) && parent.bytes().any(|byte| byte != b'0');
     if is_id && span.parent_span_id.is_none() && trace_id.eq_ignore_ascii_case(&span.trace_id) {
         span.parent_span_id = Some(parent.to_ascii_lowercase());
+        span.has_remote_parent = true;
+        span.trace_state = state.and_then(|state| if let Primitive::Text(state) = state { Some(state) } else { None });
     }
 }
 

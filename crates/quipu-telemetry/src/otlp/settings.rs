@@ -14,7 +14,7 @@
 //! Empty counts as not set. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are followed, but never to this machine itself.
 //! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
 
-use crate::config::{ConfigError, Lookup};
+use crate::config::{ConfigError, Lookup, error};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -164,10 +164,6 @@ fn filled(lookup: Lookup<'_>, name: &str) -> Option<String> {
     lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
-    ConfigError { field: field.to_owned(), wrong: wrong.into() }
-}
-
 /// An address that can be called at all.
 fn checked(field: &str, url: &str) -> Result<String, ConfigError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
@@ -221,7 +217,8 @@ fn read_header(field: &str, entry: &str) -> Result<(String, String), ConfigError
     }
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+/// `%20` and its like as what they stand for; `None` where a percent sign stands alone.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
