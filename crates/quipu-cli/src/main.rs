@@ -44,6 +44,10 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
         Command::Export(export) => commands::export::run(&export, as_json, output),
         Command::Import(import) => commands::import::run(&import, as_json, output),
+        Command::Push(push) => {
+            let taken = commands::push::run(&push, as_json, output)?;
+            return Ok(ExitCode::from(u8::from(!taken)));
+        }
         Command::Search(search) => {
             // As grep does, for scripts: nothing found is not success.
             let found = commands::search::run(&search, as_json, output)?;

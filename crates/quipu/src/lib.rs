@@ -37,4 +37,4 @@ pub mod transfer;
 #[cfg(feature = "store")]
 mod session;
 #[cfg(feature = "store")]
-pub use session::{Selection, Session};
+pub use session::{MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};

@@ -112,7 +112,9 @@ impl Client {
         } else {
             None
         };
-        let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty());
+        let words = words
+            .map(|words| words.split_whitespace().collect::<Vec<_>>().join(" "))
+            .filter(|words| !words.is_empty() && status.canonical_reason() != Some(words));
         let mut why = format!("{} answered {status}", self.url());
         if let Some(words) = words {
             why += &format!(": {}", words.chars().take(LONGEST_QUOTE).collect::<String>());

@@ -96,7 +96,7 @@ impl Sums {
         let sum = self.sums.get_mut(at)?;
         self.changed = true;
         match sum.points.iter_mut().find(|point| point.attributes == labels) {
-            Some(point) => point.value = plus(point.value, metric.value),
+            Some(point) => point.value = point.value.plus(metric.value),
             None if self.sets == MOST_SETS => {
                 return Some(format!("An amount of {name} was left out: there are {MOST_SETS} sets of labels already."));
             }
@@ -106,15 +106,6 @@ impl Sums {
             }
         }
         None
-    }
-}
-
-/// Both are of one kind.
-fn plus(sum: MetricValue, amount: MetricValue) -> MetricValue {
-    match (sum, amount) {
-        (MetricValue::Integer(sum), MetricValue::Integer(amount)) => MetricValue::Integer(sum.saturating_add(amount)),
-        (MetricValue::Float(sum), MetricValue::Float(amount)) => MetricValue::Float(sum + amount),
-        (sum, _) => sum,
     }
 }
 

@@ -16,6 +16,7 @@ mod logs;
 #[cfg(feature = "promql")]
 mod metrics;
 mod moments;
+mod push;
 mod query;
 mod recording;
 mod search;
@@ -23,6 +24,7 @@ mod share;
 mod sheets;
 mod sql;
 
+pub use push::{MetricsPiece, PieceSize, SpanPlace, TracesPiece};
 pub use recording::Selection;
 
 use crate::index::{Index, Pass};
