@@ -5,7 +5,7 @@
 
 use crate::queue::{Batch, Logged, Queue};
 use crate::sink::{Sink, SinkError};
-use crate::spans::OpenSpans;
+use crate::spans::{End, OpenSpans, Start};
 use crate::warning::Warning;
 use quipu::model::{Event, StructuredLogPayload};
 
@@ -85,12 +85,14 @@ impl Worker {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
                 match event.payload.clone() {
                     StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
-                        Some(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
-                        None => self.tell(Warning::StartedTwice { span_id, trace_id }),
+                        Start::New(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
+                        Start::NotSampled => {}
+                        Start::Twice => self.tell(Warning::StartedTwice { span_id, trace_id }),
                     },
                     StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
-                        Some(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
-                        None => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                        End::Ended(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
+                        End::NotSampled => {}
+                        End::Unknown => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
                     },
                 }
             }
