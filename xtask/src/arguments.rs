@@ -17,6 +17,7 @@ cargo xtask COMMAND
   bench [--sizes 100MB,1.5GB,2.5GB] [--runs N] [--as-is]
                         measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
   slow promql           ask a real Prometheus the queries ours is compared with, and write down its answers (Debian's package)
+  slow push             push the samples to a real Arize Phoenix (installed from PyPI) and compare what it has with the files
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.

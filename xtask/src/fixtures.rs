@@ -8,10 +8,12 @@ pub(crate) fn grow(words: &[String]) -> Result<()> {
     Run::new("cargo run --quiet --release --package quipu-tests --bin grow --").words(words).show()
 }
 
-/// Makes fixtures anew that need a program of others.
+/// Makes fixtures anew, or checks, what needs a program of others.
 pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
-    match words {
-        [one] if one == "promql" => Run::new("cargo run --quiet --package quipu-tests --bin promql_answers").show(),
-        _ => bail!("cargo xtask slow promql asks a real Prometheus; there is nothing else that is slow."),
+    let [one] = words else { bail!("cargo xtask slow needs one word: promql or push.") };
+    match one.as_str() {
+        "promql" => Run::new("cargo run --quiet --package quipu-tests --bin promql_answers").show(),
+        "push" => Run::new("cargo run --quiet --package quipu-tests --bin push_phoenix").show(),
+        other => bail!("cargo xtask slow does not know {other}: promql asks a real Prometheus, push sends to a real Arize Phoenix."),
     }
 }
