@@ -12,7 +12,7 @@ Examples:
   quipu search trace_store.db 'connection reset'  the spans that hold a text, newest first
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
-  quipu push trace_store.db --endpoint http://localhost:4318      to an OpenTelemetry collector or Jaeger
+  quipu push trace_store.db --endpoint http://localhost:4318      to a collector, or to Jaeger
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'

@@ -5,11 +5,11 @@
 use anyhow::{Context, Result, ensure};
 use quipu_tests::Scratch;
 use quipu_tests::fixtures::{open_as_it_lies, repository, target};
+use quipu_tests::http::get;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -96,22 +96,11 @@ impl Phoenix {
         let process = process.with_context(|| format!("{} does not start.", program.display()))?;
         let phoenix = Phoenix { process, port, _folder: folder };
         let patience = Instant::now() + Duration::from_secs(120);
-        while phoenix.get("/healthz").is_err() {
+        while get(phoenix.port, "/healthz").is_err() {
             ensure!(Instant::now() < patience, "Phoenix does not answer on port {port}.");
             std::thread::sleep(Duration::from_millis(200));
         }
         Ok(phoenix)
-    }
-
-    fn get(&self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        // HTTP 1.0, so that the body comes in one piece.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("An answer without a body.")?;
-        ensure!(head.lines().next().is_some_and(|status| status.contains(" 200 ")), "{head}");
-        Ok(body.to_owned())
     }
 
     /// Its spans by their ids, once there are so many: it takes them in after it has answered.
@@ -120,11 +109,9 @@ impl Phoenix {
         loop {
             let (mut spans, mut cursor) = (BTreeMap::new(), String::new());
             loop {
-                let page = self.get(&format!("/v1/projects/default/spans?limit=500{cursor}"));
+                let page: Value = serde_json::from_str(&get(self.port, &format!("/v1/projects/default/spans?limit=500{cursor}"))?)?;
                 // Before the first span there is no project.
-                let Ok(page) = page else { break };
-                let page: Value = serde_json::from_str(&page)?;
-                for span in page["data"].as_array().context("No spans.")? {
+                for span in page["data"].as_array().into_iter().flatten() {
                     let keys = ["parent_id", "name", "start_time", "end_time", "status_code", "attributes", "events"];
                     let mut kept: serde_json::Map<String, Value> =
                         keys.map(|key| (key.to_owned(), span[key].clone())).into_iter().collect();

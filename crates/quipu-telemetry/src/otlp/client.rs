@@ -6,7 +6,7 @@ use super::backoff::Backoff;
 use super::settings::Settings;
 use crate::config::ConfigError;
 use quipu::transfer::{ExportAnswer, status_message};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
@@ -150,6 +150,8 @@ impl Client {
         let (why, again) = match error {
             ureq::Error::Timeout(_) => (format!("{url} gave no answer within {:?}.", self.settings.timeout), true),
             ureq::Error::HostNotFound => (format!("The host of {url} is not known."), true),
+            // What TLS finds wrong, a certificate for example, stays so.
+            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => (format!("{url} can't be asked ({error})."), false),
             ureq::Error::Io(error) => (format!("{url} can't be reached ({error})."), true),
             ureq::Error::ConnectionFailed => (format!("{url} can't be reached."), true),
             ureq::Error::Protocol(error) => (format!("{url} does not answer in HTTP ({error})."), false),

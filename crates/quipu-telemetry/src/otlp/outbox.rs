@@ -126,8 +126,12 @@ impl<L: Load> Outbox<L> {
         !state.load.is_empty() || state.in_flight > 0 || state.news.is_some()
     }
 
-    /// Sends everything now, each request once.
-    pub(super) fn flush(&self) -> Result<(), SinkError> {
+    /// Sends everything now: each request once, or, where nothing comes after it, again and again until patience ends.
+    pub(super) fn flush(&self, last: bool) -> Result<(), SinkError> {
+        if last { self.close() } else { self.send_once() }
+    }
+
+    fn send_once(&self) -> Result<(), SinkError> {
         let mut state = self.shared.lock();
         state.asked += 1;
         let ticket = state.asked;
@@ -138,8 +142,8 @@ impl<L: Load> Outbox<L> {
         report(&mut state)
     }
 
-    /// Sends everything, again and again until patience ends; what is left then is lost.
-    pub(super) fn close(&self) -> Result<(), SinkError> {
+    /// What is left when patience ends is lost.
+    fn close(&self) -> Result<(), SinkError> {
         let until = Instant::now() + self.patience;
         let mut state = self.shared.lock();
         state.closing = true;

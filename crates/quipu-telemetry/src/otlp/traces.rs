@@ -64,7 +64,7 @@ impl Sink for OtlpTraceSink {
     }
 
     fn flush(&mut self, last: bool) -> Result<(), SinkError> {
-        if last { self.outbox.close() } else { self.outbox.flush() }
+        self.outbox.flush(last)
     }
 
     fn is_behind(&self) -> bool {
