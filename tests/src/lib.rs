@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod grow;
 pub mod hostile;
+pub mod http;
 pub mod load;
 pub mod random;
 mod scratch;

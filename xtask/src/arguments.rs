@@ -20,6 +20,7 @@ cargo xtask COMMAND
   slow collect [--seconds N]
                         let OpenTelemetry's SDK for Python, a real Prometheus and a load of a minute loose on quipu collect
   slow serve            ask `quipu serve` with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
+  slow push             push the samples to a real Arize Phoenix (installed from PyPI) and compare what it has with the files
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.

@@ -15,6 +15,7 @@ Examples:
   quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
   quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318 and write it into a telemetry file
+  quipu push trace_store.db --endpoint http://localhost:4318      to a collector, or to Jaeger
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Receive OTLP over HTTP and write it into a telemetry file, while others read it
     Collect(Collect),
+    /// Send a file to an OpenTelemetry collector, Jaeger, or whatever else takes OTLP over HTTP
+    Push(Push),
     /// Call a method of Llama Stack's telemetry API, and print its JSON
     Query(Query),
     /// Ask for metrics in PromQL: tokens, requests, failures, durations
@@ -417,6 +420,62 @@ pub(crate) struct Import {
     /// The telemetry file to write; there must be none of that name
     #[arg(long, value_name = "FILE")]
     pub(crate) db: PathBuf,
+}
+
+const PUSH_HELP: &str = "\
+Spans are sent whole, with their events, under the ids and times they have, in the order of the file. What is recorded in them is sent too:
+prompts, outputs, and whatever keys stand in them.
+A collector that is busy or away is tried again after growing pauses. Where a push is interrupted, the same command goes on: what was sent
+is kept in the folder quipu/push below XDG_STATE_HOME (~/.local/state) until all of it is, or in the file that --resume names. That one stays,
+so that the same command later sends only what is new. Some spans may arrive twice then, which collectors notice by their ids.
+Metrics are the metric.… events of a file, as cumulative counters with a point for each event. Jaeger and Phoenix take none.
+The variables OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their like for one signal are followed.
+Exit code 1 also says that the collector refused some, or that some can't be sent.
+
+Examples:
+  quipu push trace_store.db --endpoint http://localhost:4318
+  quipu push trace_store.db --endpoint http://localhost:6006        Arize Phoenix
+  quipu push trace_store.db --endpoint https://otlp.example --header 'authorization=Bearer …' --gzip
+  quipu push trace_store.db --endpoint http://localhost:4318 --signal traces,metrics --resume pushed.json";
+
+#[derive(Args)]
+#[command(after_help = PUSH_HELP)]
+pub(crate) struct Push {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// The collector's base address, to which /v1/traces and /v1/metrics are added; without it OTEL_EXPORTER_OTLP_ENDPOINT, else
+    /// http://localhost:4318
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Send this header with every request; may be given several times
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// What to send, with commas between
+    #[arg(long = "signal", value_enum, value_delimiter = ',', default_value = "traces", value_name = "SIGNALS")]
+    pub(crate) signals: Vec<PushSignal>,
+    /// Only this trace; may be given several times; the first few digits are enough where only one trace begins so
+    #[arg(long = "trace", value_name = "TRACE_ID")]
+    pub(crate) traces: Vec<String>,
+    /// Pack requests with gzip
+    #[arg(long)]
+    pub(crate) gzip: bool,
+    /// Spans in one request at most; large ones are fewer
+    #[arg(long, default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: u32,
+    /// Keep in this file what was sent, and go on from there
+    #[arg(long, value_name = "STATE")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Begin anew, whatever was sent before
+    #[arg(long)]
+    pub(crate) restart: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PushSignal {
+    /// Spans with their events
+    Traces,
+    /// Recorded metric events as counters
+    Metrics,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -55,6 +55,10 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Collect(collect) => collect::run(&collect),
         Command::Import(import) => commands::import::run(&import, as_json, output),
         Command::Serve(serve) => commands::serve::run(serve),
+        Command::Push(push) => {
+            let taken = commands::push::run(&push, as_json, output)?;
+            return Ok(ExitCode::from(u8::from(!taken)));
+        }
         Command::Search(search) => {
             // As grep does, for scripts: nothing found is not success.
             let found = commands::search::run(&search, as_json, output)?;

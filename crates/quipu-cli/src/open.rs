@@ -116,20 +116,27 @@ fn index(session: &mut Session) -> Result<()> {
 }
 
 /// A line of progress, on a terminal only, from the second second on; it goes when its work is done.
-struct Shown {
+pub(crate) struct Shown {
     start: Instant,
     visible: bool,
     shown: Option<Instant>,
 }
 
 impl Shown {
-    fn new() -> Shown {
+    pub(crate) fn new() -> Shown {
         Shown { start: Instant::now(), visible: std::io::stderr().is_terminal(), shown: None }
     }
 
-    fn show(&mut self, text: impl FnOnce() -> String) {
+    pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
         let recent = |at: &Instant| at.elapsed() < Duration::from_millis(200);
-        if self.visible && self.start.elapsed() > Duration::from_secs(1) && !self.shown.as_ref().is_some_and(recent) {
+        if self.start.elapsed() > Duration::from_secs(1) && !self.shown.as_ref().is_some_and(recent) {
+            self.now(text);
+        }
+    }
+
+    /// Shows it, however early: somebody waits.
+    pub(crate) fn now(&mut self, text: impl FnOnce() -> String) {
+        if self.visible {
             self.shown = Some(Instant::now());
             eprint!("\r\u{1b}[K{}", crate::output::clean_line(&text()));
             let _ = std::io::stderr().flush();

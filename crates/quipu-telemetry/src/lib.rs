@@ -31,25 +31,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: `telemetry` is the door, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
-//! become, `sink` where they go, `sqlite` and `console` two such places, `config` says which, `otlp` is
-//! the client that sends to collectors. What is not here: reading files (`quipu`).
+//! Modules in reading order: `telemetry` is the door, `layer` what programs instrumented with `tracing` go in by, `current` the
+//! span they are in, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
+//! become, `sink` where they go, `sqlite`, `console` and `otlp` such places, `config` says which. What is not here: reading files (`quipu`).
 
 pub mod config;
 mod console;
+mod current;
 mod inference;
+mod layer;
 pub mod otlp;
 mod queue;
+mod random;
 mod sink;
 mod spans;
 mod sqlite;
 mod telemetry;
+mod w3c;
 mod warning;
 mod worker;
 
 pub use config::TelemetryConfig;
 pub use console::{ConsoleSink, colours_wanted};
+pub use current::{current_traceparent, current_tracestate, record_inference};
 pub use inference::{InferenceSpan, Usage};
+pub use layer::TelemetryLayer;
 pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 pub use sqlite::SqliteSink;
 pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};

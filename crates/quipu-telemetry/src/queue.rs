@@ -54,6 +54,8 @@ pub(crate) struct Batch {
     pub(crate) asked: u64,
     /// Events that were dropped and not told of.
     pub(crate) dropped: u64,
+    /// Somebody waits for it.
+    pub(crate) flush: bool,
     /// Nothing comes after it.
     pub(crate) last: bool,
 }
@@ -113,7 +115,7 @@ impl Queue {
         state.failures.clone()
     }
 
-    /// Waits for something to do. `retry` is whether a sink has something left over.
+    /// Waits for something to do. `retry` is whether a sink has something left over, and is to be asked in a while.
     pub(crate) fn next(&self, retry: bool) -> Batch {
         let mut state = self.lock();
         while state.waiting.is_empty() && state.asked == state.answered && !state.closed {
@@ -131,7 +133,7 @@ impl Queue {
         state.in_work = events.len();
         let dropped = state.dropped - state.dropped_told;
         state.dropped_told = state.dropped;
-        Batch { events, asked: state.asked, dropped, last: state.closed }
+        Batch { events, asked: state.asked, dropped, flush: state.asked > state.answered || state.closed, last: state.closed }
     }
 
     /// The batch is committed, or `failures` say why not.

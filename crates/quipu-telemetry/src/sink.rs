@@ -1,6 +1,6 @@
 //! Where telemetry goes: the trait every sink implements, and the spans it is given.
 //!
-//! What is not here: how events become spans (`spans`), and the sinks themselves (`console`, `sqlite`).
+//! What is not here: how events become spans (`spans`), and the sinks themselves (`console`, `sqlite`, `otlp`).
 
 use quipu::model::{Attributes, MetricEvent, Primitive, SpanStatus, Timestamp};
 
@@ -13,6 +13,10 @@ pub struct StartedSpan {
     pub span_id: String,
     /// The span it is part of; need not be known here.
     pub parent_span_id: Option<String>,
+    /// Whether that span is of another process, from which a W3C context came.
+    pub has_remote_parent: bool,
+    /// The `tracestate` that came with the context, for this span and all below it.
+    pub trace_state: Option<String>,
     /// Its name.
     pub name: String,
     /// When it started.
@@ -88,6 +92,21 @@ pub trait Sink {
     /// # Errors
     /// What went wrong. What is not counted as lost is to be tried again by the next commit.
     fn commit(&mut self) -> Result<(), SinkError>;
+
+    /// Whether `commit` leaves something to be done later, as a sink does that has a thread of its own. It is then asked to commit again
+    /// within a second, so that what has gone wrong meanwhile is told.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
+    /// Does now what `commit` left for later; nothing comes after the `last`, which is to wait for a bounded time only. Called by `flush` and
+    /// `shutdown` where the sink is behind, when all sinks have committed.
+    ///
+    /// # Errors
+    /// As `commit`.
+    fn flush(&mut self, _last: bool) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// A sink can't do its work.

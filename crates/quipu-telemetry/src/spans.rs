@@ -4,6 +4,7 @@
 //! is not here: where ended spans go (`sink`).
 
 use crate::sink::{EndedSpan, SpanEvent, StartedSpan};
+use crate::w3c::TraceParent;
 use quipu::model::{
     Attributes, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, StructuredLogEvent, UnstructuredLogEvent,
 };
@@ -16,34 +17,63 @@ pub(crate) struct OpenSpans(HashMap<String, OpenSpan>);
 
 struct OpenSpan {
     span: StartedSpan,
+    /// False where a caller does not record the trace: neither does anybody below.
+    is_sampled: bool,
     events: Vec<SpanEvent>,
 }
 
+/// What became of a start.
+pub(crate) enum Start<'s> {
+    New(&'s StartedSpan),
+    /// Nothing of the span is recorded.
+    NotSampled,
+    /// The span has started already.
+    Twice,
+}
+
+/// What became of an end.
+pub(crate) enum End {
+    Ended(Box<EndedSpan>),
+    /// Nothing of the span is recorded.
+    NotSampled,
+    /// No such span is open.
+    Unknown,
+}
+
 impl OpenSpans {
-    /// Takes a start; `None` where the span has started already.
-    pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Option<&StartedSpan> {
-        let Entry::Vacant(place) = self.0.entry(key(&event.span_id)) else { return None };
+    /// Takes a start.
+    pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Start<'_> {
+        let parent = start.parent_span_id.as_deref().and_then(|parent| self.0.get(&key(parent)));
+        let trace_state = parent.and_then(|parent| parent.span.trace_state.clone());
+        let is_sampled = parent.is_none_or(|parent| parent.is_sampled);
+        let Entry::Vacant(place) = self.0.entry(key(&event.span_id)) else { return Start::Twice };
         let mut attributes = Attributes::default();
         merge(&mut attributes, event.attributes);
         let mut span = StartedSpan {
             trace_id: event.trace_id,
             span_id: event.span_id,
             parent_span_id: start.parent_span_id.filter(|parent| !parent.is_empty()),
+            has_remote_parent: false,
+            trace_state,
             name: start.name,
             start: event.timestamp.at,
             attributes,
         };
-        take_remote_parent(&mut span);
+        let is_sampled = is_sampled & take_remote_parent(&mut span);
         put_last(&mut span.attributes, "__ttl__", Primitive::Integer(ttl_seconds));
-        Some(&place.insert(OpenSpan { span, events: Vec::new() }).span)
+        let open = place.insert(OpenSpan { span, is_sampled, events: Vec::new() });
+        if is_sampled { Start::New(&open.span) } else { Start::NotSampled }
     }
 
-    /// Takes an end; `None` where no such span is open.
-    pub(crate) fn end(&mut self, event: StructuredLogEvent, end: SpanEndPayload, ttl_seconds: i64) -> Option<EndedSpan> {
-        let OpenSpan { mut span, events } = self.0.remove(&key(&event.span_id))?;
+    /// Takes an end.
+    pub(crate) fn end(&mut self, event: StructuredLogEvent, end: SpanEndPayload, ttl_seconds: i64) -> End {
+        let Some(OpenSpan { mut span, is_sampled, events }) = self.0.remove(&key(&event.span_id)) else { return End::Unknown };
+        if !is_sampled {
+            return End::NotSampled;
+        }
         merge(&mut span.attributes, event.attributes);
         put_last(&mut span.attributes, "__ttl__", Primitive::Integer(ttl_seconds));
-        Some(EndedSpan { span, end: event.timestamp.at, status: end.status, events })
+        End::Ended(Box::new(EndedSpan { span, end: event.timestamp.at, status: end.status, events }))
     }
 
     /// Takes a log line; false where its span is not open.
@@ -80,8 +110,9 @@ impl OpenSpans {
 
     /// How many there are, and the name of the one that started first.
     pub(crate) fn left(&self) -> Option<(u64, &str)> {
-        let first = self.0.values().min_by_key(|open| (open.span.start.0, &open.span.span_id))?;
-        Some((self.0.len() as u64, &first.span.name))
+        let sampled = || self.0.values().filter(|open| open.is_sampled);
+        let first = sampled().min_by_key(|open| (open.span.start.0, &open.span.span_id))?;
+        Some((sampled().count() as u64, &first.span.name))
     }
 }
 
@@ -109,17 +140,19 @@ fn put_last(attributes: &mut Attributes, key: &str, value: Primitive) {
 }
 
 /// A caller's W3C context comes as attributes, which are not stored. The span is then no root of the whole trace, whether the context can
-/// be read or not; its parent is the caller's span where it named none itself and both speak of the same trace.
-fn take_remote_parent(span: &mut StartedSpan) {
-    let Some(context) = span.attributes.get("traceparent").cloned() else { return };
+/// be read or not; its parent is the caller's span where it named none itself and both speak of the same trace. Answers whether it is to be
+/// recorded: a caller may say that the trace is not.
+fn take_remote_parent(span: &mut StartedSpan) -> bool {
+    let Some(context) = span.attributes.get("traceparent").cloned() else { return true };
+    let state = span.attributes.get("tracestate").cloned();
     span.attributes.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "__root__" | "__root_span__"));
-    let Primitive::Text(text) = context else { return };
-    let mut parts = text.split('-').skip(1);
-    let (Some(trace_id), Some(parent)) = (parts.next(), parts.next()) else { return };
-    let is_id = parent.len() == 16 && parent.bytes().all(|byte| byte.is_ascii_hexdigit()) && parent.bytes().any(|byte| byte != b'0');
-    if is_id && span.parent_span_id.is_none() && trace_id.eq_ignore_ascii_case(&span.trace_id) {
-        span.parent_span_id = Some(parent.to_ascii_lowercase());
-    }
+    let Primitive::Text(text) = context else { return true };
+    let caller = TraceParent::parse(&text).filter(|caller| caller.trace_id.eq_ignore_ascii_case(&span.trace_id));
+    let Some(caller) = caller.filter(|_| span.parent_span_id.is_none()) else { return true };
+    span.parent_span_id = Some(caller.span_id);
+    span.has_remote_parent = true;
+    span.trace_state = state.and_then(|state| if let Primitive::Text(state) = state { Some(state) } else { None });
+    caller.is_sampled
 }
 
 #[cfg(test)]
@@ -151,12 +184,19 @@ mod tests {
         Primitive::Text(text.into())
     }
 
+    fn started(start: Start<'_>) -> &StartedSpan {
+        if let Start::New(span) = start { span } else { panic!("it is new") }
+    }
+
+    fn ended(end: End) -> EndedSpan {
+        if let End::Ended(ended) = end { *ended } else { panic!("it is open") }
+    }
+
     #[test]
     fn attributes_of_the_end_take_the_last_places_and_null_is_none() {
         let mut open = OpenSpans::default();
         open.start(event("a1", 1, &[("k", text("first")), ("stays", text("x")), ("none", Primitive::Null)]), start(), 5);
-        let ended =
-            open.end(event("a1", 2, &[("late", text("yes")), ("k", text("second")), ("stays", Primitive::Null)]), OK, 7).expect("open");
+        let ended = ended(open.end(event("a1", 2, &[("late", text("yes")), ("k", text("second")), ("stays", Primitive::Null)]), OK, 7));
         let expected = attributes(&[
             ("stays", text("x")),
             ("late", text("yes")),
@@ -170,11 +210,11 @@ mod tests {
     #[test]
     fn ids_of_the_same_number_are_one_span_which_keeps_the_text_of_its_start() {
         let mut open = OpenSpans::default();
-        assert!(open.start(event("00ABCD", 1, &[]), start(), 5).is_some());
-        assert!(open.start(event("abcd", 1, &[]), start(), 5).is_none(), "it has started already");
-        let ended = open.end(event("000000000000abcd", 2, &[]), OK, 5).expect("the same number");
+        started(open.start(event("00ABCD", 1, &[]), start(), 5));
+        assert!(matches!(open.start(event("abcd", 1, &[]), start(), 5), Start::Twice));
+        let ended = ended(open.end(event("000000000000abcd", 2, &[]), OK, 5));
         assert_eq!(ended.span.span_id, "00ABCD");
-        assert!(open.end(event("abcd", 3, &[]), OK, 5).is_none(), "it has ended");
+        assert!(matches!(open.end(event("abcd", 3, &[]), OK, 5), End::Unknown), "it has ended");
     }
 
     #[test]
@@ -188,7 +228,7 @@ mod tests {
         };
         let mut open = OpenSpans::default();
         let valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let span = open.start(event("1", 1, &marks(valid)), start(), 5).expect("new");
+        let span = started(open.start(event("1", 1, &marks(valid)), start(), 5));
         assert_eq!(span.parent_span_id.as_deref(), Some("b7ad6b7169203331"));
         assert_eq!(span.attributes, attributes(&[("__local_root_span__", Primitive::Bool(true)), ("__ttl__", Primitive::Integer(5))]));
         let others = [
@@ -197,8 +237,21 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
         ];
         for (at, context) in others.into_iter().enumerate() {
-            let span = open.start(event(&format!("2{at}"), 1, &marks(context)), start(), 5).expect("new");
+            let span = started(open.start(event(&format!("2{at}"), 1, &marks(context)), start(), 5));
             assert_eq!((span.parent_span_id.as_deref(), span.attributes.get("__root__")), (None, None), "{context}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_recorded_of_what_a_caller_does_not_record() {
+        let mut open = OpenSpans::default();
+        let context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        assert!(matches!(open.start(event("1", 1, &[("traceparent", text(context))]), start(), 5), Start::NotSampled));
+        let below = SpanStartPayload { name: "n".into(), parent_span_id: Some("1".into()) };
+        assert!(matches!(open.start(event("2", 1, &[]), below, 5), Start::NotSampled));
+        assert!(open.left().is_none(), "it is not missed either");
+        for id in ["2", "1"] {
+            assert!(matches!(open.end(event(id, 2, &[]), OK, 5), End::NotSampled));
         }
     }
 }

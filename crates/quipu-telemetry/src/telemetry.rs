@@ -38,6 +38,9 @@ pub enum LogError {
     /// After the shutdown nothing is taken.
     #[error("The event was not taken: telemetry is shut down.")]
     ShutDown,
+    /// Metrics of requests belong to a span.
+    #[error("The metrics were not taken: this thread is in no span that is recorded.")]
+    NoSpan,
     /// A field that can't be written.
     #[error("The event was not taken: {field} {wrong}.")]
     Invalid {

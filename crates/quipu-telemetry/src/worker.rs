@@ -4,8 +4,8 @@
 //! queue (`queue`), and the rules of spans (`spans`).
 
 use crate::queue::{Batch, Logged, Queue};
-use crate::sink::Sink;
-use crate::spans::OpenSpans;
+use crate::sink::{Sink, SinkError};
+use crate::spans::{End, OpenSpans, Start};
 use crate::warning::Warning;
 use quipu::model::{Event, StructuredLogPayload};
 
@@ -25,7 +25,7 @@ impl Worker {
         // What a sink says at every try is told once.
         let mut told: Vec<String> = Vec::new();
         loop {
-            let Batch { events, asked, dropped, last } = queue.next(retry);
+            let Batch { events, asked, dropped, flush, last } = queue.next(retry);
             for logged in events {
                 self.take(logged);
             }
@@ -36,8 +36,8 @@ impl Worker {
                 let first = first.to_owned();
                 self.tell(Warning::NeverEnded { spans, first });
             }
-            let failures = self.commit(&told);
-            retry = !failures.is_empty();
+            let failures = self.commit(&told, flush, last);
+            retry = !failures.is_empty() || self.sinks.iter().any(|sink| sink.is_behind());
             told.clone_from(&failures);
             queue.finish(asked, failures);
             if last {
@@ -46,16 +46,30 @@ impl Worker {
         }
     }
 
-    fn commit(&mut self, told: &[String]) -> Vec<String> {
+    /// What the sinks could not do.
+    fn commit(&mut self, told: &[String], flush: bool, last: bool) -> Vec<String> {
         let mut failures = Vec::new();
-        for sink in &mut self.sinks {
-            if let Err(error) = sink.commit() {
-                let warning = Warning::SinkFailed { sink: sink.name(), why: error.why, lost: error.lost };
-                let text = warning.to_string();
-                if error.lost > 0 || !told.contains(&text) {
-                    (self.warn)(&warning);
-                }
-                failures.push(text);
+        let Worker { sinks, warn, .. } = self;
+        let mut fail = |sink: &dyn Sink, error: SinkError| {
+            let warning = Warning::SinkFailed { sink: sink.name(), why: error.why, lost: error.lost };
+            let text = warning.to_string();
+            if error.lost > 0 || !told.contains(&text) {
+                warn(&warning);
+            }
+            failures.push(text);
+        };
+        for sink in sinks.iter_mut() {
+            match sink.commit() {
+                // The flush tries again, and tells.
+                Err(error) if error.lost == 0 && flush && sink.is_behind() => {}
+                Err(error) => fail(sink.as_ref(), error),
+                Ok(()) => {}
+            }
+        }
+        // No file waits for the network: first all have committed.
+        for sink in sinks.iter_mut().filter(|sink| flush && sink.is_behind()) {
+            if let Err(error) = sink.flush(last) {
+                fail(sink.as_ref(), error);
             }
         }
         failures
@@ -71,12 +85,14 @@ impl Worker {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
                 match event.payload.clone() {
                     StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
-                        Some(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
-                        None => self.tell(Warning::StartedTwice { span_id, trace_id }),
+                        Start::New(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
+                        Start::NotSampled => {}
+                        Start::Twice => self.tell(Warning::StartedTwice { span_id, trace_id }),
                     },
                     StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
-                        Some(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
-                        None => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                        End::Ended(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
+                        End::NotSampled => {}
+                        End::Unknown => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
                     },
                 }
             }

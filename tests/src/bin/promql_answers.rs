@@ -4,10 +4,10 @@
 //! ends; samples stand at odd milliseconds and queries at whole seconds, so that it answers as Prometheus 3 does.
 
 use anyhow::{Context, Result, bail, ensure};
+use quipu_tests::http::get;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -61,23 +61,11 @@ impl Server {
             .context("prometheus does not start: apt-get install prometheus")?;
         let server = Server { process, port, folder };
         let patience = Instant::now() + Duration::from_secs(60);
-        while server.get("/-/ready").is_err() {
+        while get(server.port, "/-/ready").is_err() {
             ensure!(Instant::now() < patience, "prometheus does not answer on port {port}.");
             std::thread::yield_now();
         }
         Ok(server)
-    }
-
-    /// The body of an answer; errors of queries have one, too.
-    fn get(&self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        // HTTP 1.0, so that the body comes in one piece.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("An answer without a body.")?;
-        ensure!(!head.contains(" 503 "), "It is starting.");
-        Ok(body.to_owned())
     }
 
     fn ask(&self, time: &str, query: &str) -> Result<Value> {
@@ -86,7 +74,7 @@ impl Server {
             ["range", start, end, step] => format!("/api/v1/query_range?start={start}&end={end}&step={step}&query={}", escape(query)),
             _ => bail!("{time} is no time."),
         };
-        Ok(serde_json::from_str(&self.get(&path)?)?)
+        Ok(serde_json::from_str(&get(self.port, &path)?)?)
     }
 }
 

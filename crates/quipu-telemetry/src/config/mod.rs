@@ -17,8 +17,10 @@
 mod variables;
 
 use crate::console::ConsoleSink;
+use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
 use crate::sqlite::SqliteSink;
 use crate::telemetry::{Telemetry, TelemetryBuilder};
+use quipu::transfer::OtlpSource;
 use saphyr::{LoadableYamlNode, Yaml};
 use std::path::PathBuf;
 pub use variables::Lookup;
@@ -81,7 +83,7 @@ pub struct ConfigError {
     pub wrong: String,
 }
 
-fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
+pub(crate) fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
     ConfigError { field: field.to_owned(), wrong: wrong.into() }
 }
 
@@ -160,30 +162,39 @@ impl TelemetryConfig {
         })
     }
 
-    /// A [`Telemetry`] with these sinks, to be started. `lookup` is asked for `NO_COLOR`.
+    /// A [`Telemetry`] with these sinks, to be started. `lookup` is asked for `NO_COLOR` and, where a sink sends, for the variables of
+    /// [`otlp`](crate::otlp): an endpoint of one signal alone wins over `otel_exporter_otlp_endpoint`.
     ///
     /// # Errors
-    /// [`ConfigError`] where a sink is not among those of this crate, which are `console` and `sqlite`.
+    /// [`ConfigError`] for the first variable that says something wrong.
     pub fn builder(&self, lookup: impl Fn(&str) -> Option<String> + Send + 'static) -> Result<TelemetryBuilder, ConfigError> {
         let mut builder = Telemetry::builder();
-        let mut lookup = Some(lookup);
         for sink in &self.sinks {
             builder = match sink {
-                SinkKind::Console => match lookup.take() {
-                    Some(lookup) => builder.sink(move || Ok(ConsoleSink::stdout(lookup))),
-                    None => builder,
-                },
+                SinkKind::Console => {
+                    let no_color = lookup("NO_COLOR");
+                    builder.sink(move || Ok(ConsoleSink::stdout(|_| no_color.clone())))
+                }
                 SinkKind::Sqlite => {
                     let (path, service_name) = (self.sqlite_db_path.clone(), self.service_name.clone());
                     builder.sink(move || SqliteSink::open(&path, &service_name))
                 }
-                SinkKind::OtelTrace | SinkKind::OtelMetric => {
-                    let wrong = format!("has {}, which this program can't send to; it can write to console and sqlite", sink.label());
-                    return Err(error("sinks", wrong));
+                SinkKind::OtelTrace => {
+                    let (client, source, pace) = self.otlp(Signal::Traces, &lookup)?;
+                    builder.sink(move || OtlpTraceSink::start(client, source, pace))
+                }
+                SinkKind::OtelMetric => {
+                    let (client, source, pace) = self.otlp(Signal::Metrics, &lookup)?;
+                    builder.sink(move || OtlpMetricSink::start(client, source, pace))
                 }
             };
         }
         Ok(builder)
+    }
+
+    fn otlp(&self, signal: Signal, lookup: Lookup<'_>) -> Result<(Client, OtlpSource, Pace), ConfigError> {
+        let settings = Settings::from_env(signal, self.otel_exporter_otlp_endpoint.as_deref(), lookup)?;
+        Ok((Client::new(settings)?, source(&self.service_name, lookup), Pace::from_env(lookup)?))
     }
 }
 

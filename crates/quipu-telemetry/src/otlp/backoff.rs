@@ -2,6 +2,7 @@
 //!
 //! What is not here: the waiting itself, which whoever sends does in its own way.
 
+use crate::random::random;
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
@@ -19,7 +20,7 @@ impl Backoff {
     pub fn next_pause(&mut self, asked: Option<Duration>) -> Duration {
         let whole = FIRST.saturating_mul(1_u32 << self.tries.min(16)).min(LONGEST);
         self.tries += 1;
-        let pause = whole.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let pause = whole.mul_f64(1.0 - random() as f64 / u64::MAX as f64 / 2.0);
         asked.map_or(pause, |asked| asked.max(pause))
     }
 }

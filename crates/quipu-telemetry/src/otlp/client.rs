@@ -5,8 +5,8 @@
 use super::backoff::Backoff;
 use super::settings::Settings;
 use crate::config::ConfigError;
-use quipu::transfer::{ExportAnswer, status_message};
-use std::io::Write as _;
+use quipu::transfer::{ExportAnswer, one_line, status_message};
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
@@ -114,11 +114,11 @@ impl Client {
         let words = if is_json || kind.contains("protobuf") {
             status_message(&body, is_json)
         } else if kind.starts_with("text/plain") {
-            Some(String::from_utf8_lossy(&body).into_owned())
+            one_line(&String::from_utf8_lossy(&body))
         } else {
             None
         };
-        let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty());
+        let words = words.filter(|words| status.canonical_reason() != Some(words));
         let mut why = format!("{} answered {status}", self.url());
         if let Some(words) = words {
             why += &format!(": {}", words.chars().take(LONGEST_QUOTE).collect::<String>());
@@ -167,6 +167,8 @@ impl Client {
         let (why, again) = match error {
             ureq::Error::Timeout(_) => (format!("{url} gave no answer within {:?}.", self.settings.timeout), true),
             ureq::Error::HostNotFound => (format!("The host of {url} is not known."), true),
+            // What TLS finds wrong, a certificate for example, stays so.
+            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => (format!("{url} can't be asked ({error})."), false),
             ureq::Error::Io(error) => (format!("{url} can't be reached ({error})."), true),
             ureq::Error::ConnectionFailed => (format!("{url} can't be reached."), true),
             ureq::Error::Protocol(error) => (format!("{url} does not answer in HTTP ({error})."), false),

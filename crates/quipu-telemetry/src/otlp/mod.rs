@@ -1,9 +1,19 @@
-//! OTLP over HTTP: where it goes ([`Settings`]), and how it is sent ([`Client`], [`Backoff`]).
+//! OTLP over HTTP: the sinks `otel_trace` and `otel_metric`, and the client they send with, which other programs can use by itself.
+//!
+//! Modules in reading order: `settings` is where requests go, `client` sends one, `backoff` says when to try again; `outbox` is the thread behind a
+//! sink, `traces` and `metrics` are the sinks, `pace` says when they send. What is not here: the protobuf (`quipu::transfer`).
 
 mod backoff;
 mod client;
+mod metrics;
+mod outbox;
+mod pace;
 mod settings;
+mod traces;
 
 pub use backoff::Backoff;
 pub use client::{Client, Retry, SendError};
+pub use metrics::OtlpMetricSink;
+pub use pace::{Pace, source};
 pub use settings::{DEFAULT_ENDPOINT, Settings, Signal};
+pub use traces::OtlpTraceSink;

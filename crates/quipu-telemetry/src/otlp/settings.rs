@@ -14,7 +14,7 @@
 //! Empty counts as not set. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are followed, but never to this machine itself.
 //! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
 
-use crate::config::{ConfigError, Lookup};
+use crate::config::{ConfigError, Lookup, error};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -108,6 +108,16 @@ impl Settings {
         Settings::read(signal, below(base, signal), lookup)
     }
 
+    /// Adds a header, `name=value`, its value as it is. `field` is what errors call it: `--header`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it can't be sent.
+    pub fn add_header(&mut self, field: &str, entry: &str) -> Result<(), ConfigError> {
+        let (name, value) = divided(field, entry)?;
+        self.headers.push((name.to_owned(), sendable(field, name, Some(value.to_owned()))?));
+        Ok(())
+    }
+
     fn read(signal: Signal, url: String, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
         // The variable of the signal, else the one of all signals, and its name.
         let said = |name: &str| {
@@ -164,10 +174,6 @@ fn filled(lookup: Lookup<'_>, name: &str) -> Option<String> {
     lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
-    ConfigError { field: field.to_owned(), wrong: wrong.into() }
-}
-
 /// An address that can be called at all.
 fn checked(field: &str, url: &str) -> Result<String, ConfigError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
@@ -205,23 +211,30 @@ fn read_headers(field: &str, listed: &str) -> Result<Vec<(String, String)>, Conf
 }
 
 fn read_header(field: &str, entry: &str) -> Result<(String, String), ConfigError> {
-    // Values may be secrets, so errors show names at most.
+    let (name, value) = divided(field, entry)?;
+    Ok((name.to_owned(), sendable(field, name, percent_decoded(value))?))
+}
+
+/// Name and value of a header. Values may be secrets, so errors show names at most.
+fn divided<'e>(field: &str, entry: &'e str) -> Result<(&'e str, &'e str), ConfigError> {
     let Some((name, value)) = entry.split_once('=') else {
-        return Err(error(field, "has an entry without “=”; write name=value, with commas between several"));
+        return Err(error(field, "has an entry without “=”; write name=value"));
     };
     let name = name.trim();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(error(field, format!("has “{name}”, which can't be the name of a header; letters, digits and hyphens are usual")));
     }
-    let value = percent_decoded(value.trim());
-    match value.filter(|value| !value.contains(|letter: char| letter.is_control())) {
-        Some(value) => Ok((name.to_owned(), value)),
-        None => Err(error(field, format!("has a value of “{name}” that can't be sent; write percent signs as %25"))),
-    }
+    Ok((name, value.trim()))
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+fn sendable(field: &str, name: &str, value: Option<String>) -> Result<String, ConfigError> {
+    let value = value.filter(|value| !value.contains(|letter: char| letter.is_control()));
+    value.ok_or_else(|| error(field, format!("has a value of “{name}” that can't be sent; a percent sign in a variable is %25")))
+}
+
+/// `%20` and its like as what they stand for; `None` where a percent sign stands alone.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -200,6 +200,21 @@ pub enum MetricValue {
     Float(f64),
 }
 
+impl MetricValue {
+    /// The sum, of both kinds a real one; whole numbers end at their bounds.
+    #[must_use]
+    pub fn plus(self, other: MetricValue) -> MetricValue {
+        let real = |value: MetricValue| match value {
+            MetricValue::Integer(whole) => whole as f64,
+            MetricValue::Float(real) => real,
+        };
+        match (self, other) {
+            (MetricValue::Integer(sum), MetricValue::Integer(amount)) => MetricValue::Integer(sum.saturating_add(amount)),
+            _ => MetricValue::Float(real(self) + real(other)),
+        }
+    }
+}
+
 /// The value of an attribute of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -2,12 +2,10 @@
 //!
 //! What is not here: the formats (`transfer`), and where the bytes go.
 
+use super::push::Sources;
 use super::{Selection, Session};
-use crate::model::{EventRecord, Record, SpanExtra};
 use crate::protocol::Failure;
-use crate::store::{source, span_extra};
-use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace};
-use std::collections::HashMap;
+use crate::transfer::{ExportFormat, Exporter, FullTrace};
 
 impl Session {
     /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in
@@ -39,42 +37,17 @@ impl Session {
         Ok(spans)
     }
 
-    fn full_trace(&mut self, trace: u32, selection: Selection<'_>) -> Result<FullTrace, Failure> {
-        let mut full = FullTrace {
-            trace_id: self.index.trace_id_text(trace),
-            service_name: None,
-            offset_minutes: self.index.offset_minutes(trace),
-            spans: Vec::new(),
-        };
-        let mut events: HashMap<String, Vec<EventRecord>> = HashMap::new();
-        self.each_record::<Failure>(selection, &mut |record| {
-            match record {
-                Record::Trace(row) => full.service_name.clone_from(&row.service_name),
-                Record::Span(span) => {
-                    full.spans.push(FullSpan { span: span.clone(), events: Vec::new(), extra: SpanExtra::default(), source: None });
-                }
-                Record::Event(event) => {
-                    events.entry(event.span_id.clone().unwrap_or_default()).or_default().push(event.clone());
-                }
-            }
-            Ok(())
-        })?;
-        let (database, mut sources) = (&self.database, HashMap::new());
-        let (connection, schema) = (database.connection(), database.schema());
-        for span in &mut full.spans {
-            span.events = events.remove(&span.span.span_id).unwrap_or_default();
-            span.extra = database.bounded(|| span_extra(connection, schema, &span.span.span_id))?.unwrap_or_default();
-            if let Some(number) = span.extra.source {
-                span.source = match sources.get(&number) {
-                    Some(known) => Option::clone(known),
-                    None => {
-                        let found = database.bounded(|| source(connection, schema, number))?;
-                        sources.insert(number, found.clone());
-                        found
-                    }
-                };
-            }
+    fn full_trace(&self, trace: u32, selection: Selection<'_>) -> Result<FullTrace, Failure> {
+        let (_, rows) = self.selected(selection)?;
+        let (mut spans, mut sources) = (Vec::with_capacity(rows.len()), Sources::default());
+        for row in rows {
+            spans.extend(self.full_span(row, &mut sources)?);
         }
-        Ok(full)
+        Ok(FullTrace {
+            trace_id: self.index.trace_id_text(trace),
+            service_name: self.service_name(trace)?,
+            offset_minutes: self.index.offset_minutes(trace),
+            spans,
+        })
     }
 }

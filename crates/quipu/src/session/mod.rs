@@ -17,6 +17,7 @@ mod listing;
 mod logs;
 mod metrics;
 mod moments;
+mod push;
 mod query;
 mod recording;
 mod search;
@@ -28,6 +29,7 @@ mod sql;
 
 #[cfg(not(target_family = "wasm"))]
 pub use growth::FileReading;
+pub use push::{MetricsPiece, PieceSize, SpanPlace, TracesPiece};
 pub use recording::Selection;
 #[cfg(feature = "promql")]
 pub use series::{SeriesLabels, SeriesQuery};

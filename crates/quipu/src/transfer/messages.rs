@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Signed,
     /// The same in zigzag.
     ZigZag,
+    Fixed32,
     Fixed64,
     SignedFixed64,
     Double,
@@ -41,7 +42,7 @@ const fn many(number: u32, name: &'static str, kind: Kind) -> Field {
     Field { number, name, kind, repeated: true }
 }
 
-use Kind::{Bool, Bytes, Double, Fixed64, Id, Message, Signed, SignedFixed64, Text, Unsigned, ZigZag};
+use Kind::{Bool, Bytes, Double, Fixed32, Fixed64, Id, Message, Signed, SignedFixed64, Text, Unsigned, ZigZag};
 
 static ANY_VALUE: [Field; 7] = [
     one(1, "stringValue", Text),
@@ -65,7 +66,7 @@ static LINK: [Field; 4] = [
     one(3, "traceState", Text),
     many(4, "attributes", Message(&KEY_VALUE)),
 ];
-static SPAN: [Field; 12] = [
+static SPAN: [Field; 13] = [
     one(1, "traceId", Id),
     one(2, "spanId", Id),
     one(3, "traceState", Text),
@@ -78,6 +79,7 @@ static SPAN: [Field; 12] = [
     many(11, "events", Message(&EVENT)),
     many(13, "links", Message(&LINK)),
     one(15, "status", Message(&STATUS)),
+    one(16, "flags", Fixed32),
 ];
 static SCOPE_SPANS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "spans", Message(&SPAN))];
 /// Spans of one resource.

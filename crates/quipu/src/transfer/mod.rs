@@ -29,7 +29,7 @@ mod wire;
 pub use answer::{ExportAnswer, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
-pub use export::ExportFormat;
+pub use export::{ExportFormat, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 pub(crate) use export::{Exporter, FullSpan, FullTrace};
 pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;

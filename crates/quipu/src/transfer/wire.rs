@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 100;
 pub(super) enum Wire<'b> {
     Varint(u64),
     Fixed64(u64),
-    Fixed32,
+    Fixed32(u32),
     Bytes(&'b [u8]),
 }
 
@@ -77,10 +77,7 @@ impl<'b> Reader<'b> {
                 self.rest = rest;
                 Wire::Bytes(bytes)
             }
-            5 => {
-                self.take::<4>()?;
-                Wire::Fixed32
-            }
+            5 => Wire::Fixed32(u32::from_le_bytes(self.take()?)),
             _ => return Err(WireError::Malformed),
         };
         Ok(Some((number, content)))
@@ -191,6 +188,7 @@ fn single(content: Wire<'_>, field: &Field, depth: usize) -> Result<Value, WireE
         (Kind::Unsigned, Wire::Varint(bits)) => number(bits.to_string()),
         (Kind::Signed, Wire::Varint(bits)) => number((bits as i64).to_string()),
         (Kind::ZigZag, Wire::Varint(bits)) => number(((bits >> 1) as i64 ^ -((bits & 1) as i64)).to_string()),
+        (Kind::Fixed32, Wire::Fixed32(bits)) => number(bits.to_string()),
         (Kind::Fixed64, Wire::Fixed64(bits)) => number(bits.to_string()),
         (Kind::SignedFixed64, Wire::Fixed64(bits)) => number((bits as i64).to_string()),
         (Kind::Double, Wire::Fixed64(bits)) => number(python_float(f64::from_bits(bits))),
@@ -235,6 +233,10 @@ fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {
         Kind::ZigZag => {
             let number = text.parse::<i64>().unwrap_or(0);
             write_varint(field.number, (number << 1 ^ number >> 63) as u64, out);
+        }
+        Kind::Fixed32 => {
+            push_varint(u64::from(field.number) << 3 | 5, out);
+            out.extend_from_slice(&text.parse::<u32>().unwrap_or(0).to_le_bytes());
         }
         Kind::Fixed64 => write_fixed(field.number, text.parse().unwrap_or(0), out),
         Kind::SignedFixed64 => write_fixed(field.number, text.parse::<i64>().unwrap_or(0) as u64, out),

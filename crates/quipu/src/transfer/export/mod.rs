@@ -5,6 +5,7 @@
 
 mod chrome;
 mod jaeger;
+mod live;
 mod otlp;
 mod plain;
 mod values;
@@ -13,6 +14,7 @@ use super::messages::RESOURCE_SPANS;
 use super::wire::encode;
 use crate::model::{EventRecord, SpanExtra, SpanRecord};
 pub use crate::protocol::ExportFormat;
+pub use live::{OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 use values::print;
 
 /// A span with all that is known of it.

@@ -79,7 +79,7 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
     ])
 }
 
-fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
+pub(super) fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
     list(entries.into_iter().map(|(key, value)| map([("key", text(key)), ("value", Some(any(value)))])).collect())
 }
 

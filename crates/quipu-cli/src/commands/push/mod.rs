@@ -1,0 +1,214 @@
+//! `quipu push`: a file to an OpenTelemetry collector, in requests of bounded size, going on where it was interrupted.
+//!
+//! What is not here: the requests (`quipu`), and how they are sent (`quipu-telemetry`).
+
+mod resume;
+
+use crate::arguments::{Push, PushSignal};
+use crate::open::{Shown, open_indexed};
+use crate::output::{Output, WrongCommandLine, clean_line};
+use anyhow::{Result, bail};
+use quipu::transfer::ExportAnswer;
+use quipu::view::counted;
+use quipu::{PieceSize, Selection, Session};
+use quipu_telemetry::config::ConfigError;
+use quipu_telemetry::otlp::{Client, SendError, Settings, Signal};
+use resume::{Delivered, ResumeFile};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Bytes of recorded texts in one request; collectors refuse some tens of megabytes.
+const PIECE_BYTES: usize = 4 << 20;
+/// Pauses after which a collector that does not answer is given up: half a minute and more where it has taken something before, two
+/// seconds where it has not.
+const PAUSES: [usize; 2] = [7, 2];
+
+/// What became of what was sent.
+#[derive(Default)]
+struct Sent {
+    entries: u64,
+    requests: u64,
+    refused: u64,
+    why: Option<String>,
+}
+
+/// Answers whether everything was taken.
+pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<bool> {
+    let wants = |signal| push.signals.contains(&signal);
+    if wants(PushSignal::Metrics) && !push.traces.is_empty() {
+        bail!(WrongCommandLine("Metrics are sums over the whole file: leave --trace or --signal metrics out.".into()));
+    }
+    let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
+    let traces_to = wants(PushSignal::Traces).then(|| client(Signal::Traces)).transpose()?;
+    let metrics_to = wants(PushSignal::Metrics).then(|| client(Signal::Metrics)).transpose()?;
+    let mut session = open_indexed(&push.file)?;
+    let mut everything_taken = true;
+    let mut answers = serde_json::Map::new();
+    if let Some(client) = traces_to {
+        let (sent, before, left_out) = traces(push, &mut session, &client)?;
+        everything_taken &= sent.refused == 0 && left_out == 0;
+        let counts = json!({ "url": client.url(), "spans": sent.entries, "spans_before": before, "requests": sent.requests,
+            "refused": sent.refused, "left_out": left_out });
+        answers.insert("traces".into(), counts);
+        if !as_json {
+            told(output, &client, &sent, ["span", "spans"], before)?;
+            if left_out > 0 {
+                let spans = counted(Some(left_out), "span", "spans");
+                output.line(&format!("{spans} left out: their ids are no hexadecimal numbers of 16 and 8 bytes, as OTLP needs them."))?;
+            }
+        }
+    }
+    if let Some(client) = metrics_to {
+        let sent = metrics(push, &mut session, &client)?;
+        everything_taken &= sent.refused == 0;
+        let counts = json!({ "url": client.url(), "points": sent.entries, "requests": sent.requests, "refused": sent.refused });
+        answers.insert("metrics".into(), counts);
+        if !as_json {
+            told(output, &client, &sent, ["metric point", "metric points"], 0)?;
+        }
+    }
+    if as_json {
+        output.line(&format!("{:#}", serde_json::Value::Object(answers)))?;
+    }
+    Ok(everything_taken)
+}
+
+/// What is wrong with how it was called.
+fn wrong(error: ConfigError) -> anyhow::Error {
+    WrongCommandLine(error.to_string()).into()
+}
+
+fn settings(push: &Push, signal: Signal) -> Result<Settings> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let settings = match &push.endpoint {
+        Some(endpoint) => Settings::to_endpoint(signal, "--endpoint", endpoint, &lookup),
+        None => Settings::from_env(signal, None, &lookup),
+    };
+    let mut settings = settings.map_err(wrong)?;
+    for header in &push.headers {
+        settings.add_header("--header", header).map_err(wrong)?;
+    }
+    settings.gzip |= push.gzip;
+    Ok(settings)
+}
+
+/// Sends the spans; also answers how many were sent before, and how many could not be.
+fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, u64, u64)> {
+    let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+    let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
+    let file = ResumeFile::choose(push.resume.as_deref(), &push.file, client.url(), &ids);
+    let mut delivered = match &file {
+        Some(file) if !push.restart => file.read()?,
+        _ => None,
+    };
+    let mut rest = session.spans_behind_place(selection, delivered.as_ref().map(|delivered| &delivered.place))?;
+    if rest.is_none() {
+        eprintln!("The file is not the one of which a part was sent before; the push begins anew.");
+        delivered = None;
+        rest = session.spans_behind_place(selection, None)?;
+    }
+    let before = delivered.as_ref().map_or(0, |delivered| delivered.spans);
+    let whole = before + rest.unwrap_or(0);
+    let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
+    let (mut sent, mut left_out, mut sender) = (Sent::default(), 0, Sender::new(client));
+    let place = delivered.map(|delivered| delivered.place);
+    let outcome = session.each_traces_piece::<anyhow::Error>(selection, place.as_ref(), size, &mut |piece| {
+        if piece.spans > 0 {
+            let so_far = before + sent.entries;
+            sent.take(piece.spans, sender.send(&piece.request, &|rate| progress(so_far, whole, "spans", rate))?);
+            sender.delivered += piece.spans;
+        }
+        left_out += piece.left_out;
+        match &file {
+            Some(file) => file.write(&Delivered { place: piece.last, spans: before + sent.entries + left_out }),
+            None => Ok(()),
+        }
+    });
+    drop(sender);
+    if let Err(error) = outcome {
+        let so_far = before + sent.entries;
+        let again = if file.is_some() && so_far > 0 { " The same command goes on from there." } else { "" };
+        bail!("{error:#} {so_far} of {} were sent.{again}", counted(Some(whole), "span", "spans"));
+    }
+    if let Some(file) = &file {
+        file.done();
+    }
+    Ok((sent, before, left_out))
+}
+
+fn metrics(push: &Push, session: &mut Session, client: &Client) -> Result<Sent> {
+    let (mut sent, mut sender) = (Sent::default(), Sender::new(client));
+    let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
+    session.each_metrics_piece::<anyhow::Error>(size, &mut |piece| {
+        let so_far = sent.entries;
+        sent.take(
+            piece.points,
+            sender.send(&piece.request, &|_| format!("Pushing: {} sent", counted(Some(so_far), "metric point", "metric points")))?,
+        );
+        sender.delivered += piece.points;
+        Ok(())
+    })?;
+    Ok(sent)
+}
+
+fn progress(so_far: u64, whole: u64, what: &str, rate: f64) -> String {
+    let rate = if rate > 0.0 { format!(", {rate:.0} a second") } else { String::new() };
+    format!("Pushing: {so_far} of {whole} {what}{rate}")
+}
+
+impl Sent {
+    fn take(&mut self, entries: u64, answer: ExportAnswer) {
+        self.entries += entries;
+        self.requests += 1;
+        self.refused += answer.rejected;
+        self.why = self.why.take().or(answer.message);
+    }
+}
+
+/// Sends one request after the other, with a line of progress.
+struct Sender<'c> {
+    client: &'c Client,
+    shown: Shown,
+    start: Instant,
+    delivered: u64,
+}
+
+impl<'c> Sender<'c> {
+    fn new(client: &'c Client) -> Sender<'c> {
+        Sender { client, shown: Shown::new(), start: Instant::now(), delivered: 0 }
+    }
+
+    /// `progress` makes the line of how many a second were sent.
+    fn send(&mut self, request: &[u8], progress: &dyn Fn(f64) -> String) -> Result<ExportAnswer> {
+        let seconds = self.start.elapsed().as_secs_f64();
+        self.shown.show(|| progress(if seconds > 0.0 { self.delivered as f64 / seconds } else { 0.0 }));
+        let mut pauses = PAUSES[usize::from(self.delivered == 0)];
+        let shown = &mut self.shown;
+        let mut wait = |pause: Duration, error: &SendError| {
+            if pauses == 0 {
+                return false;
+            }
+            pauses -= 1;
+            shown.now(|| format!("{} Trying again in {:.0} s.", error.why, pause.as_secs_f64().ceil()));
+            std::thread::sleep(pause);
+            true
+        };
+        Ok(self.client.send(request, &mut wait)?)
+    }
+}
+
+/// The lines at the end.
+fn told(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2], before: u64) -> Result<()> {
+    let what = counted(Some(sent.entries), one, many);
+    let requests = counted(Some(sent.requests), "request", "requests");
+    let url = clean_line(client.url());
+    let before = if before > 0 { format!("; {} were sent before", counted(Some(before), one, many)) } else { String::new() };
+    output.line(&format!("{what} sent to {url} in {requests}{before}."))?;
+    if sent.refused > 0 {
+        let why = sent.why.as_deref().map_or_else(|| "without saying why".into(), |why| format!("saying: {}", clean_line(why)));
+        output.line(&format!("{} of them refused by it, {why}", counted(Some(sent.refused), one, many)))?;
+    } else if let Some(words) = &sent.why {
+        output.line(&format!("It says: {}", clean_line(words)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! `quipu push` to a collector on this machine, which reads what arrives with OpenTelemetry's generated code. Expected values are plain SQL.
+
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
+use prost::Message;
+use quipu_tests::Scratch;
+use quipu_tests::collector::{Answer, Collector, Request, TAKEN};
+use quipu_tests::fixtures::{AGENT, Fixture, METRICS, SMALL, number, open_as_it_lies, texts};
+use std::collections::BTreeMap;
+use std::process::{Command, Output};
+
+const BAD: Answer = Answer("400 Bad Request\r\ncontent-type: text/plain\r\n", b"not now");
+
+fn push(scratch: &Scratch, fixture: Fixture, collector: &Collector, arguments: &[&str]) -> Output {
+    push_file(scratch, fixture.path().to_str().expect("text"), &["--endpoint", &collector.endpoint()], arguments)
+}
+
+fn push_file(scratch: &Scratch, file: &str, endpoint: &[&str], arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quipu"));
+    command.arg("push").arg(file).args(endpoint).args(arguments).env("XDG_STATE_HOME", scratch.path()).env("COLUMNS", "100");
+    command.output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Each span as a line, in the order they came.
+fn lines(requests: &[Request]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for request in requests {
+        let message = ExportTraceServiceRequest::decode(request.message().as_slice()).expect("a request");
+        for span in message.resource_spans.iter().flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans) {
+            let micros = |nanos: u64| nanos / 1_000;
+            let (trace, id, parent) = (hex(&span.trace_id), hex(&span.span_id), hex(&span.parent_span_id));
+            let times = format!("{} {}", micros(span.start_time_unix_nano), micros(span.end_time_unix_nano));
+            lines.push(format!("{trace} {id} {parent} {times} {} {} {}", span.attributes.len(), span.events.len(), span.name));
+        }
+    }
+    lines
+}
+
+/// The same by SQL, in the order of the file.
+fn rows(fixture: Fixture) -> Vec<String> {
+    // Functions of SQLite know milliseconds only: whole seconds are theirs, the rest is in the text.
+    let micros = |column: &str| {
+        format!(
+            "(CAST(strftime('%s', {column}) AS INTEGER) * 1000000
+            + CASE WHEN substr({column}, 20, 1) = '.' THEN CAST(substr({column}, 21, 6) AS INTEGER) ELSE 0 END)"
+        )
+    };
+    let sql = format!(
+        "SELECT trace_id || ' ' || span_id || ' ' || coalesce(parent_span_id, '') || ' ' || {} || ' ' || {} || ' '
+            || (SELECT count(*) FROM json_each(s.attributes)) || ' '
+            || (SELECT count(*) FROM span_events e WHERE e.span_id = s.span_id) || ' ' || name FROM spans s ORDER BY rowid",
+        micros("start_time"),
+        micros("end_time")
+    );
+    texts(&open_as_it_lies(&fixture.path()).expect("the fixture"), &sql).expect("rows")
+}
+
+#[test]
+fn every_span_arrives_once_under_its_ids_and_times() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let output = push(&scratch, AGENT, &collector, &["--batch", "100", "--header", "authorization=Bearer a%20b"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), format!("434 spans sent to {}/v1/traces in 5 requests.\n", collector.endpoint()));
+    assert_eq!(text(&output.stderr), "");
+    let requests = collector.requests();
+    assert_eq!(requests.len(), 5);
+    assert!(requests.iter().all(|request| request.header("authorization") == Some("Bearer a%20b")));
+    let (mut found, mut expected) = (lines(&requests), rows(AGENT));
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    let state: Vec<_> = std::fs::read_dir(scratch.path().join("quipu/push")).expect("the folder").collect();
+    assert_eq!(state.len(), 0, "nothing is kept of a push that is done");
+}
+
+#[test]
+fn an_interrupted_push_goes_on_where_it_was() {
+    let scratch = Scratch::new().expect("a folder");
+    let collector = Collector::start(vec![TAKEN, TAKEN, BAD]);
+    let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    let words = "/v1/traces answered 400 Bad Request: not now. 80 of 136 spans were sent. The same command goes on from there.\n";
+    assert_eq!(text(&output.stderr), format!("{}{words}", collector.endpoint()));
+    let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
+    let words = format!("56 spans sent to {}/v1/traces in 2 requests; 80 spans were sent before.\n", collector.endpoint());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), words));
+    let mut requests = collector.requests();
+    assert_eq!(requests.len(), 5);
+    assert_eq!(requests.remove(2).body, requests[2].body, "what was not taken is sent again");
+    let (mut found, mut expected) = (lines(&requests), rows(SMALL));
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_named_state_lets_the_same_command_send_only_what_is_new() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let file = SMALL.copy(&scratch, false).expect("a copy");
+    let state = scratch.path().join("pushed.json");
+    let again = |more: &[&str]| {
+        let endpoint = collector.endpoint();
+        let arguments = [&["--resume", state.to_str().expect("text")], more].concat();
+        let output = push_file(&scratch, file.to_str().expect("text"), &["--endpoint", &endpoint], &arguments);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let url = format!("{}/v1/traces", collector.endpoint());
+    assert_eq!(again(&[]).1, format!("136 spans sent to {url} in 1 request.\n"));
+    assert_eq!(again(&[]).1, format!("0 spans sent to {url} in 0 requests; 136 spans were sent before.\n"));
+    let server = rusqlite::Connection::open(&file).expect("SQLite opens it");
+    let one = "INSERT INTO spans SELECT 'abcdef0123456789', trace_id, parent_span_id, name, start_time, end_time, attributes, status, kind
+        FROM spans WHERE rowid = 1";
+    server.execute(one, []).expect("written");
+    assert_eq!(again(&[]).1, format!("1 span sent to {url} in 1 request; 136 spans were sent before.\n"));
+    assert!(lines(&collector.requests()[1..])[0].contains("abcdef0123456789"));
+    assert_eq!(again(&["--restart"]).1, format!("137 spans sent to {url} in 1 request.\n"));
+    server.execute("DELETE FROM spans WHERE span_id = 'abcdef0123456789'", []).expect("deleted");
+    let (code, said, warned) = again(&[]);
+    assert_eq!((code, said), (Some(0), format!("136 spans sent to {url} in 1 request.\n")));
+    assert_eq!(warned, "The file is not the one of which a part was sent before; the push begins anew.\n");
+    let names: Vec<_> = std::fs::read_dir(scratch.path()).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn refused_spans_are_told_of() {
+    // partial_success { rejected_spans: 2, error_message: "no name" }
+    let partial = Answer("200 OK\r\ncontent-type: application/x-protobuf\r\n", b"\x0a\x0b\x08\x02\x12\x07no name");
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(vec![partial]));
+    let output = push(&scratch, SMALL, &collector, &[]);
+    let url = format!("{}/v1/traces", collector.endpoint());
+    let words = format!("136 spans sent to {url} in 1 request.\n2 spans of them refused by it, saying: no name\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), words));
+    let output = push(&scratch, SMALL, &collector, &["--json", "--gzip"]);
+    assert!(output.status.success());
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let expected =
+        serde_json::json!({ "traces": { "url": url, "spans": 136, "spans_before": 0, "requests": 1, "refused": 0, "left_out": 0 } });
+    assert_eq!(told, expected);
+    let requests = collector.requests();
+    assert_eq!(requests[1].header("content-encoding"), Some("gzip"));
+    assert_eq!(requests[0].message(), requests[1].message());
+}
+
+#[test]
+fn one_trace_and_imported_files_can_be_pushed() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let file = open_as_it_lies(&SMALL.path()).expect("the fixture");
+    let trace = texts(&file, "SELECT trace_id FROM spans ORDER BY rowid DESC LIMIT 1").expect("rows").remove(0);
+    let output = push(&scratch, SMALL, &collector, &["--trace", &trace[..20]]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let expected: Vec<String> = rows(SMALL).into_iter().filter(|line| line.starts_with(&trace)).collect();
+    assert_eq!(lines(&collector.requests()), expected);
+
+    let otlp = quipu_tests::fixtures::repository().join("tests/fixtures/otlp/openinference_traces.binpb");
+    let recorded = Request { body: std::fs::read(&otlp).expect("the fixture"), ..Request::default() };
+    let output = push_file(&scratch, otlp.to_str().expect("text"), &["--endpoint", &collector.endpoint()], &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let (mut found, mut expected) = (lines(&collector.requests()[1..]), lines(&[recorded]));
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn recorded_metrics_become_counters() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let output = push(&scratch, METRICS, &collector, &["--signal", "metrics", "--batch", "100"]);
+    let words = format!("186 metric points sent to {}/v1/metrics in 2 requests.\n", collector.endpoint());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), words));
+    let mut sums: BTreeMap<String, (u64, u64, i64)> = BTreeMap::new();
+    for request in collector.requests() {
+        let message = ExportMetricsServiceRequest::decode(request.message().as_slice()).expect("a request");
+        for metric in message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics) {
+            let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("no sum") };
+            assert_eq!((metric.unit.as_str(), sum.aggregation_temporality, sum.is_monotonic), ("tokens", 2, true));
+            for point in &sum.data_points {
+                let labels = point.attributes.iter().map(|label| match label.value.as_ref().and_then(|value| value.value.as_ref()) {
+                    Some(Value::StringValue(text)) => format!(" {}={text}", label.key),
+                    other => panic!("{other:?} is no text"),
+                });
+                let series = metric.name.clone() + &labels.collect::<String>();
+                let Some(number_data_point::Value::AsInt(value)) = point.value else { panic!("no whole number") };
+                let last = sums.entry(series).or_default();
+                assert!(last.1 <= point.time_unix_nano && last.2 <= value && point.start_time_unix_nano <= point.time_unix_nano);
+                *last = (last.0 + 1, point.time_unix_nano, value);
+            }
+        }
+    }
+    let found: Vec<String> = sums.iter().map(|(series, (points, _, value))| format!("{series} {points} {value}")).collect();
+    let sql = "SELECT substr(name, 8) || ' model_id=' || json_extract(attributes, '$.model_id') || ' provider_id=' ||
+            json_extract(attributes, '$.provider_id') || ' ' || count(*) || ' ' || sum(json_extract(attributes, '$.value'))
+        FROM span_events WHERE name LIKE 'metric.%'
+        GROUP BY name, json_extract(attributes, '$.model_id'), json_extract(attributes, '$.provider_id') ORDER BY 1";
+    let file = open_as_it_lies(&METRICS.path()).expect("the fixture");
+    assert_eq!(number(&file, "SELECT count(*) FROM span_events WHERE name LIKE 'metric.%'").expect("a count"), 186);
+    assert_eq!(found, texts(&file, sql).expect("rows"));
+}
+
+#[test]
+fn what_cant_be_pushed_is_a_sentence() {
+    let scratch = Scratch::new().expect("a folder");
+    let file = SMALL.path();
+    let file = file.to_str().expect("text");
+    let gone = Collector::start(Vec::new());
+    let endpoint = gone.endpoint();
+    drop(gone);
+    let said = |endpoint: &[&str], more: &[&str]| {
+        let output = push_file(&scratch, file, endpoint, more);
+        assert_eq!(text(&output.stdout), "");
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, words) = said(&["--endpoint", &endpoint], &[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        words.starts_with(&format!("{endpoint}/v1/traces can't be reached (")) && words.ends_with("0 of 136 spans were sent.\n"),
+        "{words}"
+    );
+    let no_scheme = "--endpoint is “localhost:4318”; it must be an address that begins with http:// or https://.\n";
+    assert_eq!(said(&["--endpoint", "localhost:4318"], &[]), (Some(2), no_scheme.to_owned()));
+    let no_value = "--header has an entry without “=”; write name=value.\n";
+    assert_eq!(said(&["--endpoint", &endpoint], &["--header", "secret"]), (Some(2), no_value.to_owned()));
+    assert_eq!(said(&["--endpoint", &endpoint], &["--signal", "metrics", "--trace", "a"]).0, Some(2));
+    let other = scratch.write("other.json", b"{}").expect("written");
+    let (code, words) = said(&["--endpoint", &endpoint], &["--resume", other.to_str().expect("text")]);
+    assert_eq!((code, words.contains("is no file that a push left; name another, or add --restart.")), (Some(1), true), "{words}");
+}

@@ -1,0 +1,275 @@
+//! Spans of `tracing` as spans of Llama Stack: a layer for `tracing_subscriber`.
+//!
+//! | in the program | in the telemetry |
+//! |---|---|
+//! | a span, from its making until its last handle is gone | a span, whatever threads it was entered on |
+//! | its fields | attributes: booleans, whole and real numbers, texts; what is recorded later comes with the end |
+//! | the field `otel.name` | the span's name: routes and other names that are no constants |
+//! | a span without a parent | the root of a trace, marked `__root__`, `__root_span__`, `__local_root_span__`, and with `__location__` if one is set |
+//! | the fields `traceparent`, `tracestate` of such a span | the caller's context, which it goes on with |
+//! | the field `error`, and what `#[instrument(err)]` says | the attribute `error`, and the status error |
+//! | what `#[instrument(ret)]` says | the attribute `output` |
+//! | an event in a span | a log line of its level (`trace` is `verbose`), its further fields as attributes |
+//!
+//! What is not here: which spans and events are meant, which `tracing_subscriber`'s filters say; events outside of spans, which belong to none.
+
+use crate::current::{Current, enter, leave, now};
+use crate::random::random_id;
+use crate::telemetry::{DEFAULT_TTL_SECONDS, Telemetry};
+use crate::w3c::TraceParent;
+use quipu::model::{
+    Attributes, Event, LogSeverity, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent, StructuredLogPayload,
+    UnstructuredLogEvent,
+};
+use std::fmt;
+use std::sync::Arc;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes as SpanAttributes, Id, Record};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Logs spans and events to a [`Telemetry`].
+///
+/// ```
+/// use quipu_telemetry::{SqliteSink, Telemetry, TelemetryLayer, Usage, record_inference};
+/// use std::sync::Arc;
+/// use tracing_subscriber::layer::SubscriberExt;
+/// # let folder = std::env::temp_dir().join(format!("quipu-telemetry-layer-{}", std::process::id()));
+/// # let path = folder.join("telemetry.db");
+/// # let file = path.clone();
+///
+/// #[tracing::instrument(err)]
+/// fn infer(input: &str) -> Result<String, std::io::Error> {
+///     tracing::info!("asking the model");
+///     let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(1), total_tokens: None };
+///     record_inference("my-model", "my-provider", usage).map_err(std::io::Error::other)?;
+///     Ok("hello".into())
+/// }
+///
+/// let telemetry = Arc::new(Telemetry::builder().sink(move || SqliteSink::open(&path, "my-agent")).start()?);
+/// let subscriber = tracing_subscriber::registry().with(TelemetryLayer::new(telemetry.clone()));
+/// tracing::subscriber::with_default(subscriber, || infer("say hello"))?;
+/// telemetry.shutdown()?;
+///
+/// let rows = rusqlite::Connection::open(&file)?;
+/// let events: i64 = rows.query_row("SELECT count(*) FROM spans JOIN span_events USING (span_id) WHERE spans.name = 'infer'", [], |row| row.get(0))?;
+/// assert_eq!(events, 4);
+/// # drop(rows);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TelemetryLayer {
+    telemetry: Arc<Telemetry>,
+    location: Option<String>,
+}
+
+impl TelemetryLayer {
+    /// A layer for any subscriber that keeps its spans, as `tracing_subscriber::registry()` does. Events that `telemetry` does not take are
+    /// counted by it.
+    pub fn new(telemetry: Arc<Telemetry>) -> TelemetryLayer {
+        TelemetryLayer { telemetry, location: None }
+    }
+
+    /// Writes `__location__` to every root: `server`, `library_client`, or what people look for.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<String>) -> TelemetryLayer {
+        self.location = Some(location.into());
+        self
+    }
+
+    fn log(&self, event: Event) {
+        // What is not taken is counted and told of by the telemetry.
+        let _ = self.telemetry.log_event(event, DEFAULT_TTL_SECONDS);
+    }
+
+    fn structured(&self, place: &TraceParent, attributes: Attributes, payload: StructuredLogPayload) {
+        let (trace_id, span_id) = (place.trace_id.clone(), place.span_id.clone());
+        self.log(Event::StructuredLog(StructuredLogEvent { trace_id, span_id, timestamp: now(), attributes, payload }));
+    }
+
+    fn root_attributes(&self) -> Attributes {
+        let marks = ["__root__", "__root_span__", "__local_root_span__"];
+        let mut attributes = Attributes(marks.map(|mark| (mark.to_owned(), Primitive::Bool(true))).to_vec());
+        attributes.0.extend(self.location.clone().map(|location| ("__location__".to_owned(), Primitive::Text(location))));
+        attributes
+    }
+}
+
+/// What a span carries with it.
+struct Recorded {
+    place: TraceParent,
+    trace_state: Option<String>,
+    /// Attributes that come with the end.
+    late: Attributes,
+    has_failed: bool,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
+    fn on_new_span(&self, attributes: &SpanAttributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let mut fields = Attributes::default();
+        attributes.record(&mut Fields(&mut fields));
+        let mut take = |name: &str| {
+            let at = fields.0.iter().position(|(key, _)| key == name)?;
+            if let (_, Primitive::Text(text)) = fields.0.remove(at) { Some(text) } else { None }
+        };
+        let (header, state, name) = (take("traceparent"), take("tracestate"), take("otel.name"));
+        let parent = span.parent().and_then(|parent| {
+            let extensions = parent.extensions();
+            let recorded = extensions.get::<Recorded>()?;
+            Some((recorded.place.clone(), recorded.trace_state.clone()))
+        });
+        let name = name.unwrap_or_else(|| span.name().to_owned());
+        let has_failed = fields.get("error").is_some();
+        let (parent_span_id, trace_id, is_sampled, trace_state, said) = match parent {
+            Some((place, state)) => (Some(place.span_id), place.trace_id, place.is_sampled, state, fields),
+            None => {
+                let mut said = self.root_attributes();
+                said.0.extend(fields.0);
+                let caller = header.as_deref().and_then(TraceParent::parse);
+                let state = state.filter(|_| caller.is_some());
+                // Spans are put together from events, which know what a caller's context does to them, be it valid or not.
+                said.0.extend(header.map(|header| ("traceparent".to_owned(), Primitive::Text(header))));
+                said.0.extend(state.clone().map(|state| ("tracestate".to_owned(), Primitive::Text(state))));
+                let is_sampled = caller.as_ref().is_none_or(|caller| caller.is_sampled);
+                (None, caller.map_or_else(|| random_id(16), |caller| caller.trace_id), is_sampled, state, said)
+            }
+        };
+        let place = TraceParent { trace_id, span_id: random_id(8), is_sampled };
+        self.structured(&place, said, StructuredLogPayload::SpanStart(SpanStartPayload { name, parent_span_id }));
+        span.extensions_mut().insert(Recorded { place, trace_state, late: Attributes::default(), has_failed });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let mut extensions = span.extensions_mut();
+        let Some(recorded) = extensions.get_mut::<Recorded>() else { return };
+        values.record(&mut Fields(&mut recorded.late));
+        // They count only where a span begins.
+        recorded.late.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "otel.name"));
+        recorded.has_failed |= recorded.late.get("error").is_some();
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
+        let Some(span) = context.event_span(event) else { return };
+        let mut fields = Attributes::default();
+        event.record(&mut Fields(&mut fields));
+        let mut extensions = span.extensions_mut();
+        let Some(recorded) = extensions.get_mut::<Recorded>() else { return };
+        let said = fields.0.iter().position(|(key, _)| key == "message").map(|at| shown(&fields.0.remove(at).1));
+        let level = *event.metadata().level();
+        if let Some(error) = fields.get("error").filter(|_| level == Level::ERROR || said.is_none()) {
+            recorded.late.set("error".to_owned(), error.clone());
+            recorded.has_failed = true;
+        }
+        // `#[instrument(ret)]`
+        if let ([(key, value)], None) = (fields.0.as_slice(), &said)
+            && key == "return"
+        {
+            recorded.late.set("output".to_owned(), value.clone());
+            return;
+        }
+        let message = said.unwrap_or_else(|| match fields.get("error") {
+            Some(error) => shown(error),
+            None => fields.0.iter().map(|(key, value)| format!("{key}={}", shown(value))).collect::<Vec<_>>().join(" "),
+        });
+        let severity = match level {
+            Level::TRACE => LogSeverity::Verbose,
+            Level::DEBUG => LogSeverity::Debug,
+            Level::INFO => LogSeverity::Info,
+            Level::WARN => LogSeverity::Warn,
+            _ => LogSeverity::Error,
+        };
+        // They would take the places of what every line has.
+        fields.0.retain(|(key, _)| !matches!(key.as_str(), "severity" | "__ttl__"));
+        let (trace_id, span_id) = (recorded.place.trace_id.clone(), recorded.place.span_id.clone());
+        let log = UnstructuredLogEvent { trace_id, span_id, timestamp: now(), attributes: fields, message, severity };
+        self.log(Event::UnstructuredLog(log));
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let extensions = span.extensions();
+        let Some(Recorded { place, trace_state, .. }) = extensions.get::<Recorded>() else { return };
+        enter(Current { telemetry: self.telemetry.clone(), place: place.clone(), trace_state: trace_state.clone() });
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        if let Some(recorded) = span.extensions().get::<Recorded>() {
+            leave(&recorded.place.span_id);
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else { return };
+        let Some(Recorded { place, late, has_failed, .. }) = span.extensions_mut().remove::<Recorded>() else { return };
+        let status = if has_failed { SpanStatus::Error } else { SpanStatus::Ok };
+        self.structured(&place, late, StructuredLogPayload::SpanEnd(SpanEndPayload { status }));
+    }
+}
+
+/// A value as people read it.
+fn shown(value: &Primitive) -> String {
+    match value {
+        Primitive::Null => String::new(),
+        Primitive::Bool(truth) => truth.to_string(),
+        Primitive::Integer(number) => number.to_string(),
+        Primitive::Float(number) => number.to_string(),
+        Primitive::Text(text) => text.clone(),
+    }
+}
+
+/// Fields as attributes of their types.
+struct Fields<'a>(&'a mut Attributes);
+
+impl Fields<'_> {
+    fn put(&mut self, field: &Field, value: Primitive) {
+        self.0.set(field.name().to_owned(), value);
+    }
+
+    /// Whole numbers that no attribute can hold become texts.
+    fn put_whole(&mut self, field: &Field, value: impl TryInto<i64> + fmt::Display + Copy) {
+        let whole = value.try_into().map(Primitive::Integer);
+        self.put(field, whole.unwrap_or_else(|_| Primitive::Text(value.to_string())));
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, Primitive::Text(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, Primitive::Text(value.to_owned()));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, Primitive::Bool(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, Primitive::Integer(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put_whole(field, value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put_whole(field, value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put_whole(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, Primitive::Float(value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.put(field, Primitive::Text(value.to_string()));
+    }
+}

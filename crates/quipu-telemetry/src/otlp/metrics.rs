@@ -1,0 +1,151 @@
+//! The sink `otel_metric`: what was measured as sums that only grow, sent at an interval.
+//!
+//! Whole numbers are counters (monotonic), others up-down counters, as the reference takes them; all are cumulative, so that a request that was
+//! not delivered is made good by the next. A collector's Prometheus exporter with the namespace `llama_stack` makes the documented names of
+//! them. What is not here: the protobuf (`quipu::transfer`), and the sending (`outbox`).
+
+use super::client::Client;
+use super::outbox::{Load, Outbox, PATIENCE};
+use super::pace::Pace;
+use crate::sink::{EndedSpan, Sink, SinkError};
+use quipu::model::{MetricEvent, MetricValue, Primitive, Timestamp};
+use quipu::transfer::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
+use std::time::{Duration, SystemTime};
+
+/// Sets of labels that are summed up at most; a program has some dozens.
+const MOST_SETS: usize = 10_000;
+
+/// Sums up what is measured and sends the sums.
+pub struct OtlpMetricSink {
+    outbox: Outbox<Sums>,
+}
+
+struct Sums {
+    start: Timestamp,
+    sums: Vec<OtlpSum>,
+    sets: usize,
+    changed: bool,
+}
+
+impl OtlpMetricSink {
+    /// Starts the thread that sends; `source` is who speaks. Sums begin now.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpMetricSink, SinkError> {
+        OtlpMetricSink::with_patience(client, source, pace, PATIENCE)
+    }
+
+    /// The same with another time that a shutdown waits, which is ten seconds else.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
+        let load = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
+        Ok(OtlpMetricSink { outbox: Outbox::start(load, client, source, pace.interval, patience)? })
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+impl Sink for OtlpMetricSink {
+    fn name(&self) -> &'static str {
+        "otel_metric"
+    }
+
+    fn end(&mut self, _span: &EndedSpan) {}
+
+    fn metric(&mut self, metric: &MetricEvent) {
+        self.outbox.put(|sums| sums.add(metric).map(|why| (0, why)));
+    }
+
+    fn commit(&mut self) -> Result<(), SinkError> {
+        self.outbox.report()
+    }
+
+    fn flush(&mut self, last: bool) -> Result<(), SinkError> {
+        self.outbox.flush(last)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.outbox.is_behind()
+    }
+}
+
+impl Sums {
+    /// Adds an amount; answers why it can't.
+    fn add(&mut self, metric: &MetricEvent) -> Option<String> {
+        let name = &metric.metric;
+        let is_monotonic = matches!(metric.value, MetricValue::Integer(_));
+        if matches!(metric.value, MetricValue::Integer(amount) if amount < 0) {
+            return Some(format!("A negative amount of {name} was left out: whole numbers are counters, which never fall."));
+        }
+        let mut labels = metric.attributes.clone();
+        labels.0.retain(|(_, value)| *value != Primitive::Null);
+        labels.0.sort_by(|a, b| a.0.cmp(&b.0));
+        let known = self.sums.iter().position(|sum| sum.name == *name && sum.unit == metric.unit && sum.is_monotonic == is_monotonic);
+        let at = known.unwrap_or_else(|| {
+            let kind = if is_monotonic { "Counter" } else { "UpDownCounter" };
+            let description = format!("{kind} for {name}");
+            self.sums.push(OtlpSum { name: name.clone(), description, unit: metric.unit.clone(), is_monotonic, points: Vec::new() });
+            self.sums.len() - 1
+        });
+        let sum = self.sums.get_mut(at)?;
+        self.changed = true;
+        match sum.points.iter_mut().find(|point| point.attributes == labels) {
+            Some(point) => point.value = point.value.plus(metric.value),
+            None if self.sets == MOST_SETS => {
+                return Some(format!("An amount of {name} was left out: there are {MOST_SETS} sets of labels already."));
+            }
+            None => {
+                self.sets += 1;
+                sum.points.push(OtlpPoint { attributes: labels, start: self.start, at: self.start, value: metric.value });
+            }
+        }
+        None
+    }
+}
+
+impl Load for Sums {
+    type Parcel = Vec<OtlpSum>;
+
+    fn is_empty(&self) -> bool {
+        !self.changed
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    fn take(&mut self) -> Vec<OtlpSum> {
+        self.changed = false;
+        let at = now().max(self.start);
+        let mut sums = self.sums.clone();
+        sums.iter_mut().flat_map(|sum| &mut sum.points).for_each(|point| point.at = at);
+        sums
+    }
+
+    fn put_back(&mut self, _parcel: Vec<OtlpSum>) {
+        self.changed = true;
+    }
+
+    /// Whoever shows counters takes one for gone that is silent for some minutes.
+    fn repeat(&mut self) {
+        self.changed = !self.sums.is_empty();
+    }
+
+    fn give_up(&mut self) -> u64 {
+        0
+    }
+
+    fn spans_in(_parcel: &Vec<OtlpSum>) -> u64 {
+        0
+    }
+
+    fn request(source: &OtlpSource, parcel: &Vec<OtlpSum>) -> Vec<u8> {
+        metrics_request(source, parcel)
+    }
+}

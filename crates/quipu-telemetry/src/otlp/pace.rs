@@ -1,0 +1,72 @@
+//! When requests are sent, and who they say is speaking: the variables of OpenTelemetry's libraries for both.
+//!
+//! What is not here: where requests go (`settings`).
+
+use super::settings::percent_decoded;
+use crate::config::{ConfigError, Lookup, error};
+use quipu::model::{Attributes, Primitive};
+use quipu::transfer::OtlpSource;
+use std::time::Duration;
+
+/// The scope of the reference's spans and metrics, under which people look for them.
+const SCOPE: &str = "llama_stack.providers.inline.telemetry.meta_reference.telemetry";
+
+/// When requests are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Spans wait at most so long for others: `OTEL_BSP_SCHEDULE_DELAY`, in milliseconds; five seconds.
+    pub delay: Duration,
+    /// Spans in one request at most: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`; 512.
+    pub batch: usize,
+    /// Between two requests of sums: `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds; a minute.
+    pub interval: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace { delay: Duration::from_secs(5), batch: 512, interval: Duration::from_secs(60) }
+    }
+}
+
+impl Pace {
+    /// What the variables say.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first that is no whole number above 0.
+    pub fn from_env(lookup: Lookup<'_>) -> Result<Pace, ConfigError> {
+        let number = |name: &str| match lookup(name).filter(|value| !value.trim().is_empty()) {
+            None => Ok(None),
+            Some(value) => {
+                let number = value.trim().parse::<u32>().ok().filter(|number| *number > 0);
+                number.map(Some).ok_or_else(|| error(name, format!("is “{value}”; it must be a whole number above 0")))
+            }
+        };
+        let millis = |name: &str, default: Duration| {
+            number(name).map(|millis| millis.map_or(default, |millis| Duration::from_millis(millis.into())))
+        };
+        let default = Pace::default();
+        Ok(Pace {
+            delay: millis("OTEL_BSP_SCHEDULE_DELAY", default.delay)?,
+            batch: number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?.map_or(default.batch, |spans| spans as usize),
+            interval: millis("OTEL_METRIC_EXPORT_INTERVAL", default.interval)?,
+        })
+    }
+}
+
+/// Who speaks: the library, what `OTEL_RESOURCE_ATTRIBUTES` has (`key=value,key=value`, percent-encoded; other entries are passed over),
+/// and the service's name.
+pub fn source(service_name: &str, lookup: Lookup<'_>) -> OtlpSource {
+    let mut resource = Attributes::default();
+    let mut set = |key: &str, value: &str| resource.set(key.to_owned(), Primitive::Text(value.to_owned()));
+    set("telemetry.sdk.language", "rust");
+    set("telemetry.sdk.name", "quipu");
+    set("telemetry.sdk.version", env!("CARGO_PKG_VERSION"));
+    for entry in lookup("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default().split(',') {
+        let Some((key, value)) = entry.split_once('=') else { continue };
+        if let (false, Some(value)) = (key.trim().is_empty(), percent_decoded(value.trim())) {
+            set(key.trim(), &value);
+        }
+    }
+    set("service.name", service_name);
+    OtlpSource { resource, scope: SCOPE.to_owned() }
+}

@@ -1,0 +1,161 @@
+//! The sink `otel_trace`: ended spans to a collector, with their events, under their own ids and times.
+//!
+//! What is not here: the protobuf (`quipu::transfer`), and the sending (`outbox`).
+
+use super::client::Client;
+use super::outbox::{Load, Outbox, PATIENCE};
+use super::pace::Pace;
+use crate::sink::{EndedSpan, Sink, SinkError};
+use quipu::model::{Attributes, Primitive};
+use quipu::transfer::{OtlpSource, OtlpSpan, otlp_id, traces_request};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Spans that are kept while they can't be delivered; the oldest of more are lost, and told of.
+const KEPT: usize = 100_000;
+/// Bytes of texts in one request, more or less: collectors refuse requests of some tens of megabytes.
+const FULL_BYTES: usize = 4 << 20;
+
+/// Sends ended spans.
+pub struct OtlpTraceSink {
+    outbox: Outbox<Spans>,
+}
+
+struct Spans {
+    waiting: VecDeque<(OtlpSpan, usize)>,
+    bytes: usize,
+    batch: usize,
+}
+
+impl OtlpTraceSink {
+    /// Starts the thread that sends; `source` is who speaks.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpTraceSink, SinkError> {
+        OtlpTraceSink::with_patience(client, source, pace, PATIENCE)
+    }
+
+    /// The same with another time that a shutdown waits, which is ten seconds else.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
+        let load = Spans { waiting: VecDeque::new(), bytes: 0, batch: pace.batch };
+        Ok(OtlpTraceSink { outbox: Outbox::start(load, client, source, pace.delay, patience)? })
+    }
+}
+
+impl Sink for OtlpTraceSink {
+    fn name(&self) -> &'static str {
+        "otel_trace"
+    }
+
+    fn end(&mut self, ended: &EndedSpan) {
+        let span = outgoing(ended);
+        self.outbox.put(|spans| match span {
+            Some(span) => spans.push(span),
+            None => Some((1, "Spans whose ids are no hexadecimal numbers of 16 and 8 bytes can't be sent.".into())),
+        });
+    }
+
+    fn commit(&mut self) -> Result<(), SinkError> {
+        self.outbox.report()
+    }
+
+    fn flush(&mut self, last: bool) -> Result<(), SinkError> {
+        self.outbox.flush(last)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.outbox.is_behind()
+    }
+}
+
+/// `None` where an id can't be one of OTLP.
+fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
+    let span = &ended.span;
+    Some(OtlpSpan {
+        trace_id: otlp_id(&span.trace_id, 16)?,
+        span_id: otlp_id(&span.span_id, 8)?,
+        parent_span_id: span.parent_span_id.as_deref().and_then(|id| otlp_id(id, 8)),
+        has_remote_parent: span.has_remote_parent,
+        trace_state: span.trace_state.clone(),
+        name: span.name.clone(),
+        start: span.start,
+        end: ended.end,
+        attributes: span.attributes.clone(),
+        status: ended.status,
+        events: ended.events.iter().map(|event| (event.name.clone(), event.at, event.attributes.clone())).collect(),
+    })
+}
+
+/// About how many bytes a span takes.
+fn weight(span: &OtlpSpan) -> usize {
+    let of = |attributes: &Attributes| -> usize {
+        let value = |value: &Primitive| if let Primitive::Text(text) = value { text.len() } else { 8 };
+        attributes.0.iter().map(|(key, primitive)| key.len() + value(primitive) + 8).sum()
+    };
+    let events: usize = span.events.iter().map(|(name, _, attributes)| name.len() + of(attributes) + 16).sum();
+    span.name.len() + of(&span.attributes) + events + 80
+}
+
+impl Spans {
+    fn push(&mut self, span: OtlpSpan) -> Option<(u64, String)> {
+        let weight = weight(&span);
+        self.bytes += weight;
+        self.waiting.push_back((span, weight));
+        self.forget()
+    }
+
+    /// Keeps what there is room for.
+    fn forget(&mut self) -> Option<(u64, String)> {
+        let lost = self.waiting.len().saturating_sub(KEPT);
+        self.bytes -= self.waiting.drain(..lost).map(|(_, weight)| weight).sum::<usize>();
+        (lost > 0).then(|| (lost as u64, format!("More than {KEPT} spans wait for a collector that does not take them.")))
+    }
+}
+
+impl Load for Spans {
+    type Parcel = Vec<OtlpSpan>;
+
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= self.batch || self.bytes >= FULL_BYTES
+    }
+
+    fn take(&mut self) -> Vec<OtlpSpan> {
+        let (mut parcel, mut bytes) = (Vec::new(), 0);
+        while parcel.len() < self.batch && bytes < FULL_BYTES {
+            let Some((span, weight)) = self.waiting.pop_front() else { break };
+            bytes += weight;
+            parcel.push(span);
+        }
+        self.bytes -= bytes;
+        parcel
+    }
+
+    fn put_back(&mut self, parcel: Vec<OtlpSpan>) {
+        for span in parcel.into_iter().rev() {
+            let weight = weight(&span);
+            self.bytes += weight;
+            self.waiting.push_front((span, weight));
+        }
+    }
+
+    fn give_up(&mut self) -> u64 {
+        self.bytes = 0;
+        self.waiting.drain(..).count() as u64
+    }
+
+    fn spans_in(parcel: &Vec<OtlpSpan>) -> u64 {
+        parcel.len() as u64
+    }
+
+    fn request(source: &OtlpSource, parcel: &Vec<OtlpSpan>) -> Vec<u8> {
+        traces_request(source, parcel)
+    }
+}

@@ -1,0 +1,258 @@
+//! A file as OTLP requests of bounded size, in the order of the file, so that whoever sends them can stop and go on.
+//!
+//! What is not here: sending them, and what was sent before.
+
+use super::{Selection, Session};
+use crate::model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
+use crate::ordered::sort_by_key;
+use crate::protocol::Failure;
+use crate::store::{event_record, scan_events_named, source, span_extra, span_record, trace_record};
+use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, metrics_request, otlp_id};
+use std::collections::{BTreeMap, HashMap};
+
+/// How much goes into one request at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PieceSize {
+    /// Spans, or points of metrics.
+    pub entries: usize,
+    /// Bytes of recorded texts, more or less: a span is never divided.
+    pub bytes: usize,
+}
+
+/// A row of `spans`: where in the file somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanPlace {
+    /// `spans.rowid`.
+    pub rowid: i64,
+    /// `spans.span_id`, by which it is known again.
+    pub span_id: String,
+}
+
+/// Spans as one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracesPiece {
+    /// An `ExportTraceServiceRequest` in protobuf; empty where no span is in it.
+    pub request: Vec<u8>,
+    /// How many spans are in it.
+    pub spans: u64,
+    /// Spans left out, because their ids can't be ids of OTLP.
+    pub left_out: u64,
+    /// The last of them.
+    pub last: SpanPlace,
+}
+
+/// Points of metrics as one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsPiece {
+    /// An `ExportMetricsServiceRequest` in protobuf.
+    pub request: Vec<u8>,
+    /// How many points are in it.
+    pub points: u64,
+}
+
+impl Session {
+    /// How many spans of a selection stand behind a place; `None` where the file has another span there, or none. The index is built first
+    /// where it is not complete.
+    ///
+    /// # Errors
+    /// When a trace or span is not in the file; when the file can't be read.
+    pub fn spans_behind_place(&mut self, selection: Selection<'_>, place: Option<&SpanPlace>) -> Result<Option<u64>, Failure> {
+        self.complete_index()?;
+        let (_, rows) = self.selected(selection)?;
+        let Some(place) = place else { return Ok(Some(rows.len() as u64)) };
+        let at = self.index.find_span(&place.span_id).filter(|row| self.index.rowid_of(*row) == place.rowid);
+        Ok(at.map(|at| (rows.len() - rows.partition_point(|row| *row <= at)) as u64))
+    }
+
+    /// Hands the spans of a selection, behind a place in the file where one is given, to `sink` as OTLP requests, until it fails. One request is
+    /// in memory at a time. The index is built first where it is not complete.
+    ///
+    /// # Errors
+    /// Those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    pub fn each_traces_piece<E: From<Failure>>(
+        &mut self,
+        selection: Selection<'_>,
+        behind: Option<&SpanPlace>,
+        size: PieceSize,
+        sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.complete_index()?;
+        let (_, mut rows) = self.selected(selection)?;
+        if let Some(at) = behind.and_then(|place| self.index.find_span(&place.span_id)) {
+            rows.drain(..rows.partition_point(|row| *row <= at));
+        }
+        let mut sources = HashMap::new();
+        let mut rest = rows.as_slice();
+        while let Some(last) = rest.first() {
+            let (mut traces, mut bytes, mut left_out, mut last, mut taken) = (Vec::new(), 0, 0, *last, 0);
+            for row in rest.iter().take(size.entries.max(1)) {
+                let full = self.full_span(*row, &mut sources)?;
+                let weight = full.as_ref().map_or(0, text_bytes);
+                if taken > 0 && bytes + weight > size.bytes {
+                    break;
+                }
+                (last, taken, bytes) = (*row, taken + 1, bytes + weight);
+                left_out += u64::from(!full.is_some_and(|span| self.put(*row, span, &mut traces)));
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+            let (mut exporter, mut request) = (Exporter::new(ExportFormat::OtlpProtobuf), Vec::new());
+            for (number, trace) in &mut traces {
+                trace.service_name = self.service_name(*number)?;
+                request.extend(exporter.trace(trace));
+            }
+            let last = SpanPlace { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
+            sink(TracesPiece { request, spans: taken as u64 - left_out, left_out, last })?;
+        }
+        Ok(())
+    }
+
+    /// Hands what the file has as `metric.…` events to `sink` as OTLP requests: cumulative sums, a point for each event, with the labels it was
+    /// recorded with.
+    ///
+    /// # Errors
+    /// Those of `sink`; when the file can't be read.
+    pub fn each_metrics_piece<E: From<Failure>>(
+        &mut self,
+        size: PieceSize,
+        sink: &mut dyn FnMut(MetricsPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut measured: Vec<Measured> = Vec::new();
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let scan = || {
+            scan_events_named(connection, schema, "metric.", |event| {
+                let name = event.name.as_deref().and_then(|name| name.strip_prefix("metric."));
+                measured.extend(name.and_then(|name| Measured::read(name, event.timestamp.as_deref()?, event.attributes)));
+            })
+        };
+        self.database.bounded(scan).map_err(Failure::from)?;
+        sort_by_key(&mut measured, |measured| measured.at);
+        let start = measured.first().map(|first| first.at);
+        let service_name = if self.index.trace_count() > 0 { self.service_name(0)? } else { None };
+        let mut source = OtlpSource { scope: "quipu".to_owned(), ..OtlpSource::default() };
+        source.resource.0.extend(service_name.map(|name| ("service.name".to_owned(), Primitive::Text(name))));
+        let mut sums = BTreeMap::new();
+        for piece in measured.chunks(size.entries.max(1)) {
+            let mut metrics: Vec<OtlpSum> = Vec::new();
+            for one in piece {
+                let value = one.add(&mut sums);
+                let point = OtlpPoint { attributes: one.labels.clone(), start: start.unwrap_or(one.at), at: one.at, value };
+                let is_monotonic = matches!(value, MetricValue::Integer(_));
+                match metrics.iter_mut().find(|sum| (&sum.name, &sum.unit, sum.is_monotonic) == (&one.name, &one.unit, is_monotonic)) {
+                    Some(sum) => sum.points.push(point),
+                    None => metrics.push(OtlpSum {
+                        name: one.name.clone(),
+                        description: String::new(),
+                        unit: one.unit.clone(),
+                        is_monotonic,
+                        points: vec![point],
+                    }),
+                }
+            }
+            sink(MetricsPiece { request: metrics_request(&source, &metrics), points: piece.len() as u64 })?;
+        }
+        Ok(())
+    }
+
+    /// Puts a span to those of its trace; false where its ids can't be sent.
+    fn put(&self, row: u32, mut span: FullSpan, traces: &mut Vec<(u32, FullTrace)>) -> bool {
+        let number = self.index.trace_of(row);
+        let (Some(trace_id), Some(span_id)) = (otlp_id(&self.index.trace_id_text(number), 16), otlp_id(&span.span.span_id, 8)) else {
+            return false;
+        };
+        span.span.span_id = span_id;
+        span.span.parent_span_id = span.span.parent_span_id.and_then(|parent| otlp_id(&parent, 8));
+        match traces.iter_mut().find(|(known, _)| *known == number) {
+            Some((_, trace)) => trace.spans.push(span),
+            None => {
+                let offset_minutes = self.index.offset_minutes(number);
+                traces.push((number, FullTrace { trace_id, service_name: None, offset_minutes, spans: vec![span] }));
+            }
+        }
+        true
+    }
+
+    /// What the row of a trace says of its service.
+    pub(super) fn service_name(&self, trace: u32) -> Result<Option<String>, Failure> {
+        let Some(rowid) = self.index.trace_rowid(trace) else { return Ok(None) };
+        let row = self.database.bounded(|| trace_record(self.database.connection(), self.database.schema(), rowid))?;
+        Ok(row.and_then(|row| row.service_name))
+    }
+
+    /// A span with all that is known of it; `None` where it is not in the file any more. `sources` are those that were met before.
+    pub(super) fn full_span(&self, row: u32, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
+        let (database, index) = (&self.database, &self.index);
+        let (connection, schema) = (database.connection(), database.schema());
+        let Some(span) = database.bounded(|| span_record(connection, schema, index.rowid_of(row)))? else { return Ok(None) };
+        let mut ids: Vec<i64> = index.event_ids(row).collect();
+        ids.sort_unstable();
+        let mut events: Vec<EventRecord> = Vec::with_capacity(ids.len());
+        for id in ids {
+            events.extend(database.bounded(|| event_record(connection, schema, id))?);
+        }
+        let extra: SpanExtra = database.bounded(|| span_extra(connection, schema, &span.span_id))?.unwrap_or_default();
+        let source = match extra.source {
+            None => None,
+            Some(number) => match sources.get(&number) {
+                Some(known) => Option::clone(known),
+                None => {
+                    let found = database.bounded(|| source(connection, schema, number))?;
+                    sources.insert(number, found.clone());
+                    found
+                }
+            },
+        };
+        Ok(Some(FullSpan { span, events, extra, source }))
+    }
+}
+
+/// Resources and scopes by their numbers.
+pub(super) type Sources = HashMap<i64, Option<(String, String)>>;
+
+fn text_bytes(full: &FullSpan) -> usize {
+    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    of(&full.span.attributes) + full.events.iter().map(|event| of(&event.attributes)).sum::<usize>()
+}
+
+/// A `metric.…` event.
+struct Measured {
+    name: String,
+    unit: String,
+    at: Timestamp,
+    value: MetricValue,
+    labels: Attributes,
+}
+
+/// Sums so far, by name, unit, and labels as text.
+type Running = BTreeMap<(String, String, String, bool), MetricValue>;
+
+impl Measured {
+    fn read(name: &str, timestamp: &str, attributes: &[u8]) -> Option<Measured> {
+        let at = RecordedTime::parse(timestamp).ok()?.instant(0);
+        let mut labels: Attributes = serde_json::from_slice(attributes).ok()?;
+        let mut take = |key: &str| labels.0.iter().position(|(name, _)| name == key).map(|at| labels.0.remove(at).1);
+        let value = match take("value")? {
+            // A counter never falls.
+            Primitive::Integer(whole) if whole >= 0 => MetricValue::Integer(whole),
+            Primitive::Integer(whole) => MetricValue::Float(whole as f64),
+            Primitive::Float(real) => MetricValue::Float(real),
+            _ => return None,
+        };
+        let unit = if let Some(Primitive::Text(unit)) = take("unit") { unit } else { String::new() };
+        labels.0.retain(|(_, value)| *value != Primitive::Null);
+        labels.0.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(Measured { name: name.to_owned(), unit, at, value, labels })
+    }
+
+    /// Adds it to its sum, which is answered.
+    fn add(&self, sums: &mut Running) -> MetricValue {
+        let key = (
+            self.name.clone(),
+            self.unit.clone(),
+            crate::transfer::attributes_text(&self.labels),
+            matches!(self.value, MetricValue::Integer(_)),
+        );
+        let sum = sums.get(&key).map_or(self.value, |sum| sum.plus(self.value));
+        sums.insert(key, sum);
+        sum
+    }
+}
