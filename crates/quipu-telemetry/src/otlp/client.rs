@@ -5,7 +5,7 @@
 use super::backoff::Backoff;
 use super::settings::Settings;
 use crate::config::ConfigError;
-use quipu::transfer::{ExportAnswer, status_message};
+use quipu::transfer::{ExportAnswer, one_line, status_message};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -108,13 +108,11 @@ impl Client {
         let words = if is_json || kind.contains("protobuf") {
             status_message(&body, is_json)
         } else if kind.starts_with("text/plain") {
-            Some(String::from_utf8_lossy(&body).into_owned())
+            one_line(&String::from_utf8_lossy(&body))
         } else {
             None
         };
-        let words = words
-            .map(|words| words.split_whitespace().collect::<Vec<_>>().join(" "))
-            .filter(|words| !words.is_empty() && status.canonical_reason() != Some(words));
+        let words = words.filter(|words| status.canonical_reason() != Some(words));
         let mut why = format!("{} answered {status}", self.url());
         if let Some(words) = words {
             why += &format!(": {}", words.chars().take(LONGEST_QUOTE).collect::<String>());
