@@ -39,8 +39,7 @@ fn recorded(code: impl FnOnce()) -> Vec<EndedSpan> {
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), code);
     telemetry.shutdown().expect("written");
     assert_eq!(*warnings.lock().expect("whole"), Vec::<String>::new());
-    let spans = kept.0.lock().expect("whole").clone();
-    spans
+    kept.0.lock().expect("whole").clone()
 }
 
 fn named<'s>(spans: &'s [EndedSpan], name: &str) -> &'s EndedSpan {

@@ -39,7 +39,13 @@ fn json(body: &[u8]) -> Option<Value> {
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
-    Some(value?.as_str()?.trim().to_owned()).filter(|text| !text.is_empty())
+    one_line(value?.as_str()?)
+}
+
+/// A server's words on one line, without what could move a terminal's cursor; `None` where there are none.
+pub fn one_line(text: &str) -> Option<String> {
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    Some(words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -59,6 +65,12 @@ mod tests {
         for (nothing, is_json) in [(&b""[..], false), (b"{}", true), (b"<html>", true), (b"<html>", false), (b"\x0a\x00", false)] {
             assert_eq!(ExportAnswer::read(nothing, is_json), ExportAnswer::default());
         }
+    }
+
+    #[test]
+    fn words_of_a_server_stay_on_their_line() {
+        let json = "{\"message\": \"one\\n\\u001b[2Jtwo  \"}";
+        assert_eq!(status_message(json.as_bytes(), true).as_deref(), Some("one [2Jtwo"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod rows;
 mod split;
 mod wire;
 
-pub use answer::{ExportAnswer, status_message};
+pub use answer::{ExportAnswer, one_line, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
 pub use export::{ExportFormat, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
