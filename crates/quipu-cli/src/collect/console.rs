@@ -69,7 +69,8 @@ fn ended(new: &NewSpan) -> Option<EndedSpan> {
             span_id: row.span_id.clone(),
             parent_span_id: row.parent_span_id.clone(),
             has_remote_parent: false,
-            trace_state: new.extra.trace_state.clone(),
+            // The console shows neither.
+            trace_state: None,
             name: row.name.clone().unwrap_or_default(),
             start: at(&row.start_time)?,
             attributes: primitives(row.attributes.as_deref()),
