@@ -51,8 +51,12 @@ const quipuStart = async (init) => {
       template: template(),
       files,
       view: document.querySelector("[data-quipu-view]")?.dataset.quipuView ?? "",
-      script: new TextDecoder().decode(await part("quipu-worker.js")),
-      wasm: await part("quipu-worker_bg.wasm"),
+      programs: {
+        "quipu-worker": {
+          script: new TextDecoder().decode(await part("quipu-worker.js")),
+          wasm: await part("quipu-worker_bg.wasm"),
+        },
+      },
     };
     await init({ module_or_path: await part("quipu-web_bg.wasm") });
     document.querySelectorAll("body > script").forEach((element) => element.remove());

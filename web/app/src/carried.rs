@@ -1,4 +1,4 @@
-//! What a self-contained file carries beside the page: the worker's program, files to open, and the view they are to be opened in. A page
+//! What a self-contained file carries beside the page: programs of workers, files to open, and the view they are to be opened in. A page
 //! from a server carries nothing.
 
 use crate::browser::window;
@@ -11,8 +11,15 @@ fn part(name: &str) -> Option<JsValue> {
     Reflect::get(&carried, &name.into()).ok()
 }
 
-/// The worker's script and its WebAssembly.
-pub(crate) fn worker() -> Option<(String, ArrayBuffer)> {
+/// Whether the page is a self-contained file.
+pub(crate) fn is_here() -> bool {
+    part("programs").is_some()
+}
+
+/// The script of a worker's program, and its WebAssembly.
+pub(crate) fn program(name: &str) -> Option<(String, ArrayBuffer)> {
+    let program = Reflect::get(&part("programs")?, &name.into()).ok().filter(JsValue::is_object)?;
+    let part = |name: &str| Reflect::get(&program, &name.into()).ok();
     Some((part("script")?.as_string()?, part("wasm")?.dyn_into().ok()?))
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
     }
     };
     // A file that carries its page has no server to fetch samples from.
-    let is_carried = crate::carried::worker().is_some();
+    let is_carried = crate::carried::is_here();
     let samples = Sample::ALL
         .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })
         .collect_view();
