@@ -4,7 +4,7 @@ mod support;
 
 use quipu::Session;
 use quipu::protocol::FailureKind;
-use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlLimits, SqlValue};
+use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
@@ -136,11 +136,11 @@ fn answers_are_cut_at_their_limits() {
     let mut session = unindexed(RECORDED);
     let mut ask = |query: &str, limits: SqlLimits| session.query_sql(query, limits).expect("an answer");
     let rows = ask("SELECT span_id FROM spans", SqlLimits { rows: 3, ..SqlLimits::default() });
-    assert_eq!((rows.rows.len(), rows.is_cut), (3, true));
+    assert_eq!((rows.rows.len(), rows.cut), (3, Some(SqlCut::Rows)));
     let bytes = ask("SELECT attributes FROM spans", SqlLimits { bytes: 10_000, ..SqlLimits::default() });
-    assert!(bytes.is_cut && !bytes.rows.is_empty());
+    assert!(bytes.cut == Some(SqlCut::Bytes(10_000)) && !bytes.rows.is_empty());
     let all = ask("SELECT 1 UNION SELECT 2", SqlLimits { rows: 2, ..SqlLimits::default() });
-    assert_eq!((all.rows.len(), all.is_cut), (2, false));
+    assert_eq!((all.rows.len(), all.cut), (2, None));
 }
 
 #[test]

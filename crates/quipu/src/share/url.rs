@@ -65,6 +65,12 @@ pub fn print_fragment(state: &ViewState) -> String {
             parts.extend(timeline.parts());
             parts.extend(sheet.parts());
         }
+        Place::Sql(query) => {
+            path += "sql";
+            if !query.is_empty() {
+                parts.push(("query", encode(query)));
+            }
+        }
     }
     if !state.list.filter.is_empty() {
         parts.push(("filter", encode(&state.list.filter)));
@@ -135,6 +141,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     let mut steps = path.split('/');
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.place = Place::Traces,
+        (Some("sql"), None) => state.place = Place::Sql(String::new()),
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
@@ -223,6 +230,10 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
             text,
         ) if !text.is_empty() => match &mut state.place {
             Place::Trace(view) => return read_trace_part(view, key, value),
+            _ => return false,
+        },
+        ("query", _) => match &mut state.place {
+            Place::Sql(query) => *query = value,
             _ => return false,
         },
         ("sample", name) => match Sample::ALL.into_iter().find(|sample| sample.name() == name) {
@@ -362,6 +373,14 @@ mod tests {
     }
 
     #[test]
+    fn a_query_stands_in_the_address_of_its_page_alone() {
+        let state = ViewState { place: Place::Sql("SELECT 'a&b'\n-- 100 %".into()), ..ViewState::default() };
+        assert_eq!(print_fragment(&state), "#v1/sql?query=SELECT%20%27a%26b%27%0A--%20100%20%25");
+        assert_eq!(print_fragment(&ViewState { place: Place::Sql(String::new()), ..ViewState::default() }), "#v1/sql");
+        assert_eq!(parse_fragment("#v1/traces?query=SELECT").1.len(), 1);
+    }
+
+    #[test]
     fn an_address_goes_through_every_upgrade_from_its_version_on() {
         let upgrades: [Upgrade; 2] = [|rest| rest.replace("slow", "slowest"), |rest| format!("{rest}&times=local")];
         assert_eq!(upgraded("v1/traces?sort=slow", &upgrades).as_deref(), Ok("traces?sort=slowest&times=local"));
@@ -402,6 +421,7 @@ mod tests {
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
+            ".*".prop_map(Place::Sql),
             (
                 ".+",
                 prop::sample::select(&TraceTab::ALL[..]),

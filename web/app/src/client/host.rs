@@ -29,8 +29,8 @@ pub(crate) enum Death {
 
 /// What a host hears of its worker.
 pub(crate) enum Heard {
-    /// A whole message, and the blob beside it where there is one.
-    Message(Vec<u8>, Option<Blob>),
+    /// A whole message.
+    Message(Vec<u8>),
     /// There is no worker any more; what was asked will not be answered. Not told of one that [`Host::stop`] ended.
     Died(Death),
 }
@@ -262,7 +262,7 @@ impl Host {
                 body = std::mem::take(&mut inner.pieces);
             }
         }
-        (self.hear)(self, Heard::Message(body, field("blob").dyn_into().ok()));
+        (self.hear)(self, Heard::Message(body));
     }
 }
 

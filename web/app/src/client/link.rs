@@ -6,7 +6,7 @@ use super::host::{Death, Heard, Host, Program};
 use crate::idle::{Busy, Idle};
 use std::cell::RefCell;
 use std::rc::Rc;
-use web_sys::{Blob, File};
+use web_sys::File;
 
 /// What a worker and the page say to each other.
 pub(crate) trait Protocol: 'static {
@@ -44,7 +44,7 @@ pub(crate) enum Notice<Event> {
     Died(Death),
 }
 
-type Callback<Answer> = Box<dyn FnOnce(Answer, Option<Blob>)>;
+type Callback<Answer> = Box<dyn FnOnce(Answer)>;
 
 /// The commands that wait for their answers.
 struct Waiting<Answer> {
@@ -74,7 +74,7 @@ impl<P: Protocol> Link<P> {
                 forget(&heard);
                 notice(Notice::Died(death));
             }
-            Heard::Message(message, blob) => {
+            Heard::Message(message) => {
                 let said = P::read(&message);
                 drop(message);
                 match said {
@@ -90,7 +90,7 @@ impl<P: Protocol> Link<P> {
                         };
                         // The callback runs before the idle mark is given back: what it asks for next counts without a gap.
                         if let Some((_, callback, busy)) = command {
-                            callback(answer, blob);
+                            callback(answer);
                             drop(busy);
                         }
                     }
@@ -102,16 +102,10 @@ impl<P: Protocol> Link<P> {
     }
 
     /// Sends a command with the files beside it; `busy` is held until the answer was taken.
-    pub(crate) fn send(
-        &self,
-        command: &P::Command,
-        files: &[File],
-        busy: Option<Busy>,
-        callback: impl FnOnce(P::Answer, Option<Blob>) + 'static,
-    ) {
+    pub(crate) fn send(&self, command: &P::Command, files: &[File], busy: Option<Busy>, callback: impl FnOnce(P::Answer) + 'static) {
         let body = match P::write(command) {
             Ok(body) => body,
-            Err(answer) => return callback(answer, None),
+            Err(answer) => return callback(answer),
         };
         let id = {
             let mut waiting = self.waiting.borrow_mut();

@@ -7,7 +7,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu::share::Place;
-use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, TimeStyle};
+use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, TimeStyle};
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,9 @@ pub(crate) fn Head() -> impl IntoView {
     let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
     let to_traces = move || router::address(app, |view| view.place = Place::Traces);
     let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
+    // Back to what was asked last.
+    let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
+    let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
         Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
@@ -67,6 +70,7 @@ pub(crate) fn Head() -> impl IntoView {
             <Show when=move || has_file.get()>
                 <nav aria-label="Screens">
                     <a href=to_traces aria-current=on_traces>"Traces"</a>
+                    <a href=to_sql aria-current=on_sql id=SQL_LINK>"SQL"</a>
                 </nav>
             </Show>
             <span class="head-space"></span>

@@ -1,0 +1,324 @@
+//! The result: a table of which only the rows in sight are there, and a dialog for one value whole.
+//!
+//! What is not here: what a cell says (the core's `sql`).
+
+use super::state::{Loaded, Shown};
+use crate::browser::{document, focus, focus_element};
+use crate::dom::{El, el, fill, nearest};
+use crate::router::{self, Step};
+use crate::state::App;
+use crate::widgets::{Build, Nodes, Viewport, copy};
+use leptos::html::{Dialog, Div};
+use leptos::prelude::*;
+use quipu::protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
+use quipu::share::{Place, TraceView};
+use quipu::sheet::Node;
+use quipu::view::{self, MoveKey};
+use std::collections::HashMap;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlDialogElement, KeyboardEvent};
+
+/// The id of the table.
+pub(super) const GRID: &str = "sql-result";
+/// The id of the dialog.
+const VALUE: &str = "sql-value";
+
+fn cell_id(row: u32, column: u32) -> String {
+    format!("sql-{row}-{column}")
+}
+
+fn ran(app: App) -> Option<Arc<SqlRan>> {
+    match app.sql.shown.get_untracked() {
+        Shown::Table(ran) => Some(ran),
+        _ => None,
+    }
+}
+
+/// The table, and the dialog.
+pub(super) fn result(app: App) -> impl IntoView {
+    let sql = app.sql;
+    let viewport = Viewport::new(sql.top.get_value());
+    let (head, space, rows) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Div>::new());
+    let table = Memo::new(move |before: Option<&Option<Arc<SqlRan>>>| match sql.shown.get() {
+        Shown::Table(ran) => Some(ran),
+        // While the next one runs, what was is still laid out.
+        _ => before.cloned().flatten(),
+    });
+    let count = move || table.with(|table| table.as_ref().map_or(0, |table| table.rows));
+    let window = Memo::new(move |_| viewport.window(count().into()));
+    Effect::new(move |_| {
+        let (Some(table), Some(grid), Some(head)) = (table.get(), viewport.node.get(), head.get()) else { return };
+        let set = |name: &str, value: &str| {
+            let _ = grid.set_attribute(name, value);
+        };
+        set("style", &table.style);
+        set("aria-rowcount", &(table.rows + 1).to_string());
+        set("aria-colcount", &table.columns.len().to_string());
+        fill(&head, table.columns.iter().enumerate().map(|(at, (name, kind))| heading(at, name, kind)).collect());
+        viewport.reveal(0, table.rows.into());
+    });
+    Effect::new(move |_| {
+        let window = window.get();
+        if let Some(table) = table.get() {
+            sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
+        }
+    });
+    Effect::new(move |before: Option<()>| {
+        app.indexed.track();
+        if before.is_some() {
+            untrack(|| sql.find_ids_again(app));
+        }
+    });
+    Effect::new(move |_| {
+        let (Some(table), Some(root), Some(space)) = (table.get(), rows.get(), space.get()) else { return };
+        let window = window.get();
+        let _ = space.set_attribute("style", &format!("height:{}px", viewport.map(table.rows.into()).height_px()));
+        let _ = root.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
+        let places = window.first as u32..(window.first + window.count) as u32;
+        sql.loaded.with(|loaded| {
+            sql.places.with(|ids| fill(&root, places.map(|place| row(app, place, &table, loaded, ids)).collect()));
+        });
+        mark(app);
+    });
+    Effect::new(move |_| {
+        let (row, column) = sql.cursor.get();
+        if let Some(grid) = viewport.node.get() {
+            let _ = grid.set_attribute("aria-activedescendant", &cell_id(row, column));
+        }
+        mark(app);
+    });
+    // Arrows move the cursor; whoever moves it has it in sight.
+    Effect::new(move |before: Option<(u32, u32)>| {
+        let cursor = sql.cursor.get();
+        if before.is_some_and(|before| before != cursor) {
+            viewport.reveal(cursor.0.into(), untrack(count).into());
+        }
+        cursor
+    });
+    let dialog = NodeRef::<Dialog>::new();
+    let build = Build::here();
+    let deeds = build.deeds.clone();
+    let shower = StoredValue::new_local(build);
+    let show = move |row: u32, column: u32| shower.with_value(|build| show_value(build, row, column));
+    let placed = |event: &web_sys::Event| {
+        let cell = nearest(event, "[data-cell]")?.get_attribute("data-cell")?;
+        let (row, column) = cell.split_once(' ')?;
+        Some((row.parse::<u32>().ok()?, column.parse::<u32>().ok()?))
+    };
+    let click = move |event: leptos::ev::MouseEvent| {
+        if let Some((row, column)) = placed(&event) {
+            sql.cursor.set((row, column));
+            if nearest(&event, "button").is_some() {
+                show(row, column);
+            }
+        }
+    };
+    let press_twice = move |event: leptos::ev::MouseEvent| {
+        if let Some((row, column)) = placed(&event) {
+            show(row, column);
+        }
+    };
+    let show_key = move |event: leptos::ev::KeyboardEvent| {
+        let (row, column) = sql.cursor.get_untracked();
+        if event.key() == "Enter" && nearest(&event, "a, button").is_none() {
+            event.prevent_default();
+            event.stop_propagation();
+            match place_of(app, row, column) {
+                Some(place) if !event.shift_key() => router::navigate(app, Step::Push, |view| view.place = place),
+                _ => show(row, column),
+            }
+        }
+    };
+    view! {
+        <div
+            class="grid sql-grid"
+            id=GRID
+            role="grid"
+            aria-label="Result"
+            tabindex="0"
+            node_ref=viewport.node
+            on:scroll=move |_| {
+                viewport.scrolled();
+                sql.top.set_value(viewport.top());
+            }
+            on:click=click
+            on:dblclick=press_twice
+            on:keydown=show_key
+        >
+            <div class="grid-head sql-row" role="row" aria-rowindex="1" node_ref=head></div>
+            <div class="grid-space" role="presentation" node_ref=space>
+                <div class="grid-window" role="rowgroup" node_ref=rows></div>
+            </div>
+        </div>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" node_ref=dialog on:click=move |event| deeds.run(&event)></dialog>
+    }
+}
+
+fn heading(at: usize, name: &str, kind: &str) -> El {
+    el("span")
+        .attr("role", "columnheader")
+        .attr("aria-colindex", &(at + 1).to_string())
+        .attr("title", &format!("{name}: {kind}"))
+        .child(el("span").text(name))
+        .text(" ")
+        .child(el("span").class("soft").text(kind))
+}
+
+fn row(app: App, place: u32, table: &SqlRan, loaded: &Loaded, ids: &HashMap<String, Option<IdPlace>>) -> El {
+    let width = table.columns.len();
+    let line = el("div").class("sql-row").attr("role", "row").attr("aria-rowindex", &(place + 2).to_string());
+    let cells = place.checked_sub(loaded.from).and_then(|at| loaded.cells.get(at as usize * width..(at as usize + 1) * width));
+    match cells {
+        Some(cells) => line.children(cells.iter().enumerate().map(|(column, cell)| one(app, place, column as u32, cell, ids)).collect()),
+        None => line.class("sql-row coming").child(el("span").attr("role", "gridcell").text("…")),
+    }
+}
+
+fn one(app: App, row: u32, column: u32, cell: &SqlCell, ids: &HashMap<String, Option<IdPlace>>) -> El {
+    let made = el("span")
+        .class(&format!("sql-cell is-{}", cell.kind.name()))
+        .attr("role", "gridcell")
+        .attr("id", &cell_id(row, column))
+        .attr("data-cell", &format!("{row} {column}"))
+        .attr("aria-colindex", &(column + 1).to_string());
+    let leads = if cell.is_id { ids.get(&cell.text).and_then(Option::as_ref) } else { None };
+    if let Some(place) = leads {
+        let address = untrack(|| router::address(app, |view| view.place = to_place(place)));
+        let title = if place.span_id.is_some() { "Open this span" } else { "Open this trace" };
+        return made.child(el("a").attr("href", &address).attr("tabindex", "-1").attr("title", title).text(&cell.text));
+    }
+    let made = made.child(el("span").class("sql-text").text(&cell.text));
+    let more = || {
+        let label = "Show the whole value";
+        el("button")
+            .attr("type", "button")
+            .class("icon-button")
+            .attr("tabindex", "-1")
+            .attr("aria-label", label)
+            .attr("title", label)
+            .text("⋯")
+    };
+    made.maybe(cell.is_cut.then(more))
+}
+
+fn to_place(place: &IdPlace) -> Place {
+    Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
+}
+
+/// The cell, where its row is here.
+fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
+    let width = ran(app)?.columns.len();
+    app.sql.loaded.with_untracked(|loaded| loaded.cells.get(row.checked_sub(loaded.from)? as usize * width + column as usize).cloned())
+}
+
+/// Where the id in a cell leads.
+fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
+    let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
+    app.sql.places.with_untracked(|places| places.get(&cell.text).and_then(Option::as_ref).map(to_place))
+}
+
+/// Shows which cell the keyboard is on.
+fn mark(app: App) {
+    let Some(grid) = document().get_element_by_id(GRID) else { return };
+    for element in crate::browser::all(&grid, "[data-cell][aria-selected]") {
+        let _ = element.remove_attribute("aria-selected");
+    }
+    let (row, column) = app.sql.cursor.get_untracked();
+    if let Some(cell) = document().get_element_by_id(&cell_id(row, column)) {
+        let _ = cell.set_attribute("aria-selected", "true");
+        scroll_across(&grid, &cell);
+    }
+}
+
+/// Scrolls to the side as little as it takes to show the cell.
+fn scroll_across(grid: &Element, cell: &Element) {
+    let (outer, inner) = (grid.get_bounding_client_rect(), cell.get_bounding_client_rect());
+    let beyond = (inner.right() - outer.right()).max(0.0) - (outer.left() - inner.left()).max(0.0);
+    if beyond != 0.0 && inner.width() <= outer.width() {
+        grid.set_scroll_left(grid.scroll_left() + beyond as i32);
+    }
+}
+
+/// The table's keys; `true` when the key did something.
+pub(super) fn press(app: App, _: &KeyboardEvent, key: &str) -> bool {
+    let Some(table) = ran(app).filter(|table| table.rows > 0) else { return false };
+    let (row, column) = app.sql.cursor.get_untracked();
+    let last = (table.columns.len() as u32).saturating_sub(1);
+    let to = match key {
+        "ArrowRight" | "l" => (row, (column + 1).min(last)),
+        "ArrowLeft" | "h" => (row, column.saturating_sub(1)),
+        "c" => {
+            copy_value(app, row, column);
+            return true;
+        }
+        _ => {
+            let Some(key) = MoveKey::from_name(key) else { return false };
+            let height = document().get_element_by_id(GRID).map_or(0.0, |grid| f64::from(grid.client_height()));
+            let page = ((height / 28.0) as u64).saturating_sub(2).max(1);
+            match view::move_in_list(table.rows.into(), Some(row.into()), key, page) {
+                Some(row) => (u32::try_from(row).unwrap_or(row_max(&table)), column),
+                None => return false,
+            }
+        }
+    };
+    app.sql.cursor.set(to);
+    focus(GRID);
+    true
+}
+
+fn row_max(table: &SqlRan) -> u32 {
+    table.rows.saturating_sub(1)
+}
+
+fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<Node>) + 'static) {
+    app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
+        Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
+        Ok(_) => {}
+        Err(failure) => app.said.set(failure.message),
+    });
+}
+
+fn copy_value(app: App, row: u32, column: u32) {
+    ask_value(app, row, column, move |_, nodes| copy(app, "The value", text_of(&nodes)));
+}
+
+fn text_of(nodes: &[Node]) -> String {
+    match nodes.first() {
+        Some(Node::Text(text) | Node::Long(text) | Node::Twin { raw: text, .. }) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Shows a value whole, in a dialog.
+fn show_value(build: &Build, row: u32, column: u32) {
+    let (app, build) = (build.app, build.clone());
+    let Some(name) = ran(app).and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
+    let is_null = cell_at(app, row, column).is_some_and(|cell| cell.kind == SqlKind::Null);
+    ask_value(app, row, column, move |about, nodes| {
+        let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
+            return;
+        };
+        build.deeds.clear();
+        let text = text_of(&nodes);
+        let press = |label: &str, class: &str| el("button").attr("type", "button").class(class).text(label);
+        let copying = press("Copy", "").on_press(&build.deeds, move |_| copy(app, "The value", text.clone()));
+        let closing = dialog.clone();
+        let close = press("Close", "primary").on_press(&build.deeds, move |_| {
+            closing.close();
+            focus(GRID);
+        });
+        let title = format!("{name}, row {}", view::count(u64::from(row) + 1));
+        let body = Nodes(build.clone())
+            .all(el("div").class("sql-whole").attr("tabindex", "0").attr("role", "region").attr("aria-label", &title), nodes);
+        let head = el("div").child(el("h2").text(&title)).child(el("p").class("soft").text(&about));
+        let buttons = el("div").class("buttons").maybe((!is_null).then_some(copying)).child(close);
+        fill(&dialog, vec![head, body, buttons]);
+        if !dialog.open() {
+            let _ = dialog.show_modal();
+        }
+        if let Ok(Some(button)) = dialog.query_selector("button.primary") {
+            focus_element(&button);
+        }
+    });
+}
