@@ -97,7 +97,7 @@ pub(super) fn Editor() -> impl IntoView {
     };
     view! {
         <div class="sql-editor" class:wrong=move || wrong.with(Option::is_some)>
-            <div class="sql-echo" aria-hidden="true" node_ref=edit.echo></div>
+            <div class="sql-under" aria-hidden="true"><div class="sql-echo" node_ref=edit.echo></div></div>
             <textarea
                 id=EDITOR
                 aria-label="SQL query"
