@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(text(SqlValue::Real(1e300)).0.len(), 303);
         assert_eq!(text(SqlValue::Text("a\r\nb\tc\u{1}".into())), ("a␍↵b⇥c␣".into(), true));
         assert_eq!(text(SqlValue::Text("ü".repeat(241))).0.chars().count(), 241);
-        assert_eq!(text(SqlValue::Blob(vec![7; 2])), ("0707 (2 B)".into(), false));
+        assert_eq!(text(SqlValue::Blob(vec![7; 2])), ("0707 (2 bytes)".into(), false));
         assert!(cell(&SqlValue::Text("0123456789abcdef".into())).is_id && !cell(&SqlValue::Text("0123456789abcdeg".into())).is_id);
     }
 
