@@ -5,10 +5,10 @@
 use super::state::Shown;
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
-use crate::dom::{El, append, el, fill};
+use crate::dom::{El, el, fill, nearest};
 use crate::state::App;
 use leptos::ev::KeyboardEvent;
-use leptos::html::{Div, Textarea, Ul};
+use leptos::html::{Div, Textarea};
 use leptos::prelude::*;
 use quipu::protocol::{SqlRequest, SqlResponse, SqlWrong, Suggestion};
 use quipu::sql::{TokenKind, tokens};
@@ -24,41 +24,35 @@ const ERROR: &str = "sql-error";
 /// Lines shown at least and at most.
 const LINES: (usize, usize) = (4, 16);
 
+/// What is suggested.
+#[derive(Default)]
+struct Offered {
+    choices: Vec<Suggestion>,
+    /// The choice the keyboard is on.
+    active: Option<usize>,
+    /// The draft and the place the choices are for.
+    draft: String,
+    range: Range<usize>,
+    /// Whether choices are on their way, and whether the draft changed since.
+    asked: bool,
+    changed: bool,
+}
+
 /// The state of the editor.
 #[derive(Clone, Copy)]
 struct Edit {
     app: App,
     area: NodeRef<Textarea>,
-    echo: NodeRef<Div>,
-    choices: RwSignal<Vec<Suggestion>>,
-    /// The choice the keyboard is on.
-    active: RwSignal<Option<usize>>,
-    /// The draft and the place the choices are for.
-    chosen_for: StoredValue<(String, Range<usize>)>,
-    /// Whether choices are on their way, and whether the draft changed since.
-    asked: StoredValue<(bool, bool)>,
+    offered: StoredValue<Offered>,
 }
 
 /// The editor.
 #[component]
 pub(super) fn Editor() -> impl IntoView {
     let app = App::get();
-    let edit = Edit {
-        app,
-        area: NodeRef::new(),
-        echo: NodeRef::new(),
-        choices: RwSignal::default(),
-        active: RwSignal::new(None),
-        chosen_for: StoredValue::default(),
-        asked: StoredValue::new((false, false)),
-    };
-    let list = NodeRef::<Ul>::new();
+    let edit = Edit { app, area: NodeRef::new(), offered: StoredValue::default() };
+    let under = NodeRef::<Div>::new();
     let sql = app.sql;
-    // What is wrong is so until the query is another one.
-    let wrong = Memo::new(move |_| match sql.shown.get() {
-        Shown::Wrong(wrong) => Some(wrong),
-        _ => None,
-    });
     Effect::new(move |_| {
         sql.put.track();
         let Some(area) = edit.area.get() else { return };
@@ -68,44 +62,38 @@ pub(super) fn Editor() -> impl IntoView {
         }
     });
     Effect::new(move |_| {
-        let (Some(echo), Some(area)) = (edit.echo.get(), edit.area.get()) else { return };
+        let (Some(under), Some(area)) = (under.get(), edit.area.get()) else { return };
         let draft = sql.draft.get();
-        let lines = draft.split('\n').count() + 1;
-        area.set_rows(lines.clamp(LINES.0, LINES.1) as u32);
-        wrong.with(|wrong| draw(&echo, &draft, wrong.as_ref()));
+        area.set_rows((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1) as u32);
+        let refused = match sql.shown() {
+            Shown::Wrong(wrong, query) => Some((wrong, query)),
+            _ => None,
+        };
+        // What is wrong has its place until the query is another one.
+        let wrong = refused.as_ref().filter(|(_, query)| *query == draft).map(|(wrong, _)| wrong);
+        fill(&under, vec![echo(&draft, wrong)]);
+        set(&area, "aria-invalid", wrong.map(|_| "true"));
+        let message = refused.map(|(wrong, query)| place_text(&query, &wrong)).unwrap_or_default();
+        if let Some(error) = document().get_element_by_id(ERROR).filter(|error| error.text_content().as_deref() != Some(message.as_str())) {
+            error.set_text_content(Some(&message));
+        }
         edit.scrolled();
     });
-    Effect::new(move |_| {
-        if let Some(list) = list.get() {
-            let active = edit.active.get();
-            fill(
-                &list,
-                edit.choices.with(|choices| choices.iter().enumerate().map(|(number, choice)| option(number, choice, active)).collect()),
-            );
-            if let Some(option) = active.and_then(|active| document().get_element_by_id(&choice_id(active))) {
-                option.scroll_into_view_with_bool(false);
-            }
-        }
-    });
-    let is_open = move || edit.choices.with(|choices| !choices.is_empty());
-    let message = move || wrong.get().map(|wrong| place_text(&sql.draft.get_untracked(), &wrong));
     let choose = move |event: leptos::ev::MouseEvent| {
-        let number = crate::dom::nearest(&event, "[data-choice]").and_then(|option| option.get_attribute("data-choice")?.parse().ok());
+        let number = nearest(&event, "[data-choice]").and_then(|option| option.get_attribute("data-choice")?.parse().ok());
         if let Some(number) = number {
             edit.choose(number);
         }
     };
     view! {
-        <div class="sql-editor" class:wrong=move || wrong.with(Option::is_some)>
-            <div class="sql-under" aria-hidden="true"><div class="sql-echo" node_ref=edit.echo></div></div>
+        <div class="sql-editor">
+            <div class="sql-under" aria-hidden="true" node_ref=under></div>
             <textarea
                 id=EDITOR
                 aria-label="SQL query"
                 aria-autocomplete="list"
                 aria-controls=LIST
                 aria-haspopup="listbox"
-                aria-activedescendant=move || edit.active.get().map(choice_id)
-                aria-invalid=move || wrong.with(Option::is_some).then_some("true")
                 aria-describedby=ERROR
                 autocomplete="off"
                 autocapitalize="off"
@@ -118,8 +106,8 @@ pub(super) fn Editor() -> impl IntoView {
                     sql.draft.set(event_target_value(&event));
                     edit.suggest();
                 }
-                on:click=move |_| edit.close()
-                on:blur=move |_| edit.close()
+                on:click=move |_| edit.offer(Vec::new())
+                on:blur=move |_| edit.offer(Vec::new())
                 on:keydown=move |event| {
                     if edit.press(&event) {
                         event.prevent_default();
@@ -130,17 +118,22 @@ pub(super) fn Editor() -> impl IntoView {
             <ul
                 id=LIST
                 class="filter-choices sql-choices"
-                class:shown=is_open
                 role="listbox"
                 aria-label="Completions"
-                node_ref=list
                 // The text area keeps the focus.
                 on:mousedown=move |event| event.prevent_default()
                 on:click=choose
             ></ul>
         </div>
-        <p id=ERROR class="filter-error sql-error" role="alert">{message}</p>
+        <p id=ERROR class="filter-error sql-error" role="alert"></p>
     }
+}
+
+fn set(element: &Element, name: &str, value: Option<&str>) {
+    let _ = match value {
+        Some(value) => element.set_attribute(name, value),
+        None => element.remove_attribute(name),
+    };
 }
 
 fn choice_id(number: usize) -> String {
@@ -158,7 +151,7 @@ fn option(number: usize, choice: &Suggestion, active: Option<usize>) -> El {
 }
 
 /// The text in colours; the token in which something is wrong is underlined.
-fn draw(echo: &Element, draft: &str, wrong: Option<&SqlWrong>) {
+fn echo(draft: &str, wrong: Option<&SqlWrong>) -> El {
     let place = wrong.and_then(|wrong| wrong.offset).map(|offset| offset as usize);
     let mut marked = false;
     let mut drawn: Vec<El> = Vec::new();
@@ -172,30 +165,23 @@ fn draw(echo: &Element, draft: &str, wrong: Option<&SqlWrong>) {
     if place.is_some() && !marked {
         drawn.push(el("u").text("\u{a0}\u{a0}"));
     }
-    fill(echo, drawn);
     // A last line that is empty has a height, too.
-    append(echo, vec![el("span").text("\n ")]);
+    el("div").class("sql-echo").children(drawn).text("\n ")
 }
 
 /// The sentence, with the line and the column it is about where there are several lines.
 fn place_text(draft: &str, wrong: &SqlWrong) -> String {
     let Some(before) = wrong.offset.and_then(|offset| draft.get(..offset as usize)) else { return wrong.message.clone() };
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    let (line, column) = line_and_column(before);
     format!("Line {line}, column {column}: {}", wrong.message)
 }
 
 impl Edit {
     /// The colours lie where the text is.
     fn scrolled(self) {
-        if let (Some(area), Some(echo)) = (self.area.get_untracked(), self.echo.get_untracked()) {
-            let _ = echo.set_attribute("style", &format!("transform:translate({}px,{}px)", -area.scroll_left(), -area.scroll_top()));
+        if let (Some(area), Ok(Some(echo))) = (self.area.get_untracked(), document().query_selector(".sql-echo")) {
+            set(&echo, "style", Some(&format!("transform:translate({}px,{}px)", -area.scroll_left(), -area.scroll_top())));
         }
-    }
-
-    fn close(self) {
-        self.choices.update(Vec::clear);
-        self.active.set(None);
     }
 
     fn cursor(self, draft: &str) -> usize {
@@ -205,33 +191,57 @@ impl Edit {
 
     /// Asks how the draft may go on: once a frame at most, and never twice at a time. While a query runs the worker hears nothing.
     fn suggest(self) {
-        let (asked, _) = self.asked.get_value();
-        self.asked.set_value((true, true));
-        if !asked {
+        let asked = self.offered.try_update_value(|offered| {
+            offered.changed = true;
+            std::mem::replace(&mut offered.asked, true)
+        });
+        if asked == Some(false) {
             on_next_frame(move || self.ask());
         }
     }
 
     fn ask(self) {
-        let Some(draft) = self.app.sql.draft.try_get_untracked() else { return };
-        self.asked.set_value((true, false));
-        if self.app.sql.shown.with_untracked(|shown| matches!(shown, Shown::Running)) {
-            self.asked.set_value((false, false));
-            return self.close();
+        let running = self.app.sql.is_running();
+        if self.offered.try_update_value(|offered| (offered.asked, offered.changed) = (!running, false)).is_none() {
+            return;
         }
+        if running {
+            return self.offer(Vec::new());
+        }
+        let draft = self.app.sql.draft.get_untracked();
         let cursor = self.cursor(&draft);
         self.app.sql.ask(self.app, SqlRequest::Complete { query: draft.clone(), cursor: cursor as u32 }, move |answer| {
-            let Some((_, changed)) = self.asked.try_get_value() else { return };
-            self.asked.set_value((false, false));
-            if changed {
-                return self.suggest();
-            }
-            let Ok(SqlResponse::Completions(found)) = answer else { return };
-            self.chosen_for.set_value((draft, found.start as usize..found.end as usize));
+            let changed = self.offered.try_update_value(|offered| {
+                offered.asked = false;
+                offered.changed
+            });
+            let found = match (changed, answer) {
+                (Some(false), Ok(SqlResponse::Completions(found))) => found,
+                (Some(true), _) => return self.suggest(),
+                _ => return,
+            };
+            self.offered.update_value(|offered| (offered.draft, offered.range) = (draft, found.start as usize..found.end as usize));
             let is_here = document().active_element().is_some_and(|element| element.id() == EDITOR);
-            self.active.set(None);
-            self.choices.set(if is_here { found.items } else { Vec::new() });
             self.place_list(cursor);
+            self.offer(if is_here { found.items } else { Vec::new() });
+        });
+    }
+
+    /// Shows what is suggested.
+    fn offer(self, choices: Vec<Suggestion>) {
+        self.offered.update_value(|offered| (offered.choices, offered.active) = (choices, None));
+        self.draw_choices();
+    }
+
+    fn draw_choices(self) {
+        let (Some(list), Some(area)) = (document().get_element_by_id(LIST), self.area.get_untracked()) else { return };
+        self.offered.with_value(|Offered { choices, active, .. }| {
+            fill(&list, choices.iter().enumerate().map(|(number, choice)| option(number, choice, *active)).collect());
+            let _ = list.class_list().toggle_with_force("shown", !choices.is_empty());
+            set(&area, "aria-activedescendant", active.map(choice_id).as_deref());
+            if let Some(option) = active.and_then(|active| document().get_element_by_id(&choice_id(active))) {
+                option.scroll_into_view_with_bool(false);
+            }
         });
     }
 
@@ -239,28 +249,23 @@ impl Edit {
     fn place_list(self, cursor: usize) {
         let (Some(area), Some(list)) = (self.area.get_untracked(), document().get_element_by_id(LIST)) else { return };
         let draft = self.app.sql.draft.get_untracked();
-        let before = draft.get(..cursor).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|letter| *letter != '\n').count();
-        let style = format!(
-            "top:calc({line} * var(--code-line) + 8px - {}px);--column:{column};--scrolled:{}px",
-            area.scroll_top(),
-            area.scroll_left()
-        );
-        let _ = list.set_attribute("style", &style);
+        let (line, column) = line_and_column(draft.get(..cursor).unwrap_or_default());
+        let (left, top) = (area.scroll_left(), area.scroll_top());
+        let style = format!("top:calc({line} * var(--code-line) + 8px - {top}px);--column:{};--scrolled:{left}px", column - 1);
+        set(&list, "style", Some(&style));
     }
 
     fn choose(self, number: usize) {
-        let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
-        let (draft, range) = self.chosen_for.get_value();
-        self.close();
-        // Typed on meanwhile: other choices are on their way.
-        if self.app.sql.draft.with_untracked(|now| *now != draft) {
-            return;
-        }
-        put(self.app, &draft, range, &choice.text);
-        if choice.text.ends_with('.') {
-            self.suggest();
+        let found = self
+            .offered
+            .with_value(|offered| Some((offered.choices.get(number)?.text.clone(), offered.draft.clone(), offered.range.clone())));
+        self.offer(Vec::new());
+        // Where the reader typed on meanwhile, other choices are on their way.
+        if let Some((text, draft, range)) = found
+            && self.app.sql.draft.with_untracked(|now| *now == draft)
+        {
+            put(self.app, &draft, range, &text);
+            self.offer(Vec::new());
         }
     }
 
@@ -273,7 +278,7 @@ impl Edit {
         if event.ctrl_key() || event.meta_key() {
             match key.as_str() {
                 "Enter" => {
-                    self.close();
+                    self.offer(Vec::new());
                     self.app.sql.run(self.app);
                 }
                 " " => self.suggest(),
@@ -281,20 +286,38 @@ impl Edit {
             }
             return true;
         }
-        let count = self.choices.with_untracked(Vec::len);
-        let active = self.active.get_untracked();
-        match (key.as_str(), active) {
-            ("ArrowDown", _) if count > 0 => self.active.set(Some(active.map_or(0, |active| (active + 1) % count))),
-            ("ArrowUp", _) if count > 0 => self.active.set(Some(active.map_or(count - 1, |active| (active + count - 1) % count))),
-            ("Enter", Some(active)) => self.choose(active),
-            ("Tab", _) if count > 0 && !event.shift_key() => self.choose(active.unwrap_or(0)),
-            ("Escape", _) if count > 0 => self.close(),
-            ("Escape", _) if self.app.sql.shown.with_untracked(|shown| matches!(shown, Shown::Running)) => self.app.sql.cancel(self.app),
-            ("Escape", _) => to_result(),
+        let (count, active) = self.offered.with_value(|offered| (offered.choices.len(), offered.active));
+        let next = match (key.as_str(), active) {
+            ("ArrowDown", _) if count > 0 => active.map_or(0, |active| (active + 1) % count),
+            ("ArrowUp", _) if count > 0 => active.map_or(count - 1, |active| (active + count - 1) % count),
+            ("Enter", Some(active)) => {
+                self.choose(active);
+                return true;
+            }
+            ("Tab", _) if count > 0 && !event.shift_key() => {
+                self.choose(active.unwrap_or(0));
+                return true;
+            }
+            ("Escape", _) => {
+                match count {
+                    0 if self.app.sql.is_running() => self.app.sql.cancel(self.app),
+                    0 => to_result(),
+                    _ => self.offer(Vec::new()),
+                }
+                return true;
+            }
             _ => return false,
-        }
+        };
+        self.offered.update_value(|offered| offered.active = Some(next));
+        self.draw_choices();
         true
     }
+}
+
+/// The line and the column behind a text, from 1.
+fn line_and_column(before: &str) -> (usize, usize) {
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 /// Puts a name into the query where the cursor stands.

@@ -2,22 +2,19 @@
 //!
 //! What is not here: what a cell says (the core's `sql`).
 
-use super::state::{Loaded, Shown};
+use super::state::Kept;
 use crate::browser::{document, focus, focus_element};
-use crate::dom::{El, el, fill, nearest};
+use crate::dom::{El, append, el, fill, nearest};
 use crate::router::{self, Step};
 use crate::state::App;
-use crate::widgets::{Build, Nodes, Viewport, copy};
-use leptos::html::{Dialog, Div};
+use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu::protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
 use quipu::share::{Place, TraceView};
 use quipu::sheet::Node;
-use quipu::view::{self, MoveKey};
-use std::collections::HashMap;
-use std::sync::Arc;
+use quipu::view::{self, MoveKey, ScrollWindow};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDialogElement, KeyboardEvent};
+use web_sys::{Element, HtmlDialogElement};
 
 /// The id of the table.
 pub(super) const GRID: &str = "sql-result";
@@ -28,41 +25,31 @@ fn cell_id(row: u32, column: u32) -> String {
     format!("sql-{row}-{column}")
 }
 
-fn ran(app: App) -> Option<Arc<SqlRan>> {
-    match app.sql.shown.get_untracked() {
-        Shown::Table(ran) => Some(ran),
-        _ => None,
-    }
-}
-
 /// The table, and the dialog.
 pub(super) fn result(app: App) -> impl IntoView {
     let sql = app.sql;
-    let viewport = Viewport::new(sql.top.get_value());
-    let (head, space, rows) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Div>::new());
-    let table = Memo::new(move |before: Option<&Option<Arc<SqlRan>>>| match sql.shown.get() {
-        Shown::Table(ran) => Some(ran),
-        // While the next one runs, what was is still laid out.
-        _ => before.cloned().flatten(),
-    });
-    let count = move || table.with(|table| table.as_ref().map_or(0, |table| table.rows));
-    let window = Memo::new(move |_| viewport.window(count().into()));
-    Effect::new(move |_| {
-        let (Some(table), Some(grid), Some(head)) = (table.get(), viewport.node.get(), head.get()) else { return };
-        let set = |name: &str, value: &str| {
-            let _ = grid.set_attribute(name, value);
-        };
-        set("style", &table.style);
-        set("aria-rowcount", &(table.rows + 1).to_string());
-        set("aria-colcount", &table.columns.len().to_string());
-        fill(&head, table.columns.iter().enumerate().map(|(at, (name, kind))| heading(at, name, kind)).collect());
-        viewport.reveal(0, table.rows.into());
-    });
-    Effect::new(move |_| {
-        let window = window.get();
-        if let Some(table) = table.get() {
-            sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
+    let viewport = Viewport::new(sql.with(|kept| kept.top));
+    let build = Build::here();
+    // Whatever changes is drawn anew: it is a screen of cells.
+    Effect::new(move |before: Option<(u32, u32)>| {
+        let Some(grid) = viewport.node.get() else { return (0, 0) };
+        sql.shown();
+        sql.rows_changed.track();
+        let table = sql.table().filter(|table| table.rows > 0);
+        let _ = grid.toggle_attribute_with_force("hidden", table.is_none());
+        let Some(table) = table else { return (0, 0) };
+        let window = viewport.window(table.rows.into());
+        sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
+        draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
+        // Arrows move the cursor; whoever moves it has it in sight.
+        let cursor = sql.with(|kept| kept.cursor);
+        if before.is_some_and(|before| before != cursor) {
+            untrack(|| viewport.reveal(cursor.0.into(), table.rows.into()));
+            if let Some(cell) = document().get_element_by_id(&cell_id(cursor.0, cursor.1)) {
+                scroll_across(&grid, &cell);
+            }
         }
+        cursor
     });
     Effect::new(move |before: Option<()>| {
         app.indexed.track();
@@ -70,34 +57,6 @@ pub(super) fn result(app: App) -> impl IntoView {
             untrack(|| sql.find_ids_again(app));
         }
     });
-    Effect::new(move |_| {
-        let (Some(table), Some(root), Some(space)) = (table.get(), rows.get(), space.get()) else { return };
-        let window = window.get();
-        let _ = space.set_attribute("style", &format!("height:{}px", viewport.map(table.rows.into()).height_px()));
-        let _ = root.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
-        let places = window.first as u32..(window.first + window.count) as u32;
-        sql.loaded.with(|loaded| {
-            sql.places.with(|ids| fill(&root, places.map(|place| row(app, place, &table, loaded, ids)).collect()));
-        });
-        mark(app);
-    });
-    Effect::new(move |_| {
-        let (row, column) = sql.cursor.get();
-        if let Some(grid) = viewport.node.get() {
-            let _ = grid.set_attribute("aria-activedescendant", &cell_id(row, column));
-        }
-        mark(app);
-    });
-    // Arrows move the cursor; whoever moves it has it in sight.
-    Effect::new(move |before: Option<(u32, u32)>| {
-        let cursor = sql.cursor.get();
-        if before.is_some_and(|before| before != cursor) {
-            viewport.reveal(cursor.0.into(), untrack(count).into());
-        }
-        cursor
-    });
-    let dialog = NodeRef::<Dialog>::new();
-    let build = Build::here();
     let deeds = build.deeds.clone();
     let shower = StoredValue::new_local(build);
     let show = move |row: u32, column: u32| shower.with_value(|build| show_value(build, row, column));
@@ -108,7 +67,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     };
     let click = move |event: leptos::ev::MouseEvent| {
         if let Some((row, column)) = placed(&event) {
-            sql.cursor.set((row, column));
+            sql.move_to((row, column));
             if nearest(&event, "button").is_some() {
                 show(row, column);
             }
@@ -120,7 +79,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         }
     };
     let show_key = move |event: leptos::ev::KeyboardEvent| {
-        let (row, column) = sql.cursor.get_untracked();
+        let (row, column) = sql.with(|kept| kept.cursor);
         if event.key() == "Enter" && nearest(&event, "a, button").is_none() {
             event.prevent_default();
             event.stop_propagation();
@@ -140,19 +99,39 @@ pub(super) fn result(app: App) -> impl IntoView {
             node_ref=viewport.node
             on:scroll=move |_| {
                 viewport.scrolled();
-                sql.top.set_value(viewport.top());
+                sql.with(|kept| kept.top = viewport.top());
             }
             on:click=click
             on:dblclick=press_twice
             on:keydown=show_key
-        >
-            <div class="grid-head sql-row" role="row" aria-rowindex="1" node_ref=head></div>
-            <div class="grid-space" role="presentation" node_ref=space>
-                <div class="grid-window" role="rowgroup" node_ref=rows></div>
-            </div>
-        </div>
-        <dialog class="help sql-value" id=VALUE aria-label="Value" node_ref=dialog on:click=move |event| deeds.run(&event)></dialog>
+        ></div>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| deeds.run(&event)></dialog>
     }
+}
+
+/// The head and the rows in sight.
+fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: f64) {
+    let cursor = app.sql.with(|kept| kept.cursor);
+    for (name, value) in [
+        ("style", table.style.as_str()),
+        ("aria-rowcount", &(table.rows + 1).to_string()),
+        ("aria-colcount", &table.columns.len().to_string()),
+        ("aria-activedescendant", &cell_id(cursor.0, cursor.1)),
+    ] {
+        let _ = grid.set_attribute(name, value);
+    }
+    let part = |class: &str| grid.query_selector(class).ok().flatten();
+    if part(".grid-space").is_none() {
+        let rows = el("div").class("grid-window").attr("role", "rowgroup");
+        let head = el("div").class("grid-head sql-row").attr("role", "row").attr("aria-rowindex", "1");
+        append(grid, vec![head, el("div").class("grid-space").attr("role", "presentation").child(rows)]);
+    }
+    let (Some(head), Some(space), Some(rows)) = (part(".grid-head"), part(".grid-space"), part(".grid-window")) else { return };
+    fill(&head, table.columns.iter().enumerate().map(|(at, (name, kind))| heading(at, name, kind)).collect());
+    let _ = space.set_attribute("style", &format!("height:{height}px"));
+    let _ = rows.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
+    let places = window.first as u32..(window.first + window.count) as u32;
+    fill(&rows, app.sql.with(|kept| places.map(|place| row(app, place, table, kept)).collect()));
 }
 
 fn heading(at: usize, name: &str, kind: &str) -> El {
@@ -165,30 +144,34 @@ fn heading(at: usize, name: &str, kind: &str) -> El {
         .child(el("span").class("soft").text(kind))
 }
 
-fn row(app: App, place: u32, table: &SqlRan, loaded: &Loaded, ids: &HashMap<String, Option<IdPlace>>) -> El {
+fn row(app: App, place: u32, table: &SqlRan, kept: &Kept) -> El {
     let width = table.columns.len();
     let line = el("div").class("sql-row").attr("role", "row").attr("aria-rowindex", &(place + 2).to_string());
+    let loaded = &kept.loaded;
     let cells = place.checked_sub(loaded.from).and_then(|at| loaded.cells.get(at as usize * width..(at as usize + 1) * width));
     match cells {
-        Some(cells) => line.children(cells.iter().enumerate().map(|(column, cell)| one(app, place, column as u32, cell, ids)).collect()),
+        Some(cells) => line.children(cells.iter().enumerate().map(|(column, cell)| one(app, (place, column as u32), cell, kept)).collect()),
         None => line.class("sql-row coming").child(el("span").attr("role", "gridcell").text("…")),
     }
 }
 
-fn one(app: App, row: u32, column: u32, cell: &SqlCell, ids: &HashMap<String, Option<IdPlace>>) -> El {
+fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     let made = el("span")
         .class(&format!("sql-cell is-{}", cell.kind.name()))
         .attr("role", "gridcell")
         .attr("id", &cell_id(row, column))
         .attr("data-cell", &format!("{row} {column}"))
         .attr("aria-colindex", &(column + 1).to_string());
-    let leads = if cell.is_id { ids.get(&cell.text).and_then(Option::as_ref) } else { None };
+    let made = if kept.cursor == (row, column) { made.attr("aria-selected", "true") } else { made };
+    let leads = if cell.is_id { kept.places.get(&cell.text).and_then(Option::as_ref) } else { None };
     if let Some(place) = leads {
         let address = untrack(|| router::address(app, |view| view.place = to_place(place)));
         let title = if place.span_id.is_some() { "Open this span" } else { "Open this trace" };
         return made.child(el("a").attr("href", &address).attr("tabindex", "-1").attr("title", title).text(&cell.text));
     }
-    let made = made.child(el("span").class("sql-text").text(&cell.text));
+    let text = el("span").class("sql-text").text(&cell.text);
+    // Columns have an end.
+    let made = made.child(if cell.text.len() > 40 { text.attr("title", &cell.text) } else { text });
     let more = || {
         let label = "Show the whole value";
         el("button")
@@ -208,27 +191,14 @@ fn to_place(place: &IdPlace) -> Place {
 
 /// The cell, where its row is here.
 fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
-    let width = ran(app)?.columns.len();
-    app.sql.loaded.with_untracked(|loaded| loaded.cells.get(row.checked_sub(loaded.from)? as usize * width + column as usize).cloned())
+    let width = app.sql.table()?.columns.len();
+    app.sql.with(|Kept { loaded, .. }| loaded.cells.get(row.checked_sub(loaded.from)? as usize * width + column as usize).cloned())
 }
 
 /// Where the id in a cell leads.
 fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
-    app.sql.places.with_untracked(|places| places.get(&cell.text).and_then(Option::as_ref).map(to_place))
-}
-
-/// Shows which cell the keyboard is on.
-fn mark(app: App) {
-    let Some(grid) = document().get_element_by_id(GRID) else { return };
-    for element in crate::browser::all(&grid, "[data-cell][aria-selected]") {
-        let _ = element.remove_attribute("aria-selected");
-    }
-    let (row, column) = app.sql.cursor.get_untracked();
-    if let Some(cell) = document().get_element_by_id(&cell_id(row, column)) {
-        let _ = cell.set_attribute("aria-selected", "true");
-        scroll_across(&grid, &cell);
-    }
+    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
 }
 
 /// Scrolls to the side as little as it takes to show the cell.
@@ -241,9 +211,9 @@ fn scroll_across(grid: &Element, cell: &Element) {
 }
 
 /// The table's keys; `true` when the key did something.
-pub(super) fn press(app: App, _: &KeyboardEvent, key: &str) -> bool {
-    let Some(table) = ran(app).filter(|table| table.rows > 0) else { return false };
-    let (row, column) = app.sql.cursor.get_untracked();
+pub(super) fn press(app: App, key: &str) -> bool {
+    let Some(table) = app.sql.table().filter(|table| table.rows > 0) else { return false };
+    let (row, column) = app.sql.with(|kept| kept.cursor);
     let last = (table.columns.len() as u32).saturating_sub(1);
     let to = match key {
         "ArrowRight" | "l" => (row, (column + 1).min(last)),
@@ -254,21 +224,18 @@ pub(super) fn press(app: App, _: &KeyboardEvent, key: &str) -> bool {
         }
         _ => {
             let Some(key) = MoveKey::from_name(key) else { return false };
-            let height = document().get_element_by_id(GRID).map_or(0.0, |grid| f64::from(grid.client_height()));
-            let page = ((height / 28.0) as u64).saturating_sub(2).max(1);
+            let height = document().get_element_by_id(GRID).map_or(0, |grid| grid.client_height());
+            let page = (f64::from(height) / ROW_PX) as u64;
+            let page = page.saturating_sub(2).max(1);
             match view::move_in_list(table.rows.into(), Some(row.into()), key, page) {
-                Some(row) => (u32::try_from(row).unwrap_or(row_max(&table)), column),
+                Some(row) => (row as u32, column),
                 None => return false,
             }
         }
     };
-    app.sql.cursor.set(to);
+    app.sql.move_to(to);
     focus(GRID);
     true
-}
-
-fn row_max(table: &SqlRan) -> u32 {
-    table.rows.saturating_sub(1)
 }
 
 fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<Node>) + 'static) {
@@ -293,7 +260,7 @@ fn text_of(nodes: &[Node]) -> String {
 /// Shows a value whole, in a dialog.
 fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
-    let Some(name) = ran(app).and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
+    let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
     let is_null = cell_at(app, row, column).is_some_and(|cell| cell.kind == SqlKind::Null);
     ask_value(app, row, column, move |about, nodes| {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {

@@ -16,7 +16,9 @@ use quipu::protocol::{
 };
 use quipu::share::Place;
 use quipu::sheet::Node;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -40,8 +42,8 @@ pub(crate) enum Shown {
     Table(Arc<SqlRan>),
     /// How SQLite would go about it.
     Plan(Vec<Node>),
-    /// The query is wrong.
-    Wrong(SqlWrong),
+    /// This query is wrong.
+    Wrong(SqlWrong, String),
     /// There is no answer: a sentence.
     Failed(String),
 }
@@ -58,85 +60,143 @@ pub(crate) struct Loaded {
 type Callback = Box<dyn FnOnce(Result<SqlResponse, Failure>)>;
 type Held = (SqlRequest, Callback);
 
-/// All of it. Copied freely: signals are handles.
+/// What is kept.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// What can be asked of.
+    pub(crate) schema: Option<Arc<SqlSchema>>,
+    /// What is shown.
+    pub(crate) shown: Shown,
+    /// The rows that are here.
+    pub(crate) loaded: Loaded,
+    /// Where ids in the result lead; `None` for what is no id of the file.
+    pub(crate) places: HashMap<String, Option<IdPlace>>,
+    /// The cell the keyboard is on: its row and its column.
+    pub(crate) cursor: (u32, u32),
+    /// Where the result is scrolled to.
+    pub(crate) top: f64,
+    /// The query that was run last.
+    asked: Option<String>,
+    /// Whether rows are on their way, and those wanted after them.
+    coming: (bool, Option<u32>),
+    client: Option<Client>,
+    /// Which worker this is.
+    generation: u32,
+    /// What was asked of a worker that does not have its file yet.
+    held: Option<Vec<Held>>,
+    ticking: Option<IntervalHandle>,
+}
+
+/// All of it. Copied freely: it is a handle. Few kinds of signals, because each is code of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Sql {
+    kept: StoredValue<Rc<RefCell<Kept>>, LocalStorage>,
     /// What stands in the editor.
     pub(crate) draft: RwSignal<String>,
     /// Counts what was put into the editor by other means than typing.
     pub(crate) put: RwSignal<u32>,
-    /// What can be asked of.
-    pub(crate) schema: RwSignal<Option<Arc<SqlSchema>>>,
-    /// What is shown.
-    pub(crate) shown: RwSignal<Shown>,
+    /// Counts changes of what is shown, or can be asked of.
+    changed: RwSignal<u32>,
+    /// Counts changes of the rows that are here, and of the cursor.
+    pub(crate) rows_changed: RwSignal<u32>,
     /// Seconds since the question that is being answered was asked.
     pub(crate) elapsed: RwSignal<f64>,
-    /// The rows that are here.
-    pub(crate) loaded: RwSignal<Loaded>,
-    /// Where ids in the result lead; `None` for what is no id of the file.
-    pub(crate) places: RwSignal<HashMap<String, Option<IdPlace>>>,
-    /// The cell the keyboard is on: its row and its column.
-    pub(crate) cursor: RwSignal<(u32, u32)>,
-    /// Where the result is scrolled to.
-    pub(crate) top: StoredValue<f64>,
-    /// The query that was run last.
-    asked: RwSignal<Option<String>>,
-    /// The rows that are on their way, and those wanted after them.
-    coming: StoredValue<(bool, Option<u32>)>,
-    client: StoredValue<Option<Client>, LocalStorage>,
-    /// Which worker this is.
-    generation: StoredValue<u32>,
-    /// What was asked of a worker that does not have its file yet.
-    held: StoredValue<Option<Vec<Held>>, LocalStorage>,
-    ticking: StoredValue<Option<IntervalHandle>>,
 }
 
 impl Sql {
     /// Nothing asked yet.
     pub(crate) fn new() -> Sql {
         Sql {
+            kept: StoredValue::new_local(Rc::default()),
             draft: RwSignal::default(),
             put: RwSignal::new(0),
-            schema: RwSignal::new(None),
-            shown: RwSignal::default(),
+            changed: RwSignal::new(0),
+            rows_changed: RwSignal::new(0),
             elapsed: RwSignal::new(0.0),
-            loaded: RwSignal::default(),
-            places: RwSignal::default(),
-            cursor: RwSignal::default(),
-            top: StoredValue::new(0.0),
-            asked: RwSignal::new(None),
-            coming: StoredValue::new((false, None)),
-            client: StoredValue::new_local(None),
-            generation: StoredValue::new(0),
-            held: StoredValue::new_local(None),
-            ticking: StoredValue::new(None),
         }
+    }
+
+    /// Reads what is kept, or changes it, without telling anybody.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&mut Kept) -> T) -> T {
+        let kept = self.kept.get_value();
+        let mut kept = kept.borrow_mut();
+        read(&mut kept)
+    }
+
+    /// What is shown; whoever draws it hears of changes.
+    pub(crate) fn shown(&self) -> Shown {
+        self.changed.track();
+        self.with(|kept| kept.shown.clone())
+    }
+
+    /// What can be asked of, likewise.
+    pub(crate) fn schema(&self) -> Option<Arc<SqlSchema>> {
+        self.changed.track();
+        self.with(|kept| kept.schema.clone())
+    }
+
+    /// The result; none where something else is shown.
+    pub(crate) fn table(&self) -> Option<Arc<SqlRan>> {
+        self.with(|kept| match &kept.shown {
+            Shown::Table(ran) => Some(ran.clone()),
+            _ => None,
+        })
+    }
+
+    /// Whether a question is being answered.
+    pub(crate) fn is_running(&self) -> bool {
+        self.with(|kept| matches!(kept.shown, Shown::Running))
+    }
+
+    fn show(&self, shown: Shown) {
+        self.with(|kept| kept.shown = shown);
+        self.tell();
+    }
+
+    /// What is shown is drawn anew.
+    pub(crate) fn tell(&self) {
+        self.changed.update(|times| *times += 1);
+    }
+
+    fn tell_rows(&self) {
+        self.rows_changed.update(|times| *times += 1);
+    }
+
+    /// Moves the keyboard to a cell.
+    pub(crate) fn move_to(&self, cell: (u32, u32)) {
+        self.with(|kept| kept.cursor = cell);
+        self.tell_rows();
     }
 
     /// Another file is open: nothing of what was asked is of it. The draft stays.
     pub(crate) fn reset(&self) {
         self.stop();
-        self.schema.set(None);
-        self.shown.set(Shown::Nothing);
-        self.places.set(HashMap::new());
-        self.asked.set(None);
+        self.with(|kept| {
+            kept.schema = None;
+            kept.places.clear();
+            kept.asked = None;
+        });
+        self.show(Shown::Nothing);
     }
 
     /// Ends the worker, whatever it does: inside SQLite it hears nothing. The next question starts another one.
     fn stop(&self) {
-        if let Some(client) = self.client.try_update_value(Option::take).flatten() {
+        self.end_clock();
+        let (client, held) = self.with(|kept| {
+            kept.generation += 1;
+            kept.coming = (false, None);
+            kept.loaded = Loaded::default();
+            (kept.client.take(), kept.held.take())
+        });
+        if let Some(client) = client {
             client.stop();
         }
-        self.generation.update_value(|generation| *generation += 1);
-        self.held.set_value(None);
-        self.end_clock();
-        self.coming.set_value((false, None));
-        self.loaded.set(Loaded::default());
+        drop(held);
     }
 
     /// Ends the question that is being answered, and has another worker ready for the next.
     pub(crate) fn cancel(&self, app: App) {
-        if matches!(self.shown.get_untracked(), Shown::Running) {
+        if self.is_running() {
             let seconds = self.elapsed.get_untracked();
             self.give_up(app, format!("It was cancelled after {seconds:.1} s."));
         }
@@ -144,7 +204,7 @@ impl Sql {
 
     fn give_up(&self, app: App, sentence: String) {
         self.stop();
-        self.shown.set(Shown::Failed(sentence));
+        self.show(Shown::Failed(sentence));
         self.open(app);
     }
 
@@ -164,7 +224,8 @@ impl Sql {
 
     /// The query that was run last; empty where none was.
     pub(crate) fn asked(&self) -> String {
-        self.asked.get().unwrap_or_default()
+        self.changed.track();
+        self.with(|kept| kept.asked.clone()).unwrap_or_default()
     }
 
     /// The last queries, latest first.
@@ -179,7 +240,7 @@ impl Sql {
 
     /// What the address asks: it is run where it was not. It only reads, and within limits, so a link is answered without asking.
     pub(crate) fn follow(&self, app: App, query: &str) {
-        if query.is_empty() || self.asked.with_untracked(|asked| asked.as_deref() == Some(query)) {
+        if query.is_empty() || self.with(|kept| kept.asked.as_deref() == Some(query)) {
             return;
         }
         self.write(query.to_owned());
@@ -187,35 +248,35 @@ impl Sql {
     }
 
     fn start(&self, app: App, query: String) {
-        self.asked.set(Some(query.clone()));
+        self.with(|kept| kept.asked = Some(query.clone()));
         self.begin(app, SqlRequest::Run(query));
     }
 
     /// Shows how SQLite would go about what stands in the editor.
     pub(crate) fn plan(&self, app: App) {
-        let query = self.draft.get_untracked();
-        // What the address says is not what is shown any more.
-        self.asked.set(None);
-        self.begin(app, SqlRequest::Plan(query));
+        self.begin(app, SqlRequest::Plan(self.draft.get_untracked()));
     }
 
     fn begin(&self, app: App, request: SqlRequest) {
         let sql = *self;
-        if matches!(self.shown.get_untracked(), Shown::Running) {
+        let (SqlRequest::Run(query) | SqlRequest::Plan(query)) = request.clone() else { return };
+        if self.is_running() {
             self.stop();
         }
-        self.loaded.set(Loaded::default());
-        self.coming.set_value((false, None));
-        self.cursor.set((0, 0));
-        self.top.set_value(0.0);
-        self.shown.set(Shown::Running);
+        self.with(|kept| {
+            kept.loaded = Loaded::default();
+            kept.coming = (false, None);
+            kept.cursor = (0, 0);
+            kept.top = 0.0;
+        });
+        self.show(Shown::Running);
         self.begin_clock(app);
         self.ask(app, request, move |answer| {
             sql.end_clock();
-            sql.shown.set(match answer {
+            sql.show(match answer {
                 Ok(SqlResponse::Ran(ran)) => Shown::Table(Arc::new(ran)),
                 Ok(SqlResponse::Plan(nodes)) => Shown::Plan(nodes),
-                Ok(SqlResponse::Wrong(wrong)) => Shown::Wrong(wrong),
+                Ok(SqlResponse::Wrong(wrong)) => Shown::Wrong(wrong, query),
                 Ok(_) => Shown::Failed("The worker answered something else than was asked; reload the page.".into()),
                 Err(failure) => Shown::Failed(failure.message),
             });
@@ -237,11 +298,12 @@ impl Sql {
                 );
             }
         };
-        self.ticking.set_value(set_interval_with_handle(tick, Duration::from_millis(100)).ok());
+        let ticking = set_interval_with_handle(tick, Duration::from_millis(100)).ok();
+        self.with(|kept| kept.ticking = ticking);
     }
 
     fn end_clock(&self) {
-        if let Some(ticking) = self.ticking.try_update_value(Option::take).flatten() {
+        if let Some(ticking) = self.with(|kept| kept.ticking.take()) {
             ticking.clear();
         }
     }
@@ -250,8 +312,8 @@ impl Sql {
     pub(crate) fn ask(&self, app: App, request: SqlRequest, callback: impl FnOnce(Result<SqlResponse, Failure>) + 'static) {
         let Some(client) = self.open(app) else { return };
         let callback: Callback = Box::new(callback);
-        if self.held.with_value(Option::is_some) {
-            return self.held.update_value(|held| held.get_or_insert_default().push((request, callback)));
+        if self.with(|kept| kept.held.is_some()) {
+            return self.with(|kept| kept.held.get_or_insert_default().push((request, callback)));
         }
         client.ask(Request::Sql(request), move |answer| {
             if let Err(failure) = &answer
@@ -272,7 +334,7 @@ impl Sql {
 
     /// The second worker over the open file; it is started where there is none.
     pub(crate) fn open(&self, app: App) -> Option<Client> {
-        let known = self.client.with_value(Clone::clone);
+        let known = self.with(|kept| kept.client.clone());
         if known.is_some() {
             return known;
         }
@@ -284,17 +346,13 @@ impl Sql {
                 sql.mourn(death);
             }
         });
-        self.client.set_value(Some(client.clone()));
+        self.with(|kept| kept.client = Some(client.clone()));
         if summary.in_memory {
-            self.held.set_value(Some(Vec::new()));
-            let hand_over = HandOver {
-                sql,
-                app,
-                generation: self.generation.get_value(),
-                name: summary.name.clone(),
-                pieces: Array::new(),
-                busy: app.idle().begin(),
-            };
+            let generation = self.with(|kept| {
+                kept.held = Some(Vec::new());
+                kept.generation
+            });
+            let hand_over = HandOver { sql, app, generation, name: summary.name.clone(), pieces: Array::new(), busy: app.idle().begin() };
             hand_over.go_on(0);
         } else {
             self.open_files(app, &client, &files);
@@ -311,30 +369,33 @@ impl Sql {
                     app.note_stale(&failure);
                 }
                 sql.stop();
-                sql.shown.set(Shown::Failed(failure.message));
+                sql.show(Shown::Failed(failure.message));
             }
         });
     }
 
     fn describe(&self, app: App) {
         let sql = *self;
-        if self.schema.with_untracked(Option::is_none) {
+        if self.with(|kept| kept.schema.is_none()) {
             self.ask(app, SqlRequest::Describe, move |answer| {
                 if let Ok(SqlResponse::Schema(schema)) = answer {
-                    sql.schema.set(Some(Arc::new(schema)));
+                    sql.with(|kept| kept.schema = Some(Arc::new(schema)));
+                    sql.tell();
                 }
             });
         }
     }
 
     fn mourn(&self, death: Death) {
-        self.client.set_value(None);
         self.end_clock();
-        self.coming.set_value((false, None));
-        if !matches!(self.shown.get_untracked(), Shown::Running) {
+        self.with(|kept| {
+            kept.client = None;
+            kept.coming = (false, None);
+        });
+        if !self.is_running() {
             return;
         }
-        self.shown.set(Shown::Failed(match death {
+        self.show(Shown::Failed(match death {
             Death::NotStarted(why) => format!("The worker for SQL could not be started{why}. Reload the page."),
             Death::OutOfMemory => "There was not enough memory for this. Ask for fewer rows or columns, or group and sum more.".into(),
             Death::Stopped(why) => format!("The worker for SQL stopped{why}. Ask again."),
@@ -343,7 +404,7 @@ impl Sql {
 
     /// Loads the rows from `first` on, where they are not here.
     pub(crate) fn want(&self, app: App, first: u32, count: u32, width: usize, rows: u32) {
-        let here = self.loaded.with_untracked(|loaded| {
+        let here = self.with(|Kept { loaded, .. }| {
             let end = loaded.from + (loaded.cells.len() / width.max(1)) as u32;
             first >= loaded.from && (first + count).min(rows) <= end
         });
@@ -351,23 +412,22 @@ impl Sql {
             return;
         }
         let from = first.saturating_sub(CHUNK.saturating_sub(count) / 2);
-        let (coming, _) = self.coming.get_value();
-        if coming {
+        if self.with(|kept| kept.coming.0) {
             // Only the last of many steps of a scroll counts.
-            return self.coming.set_value((true, Some(from)));
+            return self.with(|kept| kept.coming.1 = Some(from));
         }
         self.load(app, from, count);
     }
 
     fn load(&self, app: App, from: u32, count: u32) {
         let sql = *self;
-        self.coming.set_value((true, None));
+        self.with(|kept| kept.coming = (true, None));
         self.ask(app, SqlRequest::ListRows { from, count: CHUNK.max(count * 2) }, move |answer| {
-            let (_, next) = sql.coming.get_value();
-            sql.coming.set_value((false, None));
+            let (_, next) = sql.with(|kept| std::mem::take(&mut kept.coming));
             if let Ok(SqlResponse::Rows(rows)) = answer {
                 sql.find_ids(app, &rows.cells);
-                sql.loaded.set(Loaded { from: rows.from, cells: Arc::new(rows.cells) });
+                sql.with(|kept| kept.loaded = Loaded { from: rows.from, cells: Arc::new(rows.cells) });
+                sql.tell_rows();
             }
             if let Some(from) = next {
                 sql.load(app, from, count);
@@ -378,8 +438,9 @@ impl Sql {
     /// Asks the first worker where ids lead; it knows once the file is indexed.
     fn find_ids(&self, app: App, cells: &[SqlCell]) {
         let sql = *self;
-        let mut ids: Vec<String> = self.places.with_untracked(|known| {
-            cells.iter().filter(|cell| cell.is_id && !known.contains_key(&cell.text)).map(|cell| cell.text.clone()).collect()
+        let mut ids: Vec<String> = self.with(|kept| {
+            let unknown = cells.iter().filter(|cell| cell.is_id && !kept.places.contains_key(&cell.text));
+            unknown.map(|cell| cell.text.clone()).collect()
         });
         ids.sort_unstable();
         ids.dedup();
@@ -389,14 +450,15 @@ impl Sql {
         let asked = ids.clone();
         app.ask(Request::FindIds(ids), move |answer| {
             if let Ok(Response::Places(found)) = answer {
-                sql.places.update(|places| places.extend(asked.into_iter().zip(found)));
+                sql.with(|kept| kept.places.extend(asked.into_iter().zip(found)));
+                sql.tell_rows();
             }
         });
     }
 
     /// What is here is looked at again for ids: the index is complete now.
     pub(crate) fn find_ids_again(&self, app: App) {
-        let loaded = self.loaded.get_untracked();
+        let loaded = self.with(|kept| kept.loaded.clone());
         self.find_ids(app, &loaded.cells);
     }
 }
@@ -416,7 +478,7 @@ impl HandOver {
     fn go_on(self, offset: u64) {
         let app = self.app;
         app.ask(Request::ReadFile { offset }, move |answer| {
-            if self.sql.generation.get_value() != self.generation {
+            if self.sql.with(|kept| kept.generation) != self.generation {
                 return;
             }
             let part = match answer {
@@ -424,7 +486,7 @@ impl HandOver {
                 Ok(_) => return,
                 Err(failure) => {
                     self.sql.stop();
-                    return self.sql.shown.set(Shown::Failed(failure.message));
+                    return self.sql.show(Shown::Failed(failure.message));
                 }
             };
             let next = offset + part.bytes.len() as u64;
@@ -441,10 +503,10 @@ impl HandOver {
 
     fn end(self) {
         let HandOver { sql, app, name, pieces, busy, .. } = self;
-        if let (Some(client), Ok(file)) = (sql.client.with_value(Clone::clone), File::new_with_blob_sequence(&pieces, &name)) {
+        if let (Some(client), Ok(file)) = (sql.with(|kept| kept.client.clone()), File::new_with_blob_sequence(&pieces, &name)) {
             sql.open_files(app, &client, &[file]);
         }
-        for (request, callback) in sql.held.try_update_value(Option::take).flatten().unwrap_or_default() {
+        for (request, callback) in sql.with(|kept| kept.held.take()).unwrap_or_default() {
             sql.ask(app, request, callback);
         }
         drop(busy);
