@@ -145,7 +145,7 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
 fn width(answer: &SqlAnswer, column: usize) -> usize {
     let name = answer.columns.get(column).map_or(0, |name| name.chars().count());
     let values = answer.rows.iter().take(MEASURED).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
-    values.max().unwrap_or(0).max(name + 8).clamp(4, WIDEST) + 2
+    values.max().unwrap_or(0).max(name + 8).clamp(4, WIDEST) + 3
 }
 
 fn style(answer: &SqlAnswer) -> String {

@@ -100,7 +100,7 @@ fn below(build: &Build, shown: &Shown) -> Vec<El> {
     match shown {
         Shown::Nothing => state(
             "Ask anything of the file in SQL. It is only read: the examples show what can be asked, and a name of the schema goes into the \
-             query when it is pressed. A question may take a minute, a million rows and 256 MB of values.",
+             query when it is pressed. A question may take a minute, and answer a million rows.",
         ),
         Shown::Failed(text) => vec![el("p").class("state failed").attr("role", "alert").text(text)],
         Shown::Table(ran) if ran.rows == 0 => state("No row answers the query."),

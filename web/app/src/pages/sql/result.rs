@@ -31,25 +31,26 @@ pub(super) fn result(app: App) -> impl IntoView {
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
     // Whatever changes is drawn anew: it is a screen of cells.
-    Effect::new(move |before: Option<(u32, u32)>| {
-        let Some(grid) = viewport.node.get() else { return (0, 0) };
+    Effect::new(move |_| {
+        let Some(grid) = viewport.node.get() else { return };
         sql.shown();
         sql.rows_changed.track();
-        let table = sql.table().filter(|table| table.rows > 0);
+        let table = sql.table();
         let _ = grid.toggle_attribute_with_force("hidden", table.is_none());
-        let Some(table) = table else { return (0, 0) };
+        let Some(table) = table else { return };
         let window = viewport.window(table.rows.into());
         sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
-        // Arrows move the cursor; whoever moves it has it in sight.
-        let cursor = sql.with(|kept| kept.cursor);
-        if before.is_some_and(|before| before != cursor) {
-            untrack(|| viewport.reveal(cursor.0.into(), table.rows.into()));
-            if let Some(cell) = document().get_element_by_id(&cell_id(cursor.0, cursor.1)) {
-                scroll_across(&grid, &cell);
-            }
+    });
+    // The cells stay where the cursor moves: the pointer may press one twice.
+    Effect::new(move |before: Option<()>| {
+        sql.moved.track();
+        let table = sql.table().filter(|_| before.is_some());
+        if let (Some(grid), Some(table)) = (viewport.node.get_untracked(), table) {
+            let (row, column) = sql.with(|kept| kept.cursor);
+            viewport.reveal(row.into(), table.rows.into());
+            mark(&grid, &cell_id(row, column));
         }
-        cursor
     });
     Effect::new(move |before: Option<()>| {
         app.indexed.track();
@@ -122,7 +123,7 @@ fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: 
     }
     let part = |class: &str| grid.query_selector(class).ok().flatten();
     if part(".grid-space").is_none() {
-        let rows = el("div").class("grid-window").attr("role", "rowgroup");
+        let rows = el("div").class("grid-window");
         let head = el("div").class("grid-head sql-row").attr("role", "row").attr("aria-rowindex", "1");
         append(grid, vec![head, el("div").class("grid-space").attr("role", "presentation").child(rows)]);
     }
@@ -130,6 +131,8 @@ fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: 
     fill(&head, table.columns.iter().enumerate().map(|(at, (name, kind))| heading(at, name, kind)).collect());
     let _ = space.set_attribute("style", &format!("height:{height}px"));
     let _ = rows.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
+    // A group has rows.
+    let _ = rows.set_attribute("role", if table.rows > 0 { "rowgroup" } else { "presentation" });
     let places = window.first as u32..(window.first + window.count) as u32;
     fill(&rows, app.sql.with(|kept| places.map(|place| row(app, place, table, kept)).collect()));
 }
@@ -199,6 +202,18 @@ fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
 fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
     app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
+}
+
+/// Shows which cell the keyboard is on. One that is not drawn yet is marked when it is.
+fn mark(grid: &Element, id: &str) {
+    if let Ok(Some(before)) = grid.query_selector("[aria-selected]") {
+        let _ = before.remove_attribute("aria-selected");
+    }
+    let _ = grid.set_attribute("aria-activedescendant", id);
+    if let Some(cell) = document().get_element_by_id(id) {
+        let _ = cell.set_attribute("aria-selected", "true");
+        scroll_across(grid, &cell);
+    }
 }
 
 /// Scrolls to the side as little as it takes to show the cell.

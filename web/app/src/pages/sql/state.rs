@@ -97,8 +97,10 @@ pub(crate) struct Sql {
     pub(crate) put: RwSignal<u32>,
     /// Counts changes of what is shown, or can be asked of.
     changed: RwSignal<u32>,
-    /// Counts changes of the rows that are here, and of the cursor.
+    /// Counts changes of the rows that are here.
     pub(crate) rows_changed: RwSignal<u32>,
+    /// Counts moves of the cursor.
+    pub(crate) moved: RwSignal<u32>,
     /// Seconds since the question that is being answered was asked.
     pub(crate) elapsed: RwSignal<f64>,
 }
@@ -112,6 +114,7 @@ impl Sql {
             put: RwSignal::new(0),
             changed: RwSignal::new(0),
             rows_changed: RwSignal::new(0),
+            moved: RwSignal::new(0),
             elapsed: RwSignal::new(0.0),
         }
     }
@@ -165,7 +168,7 @@ impl Sql {
     /// Moves the keyboard to a cell.
     pub(crate) fn move_to(&self, cell: (u32, u32)) {
         self.with(|kept| kept.cursor = cell);
-        self.tell_rows();
+        self.moved.update(|times| *times += 1);
     }
 
     /// Another file is open: nothing of what was asked is of it. The draft stays.

@@ -142,8 +142,9 @@ fn place_menu(button: &Element) {
     let menu = button.get_attribute("popovertarget").and_then(|id| document().get_element_by_id(&id));
     if let Some(menu) = menu {
         let place = button.get_bounding_client_rect();
-        let _ = menu
-            .set_attribute("style", &format!("top:{}px;left:max(4px, min({}px, calc(100vw - 330px)))", place.bottom() + 2.0, place.left()));
+        let (top, left) = (place.bottom() + 2.0, place.left());
+        let style = format!("top:{top}px;left:max(4px, min({left}px, calc(100vw - 330px)));max-height:calc(100vh - {top}px - 8px)");
+        let _ = menu.set_attribute("style", &style);
     }
 }
 
