@@ -31,16 +31,21 @@ pub(super) fn result(app: App) -> impl IntoView {
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
     // Whatever changes is drawn anew: it is a screen of cells.
-    Effect::new(move |_| {
-        let Some(grid) = viewport.node.get() else { return };
+    Effect::new(move |before: Option<bool>| {
+        let Some(grid) = viewport.node.get() else { return before.unwrap_or(true) };
         sql.shown();
         sql.rows_changed.track();
         let table = sql.table();
         let _ = grid.toggle_attribute_with_force("hidden", table.is_none());
-        let Some(table) = table else { return };
+        let Some(table) = table else { return false };
+        // Another result begins at its beginning; one that is come back to, where it was left.
+        if before == Some(false) {
+            untrack(|| viewport.reveal(0, table.rows.into()));
+        }
         let window = viewport.window(table.rows.into());
         sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
+        true
     });
     // The cells stay where the cursor moves: the pointer may press one twice.
     Effect::new(move |before: Option<()>| {
