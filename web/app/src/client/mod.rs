@@ -60,24 +60,24 @@ impl Client {
         self.link.forget_waiting();
         let names = files.iter().map(File::name).collect();
         let command = if shared { Command::OpenShared } else { Command::Open { names } };
-        self.link.send(&command, files, Some(self.idle.begin()), callback);
+        self.link.send(&command, files, Some(self.idle.begin()), Box::new(callback));
     }
 
     /// Opens a database for questions in SQL only.
     pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
         let names = files.iter().map(File::name).collect();
-        self.link.send(&Command::OpenForSql { names }, files, Some(self.idle.begin()), callback);
+        self.link.send(&Command::OpenForSql { names }, files, Some(self.idle.begin()), Box::new(callback));
     }
 
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
-        self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), callback);
+        self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), Box::new(callback));
     }
 
     /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.
     pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
         if self.link.host().is_ready() {
-            self.link.send(&Command::Ask(request), &[], None, callback);
+            self.link.send(&Command::Ask(request), &[], None, Box::new(callback));
         }
     }
 

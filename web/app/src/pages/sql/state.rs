@@ -313,8 +313,11 @@ impl Sql {
 
     /// Asks the second worker.
     pub(crate) fn ask(&self, app: App, request: SqlRequest, callback: impl FnOnce(Result<SqlResponse, Failure>) + 'static) {
+        self.ask_boxed(app, request, Box::new(callback));
+    }
+
+    fn ask_boxed(&self, app: App, request: SqlRequest, callback: Callback) {
         let Some(client) = self.open(app) else { return };
-        let callback: Callback = Box::new(callback);
         if self.with(|kept| kept.held.is_some()) {
             return self.with(|kept| kept.held.get_or_insert_default().push((request, callback)));
         }
@@ -510,7 +513,7 @@ impl HandOver {
             sql.open_files(app, &client, &[file]);
         }
         for (request, callback) in sql.with(|kept| kept.held.take()).unwrap_or_default() {
-            sql.ask(app, request, callback);
+            sql.ask_boxed(app, request, callback);
         }
         drop(busy);
     }
