@@ -253,6 +253,21 @@ fn the_schema_is_what_the_file_and_the_views_have() {
 }
 
 #[test]
+fn what_a_file_brings_along_does_not_hide_the_rest_of_the_schema() {
+    let scratch = std::env::temp_dir().join(format!("quipu-sql-{}.db", std::process::id()));
+    std::fs::copy(path(RECORDED), &scratch).expect("a copy");
+    let odd = "CREATE VIEW broken AS SELECT * FROM nowhere; CREATE TABLE \"a \"\"b\" (x); PRAGMA writable_schema=ON;
+        INSERT INTO sqlite_schema VALUES ('table', 'absent', 'absent', 0, 'CREATE VIRTUAL TABLE absent USING unheard_of(x)');";
+    rusqlite::Connection::open(&scratch).expect("the copy opens").execute_batch(odd).expect("SQL");
+    let bytes = std::fs::read(&scratch).expect("the copy");
+    std::fs::remove_file(&scratch).expect("the copy goes");
+    let mut session = support::of_bytes(bytes);
+    let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+    let names: Vec<&str> = schema.tables.iter().map(|table| table.written.as_str()).collect();
+    assert!(names.contains(&"spans") && names.contains(&"\"a \"\"b\"") && !names.contains(&"broken"), "{names:?}");
+}
+
+#[test]
 fn a_result_is_paged_and_its_values_are_whole() {
     let mut session = unindexed(RECORDED);
     let ran = run(

@@ -176,24 +176,24 @@ pub(crate) fn refusal(wrong: SqlWrong, query: &str) -> Failure {
     Failure { kind: FailureKind::BadRequest, message: at_place(wrong, query) }
 }
 
-/// The tables and views a query finds, in the words of SQLite's own functions that describe them: first the views of queries. Where the file
-/// can't be read on, what was found until then.
+/// The tables a query finds, in the words of SQLite's own functions that describe them: first the views of queries. Views that a file brings
+/// along are not run, so they are left out, and so is what can't be described.
 pub(crate) fn describe_sql(database: &mut Database) -> Result<Vec<SqlTable>, Failure> {
     make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
     Ok(database.bounded(|| {
         let connection = database.connection();
-        let names = "SELECT name, type, 0 FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-                     ORDER BY name NOT IN ('traces', 'spans', 'span_events'), type, rowid LIMIT 200";
-        let mut tables: Vec<(String, bool)> = SQL_VIEWS.iter().map(|view| (view.name.to_owned(), false)).collect();
+        let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                     ORDER BY name NOT IN ('traces', 'spans', 'span_events'), rowid LIMIT 200";
         let mut statement = connection.prepare(names)?;
-        let own = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)? == "table")))?;
-        tables.extend(own.collect::<Result<Vec<_>, _>>()?);
-        tables.into_iter().enumerate().map(|(number, (name, is_table))| describe_table(connection, name, is_table, number < SQL_VIEWS.len())).collect()
+        let own = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let views = SQL_VIEWS.iter().map(|view| (view.name.to_owned(), true));
+        let tables = views.chain(own.into_iter().map(|name| (name, false)));
+        Ok(tables.filter_map(|(name, is_view)| describe_table(connection, name, is_view).ok()).collect())
     })?)
 }
 
-fn describe_table(connection: &Connection, name: String, is_table: bool, is_temporary: bool) -> Result<SqlTable, StoreError> {
-    let schema = if is_temporary { "temp" } else { "main" };
+fn describe_table(connection: &Connection, name: String, is_view: bool) -> Result<SqlTable, StoreError> {
+    let schema = if is_view { "temp" } else { "main" };
     let mut statement = connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1, ?2)")?;
     let columns = statement.query_map([name.as_str(), schema], |row| {
         Ok((row.get::<_, Option<String>>(0)?.unwrap_or_default(), row.get::<_, Option<String>>(1)?.unwrap_or_default(), row.get(2)?))
@@ -201,7 +201,7 @@ fn describe_table(connection: &Connection, name: String, is_table: bool, is_temp
     let columns = columns.collect::<Result<Vec<(String, String, i64)>, _>>()?;
     let mut indexes = Vec::new();
     let mut rows = None;
-    if is_table {
+    if !is_view {
         let mut statement = connection.prepare("SELECT name FROM pragma_index_list(?1, ?2)")?;
         let names = statement.query_map([name.as_str(), schema], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
         for index in names {
