@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = cases![
     imported_files_and_journals_are_asked_as_they_are_shown,
     a_query_is_completed_and_names_are_put_in,
     a_plan_is_a_tree,
+    one_file_from_disk_answers_too,
 ];
 
 /// The result, whole, as it is drawn: every cell of every row in the document.
@@ -306,7 +307,7 @@ async fn the_address_brings_the_query_back(stage: &Stage) -> Result<()> {
     let address = page.url().await?;
     ensure!(address.contains("sql?query=SELECT%20%27one%27"), "The query stands in the address: {address}");
     // A link that was handed on waits for the file, and is answered then.
-    page.load_from("about:blank").await.ok();
+    page.driver.goto("about:blank").await?;
     page.load_from(&address).await?;
     let asked = page.text().await?;
     ensure!(asked.contains("agent_0.2.15.db") && asked.contains("a question in SQL"), "The page asks for the file: {asked}");
@@ -371,5 +372,15 @@ async fn a_plan_is_a_tree(stage: &Stage) -> Result<()> {
     let plan = page.text_of("named('region', 'Plan')").await?.unwrap_or_default();
     ensure!(plan.contains("SCAN ") && plan.contains("TEMP B-TREE"), "{plan}");
     ensure!(page.run("return document.querySelectorAll('.sql-plan ul ul li').length > 1").await? == true, "Steps stand within steps.");
+    Ok(())
+}
+
+async fn one_file_from_disk_answers_too(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    page.load_from(&format!("file://{}", stage.dist.join("viewer.html").display())).await?;
+    page.open_traces(&[AGENT.path()]).await?;
+    page.click("link", "SQL").await?;
+    run(page, "SELECT 6 * 7").await?;
+    ensure!(cells(page).await? == ["42"], "The second worker starts from what the file carries.");
     Ok(())
 }

@@ -41,6 +41,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         // Another result begins at its beginning; one that is come back to, where it was left.
         if before == Some(false) {
             untrack(|| viewport.reveal(0, table.rows.into()));
+            grid.set_scroll_left(0);
         }
         let window = viewport.window(table.rows.into());
         sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
