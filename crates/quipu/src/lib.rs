@@ -18,6 +18,7 @@ pub mod protocol;
 pub mod recorded;
 pub mod share;
 pub mod sheet;
+pub mod sql;
 pub mod view;
 
 #[cfg(feature = "store")]

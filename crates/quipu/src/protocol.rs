@@ -7,6 +7,7 @@ mod metrics;
 mod packed;
 mod served;
 mod share;
+mod sql;
 mod trace;
 
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
@@ -18,7 +19,10 @@ pub use metrics::{
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use served::{Grown, News, Opened, SERVED_TYPE};
-pub use share::{ExportFormat, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use share::{ExportFormat, FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use sql::{
+    IdPlace, SqlCell, SqlExample, SqlField, SqlFormat, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong,
+};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;
@@ -142,6 +146,15 @@ pub enum Request {
         /// The caller's clock, in seconds since 1970; `None`: no end but the file's.
         now_seconds: Option<i64>,
     },
+    /// A question in SQL, which needs no index and may take as long as the deadline allows. Answer: [`Response::Sql`].
+    Sql(SqlRequest),
+    /// Where ids lead. Answer: [`Response::Places`], or [`Response::NotIndexedYet`].
+    FindIds(Vec<String>),
+    /// A part of the file's bytes, for a second worker over a database that lies in the memory of the first. Answer: [`Response::Bytes`].
+    ReadFile {
+        /// Where it begins.
+        offset: u64,
+    },
 }
 
 /// Which traces, in which order.
@@ -264,6 +277,12 @@ pub enum Response {
     SharePreview(Box<RedactReport>),
     /// To [`Request::MakeShare`].
     Shared(Box<Shared>),
+    /// To [`Request::Sql`].
+    Sql(Box<SqlResponse>),
+    /// To [`Request::FindIds`], in the order of the ids; `None` for what is none of this file.
+    Places(Vec<Option<IdPlace>>),
+    /// To [`Request::ReadFile`].
+    Bytes(FilePart),
     /// The index has not passed everything this answer needs; ask again when it is complete.
     NotIndexedYet,
 }
@@ -306,6 +325,8 @@ pub struct FileSummary {
     pub name: String,
     /// Its size.
     pub size_bytes: u64,
+    /// Whether the database was made of something that is none, an import or a link, and lies in memory: only who opened it has its bytes.
+    pub in_memory: bool,
     /// Whether the index is complete, so that counts are exact.
     pub indexed: bool,
     /// Rows of `traces`, and traces known only from their spans.
@@ -695,6 +716,9 @@ pub struct Importing {
     pub elapsed_ms: f64,
 }
 
+/// Seconds a question in SQL may take.
+pub const SQL_SECONDS: u32 = 60;
+
 /// What the page sends to the worker. Files travel beside it, in the order of `names`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
@@ -709,6 +733,12 @@ pub enum Command {
     OpenShared,
     /// Asks for what the file has to be counted. Answer: [`Response::Readings`].
     GetReadings,
+    /// Opens the files beside this message, a database and its `-journal` or `-wal`, for questions in SQL only: it is not indexed, and one
+    /// question may take [`SQL_SECONDS`]. Answer: [`Response::File`].
+    OpenForSql {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Asks.
     Ask(Request),
 }

@@ -3,8 +3,9 @@
 mod support;
 
 use quipu::Session;
-use quipu::protocol::FailureKind;
-use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlLimits, SqlValue};
+use quipu::protocol::{FailureKind, IdPlace, Request, Response, SqlCell, SqlFormat, SqlRan, SqlRequest, SqlResponse};
+use quipu::sheet::{Node, sheet_text};
+use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
@@ -136,11 +137,11 @@ fn answers_are_cut_at_their_limits() {
     let mut session = unindexed(RECORDED);
     let mut ask = |query: &str, limits: SqlLimits| session.query_sql(query, limits).expect("an answer");
     let rows = ask("SELECT span_id FROM spans", SqlLimits { rows: 3, ..SqlLimits::default() });
-    assert_eq!((rows.rows.len(), rows.is_cut), (3, true));
+    assert_eq!((rows.rows.len(), rows.cut), (3, Some(SqlCut::Rows)));
     let bytes = ask("SELECT attributes FROM spans", SqlLimits { bytes: 10_000, ..SqlLimits::default() });
-    assert!(bytes.is_cut && !bytes.rows.is_empty());
+    assert!(bytes.cut == Some(SqlCut::Bytes(10_000)) && !bytes.rows.is_empty());
     let all = ask("SELECT 1 UNION SELECT 2", SqlLimits { rows: 2, ..SqlLimits::default() });
-    assert_eq!((all.rows.len(), all.is_cut), (2, false));
+    assert_eq!((all.rows.len(), all.cut), (2, None));
 }
 
 #[test]
@@ -173,4 +174,185 @@ fn rows_are_objects_in_json() {
     let json: serde_json::Value = serde_json::from_str(&ask("SELECT * FROM spans LIMIT 5").to_json()).expect("JSON");
     assert_eq!(json.as_array().map(Vec::len), Some(5));
     assert_eq!(ask("SELECT 1 WHERE 0").to_json(), "[]");
+}
+
+fn ask_page(session: &mut Session, request: SqlRequest) -> SqlResponse {
+    match session.handle(Request::Sql(request)) {
+        Ok(Response::Sql(response)) => *response,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn run(session: &mut Session, query: &str) -> SqlRan {
+    match ask_page(session, SqlRequest::Run(query.into())) {
+        SqlResponse::Ran(ran) => ran,
+        other => panic!("{query}: {other:?}"),
+    }
+}
+
+fn list(session: &mut Session, from: u32, count: u32) -> Vec<SqlCell> {
+    match ask_page(session, SqlRequest::ListRows { from, count }) {
+        SqlResponse::Rows(rows) => rows.cells,
+        other => panic!("{other:?}"),
+    }
+}
+
+const FILES: [&str; 6] = [
+    "samples/agent_0.2.15.db",
+    RECORDED,
+    "tests/fixtures/db/real_old_0.0.58.db",
+    "tests/fixtures/db/real_old_0.1.8.db",
+    "tests/fixtures/db/real_events.db",
+    "tests/fixtures/db/real_small.db",
+];
+
+#[test]
+fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_does() {
+    for file in FILES {
+        // SQLite by itself, with views of the same statements.
+        let views: String = SQL_VIEWS.iter().map(|view| format!("CREATE TEMP VIEW {} AS {};", view.name, view.select)).collect();
+        let plain = sql(file, &views);
+        let mut session = unindexed(file);
+        let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+        assert!(schema.examples.len() >= 10);
+        for example in schema.examples {
+            let ran = run(&mut session, &example.query);
+            let mut statement = plain.prepare(&example.query).expect("SQL");
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).expect("SQL");
+            let mut expected = Vec::new();
+            while let Some(row) = rows.next().expect("SQL") {
+                expected.extend((0..columns).map(|column| row.get_ref(column).expect("a value").data_type().to_string().to_lowercase()));
+            }
+            assert_eq!(ran.rows as usize * columns, expected.len(), "{file}: {}", example.title);
+            let shown: Vec<String> = list(&mut session, 0, 1_000).iter().map(|cell| cell.kind.name().to_owned()).collect();
+            let kinds = &expected[..shown.len()];
+            assert_eq!(shown, kinds, "{file}: {}", example.title);
+            if file == "samples/agent_0.2.15.db" && !example.title.contains("Token") && !example.title.contains("missing") {
+                assert!(ran.rows > 0, "{} finds something in a run of an agent", example.title);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_schema_is_what_the_file_and_the_views_have() {
+    let mut session = unindexed(RECORDED);
+    let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+    let names: Vec<&str> = schema.tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["spans_with_duration", "requests", "errors", "token_usage", "traces", "spans", "span_events"]);
+    let table = |name: &str| schema.tables.iter().find(|table| table.name == name).expect("the table");
+    let of = |name: &str| table(name).columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ");
+    assert_eq!(of("traces"), "trace_id service_name root_span_id start_time end_time created_at");
+    assert_eq!(of("requests"), "trace_id span_id route start_time end_time duration_ms status error");
+    assert_eq!(table("traces").columns[0].about, "TEXT, key");
+    assert!(table("traces").indexes.iter().any(|index| index == "created_at (idx_traces_created_at)"));
+    assert!(table("requests").is_temporary && !table("spans").is_temporary);
+    let largest: i64 = sql(RECORDED, "").query_row("SELECT max(rowid) FROM spans", [], |row| row.get(0)).expect("SQL");
+    assert_eq!(table("spans").about.replace(',', ""), format!("at most {largest} rows"));
+}
+
+#[test]
+fn what_a_file_brings_along_does_not_hide_the_rest_of_the_schema() {
+    let scratch = std::env::temp_dir().join(format!("quipu-sql-{}.db", std::process::id()));
+    std::fs::copy(path(RECORDED), &scratch).expect("a copy");
+    let odd = "CREATE VIEW broken AS SELECT * FROM nowhere; CREATE TABLE \"a \"\"b\" (x); PRAGMA writable_schema=ON;
+        INSERT INTO sqlite_schema VALUES ('table', 'absent', 'absent', 0, 'CREATE VIRTUAL TABLE absent USING unheard_of(x)');";
+    rusqlite::Connection::open(&scratch).expect("the copy opens").execute_batch(odd).expect("SQL");
+    let bytes = std::fs::read(&scratch).expect("the copy");
+    std::fs::remove_file(&scratch).expect("the copy goes");
+    let mut session = support::of_bytes(bytes);
+    let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+    let names: Vec<&str> = schema.tables.iter().map(|table| table.written.as_str()).collect();
+    assert!(names.contains(&"spans") && names.contains(&"\"a \"\"b\"") && !names.contains(&"broken"), "{names:?}");
+}
+
+#[test]
+fn a_result_is_paged_and_its_values_are_whole() {
+    let mut session = unindexed(RECORDED);
+    let ran = run(
+        &mut session,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i, NULL, '', x'00', 'a' || i FROM n",
+    );
+    assert_eq!((ran.rows, ran.columns.len(), ran.is_cut), (5_000, 5, false));
+    assert_eq!(ran.columns.iter().map(|(_, kind)| kind.as_str()).collect::<Vec<_>>(), ["integer", "NULL", "text", "blob", "text"]);
+    let cells = list(&mut session, 4_999, 100);
+    assert_eq!(cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(), ["5000", "NULL", "", "00 (1 byte)", "a5000"]);
+    assert!(list(&mut session, 5_000, 10).is_empty());
+    run(&mut session, "SELECT attributes FROM spans WHERE length(attributes) > 2000 LIMIT 1");
+    let SqlResponse::Value(about, nodes) = ask_page(&mut session, SqlRequest::GetValue { row: 0, column: 0 }) else { panic!("no value") };
+    let whole: String = sql(RECORDED, "")
+        .query_row("SELECT attributes FROM spans WHERE length(attributes) > 2000 LIMIT 1", [], |row| row.get(0))
+        .expect("SQL");
+    assert!(about.ends_with("JSON"), "{about}");
+    let [Node::Twin { raw, .. }] = nodes.as_slice() else { panic!("{nodes:?}") };
+    assert_eq!(*raw, whole);
+    assert!(session.handle(Request::Sql(SqlRequest::GetValue { row: 1, column: 0 })).is_err());
+}
+
+#[test]
+fn a_wrong_query_tells_its_place_also_in_a_plan() {
+    let mut session = unindexed(RECORDED);
+    for (query, place) in [
+        ("SELECT foo FROM spans", Some(7)),
+        ("SELECT *\nFROM spans WHERE x y z", Some(28)),
+        ("DELETE FROM spans", None),
+    ] {
+        for request in [SqlRequest::Run(query.into()), SqlRequest::Plan(query.into())] {
+            let SqlResponse::Wrong(wrong) = ask_page(&mut session, request.clone()) else { panic!("{request:?} was answered") };
+            assert_eq!(wrong.offset, place, "{query}: {}", wrong.message);
+        }
+    }
+    let SqlResponse::Plan(nodes) = ask_page(&mut session, SqlRequest::Plan("SELECT * FROM errors".into())) else { panic!("no plan") };
+    assert!(sheet_text(&nodes).contains("SCAN main.spans"), "{}", sheet_text(&nodes));
+}
+
+#[test]
+fn a_result_leaves_in_pieces_that_are_the_whole() {
+    let mut session = unindexed(RECORDED);
+    let query = "SELECT * FROM spans";
+    run(&mut session, query);
+    for format in SqlFormat::ALL {
+        let (mut text, mut from, mut pieces) = (String::new(), Some(0), 0);
+        while let Some(at) = from {
+            let SqlResponse::Text { text: piece, next } = ask_page(&mut session, SqlRequest::Export { format, from: at }) else {
+                panic!("no text")
+            };
+            text += &piece;
+            from = next;
+            pieces += 1;
+        }
+        assert!(pieces > 1, "{format:?}");
+        if format == SqlFormat::Json {
+            assert_eq!(text, session.query_sql(query, SqlLimits::default()).expect("an answer").to_json());
+        }
+    }
+}
+
+#[test]
+fn ids_lead_to_their_trace_or_span_once_the_file_is_indexed() {
+    let (trace, span): (String, String) =
+        sql(RECORDED, "").query_row("SELECT trace_id, span_id FROM spans LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?))).expect("SQL");
+    let ids = vec![trace.clone(), span.clone(), "0123456789abcdef".to_owned()];
+    let mut session = unindexed(RECORDED);
+    assert_eq!(session.handle(Request::FindIds(ids.clone())), Ok(Response::NotIndexedYet));
+    session.complete_index().expect("an index");
+    let place = |span_id: Option<&String>| Some(IdPlace { trace_id: trace.clone(), span_id: span_id.cloned() });
+    assert_eq!(session.handle(Request::FindIds(ids)), Ok(Response::Places(vec![place(None), place(Some(&span)), None])));
+}
+
+#[test]
+fn a_file_is_handed_over_byte_by_byte() {
+    let bytes = std::fs::read(path(RECORDED)).expect("the file");
+    let mut session = unindexed(RECORDED);
+    let mut taken = Vec::new();
+    loop {
+        let Ok(Response::Bytes(part)) = session.handle(Request::ReadFile { offset: taken.len() as u64 }) else { panic!("no bytes") };
+        assert_eq!(part.len, bytes.len() as u64);
+        if part.bytes.is_empty() {
+            break;
+        }
+        taken.extend(part.bytes);
+    }
+    assert!(taken == bytes);
 }

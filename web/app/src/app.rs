@@ -3,7 +3,7 @@
 use crate::growth::{self, Growth};
 use crate::metrics::MetricsPage;
 use crate::opening::{self, INPUT_ID};
-use crate::pages::{OpenPage, TracePage, TracesPage};
+use crate::pages::{OpenPage, SqlPage, TracePage, TracesPage};
 use crate::router;
 use crate::share::ShareDialog;
 use crate::state::{App, FileState};
@@ -23,6 +23,7 @@ enum Screen {
     Traces,
     Trace(String),
     Metrics,
+    Sql,
 }
 
 /// The whole page.
@@ -83,14 +84,13 @@ pub(crate) fn Screens() -> impl IntoView {
         app.file.with(|file| match file {
             FileState::None => Screen::Open,
             // The list is laid out while the worker opens the file: its rows are what comes first.
-            FileState::Opening { fetched: true, .. } if app.view.with(|view| matches!(view.place, Place::Open | Place::Traces)) => {
-                Screen::Traces
-            }
+            FileState::Opening { fetched: true, .. } if app.view.with(|view| view.place.is_list()) => Screen::Traces,
             FileState::Opening { name, .. } => Screen::Opening(name.clone()),
             FileState::Open(_) => app.view.with(|view| match &view.place {
                 Place::Open | Place::Traces => Screen::Traces,
                 Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
                 Place::Metrics(_) => Screen::Metrics,
+                Place::Sql(_) => Screen::Sql,
             }),
         })
     });
@@ -105,6 +105,7 @@ pub(crate) fn Screens() -> impl IntoView {
         .into_any(),
         Screen::Traces => view! { <TracesPage /> }.into_any(),
         Screen::Metrics => view! { <MetricsPage /> }.into_any(),
+        Screen::Sql => view! { <SqlPage /> }.into_any(),
         Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }
 }

@@ -121,6 +121,11 @@ pub(crate) fn save_bytes(name: &str, bytes: &[u8]) -> bool {
     save(name, &js_sys::Uint8Array::from(bytes))
 }
 
+/// The same with a blob.
+pub(crate) fn save_blob(name: &str, blob: &web_sys::Blob) -> bool {
+    save(name, blob)
+}
+
 fn save(name: &str, part: &JsValue) -> bool {
     let save = || {
         let blob = web_sys::Blob::new_with_blob_sequence(&js_sys::Array::of1(part)).ok()?;

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::client::{Client, Death, Notice};
 use crate::idle::Idle;
 use crate::metrics::{Counter, Counts, kept_prices};
-use crate::pages::{Listed, PagedList};
+use crate::pages::{Listed, PagedList, Sql};
 use crate::{BUILD, growth, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ use quipu::model::{PriceTable, Timestamp, ZoneFact};
 use quipu::protocol::{
     Event, Failure, FailureKind, FileSummary, Grown, Importing, IndexProgress, Request, Response, SearchProgress, SearchState,
 };
-use quipu::share::{Place, Source, ViewState};
+use quipu::share::{Source, ViewState};
 use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
@@ -113,6 +113,8 @@ pub(crate) struct App {
     pub(crate) traces: PagedList,
     /// The list of a filter's hits; kept likewise.
     pub(crate) hits: PagedList,
+    /// Questions in SQL; kept likewise.
+    pub(crate) sql: Sql,
     /// Whether the help is shown.
     pub(crate) help: RwSignal<bool>,
     /// Whether the command palette is shown.
@@ -175,6 +177,7 @@ impl App {
             index_stopped: RwSignal::new(None),
             traces: PagedList::new(Listed::Traces),
             hits: PagedList::new(Listed::Hits),
+            sql: Sql::new(),
             search: RwSignal::new(None),
             trace_search: RwSignal::new(None),
             help: RwSignal::new(false),
@@ -259,7 +262,7 @@ impl App {
     }
 
     /// The file is not what it was: that stays on screen until it is opened again.
-    fn note_stale(&self, failure: &Failure) {
+    pub(crate) fn note_stale(&self, failure: &Failure) {
         if self.stale.with_untracked(Option::is_none) {
             self.stale.set(Some(format!("{} Until then, what is shown is from before and may be out of date.", failure.message)));
         }
@@ -312,7 +315,7 @@ impl App {
         });
         // The first rows are asked for in the same breath: they come as soon as the file is open.
         let view = self.view.get_untracked();
-        if !matches!(view.place, Place::Trace(_)) {
+        if view.place.is_list() {
             untrack(|| self.traces.want(app, view.list, 0, 1));
         }
     }
@@ -464,6 +467,7 @@ impl App {
         self.trace_search.set(None);
         self.traces.reset();
         self.hits.reset();
+        self.sql.reset();
         self.epoch.get_untracked()
     }
 

@@ -8,7 +8,7 @@ use crate::rehearsal;
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
-use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SearchProgress, SearchState};
+use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SQL_SECONDS, SearchProgress, SearchState};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
 use quipu_worker::messages::{Channel, now, pause, post};
@@ -77,7 +77,7 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Respons
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
         return Ok(response);
     }
-    let response = open_loaded(&names, files, &loaded)?;
+    let response = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
     Ok(response)
 }
@@ -99,6 +99,13 @@ pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
         let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };
         Ok(open.session.readings()?.ok_or_else(not_yet)?.to_bytes())
     })
+}
+
+/// Opens a database for questions in SQL only, without an index.
+pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
+    OPEN.set(None);
+    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
+    open_loaded(names, files, &[], options)
 }
 
 /// Answers a question.
@@ -127,7 +134,7 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
     })
 }
 
-fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded]) -> Result<Response, Failure> {
+fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: OpenOptions) -> Result<Response, Failure> {
     let mut dropped = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
@@ -139,7 +146,7 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded]) -> Result<
         }
         dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });
     }
-    keep(Session::open(dropped, OpenOptions::with_clock(|| now() as u64))?, main)
+    keep(Session::open(dropped, options)?, main)
 }
 
 /// From now on questions are answered from this session.

@@ -1,6 +1,6 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
 
-use crate::driver::{answer, open, open_shared, readings};
+use crate::driver::{answer, open, open_for_sql, open_shared, readings};
 use js_sys::Array;
 use quipu::protocol::{Command, Event, Failure, FailureKind, Response};
 use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
@@ -31,7 +31,7 @@ fn receive(data: &JsValue) {
             Err(failure) => Err(failure),
         },
         Ok(Command::Ask(request)) => answer(request),
-        Ok(command @ (Command::Open { .. } | Command::OpenShared)) => {
+        Ok(command @ (Command::Open { .. } | Command::OpenShared | Command::OpenForSql { .. })) => {
             let files = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect());
             WAITING.set(Some(Vec::new()));
             wasm_bindgen_futures::spawn_local(receive_files(id, command, files.unwrap_or_default()));
@@ -51,6 +51,10 @@ async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
         (Command::Open { names }, last) => {
             files.extend(last);
             open(names, files).await
+        }
+        (Command::OpenForSql { names }, last) => {
+            files.extend(last);
+            open_for_sql(&names, files)
         }
         _ => Err(Failure { kind: FailureKind::Internal, message: "Nothing came with the link. Reload the page.".into() }),
     };

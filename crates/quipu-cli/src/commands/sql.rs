@@ -38,14 +38,14 @@ pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
         output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
     }
     let count = quipu::view::counted(Some(answer.rows.len() as u64), "row", "rows");
-    let more = if answer.is_cut { ", and there are more: --json prints all up to --limit" } else { "" };
+    let more = if answer.cut.is_some() { ", and there are more: --json prints all up to --limit" } else { "" };
     output.line(&output.ink(&format!("{count}{more}"), Ink::Faint))
 }
 
 fn print_json(session: &mut Session, query: &str, rows: usize, output: &mut Output) -> Result<()> {
     let answer = session.query_sql(query, SqlLimits { rows, ..SqlLimits::default() })?;
     output.line(&answer.to_json())?;
-    if answer.is_cut {
+    if answer.cut.is_some() {
         eprintln!("These are the first {} rows; there are more.", answer.rows.len());
     }
     Ok(())

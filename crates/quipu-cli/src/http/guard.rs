@@ -64,11 +64,6 @@ impl Guard {
         Guard { loopback, token }
     }
 
-    /// Whether a token is asked for.
-    pub(crate) fn has_token(&self) -> bool {
-        self.token.is_some()
-    }
-
     /// Why a request is not answered; `None` where it is.
     pub(crate) fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
         let headers = request.headers();

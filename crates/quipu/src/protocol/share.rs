@@ -120,6 +120,16 @@ pub struct Shared {
     pub left_out: LeftOut,
 }
 
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePart {
+    /// Its bytes; none behind the end.
+    #[serde(with = "as_bytes")]
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole file.
+    pub len: u64,
+}
+
 /// A run of bytes, not a list of numbers.
 mod as_bytes {
     use serde::de::{Deserializer, Error, Visitor};

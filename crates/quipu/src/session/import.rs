@@ -23,7 +23,7 @@ impl Session {
         for warning in warnings(&report) {
             database.warn(warning);
         }
-        Ok((Session::new(database), report))
+        Ok((Session { in_memory: true, ..Session::new(database) }, report))
     }
 
     /// What the file is said to have: the bytes of the files that were imported, and not of the database made of them.

@@ -66,6 +66,8 @@ pub struct Session {
     listing: listing::Listing,
     /// Bytes of the files that were imported.
     imported: Option<u64>,
+    /// Whether the database was made here, of something that is none.
+    in_memory: bool,
     /// Why the search ended before its end.
     search_failure: Option<Failure>,
     logs: RefCell<logs::LogOrder>,
@@ -75,6 +77,7 @@ pub struct Session {
     leaving: Option<share::Kept>,
     /// What tokens cost.
     prices: PriceTable,
+    sql: sql::Kept,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
     metrics: Option<crate::metrics::Metrics>,
@@ -98,11 +101,13 @@ impl Session {
             searches: Searches::default(),
             listing: listing::Listing::default(),
             imported: None,
+            in_memory: false,
             search_failure: None,
             logs: RefCell::default(),
             said: RefCell::default(),
             leaving: None,
             prices: PriceTable::default(),
+            sql: sql::Kept::default(),
             #[cfg(feature = "promql")]
             metrics: None,
         }
@@ -195,6 +200,9 @@ impl Session {
                 kind: FailureKind::BadRequest,
                 message: "This program was built without what makes links and files to share. Build it with the feature “share”.".into(),
             }),
+            Request::Sql(request) => self.ask_sql(request),
+            Request::FindIds(ids) => self.when_indexed(|session| Ok(Response::Places(session.find_ids(&ids)))),
+            Request::ReadFile { offset } => self.read_file(offset),
             Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
         }
     }
@@ -219,6 +227,7 @@ impl Session {
         let mut summary = FileSummary {
             name: self.database.name().to_owned(),
             size_bytes: self.imported.unwrap_or(self.database.cache().len()),
+            in_memory: self.in_memory,
             indexed: false,
             traces: None,
             failed_traces: None,

@@ -61,7 +61,9 @@ impl Session {
     pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
         let mut writer = Writer::in_memory()?;
         writer.copy(recording)?;
-        Session::open(vec![Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)
+        let mut session = Session::open(vec![Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
+        session.in_memory = true;
+        Ok(session)
     }
 
     /// What leaves of a part of the file, kind by kind. The index is built first where it is not complete.

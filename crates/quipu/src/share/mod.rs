@@ -6,7 +6,7 @@
 //! # Format, version 1
 //! `#v1/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v1/trace/TRACE_ID?span=SPAN_ID&find=timeout&from=1500&to=90000&sample=agent`,
-//! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
+//! `#v1/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v1/sql?query=SELECT%201`, `#v1/open`. Parts are percent-encoded UTF-8. Defaults are not written. What is not
 //! understood is left out with a note; one bad part never voids the others. `data` is a trace in the address itself: see [`payload`].
 
 mod carry;
@@ -66,9 +66,16 @@ pub enum Place {
     Trace(TraceView),
     /// Metrics of the file.
     Metrics(Box<MetricsView>),
+    /// A question in SQL, as it was run; empty where none was.
+    Sql(String),
 }
 
 impl Place {
+    /// Whether the list of traces is what is shown once a file is open.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Place::Open | Place::Traces)
+    }
+
     /// The trace with this id, nothing selected in it.
     pub fn trace(trace_id: impl Into<String>) -> Place {
         Place::Trace(TraceView { trace_id: trace_id.into(), ..TraceView::default() })

@@ -69,6 +69,12 @@ pub fn print_fragment(state: &ViewState) -> String {
             parts.extend(timeline.parts());
             parts.extend(sheet.parts());
         }
+        Place::Sql(query) => {
+            path += "sql";
+            if !query.is_empty() {
+                parts.push(("query", encode(query)));
+            }
+        }
     }
     if !state.list.filter.is_empty() {
         parts.push(("filter", encode(&state.list.filter)));
@@ -140,6 +146,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.place = Place::Traces,
         (Some("metrics"), None) => state.place = Place::Metrics(Box::default()),
+        (Some("sql"), None) => state.place = Place::Sql(String::new()),
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
@@ -202,6 +209,7 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
     match (key, value.as_str()) {
         ("window" | "tokens" | "split" | "scrape" | "models" | "rates" | "look" | "query", text) => match &mut state.place {
             Place::Metrics(view) => return view.read(key, text),
+            Place::Sql(query) if key == "query" => *query = value,
             _ => return false,
         },
         ("show", "failed") => state.list.failed_only = true,
@@ -371,6 +379,14 @@ mod tests {
     }
 
     #[test]
+    fn a_query_stands_in_the_address_of_its_page_alone() {
+        let state = ViewState { place: Place::Sql("SELECT 'a&b'\n-- 100 %".into()), ..ViewState::default() };
+        assert_eq!(print_fragment(&state), "#v1/sql?query=SELECT%20%27a%26b%27%0A--%20100%20%25");
+        assert_eq!(print_fragment(&ViewState { place: Place::Sql(String::new()), ..ViewState::default() }), "#v1/sql");
+        assert_eq!(parse_fragment("#v1/traces?query=SELECT").1.len(), 1);
+    }
+
+    #[test]
     fn an_address_goes_through_every_upgrade_from_its_version_on() {
         let upgrades: [Upgrade; 2] = [|rest| rest.replace("slow", "slowest"), |rest| format!("{rest}&times=local")];
         assert_eq!(upgraded("v1/traces?sort=slow", &upgrades).as_deref(), Ok("traces?sort=slowest&times=local"));
@@ -430,6 +446,7 @@ mod tests {
             Just(Place::Open),
             Just(Place::Traces),
             any_metrics().prop_map(|view| Place::Metrics(Box::new(view))),
+            ".*".prop_map(Place::Sql),
             (
                 ".+",
                 prop::sample::select(&TraceTab::ALL[..]),

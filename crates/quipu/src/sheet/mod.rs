@@ -153,6 +153,21 @@ fn choices(label: &str, choices: &[(&str, &str, &str)], chosen: &str) -> El {
     el(Tag::Div).class("segmented").attr(Attr::Role, "group").attr(Attr::Label, label).all(choices.iter().map(one))
 }
 
+/// Steps (id, parent, text) as lists in lists: those whose parent is `parent`, in each those it is made of.
+#[cfg(feature = "store")]
+pub(crate) fn list_sheet(steps: &[(i64, i64, String)], parent: i64) -> Node {
+    let below = |(number, (id, of, text)): (usize, &(i64, i64, String))| {
+        let item = (*of == parent).then(|| el(Tag::Li).with(el(Tag::Span).text(text.as_str())))?;
+        // Steps stand behind what they are part of, so no cycle is followed.
+        let rest = steps.get(number + 1..).filter(|rest| rest.iter().any(|(_, of, _)| of == id));
+        Some(match rest {
+            Some(rest) => item.with(list_sheet(rest, *id)),
+            None => item,
+        })
+    };
+    el(Tag::Ul).all(steps.iter().enumerate().filter_map(below)).into()
+}
+
 /// A sentence in place of what there is not.
 fn nothing(sentences: &[&str]) -> El {
     el(Tag::Div).class("state").all(sentences.iter().map(|sentence| el(Tag::P).text(*sentence)))

@@ -183,9 +183,14 @@ impl Database {
         self.warnings.push(warning);
     }
 
+    /// The platform's clock, in milliseconds.
+    pub(crate) fn now(&self) -> u64 {
+        (self.options.clock)()
+    }
+
     /// Runs a bounded piece of work under the deadline, and puts words to its errors.
     pub(crate) fn bounded<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.until.store((self.options.clock)().saturating_add(self.options.deadline_ms), Ordering::Relaxed);
+        self.until.store(self.now().saturating_add(self.options.deadline_ms), Ordering::Relaxed);
         let outcome = work();
         self.until.store(u64::MAX, Ordering::Relaxed);
         outcome.map_err(|error| self.explain(error))

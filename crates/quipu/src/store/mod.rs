@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use native::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
-pub use sql::{SQL_VIEWS, SqlAnswer, SqlLimits, SqlValue, SqlView};
+pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView};
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub(crate) use extra::{scan_logs, scan_points, scan_sources, source, span_extra};
@@ -38,5 +38,5 @@ pub(crate) use reader::{
     EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_record, event_row, highest_rowid, newest_spans, newest_traces,
     scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
-pub(crate) use sql::query_sql;
+pub(crate) use sql::{describe_sql, query_sql, refusal};
 pub(crate) use writer::Widening;

@@ -4,7 +4,8 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::{Failure, FailureKind, SqlFormat, SqlKind, SqlTable, SqlWrong};
+use crate::sql::{described, sql_text};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
@@ -48,8 +49,17 @@ pub struct SqlAnswer {
     pub columns: Vec<String>,
     /// Rows, each with a value a column.
     pub rows: Vec<Vec<SqlValue>>,
-    /// Whether there are more rows than the limits allow.
-    pub is_cut: bool,
+    /// The limit that cut it, where there are more rows than the limits allow.
+    pub cut: Option<SqlCut>,
+}
+
+/// What cut an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SqlCut {
+    /// [`SqlLimits::rows`].
+    Rows,
+    /// [`SqlLimits::bytes`], which were so many.
+    Bytes(usize),
 }
 
 /// A view for queries: its name, what it shows, and its SELECT.
@@ -139,26 +149,71 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
 ];
 
-/// Answers one statement that reads.
+/// Answers one statement that reads, or says what is wrong with it.
 ///
 /// # Errors
-/// A sentence: the statement writes, is none, is wrong, or took too long.
-pub(crate) fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<SqlAnswer, Failure> {
+/// A sentence: the file can't be read, or the statement took too long.
+pub(crate) fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, Failure> {
     make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
     database.connection_mut().authorizer(Some(authorize)).map_err(StoreError::from)?;
     let mut wrong = None;
     let outcome = database.bounded(|| {
         read(database.connection(), query, limits).or_else(|error| {
-            wrong = Some(in_words(error, query)?);
+            wrong = Some(in_words(error)?);
             Ok(SqlAnswer::default())
         })
     });
     // Quipu's own statements are not asked by this authorizer.
     database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(StoreError::from)?;
     match wrong {
-        Some(message) => Err(Failure { kind: FailureKind::BadRequest, message }),
-        None => Ok(outcome?),
+        Some(wrong) => Ok(Err(wrong)),
+        None => Ok(Ok(outcome?)),
     }
+}
+
+/// What is wrong with a query as one failure, with the line it is about and a caret under the place.
+pub(crate) fn refusal(wrong: SqlWrong, query: &str) -> Failure {
+    Failure { kind: FailureKind::BadRequest, message: at_place(wrong, query) }
+}
+
+/// The tables a query finds, in the words of SQLite's own functions that describe them: first the views of queries. Views that a file brings
+/// along are not run, so they are left out, and so is what can't be described.
+pub(crate) fn describe_sql(database: &mut Database) -> Result<Vec<SqlTable>, Failure> {
+    make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
+    Ok(database.bounded(|| {
+        let connection = database.connection();
+        let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                     ORDER BY name NOT IN ('traces', 'spans', 'span_events'), rowid LIMIT 200";
+        let mut statement = connection.prepare(names)?;
+        let own = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let views = SQL_VIEWS.iter().map(|view| (view.name.to_owned(), true));
+        let tables = views.chain(own.into_iter().map(|name| (name, false)));
+        Ok(tables.filter_map(|(name, is_view)| describe_table(connection, name, is_view).ok()).collect())
+    })?)
+}
+
+fn describe_table(connection: &Connection, name: String, is_view: bool) -> Result<SqlTable, StoreError> {
+    let schema = if is_view { "temp" } else { "main" };
+    let mut statement = connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1, ?2)")?;
+    let columns = statement.query_map([name.as_str(), schema], |row| {
+        Ok((row.get::<_, Option<String>>(0)?.unwrap_or_default(), row.get::<_, Option<String>>(1)?.unwrap_or_default(), row.get(2)?))
+    })?;
+    let columns = columns.collect::<Result<Vec<(String, String, i64)>, _>>()?;
+    let mut indexes = Vec::new();
+    let mut rows = None;
+    if !is_view {
+        let mut statement = connection.prepare("SELECT name FROM pragma_index_list(?1, ?2)")?;
+        let names = statement.query_map([name.as_str(), schema], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        for index in names {
+            let mut statement = connection.prepare("SELECT coalesce(name, 'expression') FROM pragma_index_info(?1, ?2)")?;
+            let of = statement.query_map([index.as_str(), schema], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            indexes.push((index, of));
+        }
+        // The largest rowid is found without a scan. A table without one tells nothing.
+        let largest = format!("SELECT coalesce(max(rowid), 0) FROM main.\"{}\"", name.replace('"', "\"\""));
+        rows = connection.query_row(&largest, [], |row| row.get::<_, i64>(0)).ok().filter(|rows| *rows >= 0);
+    }
+    Ok(described(name, rows, columns, indexes))
 }
 
 /// Temporary views are of this connection alone. They are made with writing allowed, which never reaches the file.
@@ -199,12 +254,12 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 fn read(connection: &Connection, query: &str, limits: SqlLimits) -> Result<SqlAnswer, StoreError> {
     let mut statement = connection.prepare(query)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let mut answer = SqlAnswer { columns, rows: Vec::new(), is_cut: false };
+    let mut answer = SqlAnswer { columns, rows: Vec::new(), cut: None };
     let mut bytes = 0_usize;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if answer.rows.len() >= limits.rows || bytes > limits.bytes {
-            answer.is_cut = true;
+            answer.cut = Some(if bytes > limits.bytes { SqlCut::Bytes(limits.bytes) } else { SqlCut::Rows });
             break;
         }
         let mut values = Vec::with_capacity(answer.columns.len());
@@ -228,39 +283,50 @@ fn read(connection: &Connection, query: &str, limits: SqlLimits) -> Result<SqlAn
     Ok(answer)
 }
 
-/// The sentence for a statement that is wrong; errors of the file are passed on.
-fn in_words(error: StoreError, query: &str) -> Result<String, StoreError> {
+/// The sentence for a statement that is wrong, and the place where SQLite tells one; errors of the file are passed on.
+fn in_words(error: StoreError) -> Result<SqlWrong, StoreError> {
     let StoreError::Sqlite(cause) = &error else { return Err(error) };
-    match cause {
-        rusqlite::Error::MultipleStatement => return Ok("There are several statements; one at a time is answered.".into()),
-        rusqlite::Error::SqlInputError { msg, offset, .. } => return Ok(at_place(msg, *offset, query)),
-        _ => {}
-    }
-    match cause.sqlite_error_code() {
-        Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
-            Ok("This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
-                .into())
+    let message = match cause {
+        rusqlite::Error::SqlInputError { msg, offset, .. } => {
+            return Ok(SqlWrong { message: format!("SQLite does not understand this: {msg}."), offset: u32::try_from(*offset).ok() });
         }
-        Some(ErrorCode::Unknown) => Ok(format!("SQLite says: {cause}.")),
-        Some(ErrorCode::ApiMisuse) => Ok("There is no statement. Write a SELECT.".into()),
-        _ => Err(error),
+        rusqlite::Error::MultipleStatement => "There are several statements; one at a time is answered.".to_owned(),
+        _ => sentence(cause).ok_or(error)?,
+    };
+    Ok(SqlWrong { message, offset: None })
+}
+
+fn sentence(cause: &rusqlite::Error) -> Option<String> {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => Some(
+            "This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
+                .into(),
+        ),
+        Some(ErrorCode::Unknown) => Some(format!("SQLite says: {cause}.")),
+        Some(ErrorCode::ApiMisuse) => Some("There is no statement. Write a SELECT.".into()),
+        _ => None,
     }
 }
 
-/// SQLite's words with the line they are about, and a caret under the place.
-fn at_place(message: &str, offset: std::ffi::c_int, query: &str) -> String {
-    let place = usize::try_from(offset).ok().and_then(|offset| query.get(..offset));
-    let Some(before) = place else { return format!("SQLite does not understand this: {message}.") };
+/// The sentence under the line it is about, and a caret at the place.
+fn at_place(wrong: SqlWrong, query: &str) -> String {
+    let place = wrong.offset.and_then(|offset| query.get(..offset as usize));
+    let Some(before) = place else { return wrong.message };
     let start = before.rfind('\n').map_or(0, |line| line + 1);
     let line = query.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
     let column = before.get(start..).unwrap_or_default().chars().count();
-    format!("{line}\n{}^\nSQLite does not understand this: {message}.", " ".repeat(column))
+    format!("{line}\n{}^\n{}", " ".repeat(column), wrong.message)
 }
 
 impl SqlAnswer {
     /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
     /// BLOB is its bytes in hexadecimal.
     pub fn to_json(&self) -> String {
+        sql_text(self, SqlFormat::Json, 0, usize::MAX).0
+    }
+
+    /// The names of columns as JSON texts, each once.
+    pub(crate) fn keys(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
             let taken = |name: &str| names.iter().any(|other| other == name);
@@ -268,28 +334,36 @@ impl SqlAnswer {
             let name = if taken(column) { numbered.unwrap_or_else(|| column.clone()) } else { column.clone() };
             names.push(name);
         }
-        let keys: Vec<String> = names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
-        let mut json = String::from("[");
-        for (number, row) in self.rows.iter().enumerate() {
-            json.push_str(if number == 0 { "\n" } else { ",\n" });
-            json.push('{');
-            for (place, (key, value)) in keys.iter().zip(row).enumerate() {
-                if place > 0 {
-                    json.push_str(", ");
-                }
-                json.push_str(key);
-                json.push_str(": ");
-                json.push_str(&value.to_json().to_string());
-            }
-            json.push('}');
-        }
-        json.push_str(if self.rows.is_empty() { "]" } else { "\n]" });
-        json
+        names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect()
+    }
+
+    /// Whether the first rows of a column are numbers.
+    pub(crate) fn is_numeric(&self, column: usize) -> bool {
+        let mut kinds = self
+            .rows
+            .iter()
+            .take(100)
+            .filter_map(|row| row.get(column))
+            .map(SqlValue::kind)
+            .filter(|kind| *kind != SqlKind::Null)
+            .peekable();
+        kinds.peek().is_some() && kinds.all(|kind| matches!(kind, SqlKind::Integer | SqlKind::Real))
     }
 }
 
 impl SqlValue {
-    fn to_json(&self) -> serde_json::Value {
+    /// What it is.
+    pub(crate) fn kind(&self) -> SqlKind {
+        match self {
+            SqlValue::Null => SqlKind::Null,
+            SqlValue::Integer(_) => SqlKind::Integer,
+            SqlValue::Real(_) => SqlKind::Real,
+            SqlValue::Text(_) => SqlKind::Text,
+            SqlValue::Blob(_) => SqlKind::Blob,
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         match self {
             SqlValue::Null => serde_json::Value::Null,
             SqlValue::Integer(number) => (*number).into(),

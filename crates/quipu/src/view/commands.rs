@@ -14,6 +14,10 @@ enum Where {
     Trace,
     /// In the timeline of a trace.
     Timeline,
+    /// Where questions are asked in SQL.
+    Sql,
+    /// Wherever a file is open.
+    File,
 }
 
 /// What a command does.
@@ -52,7 +56,14 @@ pub const SHARE_BUTTON: &str = "share";
 /// The id of the button that changes the colour scheme.
 pub const THEME_BUTTON: &str = "theme";
 
-const COMMANDS: [ViewCommand; 26] = [
+/// The id of the link to the questions in SQL.
+pub const SQL_LINK: &str = "to-sql";
+/// The id of the button that runs a query.
+pub const RUN_BUTTON: &str = "sql-run";
+/// The id of the button that shows how SQLite would go about a query.
+pub const PLAN_BUTTON: &str = "sql-plan";
+
+const COMMANDS: [ViewCommand; 30] = [
     command("Filter the traces", Deed::Key("/"), Where::List),
     command("Find in this trace", Deed::Key("/"), Where::Trace),
     command("Show the timeline", Deed::Tab(TraceTab::Timeline), Where::Trace),
@@ -73,6 +84,10 @@ const COMMANDS: [ViewCommand; 26] = [
     command("Back to where this was opened from", Deed::Key("Escape"), Where::Trace),
     command("Share this trace", Deed::Press(SHARE_BUTTON), Where::Trace),
     command("Share the file", Deed::Press(SHARE_BUTTON), Where::List),
+    command("Run the query", Deed::Press(RUN_BUTTON), Where::Sql),
+    command("Show the plan of the query", Deed::Press(PLAN_BUTTON), Where::Sql),
+    command("Write the query", Deed::Key("/"), Where::Sql),
+    command("Ask in SQL", Deed::Press(SQL_LINK), Where::File),
     command("Open a file", Deed::Press(OPEN_BUTTON), Where::Everywhere),
     command("Times by UTC", Deed::Times(super::TimeStyle::Utc), Where::Everywhere),
     command("Times by this computer’s clock", Deed::Times(super::TimeStyle::Local), Where::Everywhere),
@@ -90,7 +105,9 @@ pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewComman
         _ if !has_file => false,
         (Place::Trace(_), Where::Trace) => true,
         (Place::Trace(trace), Where::Timeline) => trace.tab == TraceTab::Timeline,
-        (Place::Trace(_), Where::List) => false,
+        (_, Where::File) => true,
+        (place, Where::Sql) => matches!(place, Place::Sql(_)),
+        (Place::Trace(_) | Place::Sql(_), Where::List) => false,
         (_, at) => at == Where::List,
     };
     let begins = |command: &ViewCommand| {

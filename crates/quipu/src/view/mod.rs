@@ -35,7 +35,7 @@ pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
 pub(crate) use chart::{NOT_NAMED, series_name};
 pub use chart::{PROMQL_EXAMPLES, answer_chart, moved_window, requests_chart, tokens_chart};
-pub use commands::{Deed, OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, ViewCommand, commands};
+pub use commands::{Deed, OPEN_BUTTON, PLAN_BUTTON, RUN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, ViewCommand, commands};
 #[cfg(feature = "store")]
 pub use compare::{Change, Comparison, compare};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};

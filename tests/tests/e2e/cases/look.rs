@@ -115,6 +115,17 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             page.run("document.querySelector('[data-hit-trace]').click()").await?;
             page.wait_timeline().await?;
             shoot("hit").await?;
+            page.load_from(&format!("{}?{scheme}{width}sql", stage.site.url())).await?;
+            page.open_traces(&[METRICS.path()]).await?;
+            page.click("link", "SQL").await?;
+            page.wait_until("return isIdle() && !!document.querySelector('#sql-examples button')", "the examples").await?;
+            shoot("sql").await?;
+            page.run("document.querySelectorAll('#sql-examples button')[6].click()").await?;
+            page.wait_until("return isIdle() && !!document.querySelector('#sql-result [data-cell]')", "the result").await?;
+            shoot("sql_result").await?;
+            page.click("button", "Plan").await?;
+            page.wait_until("return isIdle() && !!document.querySelector('.sql-plan')", "the plan").await?;
+            shoot("sql_plan").await?;
             let background = page
                 .run("return getComputedStyle(document.body).colorScheme + ' ' + getComputedStyle(document.body).backgroundColor")
                 .await?;

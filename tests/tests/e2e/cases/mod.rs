@@ -18,6 +18,7 @@ mod search;
 mod serving;
 mod share;
 mod span_panel;
+mod sql;
 mod timeline;
 mod traces;
 mod views;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         import::CASES,
         traces::CASES,
         share::CASES,
+        sql::CASES,
         timeline::CASES,
         reading::CASES,
         journal::CASES,

@@ -44,7 +44,8 @@ pub(crate) enum Notice<Event> {
     Died(Death),
 }
 
-type Callback<Answer> = Box<dyn FnOnce(Answer, Option<Blob>)>;
+/// Who waits for an answer, and for the blob beside it where there is one.
+pub(crate) type Callback<Answer> = Box<dyn FnOnce(Answer, Option<Blob>)>;
 
 /// The commands that wait for their answers.
 struct Waiting<Answer> {
@@ -102,13 +103,8 @@ impl<P: Protocol> Link<P> {
     }
 
     /// Sends a command with the files beside it; `busy` is held until the answer was taken.
-    pub(crate) fn send(
-        &self,
-        command: &P::Command,
-        files: &[File],
-        busy: Option<Busy>,
-        callback: impl FnOnce(P::Answer, Option<Blob>) + 'static,
-    ) {
+    // Not generic in who waits: every question would be all of this once more.
+    pub(crate) fn send(&self, command: &P::Command, files: &[File], busy: Option<Busy>, callback: Callback<P::Answer>) {
         let body = match P::write(command) {
             Ok(body) => body,
             Err(answer) => return callback(answer, None),
@@ -119,7 +115,7 @@ impl<P: Protocol> Link<P> {
             waiting.last_id
         };
         if self.host.send(id, &body, files) {
-            self.waiting.borrow_mut().commands.push((id, Box::new(callback), busy));
+            self.waiting.borrow_mut().commands.push((id, callback, busy));
         }
     }
 

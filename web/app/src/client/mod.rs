@@ -10,7 +10,9 @@ mod served;
 pub(crate) use host::{Death, Program};
 pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
 
+use crate::growth;
 use crate::idle::Idle;
+use link::Callback;
 use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
 use served::Served;
 use std::rc::Rc;
@@ -43,6 +45,11 @@ impl Protocol for Sessions {
     }
 }
 
+/// Takes an answer that has nothing beside it.
+fn alone(callback: impl FnOnce(Answer) + 'static) -> Callback<Answer> {
+    Box::new(|answer, _| callback(answer))
+}
+
 /// Sends commands to the worker. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -66,7 +73,7 @@ impl Client {
         self.link.forget_waiting();
         let names = files.iter().map(File::name).collect();
         let command = if shared { Command::OpenShared } else { Command::Open { names } };
-        self.link.send(&command, files, Some(self.idle.begin()), |answer, _| callback(answer));
+        self.link.send(&command, files, Some(self.idle.begin()), alone(callback));
     }
 
     /// Opens the file that is served beside the page, as it is now: questions go to the program that serves it, and no worker is needed.
@@ -75,12 +82,21 @@ impl Client {
         self.served.open(callback);
     }
 
+    /// Opens a database for questions in SQL only; without files the one that is served beside the page.
+    pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
+        if files.is_empty() && growth::served().is_some() {
+            return self.served.open_as("&for=sql", false, callback);
+        }
+        let names = files.iter().map(File::name).collect();
+        self.link.send(&Command::OpenForSql { names }, files, Some(self.idle.begin()), alone(callback));
+    }
+
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
         if self.served.is_open() {
             return self.served.ask(request, callback);
         }
-        self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), |answer, _| callback(answer));
+        self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), alone(callback));
     }
 
     /// Asks for what the file has to be counted, as bytes for the worker that counts.
@@ -88,16 +104,17 @@ impl Client {
         if self.served.is_open() {
             return self.served.ask_readings(callback);
         }
-        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), |answer, blob| {
+        let take: Callback<Answer> = Box::new(|answer, blob| {
             let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no readings; reload the page.".into() };
             callback(answer.and_then(|_| blob.ok_or_else(nothing)));
         });
+        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);
     }
 
     /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.
     pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
         if self.link.host().is_ready() && !self.served.is_open() {
-            self.link.send(&Command::Ask(request), &[], None, |answer, _| callback(answer));
+            self.link.send(&Command::Ask(request), &[], None, alone(callback));
         }
     }
 

@@ -65,7 +65,7 @@ impl Served {
     }
 
     /// Opens what `parameters` further say.
-    fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
+    pub(super) fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
         self.close();
         self.inner.borrow_mut().is_open = true;
         let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());

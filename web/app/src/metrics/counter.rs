@@ -62,6 +62,7 @@ impl Counter {
                     Death::NotStarted(reason) => format!("could not be started{reason}"),
                     Death::Stopped(reason) => format!("has stopped{reason}"),
                     Death::OutOfMemory => "found no memory".into(),
+                    Death::Unserved(reason) => reason,
                 };
                 counts.set(Counts::Failed(format!("The worker that counts {reason}. Leave this page and come back to start it again.")));
             }
@@ -92,22 +93,28 @@ impl Counter {
         let parts = js_sys::Array::of1(readings);
         let Ok(file) = File::new_with_blob_sequence(&parts, "readings") else { return };
         let counter = self.clone();
-        self.link.send(&MetricsRequest::Load, &[file], Some(self.app.idle().begin()), move |_, _| {
-            if counter.holds.get() == Some(now) {
-                counter.app.counts.set(Counts::Ready);
-            }
-        });
+        self.link.send(
+            &MetricsRequest::Load,
+            &[file],
+            Some(self.app.idle().begin()),
+            Box::new(move |_, _| {
+                if counter.holds.get() == Some(now) {
+                    counter.app.counts.set(Counts::Ready);
+                }
+            }),
+        );
     }
 
     /// Asks for one answer.
     pub(crate) fn ask(&self, request: &MetricsRequest, callback: impl FnOnce(MetricsResponse) + 'static) {
         let epoch = self.app.epoch.get_untracked();
         let app = self.app;
-        self.link.send(request, &[], Some(self.app.idle().begin()), move |response, _| {
+        let take = move |response: Option<MetricsResponse>, _| {
             if let Some(response) = response.filter(|_| app.epoch.try_get_untracked() == Some(epoch)) {
                 callback(response);
             }
-        });
+        };
+        self.link.send(request, &[], Some(self.app.idle().begin()), Box::new(take));
     }
 
     /// Ends what the worker is at, by ending it; it is started again at once.

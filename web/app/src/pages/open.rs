@@ -16,6 +16,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             (Some(Source::File { name, .. }), place) if *place != Place::Open => {
                 let place = match place {
                     Place::Trace(view) => format!("trace {}", view.trace_id),
+                    Place::Sql(_) => "a question in SQL".into(),
                     _ => "its traces".into(),
                 };
                 Some((name.clone(), place))

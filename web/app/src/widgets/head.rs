@@ -8,7 +8,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu::share::Place;
-use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, THEME_BUTTON, TimeStyle};
+use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, TimeStyle};
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub(crate) fn Head() -> impl IntoView {
     let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
     // A self-contained file does not carry what counts.
     let counts = !carried::is_here();
+    // Back to what was asked last.
+    let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
+    let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
         Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
@@ -81,6 +84,7 @@ pub(crate) fn Head() -> impl IntoView {
                     <Show when=move || counts>
                         <a href=to_metrics aria-current=on_metrics>"Metrics"</a>
                     </Show>
+                    <a href=to_sql aria-current=on_sql id=SQL_LINK>"SQL"</a>
                 </nav>
             </Show>
             <span class="head-space"></span>

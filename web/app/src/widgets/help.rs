@@ -5,7 +5,7 @@ use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&[&str], &str); 22] = [
+const KEYS: [(&[&str], &str); 23] = [
     (&["/"], "Filter the traces; in the filter Enter applies, Esc leaves"),
     (&["j", "↓"], "Next trace or span"),
     (&["k", "↑"], "Previous trace or span"),
@@ -24,7 +24,8 @@ const KEYS: [(&[&str], &str); 22] = [
     (&["z"], "Zoom to the focused box of the flame graph; arrows go from box to box"),
     (&["/", "n", "N"], "Find in the trace; next match, previous match"),
     (&["Esc"], "Back: from the panel to the trace, from the trace to the list"),
-    (&["c"], "Copy the selected id"),
+    (&["c"], "Copy the selected id, or the value of a cell"),
+    (&["Ctrl Enter", "Ctrl Space"], "Run the query in SQL; complete it"),
     (&["Tab"], "Next control"),
     (&["Ctrl K"], "Everything that can be done here, by name"),
     (&["?"], "This list"),

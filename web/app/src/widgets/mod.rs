@@ -33,5 +33,5 @@ pub(crate) use progress::{ImportBar, IndexBar, NotIndexedYet, SearchBar};
 pub(crate) use segmented::{Choice, Segmented};
 pub(crate) use text_block::{more, text_block};
 pub(crate) use value_node::value_tree;
-pub(crate) use viewport::Viewport;
+pub(crate) use viewport::{ROW_PX, Viewport};
 pub(crate) use warnings::Warnings;

@@ -1,0 +1,121 @@
+//! Questions in SQL: the editor, what can be asked of, and the result.
+//!
+//! What is not here: SQL, which a second worker knows; the tokens that are coloured are the core's.
+
+mod editor;
+mod result;
+mod schema;
+mod state;
+mod tools;
+
+use crate::browser::focus;
+use crate::dom::{El, el, nearest};
+use crate::state::App;
+use crate::widgets::{Build, Built, Nodes};
+use editor::{EDITOR, Editor};
+use leptos::html::Div;
+use leptos::prelude::*;
+use quipu::share::Place;
+use quipu::sheet::Node;
+use result::{GRID, result};
+use schema::schema;
+pub(crate) use state::{Shown, Sql};
+use std::rc::Rc;
+
+/// The screen.
+#[component]
+pub(crate) fn SqlPage() -> impl IntoView {
+    let app = App::get();
+    let sql = app.sql;
+    let query = Memo::new(move |_| {
+        app.view.with(|view| match &view.place {
+            Place::Sql(query) => query.clone(),
+            _ => String::new(),
+        })
+    });
+    Effect::new(move |_| {
+        let query = query.get();
+        untrack(|| {
+            sql.open(app);
+            sql.follow(app, &query);
+        });
+    });
+    app.handle_keys(move |_, key| match key {
+        "/" => {
+            focus(EDITOR);
+            true
+        }
+        "Escape" if sql.is_running() => {
+            sql.cancel(app);
+            true
+        }
+        _ => result::press(app, key),
+    });
+    let bar = NodeRef::<Div>::new();
+    Effect::new(move |before: Option<()>| {
+        if let Some(bar) = bar.get() {
+            tools::draw(app, &bar, before.is_none());
+        }
+    });
+    let status = move |_: &Build| {
+        vec![match sql.shown() {
+            Shown::Running => el("span").text(&format!("Running… {:.1} s", sql.elapsed.get())),
+            Shown::Table(ran) => el("span").class(if ran.is_cut { "warned" } else { "" }).text(&ran.summary),
+            _ => el("span"),
+        }]
+    };
+    // The clock is read, and not told of ten times a second.
+    let told = move |_: &Build| {
+        let told = match sql.shown() {
+            Shown::Running => "Running".to_owned(),
+            Shown::Table(ran) => ran.summary.clone(),
+            _ => String::new(),
+        };
+        let told = el("span").class("off-screen").attr("role", "status").attr("aria-label", "Answer").text(&told);
+        vec![el("h1").class("off-screen").text("SQL"), told]
+    };
+    let press = move |event: leptos::ev::MouseEvent| {
+        if let Some(pressed) = nearest(&event, "[data-do]") {
+            tools::press(app, &pressed);
+        }
+    };
+    view! {
+        <main class="screen sql-screen" on:click=press>
+            <Built class="sql-side" content=Rc::new(move |_: &Build| schema(app)) />
+            <div class="sql-main">
+                <Editor />
+                <div class="toolbar sql-tools" node_ref=bar></div>
+                <Built class="sql-status" content=Rc::new(status) />
+                <Built content=Rc::new(told) />
+                <Built content=Rc::new(move |build: &Build| below(build, &sql.shown())) />
+                {result(app)}
+            </div>
+        </main>
+    }
+}
+
+/// What stands below the tools where that is no table.
+fn below(build: &Build, shown: &Shown) -> Vec<El> {
+    let state = |text: &str| vec![el("p").class("state").text(text)];
+    match shown {
+        Shown::Nothing => state(
+            "Ask anything of the file in SQL. It is only read: the examples show what can be asked, and a name of the schema goes into the \
+             query when it is pressed. A question may take a minute, and answer a million rows.",
+        ),
+        Shown::Failed(text) => vec![el("p").class("state failed").attr("role", "alert").text(text)],
+        Shown::Table(ran) if ran.rows == 0 => state("No row answers the query."),
+        // The editor says what is wrong, and where.
+        Shown::Wrong(..) | Shown::Running | Shown::Table(_) => Vec::new(),
+        Shown::Plan(nodes) => vec![plan(build, nodes.clone())],
+    }
+}
+
+fn plan(build: &Build, nodes: Vec<Node>) -> El {
+    let plan = el("div").class("sql-plan").attr("role", "region").attr("aria-label", "Plan").attr("tabindex", "0");
+    Nodes(build.clone()).all(plan, nodes)
+}
+
+/// Gives the keyboard to the result.
+fn to_result() {
+    focus(GRID);
+}

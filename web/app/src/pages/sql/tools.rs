@@ -1,0 +1,192 @@
+//! The buttons below the editor, and the lists below them: examples, the last queries, the ways a result leaves. What a button does stands in
+//! its `data-do`.
+
+use super::editor::{EDITOR, insert};
+use super::schema::SCHEMA;
+use super::state::Sql;
+use crate::browser::{copy_text, error_text, focus, on_next_frame, save_blob, window};
+use crate::dom::{El, el, fill};
+use crate::state::App;
+use js_sys::{Array, Promise};
+use leptos::prelude::*;
+use quipu::protocol::{SqlFormat, SqlRequest, SqlResponse};
+use quipu::view::{PLAN_BUTTON, RUN_BUTTON, bytes, clip};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, Element};
+
+/// Bytes that are copied at most; a file takes any number.
+const MOST_COPIED: f64 = 32e6;
+/// Letters of a query in the list of the last ones.
+const HEAD: usize = 90;
+/// Narrower windows begin without the schema.
+const WIDE_PX: f64 = 900.0;
+
+const CANCEL: &str = "sql-cancel";
+const EXAMPLES: &str = "sql-examples";
+const HISTORY: &str = "sql-history";
+const EXPORT: &str = "sql-export";
+
+/// Makes the buttons at `first`, and shows those that have a meaning now.
+pub(super) fn draw(app: App, bar: &Element, first: bool) {
+    let sql = app.sql;
+    let schema = sql.schema();
+    if first {
+        let wide = window().inner_width().ok().and_then(|width| width.as_f64()).is_none_or(|width| width >= WIDE_PX);
+        let button = |id: &str, label: &str, what: &str, title: &str| {
+            el("button").attr("type", "button").attr("id", id).attr("data-do", what).attr("title", title).text(label)
+        };
+        let mut tools = vec![
+            button(RUN_BUTTON, "Run", "run", "Run the query (Ctrl Enter)").class("primary"),
+            button(CANCEL, "Cancel", "cancel", "Cancel (Esc)"),
+            button(PLAN_BUTTON, "Plan", "plan", "How SQLite would go about it"),
+            button("sql-side", "Schema", "schema", "Tables, views and their columns")
+                .attr("aria-expanded", "true")
+                .attr("aria-controls", SCHEMA),
+        ];
+        for (id, label) in [(EXAMPLES, "Examples ▾"), (HISTORY, "History ▾"), (EXPORT, "Copy, save ▾")] {
+            tools.push(el("button").attr("type", "button").attr("popovertarget", id).attr("data-do", "menu").text(label));
+            tools.push(
+                el("ul").class("menu sql-menu").attr("id", id).attr("popover", "auto").attr("aria-label", label.trim_end_matches(" ▾")),
+            );
+        }
+        fill(bar, tools);
+        if !wide {
+            show_schema(false);
+        }
+        let forms = [false, true].into_iter().flat_map(|save| {
+            SqlFormat::ALL.into_iter().enumerate().map(move |(at, format)| {
+                let (what, label) = if save { ("save", "Save") } else { ("copy", "Copy") };
+                item(EXPORT, what, at, &format!("{label} as {}", format.names().0))
+            })
+        });
+        list(EXPORT, forms.collect());
+    }
+    let examples = schema.iter().flat_map(|schema| &schema.examples).enumerate();
+    list(EXAMPLES, examples.map(|(at, example)| item(EXAMPLES, "example", at, &example.title).attr("title", &example.query)).collect());
+    let known = Sql::history();
+    let line = |query: &String| {
+        let head = clip(query, HEAD).map_or_else(|| query.clone(), |head| format!("{head}…"));
+        head.replace('\n', " ")
+    };
+    let mut queries: Vec<El> =
+        known.iter().enumerate().map(|(at, query)| item(HISTORY, "again", at, &line(query)).class("mono").attr("title", query)).collect();
+    queries.push(item(HISTORY, "forget", 0, "Forget these queries"));
+    list(HISTORY, queries);
+    show(&format!("#{CANCEL}"), sql.is_running());
+    show(&format!("[popovertarget={HISTORY}]"), !known.is_empty());
+    show(&format!("[popovertarget={EXPORT}]"), sql.table().is_some());
+}
+
+/// An item of a list, which closes it.
+fn item(menu: &str, what: &str, at: usize, label: &str) -> El {
+    let button = el("button").attr("type", "button").attr("data-do", what).attr("data-at", &at.to_string());
+    button.attr("popovertarget", menu).attr("popovertargetaction", "hide").text(label)
+}
+
+fn list(id: &str, items: Vec<El>) {
+    if let Some(list) = document().get_element_by_id(id) {
+        fill(&list, items.into_iter().map(|item| el("li").child(item)).collect());
+    }
+}
+
+fn show(selector: &str, shown: bool) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        let _ = element.toggle_attribute_with_force("hidden", !shown);
+    }
+}
+
+fn show_schema(shown: bool) {
+    show(".sql-side", shown);
+    if let Some(button) = document().get_element_by_id("sql-side") {
+        let _ = button.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+    }
+}
+
+/// Does what a button says.
+pub(super) fn press(app: App, pressed: &Element) {
+    let sql = app.sql;
+    let text = |name: &str| pressed.get_attribute(name).unwrap_or_default();
+    let at: usize = text("data-at").parse().unwrap_or(0);
+    let ask = |query: Option<String>| {
+        if let Some(query) = query {
+            sql.write(query);
+            sql.run(app);
+            // The button of the list is made anew.
+            on_next_frame(|| focus(EDITOR));
+        }
+    };
+    match text("data-do").as_str() {
+        "run" => sql.run(app),
+        "cancel" => sql.cancel(app),
+        "plan" => sql.plan(app),
+        "put" => insert(app, &text("data-put")),
+        "schema" => show_schema(text("aria-expanded") == "false"),
+        "menu" => place_menu(pressed),
+        "example" => ask(sql.with(|kept| Some(kept.schema.as_ref()?.examples.get(at)?.query.clone()))),
+        "again" => ask(Sql::history().into_iter().nth(at)),
+        "forget" => {
+            Sql::forget_history();
+            sql.tell();
+        }
+        what => {
+            if let Some(format) = SqlFormat::ALL.get(at) {
+                export(app, *format, what == "save", Array::new(), 0);
+            }
+        }
+    }
+}
+
+/// Puts the list below its button.
+fn place_menu(button: &Element) {
+    let menu = button.get_attribute("popovertarget").and_then(|id| document().get_element_by_id(&id));
+    if let Some(menu) = menu {
+        let place = button.get_bounding_client_rect();
+        let (top, left) = (place.bottom() + 2.0, place.left());
+        let style = format!("top:{top}px;left:max(4px, min({left}px, calc(100vw - 330px)));max-height:calc(100vh - {top}px - 8px)");
+        let _ = menu.set_attribute("style", &style);
+    }
+}
+
+/// The whole result in a format, to the clipboard or into a file, a piece at a time.
+fn export(app: App, format: SqlFormat, save: bool, pieces: Array, from: u32) {
+    app.sql.ask(app, SqlRequest::Export { format, from }, move |answer| match answer {
+        Ok(SqlResponse::Text { text, next }) => {
+            // The browser keeps what is in a blob, on its disk where it is much.
+            if let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) {
+                pieces.push(&blob);
+            }
+            match next {
+                Some(next) => export(app, format, save, pieces, next),
+                None => hand_out(app, format, save, &pieces),
+            }
+        }
+        Ok(_) => {}
+        Err(failure) => app.said.set(failure.message),
+    });
+}
+
+fn hand_out(app: App, format: SqlFormat, save: bool, pieces: &Array) {
+    let (title, ending) = format.names();
+    let Ok(whole) = Blob::new_with_blob_sequence(pieces) else { return };
+    if save {
+        let name = format!("result.{ending}");
+        return app.said.set(match save_blob(&name, &whole) {
+            true => format!("{name} was saved."),
+            false => "The browser did not allow the page to save a file.".into(),
+        });
+    }
+    if whole.size() > MOST_COPIED {
+        return app
+            .said
+            .set(format!("The result is {} as {title}, which is too much to copy; save it instead.", bytes(whole.size() as u64)));
+    }
+    wasm_bindgen_futures::spawn_local(async move {
+        let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;
+        app.said.set(match text {
+            Ok(text) if copy_text(text.as_string().unwrap_or_default()).await => format!("The result was copied as {title}."),
+            Ok(_) => "The result could not be copied: the browser did not allow it. Save it instead.".into(),
+            Err(error) => format!("The result could not be copied: {}.", error_text(&error)),
+        });
+    });
+}
