@@ -112,6 +112,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
     };
     let boxes = Memo::new(move |_| view.with(|view| view.queries.len().max(1)));
     let queries = move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view();
+    let is_full = move || boxes.get() >= MetricsView::MAX_QUERIES;
     let add = move |_| {
         change(app, |view| {
             view.queries.resize(view.queries.len().max(1), String::new());
@@ -174,7 +175,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                         </label>
                     </div>
                     {queries}
-                    <p><button type="button" on:click=add disabled=move || boxes.get() >= MetricsView::MAX_QUERIES>"Add a query"</button></p>
+                    <p><button type="button" on:click=add disabled=is_full>"Add a query"</button></p>
                 </section>
             </div>
         </main>
