@@ -1,4 +1,4 @@
-//! What comes from the npm registry for tests and benches: into target/, in the versions that a package.json of the repository pins.
+//! What comes from the npm registry, for the page's charts, tests and benches: into target/, in the versions that a package.json of the repository pins.
 
 use crate::paths;
 use crate::shell::{Run, is_on_path};

@@ -28,8 +28,7 @@ Exit codes:
   1  no answer, or nothing was found: one sentence on standard error says so
   2  the command line is wrong
 
-A file is only read, never changed, but by `collect` and `serve --accept-events`; a server may go on writing it. Colours appear on a terminal only, and not
-where NO_COLOR is set.";
+A file is only read, never changed, but by `collect` and `serve --accept-events`; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
 
 /// Reads the telemetry file of a Llama Stack server (telemetry.db, trace_store.db).
 #[derive(Parser)]

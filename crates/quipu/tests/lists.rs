@@ -3,6 +3,7 @@
 mod support;
 
 use quipu::Session;
+use quipu::model::PriceTable;
 use quipu::model::TokenTotals;
 use quipu::protocol::{
     GroupBy, Grouping, ListColumn, Request, Response, SummaryQuery, TraceOrder, TracePage, TraceQuery, TraceRow, TraceSummary,
@@ -98,6 +99,7 @@ fn every_column_sorts_both_ways_with_the_unknown_last_and_equals_latest_first() 
     let mut different = BTreeSet::new();
     for file in FILES {
         let mut session = open(file);
+        session.set_prices(PriceTable::from_text("\n*\t1\t2"));
         let newest = list(&mut session, all(TraceOrder::NEWEST));
         for column in ListColumn::ALL {
             for descending in [false, true] {

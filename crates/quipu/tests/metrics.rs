@@ -392,7 +392,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         other => panic!("{other:?}"),
     };
     assert!(list(&mut session).iter().all(|row| row.tokens.is_none_or(|tokens| tokens.cost.is_none())), "Nothing costs anything at first.");
-    session.set_prices(PriceTable::from_text("$\n*Llama-3.2*\t2\t10"));
+    session.set_prices(PriceTable::from_text("$\n*Llama-Guard*\t2\t10"));
     let rows = list(&mut session);
     let mut priced = 0;
     for row in &rows {

@@ -58,9 +58,9 @@ const NEEDS: [Need; 6] = [
     Need {
         packages: "npm",
         brew: "node",
-        purpose: "npm brings axe-core, which checks the screens’ accessibility",
+        purpose: "npm brings uPlot, which draws the page’s charts, and for tests axe-core, which checks the screens’ accessibility",
         is_here: || is_on_path("npm"),
-        only_tests: true,
+        only_tests: false,
     },
 ];
 

@@ -374,7 +374,7 @@ mod tests {
             let (state, notes) = parse_fragment(foreign);
             assert_eq!((state, notes.len()), (ViewState::default(), 1), "{foreign}");
         }
-        let (state, notes) = parse_fragment("#v1/metrics?sort=slowest");
+        let (state, notes) = parse_fragment("#v1/colours?sort=slowest");
         assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
     }
 

@@ -97,6 +97,17 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
                 page.click("tab", tab).await?;
                 shoot(screen).await?;
             }
+            page.load_from(&format!("{}?{scheme}{width}metrics", stage.site.url())).await?;
+            page.open_traces(&[METRICS.path()]).await?;
+            page.click("link", "Metrics").await?;
+            page.wait_until("return isIdle() && !!named('table', 'Durations by span name')", "the tables").await?;
+            page.run("[...document.querySelectorAll('.metrics summary')].forEach((summary) => summary.click())").await?;
+            page.click("button", "Add a price").await?;
+            page.run("named('textbox', 'PromQL query 1').focus(); return true").await?;
+            page.type_text("rate(total_tokens[1m]) + foo(").await?;
+            page.press(Key::Escape).await?;
+            page.press(Key::Enter).await?;
+            shoot("metrics").await?;
             page.load_from(&format!("{}?{scheme}{width}filter", stage.site.url())).await?;
             page.open_traces(&[METRICS.path()]).await?;
             page.type_filter("model:").await?;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{AGENT, METRICS};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use thirtyfour::Key;
+use thirtyfour::{By, Key};
 
 pub(crate) const CASES: &[Case] = cases![
     tokens_and_requests_are_those_of_the_file,
@@ -90,16 +90,10 @@ async fn a_part_of_the_time_is_pulled_out_of_a_chart_and_stands_in_the_address(s
     open_metrics(stage, &METRICS).await?;
     let page = &stage.page;
     let before = rows(stage, "Durations by span name").await?;
-    let pull = "
-        const over = document.querySelector('.time-chart .u-over');
-        over.scrollIntoView({ block: 'center' });
-        const box = over.getBoundingClientRect();
-        const at = (type, part) => over.dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, detail: 1, clientX: box.left + box.width * part, clientY: box.top + 40 }));
-        const on = (type, part) => document.dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, clientX: box.left + box.width * part, clientY: box.top + 40 }));
-        over.dispatchEvent(new MouseEvent('mouseenter', { clientX: box.left, clientY: box.top }));
-        at('mousemove', 0.5); at('mousedown', 0.5); at('mousemove', 0.7); at('mousemove', 0.9); on('mouseup', 0.9);
-        return true";
-    page.run(pull).await?;
+    page.run("document.querySelector('.time-chart .u-over').scrollIntoView({ block: 'center' })").await?;
+    let over = page.driver.find(By::Css(".time-chart .u-over")).await?;
+    let pull = page.driver.action_chain().move_to_element_center(&over).click_and_hold();
+    pull.move_by_offset(40, 0).move_by_offset(200, 0).release().perform().await?;
     page.wait_until("return isIdle() && location.hash.includes('window=')", "the part in the address").await?;
     let after = rows(stage, "Durations by span name").await?;
     let spans = |rows: &BTreeMap<String, Vec<String>>| rows.values().filter_map(|row| number(row.first()?)).sum::<f64>();

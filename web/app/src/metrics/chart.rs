@@ -99,7 +99,10 @@ pub(super) fn ChartView(
     let drawn: StoredValue<Option<Drawn>, LocalStorage> = StoredValue::new_local(None);
     Effect::new(move |_| {
         let utc = app.view.with(|view| view.times) != TimeStyle::Local;
-        let (Some(holder), Some(chart)) = (node.get(), chart.get()) else { return };
+        let (Some(holder), Some(chart)) = (node.get(), chart.get()) else {
+            drawn.update_value(|drawn| *drawn = None);
+            return;
+        };
         let busy: Busy = app.idle().begin();
         with_library(move |is_here| {
             let _busy = busy;
