@@ -216,7 +216,10 @@ fn values_twin(chart: &Chart) -> Node {
     let mut heads = vec!["Until"];
     heads.extend(chart.series.iter().map(|series| series.name.as_str()));
     let lines = kept.iter().take(rows).copied().map(line);
-    let mut inside = vec![Node::from(figures(&format!("{}, as a table", chart.title), &heads, lines))];
+    let label = format!("{}, as a table", chart.title);
+    // What scrolls has to be reached by the keyboard.
+    let scrolled = el(Tag::Div).class("scrolled").attr(Attr::TabIndex, "0").attr(Attr::Role, "group").attr(Attr::Label, label.as_str());
+    let mut inside = vec![Node::from(scrolled.with(figures(&label, &heads, lines)))];
     if kept.len() > rows {
         inside.push(soft(format!("and {} more times", count((kept.len() - rows) as u64))).into());
     }

@@ -30,12 +30,18 @@ const tries = `
   const socket = (url) => new Promise((yes, no) => {
     const socket = new WebSocket(url.replace('http', 'ws')); socket.onopen = yes; socket.onerror = () => no(new Error('WebSocket error'));
   });
+  // What was refused is told of by events, which may come after the refusal itself.
+  const toldOf = async (value) => {
+    const end = Date.now() + 5000;
+    while (refusals.length < 3 && Date.now() < end) await new Promise((done) => setTimeout(done, 5));
+    return value;
+  };
   const all = (where, url) => Promise.all([
     told(where + ' fetch', () => limited(fetch(url + where + '-fetch'))),
     told(where + ' fetch without CORS', () => limited(fetch(url + where + '-no-cors', { mode: 'no-cors' }))),
     told(where + ' XHR', () => limited(xhr(url + where + '-xhr'))),
     told(where + ' WebSocket', () => limited(socket(url + where + '-socket'))),
-  ]);
+  ]).then(toldOf);
 `;
 const inWorker = () => new Promise((yes, no) => {
   const source = tries + `onmessage = (event) => all('worker', event.data).then((value) => postMessage(value.concat([['worker policy', refusals]])));`;

@@ -141,7 +141,7 @@ async fn one_html_file_opens_from_disk_in_the_other_browser(stage: &Stage) -> Re
     let trace_id = share(stage).await?;
     let file = saved(stage, "#share-page").await?;
     let size = std::fs::metadata(&file)?.len();
-    ensure!(size < 2_100_000, "It has {size} bytes.");
+    ensure!(size < 2_400_000, "It has {size} bytes.");
     let before = stage.site.seen().len();
     let (_driver, receiver) = other(stage).await?;
     receiver.load_from(&format!("file://{}", file.display())).await?;

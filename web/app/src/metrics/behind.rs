@@ -43,19 +43,29 @@ pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSig
 pub(super) fn BehindList(
     /// What is shown.
     behind: RwSignal<Option<Behind>>,
+    /// What the list is called.
+    #[prop(into)]
+    label: String,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Div>::new();
     let build = Build::here();
     build.clone().follow(node);
+    let is_open = move || behind.with(Option::is_some);
     Effect::new(move |_| {
         let Some(root) = node.get() else { return };
         behind.with(|behind| fill(&root, behind.iter().flat_map(|behind| list(&build, behind)).collect()));
     });
     view! {
-        <Show when=move || behind.with(Option::is_some)>
+        <Show when=is_open>
             <button type="button" class="quiet close-behind" on:click=move |_| behind.set(None)>"Close the list"</button>
         </Show>
-        <div class="behind" role="region" aria-label="Spans behind the point" aria-live="polite" node_ref=node></div>
+        <div
+            class="behind"
+            role=move || if is_open() { "region" } else { "presentation" }
+            aria-label=move || is_open().then(|| label.clone())
+            aria-live="polite"
+            node_ref=node
+        ></div>
     }
 }
 

@@ -137,7 +137,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <section aria-label="Requests and durations">
                     <h2>"Requests"</h2>
                     <ChartView chart=requests zoom press=press_of(|page| &page.requests) />
-                    <BehindList behind />
+                    <BehindList behind label="Spans behind the bar" />
                     <Drawn content=routes />
                 </section>
                 <section aria-label="PromQL">

@@ -171,7 +171,7 @@ pub(super) fn QueryBox(
             {echo}
             <ChartView chart zoom press />
             <Table state list_behind />
-            <BehindList behind />
+            <BehindList behind label=format!("Spans behind query {}", number + 1) />
         </section>
     }
 }
