@@ -1,50 +1,11 @@
-//! Names of OTLP's metrics and labels as Prometheus has them: its translation with underscores and suffixes.
+//! Names of OTLP's metrics and labels as a scrape has them: families without `_total`, and Llama Stack's documented ones.
+//!
+//! What is not here: Prometheus's translation, which is the core's.
+
+use quipu::metrics::{MetricShape, prometheus_name};
 
 /// Llama Stack's counters, which its documentation names with the namespace that its collector adds.
 const LLAMA_STACK: [&str; 3] = ["prompt_tokens", "completion_tokens", "total_tokens"];
-
-/// Units that have words.
-const UNITS: [(&str, &str); 29] = [
-    ("d", "days"),
-    ("h", "hours"),
-    ("min", "minutes"),
-    ("s", "seconds"),
-    ("ms", "milliseconds"),
-    ("us", "microseconds"),
-    ("ns", "nanoseconds"),
-    ("By", "bytes"),
-    ("KiBy", "kibibytes"),
-    ("MiBy", "mebibytes"),
-    ("GiBy", "gibibytes"),
-    ("TiBy", "tibibytes"),
-    ("KBy", "kilobytes"),
-    ("MBy", "megabytes"),
-    ("GBy", "gigabytes"),
-    ("TBy", "terabytes"),
-    ("m", "meters"),
-    ("V", "volts"),
-    ("A", "amperes"),
-    ("J", "joules"),
-    ("W", "watts"),
-    ("g", "grams"),
-    ("Cel", "celsius"),
-    ("Hz", "hertz"),
-    ("%", "percent"),
-    ("1", ""),
-    ("", ""),
-    ("mo", "months"),
-    ("y", "years"),
-];
-/// Units behind a stroke.
-const PER: [(&str, &str); 7] = [
-    ("s", "second"),
-    ("m", "minute"),
-    ("h", "hour"),
-    ("d", "day"),
-    ("w", "week"),
-    ("mo", "month"),
-    ("y", "year"),
-];
 
 /// What a metric is, as far as its name depends on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,49 +19,14 @@ pub(super) enum Suffix {
 
 /// The name of a metric's family; of counters without `_total`.
 pub(super) fn family(metric: &str, unit: Option<&str>, suffix: Suffix) -> String {
-    let mut words: Vec<&str> = words(metric).collect();
-    let unit = unit.unwrap_or_default().trim();
-    let (main, per) = unit.split_once('/').unwrap_or((unit, ""));
-    let main = unit_word(main, &UNITS);
-    if !main.is_empty() && !words.contains(&main.as_str()) {
-        words.push(&main);
-    }
-    let per = unit_word(per, &PER);
-    if !per.is_empty() && !words.contains(&per.as_str()) {
-        words.extend(["per", &per]);
-    }
-    match suffix {
-        Suffix::Total => words.retain(|word| *word != "total"),
-        Suffix::Ratio if unit == "1" => {
-            words.retain(|word| *word != "ratio");
-            words.push("ratio");
-        }
-        Suffix::Ratio | Suffix::None => {}
-    }
-    let mut name = words.join("_");
-    if LLAMA_STACK.contains(&metric) {
-        name.insert_str(0, "llama_stack_");
-    }
-    if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
-        name.insert(0, '_');
-    }
-    name
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != ':').filter(|word| !word.is_empty())
-}
-
-/// What stands in braces is a remark and no unit.
-fn unit_word(unit: &str, known: &[(&str, &str)]) -> String {
-    let unit = unit.trim();
-    if unit.contains(['{', '}']) {
-        return String::new();
-    }
-    match known.iter().find(|(short, _)| *short == unit) {
-        Some((_, word)) => (*word).to_owned(),
-        None => words(unit).collect::<Vec<_>>().join("_"),
-    }
+    let shape = match suffix {
+        Suffix::Total => MetricShape::Counter,
+        Suffix::Ratio => MetricShape::Gauge,
+        Suffix::None => MetricShape::Other,
+    };
+    let name = prometheus_name(metric, unit.unwrap_or_default(), shape);
+    let name = if suffix == Suffix::Total { name.strip_suffix("_total").unwrap_or(&name) } else { &name };
+    if LLAMA_STACK.contains(&metric) { format!("llama_stack_{name}") } else { name.to_owned() }
 }
 
 /// The name of a label.

@@ -50,6 +50,8 @@ pub use crate::protocol::{
 #[cfg(feature = "promql")]
 pub use engine::Metrics;
 #[cfg(feature = "store")]
+pub use naming::{MetricShape, prometheus_name};
+#[cfg(feature = "store")]
 pub(crate) use points::Collector;
 #[cfg(feature = "store")]
 pub(crate) use read::{each_request, read};

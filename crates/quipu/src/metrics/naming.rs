@@ -1,10 +1,10 @@
 //! The names Prometheus gives metrics that come by OTLP: letters, digits and single underscores, then the unit, then `_total` for counters.
 //!
-//! What is not here: the names of Llama Stack's documentation (`catalogue`).
+//! What is not here: the names of Llama Stack's documentation (`names`).
 
 /// What a name says beside the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub enum MetricShape {
     /// A sum that never falls.
     Counter,
     /// A value that is as it is.
@@ -14,7 +14,7 @@ pub(super) enum Shape {
 }
 
 /// Units of UCUM as Prometheus writes them.
-const UNITS: [(&str, &str); 26] = [
+const UNITS: [(&str, &str); 28] = [
     ("d", "days"),
     ("h", "hours"),
     ("min", "minutes"),
@@ -41,6 +41,8 @@ const UNITS: [(&str, &str); 26] = [
     ("Hz", "hertz"),
     ("1", ""),
     ("%", "percent"),
+    ("mo", "months"),
+    ("y", "years"),
 ];
 /// Units behind the stroke.
 const PER: [(&str, &str); 7] = [
@@ -53,8 +55,8 @@ const PER: [(&str, &str); 7] = [
     ("y", "year"),
 ];
 
-/// The name of a metric.
-pub(super) fn prometheus_name(name: &str, unit: &str, shape: Shape) -> String {
+/// The name Prometheus gives a metric of this name, unit (UCUM) and shape: `gen_ai_client_operation_duration_seconds`, `requests_total`.
+pub fn prometheus_name(name: &str, unit: &str, shape: MetricShape) -> String {
     let letter = |letter: char| letter.is_ascii_alphanumeric() || letter == ':';
     let mut words: Vec<&str> = name.split(|found| !letter(found)).filter(|word| !word.is_empty()).collect();
     let (main, per) = unit.split_once('/').unwrap_or((unit, ""));
@@ -67,8 +69,8 @@ pub(super) fn prometheus_name(name: &str, unit: &str, shape: Shape) -> String {
         words.push(&per);
     }
     let last = match shape {
-        Shape::Counter => Some("total"),
-        Shape::Gauge if unit == "1" => Some("ratio"),
+        MetricShape::Counter => Some("total"),
+        MetricShape::Gauge if unit == "1" => Some("ratio"),
         _ => None,
     };
     if let Some(last) = last {
@@ -102,19 +104,19 @@ mod tests {
     #[test]
     fn names_are_those_of_prometheus() {
         for (name, unit, shape, expected) in [
-            ("prompt_tokens", "tokens", Shape::Counter, "prompt_tokens_total"),
-            ("total_tokens", "tokens", Shape::Counter, "tokens_total"),
-            ("gen_ai.client.token.usage", "{token}", Shape::Other, "gen_ai_client_token_usage"),
-            ("gen_ai.client.operation.duration", "s", Shape::Other, "gen_ai_client_operation_duration_seconds"),
-            ("llama_stack.requests_total", "1", Shape::Counter, "llama_stack_requests_total"),
-            ("llama_stack.request_duration_seconds", "s", Shape::Other, "llama_stack_request_duration_seconds"),
-            ("system.cpu.utilization", "1", Shape::Gauge, "system_cpu_utilization_ratio"),
-            ("network.transmitted", "By/s", Shape::Gauge, "network_transmitted_bytes_per_second"),
-            ("queue..length_", "", Shape::Gauge, "queue_length"),
-            ("5xx", "{error}", Shape::Counter, "_5xx_total"),
-            ("disk", "%", Shape::Gauge, "disk_percent"),
-            ("a", "foo.bar/w", Shape::Other, "a_foo_bar_per_week"),
-            ("…", "", Shape::Other, "_"),
+            ("prompt_tokens", "tokens", MetricShape::Counter, "prompt_tokens_total"),
+            ("total_tokens", "tokens", MetricShape::Counter, "tokens_total"),
+            ("gen_ai.client.token.usage", "{token}", MetricShape::Other, "gen_ai_client_token_usage"),
+            ("gen_ai.client.operation.duration", "s", MetricShape::Other, "gen_ai_client_operation_duration_seconds"),
+            ("llama_stack.requests_total", "1", MetricShape::Counter, "llama_stack_requests_total"),
+            ("llama_stack.request_duration_seconds", "s", MetricShape::Other, "llama_stack_request_duration_seconds"),
+            ("system.cpu.utilization", "1", MetricShape::Gauge, "system_cpu_utilization_ratio"),
+            ("network.transmitted", "By/s", MetricShape::Gauge, "network_transmitted_bytes_per_second"),
+            ("queue..length_", "", MetricShape::Gauge, "queue_length"),
+            ("5xx", "{error}", MetricShape::Counter, "_5xx_total"),
+            ("disk", "%", MetricShape::Gauge, "disk_percent"),
+            ("a", "foo.bar/w", MetricShape::Other, "a_foo_bar_per_week"),
+            ("…", "", MetricShape::Other, "_"),
         ] {
             assert_eq!(prometheus_name(name, unit, shape), expected, "{name}");
         }

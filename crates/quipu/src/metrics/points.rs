@@ -3,7 +3,7 @@
 //! What is not here: the table they come from (`store`), names (`naming`), what becomes of streams (`measured`).
 
 use super::names::{documented_name, valid};
-use super::naming::{Shape, prometheus_name};
+use super::naming::{MetricShape, prometheus_name};
 use super::streams::{Measure, Measured, Pairs, Rule, Stream};
 use crate::model::{MetricPoint, TokenKind, Value};
 use crate::protocol::METRIC_NAME;
@@ -99,9 +99,9 @@ impl Collector {
             None => {
                 let labels = source.and_then(|source| sources.get(&source)).cloned().unwrap_or_default();
                 let shape = match measure {
-                    Measure::Counter => Shape::Counter,
-                    Measure::Gauge if !is_sum => Shape::Gauge,
-                    _ => Shape::Other,
+                    Measure::Counter => MetricShape::Counter,
+                    Measure::Gauge if !is_sum => MetricShape::Gauge,
+                    _ => MetricShape::Other,
                 };
                 let name = prometheus_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
                 let labels = labels_of(&key.attributes, labels);

@@ -128,7 +128,7 @@ async fn promql_is_answered_in_chart_and_table_and_leads_to_the_spans(stage: &St
     let last = rows(stage, "Answer").await?;
     ensure!(last.values().next().and_then(|row| number(row.first()?)) == Some(whole), "At the end it is the same: {last:?}");
     // To the spans behind it, and to the first of them.
-    page.run("document.querySelector('.answer [data-set]').click()").await?;
+    page.run("document.querySelector('.promql [data-set^=behind]').click()").await?;
     page.wait_until("return isIdle() && !!named('table', 'Spans behind the point')", "the spans").await?;
     let said = page.run("return named('region', 'Spans behind query 1').innerText").await?;
     let events: i64 = file.query_row("SELECT count(*) FROM span_events WHERE name = 'metric.total_tokens'", [], |row| row.get(0))?;

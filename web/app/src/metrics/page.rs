@@ -5,18 +5,18 @@
 use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::counter::Counts;
+use super::part::SheetPart;
 use super::prices::Prices;
 use super::query::QueryBox;
-use crate::dom::{el, fill, nearest};
+use crate::dom::nearest;
 use crate::router::{self, Step};
 use crate::state::App;
-use crate::widgets::{Build, Choice, Nodes, Segmented};
+use crate::widgets::{Choice, Segmented};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu::model::Timestamp;
 use quipu::protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use quipu::share::{MetricsView, Place, TokensShown, ViewState};
-use quipu::sheet::Node;
 use std::rc::Rc;
 
 /// Bars of a chart at most.
@@ -131,14 +131,14 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <section aria-label="Tokens">
                     <h2>"Tokens"</h2>
                     <ChartView chart=tokens zoom press=press_of(|page| &page.tokens) />
-                    <Drawn content=shares />
+                    <SheetPart content=shares press=move |event| follow_filter(app, event) />
                 </section>
                 <Prices />
                 <section aria-label="Requests and durations">
                     <h2>"Requests"</h2>
                     <ChartView chart=requests zoom press=press_of(|page| &page.requests) />
                     <BehindList behind label="Spans behind the bar" />
-                    <Drawn content=routes />
+                    <SheetPart content=routes press=move |event| follow_filter(app, event) />
                 </section>
                 <section aria-label="PromQL">
                     <div class="section-head">
@@ -258,28 +258,13 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
     }
 }
 
-/// A sheet of the worker's; a button that names a filter leads to the traces it finds.
-#[component]
-fn Drawn(content: impl Fn() -> Vec<Node> + 'static) -> impl IntoView {
-    let app = App::get();
-    let node = NodeRef::<leptos::html::Div>::new();
-    let build = Build::here();
-    build.clone().follow(node);
-    let deeds = build.deeds.clone();
-    Effect::new(move |_| {
-        let Some(root) = node.get() else { return };
-        build.deeds.clear();
-        fill(&root, vec![Nodes(build.clone()).all(el("div"), content())]);
-    });
-    let press = move |event: MouseEvent| {
-        deeds.run(&event);
-        let set = nearest(&event, "[data-set]").and_then(|pressed| pressed.get_attribute("data-set"));
-        if let Some(set) = set.filter(|set| set.starts_with("filter=")) {
-            let source = app.view.with_untracked(|view| view.source.clone());
-            // The filter is written as addresses have it.
-            let (found, _) = quipu::share::parse_fragment(&format!("v1/traces?{set}"));
-            router::navigate(app, Step::Push, |view| *view = ViewState { source, times: view.times, ..found });
-        }
-    };
-    view! { <div class="sheet-part" node_ref=node on:click=press></div> }
+/// What a button on a sheet does that names a filter: it leads to the traces which that finds.
+fn follow_filter(app: App, event: &MouseEvent) {
+    let set = nearest(event, "[data-set]").and_then(|pressed| pressed.get_attribute("data-set"));
+    if let Some(set) = set.filter(|set| set.starts_with("filter=")) {
+        let source = app.view.with_untracked(|view| view.source.clone());
+        // The filter is written as addresses have it.
+        let (found, _) = quipu::share::parse_fragment(&format!("v1/traces?{set}"));
+        router::navigate(app, Step::Push, |view| *view = ViewState { source, times: view.times, ..found });
+    }
 }

@@ -6,10 +6,10 @@ use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::counter::Counts;
 use super::page::change;
+use super::part::SheetPart;
 use crate::browser::{keep_setting, load_setting};
-use crate::dom::{fill, nearest};
+use crate::dom::nearest;
 use crate::state::App;
-use crate::widgets::{Build, Nodes};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
@@ -103,6 +103,15 @@ pub(super) fn QueryBox(
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}" } else { wrong };
         Some(view! { <code class="promql-echo">{before.to_owned()}<u>{wrong.to_owned()}</u>{after.to_owned()}</code> })
     };
+    let table = move || state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
+    let pressed = move |event: &MouseEvent| {
+        let place = nearest(event, "[data-set^='behind=']")
+            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("behind=")?.parse::<usize>().ok());
+        let Some(answer) = state.answer.get_untracked() else { return };
+        if let Some((series, step)) = place.and_then(|place| answer.series.get(place)).zip(Some(answer.step_millis)) {
+            list_behind(series.labels.clone(), series.last_millis, step, series.name.clone());
+        }
+    };
     let choose_example = move |event: leptos::ev::Event| {
         let chosen = event_target_value(&event);
         if !chosen.is_empty() {
@@ -170,35 +179,10 @@ pub(super) fn QueryBox(
             {move || state.error.get().map(|error| view! { <p class="failed" role="alert">{error.message}</p> })}
             {echo}
             <ChartView chart zoom press />
-            <Table state list_behind />
+            <SheetPart content=table press=pressed />
             <BehindList behind label=format!("Spans behind query {}", number + 1) />
         </section>
     }
-}
-
-/// The answer as tables.
-#[component]
-fn Table(state: Asking, list_behind: impl Fn(Vec<(String, String)>, i64, i64, String) + 'static) -> impl IntoView {
-    let node = NodeRef::<leptos::html::Div>::new();
-    let build = Build::here();
-    build.clone().follow(node);
-    let deeds = build.deeds.clone();
-    Effect::new(move |_| {
-        let Some(root) = node.get() else { return };
-        let table = state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
-        build.deeds.clear();
-        fill(&root, vec![Nodes(build.clone()).all(crate::dom::el("div"), table)]);
-    });
-    let press = move |event: MouseEvent| {
-        deeds.run(&event);
-        let place = nearest(&event, "[data-set^='behind=']")
-            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("behind=")?.parse::<usize>().ok());
-        let Some(answer) = state.answer.get_untracked() else { return };
-        if let Some((series, step)) = place.and_then(|place| answer.series.get(place)).zip(Some(answer.step_millis)) {
-            list_behind(series.labels.clone(), series.last_millis, step, series.name.clone());
-        }
-    };
-    view! { <div class="answer" node_ref=node on:click=press></div> }
 }
 
 impl Asking {

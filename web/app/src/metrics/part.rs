@@ -1,0 +1,33 @@
+//! A sheet of the worker that counts, as part of the page of metrics.
+//!
+//! What is not here: what its buttons mean (`page`, `query`).
+
+use crate::dom::{el, fill};
+use crate::widgets::{Build, Nodes};
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use quipu::sheet::Node;
+
+/// The sheet; signals that `content` reads draw it anew.
+#[component]
+pub(super) fn SheetPart(
+    /// What is on it.
+    content: impl Fn() -> Vec<Node> + 'static,
+    /// Hears of every press.
+    press: impl Fn(&MouseEvent) + 'static,
+) -> impl IntoView {
+    let node = NodeRef::<leptos::html::Div>::new();
+    let build = Build::here();
+    build.clone().follow(node);
+    let deeds = build.deeds.clone();
+    Effect::new(move |_| {
+        let Some(root) = node.get() else { return };
+        build.deeds.clear();
+        fill(&root, vec![Nodes(build.clone()).all(el("div"), content())]);
+    });
+    let on_press = move |event: MouseEvent| {
+        deeds.run(&event);
+        press(&event);
+    };
+    view! { <div class="sheet-part" node_ref=node on:click=on_press></div> }
+}
