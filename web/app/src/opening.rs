@@ -158,6 +158,10 @@ pub(crate) fn follow_address(app: App) {
             // An address without a file means the one that is open.
             if let Some(source) = app.opened.get_untracked() {
                 router::navigate(app, router::Step::Replace, |view| view.source = Some(source));
+            } else if let Some(source) = crate::growth::served() {
+                // Or else the one that is served beside the page.
+                router::navigate(app, router::Step::Replace, |view| view.source = Some(source.clone()));
+                app.open(source, Vec::new());
             }
         }
         Some(source) if router::is_open(app, &source) => {}
