@@ -39,6 +39,8 @@
   window.quipuChart = (holder, spec, on) => {
     let plot = null;
     let only = null;
+    // Read when the chart is drawn: asking the browser at every move of the pointer would make it work out styles anew.
+    let palette = null;
     const legend = element("div", "legend");
     legend.setAttribute("role", "group");
     legend.setAttribute("aria-label", "Legend: press an entry to see it alone");
@@ -50,15 +52,15 @@
     holder.replaceChildren(legend, stage);
 
     const shown = () => spec.series.map((series, number) => ({ ...series, number })).filter(({ number }) => only === null || only === number);
-    const colour = (palette, series) => (series.failed ? palette.failed : palette.list[series.number % COLOURS]);
+    const colour = (series) => (series.failed ? palette.failed : palette.list[series.number % COLOURS]);
     const gaps = (values) => Array.from(values, (value) => (Number.isNaN(value) ? null : value));
 
-    const drawLegend = (palette) => {
+    const drawLegend = () => {
       legend.replaceChildren(
         ...spec.series.map((series, number) => {
           const entry = element("button", "legend-entry");
           const sign = element("i", spec.bars ? "legend-box" : "legend-line");
-          sign.style.background = colour(palette, { ...series, number });
+          sign.style.background = colour({ ...series, number });
           entry.type = "button";
           entry.append(sign, document.createTextNode(series.name));
           entry.setAttribute("aria-pressed", String(only === number));
@@ -74,8 +76,8 @@
 
     const draw = () => {
       plot?.destroy();
-      const palette = colours(holder);
-      drawLegend(palette);
+      palette = colours(holder);
+      drawLegend();
       const list = shown();
       // Bars stand on top of each other: what is drawn is the sum up to each, the whole stack first.
       const sums = [];
@@ -90,8 +92,8 @@
       const single = spec.times.length === 1;
       const describe = ({ series }) => ({
         label: series.name,
-        stroke: colour(palette, series),
-        fill: spec.bars ? colour(palette, series) : undefined,
+        stroke: colour(series),
+        fill: spec.bars ? colour(series) : undefined,
         width: spec.bars ? 0 : 1.5,
         dash: spec.bars ? undefined : DASHES[Math.floor(series.number / COLOURS) % DASHES.length],
         paths: path,
@@ -182,13 +184,12 @@
         .sort((one, other) => other.values[here] - one.values[here])
         .slice(0, 12);
       const at = nearest(self, order)?.series.number;
-      const palette = colours(holder);
       tip.replaceChildren(
         element("strong", "", clock(spec.times[here], spec.utc)),
         ...rows.map((series) => {
           const row = element("span", series.number === at ? "tip-row tip-here" : "tip-row");
           const sign = element("i", "legend-box");
-          sign.style.background = colour(palette, series);
+          sign.style.background = colour(series);
           row.append(sign, element("span", "tip-name", series.name), element("span", "number", figures.format(series.values[here])));
           return row;
         }),

@@ -34,7 +34,7 @@ pub(super) fn overview(series: &FileSeries<'_>, query: &OverviewQuery) -> Overvi
         extent: Some((first, last)),
         window: (from, to),
         step_millis: bars.step,
-        ends: bars.ends(),
+        ends: bars.ends,
         tokens,
         requests,
         routes,
@@ -48,6 +48,8 @@ struct Bars {
     from: i64,
     to: i64,
     step: i64,
+    /// Where each ends.
+    ends: Vec<i64>,
 }
 
 impl Bars {
@@ -55,23 +57,21 @@ impl Bars {
         let most = i64::from(most.clamp(1, MAX_BARS));
         let fits = |step: i64| to.div_euclid(step).saturating_sub(from.div_euclid(step)) < most;
         let days = || to.saturating_sub(from) / DAY / most + 1;
-        Bars { from, to, step: STEPS.into_iter().find(|step| fits(*step)).unwrap_or_else(|| days().saturating_mul(DAY)) }
-    }
-
-    fn ends(&self) -> Vec<i64> {
-        let first = self.from.div_euclid(self.step).saturating_add(1).saturating_mul(self.step);
-        let count = (self.to.saturating_sub(first).max(0) + self.step - 1).div_euclid(self.step) + 1;
-        (0..count).map(|bar| first.saturating_add(bar.saturating_mul(self.step))).collect()
+        let step = STEPS.into_iter().find(|step| fits(*step)).unwrap_or_else(|| days().saturating_mul(DAY));
+        let first = from.div_euclid(step).saturating_add(1).saturating_mul(step);
+        let count = (to.saturating_sub(first).max(0) + step - 1).div_euclid(step) + 1;
+        let ends = (0..count).map(|bar| first.saturating_add(bar.saturating_mul(step))).collect();
+        Bars { from, to, step, ends }
     }
 
     /// What a curve adds within each bar, as far as that lies within the window.
     fn added(&self, curve: &dyn Curve) -> Vec<f64> {
         let mut before = curve.value_at(self.from);
-        let added = |end: i64| {
-            let until = curve.value_at(end.min(self.to));
+        let added = |end: &i64| {
+            let until = curve.value_at((*end).min(self.to));
             until - std::mem::replace(&mut before, until)
         };
-        self.ends().into_iter().map(added).collect()
+        self.ends.iter().map(added).collect()
     }
 }
 
@@ -123,7 +123,7 @@ fn tokens(series: &FileSeries<'_>, by: TokensBy, bars: &Bars) -> (Vec<TokenShare
 }
 
 fn requests(series: &FileSeries<'_>, bars: &Bars) -> ([Vec<f64>; 2], Vec<RouteRequests>) {
-    let mut all = [vec![0.0; bars.ends().len()], vec![0.0; bars.ends().len()]];
+    let mut all = [vec![0.0; bars.ends.len()], vec![0.0; bars.ends.len()]];
     let mut routes: BTreeMap<&str, RouteRequests> = BTreeMap::new();
     for group in series.groups.get() {
         let count = group.within(Part::Requests, bars.from, bars.to).len() as u64;
@@ -198,7 +198,7 @@ mod tests {
             (5, 5_000_000, 1_000),
         ] {
             let bars = Bars::new(from, to, most);
-            let ends = bars.ends();
+            let ends = &bars.ends;
             assert!(ends.len() <= most as usize + 1, "{from} to {to} in {} of {most}", ends.len());
             assert!(ends.first().is_some_and(|end| *end > from) && ends.last().is_some_and(|end| *end >= to), "{from} to {to}: {ends:?}");
             assert!(ends.windows(2).all(|pair| pair[1] - pair[0] == bars.step), "{ends:?}");
