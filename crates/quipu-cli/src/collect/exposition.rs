@@ -109,7 +109,7 @@ impl Page {
 
     /// What the collector counts of itself.
     fn own(&mut self, shared: &Shared, series: &Series) {
-        let signals = [(Signal::Traces, "traces"), (Signal::Metrics, "metrics"), (Signal::Logs, "logs")];
+        let signals = Signal::ALL.map(|signal| (signal, signal.label()));
         let classes = ["2xx", "4xx", "5xx"];
         let answered = signals.iter().flat_map(|(signal, word)| {
             let counters = shared.of(*signal).answered.iter().zip(classes);

@@ -7,7 +7,7 @@ use super::counters::Shared;
 use crate::http::Encoding;
 use anyhow::{Context, Result};
 use quipu::transfer::Signal;
-use quipu_telemetry::otlp::{self, Client, SendError, Settings};
+use quipu_telemetry::otlp::{Client, SendError, Settings};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -88,14 +88,10 @@ impl Clients {
     /// # Errors
     /// The first thing that is wrong with the address or with a variable.
     pub(crate) fn new(field: &str, base: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Clients> {
-        let client = |signal, theirs| -> Result<(Signal, Client)> {
-            Ok((signal, Client::new(Settings::to_endpoint(theirs, field, base, lookup)?)?))
-        };
-        Ok(Clients([
-            client(Signal::Traces, otlp::Signal::Traces)?,
-            client(Signal::Metrics, otlp::Signal::Metrics)?,
-            client(Signal::Logs, otlp::Signal::Logs)?,
-        ]))
+        let client =
+            |signal| -> Result<(Signal, Client)> { Ok((signal, Client::new(Settings::to_endpoint(signal, field, base, lookup)?)?)) };
+        let [traces, metrics, logs] = Signal::ALL.map(client);
+        Ok(Clients([traces?, metrics?, logs?]))
     }
 
     fn of(&self, signal: Signal) -> Option<&Client> {

@@ -15,5 +15,6 @@ pub use backoff::Backoff;
 pub use client::{Client, Retry, SendError};
 pub use metrics::OtlpMetricSink;
 pub use pace::{Pace, source};
-pub use settings::{DEFAULT_ENDPOINT, Settings, Signal};
+pub use quipu::transfer::Signal;
+pub use settings::{DEFAULT_ENDPOINT, Settings};
 pub use traces::OtlpTraceSink;

@@ -15,45 +15,12 @@
 //! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
 
 use crate::config::{ConfigError, Lookup, error};
+use quipu::transfer::Signal;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// The base address of a collector where nobody says otherwise.
 pub const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
-
-/// What one request carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Signal {
-    /// Spans.
-    Traces,
-    /// Counters, gauges, histograms.
-    Metrics,
-    /// Log records.
-    Logs,
-}
-
-impl Signal {
-    /// Every signal.
-    pub const ALL: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
-
-    /// `traces`, `metrics`, `logs`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Signal::Traces => "traces",
-            Signal::Metrics => "metrics",
-            Signal::Logs => "logs",
-        }
-    }
-
-    /// The path below a base address: `/v1/traces`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Signal::Traces => "/v1/traces",
-            Signal::Metrics => "/v1/metrics",
-            Signal::Logs => "/v1/logs",
-        }
-    }
-}
 
 /// Where requests of one signal go, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]

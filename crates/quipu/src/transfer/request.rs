@@ -15,7 +15,7 @@ use crate::recorded::{json_text, parse_json};
 pub enum Signal {
     /// Spans.
     Traces,
-    /// Points of metrics.
+    /// Points of metrics: counters, gauges, histograms.
     Metrics,
     /// Log records.
     Logs,
@@ -33,6 +33,15 @@ struct Names {
 impl Signal {
     /// All of them.
     pub const ALL: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
+
+    /// `traces`, `metrics`, `logs`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Signal::Traces => "traces",
+            Signal::Metrics => "metrics",
+            Signal::Logs => "logs",
+        }
+    }
 
     /// The path OTLP/HTTP gives it: `/v1/traces`.
     pub fn path(self) -> &'static str {
