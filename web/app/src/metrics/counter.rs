@@ -2,6 +2,7 @@
 //!
 //! What is not here: what is asked (`page`, `query`).
 
+use crate::browser::error_text;
 use crate::client::{Death, Link, LinkNotice, Program, Protocol, Said};
 use crate::state::App;
 use leptos::prelude::*;
@@ -91,7 +92,15 @@ impl Counter {
 
     fn give(&self, readings: &Blob, now: (u32, u32)) {
         let parts = js_sys::Array::of1(readings);
-        let Ok(file) = File::new_with_blob_sequence(&parts, "readings") else { return };
+        let file = match File::new_with_blob_sequence(&parts, "readings") {
+            Ok(file) => file,
+            Err(error) => {
+                return self
+                    .app
+                    .counts
+                    .set(Counts::Failed(format!("What is to be counted could not be handed over: {}.", error_text(&error))));
+            }
+        };
         let counter = self.clone();
         self.link.send(
             &MetricsRequest::Load,

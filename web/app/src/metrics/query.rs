@@ -13,13 +13,18 @@ use crate::state::App;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use quipu::protocol::{AnswerPage, MetricsRequest, MetricsResponse, PointQuery, PromqlError, PromqlQuery, Suggestion, Suggestions};
+use quipu::protocol::{
+    AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlError, PromqlQuery, Suggestion, Suggestions,
+};
 use quipu::share::MetricsView;
 use quipu::view::{self, PROMQL_EXAMPLES};
 use std::rc::Rc;
 
 /// The setting that keeps the last queries, a line each.
 const HISTORY: &str = "promql";
+
+/// Where a query looks, and how the file is read for it.
+type Look = (Option<(i64, i64)>, MetricOptions, bool);
 
 /// The state of one box.
 #[derive(Clone, Copy)]
@@ -35,6 +40,8 @@ struct Asking {
     /// What was asked last and is not answered.
     running: RwSignal<bool>,
     asked: StoredValue<u32>,
+    /// What was cancelled: it is not asked again before the reader asks for it.
+    cancelled: StoredValue<Option<(String, Look)>>,
     choices: RwSignal<Suggestions>,
     active: RwSignal<Option<usize>>,
     input: NodeRef<Textarea>,
@@ -65,15 +72,18 @@ pub(super) fn QueryBox(
         answer: RwSignal::new_local(None),
         running: RwSignal::new(false),
         asked: StoredValue::new(0),
+        cancelled: StoredValue::new(None),
         choices: RwSignal::default(),
         active: RwSignal::new(None),
         input: NodeRef::new(),
     };
+    let look = Memo::new(move |_| view.with(look_of));
     Effect::new(move |_| {
         let query = applied.get();
         state.draft.set(query.clone());
-        view.with(|view| (view.window, view.options, view.at_end));
-        if counts.get() == Counts::Ready {
+        let look = look.get();
+        let is_cancelled = state.cancelled.with_value(|cancelled| *cancelled == Some((query.clone(), look)));
+        if counts.get() == Counts::Ready && !is_cancelled {
             state.ask(&query);
         }
     });
@@ -220,7 +230,8 @@ impl Asking {
             self.running.set(false);
             return;
         }
-        let (window, options, at_end) = self.view.with_untracked(|view| (view.window, view.options, view.at_end));
+        self.cancelled.set_value(None);
+        let (window, options, at_end) = self.view.with_untracked(look_of);
         let (start, end) = (window.map(|(from, _)| from), window.map(|(_, to)| to));
         let query = PromqlQuery { query: query.to_owned(), start, end, step: None, options };
         let number = self.asked.get_value();
@@ -244,6 +255,7 @@ impl Asking {
     fn cancel(self) {
         self.running.set(false);
         self.asked.update_value(|asked| *asked += 1);
+        self.cancelled.set_value(Some((self.applied.get_untracked(), self.view.with_untracked(look_of))));
         self.app.counter().cancel();
     }
 
@@ -322,6 +334,10 @@ impl Asking {
         }
         true
     }
+}
+
+fn look_of(view: &MetricsView) -> Look {
+    (view.window, view.options, view.at_end)
 }
 
 fn kept_queries() -> Vec<String> {
