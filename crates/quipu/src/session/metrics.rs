@@ -33,11 +33,11 @@ impl Session {
         }
         let mut costs = Vec::new();
         let prices = &self.prices;
-        each_request(&self.index, &mut |row| self.model_in_file(row), &mut |row, model, tokens| {
-            costs.push((row, prices.cost_of(model, &tokens)));
-        });
-        if prices.is_empty() {
-            costs.iter_mut().for_each(|(_, cost)| *cost = None);
+        // Without prices nothing has a cost, and no model need be looked for.
+        if !prices.is_empty() {
+            each_request(&self.index, &mut |row| self.model_in_file(row), &mut |row, model, tokens| {
+                costs.push((row, prices.cost_of(model, &tokens)));
+            });
         }
         self.index.set_costs(&costs);
         self.listing = Listing::default();
