@@ -16,7 +16,8 @@ fn has(schema: &Schema, table: &str) -> bool {
 fn if_ours<T>(read: rusqlite::Result<T>) -> Result<Option<T>, StoreError> {
     match read {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => Ok(None),
+        // What is wrong with a statement, as with names it has, is an error of its own kind.
+        Err(rusqlite::Error::SqlInputError { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -34,8 +35,6 @@ pub(crate) fn span_extra(connection: &Connection, schema: &Schema, span_id: &str
     if !has(schema, "quipu_span_extra") {
         return Ok(None);
     }
-    let sql = "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
-        FROM quipu_span_extra WHERE span_id = ?1";
     let read = |row: &Row<'_>| {
         Ok(SpanExtra {
             span_id: owned(row, 0).unwrap_or_default(),
@@ -48,8 +47,28 @@ pub(crate) fn span_extra(connection: &Connection, schema: &Schema, span_id: &str
             source: row.get(7).unwrap_or_default(),
         })
     };
-    let found = connection.prepare_cached(sql).and_then(|mut statement| statement.query_row([span_id], read).optional());
-    Ok(if_ours(found)?.flatten())
+    let find = |condition: &str| {
+        let sql = format!(
+            "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
+            FROM quipu_span_extra WHERE {condition}"
+        );
+        connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([span_id], read).optional())
+    };
+    let by_row = if_ours(find("id = (SELECT rowid FROM spans WHERE span_id = ?1) AND span_id = ?1"))?;
+    match by_row.flatten() {
+        None if !is_in_step(connection)? => Ok(if_ours(find("span_id = ?1"))?.flatten()),
+        found => Ok(found),
+    }
+}
+
+/// Whether rows of `quipu_span_extra` have the row numbers of their spans. The table has a row for nearly every span that comes by OTLP;
+/// an index of ids, which lie anywhere in it, would cost a collector as much as that of the spans themselves. It is not in step where a
+/// file was written out as SQL and read in again after rows were deleted, and where the table is of a Quipu that had such an index.
+pub(super) fn is_in_step(connection: &Connection) -> Result<bool, StoreError> {
+    // Spans of the last rows may have been deleted.
+    let last = "SELECT e.id = s.rowid FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id ORDER BY e.id DESC LIMIT 1";
+    let found = connection.prepare_cached(last).and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional());
+    Ok(if_ours(found)?.is_some_and(|found| found.unwrap_or(true)))
 }
 
 /// The resource and the scope with this number, each a JSON object.

@@ -114,16 +114,17 @@ impl Recorder {
         let numbers: Vec<i64> = rows.sources.iter().map(|source| self.number(source)).collect::<Result<_, _>>()?;
         let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
         for new in &mut rows.spans {
-            new.is_repeated = !self.writer.add_span(&new.span, &new.events)?;
-            if new.is_repeated {
+            let row = self.writer.add_span(&new.span, &new.events)?;
+            new.is_repeated = row.is_none();
+            let Some(row) = row else {
                 recorded.repeated_spans += 1;
                 continue;
-            }
+            };
             recorded.spans += 1;
             recorded.events += new.events.len() as u64;
             if let Some(extra) = &mut new.extra {
                 extra.it.source = number(extra.source);
-                self.writer.add_span_extra(&extra.it)?;
+                self.writer.add_span_extra(row, &extra.it)?;
             }
         }
         self.widen_traces(&rows.spans)?;

@@ -5,6 +5,7 @@ mod support;
 
 mod dialects;
 mod exports;
+mod numbering;
 mod real;
 mod round_trips;
 mod series;

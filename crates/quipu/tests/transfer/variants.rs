@@ -14,7 +14,8 @@ const TABLES: [&str; 4] = [
     "SELECT * FROM traces",
     "SELECT * FROM spans ORDER BY span_id",
     "SELECT * FROM span_events",
-    "SELECT e.*, s.resource, s.scope FROM quipu_span_extra e JOIN quipu_sources s ON s.id = source_id ORDER BY e.span_id",
+    "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id, resource, scope
+        FROM quipu_span_extra e JOIN quipu_sources s ON s.id = source_id ORDER BY e.span_id",
 ];
 
 fn tables(connection: &Connection) -> Vec<Vec<Vec<String>>> {

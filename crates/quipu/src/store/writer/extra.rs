@@ -3,6 +3,7 @@
 //! What is not here: where such rows come from (`transfer`).
 
 use super::super::error::StoreError;
+use super::super::extra::is_in_step;
 use super::{Writer, tables};
 use crate::model::{LogRecord, MetricPoint, SpanExtra};
 use rusqlite::ToSql;
@@ -24,7 +25,7 @@ impl Extra {
             Extra::Sources => "CREATE TABLE IF NOT EXISTS quipu_sources (id INTEGER PRIMARY KEY, resource TEXT, scope TEXT)",
             Extra::Spans => {
                 "CREATE TABLE IF NOT EXISTS quipu_span_extra (
-                span_id TEXT PRIMARY KEY, start_unix_nano INTEGER, end_unix_nano INTEGER, status_message TEXT, trace_state TEXT,
+                id INTEGER PRIMARY KEY, span_id TEXT, start_unix_nano INTEGER, end_unix_nano INTEGER, status_message TEXT, trace_state TEXT,
                 links TEXT, event_unix_nanos TEXT, source_id INTEGER)"
             }
             Extra::Logs => {
@@ -78,11 +79,21 @@ impl Writer {
     }
 
     /// Looks whether log records wait in the file, and from now on makes them events as soon as their span comes.
-    pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
+    fn join_logs(&mut self) -> Result<(), StoreError> {
         self.joins_logs = true;
-        let look = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'quipu_log_records'";
-        let found: i64 = self.connection.query_row(look, [], |row| row.get(0)).map_err(|error| self.explain(&error))?;
-        if found > 0 { self.make(Extra::Logs) } else { Ok(()) }
+        if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
+    }
+
+    /// Makes the tables of a file that is to grow fit for it.
+    pub(super) fn take_up(&mut self) -> Result<(), StoreError> {
+        self.join_logs()?;
+        if self.is_there("quipu_span_extra")? { self.number_spans() } else { Ok(()) }
+    }
+
+    fn is_there(&self, table: &str) -> Result<bool, StoreError> {
+        let look = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let found: i64 = self.connection.query_row(look, [table], |row| row.get(0)).map_err(|error| self.explain(&error))?;
+        Ok(found > 0)
     }
 
     /// Forgets which tables there are: what made them was rolled back.
@@ -109,18 +120,42 @@ impl Writer {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Writes a span's further facts.
-    ///
-    /// # Errors
-    /// [`StoreError::CannotWrite`]
-    pub fn add_span_extra(&mut self, extra: &SpanExtra) -> Result<(), StoreError> {
+    /// Writes further facts of the span in this row of `spans`. What is there under the number is of a span that was deleted.
+    pub(crate) fn add_span_extra(&mut self, row: i64, extra: &SpanExtra) -> Result<(), StoreError> {
         self.make(Extra::Spans)?;
         let (start, end) = (integer(extra.start_nanos), integer(extra.end_nanos));
         let (links, nanos) = (&extra.links, &extra.event_nanos);
-        let values: [&dyn ToSql; 8] =
-            [&extra.span_id, &start, &end, &extra.status_message, &extra.trace_state, links, nanos, &extra.source];
-        self.run("INSERT INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING", &values)?;
+        let values: [&dyn ToSql; 9] = [
+            &row,
+            &extra.span_id,
+            &start,
+            &end,
+            &extra.status_message,
+            &extra.trace_state,
+            links,
+            nanos,
+            &extra.source,
+        ];
+        self.run("INSERT OR REPLACE INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &values)?;
         Ok(())
+    }
+
+    /// Gives the rows of `quipu_span_extra` the numbers of their spans, where they have others.
+    fn number_spans(&mut self) -> Result<(), StoreError> {
+        if is_in_step(&self.connection)? {
+            return Ok(());
+        }
+        let (old, columns) =
+            ("quipu_span_extra_old", "start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id");
+        let statements = format!(
+            "ALTER TABLE quipu_span_extra RENAME TO {old}; {};
+            INSERT OR IGNORE INTO quipu_span_extra SELECT s.rowid, e.span_id, {columns} FROM spans s JOIN {old} e ON e.span_id = s.span_id;
+            DROP TABLE {old};",
+            Extra::Spans.statement()
+        );
+        self.begin()?;
+        self.connection.execute_batch(&statements).map_err(|error| self.explain(&error))?;
+        self.commit()
     }
 
     /// Writes a log record: as an event of its span, where that is in the file, else apart. [`settle_logs`](Writer::settle_logs) looks again.

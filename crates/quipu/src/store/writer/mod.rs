@@ -195,23 +195,25 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add(&mut self, span: &SpanRecord, events: &[EventRecord], facts: TraceFacts<'_>) -> Result<bool, StoreError> {
-        if !self.add_span(span, events)? {
+        if self.add_span(span, events)?.is_none() {
             return Ok(false);
         }
         self.widen_trace(&Widening::by(span, facts))?;
         Ok(true)
     }
 
-    /// Writes a span with its events alone; what it tells of its trace is to follow in the same transaction.
-    pub(crate) fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<bool, StoreError> {
+    /// Writes a span with its events alone; what it tells of its trace is to follow in the same transaction. Answers the number of its row,
+    /// if it was written.
+    pub(crate) fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<Option<i64>, StoreError> {
         if !self.run(tables::ADD_SPAN, span_values(span).as_slice())? {
-            return Ok(false);
+            return Ok(None);
         }
+        let row = self.connection.last_insert_rowid();
         for event in events {
             self.run(tables::ADD_EVENT, event_values(event).as_slice())?;
         }
         self.take_waiting_logs(&span.span_id)?;
-        Ok(true)
+        Ok(Some(row))
     }
 
     /// Writes what spans told of their trace.

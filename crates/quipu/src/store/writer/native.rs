@@ -55,7 +55,7 @@ impl Writer {
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         may_grow(&connection, path, &name)?;
         let mut writer = Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")?;
-        writer.join_logs()?;
+        writer.take_up()?;
         Ok(writer)
     }
 
