@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use thirtyfour::error::WebDriverError;
 
 /// How long a case may take. The slowest opens a few hundred files.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -59,6 +60,19 @@ struct Failure {
     evidence: String,
 }
 
+impl Failure {
+    /// Whether the browser or its driver gave up, and not the test: a session that ends, a command that is not answered. That is tried a
+    /// second time, and said; what a test found is not.
+    fn is_the_drivers(&self) -> bool {
+        self.error.chain().any(|error| error.is::<WebDriverError>())
+    }
+
+    fn sentences(&self) -> String {
+        let sentences: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        sentences.join(" ")
+    }
+}
+
 /// A case in a browser.
 #[derive(Clone, Copy)]
 struct Turn {
@@ -89,7 +103,11 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
             scope.spawn(|| {
                 while let Some(turn) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let failure = run(*turn, shared.as_ref(), dist);
+                    let mut failure = run(*turn, shared.as_ref(), dist);
+                    if let Some(first) = failure.take_if(|failure| failure.is_the_drivers()) {
+                        println!("again            {}: {}", turn.name(), first.sentences());
+                        failure = run(*turn, shared.as_ref(), dist);
+                    }
                     let outcome = if failure.is_some() { "FAILED" } else { "ok    " };
                     println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), turn.name());
                     if let (Some(failure), Ok(mut failures)) = (failure, failures.lock()) {
@@ -101,13 +119,13 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
     });
     let failures = failures.into_inner().map_err(|_| anyhow!("A thread that ran tests has panicked."))?;
     for failure in &failures {
-        let sentences: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
-        println!("\n---- {} ----\n{}\n{}", failure.name, sentences.join("\n"), failure.evidence);
+        println!("\n---- {} ----\n{}\n{}", failure.name, failure.sentences(), failure.evidence);
     }
     let seconds = began.elapsed().as_secs_f64();
     println!("\n{} end-to-end tests, {} failed, {seconds:.0} s", turns.len(), failures.len());
     for failure in &failures {
-        println!("    {}", failure.name);
+        // The reason once more: of a long output only the end may have been kept.
+        println!("    {}: {}", failure.name, failure.sentences());
     }
     Ok(failures.is_empty())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::{By, Key, WebDriver, WebElement};
 
 /// The label of the file input.
@@ -194,10 +195,14 @@ impl Page {
         }
     }
 
+    /// Scrolls to a row of a table and clicks it.
+    pub(crate) async fn click_row(&self, role: &str, name: &str, key: &str, id: &str) -> Result<()> {
+        self.click_found(async || self.reveal(role, name, key, id).await).await
+    }
+
     /// Opens a trace from the table of traces.
     pub(crate) async fn open_trace(&self, trace_id: &str) -> Result<()> {
-        let row = self.reveal("grid", "Traces", "data-trace-id", trace_id).await?;
-        row.click().await?;
+        self.click_row("grid", "Traces", "data-trace-id", trace_id).await?;
         self.wait_timeline().await
     }
 
@@ -226,7 +231,7 @@ impl Page {
 
     /// Selects a span in the timeline, and waits for its panel.
     pub(crate) async fn select_span(&self, span_id: &str) -> Result<()> {
-        self.reveal("treegrid", "Timeline", "data-span-id", span_id).await?.click().await?;
+        self.click_row("treegrid", "Timeline", "data-span-id", span_id).await?;
         self.wait_panel().await
     }
 
@@ -257,10 +262,29 @@ impl Page {
     /// Clicks the button, link or tab whose name contains `part`, and waits until the page is idle.
     pub(crate) async fn click(&self, role: &str, part: &str) -> Result<()> {
         let script = format!("{}\nreturn namedLike({}, {})", script::HELPERS, json!(role), json!(part));
-        let answer = self.driver.execute(script, Vec::new()).await?;
-        let element = answer.element().with_context(|| format!("There is no {role} whose name contains {part:?}."))?;
-        element.click().await?;
+        let find = async || {
+            let answer = self.driver.execute(script.clone(), Vec::new()).await?;
+            answer.element().with_context(|| format!("There is no {role} whose name contains {part:?}."))
+        };
+        self.click_found(find).await?;
         self.wait_idle().await
+    }
+
+    /// Clicks what a selector finds, and waits for nothing.
+    pub(crate) async fn click_on(&self, selector: &str) -> Result<()> {
+        let find = async || self.driver.find(By::Css(selector)).await.with_context(|| format!("There is no {selector}."));
+        self.click_found(find).await
+    }
+
+    /// Finds and clicks, as a person does who looks again: between the two, what was found may be drawn anew or move away.
+    async fn click_found(&self, find: impl AsyncFn() -> Result<WebElement>) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            match find().await?.click().await {
+                Err(error) if has_moved(&error) && began.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(15)).await,
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Presses a key, wherever the focus is, and waits until the page is idle.
@@ -354,4 +378,10 @@ impl Page {
 /// Paths as the driver takes several: one a line.
 fn lines(files: &[PathBuf]) -> String {
     files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether an element could not be clicked because it is no longer where it was found.
+fn has_moved(error: &WebDriverError) -> bool {
+    use WebDriverErrorInner::{ElementClickIntercepted, ElementNotInteractable, StaleElementReference};
+    matches!(error.as_inner(), ElementClickIntercepted(_) | ElementNotInteractable(_) | StaleElementReference(_))
 }

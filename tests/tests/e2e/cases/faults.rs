@@ -112,7 +112,7 @@ async fn a_trace_goes_on_after_the_worker_died(stage: &Stage) -> Result<()> {
     let shown = page.timeline().await?;
     page.run(END_WORKER).await?;
     // Nobody answers this question: the page asks it again when it can.
-    page.reveal("treegrid", "Timeline", "data-span-id", &span.span_id).await?.click().await?;
+    page.click_row("treegrid", "Timeline", "data-span-id", &span.span_id).await?;
     wait_for_alert(page, "was restarted").await?;
     let told = format!("return isIdle() && !!named('complementary', 'Span')?.innerText.includes({})", json!(span.span_id));
     page.wait_until(&told, "the panel of the span").await?;

@@ -117,7 +117,7 @@ async fn sessions_and_turns_hold_their_traces(stage: &Stage) -> Result<()> {
         let (largest, traces) =
             expected.iter().filter(|(key, _)| !key.is_empty()).max_by_key(|(_, traces)| traces.len()).context("There are groups.")?;
         ensure!(traces.len() > 1, "A {button} group has several traces.");
-        page.reveal("grid", "Traces", "data-group", largest).await?.click().await?;
+        page.click_row("grid", "Traces", "data-group", largest).await?;
         page.wait_idle().await?;
         let open = lines(page).await?;
         let inside: BTreeSet<String> = open.iter().filter(|(is_group, _)| !is_group).map(|(_, id)| id.clone()).collect();

@@ -1,10 +1,11 @@
 //! The page that `quipu serve` serves, over a file that another program goes on writing.
 
+use super::{metrics, sql};
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
 use anyhow::{Context, Result, ensure};
-use quipu_tests::fixtures::{self, AGENT, EVENTS};
+use quipu_tests::fixtures::{self, AGENT, EVENTS, Fixture, METRICS};
 use rusqlite::Connection;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ pub(crate) const CASES: &[Case] = cases![
     a_served_file_is_shown_without_a_worker,
     what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_is_read,
     another_file_can_be_opened_and_left_again,
+    metrics_of_a_served_file_lead_to_its_spans,
+    a_served_file_is_asked_in_sql_as_it_grows,
 ];
 
 /// A running `quipu serve`; it goes with its owner.
@@ -50,12 +53,18 @@ impl Drop for Server {
     }
 }
 
-/// Serves a copy of the sample, and opens it in the browser. The connection is another program's.
+/// Serves a copy of the sample, and opens it in the browser.
 async fn serve(stage: &Stage) -> Result<(Server, Connection)> {
-    let file = AGENT.copy(&stage.scratch, false)?;
-    let server = Server::start(&file)?;
-    stage.page.load_from(&server.url).await?;
+    let served = serve_at(stage, &AGENT, "").await?;
     stage.page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await?;
+    Ok(served)
+}
+
+/// Serves a copy of the fixture, and opens this address of it in the browser. The connection is another program's.
+async fn serve_at(stage: &Stage, fixture: &Fixture, fragment: &str) -> Result<(Server, Connection)> {
+    let file = fixture.copy(&stage.scratch, false)?;
+    let server = Server::start(&file)?;
+    stage.page.load_from(&format!("{}{fragment}", server.url)).await?;
     let connection = Connection::open(&file)?;
     connection.busy_timeout(std::time::Duration::from_secs(30))?;
     Ok((server, connection))
@@ -163,5 +172,40 @@ async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> 
     page.wait_until(&format!("return isIdle() && document.title.startsWith({})", json!(AGENT.file_name())), "the served file").await?;
     page.wait_idle().await?;
     ensure!(listed(page).await?.contains(&some), "The served file's traces are listed again.");
+    leave(page).await
+}
+
+async fn metrics_of_a_served_file_lead_to_its_spans(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    let (server, _connection) = serve_at(stage, &METRICS, "#v1/metrics").await?;
+    metrics::wait_for_tables(page).await?;
+    page.screenshot("served_metrics").await?;
+    metrics::check_tables(stage).await?;
+    page.load_from(&format!("{}?again#v1/metrics", server.url)).await?;
+    metrics::wait_for_tables(page).await?;
+    metrics::check_promql(stage).await?;
+    leave(page).await
+}
+
+async fn a_served_file_is_asked_in_sql_as_it_grows(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    let (_server, connection) = serve_at(stage, &AGENT, "#v1/sql").await?;
+    page.wait_until("return isIdle() && !!document.querySelector('#sql-query')", "the editor").await?;
+    const QUERY: &str = "SELECT route, count(*) FROM requests GROUP BY route ORDER BY 2 DESC, 1 LIMIT 3";
+    const PLAIN: &str = "SELECT name || ' ' || count(*) FROM spans WHERE json_extract(attributes, '$.__root__') GROUP BY name
+        ORDER BY count(*) DESC, name LIMIT 3";
+    sql::run(page, QUERY).await?;
+    let cells = sql::cells(page).await?;
+    let shown: Vec<String> = cells.chunks(2).map(|row| row.join(" ")).collect();
+    ensure!(shown == fixtures::texts(&connection, PLAIN)?, "Requests by name: {shown:?}");
+    sql::run(page, "SELECT * FROM nowhere").await?;
+    ensure!(page.text().await?.contains("no such table: nowhere"), "What is wrong is told.");
+    const COUNT: &str = "SELECT count(*) FROM spans";
+    let before = fixtures::number(&connection, COUNT)?;
+    write_trace(&connection, "d")?;
+    sql::run(page, COUNT).await?;
+    let after = sql::cells(page).await?;
+    ensure!(after == [(before + 2).to_string()], "The file has {before} spans and two more, and the answer is {after:?}.");
+    page.screenshot("served_sql").await?;
     leave(page).await
 }

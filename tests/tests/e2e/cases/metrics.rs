@@ -1,6 +1,7 @@
 //! The page of metrics, compared with what SQL counts in the files.
 
 use crate::harness::{Case, Stage, cases};
+use crate::page::Page;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{AGENT, METRICS};
 use serde_json::{Value, json};
@@ -30,6 +31,10 @@ async fn open_metrics(stage: &Stage, file: &quipu_tests::fixtures::Fixture) -> R
     page.load().await?;
     page.open_traces(&[file.path()]).await?;
     page.click("link", "Metrics").await?;
+    wait_for_tables(page).await
+}
+
+pub(super) async fn wait_for_tables(page: &Page) -> Result<()> {
     page.wait_until("return isIdle() && !!named('table', 'Durations by span name')", "the tables").await
 }
 
@@ -55,6 +60,11 @@ async fn run_query(stage: &Stage, query: &str) -> Result<()> {
 
 async fn tokens_and_requests_are_those_of_the_file(stage: &Stage) -> Result<()> {
     open_metrics(stage, &METRICS).await?;
+    check_tables(stage).await
+}
+
+/// The tables of the fixture that is open, and the way from one of them to traces.
+pub(super) async fn check_tables(stage: &Stage) -> Result<()> {
     let (_scratch, file) = METRICS.open()?;
     let totals = "SELECT json_extract(attributes, '$.model_id'), sum(json_extract(attributes, '$.value')) FROM span_events
         WHERE name = 'metric.completion_tokens' GROUP BY 1";
@@ -102,7 +112,7 @@ async fn a_part_of_the_time_is_pulled_out_of_a_chart_and_stands_in_the_address(s
     page.driver.refresh().await?;
     page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page").await?;
     page.open(&[METRICS.path()]).await?;
-    page.wait_until("return isIdle() && !!named('table', 'Durations by span name')", "the tables again").await?;
+    wait_for_tables(page).await?;
     ensure!(page.url().await? == url && rows(stage, "Durations by span name").await? == after, "The address restores the part.");
     page.click("button", "All of it").await?;
     page.wait_until("return isIdle() && !location.hash.includes('window=')", "all of it").await?;
@@ -112,6 +122,11 @@ async fn a_part_of_the_time_is_pulled_out_of_a_chart_and_stands_in_the_address(s
 
 async fn promql_is_answered_in_chart_and_table_and_leads_to_the_spans(stage: &Stage) -> Result<()> {
     open_metrics(stage, &METRICS).await?;
+    check_promql(stage).await
+}
+
+/// A query of the fixture that is open, and the way from its answer to the spans behind it and back.
+pub(super) async fn check_promql(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (_scratch, file) = METRICS.open()?;
     let whole: f64 =

@@ -66,7 +66,7 @@ async fn share(stage: &Stage) -> Result<String> {
 /// Presses a button of the dialog, and answers what was copied.
 async fn copied(page: &Page, button: &str) -> Result<String> {
     page.run("delete document.documentElement.dataset.copied").await?;
-    page.driver.find(By::Css(button)).await?.click().await?;
+    page.click_on(button).await?;
     page.wait_until("return 'copied' in document.documentElement.dataset", "the copy").await?;
     let text = page.run("return document.documentElement.dataset.copied").await?;
     Ok(text.as_str().unwrap_or_default().to_owned())
@@ -75,7 +75,7 @@ async fn copied(page: &Page, button: &str) -> Result<String> {
 /// Presses a button of the dialog, and answers the saved file, put into the scratch folder.
 async fn saved(stage: &Stage, button: &str) -> Result<PathBuf> {
     let page = &stage.page;
-    page.driver.find(By::Css(button)).await?.click().await?;
+    page.click_on(button).await?;
     page.wait_until("return 'saved' in document.documentElement.dataset", "the file").await?;
     let text = page.run("return document.documentElement.dataset.saved").await?;
     let (name, letters) = text.as_str().and_then(|text| text.split_once('\n')).context("A name and bytes.")?;
@@ -233,7 +233,7 @@ async fn an_encrypted_link_asks_for_its_passphrase(stage: &Stage) -> Result<()> 
         let field = page.driver.find(By::Css("#passphrase")).await?;
         field.clear().await?;
         field.send_keys(words).await?;
-        page.driver.find(By::Css("form .primary")).await?.click().await?;
+        page.click_on("form .primary").await?;
         page.wait_idle().await
     };
     unlock("llama on the root").await?;
@@ -313,7 +313,7 @@ async fn what_is_taken_out_is_shown_before_it_leaves(stage: &Stage) -> Result<()
     let page = &stage.page;
     let dialog = || async { Ok::<_, anyhow::Error>(page.text_of("document.querySelector('.share')").await?.unwrap_or_default()) };
     ensure!(dialog().await?.contains("What is ticked is taken out"), "The preview: {}", dialog().await?);
-    page.driver.find(By::Css("#share-prompts")).await?.click().await?;
+    page.click_on("#share-prompts").await?;
     page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "the link").await?;
     page.run("document.querySelector('#share-examples-prompts').open = true").await?;
     ensure!(dialog().await?.contains("[prompt taken out]"), "The examples are as they leave: {}", dialog().await?);
@@ -349,7 +349,7 @@ async fn other_formats_leave_without_what_is_private_and_open_again(stage: &Stag
     let events = chrome["traceEvents"].as_array().map_or(0, Vec::len);
     ensure!(events >= spans.len(), "{events} events of {} spans", spans.len());
     // What is taken out is taken out of these as well.
-    page.driver.find(By::Css("#share-prompts")).await?.click().await?;
+    page.click_on("#share-prompts").await?;
     page.wait_until("return isIdle() && !!document.querySelector('#share-link')", "the link").await?;
     let file = choose("OTLP protobuf").await?;
     let bytes = std::fs::read(&file)?;

@@ -46,7 +46,7 @@ async fn open_at_sql(page: &Page, files: &[PathBuf]) -> Result<()> {
 }
 
 /// Runs a query, and waits for what becomes of it.
-async fn run(page: &Page, query: &str) -> Result<()> {
+pub(super) async fn run(page: &Page, query: &str) -> Result<()> {
     type_query(page, query).await?;
     page.driver.action_chain().key_down(Key::Control).send_keys(char::from(Key::Enter).to_string()).key_up(Key::Control).perform().await?;
     page.wait_until(ANSWERED, "an answer").await
@@ -64,7 +64,7 @@ async fn type_query(page: &Page, query: &str) -> Result<()> {
     Ok(())
 }
 
-async fn cells(page: &Page) -> Result<Vec<String>> {
+pub(super) async fn cells(page: &Page) -> Result<Vec<String>> {
     Ok(serde_json::from_value(page.run(CELLS).await?)?)
 }
 
@@ -179,7 +179,7 @@ async fn an_endless_query_is_cancelled_and_the_next_one_answers(stage: &Stage) -
     let page = &stage.page;
     open_at_sql(page, &[AGENT.path()]).await?;
     type_query(page, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n").await?;
-    page.driver.find(By::Id("sql-run")).await?.click().await?;
+    page.click_on("#sql-run").await?;
     page.wait_until("return !!named('button', 'Cancel')", "the button that cancels").await?;
     ensure!(page.run("return isIdle()").await? == false, "It runs.");
     page.driver.find(By::XPath("//button[text()='Cancel']")).await?.click().await?;
@@ -187,7 +187,7 @@ async fn an_endless_query_is_cancelled_and_the_next_one_answers(stage: &Stage) -
     ensure!(page.alerts().await?.join("").contains("cancelled"), "It is said.");
     // Another one is asked while one runs: it takes its place.
     type_query(page, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n").await?;
-    page.driver.find(By::Id("sql-run")).await?.click().await?;
+    page.click_on("#sql-run").await?;
     page.wait_until("return !!named('button', 'Cancel')", "the button that cancels").await?;
     let script = "const area = document.querySelector('#sql-query'); area.value = 'SELECT 6 * 7'; area.dispatchEvent(new Event('input')); document.querySelector('#sql-run').click()";
     page.run(script).await?;
