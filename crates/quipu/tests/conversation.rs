@@ -95,7 +95,7 @@ fn told(conversation: &Conversation) -> String {
                 Body::Other { key, .. } => format!("other: {key}"),
             };
             let tokens =
-                entry.tokens.and_then(|tokens| tokens.total).map(|total| format!(" [{} tokens]", total.tokens)).unwrap_or_default();
+                entry.spent.and_then(|spent| spent.tokens.total).map(|total| format!(" [{} tokens]", total.tokens)).unwrap_or_default();
             let _ = writeln!(out, "{}", format!("  {line}{tokens}").trim_end());
         }
     }
@@ -162,7 +162,7 @@ fn span(id: &str, parent: Option<usize>, attributes: &[(&str, &str)]) -> SpokenS
         start: None,
         duration_nanos: Some(1),
         failure: None,
-        tokens: None,
+        spent: None,
         attributes: attributes.iter().map(|(key, text)| ((*key).to_owned(), decode(text).value)).collect(),
     }
 }

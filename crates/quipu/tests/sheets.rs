@@ -1,12 +1,12 @@
 //! The views of real traces as their sheets read, through the same requests the page makes.
 
 use quipu::Session;
-use quipu::model::LogSeverity;
-use quipu::protocol::{Request, Response, SheetQuery, TraceScope};
+use quipu::model::{LogSeverity, PriceTable};
+use quipu::protocol::{Request, Response, SheetQuery, TraceQuery, TraceScope};
 use quipu::share::{FlameLayout, SheetView, TraceTab};
 use quipu::sheet::{Attr, Node, sheet_text};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
-use quipu::view::StatisticsColumn;
+use quipu::view::{FlameOrder, FlameWeight, FlameWindow, StatisticsColumn, cost_text};
 use rusqlite::Connection;
 
 struct File {
@@ -232,4 +232,42 @@ fn the_events_of_a_request_alone_are_those_of_its_spans() {
         with_events += u32::from(expected > 0);
     }
     assert!(with_events > 3, "{with_events}");
+}
+
+#[test]
+fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
+    let mut file = open("metrics_0.2.23.db");
+    let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
+    let heads = |sheet: &[Node]| attrs(sheet, Attr::Set).iter().any(|set| set.starts_with("by=cost"));
+    let first = file.text("SELECT trace_id FROM spans LIMIT 1");
+    assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
+    file.session.set_prices(PriceTable::from_text("$\n*\t1000000\t2000000"));
+    let Ok(Response::Traces(page)) = file.session.handle(Request::ListTraces(query)) else { panic!("no list") };
+    let (mut priced, mut told) = (0, 0);
+    for (trace_id, cost) in page.rows.iter().filter_map(|row| Some((&row.trace_id, row.tokens?.cost?))) {
+        priced += 1;
+        let of_names = file.session.statistics(trace_id).expect("statistics").into_iter().map(|row| row.cost);
+        let known: u64 = of_names.clone().flatten().map(|cost| cost.nanos).sum();
+        assert_eq!(known, cost.nanos, "{trace_id}");
+        assert_eq!(of_names.flatten().any(|cost| cost.is_least), cost.is_least, "{trace_id}");
+        let all = FlameWindow { from: 0, to: u64::MAX, least: 0 };
+        let graph = file.session.flame(trace_id, &FlameOrder::LeftHeavy, FlameWeight::Cost, all).expect("a graph");
+        assert_eq!(graph.total, cost.nanos, "{trace_id}");
+        assert!(heads(&file.sheet(trace_id, TraceTab::Statistics, |_| ())));
+        let heavy = file.sheet(trace_id, TraceTab::Flame, |query| {
+            (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
+        });
+        assert!(sheet_text(&heavy).contains(cost_text(Some(cost)).trim_start_matches("≥ ")), "{}", sheet_text(&heavy));
+        assert_eq!(sheet_text(&heavy).contains("at least: of some requests"), cost.is_least);
+        let said = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
+        let words: Vec<&str> = said.split(" tokens · $").skip(1).collect();
+        told += usize::from(!words.is_empty());
+    }
+    assert!(priced > 10 && told > 10, "{priced} traces have a cost, {told} conversations tell one.");
+    // Without prices there is nothing to weigh by, which is said.
+    file.session.set_prices(PriceTable::default());
+    let heavy = file.sheet(&first, TraceTab::Flame, |query| {
+        (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
+    });
+    assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
 }

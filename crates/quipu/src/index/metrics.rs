@@ -71,21 +71,17 @@ impl Index {
         })
     }
 
-    /// The model the arguments of the span in `row` begin with.
-    pub(crate) fn model_of(&self, row: u32) -> Option<&str> {
-        self.facets.model.number_of(row).map(|number| self.facets.model.values.text(number))
-    }
-
     /// Takes what inference requests cost: row and cost by row, ascending, of all of them.
-    pub(crate) fn set_costs(&mut self, costs: &[(u32, Option<Cost>)]) {
+    pub(crate) fn set_costs(&mut self, costs: Vec<(u32, Option<Cost>)>) {
         let mut of_traces: HashMap<u32, Vec<Option<Cost>>> = HashMap::new();
-        for (row, cost) in costs {
+        for (row, cost) in &costs {
             of_traces.entry(self.trace_of(*row)).or_default().push(*cost);
         }
         for (trace, totals) in &mut self.trace_tokens {
             totals.cost = of_traces.get(trace).and_then(|costs| Cost::sum(costs.iter().copied()));
         }
         self.file_tokens.cost = Cost::sum(costs.iter().map(|(_, cost)| *cost));
+        self.costs = costs;
     }
 
     /// The time of the first span's end or of the first metric, nanoseconds since 1970, UTC.

@@ -44,7 +44,7 @@ pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use reading::Reading;
 pub(crate) use traces::zone_offset;
 
-use crate::model::{TokenRecord, TokenTotals};
+use crate::model::{Cost, TokenRecord, TokenTotals};
 use events::Events;
 use facets::Facets;
 use hashbrown::HashMap;
@@ -80,6 +80,8 @@ pub(crate) struct Index {
     /// Token sums of the traces that have inference requests, by trace, ascending.
     trace_tokens: Vec<(u32, TokenTotals)>,
     file_tokens: TokenTotals,
+    /// What inference requests cost by the reader's prices, by row, ascending; none without prices.
+    costs: Vec<(u32, Option<Cost>)>,
     /// All traces, latest start first; complete after `derive`, like the others below.
     newest: Vec<u32>,
     failed_traces: u32,
@@ -149,6 +151,12 @@ impl Index {
     pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
         let at = self.tokens.binary_search_by_key(&row, |(row, _)| *row).ok()?;
         self.tokens.get(at).map(|(_, record)| *record)
+    }
+
+    /// What the inference request in `row` cost.
+    pub(crate) fn cost_of(&self, row: u32) -> Option<Cost> {
+        let at = self.costs.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        self.costs.get(at).and_then(|(_, cost)| *cost)
     }
 
     /// Marks and kind of the span in `row`.

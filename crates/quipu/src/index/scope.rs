@@ -3,7 +3,7 @@
 //! What is not here: reading the index (`tree`), which only asks what to keep.
 
 use super::{Index, NO_TIME};
-use crate::model::{SpanKind, SpanMarks, TokenTotals};
+use crate::model::{Cost, SpanKind, SpanMarks, TokenTotals};
 use crate::protocol::{NO_ROW, RequestOutline, TraceScope};
 
 /// Requests that are outlined at most.
@@ -47,11 +47,12 @@ impl Index {
                 return None;
             }
             kept.iter_mut().zip(&owners).for_each(|(kept, found)| *kept = *found == owner);
-            let mut tokens = TokenTotals::default();
+            let (mut tokens, mut costs) = (TokenTotals::default(), Vec::new());
             for ((placed, node), _) in order.iter().zip(&nodes).zip(&kept).filter(|(_, kept)| **kept) {
                 let row = row_of(placed);
                 if node.marks.has(SpanMarks::INFERENCE_REQUEST) {
                     tokens.add(self.tokens_of(row).as_ref());
+                    costs.push(self.cost_of(row));
                 }
                 let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
                 if start != NO_TIME {
@@ -59,6 +60,7 @@ impl Index {
                     chosen.times = Some((first.min(start), last.max(if end == NO_TIME { start } else { end })));
                 }
             }
+            tokens.cost = Cost::sum(costs);
             chosen.tokens = Some(tokens);
         }
         let folded = plumbing(&nodes);

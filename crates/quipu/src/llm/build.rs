@@ -136,8 +136,7 @@ impl Builder<'_> {
 
     fn push(&mut self, turn: usize, at: usize, body: Body) -> usize {
         let span = &self.spans[at];
-        let tokens = None;
-        let entry = Entry { span_id: span.span_id.clone(), start: span.start, duration_nanos: span.duration_nanos, tokens, body };
+        let entry = Entry { span_id: span.span_id.clone(), start: span.start, duration_nanos: span.duration_nanos, spent: None, body };
         let Some(turn) = self.turns.get_mut(turn) else { return 0 };
         turn.entries.push(entry);
         turn.entries.len() - 1
@@ -395,11 +394,11 @@ impl Builder<'_> {
     }
 
     fn take_inference(&mut self, turn: usize, at: usize, mut words: Said, below: &[usize]) {
-        let mut tokens = self.spans[at].tokens;
+        let mut spent = self.spans[at].spent;
         let mut failure = self.spans[at].failure.clone();
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Inference)) {
             let lower_words = said(&self.spans[lower], Part::Inference);
-            tokens = tokens.or(self.spans[lower].tokens);
+            spent = spent.or(self.spans[lower].spent);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             if words.input.is_empty() {
                 words.input = lower_words.input;
@@ -439,7 +438,7 @@ impl Builder<'_> {
             last = Some(self.push(turn, at, Body::Missing(text.into())));
         }
         if let Some(entry) = last.and_then(|last| self.turns.get_mut(turn)?.entries.get_mut(last)) {
-            entry.tokens = tokens;
+            entry.spent = spent;
         }
     }
 

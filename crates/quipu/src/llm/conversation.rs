@@ -3,7 +3,7 @@
 //! What is not here: how it is read (`said`) and joined (`build`).
 
 use super::Message;
-use crate::model::{SpanKind, Timestamp, TokenRecord, Value};
+use crate::model::{SpanKind, Spent, Timestamp, Value};
 
 /// A span that may say something, with its attributes decoded: what [`conversation`](super::conversation) is built from.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub struct SpokenSpan {
     /// The text of its failure; empty where only its status says so.
     pub failure: Option<String>,
     /// Its tokens, where it is the inference request they are counted for.
-    pub tokens: Option<TokenRecord>,
+    pub spent: Option<Spent>,
     /// Keys and decoded values, in recorded order.
     pub attributes: Vec<(String, Value)>,
 }
@@ -87,7 +87,7 @@ pub struct Entry {
     /// How long it took.
     pub duration_nanos: Option<u64>,
     /// Tokens of the inference this is the answer of.
-    pub tokens: Option<TokenRecord>,
+    pub spent: Option<Spent>,
     /// What it is.
     pub body: Body,
 }

@@ -24,5 +24,5 @@ pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
 pub use price::{Cost, CostUnit, Price, PriceTable};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label, reference_time};
-pub use token::{TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
+pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

@@ -84,6 +84,15 @@ impl TokenRecord {
     }
 }
 
+/// What one inference request used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Its tokens.
+    pub tokens: TokenRecord,
+    /// What they cost by the reader's prices.
+    pub cost: Option<Cost>,
+}
+
 /// Sums over inference requests; each sum is over those that have the count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenTotals {

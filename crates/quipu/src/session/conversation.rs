@@ -5,7 +5,7 @@
 use super::detail;
 use crate::index::Index;
 use crate::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
-use crate::model::{SpanKind, SpanMarks, Value};
+use crate::model::{SpanKind, SpanMarks, Spent, Value};
 use crate::recorded::{RecordedAttribute, attributes};
 use crate::store::{Database, StoreError, event_row, span_row};
 use crate::tokens::InferenceRole;
@@ -88,7 +88,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 start,
                 duration_nanos,
                 failure,
-                tokens: index.tokens_of(row),
+                spent: index.tokens_of(row).map(|tokens| Spent { tokens, cost: index.cost_of(row) }),
                 attributes: read,
             });
         }

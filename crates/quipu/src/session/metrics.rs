@@ -6,7 +6,7 @@ use super::Session;
 use super::listing::Listing;
 use crate::index::Index;
 use crate::metrics::{Collector, Measured, Readings, each_request, read};
-use crate::model::{Cost, PriceTable};
+use crate::model::PriceTable;
 use crate::protocol::{Failure, NamedSpan};
 use crate::query::model_of;
 use crate::store::{scan_points, scan_sources};
@@ -39,15 +39,10 @@ impl Session {
                 costs.push((row, prices.cost_of(model, &tokens)));
             });
         }
-        self.index.set_costs(&costs);
+        self.index.set_costs(costs);
         self.listing = Listing::default();
-    }
-
-    /// What the inference request in `row` cost.
-    pub(super) fn cost_of(&self, row: u32) -> Option<Cost> {
-        let tokens = self.index.tokens_of(row).filter(|_| !self.prices.is_empty())?;
-        let model = self.index.model_of(row).map(str::to_owned).or_else(|| self.model_in_file(row));
-        self.prices.cost_of(model.as_deref(), &tokens)
+        // Answers of models say what they cost.
+        *self.said.borrow_mut() = None;
     }
 
     /// A span that can't be read any more has no model.

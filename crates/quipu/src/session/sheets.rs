@@ -2,11 +2,12 @@
 
 use super::{Session, conversation, figures, no_request};
 use crate::llm::ConversationPage;
+use crate::model::Cost;
 use crate::ordered::sort_by;
 use crate::protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
 use crate::share::TraceTab;
 use crate::sheet::{FlameShown, FlameSource, LOGS_PAGE, Node, conversation_sheet, flame_sheet, logs_sheet, statistics_sheet};
-use crate::view::{FlameGraph, FlameOrder, FlameWeight, FlameWindow, LogPage, LogQuery, NameStatistics};
+use crate::view::{FlameGraph, FlameOrder, FlameWeight, FlameWindow, LogPage, LogQuery, NameStatistics, Usage};
 use std::rc::Rc;
 
 /// Names that can be chosen from.
@@ -83,7 +84,8 @@ impl Session {
     /// # Errors
     /// There is no such trace.
     pub fn statistics(&self, trace_id: &str) -> Result<Vec<NameStatistics>, Failure> {
-        Ok(figures::statistics(&self.columns(self.trace_number(trace_id)?, &TraceScope::default())?))
+        let columns = self.columns(self.trace_number(trace_id)?, &TraceScope::default())?;
+        Ok(figures::statistics(&columns, &self.usage(&columns)))
     }
 
     /// The boxes of a trace's flame graph. Only of a complete index.
@@ -91,7 +93,8 @@ impl Session {
     /// # Errors
     /// There is no such trace.
     pub fn flame(&self, trace_id: &str, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> Result<FlameGraph, Failure> {
-        Ok(figures::flame(&self.columns(self.trace_number(trace_id)?, &TraceScope::default())?, order, weight, window))
+        let columns = self.columns(self.trace_number(trace_id)?, &TraceScope::default())?;
+        Ok(figures::flame(&columns, &self.usage(&columns), order, weight, window))
     }
 
     pub(super) fn sheet(&self, query: &SheetQuery) -> Result<Vec<Node>, Failure> {
@@ -119,9 +122,12 @@ impl Session {
             TraceTab::Statistics => {
                 let columns = self.columns(trace, &query.scope)?;
                 let id_of = |row: u32| columns.span_id.get(row as usize).unwrap_or_default();
-                statistics_sheet(&figures::statistics(&columns), columns.duration_nanos, &id_of, view)
+                statistics_sheet(&figures::statistics(&columns, &self.usage(&columns)), columns.duration_nanos, &id_of, view)
             }
-            TraceTab::Flame => flame(&self.columns(trace, &query.scope)?, query),
+            TraceTab::Flame => {
+                let columns = self.columns(trace, &query.scope)?;
+                flame(&columns, &self.usage(&columns), query)
+            }
         })
     }
 }
@@ -133,7 +139,7 @@ fn names(columns: &TraceColumns) -> Vec<String> {
     names
 }
 
-fn flame(columns: &TraceColumns, query: &SheetQuery) -> Vec<Node> {
+fn flame(columns: &TraceColumns, usage: &Usage, query: &SheetQuery) -> Vec<Node> {
     let selected = query.span_id.as_deref().and_then(|id| columns.span_id.find(id));
     let source = FlameSource {
         names: &|name| columns.names.get(name as usize).unwrap_or_default().to_owned(),
@@ -141,8 +147,9 @@ fn flame(columns: &TraceColumns, query: &SheetQuery) -> Vec<Node> {
             let kind = columns.kind.get(row as usize).copied().unwrap_or(crate::model::SpanKind::Other);
             (columns.span_id.get(row as usize).unwrap_or_default(), kind)
         },
-        graph: &|order, weight, window| figures::flame(columns, order, weight, window),
-        has_tokens: columns.tokens.iter().any(|(_, record)| record.total.is_some()),
+        graph: &|order, weight, window| figures::flame(columns, usage, order, weight, window),
+        has_tokens: !usage.tokens.is_empty(),
+        cost: Cost::sum(usage.costs.iter().map(|(_, cost)| *cost)),
         all_names: names(columns),
         name: columns.name_of(selected.unwrap_or(0) as usize).to_owned(),
         selected,

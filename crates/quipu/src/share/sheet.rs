@@ -3,7 +3,7 @@
 use super::percent::{decode, encode};
 use super::{TraceTab, TraceView};
 use crate::model::LogSeverity;
-use crate::view::StatisticsColumn;
+use crate::view::{FlameWeight, StatisticsColumn};
 use serde::{Deserialize, Serialize};
 
 /// What of those views a URL restores. Each has its own parts; those of the others stay as they are.
@@ -21,8 +21,8 @@ pub struct SheetView {
     pub ascending: bool,
     /// Flame graph: how boxes are put.
     pub layout: FlameLayout,
-    /// Flame graph: by tokens, not by time.
-    pub by_tokens: bool,
+    /// Flame graph: what a box's length is.
+    pub weight: FlameWeight,
     /// Flame graph: the name callers and callees are shown of.
     pub around: Option<String>,
     /// Flame graph: the part that is shown where it is not the trace's time, in units of the weight. The end is behind the start.
@@ -67,7 +67,7 @@ impl SheetView {
         add(self.column != defaults.column, "by", self.column.name().into());
         add(self.ascending, "order", "up".into());
         add(self.layout != defaults.layout, "flame", self.layout.name().into());
-        add(self.by_tokens, "weight", "tokens".into());
+        add(self.weight != defaults.weight, "weight", self.weight.name().into());
         add(self.around.is_some(), "around", encode(self.around.as_deref().unwrap_or_default()));
         let (from, to) = self.zoom.unwrap_or_default();
         add(self.zoom.is_some(), "zoom", format!("{from}-{to}"));
@@ -95,7 +95,10 @@ impl SheetView {
                 Some(layout) => self.layout = layout,
                 None => return false,
             },
-            "weight" if is_empty || value == "tokens" => self.by_tokens = !is_empty,
+            "weight" => match FlameWeight::ALL.into_iter().find(|weight| weight.name() == value) {
+                Some(weight) => self.weight = weight,
+                None => return false,
+            },
             "around" => self.around = (!is_empty).then(|| value.to_owned()),
             "zoom" if is_empty => self.zoom = None,
             "zoom" => {

@@ -299,7 +299,7 @@ mod tests {
     use crate::protocol::ListColumn;
     use crate::protocol::{MetricOptions, TokensBy, TraceScope};
     use crate::share::{FlameLayout, ListView, MetricsView, SheetView, TimelineView, TokensShown};
-    use crate::view::StatisticsColumn;
+    use crate::view::{FlameWeight, StatisticsColumn};
     use proptest::prelude::*;
 
     #[test]
@@ -427,18 +427,18 @@ mod tests {
     fn any_state() -> impl Strategy<Value = ViewState> {
         let sheet = (
             (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&LogSeverity::ALL[..]))),
-            (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), any::<bool>()),
+            (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), prop::sample::select(&FlameWeight::ALL[..])),
             prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
             (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),
         )
-            .prop_map(|((page, whole_session, least), (column, ascending, by_tokens), layout, (around, zoom))| SheetView {
+            .prop_map(|((page, whole_session, least), (column, ascending, weight), layout, (around, zoom))| SheetView {
                 page,
                 whole_session,
                 least,
                 column,
                 ascending,
                 layout,
-                by_tokens,
+                weight,
                 around,
                 zoom: zoom.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
             });

@@ -3,9 +3,9 @@
 use super::markdown::drawn;
 use super::{Attr, El, Node, Sign, Tag, el, soft, span_link};
 use crate::llm::{Body, Chunk, Entry, Message, Shield, ToolCall, ToolDefinition, ToolResult, Verdict};
-use crate::model::{Encoding, TokenRecord};
+use crate::model::{Encoding, Spent};
 use crate::recorded::decode;
-use crate::view::{bytes, count, counted, duration_text, role_class};
+use crate::view::{bytes, cost_text, count, counted, duration_text, role_class};
 
 /// A longer text is shown by its beginning; the span has it whole.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
@@ -76,18 +76,19 @@ fn link(span_id: &str) -> Node {
 
 fn head(title: String, entry: &Entry) -> El {
     let mut head = el(Tag::P).class("entry-head").with(el(Tag::Span).class("message-role").text(title));
-    if let Some(tokens) = entry.tokens.as_ref().and_then(token_words) {
-        head = head.with(soft(tokens).attr(Attr::Title, "Tokens of the inference this is the answer of"));
+    if let Some(words) = entry.spent.as_ref().and_then(spent_words) {
+        head = head.with(soft(words).attr(Attr::Title, "Tokens of the inference this is the answer of"));
     }
     head.with(link(&entry.span_id))
 }
 
-fn token_words(tokens: &TokenRecord) -> Option<String> {
+fn spent_words(Spent { tokens, cost }: &Spent) -> Option<String> {
     let parts: Vec<String> = [("prompt", tokens.prompt), ("completion", tokens.completion), ("total", tokens.total)]
         .into_iter()
         .filter_map(|(name, found)| Some(format!("{} {name}", count(found?.tokens))))
         .collect();
-    (!parts.is_empty()).then(|| format!("{} tokens", parts.join(", ")))
+    let cost = if cost.is_some() { format!(" · {}", cost_text(*cost)) } else { String::new() };
+    (!parts.is_empty()).then(|| format!("{} tokens{cost}", parts.join(", ")))
 }
 
 fn title(message: &Message) -> String {

@@ -4,11 +4,12 @@
 //! What is not here: where boxes lie, which is `view`.
 
 use super::{Attr, El, Node, Sign, Tag, button, choices, el, nothing, page_of, pages, soft};
-use crate::model::SpanKind;
+use crate::model::{Cost, SpanKind};
 use crate::ordered::sort_by_key;
 use crate::share::{FlameLayout, SheetView, encode};
 use crate::view::{
-    FlameBox, FlameGraph, FlameOrder, FlameWeight, FlameWindow, SMALL, Tick, box_part, count, counted, duration_text, least_of, ticks,
+    FlameBox, FlameGraph, FlameOrder, FlameWeight, FlameWindow, SMALL, Tick, box_part, cost_text, count, counted, duration_text, least_of,
+    ticks,
 };
 use std::cmp::Reverse;
 
@@ -39,6 +40,8 @@ pub struct FlameSource<'a> {
     pub graph: &'a dyn Fn(&FlameOrder, FlameWeight, FlameWindow) -> FlameGraph,
     /// Whether any tokens are known.
     pub has_tokens: bool,
+    /// What all requests cost; `None` where no cost is known.
+    pub cost: Option<Cost>,
     /// The trace's names in alphabetical order, as many as can be chosen from.
     pub all_names: Vec<String>,
     /// The name of the selected span, else of the first one.
@@ -94,12 +97,15 @@ fn tools(source: &FlameSource<'_>, view: &SheetView, focus: &str) -> El {
         FlameLayout::Sandwich => "Sandwich",
     };
     let mut tools = el(Tag::Div).class("sheet-tools").with(choices("Order", &layouts, chosen));
-    if source.has_tokens && view.layout != FlameLayout::Time {
+    let has_costs = source.cost.is_some() || view.weight == FlameWeight::Cost;
+    if (source.has_tokens || has_costs) && view.layout != FlameLayout::Time {
         let weights = [
             ("Time", "A box is as long as its spans took", "weight=&zoom="),
             ("Tokens", "A box is as long as its inference requests used tokens", "weight=tokens&zoom="),
+            ("Cost", "A box is as long as its inference requests cost by your prices", "weight=cost&zoom="),
         ];
-        tools = tools.with(choices("Weight", &weights, if view.by_tokens { "Tokens" } else { "Time" }));
+        let chosen = weights.get(view.weight as usize).map_or("", |(name, ..)| name);
+        tools = tools.with(choices("Weight", if has_costs { &weights } else { &weights[..2] }, chosen));
     }
     if view.layout == FlameLayout::Sandwich {
         let names = source.all_names.iter().map(String::as_str);
@@ -123,7 +129,7 @@ fn tools(source: &FlameSource<'_>, view: &SheetView, focus: &str) -> El {
 fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, number: usize) -> (Vec<Node>, Option<String>) {
     let view = shown.view;
     let is_time = *order == FlameOrder::Time;
-    let weight = if view.by_tokens && !is_time { FlameWeight::Tokens } else { FlameWeight::Time };
+    let weight = if is_time { FlameWeight::Time } else { view.weight };
     let zoom = if is_time { shown.window } else { view.zoom.filter(|_| matches!(order, FlameOrder::LeftHeavy)) };
     let draw = |least| {
         let (from, to) = zoom.unwrap_or((0, u64::MAX));
@@ -152,11 +158,15 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
         let text = match (order, weight) {
             (FlameOrder::Callers(name), _) if found.total == 0 => format!("No span of this trace is named {name}, or none took any time."),
             (_, FlameWeight::Tokens) => "No inference request here has a known number of tokens.".into(),
+            (_, FlameWeight::Cost) => "No inference request here has a known cost. Prices are filled in under Metrics.".into(),
             _ => "No span is here.".into(),
         };
         return (vec![el(Tag::H2).text(title).into(), nothing(&[&text]).into()], None);
     }
     let mut head = el(Tag::Header).with(el(Tag::H2).text(title.as_str())).with(soft(painter.amount(found.total)).class("soft number"));
+    if weight == FlameWeight::Cost && source.cost.is_some_and(|cost| cost.is_least) {
+        head = head.with(soft("at least: of some requests a count or a price is not known"));
+    }
     if zoom.is_some() {
         let set = if is_time { "window=" } else { "zoom=" };
         head = head.with(button("Whole graph", set).class("quiet").attr(Attr::Id, format!("whole-{number}")));
@@ -205,6 +215,7 @@ impl Painter<'_> {
         match self.weight {
             FlameWeight::Time => duration_text(Some(amount)),
             FlameWeight::Tokens => counted(Some(amount), "token", "tokens"),
+            FlameWeight::Cost => cost_text(self.source.cost.map(|cost| Cost { nanos: amount, is_least: false, ..cost })),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Attr, El, Node, Sign, Tag, button, el, nothing, page_of, pages, soft};
 use crate::share::{SheetView, encode};
-use crate::view::{DASH, NameStatistics, StatisticsColumn, count, duration_text, share_text, sort_statistics};
+use crate::view::{DASH, NameStatistics, StatisticsColumn, cost_text, count, duration_text, share_text, sort_statistics};
 
 /// Rows of a page.
 const PAGE: usize = 200;
@@ -12,14 +12,16 @@ pub fn statistics_sheet(rows: &[NameStatistics], whole: u64, id_of: &dyn Fn(u32)
     if rows.is_empty() {
         return vec![nothing(&["This trace has no spans."]).into()];
     }
+    let has_costs = rows.iter().any(|row| row.cost.is_some());
+    let columns = StatisticsColumn::ALL.into_iter().filter(|column| has_costs || *column != StatisticsColumn::Cost);
     let sorted = sort_statistics(rows, view.column, !view.ascending);
     let range = page_of(view.page, PAGE, sorted.len());
     let shown = sorted.get(range.clone()).unwrap_or_default();
     let table = el(Tag::Table)
         .class("figures")
         .attr(Attr::Label, "Statistics by span name")
-        .with(el(Tag::Thead).with(el(Tag::Tr).all(StatisticsColumn::ALL.map(|column| head(column, view)))))
-        .with(el(Tag::Tbody).all(shown.iter().map(|found| row(found, whole, id_of))));
+        .with(el(Tag::Thead).with(el(Tag::Tr).all(columns.map(|column| head(column, view)))))
+        .with(el(Tag::Tbody).all(shown.iter().map(|found| row(found, whole, id_of, has_costs))));
     let mut nodes = vec![table.into()];
     nodes.extend(pages(range, PAGE, sorted.len(), "name", "names").map(Node::from));
     nodes
@@ -41,7 +43,7 @@ fn head(column: StatisticsColumn, view: &SheetView) -> El {
     el(Tag::Th).class(if is_name { "" } else { "number" }).attr(Attr::Scope, "col").attr(Attr::Sort, order).with(press)
 }
 
-fn row(found: &NameStatistics, whole: u64, id_of: &dyn Fn(u32) -> String) -> El {
+fn row(found: &NameStatistics, whole: u64, id_of: &dyn Fn(u32) -> String, has_costs: bool) -> El {
     let number = |text: String| el(Tag::Td).class("number").text(text);
     let time = |nanos: Option<u64>| number(duration_text(nanos));
     let failed = if found.failed == 0 {
@@ -69,4 +71,5 @@ fn row(found: &NameStatistics, whole: u64, id_of: &dyn Fn(u32) -> String) -> El 
         .with(time(found.p99))
         .with(el(Tag::Td).class("number").with(longest))
         .with(number(found.tokens.map_or_else(|| DASH.to_owned(), count)))
+        .all(has_costs.then(|| number(cost_text(found.cost))))
 }

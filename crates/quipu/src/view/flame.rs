@@ -3,9 +3,11 @@
 //!
 //! What is not here: pixels and colours.
 
+use super::statistics::Usage;
 use super::times::{Times, self_times};
 use crate::ordered::{ordered, sort_by_key};
 use crate::protocol::UNKNOWN_NANOS;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -29,13 +31,30 @@ pub enum FlameOrder {
     Callees(String),
 }
 
-/// What a box's length is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a box's length is. [`FlameOrder::Time`] always goes by time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FlameWeight {
     /// Nanoseconds.
+    #[default]
     Time,
-    /// Tokens of inference requests. [`FlameOrder::Time`] always goes by time.
+    /// Tokens of inference requests.
     Tokens,
+    /// What they cost, in billionths.
+    Cost,
+}
+
+impl FlameWeight {
+    /// Every weight.
+    pub const ALL: [FlameWeight; 3] = [FlameWeight::Time, FlameWeight::Tokens, FlameWeight::Cost];
+
+    /// Its name in a URL; time, which is the default, has none.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlameWeight::Time => "",
+            FlameWeight::Tokens => "tokens",
+            FlameWeight::Cost => "cost",
+        }
+    }
 }
 
 /// The part of the graph that is wanted.
@@ -110,8 +129,8 @@ pub struct FlameSpans<'a> {
     pub name: &'a [u32],
     /// Whether each span failed.
     pub failed: &'a [bool],
-    /// Tokens by row, ascending.
-    pub tokens: &'a [(u32, u64)],
+    /// What inference requests used.
+    pub usage: &'a Usage,
 }
 
 impl FlameSpans<'_> {
@@ -135,16 +154,19 @@ impl FlameSpans<'_> {
     fn own(&self, weight: FlameWeight) -> Vec<u64> {
         match weight {
             FlameWeight::Time => self_times(self.times).into_iter().map(|own| if own == UNKNOWN_NANOS { 0 } else { own }).collect(),
-            FlameWeight::Tokens => {
-                let mut own = vec![0; self.len()];
-                for (row, tokens) in self.tokens {
-                    if let Some(slot) = own.get_mut(*row as usize) {
-                        *slot = *tokens;
-                    }
-                }
-                own
+            FlameWeight::Tokens => self.of_rows(self.usage.tokens.iter().copied()),
+            FlameWeight::Cost => self.of_rows(self.usage.costs.iter().filter_map(|(row, cost)| Some((*row, (*cost)?.nanos)))),
+        }
+    }
+
+    fn of_rows(&self, amounts: impl Iterator<Item = (u32, u64)>) -> Vec<u64> {
+        let mut own = vec![0; self.len()];
+        for (row, amount) in amounts {
+            if let Some(slot) = own.get_mut(row as usize) {
+                *slot = amount;
             }
         }
+        own
     }
 }
 
@@ -416,6 +438,7 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Cost;
     use crate::view::waterfall::tests::trace;
 
     const ALL: FlameWindow = FlameWindow { from: 0, to: u64::MAX, least: 0 };
@@ -448,7 +471,9 @@ mod tests {
         }
         let failed: Vec<bool> = (0..columns.len()).map(|row| row >= 5).collect();
         let times = Times { parent: &columns.parent, start: &columns.start_nanos, duration: &columns.duration };
-        let all = FlameSpans { times, name: &name, failed: &failed, tokens: &[(3, 30), (6, 10)] };
+        let cost = |nanos| Some(Cost { nanos, ..Cost::default() });
+        let usage = Usage { tokens: vec![(3, 30), (6, 10)], costs: vec![(3, cost(3)), (4, None), (6, cost(8))] };
+        let all = FlameSpans { times, name: &name, failed: &failed, usage: &usage };
         let focus = match &order {
             FlameOrder::Callers(name) | FlameOrder::Callees(name) => names.iter().position(|found| found == name).map(|at| at as u32),
             _ => None,
@@ -474,9 +499,7 @@ mod tests {
 
     #[test]
     fn left_heavy_joins_equal_calls() {
-        insta::assert_snapshot!(
-            drawn(FlameOrder::LeftHeavy, FlameWeight::Time, ALL) + &drawn(FlameOrder::LeftHeavy, FlameWeight::Tokens, ALL)
-        );
+        insta::assert_snapshot!(FlameWeight::ALL.map(|weight| drawn(FlameOrder::LeftHeavy, weight, ALL)).concat());
     }
 
     #[test]

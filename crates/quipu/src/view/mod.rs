@@ -58,7 +58,7 @@ pub use scatter::{Brush, BrushSide, MarkSize, ScatterPaths, ScatterPoint, mark_a
 pub use scroll::{ScrollMap, ScrollWindow};
 #[cfg(feature = "promql")]
 pub(crate) use statistics::nearest_rank;
-pub use statistics::{NameStatistics, Spans, StatisticsColumn, name_statistics, sort_statistics};
+pub use statistics::{NameStatistics, Spans, StatisticsColumn, Usage, name_statistics, sort_statistics};
 pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, subtree_ids, waterfall_rows};

@@ -3,6 +3,7 @@
 //! What is not here: sorting as the reader wants it, drawing.
 
 use super::times::{Times, self_times};
+use crate::model::Cost;
 use crate::ordered::ordered;
 use crate::protocol::{Texts, UNKNOWN_NANOS};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct NameStatistics {
     pub p99: Option<u64>,
     /// Tokens of the inference requests among them; `None` where there are none, or no count is known.
     pub tokens: Option<u64>,
+    /// What these requests cost; `None` where no cost is known.
+    pub cost: Option<Cost>,
     /// The row of the longest span, to be led to.
     pub longest: u32,
 }
@@ -48,8 +51,23 @@ pub struct Spans<'a> {
     pub names: &'a Texts,
 }
 
-/// Statistics of all names, the one with the most time of its own first. `failed` tells of a row whether it failed, `tokens` its tokens.
-pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, tokens: &[(u32, u64)]) -> Vec<NameStatistics> {
+/// What inference requests used, by row, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens, of those whose total is known.
+    pub tokens: Vec<(u32, u64)>,
+    /// What each cost; nothing where nothing has a price.
+    pub costs: Vec<(u32, Option<Cost>)>,
+}
+
+/// What stands beside a row.
+fn beside<T>(rows: &[(u32, T)], row: u32) -> Option<&T> {
+    let at = rows.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+    rows.get(at).map(|(_, value)| value)
+}
+
+/// Statistics of all names, the one with the most time of its own first. `failed` tells of a row whether it failed.
+pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &Usage) -> Vec<NameStatistics> {
     let own = self_times(spans.times);
     let name_of = |row: u32| spans.name.get(row as usize).copied().unwrap_or(u32::MAX);
     let duration = |row: u32| spans.times.duration.get(row as usize).copied().unwrap_or(UNKNOWN_NANOS);
@@ -61,11 +79,8 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, tokens: &
         let known = &group[..group.partition_point(|row| duration(*row) != UNKNOWN_NANOS)];
         let sum = |of: &dyn Fn(u32) -> u64| known.iter().fold(0_u64, |sum, row| sum.saturating_add(of(*row)));
         let rank = |percent: usize| nearest_rank(known, percent).map(|row| duration(*row));
-        let counts: Vec<u64> = group
-            .iter()
-            .filter_map(|row| tokens.binary_search_by_key(row, |(row, _)| *row).ok().and_then(|at| tokens.get(at)))
-            .map(|(_, count)| *count)
-            .collect();
+        let counts: Vec<u64> = group.iter().filter_map(|row| beside(&usage.tokens, *row).copied()).collect();
+        let costs = group.iter().filter_map(|row| beside(&usage.costs, *row).copied());
         let first = group.first().copied().unwrap_or(0);
         out.push(NameStatistics {
             name: spans.names.get(name_of(first) as usize).unwrap_or_default().to_owned(),
@@ -79,6 +94,7 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, tokens: &
             p95: rank(95),
             p99: rank(99),
             tokens: (!counts.is_empty()).then(|| counts.iter().sum()),
+            cost: Cost::sum(costs),
             longest: known.last().copied().unwrap_or(first),
         });
     }
@@ -111,11 +127,13 @@ pub enum StatisticsColumn {
     Max,
     /// Tokens.
     Tokens,
+    /// What they cost.
+    Cost,
 }
 
 impl StatisticsColumn {
-    /// Every column, from left to right.
-    pub const ALL: [StatisticsColumn; 11] = [
+    /// Every column, from left to right; the last where anything has a price.
+    pub const ALL: [StatisticsColumn; 12] = [
         StatisticsColumn::Name,
         StatisticsColumn::Count,
         StatisticsColumn::Failed,
@@ -127,6 +145,7 @@ impl StatisticsColumn {
         StatisticsColumn::P99,
         StatisticsColumn::Max,
         StatisticsColumn::Tokens,
+        StatisticsColumn::Cost,
     ];
 
     /// Its name in a URL.
@@ -143,6 +162,7 @@ impl StatisticsColumn {
             StatisticsColumn::P99 => "p99",
             StatisticsColumn::Max => "max",
             StatisticsColumn::Tokens => "tokens",
+            StatisticsColumn::Cost => "cost",
         }
     }
 
@@ -160,6 +180,7 @@ impl StatisticsColumn {
             StatisticsColumn::P99 => "p99",
             StatisticsColumn::Max => "Max",
             StatisticsColumn::Tokens => "Tokens",
+            StatisticsColumn::Cost => "Cost",
         }
     }
 
@@ -177,6 +198,7 @@ impl StatisticsColumn {
             StatisticsColumn::P99 => "99 of 100 took no longer (nearest rank)",
             StatisticsColumn::Max => "The longest duration",
             StatisticsColumn::Tokens => "Tokens of the inference requests among them",
+            StatisticsColumn::Cost => "What these tokens cost by your prices; see Metrics",
         }
     }
 }
@@ -195,6 +217,7 @@ pub fn sort_statistics(rows: &[NameStatistics], column: StatisticsColumn, descen
         StatisticsColumn::P99 => row.p99,
         StatisticsColumn::Max => row.max,
         StatisticsColumn::Tokens => row.tokens,
+        StatisticsColumn::Cost => row.cost.map(|cost| cost.nanos),
     };
     let key = |row: &NameStatistics| value(row).map_or((1, 0), |value: u64| (0, if descending { u64::MAX - value } else { value }));
     let compare = |one: usize, other: usize| {
@@ -217,6 +240,7 @@ pub(crate) fn nearest_rank<T>(sorted: &[T], percent: usize) -> Option<&T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CostUnit;
     use crate::protocol::NO_ROW;
 
     #[test]
@@ -238,7 +262,9 @@ mod tests {
             name: &[0, 1, 1, 1],
             names: &names,
         };
-        let found = name_statistics(spans, |row| row == 2, &[(1, 7), (2, 40)]);
+        let unit = CostUnit::new("$");
+        let costs = vec![(1, Some(Cost { nanos: 9, is_least: false, unit })), (2, None)];
+        let found = name_statistics(spans, |row| row == 2, &Usage { tokens: vec![(1, 7), (2, 40)], costs });
         let expected = [
             NameStatistics {
                 name: "turn".into(),
@@ -252,6 +278,7 @@ mod tests {
                 p95: Some(100),
                 p99: Some(100),
                 tokens: None,
+                cost: None,
                 longest: 0,
             },
             NameStatistics {
@@ -266,6 +293,7 @@ mod tests {
                 p95: Some(30),
                 p99: Some(30),
                 tokens: Some(47),
+                cost: Some(Cost { nanos: 9, is_least: true, unit }),
                 longest: 2,
             },
         ];

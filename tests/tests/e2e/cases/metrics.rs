@@ -3,7 +3,7 @@
 use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
 use anyhow::{Context, Result, ensure};
-use quipu_tests::fixtures::{AGENT, METRICS};
+use quipu_tests::fixtures::{self, AGENT, METRICS};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use thirtyfour::{By, Key};
@@ -221,6 +221,20 @@ async fn prices_are_the_readers_own_and_costs_follow(stage: &Stage) -> Result<()
         let cost = row.last().context("a cost")?.trim_start_matches("≥ ").to_owned();
         ensure!(number(&cost) == Some(prompt + 2.0 * completion), "{model}: {prompt} and {completion} tokens cost {cost}");
     }
+    // Wherever tokens are: names in a trace, and its flame graph.
+    let (_scratch, file) = AGENT.open()?;
+    let counted = "SELECT trace_id FROM spans WHERE attributes LIKE '%completion_tokens%' LIMIT 1";
+    let trace_id = fixtures::texts(&file, counted)?.pop().context("The sample counts tokens.")?;
+    page.click("link", "Traces").await?;
+    page.open_trace(&trace_id).await?;
+    page.click("tab", "Statistics").await?;
+    page.wait_until("return isIdle() && !!document.querySelector('#by-cost')", "a column of costs").await?;
+    page.click("tab", "Flame graph").await?;
+    page.click("button", "Left-heavy").await?;
+    page.click("button", "Cost").await?;
+    page.wait_until("return isIdle() && location.hash.includes('weight=cost') && !!document.querySelector('.flame-box')", "boxes by cost")
+        .await?;
+    page.screenshot("flame_by_cost").await?;
     // They are kept, and go when they are taken away.
     page.load().await?;
     let kept = page.run("return localStorage.getItem('quipu.prices')").await?;

@@ -3,14 +3,13 @@
 //! What is not here: where such rows come from (`transfer`).
 
 use super::super::error::StoreError;
-use super::super::extra::is_in_step;
 use super::{Writer, tables};
 use crate::model::{LogRecord, MetricPoint, SpanExtra};
 use rusqlite::ToSql;
 
 /// One of the further tables.
 #[derive(Clone, Copy)]
-enum Extra {
+pub(super) enum Extra {
     Sources,
     Spans,
     Logs,
@@ -20,7 +19,7 @@ enum Extra {
 impl Extra {
     const ALL: usize = 4;
 
-    fn statement(self) -> &'static str {
+    pub(super) fn statement(self) -> &'static str {
         match self {
             Extra::Sources => "CREATE TABLE IF NOT EXISTS quipu_sources (id INTEGER PRIMARY KEY, resource TEXT, scope TEXT)",
             Extra::Spans => {
@@ -79,18 +78,12 @@ impl Writer {
     }
 
     /// Looks whether log records wait in the file, and from now on makes them events as soon as their span comes.
-    fn join_logs(&mut self) -> Result<(), StoreError> {
+    pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
         self.joins_logs = true;
         if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
     }
 
-    /// Makes the tables of a file that is to grow fit for it.
-    pub(super) fn take_up(&mut self) -> Result<(), StoreError> {
-        self.join_logs()?;
-        if self.is_there("quipu_span_extra")? { self.number_spans() } else { Ok(()) }
-    }
-
-    fn is_there(&self, table: &str) -> Result<bool, StoreError> {
+    pub(super) fn is_there(&self, table: &str) -> Result<bool, StoreError> {
         let look = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
         let found: i64 = self.connection.query_row(look, [table], |row| row.get(0)).map_err(|error| self.explain(&error))?;
         Ok(found > 0)
@@ -138,24 +131,6 @@ impl Writer {
         ];
         self.run("INSERT OR REPLACE INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &values)?;
         Ok(())
-    }
-
-    /// Gives the rows of `quipu_span_extra` the numbers of their spans, where they have others.
-    fn number_spans(&mut self) -> Result<(), StoreError> {
-        if is_in_step(&self.connection)? {
-            return Ok(());
-        }
-        let (old, columns) =
-            ("quipu_span_extra_old", "start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id");
-        let statements = format!(
-            "ALTER TABLE quipu_span_extra RENAME TO {old}; {};
-            INSERT OR IGNORE INTO quipu_span_extra SELECT s.rowid, e.span_id, {columns} FROM spans s JOIN {old} e ON e.span_id = s.span_id;
-            DROP TABLE {old};",
-            Extra::Spans.statement()
-        );
-        self.begin()?;
-        self.connection.execute_batch(&statements).map_err(|error| self.explain(&error))?;
-        self.commit()
     }
 
     /// Writes a log record: as an event of its span, where that is in the file, else apart. [`settle_logs`](Writer::settle_logs) looks again.

@@ -1,8 +1,10 @@
 //! A database on disk: a new one, or one that a server and its readers have in use.
 
 use super::super::error::StoreError;
+use super::super::extra::is_in_step;
 use super::super::header::read_header;
 use super::super::schema::Schema;
+use super::extra::Extra;
 use super::{Place, Writer};
 use rusqlite::{Connection, OpenFlags};
 use std::io::Read;
@@ -57,6 +59,30 @@ impl Writer {
         let mut writer = Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")?;
         writer.take_up()?;
         Ok(writer)
+    }
+
+    /// Makes the tables of a file that is to grow fit for it.
+    fn take_up(&mut self) -> Result<(), StoreError> {
+        self.join_logs()?;
+        if self.is_there("quipu_span_extra")? { self.number_spans() } else { Ok(()) }
+    }
+
+    /// Gives the rows of `quipu_span_extra` the numbers of their spans, where they have others.
+    fn number_spans(&mut self) -> Result<(), StoreError> {
+        if is_in_step(&self.connection)? {
+            return Ok(());
+        }
+        let (old, columns) =
+            ("quipu_span_extra_old", "start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id");
+        let statements = format!(
+            "ALTER TABLE quipu_span_extra RENAME TO {old}; {};
+            INSERT OR IGNORE INTO quipu_span_extra SELECT s.rowid, e.span_id, {columns} FROM spans s JOIN {old} e ON e.span_id = s.span_id;
+            DROP TABLE {old};",
+            Extra::Spans.statement()
+        );
+        self.begin()?;
+        self.connection.execute_batch(&statements).map_err(|error| self.explain(&error))?;
+        self.commit()
     }
 
     /// Keeps so many bytes of the file in memory. What a transaction changes beyond that is written before its end, and keeps readers out
