@@ -435,7 +435,7 @@ Examples:
   quipu push trace_store.db --endpoint http://localhost:4318
   quipu push trace_store.db --endpoint http://localhost:6006        Arize Phoenix
   quipu push trace_store.db --endpoint https://otlp.example --header 'authorization=Bearer …' --gzip
-  quipu push trace_store.db --endpoint http://localhost:4318 --signal traces,metrics --resume pushed.json";
+  quipu push trace_store.db --endpoint http://localhost:4318 --signal traces,metrics,logs --resume pushed.json";
 
 #[derive(Args)]
 #[command(after_help = PUSH_HELP)]
@@ -473,8 +473,10 @@ pub(crate) struct Push {
 pub(crate) enum PushSignal {
     /// Spans with their events
     Traces,
-    /// Recorded metric events as counters
+    /// Recorded metric events as counters, and imported points as they are
     Metrics,
+    /// Log records of no span; those of spans go with them
+    Logs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

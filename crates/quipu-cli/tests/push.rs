@@ -1,5 +1,6 @@
 //! `quipu push` to a collector on this machine, which reads what arrives with OpenTelemetry's generated code. Expected values are plain SQL.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -206,6 +207,77 @@ fn recorded_metrics_become_counters() {
     let file = open_as_it_lies(&METRICS.path()).expect("the fixture");
     assert_eq!(number(&file, "SELECT count(*) FROM span_events WHERE name LIKE 'metric.%'").expect("a count"), 186);
     assert_eq!(found, texts(&file, sql).expect("rows"));
+}
+
+/// A file of spans, loose log records and points, imported from what programs sent.
+fn imported(scratch: &Scratch) -> std::path::PathBuf {
+    let db = scratch.path().join("imported.db");
+    let folder = quipu_tests::fixtures::repository().join("tests/fixtures/otlp");
+    let files = ["small_0.2.15_traces.binpb", "small_0.2.15_metrics.binpb", "genai_events_logs.binpb"].map(|name| folder.join(name));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quipu"));
+    assert!(command.arg("import").args(files).arg("--db").arg(&db).output().expect("it runs").status.success());
+    db
+}
+
+#[test]
+fn log_records_and_points_that_were_imported_go_as_they_came() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(vec![TAKEN, TAKEN, BAD]));
+    let db = imported(&scratch);
+    let file = open_as_it_lies(&db).expect("the file");
+    let count = |table: &str| number(&file, &format!("SELECT count(*) FROM {table}")).expect("a count");
+    let (records, points) = (count("quipu_log_records"), count("quipu_metric_points"));
+    assert!(records > 3 && points > 3, "{records} {points}");
+    let (endpoint, state) = (collector.endpoint(), scratch.path().join("state"));
+    let again = |more: &[&str]| {
+        let arguments = [&["--resume", state.to_str().expect("text")], more].concat();
+        let output = push_file(&scratch, db.to_str().expect("text"), &["--endpoint", &endpoint], &arguments);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    // Spans alone, by default: what is left is told.
+    let words = format!(
+        "136 spans sent to {endpoint}/v1/traces in 1 request.\n\
+         The file also has {points} metric points: --signal metrics is for them.\n\
+         The file also has {records} log records of no span: --signal logs is for them.\n"
+    );
+    assert_eq!(again(&[]), (Some(0), words));
+    // Interrupted behind the first request, and gone on with.
+    let (code, said) = again(&["--signal", "logs", "--batch", "1"]);
+    assert!(code == Some(1) && said.contains(&format!(" 1 of {records} log records of no span were sent.")), "{said}");
+    let words = format!(
+        "{} log records of no span sent to {endpoint}/v1/logs in 1 request; 1 log record of no span was sent before.\n",
+        records - 1
+    );
+    let (code, said) = again(&["--signal", "logs"]);
+    assert!(code == Some(0) && said.starts_with(&words), "{said}");
+    let (code, said) = again(&["--signal", "metrics"]);
+    assert!(
+        code == Some(0) && said.starts_with(&format!("{points} metric points sent to {endpoint}/v1/metrics in 1 request.\n")),
+        "{said}"
+    );
+    let mut names = Vec::new();
+    let mut sums = Vec::new();
+    for request in collector.requests() {
+        if request.target.ends_with("/v1/logs") {
+            let message = ExportLogsServiceRequest::decode(request.message().as_slice()).expect("a request");
+            let records = message.resource_logs.iter().flat_map(|resource| &resource.scope_logs).flat_map(|scope| &scope.log_records);
+            names.extend(records.map(|record| format!("{} {}", record.event_name, record.time_unix_nano)));
+        } else if request.target.ends_with("/v1/metrics") {
+            let message = ExportMetricsServiceRequest::decode(request.message().as_slice()).expect("a request");
+            for metric in message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics) {
+                let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("no sum") };
+                for point in &sum.data_points {
+                    let Some(number_data_point::Value::AsInt(value)) = point.value else { panic!("no whole number") };
+                    sums.push(format!("{} {} {} {value}", metric.name, sum.aggregation_temporality, point.time_unix_nano));
+                }
+            }
+        }
+    }
+    // The record the collector refused came again.
+    names.dedup();
+    assert_eq!(names, texts(&file, "SELECT name || ' ' || time_unix_nano FROM quipu_log_records ORDER BY id").expect("rows"));
+    let sql = "SELECT metric || ' ' || (1 + cumulative) || ' ' || time_unix_nano || ' ' || CAST(value AS INTEGER) FROM quipu_metric_points
+        ORDER BY id";
+    assert_eq!(sums, texts(&file, sql).expect("rows"));
 }
 
 #[test]

@@ -39,6 +39,6 @@ mod session;
 #[cfg(all(feature = "store", not(target_family = "wasm")))]
 pub use session::FileReading;
 #[cfg(feature = "store")]
-pub use session::{MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};
+pub use session::{BesidePiece, BesideTraces, MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};
 #[cfg(all(feature = "store", feature = "promql"))]
 pub use session::{SeriesLabels, SeriesQuery};

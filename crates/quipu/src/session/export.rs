@@ -3,13 +3,17 @@
 //! What is not here: the formats (`transfer`), and where the bytes go.
 
 use super::push::Sources;
-use super::{Selection, Session};
+use super::{BesideTraces, Selection, Session};
 use crate::protocol::Failure;
 use crate::transfer::{ExportFormat, Exporter, FullTrace};
 
+/// Log records or points of metrics in one line.
+const BESIDE: usize = 1_000;
+
 impl Session {
     /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in
-    /// memory at a time. The index is built first where it is not complete.
+    /// memory at a time. The index is built first where it is not complete. All of a file as OTLP/JSON has its log records of no span and its
+    /// points of metrics too, in lines of their own.
     ///
     /// # Errors
     /// Those of `sink`; when a trace or span is not in the file; when the file can't be read.
@@ -34,6 +38,11 @@ impl Session {
             }
         }
         sink(exporter.tail().as_bytes())?;
+        if matches!(selection, Selection::All) && format == ExportFormat::OtlpJson {
+            for which in [BesideTraces::Logs, BesideTraces::Points] {
+                self.each_beside(which, 0, BESIDE, &mut |beside, _| sink(beside.line().as_bytes()))?;
+            }
+        }
         Ok(spans)
     }
 

@@ -4,6 +4,7 @@
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
 mod asked;
+mod beside;
 mod compare;
 mod conversation;
 mod detail;
@@ -27,6 +28,7 @@ mod share;
 mod sheets;
 mod sql;
 
+pub use beside::{BesidePiece, BesideTraces};
 #[cfg(not(target_family = "wasm"))]
 pub use growth::FileReading;
 pub use push::{MetricsPiece, PieceSize, SpanPlace, TracesPiece};

@@ -6,8 +6,8 @@ use super::{Selection, Session};
 use crate::model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
 use crate::ordered::sort_by_key;
 use crate::protocol::Failure;
-use crate::store::{event_record, scan_events_named, source, span_extra, span_record, trace_record};
-use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, metrics_request, otlp_id};
+use crate::store::{event_record, point_names, scan_events_named, source, span_extra, span_record, trace_record};
+use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, Source, metrics_request, otlp_id};
 use std::collections::{BTreeMap, HashMap};
 
 /// How much goes into one request at most.
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Hands what the file has as `metric.…` events to `sink` as OTLP requests: cumulative sums, a point for each event, with the labels it was
-    /// recorded with.
+    /// recorded with. Events of a metric that the file has points of are left out: both count the same.
     ///
     /// # Errors
     /// Those of `sink`; when the file can't be read.
@@ -118,9 +118,11 @@ impl Session {
     ) -> Result<(), E> {
         let mut measured: Vec<Measured> = Vec::new();
         let (connection, schema) = (self.database.connection(), self.database.schema());
+        let names = self.database.bounded(|| point_names(connection, schema)).map_err(Failure::from)?;
         let scan = || {
             scan_events_named(connection, schema, "metric.", |event| {
                 let name = event.name.as_deref().and_then(|name| name.strip_prefix("metric."));
+                let name = name.filter(|name| !names.iter().any(|known| known == name));
                 measured.extend(name.and_then(|name| Measured::read(name, event.timestamp.as_deref()?, event.attributes)));
             })
         };
@@ -190,23 +192,25 @@ impl Session {
             events.extend(database.bounded(|| event_record(connection, schema, id))?);
         }
         let extra: SpanExtra = database.bounded(|| span_extra(connection, schema, &span.span_id))?.unwrap_or_default();
-        let source = match extra.source {
-            None => None,
-            Some(number) => match sources.get(&number) {
-                Some(known) => Option::clone(known),
-                None => {
-                    let found = database.bounded(|| source(connection, schema, number))?;
-                    sources.insert(number, found.clone());
-                    found
-                }
-            },
-        };
+        let source = self.source(extra.source, sources)?;
         Ok(Some(FullSpan { span, events, extra, source }))
+    }
+
+    /// The resource and scope with this number.
+    pub(super) fn source(&self, number: Option<i64>, sources: &mut Sources) -> Result<Source, Failure> {
+        let Some(number) = number else { return Ok(None) };
+        if let Some(known) = sources.get(&number) {
+            return Ok(known.clone());
+        }
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let found = self.database.bounded(|| source(connection, schema, number))?;
+        sources.insert(number, found.clone());
+        Ok(found)
     }
 }
 
 /// Resources and scopes by their numbers.
-pub(super) type Sources = HashMap<i64, Option<(String, String)>>;
+pub(super) type Sources = HashMap<i64, Source>;
 
 fn text_bytes(full: &FullSpan) -> usize {
     let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);

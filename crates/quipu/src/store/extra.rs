@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::reader::owned;
 use super::schema::Schema;
 use crate::model::{LogRecord, MetricPoint, SpanExtra};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
 fn has(schema: &Schema, table: &str) -> bool {
     schema.others.iter().any(|name| name == table)
@@ -86,7 +86,7 @@ pub(crate) fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut 
     if !has(schema, "quipu_sources") {
         return Ok(());
     }
-    each(connection, "SELECT id, resource FROM quipu_sources", &mut |row| {
+    each(connection, "SELECT id, resource FROM quipu_sources", &[], &mut |row| {
         if let (Ok(number), Some(resource)) = (row.get(0), owned(row, 1)) {
             seen(number, &resource);
         }
@@ -95,52 +95,105 @@ pub(crate) fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut 
 
 /// Every point of a metric, in the order they came.
 pub(crate) fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
-    if !has(schema, "quipu_metric_points") {
-        return Ok(());
-    }
-    let sql =
-        "SELECT metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id
-        FROM quipu_metric_points ORDER BY id";
-    each(connection, sql, &mut |row| {
-        seen(MetricPoint {
-            metric: owned(row, 0).unwrap_or_default(),
-            unit: owned(row, 1),
-            kind: owned(row, 2).unwrap_or_default(),
-            cumulative: truth(row, 3),
-            monotonic: truth(row, 4),
-            start_nanos: unsigned(row, 5),
-            time_nanos: unsigned(row, 6),
-            attributes: owned(row, 7).unwrap_or_default(),
-            value: row.get(8).unwrap_or_default(),
-            count: unsigned(row, 9),
-            detail: owned(row, 10),
-            source: row.get(11).unwrap_or_default(),
-        });
-    })
+    scan(connection, schema, "quipu_metric_points", POINTS, &mut |row| seen(point(row)))
 }
 
 /// Every log record of no span, in the order they came.
 pub(crate) fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(LogRecord)) -> Result<(), StoreError> {
-    if !has(schema, "quipu_log_records") {
-        return Ok(());
-    }
-    let sql = "SELECT trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id FROM quipu_log_records ORDER BY id";
-    each(connection, sql, &mut |row| {
-        seen(LogRecord {
-            trace_id: owned(row, 0),
-            span_id: owned(row, 1),
-            name: owned(row, 2),
-            timestamp: owned(row, 3),
-            time_nanos: unsigned(row, 4),
-            attributes: owned(row, 5),
-            source: row.get(6).unwrap_or_default(),
-        });
-    })
+    scan(connection, schema, "quipu_log_records", LOGS, &mut |row| seen(log(row)))
 }
 
-fn each(connection: &Connection, sql: &str, seen: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
+/// Points of metrics behind the one with this number, as many as `most`, each with its own number. Nothing holds the file between two calls.
+pub(crate) fn points_behind(connection: &Connection, schema: &Schema, id: i64, most: usize) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
+    behind(connection, schema, "quipu_metric_points", POINTS, (id, most), point)
+}
+
+/// The same of log records of no span.
+pub(crate) fn logs_behind(connection: &Connection, schema: &Schema, id: i64, most: usize) -> Result<Vec<(i64, LogRecord)>, StoreError> {
+    behind(connection, schema, "quipu_log_records", LOGS, (id, most), log)
+}
+
+/// How many rows stand behind the one with this number in the table of points, or of log records, and the number of the last one; `None`
+/// where there is none.
+pub(crate) fn rest_behind(connection: &Connection, schema: &Schema, is_points: bool, id: i64) -> Result<Option<(u64, i64)>, StoreError> {
+    let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
+    let mut rest = None;
+    if has(schema, table) {
+        let sql = format!("SELECT max(id), (SELECT count(*) FROM {table} WHERE id > ?1) FROM {table}");
+        each(connection, &sql, &[&id], &mut |row| rest = row.get(0).ok().zip(unsigned(row, 1)))?;
+    }
+    Ok(rest.map(|(last, count)| (count, last)))
+}
+
+/// The names of the metrics that have points.
+pub(crate) fn point_names(connection: &Connection, schema: &Schema) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    if has(schema, "quipu_metric_points") {
+        each(connection, "SELECT DISTINCT metric FROM quipu_metric_points", &[], &mut |row| names.extend(owned(row, 0)))?;
+    }
+    Ok(names)
+}
+
+const POINTS: &str =
+    "id, metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id";
+const LOGS: &str = "id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id";
+
+fn point(row: &Row<'_>) -> MetricPoint {
+    MetricPoint {
+        metric: owned(row, 1).unwrap_or_default(),
+        unit: owned(row, 2),
+        kind: owned(row, 3).unwrap_or_default(),
+        cumulative: truth(row, 4),
+        monotonic: truth(row, 5),
+        start_nanos: unsigned(row, 6),
+        time_nanos: unsigned(row, 7),
+        attributes: owned(row, 8).unwrap_or_default(),
+        value: row.get(9).unwrap_or_default(),
+        count: unsigned(row, 10),
+        detail: owned(row, 11),
+        source: row.get(12).unwrap_or_default(),
+    }
+}
+
+fn log(row: &Row<'_>) -> LogRecord {
+    LogRecord {
+        trace_id: owned(row, 1),
+        span_id: owned(row, 2),
+        name: owned(row, 3),
+        timestamp: owned(row, 4),
+        time_nanos: unsigned(row, 5),
+        attributes: owned(row, 6),
+        source: row.get(7).unwrap_or_default(),
+    }
+}
+
+fn scan(connection: &Connection, schema: &Schema, table: &str, columns: &str, seen: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
+    if !has(schema, table) {
+        return Ok(());
+    }
+    each(connection, &format!("SELECT {columns} FROM {table} ORDER BY id"), &[], seen)
+}
+
+fn behind<T>(
+    connection: &Connection,
+    schema: &Schema,
+    table: &str,
+    columns: &str,
+    (id, most): (i64, usize),
+    read: fn(&Row<'_>) -> T,
+) -> Result<Vec<(i64, T)>, StoreError> {
+    let mut found = Vec::new();
+    if has(schema, table) {
+        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        each(connection, &sql, &[&id, &most], &mut |row| found.extend(row.get(0).map(|id| (id, read(row)))))?;
+    }
+    Ok(found)
+}
+
+fn each(connection: &Connection, sql: &str, values: &[&dyn ToSql], seen: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
     let Some(mut statement) = if_ours(connection.prepare_cached(sql))? else { return Ok(()) };
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
         seen(row);
     }

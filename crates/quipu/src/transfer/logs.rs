@@ -47,12 +47,14 @@ fn read_log(record: &Value) -> LogRecord {
     }
 }
 
+/// Llama Stack's words for severities, each for four numbers of OTLP.
+pub(super) const SEVERITIES: [&str; 6] = ["verbose", "debug", "info", "warn", "error", "critical"];
+
 /// The word Llama Stack has for a severity: by its number, else by its text.
 fn severity(record: &Value) -> Option<String> {
-    const WORDS: [&str; 6] = ["verbose", "debug", "info", "warn", "error", "critical"];
     let number = field(record, "severityNumber");
     if let Some(number) = unsigned(number).filter(|number| (1..=24).contains(number)) {
-        return WORDS.get((number as usize - 1) / 4).map(|word| (*word).to_owned());
+        return SEVERITIES.get((number as usize - 1) / 4).map(|word| (*word).to_owned());
     }
     // `SEVERITY_NUMBER_WARN2` is the name of a number.
     let name = number.and_then(Value::as_str).and_then(|name| name.strip_prefix("SEVERITY_NUMBER_"));

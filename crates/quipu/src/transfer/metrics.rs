@@ -8,7 +8,8 @@ use super::rows::{NewPoint, Rows, Sourced};
 use crate::model::{MetricPoint, Value};
 
 const TEMPORALITIES: [&str; 3] = ["UNSPECIFIED", "DELTA", "CUMULATIVE"];
-const KINDS: [(&str, &str); 5] = [
+/// Names of kinds of points in OTLP and in the table.
+pub(super) const KINDS: [(&str, &str); 5] = [
     ("sum", "sum"),
     ("gauge", "gauge"),
     ("histogram", "histogram"),
@@ -49,6 +50,19 @@ impl Rows {
     }
 }
 
+/// What histograms and summaries say beside their sum, in OTLP and in the table.
+pub(super) const DETAILS: [(&str, &str); 9] = [
+    ("explicitBounds", "bounds"),
+    ("bucketCounts", "counts"),
+    ("min", "min"),
+    ("max", "max"),
+    ("scale", "scale"),
+    ("zeroCount", "zero_count"),
+    ("positive", "positive"),
+    ("negative", "negative"),
+    ("quantileValues", "quantiles"),
+];
+
 fn read_point(point: &Value, kind: &str) -> MetricPoint {
     // The first flag says that nothing was measured: whoever wrote it closes a series.
     let is_measured = unsigned(field(point, "flags")).is_none_or(|flags| flags & 1 == 0);
@@ -57,17 +71,7 @@ fn read_point(point: &Value, kind: &str) -> MetricPoint {
     let number = number.or((kind == "summary").then_some(0.0));
     let count = unsigned(field(point, "count")).or((!matches!(kind, "sum" | "gauge")).then_some(0));
     let mut detail = Object::new();
-    for (name, key) in [
-        ("explicitBounds", "bounds"),
-        ("bucketCounts", "counts"),
-        ("min", "min"),
-        ("max", "max"),
-        ("scale", "scale"),
-        ("zeroCount", "zero_count"),
-        ("positive", "positive"),
-        ("negative", "negative"),
-        ("quantileValues", "quantiles"),
-    ] {
+    for (name, key) in DETAILS {
         if let Some(value) = field(point, name) {
             detail.put_json(key, &numbers(value));
         }

@@ -2,6 +2,7 @@
 //!
 //! What is not here: the requests (`quipu`), and how they are sent (`quipu-telemetry`).
 
+mod beside;
 mod resume;
 
 use crate::arguments::{Push, PushSignal};
@@ -10,7 +11,7 @@ use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Result, bail};
 use quipu::transfer::ExportAnswer;
 use quipu::view::counted;
-use quipu::{PieceSize, Selection, Session};
+use quipu::{BesideTraces, PieceSize, Selection, Session, SpanPlace};
 use quipu_telemetry::config::ConfigError;
 use quipu_telemetry::otlp::{Client, SendError, Settings, Signal};
 use resume::{Delivered, ResumeFile};
@@ -35,12 +36,13 @@ struct Sent {
 /// Answers whether everything was taken.
 pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<bool> {
     let wants = |signal| push.signals.contains(&signal);
-    if wants(PushSignal::Metrics) && !push.traces.is_empty() {
-        bail!(WrongCommandLine("Metrics are sums over the whole file: leave --trace or --signal metrics out.".into()));
+    if !push.traces.is_empty() && push.signals.iter().any(|signal| *signal != PushSignal::Traces) {
+        bail!(WrongCommandLine("Metrics and loose log records are the whole file's: leave --trace out, or send traces alone.".into()));
     }
     let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
     let traces_to = wants(PushSignal::Traces).then(|| client(Signal::Traces)).transpose()?;
     let metrics_to = wants(PushSignal::Metrics).then(|| client(Signal::Metrics)).transpose()?;
+    let logs_to = wants(PushSignal::Logs).then(|| client(Signal::Logs)).transpose()?;
     let mut session = open_indexed(&push.file)?;
     let mut everything_taken = true;
     let mut answers = serde_json::Map::new();
@@ -59,16 +61,39 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
         }
     }
     if let Some(client) = metrics_to {
-        let sent = metrics(push, &mut session, &client)?;
+        let mut sent = metrics(push, &mut session, &client)?;
+        let before = beside::push(push, &session, &client, BesideTraces::Points, &mut sent)?;
         everything_taken &= sent.refused == 0;
-        let counts = json!({ "url": client.url(), "points": sent.entries, "requests": sent.requests, "refused": sent.refused });
+        let counts = json!({ "url": client.url(), "points": sent.entries, "points_before": before, "requests": sent.requests,
+            "refused": sent.refused });
         answers.insert("metrics".into(), counts);
         if !as_json {
-            told(output, &client, &sent, ["metric point", "metric points"], 0)?;
+            told(output, &client, &sent, beside::words(BesideTraces::Points), before)?;
+        }
+    }
+    if let Some(client) = logs_to {
+        let mut sent = Sent::default();
+        let before = beside::push(push, &session, &client, BesideTraces::Logs, &mut sent)?;
+        everything_taken &= sent.refused == 0;
+        let counts = json!({ "url": client.url(), "records": sent.entries, "records_before": before, "requests": sent.requests,
+            "refused": sent.refused });
+        answers.insert("logs".into(), counts);
+        if !as_json {
+            told(output, &client, &sent, beside::words(BesideTraces::Logs), before)?;
         }
     }
     if as_json {
         output.line(&format!("{:#}", serde_json::Value::Object(answers)))?;
+    } else if push.traces.is_empty() {
+        for (signal, name, which) in [
+            (PushSignal::Metrics, "metrics", BesideTraces::Points),
+            (PushSignal::Logs, "logs", BesideTraces::Logs),
+        ] {
+            if let (false, Some((count, _))) = (wants(signal), session.beside_rest(which, 0)?) {
+                let [one, many] = beside::words(which);
+                output.line(&format!("The file also has {}: --signal {name} is for them.", counted(Some(count), one, many)))?;
+            }
+        }
     }
     Ok(everything_taken)
 }
@@ -96,22 +121,22 @@ fn settings(push: &Push, signal: Signal) -> Result<Settings> {
 fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, u64, u64)> {
     let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let file = ResumeFile::choose(push.resume.as_deref(), &push.file, client.url(), &ids);
+    let file = ResumeFile::choose(push.resume.as_deref(), "", &push.file, client.url(), &ids);
     let mut delivered = match &file {
         Some(file) if !push.restart => file.read()?,
         _ => None,
     };
-    let mut rest = session.spans_behind_place(selection, delivered.as_ref().map(|delivered| &delivered.place))?;
+    let mut place = delivered.as_ref().and_then(|found| Some(SpanPlace { rowid: found.rowid, span_id: found.span_id.clone()? }));
+    let mut rest = session.spans_behind_place(selection, place.as_ref())?;
     if rest.is_none() {
         eprintln!("The file is not the one of which a part was sent before; the push begins anew.");
-        delivered = None;
+        (delivered, place) = (None, None);
         rest = session.spans_behind_place(selection, None)?;
     }
-    let before = delivered.as_ref().map_or(0, |delivered| delivered.spans);
+    let before = delivered.map_or(0, |delivered| delivered.entries);
     let whole = before + rest.unwrap_or(0);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut sent, mut left_out, mut sender) = (Sent::default(), 0, Sender::new(client));
-    let place = delivered.map(|delivered| delivered.place);
     let outcome = session.each_traces_piece::<anyhow::Error>(selection, place.as_ref(), size, &mut |piece| {
         if piece.spans > 0 {
             let so_far = before + sent.entries;
@@ -120,7 +145,10 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
         }
         left_out += piece.left_out;
         match &file {
-            Some(file) => file.write(&Delivered { place: piece.last, spans: before + sent.entries + left_out }),
+            Some(file) => {
+                let SpanPlace { rowid, span_id } = piece.last;
+                file.write(&Delivered { rowid, span_id: Some(span_id), entries: before + sent.entries + left_out })
+            }
             None => Ok(()),
         }
     });
@@ -202,7 +230,11 @@ fn told(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2
     let what = counted(Some(sent.entries), one, many);
     let requests = counted(Some(sent.requests), "request", "requests");
     let url = clean_line(client.url());
-    let before = if before > 0 { format!("; {} were sent before", counted(Some(before), one, many)) } else { String::new() };
+    let before = if before > 0 {
+        format!("; {} {} sent before", counted(Some(before), one, many), if before == 1 { "was" } else { "were" })
+    } else {
+        String::new()
+    };
     output.line(&format!("{what} sent to {url} in {requests}{before}."))?;
     if sent.refused > 0 {
         let why = sent.why.as_deref().map_or_else(|| "without saying why".into(), |why| format!("saying: {}", clean_line(why)));

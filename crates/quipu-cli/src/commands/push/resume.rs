@@ -2,7 +2,6 @@
 //! telemetry file.
 
 use anyhow::{Context, Result};
-use quipu::SpanPlace;
 use serde_json::{Value as Json, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -10,10 +9,12 @@ use std::path::{Path, PathBuf};
 /// What was delivered of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Delivered {
-    /// The last span.
-    pub(super) place: SpanPlace,
-    /// How many spans, of all runs.
-    pub(super) spans: u64,
+    /// The number of the last row.
+    pub(super) rowid: i64,
+    /// The span in it, by which it is known again; log records and points have no id.
+    pub(super) span_id: Option<String>,
+    /// How many rows, of all runs.
+    pub(super) entries: u64,
 }
 
 /// The file that keeps it.
@@ -26,12 +27,15 @@ pub(super) struct ResumeFile {
 }
 
 impl ResumeFile {
-    /// `None` where there is neither a name nor a folder for it.
-    pub(super) fn choose(named: Option<&Path>, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
+    /// `None` where there is neither a name nor a folder for it. What is kept of log records and points stands beside a named file, by what
+    /// is put behind its name.
+    pub(super) fn choose(named: Option<&Path>, behind_name: &str, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
         let whole = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let what = format!("{} to {url} {}", whole.display(), traces.join(" ")).trim_end().to_owned();
         if let Some(path) = named {
-            return Some(ResumeFile { path: path.to_owned(), named: true, what });
+            let mut path = path.as_os_str().to_owned();
+            path.push(behind_name);
+            return Some(ResumeFile { path: path.into(), named: true, what });
         }
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
@@ -51,8 +55,8 @@ impl ResumeFile {
         let wrong = || format!("{} is no file that a push left; name another, or add --restart.", self.path.display());
         let kept: Json = serde_json::from_str(&text).with_context(wrong)?;
         let read = || {
-            let place = SpanPlace { rowid: kept["rowid"].as_i64()?, span_id: kept["span_id"].as_str()?.to_owned() };
-            Some((Delivered { place, spans: kept["spans"].as_u64()? }, kept["what"].as_str()?))
+            let (rowid, span_id) = (kept["rowid"].as_i64()?, kept["span_id"].as_str().map(str::to_owned));
+            Some((Delivered { rowid, span_id, entries: kept["entries"].as_u64()? }, kept["what"].as_str()?))
         };
         let (delivered, what) = read().with_context(wrong)?;
         anyhow::ensure!(
@@ -70,8 +74,8 @@ impl ResumeFile {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).with_context(fail)?;
         }
-        let Delivered { place, spans } = delivered;
-        let text = json!({ "what": self.what, "rowid": place.rowid, "span_id": place.span_id, "spans": spans }).to_string();
+        let Delivered { rowid, span_id, entries } = delivered;
+        let text = json!({ "what": self.what, "rowid": rowid, "span_id": span_id, "entries": entries }).to_string();
         // Whole or not at all.
         let new = self.path.with_extension("new");
         std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.path)).with_context(fail)

@@ -3,6 +3,7 @@
 //! One trace at a time is in memory. docs/formats.md lists what each format cannot hold. What is not here: reading the file (`session`), and
 //! where the bytes go.
 
+mod beside;
 mod chrome;
 mod jaeger;
 mod live;
@@ -10,10 +11,11 @@ mod otlp;
 mod plain;
 mod values;
 
-use super::messages::RESOURCE_SPANS;
+use super::messages::{RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::wire::encode;
-use crate::model::{EventRecord, SpanExtra, SpanRecord};
+use crate::model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};
 pub use crate::protocol::ExportFormat;
+pub(crate) use beside::Source;
 pub use live::{OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 use values::print;
 
@@ -86,6 +88,43 @@ impl Exporter {
             }
             ExportFormat::JsonLines => plain::json_lines(trace).into_bytes(),
             ExportFormat::Csv => plain::csv(trace).into_bytes(),
+        }
+    }
+}
+
+/// What stands beside traces.
+pub(crate) enum Beside {
+    /// Log records of no span.
+    Logs(Vec<(LogRecord, Source)>),
+    /// Points of metrics.
+    Points(Vec<(MetricPoint, Source)>),
+}
+
+impl Beside {
+    /// How many they are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Beside::Logs(records) => records.len(),
+            Beside::Points(points) => points.len(),
+        }
+    }
+
+    /// As a request in protobuf.
+    pub(crate) fn request(&self) -> Vec<u8> {
+        let (entries, fields): (Vec<Value>, _) = match self {
+            Beside::Logs(records) => (beside::resource_logs(records), &RESOURCE_LOGS),
+            Beside::Points(points) => (beside::resource_metrics(points), &RESOURCE_METRICS),
+        };
+        let mut bytes = Vec::new();
+        entries.iter().for_each(|entry| encode(1, entry, fields, &mut bytes));
+        bytes
+    }
+
+    /// As a line of OTLP/JSON.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Beside::Logs(records) => beside::line("resourceLogs", beside::resource_logs(records)),
+            Beside::Points(points) => beside::line("resourceMetrics", beside::resource_metrics(points)),
         }
     }
 }

@@ -18,19 +18,23 @@ pub(super) fn resource_spans(trace: &FullTrace) -> Vec<Value> {
             None => runs.push((span, vec![one(span, trace)])),
         }
     }
-    let entry = |(first, spans): (&FullSpan, Vec<Value>)| {
-        let said = first.scope();
-        let of = |key: &str| find(&said, key).cloned();
-        let attributes = match of("attributes") {
-            Some(Value::Map(entries)) => key_values(entries),
-            _ => None,
-        };
-        let scope = map([("name", of("name")), ("version", of("version")), ("attributes", attributes)]);
-        let scope_spans = map([("scope", Some(scope)), ("spans", Some(Value::List(spans)))]);
-        let resource = map([("attributes", key_values(first.resource(trace)))]);
-        map([("resource", Some(resource)), ("scopeSpans", Some(Value::List(vec![scope_spans])))])
-    };
+    let entry = |(first, spans): (&FullSpan, Vec<Value>)| of_source(first.resource(trace), first.scope(), ["scopeSpans", "spans"], spans);
     runs.into_iter().map(entry).collect()
+}
+
+/// Items of one resource and scope, in the lists of these names.
+pub(super) fn of_source(resource: Vec<(String, Value)>, scope: Vec<(String, Value)>, lists: [&str; 2], items: Vec<Value>) -> Value {
+    let of = |key: &str| find(&scope, key).cloned();
+    let attributes = match of("attributes") {
+        Some(Value::Map(entries)) => key_values(entries),
+        _ => None,
+    };
+    let scope = map([("name", of("name")), ("version", of("version")), ("attributes", attributes)]);
+    let inside = map([("scope", Some(scope)), (lists[1], Some(Value::List(items)))]);
+    map([
+        ("resource", Some(map([("attributes", key_values(resource))]))),
+        (lists[0], Some(Value::List(vec![inside]))),
+    ])
 }
 
 fn one(full: &FullSpan, trace: &FullTrace) -> Value {
@@ -84,7 +88,7 @@ pub(super) fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
 }
 
 /// A value of JSON as an `AnyValue`. Whole numbers stay whole as far as 64 bits go.
-fn any(value: Value) -> Value {
+pub(super) fn any(value: Value) -> Value {
     let (kind, value) = match value {
         Value::Bool(truth) => ("boolValue", Value::Bool(truth)),
         Value::Number(number) => match number.as_i64() {

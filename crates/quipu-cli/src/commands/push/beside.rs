@@ -1,0 +1,54 @@
+//! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
+
+use super::resume::{Delivered, ResumeFile};
+use super::{PIECE_BYTES, Sender, Sent, progress};
+use crate::arguments::Push;
+use anyhow::{Result, bail};
+use quipu::view::counted;
+use quipu::{BesideTraces, PieceSize, Session};
+use quipu_telemetry::otlp::Client;
+
+/// What one of them is called, and several.
+pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
+    match which {
+        BesideTraces::Logs => ["log record of no span", "log records of no span"],
+        BesideTraces::Points => ["metric point", "metric points"],
+    }
+}
+
+/// Sends them, behind those that were sent before; answers how many these were.
+pub(super) fn push(push: &Push, session: &Session, client: &Client, which: BesideTraces, sent: &mut Sent) -> Result<u64> {
+    let behind_name = if which == BesideTraces::Logs { ".logs" } else { ".metrics" };
+    let file = ResumeFile::choose(push.resume.as_deref(), behind_name, &push.file, client.url(), &[]);
+    let delivered = match &file {
+        Some(file) if !push.restart => file.read()?,
+        _ => None,
+    };
+    let Some((_, last)) = session.beside_rest(which, 0)? else { return Ok(0) };
+    // A file that has fewer rows is another one.
+    let delivered = delivered.filter(|delivered| delivered.rowid <= last);
+    let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
+    let whole = before + session.beside_rest(which, behind)?.map_or(0, |(rest, _)| rest);
+    let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
+    let (mut here, mut sender) = (0, Sender::new(client));
+    let outcome = session.each_beside_piece::<anyhow::Error>(which, behind, size, &mut |piece| {
+        let so_far = before + here;
+        sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);
+        sender.delivered += piece.entries;
+        here += piece.entries;
+        match &file {
+            Some(file) => file.write(&Delivered { rowid: piece.last, span_id: None, entries: before + here }),
+            None => Ok(()),
+        }
+    });
+    drop(sender);
+    if let Err(error) = outcome {
+        let again = if file.is_some() && before + here > 0 { " The same command goes on from there." } else { "" };
+        let [one, many] = words(which);
+        bail!("{error:#} {} of {} were sent.{again}", before + here, counted(Some(whole), one, many));
+    }
+    if let Some(file) = &file {
+        file.done();
+    }
+    Ok(before)
+}

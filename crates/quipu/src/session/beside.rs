@@ -1,0 +1,101 @@
+//! What stands beside traces, piece by piece: log records of no span, and points of metrics that were imported.
+//!
+//! What is not here: what OTLP makes of them (`transfer`).
+
+use super::Session;
+use super::push::{PieceSize, Sources};
+use crate::protocol::Failure;
+use crate::store::{logs_behind, points_behind, rest_behind};
+use crate::transfer::{Beside, Source};
+
+/// Log records, or points of metrics, as one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BesidePiece {
+    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf.
+    pub request: Vec<u8>,
+    /// How many entries are in it.
+    pub entries: u64,
+    /// The number of the last one, to go on behind it.
+    pub last: i64,
+}
+
+/// Which of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BesideTraces {
+    /// Log records of no span of the file.
+    Logs,
+    /// Points of metrics, as they were measured.
+    Points,
+}
+
+impl Session {
+    /// Hands log records of no span, or points of metrics that were imported, to `sink` as OTLP requests, in the order of the file, those behind
+    /// the one with the number `behind` (0 for all). One request is in memory at a time, and nothing holds the file meanwhile.
+    ///
+    /// # Errors
+    /// Those of `sink`; when the file can't be read.
+    pub fn each_beside_piece<E: From<Failure>>(
+        &self,
+        which: BesideTraces,
+        behind: i64,
+        size: PieceSize,
+        sink: &mut dyn FnMut(BesidePiece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_beside(which, behind, size.entries, &mut |beside, last| {
+            sink(BesidePiece { request: beside.request(), entries: beside.len() as u64, last })
+        })
+    }
+
+    /// How many of them stand behind the one with the number `behind` (0 for all), and the number of the last one; `None` where the file has
+    /// none.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn beside_rest(&self, which: BesideTraces, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        Ok(self.database.bounded(|| rest_behind(connection, schema, which == BesideTraces::Points, behind))?)
+    }
+
+    /// Hands them over before they are written.
+    pub(super) fn each_beside<E: From<Failure>>(
+        &self,
+        which: BesideTraces,
+        mut behind: i64,
+        most: usize,
+        sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let (mut sources, most) = (Sources::default(), most.max(1));
+        loop {
+            let (beside, last) = match which {
+                BesideTraces::Logs => {
+                    let found = self.database.bounded(|| logs_behind(connection, schema, behind, most)).map_err(Failure::from)?;
+                    let last = found.last().map(|(id, _)| *id);
+                    (Beside::Logs(self.with_sources(found, |record| record.source, &mut sources)?), last)
+                }
+                BesideTraces::Points => {
+                    let found = self.database.bounded(|| points_behind(connection, schema, behind, most)).map_err(Failure::from)?;
+                    let last = found.last().map(|(id, _)| *id);
+                    (Beside::Points(self.with_sources(found, |point| point.source, &mut sources)?), last)
+                }
+            };
+            let Some(last) = last else { return Ok(()) };
+            sink(beside, last)?;
+            behind = last;
+        }
+    }
+
+    /// Rows with the resources and scopes they name.
+    fn with_sources<T>(
+        &self,
+        found: Vec<(i64, T)>,
+        number: impl Fn(&T) -> Option<i64>,
+        sources: &mut Sources,
+    ) -> Result<Vec<(T, Source)>, Failure> {
+        let with_source = |(_, row): (i64, T)| {
+            let source = self.source(number(&row), sources)?;
+            Ok((row, source))
+        };
+        found.into_iter().map(with_source).collect()
+    }
+}
