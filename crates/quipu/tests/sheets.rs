@@ -236,16 +236,24 @@ fn the_events_of_a_request_alone_are_those_of_its_spans() {
 
 #[test]
 fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
-    let mut file = open("metrics_0.2.23.db");
+    let priced = ["metrics_0.2.23.db", "agent_0.2.15.db"].map(check_costs);
+    let [(metrics, _, told), (agent, least, _)] = priced;
+    assert!(metrics > 10 && told > 5 && agent > 0 && least > 0, "{priced:?}");
+}
+
+/// How many traces of the file cost something, of how many of them not all is known, and how many conversations tell of a cost.
+fn check_costs(name: &str) -> (usize, usize, usize) {
+    let mut file = open(name);
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
     let heads = |sheet: &[Node]| attrs(sheet, Attr::Set).iter().any(|set| set.starts_with("by=cost"));
     let first = file.text("SELECT trace_id FROM spans LIMIT 1");
     assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
     file.session.set_prices(PriceTable::from_text("$\n*\t1000000\t2000000"));
     let Ok(Response::Traces(page)) = file.session.handle(Request::ListTraces(query)) else { panic!("no list") };
-    let (mut priced, mut told) = (0, 0);
+    let (mut priced, mut told, mut least) = (0, 0, 0);
     for (trace_id, cost) in page.rows.iter().filter_map(|row| Some((&row.trace_id, row.tokens?.cost?))) {
         priced += 1;
+        least += usize::from(cost.is_least);
         let of_names = file.session.statistics(trace_id).expect("statistics").into_iter().map(|row| row.cost);
         let known: u64 = of_names.clone().flatten().map(|cost| cost.nanos).sum();
         assert_eq!(known, cost.nanos, "{trace_id}");
@@ -263,11 +271,11 @@ fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
         let words: Vec<&str> = said.split(" tokens · $").skip(1).collect();
         told += usize::from(!words.is_empty());
     }
-    assert!(priced > 10 && told > 10, "{priced} traces have a cost, {told} conversations tell one.");
     // Without prices there is nothing to weigh by, which is said.
     file.session.set_prices(PriceTable::default());
     let heavy = file.sheet(&first, TraceTab::Flame, |query| {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });
     assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
+    (priced, least, told)
 }

@@ -14,7 +14,10 @@ impl Session {
     pub(super) fn usage(&self, columns: &TraceColumns) -> Usage {
         let tokens = columns.tokens.iter().filter_map(|(row, record)| Some((*row, record.total?.tokens))).collect();
         let cost = |row: u32| self.index.cost_of(self.index.find_span(&columns.span_id.get(row as usize)?)?);
-        let costs = if self.prices.is_empty() { Vec::new() } else { columns.tokens.iter().map(|(row, _)| (*row, cost(*row))).collect() };
+        // A request without any count has a cost that is not known.
+        let is_request = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanMarks::INFERENCE_REQUEST));
+        let requests = (0..columns.len() as u32).filter(is_request);
+        let costs = if self.prices.is_empty() { Vec::new() } else { requests.map(|row| (row, cost(row))).collect() };
         Usage { tokens, costs }
     }
 }
