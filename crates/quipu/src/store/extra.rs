@@ -56,19 +56,65 @@ pub(crate) fn span_extra(connection: &Connection, schema: &Schema, span_id: &str
     };
     let by_row = if_ours(find("id = (SELECT rowid FROM spans WHERE span_id = ?1) AND span_id = ?1"))?;
     match by_row.flatten() {
-        None if !is_in_step(connection)? => Ok(if_ours(find("span_id = ?1"))?.flatten()),
+        None => match numbering(connection)? {
+            Numbering::Rows => Ok(None),
+            Numbering::None => Ok(if_ours(find("span_id = ?1"))?.flatten()),
+            Numbering::Order => match number_in_order(connection, span_id)? {
+                Some(number) => Ok(if_ours(find(&format!("id = {number} AND span_id = ?1")))?.flatten()),
+                None => Ok(None),
+            },
+        },
         found => Ok(found),
     }
 }
 
-/// Whether rows of `quipu_span_extra` have the row numbers of their spans. The table has a row for nearly every span that comes by OTLP;
-/// an index of ids, which lie anywhere in it, would cost a collector as much as that of the spans themselves. It is not in step where a
-/// file was written out as SQL and read in again after rows were deleted, and where the table is of a Quipu that had such an index.
-pub(super) fn is_in_step(connection: &Connection) -> Result<bool, StoreError> {
-    // Spans of the last rows may have been deleted.
+/// How rows of `quipu_span_extra` are numbered. The table has a row for nearly every span that comes by OTLP; an index of ids, which lie
+/// anywhere in it, would cost a collector as much as that of the spans themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numbering {
+    /// As the rows of their spans.
+    Rows,
+    /// In the same order, as in a file that was written out as SQL and read in again after rows were deleted.
+    Order,
+    /// Not at all: the table is of a Quipu that had an index of ids.
+    None,
+}
+
+/// Told by the last row whose span is there.
+pub(super) fn numbering(connection: &Connection) -> Result<Numbering, StoreError> {
     let last = "SELECT e.id = s.rowid FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id ORDER BY e.id DESC LIMIT 1";
     let found = connection.prepare_cached(last).and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional());
-    Ok(if_ours(found)?.is_some_and(|found| found.unwrap_or(true)))
+    Ok(match if_ours(found)? {
+        None => Numbering::None,
+        Some(None | Some(true)) => Numbering::Rows,
+        Some(Some(false)) => Numbering::Order,
+    })
+}
+
+/// The number of the row of this span, looked for by halves: rows of which the first is of an earlier span stand before.
+fn number_in_order(connection: &Connection, span_id: &str) -> Result<Option<i64>, StoreError> {
+    let row = |sql: &str, value: &dyn ToSql| {
+        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        connection.prepare_cached(sql).and_then(|mut statement| statement.query_row([value], pair).optional())
+    };
+    let Some((wanted, _)) = row("SELECT rowid, 0 FROM spans WHERE span_id = ?1", &span_id)? else { return Ok(None) };
+    let ends = row("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM quipu_span_extra WHERE ?1", &true)?;
+    let (mut first, mut last) = ends.unwrap_or((1, 0));
+    while first <= last {
+        let middle = first.midpoint(last);
+        // Rows whose span was deleted tell nothing.
+        let at = "SELECT e.id, s.rowid FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id WHERE e.id <= ?1
+            ORDER BY e.id DESC LIMIT 1";
+        let end = match row(at, &middle)? {
+            Some((id, found)) if id >= first && found == wanted => return Ok(Some(id)),
+            Some((id, found)) if id >= first && found > wanted => id.checked_sub(1).map(|before| last = before),
+            _ => middle.checked_add(1).map(|behind| first = behind),
+        };
+        if end.is_none() {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// The resource and the scope with this number, each a JSON object.

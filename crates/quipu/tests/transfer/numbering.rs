@@ -44,7 +44,7 @@ fn what_is_beside_a_span_is_found_under_any_number() {
     for (name, change) in [
         (
             "written out and read in again, with rows missing before",
-            "UPDATE quipu_span_extra SET id = -id; UPDATE quipu_span_extra SET id = 7 - id",
+            "UPDATE quipu_span_extra SET id = -id; UPDATE quipu_span_extra SET id = 7 - 3 * id",
         ),
         (
             "the table has an index of ids",

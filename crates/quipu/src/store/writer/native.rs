@@ -1,7 +1,7 @@
 //! A database on disk: a new one, or one that a server and its readers have in use.
 
 use super::super::error::StoreError;
-use super::super::extra::is_in_step;
+use super::super::extra::{Numbering, numbering};
 use super::super::header::read_header;
 use super::super::schema::Schema;
 use super::extra::Extra;
@@ -69,7 +69,7 @@ impl Writer {
 
     /// Gives the rows of `quipu_span_extra` the numbers of their spans, where they have others.
     fn number_spans(&mut self) -> Result<(), StoreError> {
-        if is_in_step(&self.connection)? {
+        if numbering(&self.connection)? == Numbering::Rows {
             return Ok(());
         }
         let (old, columns) =
