@@ -46,15 +46,15 @@ pub(crate) enum Counts {
 pub(crate) struct Counter {
     app: App,
     link: Link<Counting>,
-    /// The epoch and the index whose readings it has, or is being given.
-    holds: Rc<Cell<Option<(u32, u32)>>>,
+    /// The epoch whose readings it has, or is being given: an index is complete once in an epoch, and prices change nothing of what counts.
+    holds: Rc<Cell<Option<u32>>>,
 }
 
 impl Counter {
     /// Without a worker; [`Counter::load`] starts one.
     pub(crate) fn new(app: App) -> Counter {
         let counts = app.counts;
-        let holds: Rc<Cell<Option<(u32, u32)>>> = Rc::default();
+        let holds: Rc<Cell<Option<u32>>> = Rc::default();
         let held = holds.clone();
         let hear = move |notice: LinkNotice<()>| {
             if let LinkNotice::Died(death) = notice {
@@ -73,7 +73,7 @@ impl Counter {
 
     /// Gives the worker the readings of the open file, where it does not have them and the index is complete.
     pub(crate) fn load(&self) {
-        let now = (self.app.epoch.get_untracked(), self.app.indexed.get_untracked());
+        let now = self.app.epoch.get_untracked();
         let is_indexed = untrack(|| self.app.summary()).is_some_and(|summary| summary.indexed);
         if !is_indexed || self.holds.get() == Some(now) {
             return;
@@ -90,7 +90,7 @@ impl Counter {
         });
     }
 
-    fn give(&self, readings: &Blob, now: (u32, u32)) {
+    fn give(&self, readings: &Blob, now: u32) {
         let parts = js_sys::Array::of1(readings);
         let file = match File::new_with_blob_sequence(&parts, "readings") {
             Ok(file) => file,
