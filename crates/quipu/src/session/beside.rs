@@ -5,7 +5,7 @@
 use super::Session;
 use super::push::{PieceSize, Sources};
 use crate::protocol::Failure;
-use crate::store::{logs_behind, points_behind, rest_behind};
+use crate::store::{Behind, logs_behind, points_behind, rest_behind};
 use crate::transfer::{Beside, Source};
 
 /// Log records, or points of metrics, as one request.
@@ -41,7 +41,7 @@ impl Session {
         size: PieceSize,
         sink: &mut dyn FnMut(BesidePiece) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_beside(which, behind, size.entries, &mut |beside, last| {
+        self.each_beside(which, behind, size, &mut |beside, last| {
             sink(BesidePiece { request: beside.request(), entries: beside.len() as u64, last })
         })
     }
@@ -61,20 +61,21 @@ impl Session {
         &self,
         which: BesideTraces,
         mut behind: i64,
-        most: usize,
+        size: PieceSize,
         sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        let (mut sources, most) = (Sources::default(), most.max(1));
+        let mut sources = Sources::default();
         loop {
+            let from = Behind { id: behind, rows: size.entries, bytes: size.bytes };
             let (beside, last) = match which {
                 BesideTraces::Logs => {
-                    let found = self.database.bounded(|| logs_behind(connection, schema, behind, most)).map_err(Failure::from)?;
+                    let found = self.database.bounded(|| logs_behind(connection, schema, from)).map_err(Failure::from)?;
                     let last = found.last().map(|(id, _)| *id);
                     (Beside::Logs(self.with_sources(found, |record| record.source, &mut sources)?), last)
                 }
                 BesideTraces::Points => {
-                    let found = self.database.bounded(|| points_behind(connection, schema, behind, most)).map_err(Failure::from)?;
+                    let found = self.database.bounded(|| points_behind(connection, schema, from)).map_err(Failure::from)?;
                     let last = found.last().map(|(id, _)| *id);
                     (Beside::Points(self.with_sources(found, |point| point.source, &mut sources)?), last)
                 }

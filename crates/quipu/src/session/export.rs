@@ -2,13 +2,13 @@
 //!
 //! What is not here: the formats (`transfer`), and where the bytes go.
 
-use super::push::Sources;
+use super::push::{PieceSize, Sources};
 use super::{BesideTraces, Selection, Session};
 use crate::protocol::Failure;
 use crate::transfer::{ExportFormat, Exporter, FullTrace};
 
 /// Log records or points of metrics in one line.
-const BESIDE: usize = 1_000;
+const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
 
 impl Session {
     /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in

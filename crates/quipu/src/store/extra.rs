@@ -149,14 +149,27 @@ pub(crate) fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn
     scan(connection, schema, "quipu_log_records", LOGS, &mut |row| seen(log(row)))
 }
 
-/// Points of metrics behind the one with this number, as many as `most`, each with its own number. Nothing holds the file between two calls.
-pub(crate) fn points_behind(connection: &Connection, schema: &Schema, id: i64, most: usize) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
-    behind(connection, schema, "quipu_metric_points", POINTS, (id, most), point)
+/// Where in a table to go on, and how much is wanted at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// The number of the row behind which to begin.
+    pub(crate) id: i64,
+    /// Rows.
+    pub(crate) rows: usize,
+    /// Bytes of their texts, more or less: the first row comes whatever it weighs.
+    pub(crate) bytes: usize,
+}
+
+/// Points of metrics from there on, each with its number. Nothing holds the file between two calls.
+pub(crate) fn points_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
+    let weight = |point: &MetricPoint| point.attributes.len() + point.detail.as_ref().map_or(0, String::len);
+    behind(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
 }
 
 /// The same of log records of no span.
-pub(crate) fn logs_behind(connection: &Connection, schema: &Schema, id: i64, most: usize) -> Result<Vec<(i64, LogRecord)>, StoreError> {
-    behind(connection, schema, "quipu_log_records", LOGS, (id, most), log)
+pub(crate) fn logs_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, LogRecord)>, StoreError> {
+    let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
+    behind(connection, schema, "quipu_log_records", LOGS, from, log, weight)
 }
 
 /// How many rows stand behind the one with this number in the table of points, or of log records, and the number of the last one; `None`
@@ -225,14 +238,25 @@ fn behind<T>(
     schema: &Schema,
     table: &str,
     columns: &str,
-    (id, most): (i64, usize),
+    from: Behind,
     read: fn(&Row<'_>) -> T,
+    weight: impl Fn(&T) -> usize,
 ) -> Result<Vec<(i64, T)>, StoreError> {
     let mut found = Vec::new();
-    if has(schema, table) {
-        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        each(connection, &sql, &[&id, &most], &mut |row| found.extend(row.get(0).map(|id| (id, read(row)))))?;
+    if !has(schema, table) {
+        return Ok(found);
+    }
+    let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let Some(mut statement) = if_ours(connection.prepare_cached(&sql))? else { return Ok(found) };
+    let mut rows = statement.query((from.id, i64::try_from(from.rows.max(1)).unwrap_or(i64::MAX)))?;
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let item = read(row);
+        bytes += weight(&item);
+        if bytes > from.bytes && !found.is_empty() {
+            break;
+        }
+        found.push((row.get(0)?, item));
     }
     Ok(found)
 }

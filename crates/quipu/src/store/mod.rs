@@ -29,7 +29,9 @@ pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView};
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
-pub(crate) use extra::{logs_behind, point_names, points_behind, rest_behind, scan_logs, scan_points, scan_sources, source, span_extra};
+pub(crate) use extra::{
+    Behind, logs_behind, point_names, points_behind, rest_behind, scan_logs, scan_points, scan_sources, source, span_extra,
+};
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
     scan_links, scan_trace_ids, small_attributes_at, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,

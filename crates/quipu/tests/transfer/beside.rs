@@ -54,6 +54,14 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     assert_eq!(report.problem_count, 0);
     assert!(expected[0].len() > 5 && expected[1].len() > 20, "{} logs, {} points", expected[0].len(), expected[1].len());
     let (mut session, _) = import(&inputs);
+    // A record is never divided: the first comes whatever it weighs.
+    let (size, mut entries) = (PieceSize { entries: 100, bytes: 1 }, Vec::new());
+    let each = &mut |piece: quipu::BesidePiece| {
+        entries.push(piece.entries);
+        Ok::<(), quipu::protocol::Failure>(())
+    };
+    session.each_beside_piece(BesideTraces::Logs, 0, size, each).expect("pieces");
+    assert_eq!(entries, vec![1; expected[0].len()]);
     let text = export(&mut session, Selection::All, ExportFormat::OtlpJson);
     let (again, report) = import_bytes(&[("export", &text)]);
     assert_eq!((report.problem_count, report.points), (0, expected[1].len() as u64));
