@@ -426,8 +426,10 @@ Spans are sent whole, with their events, under the ids and times they have, in t
 prompts, outputs, and whatever keys stand in them.
 A collector that is busy or away is tried again after growing pauses. Where a push is interrupted, the same command goes on: what was sent
 is kept in the folder quipu/push below XDG_STATE_HOME (~/.local/state) until all of it is, or in the file that --resume names. That one stays,
-so that the same command later sends only what is new. Some spans may arrive twice then, which collectors notice by their ids.
-Metrics are the metric.… events of a file, as cumulative counters with a point for each event. Jaeger and Phoenix take none.
+so that the same command later sends only what is new; of metrics and logs it stands beside it, as STATE.metrics and STATE.logs. The last
+request may arrive twice then, which collectors notice of spans by their ids.
+Metrics are points that were imported or collected, and the metric.… events of a file, as cumulative counters with a point for each event.
+Logs are records of no span. Jaeger and Phoenix take neither.
 The variables OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their like for one signal are followed.
 Exit code 1 also says that the collector refused some, or that some can't be sent.
 
@@ -442,7 +444,7 @@ Examples:
 pub(crate) struct Push {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// The collector's base address, to which /v1/traces and /v1/metrics are added; without it OTEL_EXPORTER_OTLP_ENDPOINT, else
+    /// The collector's base address, to which /v1/traces, /v1/metrics and /v1/logs are added; without it OTEL_EXPORTER_OTLP_ENDPOINT, else
     /// http://localhost:4318
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
@@ -458,7 +460,7 @@ pub(crate) struct Push {
     /// Pack requests with gzip
     #[arg(long)]
     pub(crate) gzip: bool,
-    /// Spans in one request at most; large ones are fewer
+    /// Spans, points or records in one request at most; large ones are fewer
     #[arg(long, default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
     /// Keep in this file what was sent, and go on from there

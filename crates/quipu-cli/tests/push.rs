@@ -281,6 +281,62 @@ fn log_records_and_points_that_were_imported_go_as_they_came() {
 }
 
 #[test]
+fn records_that_became_events_and_new_ones_do_not_confuse_a_push() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let db = imported(&scratch);
+    let (endpoint, state) = (collector.endpoint(), scratch.path().join("state"));
+    let again = || {
+        let arguments = ["--signal", "logs", "--resume", state.to_str().expect("text")];
+        let output = push_file(&scratch, db.to_str().expect("text"), &["--endpoint", &endpoint], &arguments);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        said.lines().map(|line| line.split(" sent to").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let server = rusqlite::Connection::open(&db).expect("SQLite opens it");
+    let all = number(&server, "SELECT count(*) FROM quipu_log_records").expect("a count");
+    assert_eq!(again()[0], format!("{all} log records of no span"));
+    // Their span came, as a collector does it; then others came.
+    let gone = "DELETE FROM quipu_log_records WHERE id > (SELECT max(id) - 2 FROM quipu_log_records)";
+    server.execute(gone, []).expect("deleted");
+    assert_eq!(again()[0], "0 log records of no span");
+    server.execute("INSERT INTO quipu_log_records (name, attributes) VALUES ('new', '{}'), ('newer', '{}')", []).expect("written");
+    assert_eq!(again()[0], "2 log records of no span");
+    // Another file under the same name.
+    server.execute("UPDATE quipu_log_records SET attributes = '{\"a\": 1}' WHERE name = 'newer'", []).expect("changed");
+    let said = again();
+    assert_eq!(said[0], format!("{all} log records of no span"));
+    assert!(said.iter().any(|line| line.starts_with("The file is not the one of which a part was sent before")), "{said:?}");
+}
+
+#[test]
+fn events_are_counted_until_points_of_their_series_begin() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let file = METRICS.copy(&scratch, false).expect("a copy");
+    let server = rusqlite::Connection::open(&file).expect("SQLite opens it");
+    // A point of the series of one of the events, from halfway.
+    let series =
+        "name = 'metric.prompt_tokens' AND json_remove(attributes, '$.value', '$.unit') = (SELECT json_remove(attributes, '$.value',
+        '$.unit') FROM span_events WHERE name = 'metric.prompt_tokens' LIMIT 1)";
+    let half = texts(&server, &format!("SELECT timestamp FROM span_events WHERE {series} ORDER BY timestamp")).expect("rows");
+    let half = half.get(half.len() / 2).expect("an event").clone();
+    let behind = number(&server, &format!("SELECT count(*) FROM span_events WHERE {series} AND timestamp >= '{half}'")).expect("a count");
+    server
+        .execute_batch(&format!(
+            "CREATE TABLE quipu_metric_points (id INTEGER PRIMARY KEY, metric TEXT, unit TEXT, kind TEXT, cumulative INTEGER,
+                monotonic INTEGER, start_unix_nano INTEGER, time_unix_nano INTEGER, attributes TEXT, value REAL, count INTEGER, detail TEXT,
+                source_id INTEGER);
+            INSERT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value)
+                SELECT 'prompt_tokens', 'tokens', 'sum', 1, 1, unixepoch(timestamp) * 1000000000 + substr(timestamp, 21, 6) * 1000,
+                    unixepoch(timestamp) * 1000000000 + 999999999, json_remove(attributes, '$.value', '$.unit'), 5
+                FROM span_events WHERE {series} AND timestamp = '{half}' LIMIT 1"
+        ))
+        .expect("written");
+    let output = push_file(&scratch, file.to_str().expect("text"), &["--endpoint", &collector.endpoint()], &["--signal", "metrics"]);
+    assert!(behind > 1);
+    let words = format!("{} metric points sent to ", 186 - behind + 1);
+    assert!(text(&output.stdout).starts_with(&words), "{} {}, not {words}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
 fn what_cant_be_pushed_is_a_sentence() {
     let scratch = Scratch::new().expect("a folder");
     let file = SMALL.path();

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use thirtyfour::error::WebDriverError;
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How long a case may take. The slowest opens a few hundred files.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -64,7 +64,15 @@ impl Failure {
     /// Whether the browser or its driver gave up, and not the test: a session that ends, a command that is not answered. That is tried a
     /// second time, and said; what a test found is not.
     fn is_the_drivers(&self) -> bool {
-        self.error.chain().any(|error| error.is::<WebDriverError>())
+        use WebDriverErrorInner::{HttpError, InvalidSessionId, NoSuchWindow, RequestFailed, SessionNotCreated, UnknownResponse};
+        let gave_up = |error: &WebDriverError| {
+            let inner = error.as_inner();
+            matches!(
+                inner,
+                HttpError(_) | InvalidSessionId(_) | NoSuchWindow(_) | RequestFailed(_) | SessionNotCreated(_) | UnknownResponse(..)
+            )
+        };
+        self.error.chain().any(|error| error.downcast_ref().is_some_and(gave_up))
     }
 
     fn sentences(&self) -> String {

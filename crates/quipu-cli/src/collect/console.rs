@@ -7,27 +7,46 @@ use quipu::recorded::attributes;
 use quipu::transfer::{NewSpan, Rows};
 use quipu_telemetry::{ConsoleSink, EndedSpan, Sink, SpanEvent, StartedSpan};
 use std::io::Write;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::time::Duration;
 
 /// Commits that may wait to be printed.
 const WAITING: usize = 64;
+/// How long the end waits for what is not printed yet.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(crate) struct Console(SyncSender<Vec<Rows>>);
+pub(crate) struct Console {
+    rows: SyncSender<Vec<Rows>>,
+    /// Hears when the thread has ended.
+    ended: Receiver<()>,
+}
 
 impl Console {
-    /// Starts the thread that prints; it ends with this.
+    /// Starts the thread that prints.
     pub(crate) fn start() -> Result<Console> {
         let (rows, waiting) = sync_channel(WAITING);
+        let (end, ended) = channel::<()>();
         let lookup = |name: &str| std::env::var(name).ok();
-        let run = move || print_all(&waiting, &mut ConsoleSink::stdout(lookup));
+        let run = move || {
+            // Dropped with the thread's end, which is what is heard.
+            let _end = end;
+            print_all(&waiting, &mut ConsoleSink::stdout(lookup));
+        };
         std::thread::Builder::new().name("quipu-console".into()).spawn(run).context("The thread that prints can't be started")?;
-        Ok(Console(rows))
+        Ok(Console { rows, ended })
+    }
+
+    /// Prints what waits, as long as that does not take for ever.
+    pub(crate) fn finish(self) {
+        drop(self.rows);
+        // Either it has ended or it is not waited for any more.
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 
     /// Prints what was committed; answers how many requests are left out because too much waits.
     pub(crate) fn print(&self, rows: Vec<Rows>) -> u64 {
         let count = rows.len() as u64;
-        if self.0.try_send(rows).is_ok() { 0 } else { count }
+        if self.rows.try_send(rows).is_ok() { 0 } else { count }
     }
 }
 

@@ -114,6 +114,9 @@ impl Keeper {
         self.recorder.settle_logs()?;
         self.recorder.commit()?;
         self.recorder.into_writer().finish()?;
+        if let Some(console) = self.after.console {
+            console.finish();
+        }
         if let Some(forward) = self.after.forward {
             forward.finish();
         }

@@ -4,19 +4,21 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::protocol::Failure;
-use crate::store::{Behind, logs_behind, points_behind, rest_behind};
-use crate::transfer::{Beside, Source};
+use crate::protocol::{Failure, FailureKind};
+use crate::store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
+use crate::transfer::{Beside, Source, is_known};
 
 /// Log records, or points of metrics, as one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BesidePiece {
-    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf.
+    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf; empty where no entry can be sent.
     pub request: Vec<u8>,
     /// How many entries are in it.
     pub entries: u64,
-    /// The number of the last one, to go on behind it.
+    /// The number of the last row that was read, to go on behind it.
     pub last: i64,
+    /// By what the last entry is known again, in the same words as long as the file stands.
+    pub mark: String,
 }
 
 /// Which of both.
@@ -42,7 +44,8 @@ impl Session {
         sink: &mut dyn FnMut(BesidePiece) -> Result<(), E>,
     ) -> Result<(), E> {
         self.each_beside(which, behind, size, &mut |beside, last| {
-            sink(BesidePiece { request: beside.request(), entries: beside.len() as u64, last })
+            let (entries, mark) = (beside.len() as u64, beside.mark());
+            sink(BesidePiece { entries, mark, last, request: beside.request() })
         })
     }
 
@@ -54,6 +57,26 @@ impl Session {
     pub fn beside_rest(&self, which: BesideTraces, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(self.database.bounded(|| rest_behind(connection, schema, which == BesideTraces::Points, behind))?)
+    }
+
+    /// Whether the file is still the one of which all up to this row was read: the row is there, or it was a log record that has become an
+    /// event of its span since.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn goes_on_behind(&self, which: BesideTraces, id: i64, mark: &str) -> Result<bool, Failure> {
+        let mut found = None;
+        let only = PieceSize { entries: 1, bytes: 0 };
+        let outcome = self.each_beside::<Failure>(which, id.saturating_sub(1), only, &mut |beside, at| {
+            found = (at == id).then(|| beside.mark());
+            Err(Failure { kind: FailureKind::Internal, message: String::new() })
+        });
+        match (outcome, found) {
+            (_, Some(found)) => Ok(found == mark),
+            (Err(failure), None) if !failure.message.is_empty() => Err(failure),
+            (_, None) if which == BesideTraces::Points => Ok(false),
+            (_, None) => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
+        }
     }
 
     /// Hands them over before they are written.
@@ -75,8 +98,9 @@ impl Session {
                     (Beside::Logs(self.with_sources(found, |record| record.source, &mut sources)?), last)
                 }
                 BesideTraces::Points => {
-                    let found = self.database.bounded(|| points_behind(connection, schema, from)).map_err(Failure::from)?;
+                    let mut found = self.database.bounded(|| points_behind(connection, schema, from)).map_err(Failure::from)?;
                     let last = found.last().map(|(id, _)| *id);
+                    found.retain(|(_, point)| is_known(point));
                     (Beside::Points(self.with_sources(found, |point| point.source, &mut sources)?), last)
                 }
             };

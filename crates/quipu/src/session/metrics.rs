@@ -6,7 +6,7 @@ use super::Session;
 use super::listing::Listing;
 use crate::index::Index;
 use crate::metrics::{Collector, Measured, Readings, each_request, read};
-use crate::model::PriceTable;
+use crate::model::{Cost, PriceTable};
 use crate::protocol::{Failure, NamedSpan};
 use crate::query::model_of;
 use crate::store::{scan_points, scan_sources};
@@ -43,6 +43,14 @@ impl Session {
         self.listing = Listing::default();
         // Answers of models say what they cost.
         *self.said.borrow_mut() = None;
+    }
+
+    /// What the inference request in `row` cost. Of some the model is not known beforehand: one span can be read for it.
+    pub(super) fn cost_of(&self, row: u32) -> Option<Cost> {
+        self.index.cost_of(row).or_else(|| {
+            let tokens = self.index.tokens_of(row).filter(|_| !self.prices.is_empty())?;
+            self.prices.cost_of(self.model_in_file(row).as_deref(), &tokens)
+        })
     }
 
     /// A span that can't be read any more has no model.

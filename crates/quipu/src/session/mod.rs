@@ -284,7 +284,7 @@ impl Session {
     fn span(&self, row: u32) -> Result<crate::protocol::SpanDetail, Failure> {
         let gone = || StoreError::Corrupt("the span's row can't be found again".into());
         let span = self.database.bounded(|| detail::span(&self.database, &self.index, row)?.ok_or_else(gone))?;
-        Ok(crate::protocol::SpanDetail { cost: self.index.cost_of(row), ..span })
+        Ok(crate::protocol::SpanDetail { cost: self.cost_of(row), ..span })
     }
 
     fn text(&self, text: &TextRef) -> Result<String, Failure> {

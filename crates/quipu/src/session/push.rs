@@ -6,7 +6,7 @@ use super::{Selection, Session};
 use crate::model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
 use crate::ordered::sort_by_key;
 use crate::protocol::Failure;
-use crate::store::{event_record, point_names, scan_events_named, source, span_extra, span_record, trace_record};
+use crate::store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
 use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, Source, metrics_request, otlp_id};
 use std::collections::{BTreeMap, HashMap};
 
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Hands what the file has as `metric.…` events to `sink` as OTLP requests: cumulative sums, a point for each event, with the labels it was
-    /// recorded with. Events of a metric that the file has points of are left out: both count the same.
+    /// recorded with. Events from when points of the same series began are left out: both count the same.
     ///
     /// # Errors
     /// Those of `sink`; when the file can't be read.
@@ -118,15 +118,24 @@ impl Session {
     ) -> Result<(), E> {
         let mut measured: Vec<Measured> = Vec::new();
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        let names = self.database.bounded(|| point_names(connection, schema)).map_err(Failure::from)?;
+        let mut pointed: HashMap<(String, String), u64> = HashMap::new();
+        let mut series = |metric: String, labels: String, since: u64| {
+            if let Ok(labels) = serde_json::from_str(&labels) {
+                pointed.insert((metric, crate::transfer::attributes_text(&sorted(labels))), since);
+            }
+        };
+        self.database.bounded(|| scan_point_series(connection, schema, &mut series)).map_err(Failure::from)?;
         let scan = || {
             scan_events_named(connection, schema, "metric.", |event| {
                 let name = event.name.as_deref().and_then(|name| name.strip_prefix("metric."));
-                let name = name.filter(|name| !names.iter().any(|known| known == name));
                 measured.extend(name.and_then(|name| Measured::read(name, event.timestamp.as_deref()?, event.attributes)));
             })
         };
         self.database.bounded(scan).map_err(Failure::from)?;
+        measured.retain(|event| {
+            let key = (event.name.clone(), crate::transfer::attributes_text(&event.labels));
+            pointed.get(&key).is_none_or(|since| u64::try_from(event.at.0).unwrap_or(0) < *since)
+        });
         sort_by_key(&mut measured, |measured| measured.at);
         let start = measured.first().map(|first| first.at);
         let service_name = if self.index.trace_count() > 0 { self.service_name(0)? } else { None };
@@ -191,7 +200,7 @@ impl Session {
         for id in ids {
             events.extend(database.bounded(|| event_record(connection, schema, id))?);
         }
-        let extra: SpanExtra = database.bounded(|| span_extra(connection, schema, &span.span_id))?.unwrap_or_default();
+        let extra: SpanExtra = database.bounded(|| span_extra(database, &span.span_id))?.unwrap_or_default();
         let source = self.source(extra.source, sources)?;
         Ok(Some(FullSpan { span, events, extra, source }))
     }
@@ -226,6 +235,13 @@ struct Measured {
     labels: Attributes,
 }
 
+/// Labels by their names, without those that have no value.
+fn sorted(mut labels: Attributes) -> Attributes {
+    labels.0.retain(|(_, value)| *value != Primitive::Null);
+    labels.0.sort_by(|a, b| a.0.cmp(&b.0));
+    labels
+}
+
 /// Sums so far, by name, unit, and labels as text.
 type Running = BTreeMap<(String, String, String, bool), MetricValue>;
 
@@ -242,9 +258,7 @@ impl Measured {
             _ => return None,
         };
         let unit = if let Some(Primitive::Text(unit)) = take("unit") { unit } else { String::new() };
-        labels.0.retain(|(_, value)| *value != Primitive::Null);
-        labels.0.sort_by(|a, b| a.0.cmp(&b.0));
-        Some(Measured { name: name.to_owned(), unit, at, value, labels })
+        Some(Measured { name: name.to_owned(), unit, at, value, labels: sorted(labels) })
     }
 
     /// Adds it to its sum, which is answered.

@@ -156,6 +156,8 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
     let boxes: Vec<&FlameBox> = found.boxes.iter().filter(|found| is_on_page(found)).collect();
     if boxes.is_empty() {
         let text = match (order, weight) {
+            (_, FlameWeight::Cost) if source.cost.is_some_and(|cost| cost.nanos == 0) => "These inference requests cost nothing.".into(),
+            (_, FlameWeight::Cost) if source.cost.is_some() => "Nothing here cost anything.".into(),
             (FlameOrder::Callers(name), _) if found.total == 0 => format!("No span of this trace is named {name}, or none took any time."),
             (_, FlameWeight::Tokens) => "No inference request here has a known number of tokens.".into(),
             (_, FlameWeight::Cost) => "No inference request here has a known cost. Prices are filled in under Metrics.".into(),

@@ -2,6 +2,7 @@
 
 use super::cache::SharedCache;
 use super::error::StoreError;
+use super::extra::{Numbering, numbering};
 use super::header::{Header, read_header};
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
@@ -11,6 +12,7 @@ use crate::protocol::{Warning, WarningKind};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -53,6 +55,8 @@ pub struct Database {
     warnings: Vec<Warning>,
     until: Arc<AtomicU64>,
     options: OpenOptions,
+    /// How rows beside spans are numbered, once that was asked.
+    numbering: OnceCell<Numbering>,
 }
 
 /// Longest text or row SQLite reads: values of 100 MB pass.
@@ -145,7 +149,7 @@ impl Database {
         let mut head = vec![0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
         head.truncate(got);
-        Ok(Database { connection, files, main, head, name, schema, warnings, until, options })
+        Ok(Database { connection, files, main, head, name, schema, warnings, until, options, numbering: OnceCell::new() })
     }
 
     /// The connection, for the reader's statements.
@@ -194,6 +198,15 @@ impl Database {
         let outcome = work();
         self.until.store(u64::MAX, Ordering::Relaxed);
         outcome.map_err(|error| self.explain(error))
+    }
+
+    /// How rows beside spans are numbered.
+    pub(super) fn numbering(&self) -> Result<Numbering, StoreError> {
+        if let Some(known) = self.numbering.get() {
+            return Ok(*known);
+        }
+        let found = numbering(&self.connection)?;
+        Ok(*self.numbering.get_or_init(|| found))
     }
 
     /// What looks like damage to SQLite is none when the bytes could not be had.

@@ -2,6 +2,7 @@
 //!
 //! What is not here: writing them (`writer`).
 
+use super::database::Database;
 use super::error::StoreError;
 use super::reader::owned;
 use super::schema::Schema;
@@ -16,8 +17,9 @@ fn has(schema: &Schema, table: &str) -> bool {
 fn if_ours<T>(read: rusqlite::Result<T>) -> Result<Option<T>, StoreError> {
     match read {
         Ok(found) => Ok(Some(found)),
-        // What is wrong with a statement, as with names it has, is an error of its own kind.
-        Err(rusqlite::Error::SqlInputError { .. }) => Ok(None),
+        // What is wrong with a statement at a place in it is an error of its own kind.
+        Err(rusqlite::Error::SqlInputError { .. } | rusqlite::Error::InvalidColumnType(..)) => Ok(None),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -31,10 +33,27 @@ fn truth(row: &Row<'_>, column: usize) -> Option<bool> {
 }
 
 /// What is known of a span beyond its row.
-pub(crate) fn span_extra(connection: &Connection, schema: &Schema, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
-    if !has(schema, "quipu_span_extra") {
+pub(crate) fn span_extra(database: &Database, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
+    let connection = database.connection();
+    if !has(database.schema(), "quipu_span_extra") {
         return Ok(None);
     }
+    let by_row = find(connection, "id = (SELECT rowid FROM spans WHERE span_id = ?1)", span_id, &[])?;
+    if by_row.is_some() {
+        return Ok(by_row);
+    }
+    match database.numbering()? {
+        Numbering::Rows => Ok(None),
+        Numbering::None => find(connection, "TRUE", span_id, &[]),
+        Numbering::Order { first, last } => match number_in_order(connection, span_id, first, last)? {
+            Some(number) => find(connection, "id = ?2", span_id, &[&number]),
+            None => Ok(None),
+        },
+    }
+}
+
+/// The row of a span that also meets a condition.
+fn find(connection: &Connection, condition: &str, span_id: &str, more: &[&dyn ToSql]) -> Result<Option<SpanExtra>, StoreError> {
     let read = |row: &Row<'_>| {
         Ok(SpanExtra {
             span_id: owned(row, 0).unwrap_or_default(),
@@ -47,65 +66,61 @@ pub(crate) fn span_extra(connection: &Connection, schema: &Schema, span_id: &str
             source: row.get(7).unwrap_or_default(),
         })
     };
-    let find = |condition: &str| {
-        let sql = format!(
-            "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
-            FROM quipu_span_extra WHERE {condition}"
-        );
-        connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([span_id], read).optional())
-    };
-    let by_row = if_ours(find("id = (SELECT rowid FROM spans WHERE span_id = ?1) AND span_id = ?1"))?;
-    match by_row.flatten() {
-        None => match numbering(connection)? {
-            Numbering::Rows => Ok(None),
-            Numbering::None => Ok(if_ours(find("span_id = ?1"))?.flatten()),
-            Numbering::Order => match number_in_order(connection, span_id)? {
-                Some(number) => Ok(if_ours(find(&format!("id = {number} AND span_id = ?1")))?.flatten()),
-                None => Ok(None),
-            },
-        },
-        found => Ok(found),
-    }
+    let sql = format!(
+        "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
+        FROM quipu_span_extra WHERE {condition} AND span_id = ?1"
+    );
+    let values: Vec<&dyn ToSql> = [&span_id as &dyn ToSql].into_iter().chain(more.iter().copied()).collect();
+    let found = connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row(values.as_slice(), read).optional());
+    Ok(if_ours(found)?.flatten())
 }
 
 /// How rows of `quipu_span_extra` are numbered. The table has a row for nearly every span that comes by OTLP; an index of ids, which lie
 /// anywhere in it, would cost a collector as much as that of the spans themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Numbering {
+pub(crate) enum Numbering {
     /// As the rows of their spans.
     Rows,
-    /// In the same order, as in a file that was written out as SQL and read in again after rows were deleted.
-    Order,
-    /// Not at all: the table is of a Quipu that had an index of ids.
+    /// In the same order, as in a file that was written out as SQL and read in again after rows were deleted: the first and the last
+    /// number whose span is there.
+    Order {
+        /// The first.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// Not at all: the table is of a Quipu that had an index of ids, or of another program.
     None,
 }
 
-/// Told by the last row whose span is there.
-pub(super) fn numbering(connection: &Connection) -> Result<Numbering, StoreError> {
-    let last = "SELECT e.id = s.rowid FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id ORDER BY e.id DESC LIMIT 1";
-    let found = connection.prepare_cached(last).and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional());
-    Ok(match if_ours(found)? {
-        None => Numbering::None,
-        Some(None | Some(true)) => Numbering::Rows,
-        Some(Some(false)) => Numbering::Order,
+/// Told by the first and the last row whose spans are there. It may go through all rows whose are not, so once is enough.
+pub(crate) fn numbering(connection: &Connection) -> Result<Numbering, StoreError> {
+    let end = |order: &str| {
+        let sql = format!("SELECT e.id, s.rowid {WITH_SPAN} ORDER BY e.id {order} LIMIT 1");
+        if_ours(pair(connection, &sql, &[]))
+    };
+    Ok(match (end("ASC")?, end("DESC")?) {
+        (None, _) | (_, None) => Numbering::None,
+        (Some(Some((first, _))), Some(Some((last, row)))) if last != row => Numbering::Order { first, last },
+        _ => Numbering::Rows,
     })
 }
 
+const WITH_SPAN: &str = "FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id";
+
+fn pair(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Option<(i64, i64)>> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    connection.prepare_cached(sql).and_then(|mut statement| statement.query_row(values, read).optional())
+}
+
 /// The number of the row of this span, looked for by halves: rows of which the first is of an earlier span stand before.
-fn number_in_order(connection: &Connection, span_id: &str) -> Result<Option<i64>, StoreError> {
-    let row = |sql: &str, value: &dyn ToSql| {
-        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        connection.prepare_cached(sql).and_then(|mut statement| statement.query_row([value], pair).optional())
-    };
-    let Some((wanted, _)) = row("SELECT rowid, 0 FROM spans WHERE span_id = ?1", &span_id)? else { return Ok(None) };
-    let ends = row("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM quipu_span_extra WHERE ?1", &true)?;
-    let (mut first, mut last) = ends.unwrap_or((1, 0));
+fn number_in_order(connection: &Connection, span_id: &str, mut first: i64, mut last: i64) -> Result<Option<i64>, StoreError> {
+    let wanted = if_ours(pair(connection, "SELECT rowid, 0 FROM spans WHERE span_id = ?1", &[&span_id]))?;
+    let Some((wanted, _)) = wanted.flatten() else { return Ok(None) };
+    let at = format!("SELECT e.id, s.rowid {WITH_SPAN} WHERE e.id <= ?1 ORDER BY e.id DESC LIMIT 1");
     while first <= last {
         let middle = first.midpoint(last);
-        // Rows whose span was deleted tell nothing.
-        let at = "SELECT e.id, s.rowid FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id WHERE e.id <= ?1
-            ORDER BY e.id DESC LIMIT 1";
-        let end = match row(at, &middle)? {
+        let end = match if_ours(pair(connection, &at, &[&middle]))?.flatten() {
             Some((id, found)) if id >= first && found == wanted => return Ok(Some(id)),
             Some((id, found)) if id >= first && found > wanted => id.checked_sub(1).map(|before| last = before),
             _ => middle.checked_add(1).map(|behind| first = behind),
@@ -178,19 +193,34 @@ pub(crate) fn rest_behind(connection: &Connection, schema: &Schema, is_points: b
     let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
     let mut rest = None;
     if has(schema, table) {
-        let sql = format!("SELECT max(id), (SELECT count(*) FROM {table} WHERE id > ?1) FROM {table}");
+        let sql = format!("SELECT (SELECT max(id) FROM {table}), (SELECT count(*) FROM {table} WHERE id > ?1)");
         each(connection, &sql, &[&id], &mut |row| rest = row.get(0).ok().zip(unsigned(row, 1)))?;
     }
     Ok(rest.map(|(last, count)| (count, last)))
 }
 
-/// The names of the metrics that have points.
-pub(crate) fn point_names(connection: &Connection, schema: &Schema) -> Result<Vec<String>, StoreError> {
-    let mut names = Vec::new();
-    if has(schema, "quipu_metric_points") {
-        each(connection, "SELECT DISTINCT metric FROM quipu_metric_points", &[], &mut |row| names.extend(owned(row, 0)))?;
+/// The greatest number a log record ever had, where the table says so: records go when their span comes.
+pub(crate) fn greatest_log(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let mut greatest = None;
+    each(connection, "SELECT seq FROM sqlite_sequence WHERE name = 'quipu_log_records'", &[], &mut |row| greatest = row.get(0).ok())?;
+    Ok(greatest)
+}
+
+/// Every series that has points: metric, labels, and since when it counts, in nanoseconds since 1970.
+pub(crate) fn scan_point_series(
+    connection: &Connection,
+    schema: &Schema,
+    seen: &mut dyn FnMut(String, String, u64),
+) -> Result<(), StoreError> {
+    if !has(schema, "quipu_metric_points") {
+        return Ok(());
     }
-    Ok(names)
+    let sql = "SELECT metric, attributes, min(coalesce(start_unix_nano, time_unix_nano)) FROM quipu_metric_points GROUP BY 1, 2";
+    each(connection, sql, &[], &mut |row| {
+        if let (Some(metric), Some(labels)) = (owned(row, 0), owned(row, 1)) {
+            seen(metric, labels, unsigned(row, 2).unwrap_or(0));
+        }
+    })
 }
 
 const POINTS: &str =

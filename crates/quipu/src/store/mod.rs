@@ -30,7 +30,8 @@ pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView};
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub(crate) use extra::{
-    Behind, logs_behind, point_names, points_behind, rest_behind, scan_logs, scan_points, scan_sources, source, span_extra,
+    Behind, greatest_log, logs_behind, points_behind, rest_behind, scan_logs, scan_point_series, scan_points, scan_sources, source,
+    span_extra,
 };
 pub(crate) use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,

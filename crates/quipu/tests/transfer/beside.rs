@@ -16,6 +16,10 @@ const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"servic
     {"timeUnixNano":"1764000000400000001","severityNumber":17,"body":{"stringValue":"refused \"x\" für"},"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"9999999999999999","attributes":[{"key":"n","value":{"intValue":"3"}},{"key":"list","value":{"arrayValue":{"values":[{"doubleValue":0.5},{"boolValue":true}]}}}]},
     {"observedTimeUnixNano":"1764000000500000000","severityText":"NOTICE","body":{"stringValue":"started"}},
     {"eventName":"gen_ai.choice","timeUnixNano":"1764000000600000000","body":{"kvlistValue":{"values":[{"key":"content","value":{"stringValue":"Hi"}}]}}},
+    {"timeUnixNano":"1764000000700000000","severityNumber":9,"body":{"stringValue":"m"},"attributes":[{"key":"body","value":{"stringValue":"<html>"}},{"key":"severity.text","value":{"stringValue":"INFO"}}]},
+    {"attributes":[{"key":"severity","value":{"intValue":"5"}},{"key":"message","value":{"stringValue":"late"}}]},
+    {"attributes":[{"key":"severity","value":{"stringValue":"HIGH"}}]},
+    {"attributes":[{"key":"body","value":{"stringValue":"text"}}]},
     {}]}]}]}"#;
 
 /// A gauge, an increment of floats, a histogram without a sum, an exponential one, a summary, and a series that was closed.

@@ -47,6 +47,13 @@ fn what_is_beside_a_span_is_found_under_any_number() {
             "UPDATE quipu_span_extra SET id = -id; UPDATE quipu_span_extra SET id = 7 - 3 * id",
         ),
         (
+            "rows of deleted spans stand before, between and behind",
+            "UPDATE quipu_span_extra SET id = -id; UPDATE quipu_span_extra SET id = 7 - 3 * id;
+            INSERT INTO quipu_span_extra (id, span_id) SELECT id - 100, 'gone' FROM quipu_span_extra WHERE id < 100;
+            INSERT INTO quipu_span_extra (id, span_id) SELECT id + 1, 'gone' FROM quipu_span_extra WHERE span_id <> 'gone';
+            INSERT INTO quipu_span_extra (id, span_id) VALUES (9223372036854775807, 'gone'), (-9223372036854775808, 'gone')",
+        ),
+        (
             "the table has an index of ids",
             "ALTER TABLE quipu_span_extra RENAME TO other;
             CREATE TABLE quipu_span_extra (span_id TEXT PRIMARY KEY, start_unix_nano INTEGER, end_unix_nano INTEGER, status_message TEXT,

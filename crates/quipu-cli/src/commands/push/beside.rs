@@ -1,12 +1,12 @@
 //! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
 
 use super::resume::{Delivered, ResumeFile};
-use super::{PIECE_BYTES, Sender, Sent, progress};
+use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
 use quipu::view::counted;
 use quipu::{BesideTraces, PieceSize, Session};
-use quipu_telemetry::otlp::Client;
+use quipu_telemetry::otlp::{Client, Signal};
 
 /// What one of them is called, and several.
 pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
@@ -18,26 +18,31 @@ pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
 
 /// Sends them, behind those that were sent before; answers how many these were.
 pub(super) fn push(push: &Push, session: &Session, client: &Client, which: BesideTraces, sent: &mut Sent) -> Result<u64> {
-    let behind_name = if which == BesideTraces::Logs { ".logs" } else { ".metrics" };
-    let file = ResumeFile::choose(push.resume.as_deref(), behind_name, &push.file, client.url(), &[]);
-    let delivered = match &file {
+    let signal = if which == BesideTraces::Logs { Signal::Logs } else { Signal::Metrics };
+    let file = ResumeFile::choose(push.resume.as_deref(), signal, &push.file, client.url(), &[]);
+    let mut delivered = match &file {
         Some(file) if !push.restart => file.read()?,
         _ => None,
     };
-    let Some((_, last)) = session.beside_rest(which, 0)? else { return Ok(0) };
-    // A file that has fewer rows is another one.
-    let delivered = delivered.filter(|delivered| delivered.rowid <= last);
+    if let Some(found) = &delivered
+        && !session.goes_on_behind(which, found.rowid, &found.mark)?
+    {
+        eprintln!("{ANOTHER}");
+        delivered = None;
+    }
     let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
     let whole = before + session.beside_rest(which, behind)?.map_or(0, |(rest, _)| rest);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut here, mut sender) = (0, Sender::new(client));
     let outcome = session.each_beside_piece::<anyhow::Error>(which, behind, size, &mut |piece| {
         let so_far = before + here;
-        sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);
-        sender.delivered += piece.entries;
+        if piece.entries > 0 {
+            sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);
+            sender.delivered += piece.entries;
+        }
         here += piece.entries;
         match &file {
-            Some(file) => file.write(&Delivered { rowid: piece.last, span_id: None, entries: before + here }),
+            Some(file) => file.write(&Delivered { rowid: piece.last, mark: piece.mark, entries: before + here }),
             None => Ok(()),
         }
     });

@@ -24,6 +24,9 @@ const PIECE_BYTES: usize = 4 << 20;
 /// seconds where it has not.
 const PAUSES: [usize; 2] = [7, 2];
 
+/// What is said where nothing can be gone on with.
+const ANOTHER: &str = "The file is not the one of which a part was sent before; the push begins anew.";
+
 /// What became of what was sent.
 #[derive(Default)]
 struct Sent {
@@ -121,15 +124,15 @@ fn settings(push: &Push, signal: Signal) -> Result<Settings> {
 fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, u64, u64)> {
     let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let file = ResumeFile::choose(push.resume.as_deref(), "", &push.file, client.url(), &ids);
+    let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids);
     let mut delivered = match &file {
         Some(file) if !push.restart => file.read()?,
         _ => None,
     };
-    let mut place = delivered.as_ref().and_then(|found| Some(SpanPlace { rowid: found.rowid, span_id: found.span_id.clone()? }));
+    let mut place = delivered.as_ref().map(|found| SpanPlace { rowid: found.rowid, span_id: found.mark.clone() });
     let mut rest = session.spans_behind_place(selection, place.as_ref())?;
     if rest.is_none() {
-        eprintln!("The file is not the one of which a part was sent before; the push begins anew.");
+        eprintln!("{ANOTHER}");
         (delivered, place) = (None, None);
         rest = session.spans_behind_place(selection, None)?;
     }
@@ -147,7 +150,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
         match &file {
             Some(file) => {
                 let SpanPlace { rowid, span_id } = piece.last;
-                file.write(&Delivered { rowid, span_id: Some(span_id), entries: before + sent.entries + left_out })
+                file.write(&Delivered { rowid, mark: span_id, entries: before + sent.entries + left_out })
             }
             None => Ok(()),
         }

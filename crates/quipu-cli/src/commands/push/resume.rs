@@ -2,6 +2,7 @@
 //! telemetry file.
 
 use anyhow::{Context, Result};
+use quipu_telemetry::otlp::Signal;
 use serde_json::{Value as Json, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Delivered {
     /// The number of the last row.
     pub(super) rowid: i64,
-    /// The span in it, by which it is known again; log records and points have no id.
-    pub(super) span_id: Option<String>,
+    /// By what it is known again: the id of the span in it, or the mark of what has none.
+    pub(super) mark: String,
     /// How many rows, of all runs.
     pub(super) entries: u64,
 }
@@ -27,14 +28,19 @@ pub(super) struct ResumeFile {
 }
 
 impl ResumeFile {
-    /// `None` where there is neither a name nor a folder for it. What is kept of log records and points stands beside a named file, by what
-    /// is put behind its name.
-    pub(super) fn choose(named: Option<&Path>, behind_name: &str, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
+    /// `None` where there is neither a name nor a folder for it. What is kept of log records and points stands beside a named file, with the
+    /// signal behind its name.
+    pub(super) fn choose(named: Option<&Path>, signal: Signal, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
         let whole = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        let what = format!("{} to {url} {}", whole.display(), traces.join(" ")).trim_end().to_owned();
+        let signal = match signal {
+            Signal::Traces => "",
+            Signal::Metrics => ".metrics",
+            Signal::Logs => ".logs",
+        };
+        let what = format!("{}{signal} to {url} {}", whole.display(), traces.join(" ")).trim_end().to_owned();
         if let Some(path) = named {
             let mut path = path.as_os_str().to_owned();
-            path.push(behind_name);
+            path.push(signal);
             return Some(ResumeFile { path: path.into(), named: true, what });
         }
         let mut hasher = DefaultHasher::new();
@@ -55,8 +61,8 @@ impl ResumeFile {
         let wrong = || format!("{} is no file that a push left; name another, or add --restart.", self.path.display());
         let kept: Json = serde_json::from_str(&text).with_context(wrong)?;
         let read = || {
-            let (rowid, span_id) = (kept["rowid"].as_i64()?, kept["span_id"].as_str().map(str::to_owned));
-            Some((Delivered { rowid, span_id, entries: kept["entries"].as_u64()? }, kept["what"].as_str()?))
+            let (rowid, mark) = (kept["rowid"].as_i64()?, kept["mark"].as_str()?.to_owned());
+            Some((Delivered { rowid, mark, entries: kept["entries"].as_u64()? }, kept["what"].as_str()?))
         };
         let (delivered, what) = read().with_context(wrong)?;
         anyhow::ensure!(
@@ -74,10 +80,11 @@ impl ResumeFile {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).with_context(fail)?;
         }
-        let Delivered { rowid, span_id, entries } = delivered;
-        let text = json!({ "what": self.what, "rowid": rowid, "span_id": span_id, "entries": entries }).to_string();
+        let Delivered { rowid, mark, entries } = delivered;
+        let text = json!({ "what": self.what, "rowid": rowid, "mark": mark, "entries": entries }).to_string();
         // Whole or not at all.
-        let new = self.path.with_extension("new");
+        let mut new = self.path.clone().into_os_string();
+        new.push(".new");
         std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.path)).with_context(fail)
     }
 

@@ -28,8 +28,9 @@ impl Extra {
                 links TEXT, event_unix_nanos TEXT, source_id INTEGER)"
             }
             Extra::Logs => {
+                // Records go when their span comes; their numbers are not given again, so that a push can go on behind one.
                 "CREATE TABLE IF NOT EXISTS quipu_log_records (
-                id INTEGER PRIMARY KEY, trace_id TEXT, span_id TEXT, name TEXT, timestamp TIMESTAMP, time_unix_nano INTEGER,
+                id INTEGER PRIMARY KEY AUTOINCREMENT, trace_id TEXT, span_id TEXT, name TEXT, timestamp TIMESTAMP, time_unix_nano INTEGER,
                 attributes TEXT, source_id INTEGER)"
             }
             Extra::Points => {
@@ -166,13 +167,13 @@ impl Writer {
             self.connection
                 .execute_batch(&format!("{sql} FROM quipu_log_records {JOINED} ORDER BY id; DELETE FROM quipu_log_records {JOINED};"))?;
             let left: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
-            if left == 0 {
+            if left == 0 && !self.joins_logs {
                 self.connection.execute_batch("DROP TABLE quipu_log_records")?;
             }
             Ok(u64::try_from(left).unwrap_or(0))
         };
         let left = settle().map_err(|error| self.explain(&error))?;
-        self.set_made(Extra::Logs, left > 0);
+        self.set_made(Extra::Logs, left > 0 || self.joins_logs);
         Ok(left)
     }
 

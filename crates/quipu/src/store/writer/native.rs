@@ -72,12 +72,13 @@ impl Writer {
         if numbering(&self.connection)? == Numbering::Rows {
             return Ok(());
         }
-        let (old, columns) =
-            ("quipu_span_extra_old", "start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id");
+        let columns = "e.span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id";
+        // Not under another name: what users built on the table goes on with the new one.
         let statements = format!(
-            "ALTER TABLE quipu_span_extra RENAME TO {old}; {};
-            INSERT OR IGNORE INTO quipu_span_extra SELECT s.rowid, e.span_id, {columns} FROM spans s JOIN {old} e ON e.span_id = s.span_id;
-            DROP TABLE {old};",
+            "CREATE TEMP TABLE quipu_numbered AS SELECT s.rowid AS id, {columns} FROM spans s JOIN quipu_span_extra e ON e.span_id = s.span_id
+                ORDER BY 1;
+            DROP TABLE quipu_span_extra; {};
+            INSERT OR IGNORE INTO quipu_span_extra SELECT * FROM quipu_numbered; DROP TABLE quipu_numbered;",
             Extra::Spans.statement()
         );
         self.begin()?;

@@ -45,10 +45,17 @@ fn time(nanos: Option<u64>) -> Option<Value> {
 
 fn log(record: &LogRecord) -> Value {
     let mut rest = attributes(record.attributes.as_deref());
-    let mut take = |key: &str| rest.iter().position(|(name, _)| name == key).map(|at| rest.remove(at).1);
-    // What an import put there: a body of fields, or a message; and the severity.
-    let body = take("body").or_else(|| take("message")).map(any);
-    let severity = take("severity");
+    let mut take = |is_it: &dyn Fn(&str, &Value) -> bool| {
+        let found = rest.first().is_some_and(|(name, value)| is_it(name, value));
+        found.then(|| rest.remove(0).1)
+    };
+    // What an import put there, and where it put it: a body of fields, or a message; then the severity in small letters.
+    let body = take(&|name, value| match value {
+        Value::Map(_) => name == "body",
+        Value::Text(_) => name == "message",
+        _ => false,
+    });
+    let severity = take(&|name, value| name == "severity" && value.as_str().is_some_and(is_severity));
     let word = severity.as_ref().and_then(Value::as_str);
     let level = SEVERITIES.iter().position(|known| Some(*known) == word);
     let name = record.name.as_deref().filter(|name| *name != "unstructured_log");
@@ -56,12 +63,22 @@ fn log(record: &LogRecord) -> Value {
         ("timeUnixNano", time(record.time_nanos)),
         ("severityNumber", level.and_then(|level| number(level * 4 + 1))),
         ("severityText", word.and_then(text)),
-        ("body", body),
+        ("body", body.map(any)),
         ("attributes", key_values(rest)),
         ("traceId", record.trace_id.as_deref().and_then(text)),
         ("spanId", record.span_id.as_deref().and_then(text)),
         ("eventName", name.and_then(text)),
     ])
+}
+
+/// Whether an import leaves the word as it is.
+fn is_severity(word: &str) -> bool {
+    !word.is_empty() && word == word.to_ascii_lowercase() && !["trace", "warning", "fatal"].contains(&word)
+}
+
+/// Whether OTLP has such points.
+pub(crate) fn is_known(point: &MetricPoint) -> bool {
+    KINDS.iter().any(|(_, kind)| *kind == point.kind)
 }
 
 /// Points of one metric; `None` where its kind is none of OTLP's.

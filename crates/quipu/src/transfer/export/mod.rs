@@ -15,7 +15,7 @@ use super::messages::{RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::wire::encode;
 use crate::model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};
 pub use crate::protocol::ExportFormat;
-pub(crate) use beside::Source;
+pub(crate) use beside::{Source, is_known};
 pub use live::{OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 use values::print;
 
@@ -109,9 +109,35 @@ impl Beside {
         }
     }
 
-    /// As a request in protobuf.
-    pub(crate) fn request(&self) -> Vec<u8> {
-        let (entries, fields): (Vec<Value>, _) = match self {
+    /// By what the last of them is known again.
+    pub(crate) fn mark(&self) -> String {
+        let (time, text) = match self {
+            Beside::Logs(records) => {
+                let last = records.last().map(|(record, _)| record);
+                (last.and_then(|record| record.time_nanos), last.and_then(|record| record.attributes.as_deref()))
+            }
+            Beside::Points(points) => {
+                let last = points.last().map(|(point, _)| point);
+                (last.and_then(|point| point.time_nanos), last.map(|point| point.metric.as_str()))
+            }
+        };
+        // FNV-1a, so that the whole of a long text counts and little of it is kept.
+        let hash = text
+            .unwrap_or_default()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        format!("{} {hash:016x}", time.unwrap_or(0))
+    }
+
+    /// As a request in protobuf. Ids that are none of OTLP's are left out: a collector refuses the whole request for them.
+    pub(crate) fn request(mut self) -> Vec<u8> {
+        if let Beside::Logs(records) = &mut self {
+            for (record, _) in records {
+                record.trace_id = record.trace_id.take().and_then(|id| otlp_id(&id, 16));
+                record.span_id = record.span_id.take().and_then(|id| otlp_id(&id, 8));
+            }
+        }
+        let (entries, fields): (Vec<Value>, _) = match &self {
             Beside::Logs(records) => (beside::resource_logs(records), &RESOURCE_LOGS),
             Beside::Points(points) => (beside::resource_metrics(points), &RESOURCE_METRICS),
         };
