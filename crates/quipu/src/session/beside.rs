@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::Failure;
 use crate::store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
 use crate::transfer::{Beside, Source, is_known};
 
@@ -65,17 +65,11 @@ impl Session {
     /// # Errors
     /// When the file can't be read.
     pub fn goes_on_behind(&self, which: BesideTraces, id: i64, mark: &str) -> Result<bool, Failure> {
-        let mut found = None;
-        let only = PieceSize { entries: 1, bytes: 0 };
-        let outcome = self.each_beside::<Failure>(which, id.saturating_sub(1), only, &mut |beside, at| {
-            found = (at == id).then(|| beside.mark());
-            Err(Failure { kind: FailureKind::Internal, message: String::new() })
-        });
-        match (outcome, found) {
-            (_, Some(found)) => Ok(found == mark),
-            (Err(failure), None) if !failure.message.is_empty() => Err(failure),
-            (_, None) if which == BesideTraces::Points => Ok(false),
-            (_, None) => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
+        let from = Behind { id: id.saturating_sub(1), rows: 1, bytes: 0 };
+        match self.next_beside(which, from, &mut Sources::default())? {
+            Some((beside, at)) if at == id => Ok(beside.mark() == mark),
+            _ if which == BesideTraces::Points => Ok(false),
+            _ => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }
     }
 
@@ -87,27 +81,33 @@ impl Session {
         size: PieceSize,
         sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (connection, schema) = (self.database.connection(), self.database.schema());
         let mut sources = Sources::default();
-        loop {
-            let from = Behind { id: behind, rows: size.entries, bytes: size.bytes };
-            let (beside, last) = match which {
-                BesideTraces::Logs => {
-                    let found = self.database.bounded(|| logs_behind(connection, schema, from)).map_err(Failure::from)?;
-                    let last = found.last().map(|(id, _)| *id);
-                    (Beside::Logs(self.with_sources(found, |record| record.source, &mut sources)?), last)
-                }
-                BesideTraces::Points => {
-                    let mut found = self.database.bounded(|| points_behind(connection, schema, from)).map_err(Failure::from)?;
-                    let last = found.last().map(|(id, _)| *id);
-                    found.retain(|(_, point)| is_known(point));
-                    (Beside::Points(self.with_sources(found, |point| point.source, &mut sources)?), last)
-                }
-            };
-            let Some(last) = last else { return Ok(()) };
+        while let Some((beside, last)) =
+            self.next_beside(which, Behind { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
+        {
             sink(beside, last)?;
             behind = last;
         }
+        Ok(())
+    }
+
+    /// The next of them, and the number of the last row that was read for it.
+    fn next_beside(&self, which: BesideTraces, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let (beside, last) = match which {
+            BesideTraces::Logs => {
+                let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
+                let last = found.last().map(|(id, _)| *id);
+                (Beside::Logs(self.with_sources(found, |record| record.source, sources)?), last)
+            }
+            BesideTraces::Points => {
+                let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
+                let last = found.last().map(|(id, _)| *id);
+                found.retain(|(_, point)| is_known(point));
+                (Beside::Points(self.with_sources(found, |point| point.source, sources)?), last)
+            }
+        };
+        Ok(last.map(|last| (beside, last)))
     }
 
     /// Rows with the resources and scopes they name.
