@@ -5,6 +5,12 @@
 
 use std::cmp::Ordering;
 
+/// What stands beside a number in pairs that ascend by it.
+pub(crate) fn beside<T>(pairs: &[(u32, T)], number: u32) -> Option<&T> {
+    let at = pairs.binary_search_by_key(&number, |(found, _)| *found).ok()?;
+    pairs.get(at).map(|(_, value)| value)
+}
+
 /// Sorts places; equal ones stay in the order they have.
 #[inline(never)]
 pub(crate) fn sort_places(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {

@@ -225,7 +225,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
     for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
-        let output = outputs.binary_search_by_key(row, |(row, _)| *row).ok().map(|at| outputs[at].1);
+        let output = crate::ordered::beside(outputs, *row).copied();
         let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
         totals.add(Some(&record));
         if !record.is_empty() {

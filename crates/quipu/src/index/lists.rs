@@ -85,8 +85,7 @@ impl Index {
 
     /// The token sums of a trace.
     pub(crate) fn trace_tokens(&self, number: u32) -> TokenTotals {
-        let at = self.trace_tokens.binary_search_by_key(&number, |(trace, _)| *trace);
-        at.ok().and_then(|at| self.trace_tokens.get(at)).map(|(_, totals)| *totals).unwrap_or_default()
+        crate::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
     }
 
     /// The name of the span in `row`; the beginning of one that is very long.

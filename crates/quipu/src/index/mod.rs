@@ -45,6 +45,7 @@ pub(crate) use reading::Reading;
 pub(crate) use traces::zone_offset;
 
 use crate::model::{Cost, TokenRecord, TokenTotals};
+use crate::ordered::beside;
 use events::Events;
 use facets::Facets;
 use hashbrown::HashMap;
@@ -149,14 +150,12 @@ impl Index {
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.
     pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
-        let at = self.tokens.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        self.tokens.get(at).map(|(_, record)| *record)
+        beside(&self.tokens, row).copied()
     }
 
     /// What the inference request in `row` cost.
     pub(crate) fn cost_of(&self, row: u32) -> Option<Cost> {
-        let at = self.costs.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        self.costs.get(at).and_then(|(_, cost)| *cost)
+        beside(&self.costs, row).copied().flatten()
     }
 
     /// Marks and kind of the span in `row`.

@@ -147,8 +147,7 @@ impl TraceColumns {
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.
     pub fn tokens_of(&self, row: u32) -> Option<&TokenRecord> {
-        let at = self.tokens.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        self.tokens.get(at).map(|(_, record)| record)
+        crate::ordered::beside(&self.tokens, row)
     }
 }
 

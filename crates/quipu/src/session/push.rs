@@ -132,10 +132,13 @@ impl Session {
             })
         };
         self.database.bounded(scan).map_err(Failure::from)?;
-        measured.retain(|event| {
-            let key = (event.name.clone(), crate::transfer::attributes_text(&event.labels));
-            pointed.get(&key).is_none_or(|since| u64::try_from(event.at.0).unwrap_or(0) < *since)
-        });
+        // Without points, which is most files, no series need be named.
+        if !pointed.is_empty() {
+            measured.retain(|event| {
+                let key = (event.name.clone(), crate::transfer::attributes_text(&event.labels));
+                pointed.get(&key).is_none_or(|since| u64::try_from(event.at.0).unwrap_or(0) < *since)
+            });
+        }
         sort_by_key(&mut measured, |measured| measured.at);
         let start = measured.first().map(|first| first.at);
         let service_name = if self.index.trace_count() > 0 { self.service_name(0)? } else { None };

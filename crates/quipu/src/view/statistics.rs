@@ -4,7 +4,7 @@
 
 use super::times::{Times, self_times};
 use crate::model::Cost;
-use crate::ordered::ordered;
+use crate::ordered::{beside, ordered};
 use crate::protocol::{Texts, UNKNOWN_NANOS};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -58,12 +58,6 @@ pub struct Usage {
     pub tokens: Vec<(u32, u64)>,
     /// What each cost; nothing where nothing has a price.
     pub costs: Vec<(u32, Option<Cost>)>,
-}
-
-/// What stands beside a row.
-fn beside<T>(rows: &[(u32, T)], row: u32) -> Option<&T> {
-    let at = rows.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-    rows.get(at).map(|(_, value)| value)
 }
 
 /// Statistics of all names, the one with the most time of its own first. `failed` tells of a row whether it failed.

@@ -1,6 +1,6 @@
 //! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
 
-use super::resume::{Delivered, ResumeFile};
+use super::resume::{self, Delivered, ResumeFile};
 use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
@@ -16,14 +16,26 @@ pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
     }
 }
 
+/// What they are called in JSON.
+pub(super) fn key(which: BesideTraces) -> &'static str {
+    match which {
+        BesideTraces::Logs => "records",
+        BesideTraces::Points => "points",
+    }
+}
+
+/// As what they go.
+pub(super) fn signal(which: BesideTraces) -> Signal {
+    match which {
+        BesideTraces::Logs => Signal::Logs,
+        BesideTraces::Points => Signal::Metrics,
+    }
+}
+
 /// Sends them, behind those that were sent before; answers how many these were.
 pub(super) fn push(push: &Push, session: &Session, client: &Client, which: BesideTraces, sent: &mut Sent) -> Result<u64> {
-    let signal = if which == BesideTraces::Logs { Signal::Logs } else { Signal::Metrics };
-    let file = ResumeFile::choose(push.resume.as_deref(), signal, &push.file, client.url(), &[]);
-    let mut delivered = match &file {
-        Some(file) if !push.restart => file.read()?,
-        _ => None,
-    };
+    let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
+    let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     if let Some(found) = &delivered
         && !session.goes_on_behind(which, found.rowid, &found.mark)?
     {

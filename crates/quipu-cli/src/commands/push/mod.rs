@@ -63,37 +63,29 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             }
         }
     }
+    let mut beside_of = Vec::new();
     if let Some(client) = metrics_to {
-        let mut sent = metrics(push, &mut session, &client)?;
-        let before = beside::push(push, &session, &client, BesideTraces::Points, &mut sent)?;
-        everything_taken &= sent.refused == 0;
-        let counts = json!({ "url": client.url(), "points": sent.entries, "points_before": before, "requests": sent.requests,
-            "refused": sent.refused });
-        answers.insert("metrics".into(), counts);
-        if !as_json {
-            told(output, &client, &sent, beside::words(BesideTraces::Points), before)?;
-        }
+        let sent = metrics(push, &mut session, &client)?;
+        beside_of.push((client, BesideTraces::Points, sent));
     }
-    if let Some(client) = logs_to {
-        let mut sent = Sent::default();
-        let before = beside::push(push, &session, &client, BesideTraces::Logs, &mut sent)?;
+    beside_of.extend(logs_to.map(|client| (client, BesideTraces::Logs, Sent::default())));
+    for (client, which, mut sent) in beside_of {
+        let before = beside::push(push, &session, &client, which, &mut sent)?;
         everything_taken &= sent.refused == 0;
-        let counts = json!({ "url": client.url(), "records": sent.entries, "records_before": before, "requests": sent.requests,
+        let entries = beside::key(which);
+        let counts = json!({ "url": client.url(), entries: sent.entries, format!("{entries}_before"): before, "requests": sent.requests,
             "refused": sent.refused });
-        answers.insert("logs".into(), counts);
+        answers.insert(beside::signal(which).label().into(), counts);
         if !as_json {
-            told(output, &client, &sent, beside::words(BesideTraces::Logs), before)?;
+            told(output, &client, &sent, beside::words(which), before)?;
         }
     }
     if as_json {
         output.line(&format!("{:#}", serde_json::Value::Object(answers)))?;
     } else if push.traces.is_empty() {
-        for (signal, name, which) in [
-            (PushSignal::Metrics, "metrics", BesideTraces::Points),
-            (PushSignal::Logs, "logs", BesideTraces::Logs),
-        ] {
+        for (signal, which) in [(PushSignal::Metrics, BesideTraces::Points), (PushSignal::Logs, BesideTraces::Logs)] {
             if let (false, Some((count, _))) = (wants(signal), session.beside_rest(which, 0)?) {
-                let [one, many] = beside::words(which);
+                let ([one, many], name) = (beside::words(which), beside::signal(which).label());
                 output.line(&format!("The file also has {}: --signal {name} is for them.", counted(Some(count), one, many)))?;
             }
         }
@@ -125,10 +117,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
     let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids);
-    let mut delivered = match &file {
-        Some(file) if !push.restart => file.read()?,
-        _ => None,
-    };
+    let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     let mut place = delivered.as_ref().map(|found| SpanPlace { rowid: found.rowid, span_id: found.mark.clone() });
     let mut rest = session.spans_behind_place(selection, place.as_ref())?;
     if rest.is_none() {

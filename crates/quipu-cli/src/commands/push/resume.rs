@@ -18,6 +18,14 @@ pub(super) struct Delivered {
     pub(super) entries: u64,
 }
 
+/// What was delivered before, unless all is to begin anew.
+pub(super) fn delivered(file: Option<&ResumeFile>, begins_anew: bool) -> Result<Option<Delivered>> {
+    match file {
+        Some(file) if !begins_anew => file.read(),
+        _ => Ok(None),
+    }
+}
+
 /// The file that keeps it.
 pub(super) struct ResumeFile {
     path: PathBuf,
@@ -32,11 +40,7 @@ impl ResumeFile {
     /// signal behind its name.
     pub(super) fn choose(named: Option<&Path>, signal: Signal, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
         let whole = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        let signal = match signal {
-            Signal::Traces => "",
-            Signal::Metrics => ".metrics",
-            Signal::Logs => ".logs",
-        };
+        let signal = if signal == Signal::Traces { String::new() } else { format!(".{}", signal.label()) };
         let what = format!("{}{signal} to {url} {}", whole.display(), traces.join(" ")).trim_end().to_owned();
         if let Some(path) = named {
             let mut path = path.as_os_str().to_owned();
