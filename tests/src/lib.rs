@@ -11,6 +11,7 @@ pub mod hostile;
 pub mod http;
 pub mod load;
 pub mod random;
+pub mod redaction;
 mod scratch;
 
 pub use scratch::Scratch;

@@ -44,7 +44,7 @@ pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess) -> Json {
         "tokens": file.tokens.as_ref().map(totals),
         "start_time": time(file.start),
         "end_time": time(file.end),
-        "times": quipu::view::zone_sentence(file.zone),
+        "times": quipu::format::zone_sentence(file.zone),
         "service_names": file.service_names,
         "warnings": warnings(&file.warnings),
     })

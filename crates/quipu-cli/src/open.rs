@@ -88,7 +88,7 @@ pub(crate) fn import_into(importer: &mut Importer, path: &Path) -> Result<()> {
         }
         importer.push(&chunk[..got])?;
         done += got as u64;
-        shown.show(|| format!("Importing {name}: {} of {}", quipu::view::bytes(done), quipu::view::bytes(whole)));
+        shown.show(|| format!("Importing {name}: {} of {}", quipu::format::bytes(done), quipu::format::bytes(whole)));
     }
     importer.end()?;
     Ok(())

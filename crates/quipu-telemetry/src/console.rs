@@ -4,8 +4,8 @@
 //! which it does not print, come as they are measured. What is not here: the environment, which callers ask.
 
 use crate::sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
-use quipu::model::{Attributes, MetricEvent, MetricValue, Primitive, SpanStatus, Timestamp};
-use quipu::transfer::python_float;
+use quipu_model::{Attributes, MetricEvent, MetricValue, Primitive, SpanStatus, Timestamp};
+use quipu_otlp::python_float;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
@@ -172,7 +172,7 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quipu::model::EventTime;
+    use quipu_model::EventTime;
 
     #[test]
     fn colours_are_for_terminals_without_no_color() {

@@ -6,7 +6,7 @@
 use crate::inference::{InferenceSpan, Usage};
 use crate::telemetry::{LogError, Telemetry};
 use crate::w3c::TraceParent;
-use quipu::model::{EventTime, Timestamp};
+use quipu_model::{EventTime, Timestamp};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::SystemTime;

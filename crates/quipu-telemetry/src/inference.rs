@@ -3,7 +3,7 @@
 //! What is not here: counting tokens; whoever answered the request says how many there were.
 
 use crate::telemetry::{LogError, Telemetry};
-use quipu::model::{Attributes, Event, EventTime, MetricEvent, MetricValue, Primitive};
+use quipu_model::{Attributes, Event, EventTime, MetricEvent, MetricValue, Primitive};
 
 /// Tokens of one request. What is not known is `None`, and nothing is written of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::current::{Current, enter, leave, now};
 use crate::random::random_id;
 use crate::telemetry::{DEFAULT_TTL_SECONDS, Telemetry};
 use crate::w3c::TraceParent;
-use quipu::model::{
+use quipu_model::{
     Attributes, Event, LogSeverity, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent, StructuredLogPayload,
     UnstructuredLogEvent,
 };

@@ -1,7 +1,7 @@
 //! Writes the telemetry files that Quipu reads: Llama Stack's events go in, and come out as rows of SQLite and lines on a console.
 //!
 //! ```
-//! use quipu::model::Event;
+//! use quipu_model::Event;
 //! use quipu_telemetry::{DEFAULT_TTL_SECONDS, SqliteSink, Telemetry};
 //! # let folder = std::env::temp_dir().join(format!("quipu-telemetry-doc-{}", std::process::id()));
 //! # let path = folder.join("telemetry.db");

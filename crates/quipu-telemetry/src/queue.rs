@@ -2,7 +2,7 @@
 //!
 //! What is not here: what is done with the events (`worker`).
 
-use quipu::model::Event;
+use quipu_model::Event;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! What is not here: how events become spans (`spans`), and the sinks themselves (`console`, `sqlite`, `otlp`).
 
-use quipu::model::{Attributes, MetricEvent, Primitive, SpanStatus, Timestamp};
+use quipu_model::{Attributes, MetricEvent, Primitive, SpanStatus, Timestamp};
 
 /// A span that has started and not ended.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@
 
 use crate::sink::{EndedSpan, SpanEvent, StartedSpan};
 use crate::w3c::TraceParent;
-use quipu::model::{
+use quipu_model::{
     Attributes, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, StructuredLogEvent, UnstructuredLogEvent,
 };
 use std::collections::HashMap;
@@ -158,7 +158,7 @@ fn take_remote_parent(span: &mut StartedSpan) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quipu::model::{EventTime, SpanStatus, StructuredLogPayload, Timestamp};
+    use quipu_model::{EventTime, SpanStatus, StructuredLogPayload, Timestamp};
 
     fn attributes(entries: &[(&str, Primitive)]) -> Attributes {
         Attributes(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())

@@ -1,11 +1,11 @@
 //! The SQLite sink: a telemetry file as a Llama Stack server writes it, while others read it.
 //!
-//! What ended since the last commit is one transaction. What is not here: the schema and its statements (`quipu::store`).
+//! What ended since the last commit is one transaction. What is not here: the schema and its statements (`quipu_store`).
 
 use crate::sink::{EndedSpan, Sink, SinkError};
-use quipu::model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
-use quipu::store::{TraceFacts, Writer};
-use quipu::transfer::attributes_text;
+use quipu_model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
+use quipu_otlp::attributes_text;
+use quipu_store::{TraceFacts, Writer};
 use std::path::Path;
 
 /// Spans that are kept while the file can't be written; the oldest of more are lost, and told of.
@@ -39,7 +39,7 @@ impl SqliteSink {
     }
 
     /// Writes all that waits in one transaction; how many were left out because the file has spans of their ids.
-    fn write(&mut self) -> Result<u64, quipu::store::StoreError> {
+    fn write(&mut self) -> Result<u64, quipu_store::StoreError> {
         self.writer.begin()?;
         let mut left_out = 0;
         for row in &self.waiting {

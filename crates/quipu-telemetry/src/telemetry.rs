@@ -7,7 +7,7 @@ use crate::sink::{Sink, SinkError};
 use crate::spans::OpenSpans;
 use crate::warning::Warning;
 use crate::worker::{Warn, Worker};
-use quipu::model::Event;
+use quipu_model::Event;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 

@@ -7,7 +7,7 @@ use crate::queue::{Batch, Logged, Queue};
 use crate::sink::{Sink, SinkError};
 use crate::spans::{End, OpenSpans, Start};
 use crate::warning::Warning;
-use quipu::model::{Event, StructuredLogPayload};
+use quipu_model::{Event, StructuredLogPayload};
 
 /// Takes warnings.
 pub(crate) type Warn = Box<dyn Fn(&Warning) + Send>;

@@ -1,44 +1,32 @@
-//! The core of Quipu: everything that needs no I/O, clock or DOM, for native targets and wasm32.
+//! The core of Quipu: opens a telemetry file, indexes it, and answers questions about it, natively and on wasm32.
 //!
-//! Modules stand in reading order. `model` uses nothing; `recorded`, `view` and `share` use `model`; `store`, `index`,
-//! `tokens` and `llm` build on those; [`Session`] joins them behind [`protocol`]'s typed requests and answers.
+//! [`Session`] is the one door: it takes the questions of [`protocol`] and builds the index in steps. The crates below are re-exported under
+//! the names of their topics: plain types ([`model`], [`recorded`], [`llm`], [`format`]), the filter language and addresses ([`filter`],
+//! [`address`]), SQLite ([`store`]), what views show ([`view`], [`render`]), sharing ([`share`]), PromQL ([`promql`], [`metrics`]).
 //!
 //! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
 //! time budgets through a closure.
 
-pub mod filter;
-pub mod fold;
-pub mod llm;
-pub mod metrics;
-pub mod model;
-mod ordered;
-#[cfg(feature = "promql")]
-pub mod promql;
-pub mod protocol;
-pub mod recorded;
-pub mod share;
-pub mod sheet;
-pub mod sql;
-pub mod view;
+pub use quipu_model as model;
+pub use quipu_model::{fold, format, llm, recorded, tokens};
+pub use quipu_promql as promql;
+pub use quipu_protocol as protocol;
+pub use quipu_protocol::{address, filter, markup};
+#[cfg(feature = "share")]
+pub use quipu_share as share;
+pub use quipu_store as store;
+pub use quipu_ui::{render, view};
 
-#[cfg(feature = "store")]
 pub mod index;
-#[cfg(feature = "store")]
+pub mod metrics;
 pub mod query;
-#[cfg(feature = "store")]
 mod search;
-#[cfg(feature = "store")]
-pub mod store;
-#[cfg(feature = "store")]
-pub mod tokens;
-#[cfg(feature = "store")]
+mod session;
+pub mod sql;
 pub mod transfer;
 
-#[cfg(feature = "store")]
-mod session;
-#[cfg(all(feature = "store", not(target_family = "wasm")))]
+#[cfg(not(target_family = "wasm"))]
 pub use session::FileReading;
-#[cfg(feature = "store")]
 pub use session::{BesidePiece, BesideTraces, MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};
-#[cfg(all(feature = "store", feature = "promql"))]
+#[cfg(feature = "promql")]
 pub use session::{SeriesLabels, SeriesQuery};

@@ -3,7 +3,7 @@
 mod support;
 
 use quipu::protocol::{Request, Response};
-use quipu::sheet::sheet_text;
+use quipu::render::sheet_text;
 use support::{open, sql};
 
 const AGENT: &str = "samples/agent_0.2.15.db";

@@ -3,6 +3,7 @@
 mod support;
 
 use quipu::Session;
+use quipu::format;
 use quipu::model::PriceTable;
 use quipu::model::TokenTotals;
 use quipu::protocol::{
@@ -320,7 +321,7 @@ fn a_summary_says_when_a_search_still_goes_on() {
     let whole = summary(&mut session, "\"weather\"", false);
     assert!(whole.whole && whole.totals.traces > 0);
     assert_eq!(Some(whole.totals.traces), list(&mut session, TraceQuery { filter: "\"weather\"".into(), ..TraceQuery::default() }).total);
-    assert!(view::scatter_text(&whole.scatter.expect("a picture")).starts_with(&view::counted(
+    assert!(view::scatter_text(&whole.scatter.expect("a picture")).starts_with(&format::counted(
         Some(whole.totals.traces.into()),
         "trace",
         "traces"

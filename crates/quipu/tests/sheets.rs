@@ -1,12 +1,15 @@
 //! The views of real traces as their sheets read, through the same requests the page makes.
 
 use quipu::Session;
+use quipu::format::cost_text;
+use quipu::markup::{Attr, Node};
 use quipu::model::{LogSeverity, PriceTable};
+use quipu::protocol::{FlameLayout, SheetView, TraceTab};
+use quipu::protocol::{FlameWeight, StatisticsColumn};
 use quipu::protocol::{Request, Response, SheetQuery, TraceQuery, TraceScope};
-use quipu::share::{FlameLayout, SheetView, TraceTab};
-use quipu::sheet::{Attr, Node, sheet_text};
+use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
-use quipu::view::{FlameOrder, FlameWeight, FlameWindow, StatisticsColumn, cost_text};
+use quipu::view::{FlameOrder, FlameWindow};
 use rusqlite::Connection;
 
 struct File {

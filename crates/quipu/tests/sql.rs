@@ -3,8 +3,9 @@
 mod support;
 
 use quipu::Session;
+use quipu::markup::Node;
 use quipu::protocol::{FailureKind, IdPlace, Request, Response, SqlCell, SqlFormat, SqlRan, SqlRequest, SqlResponse};
-use quipu::sheet::{Node, sheet_text};
+use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use support::{open, path, sql, unindexed};
 

@@ -211,6 +211,9 @@ fn under_load(quipu: &Path, mut load: Load, is_killed: bool) -> Result<()> {
         outcome.retries
     );
     load.check(&db, &outcome)?;
-    println!("Every acknowledged span is in the file once, and the file is whole ({}).", quipu::view::bytes(std::fs::metadata(&db)?.len()));
+    println!(
+        "Every acknowledged span is in the file once, and the file is whole ({}).",
+        quipu::format::bytes(std::fs::metadata(&db)?.len())
+    );
     Ok(())
 }

@@ -4,7 +4,7 @@ use quipu::Session;
 use quipu::protocol::{
     Failure, HitQuery, NO_ROW, Request, Response, SheetQuery, TraceColumns, TraceOrder, TraceQuery, TraceScope, WarningKind,
 };
-use quipu::share::{SheetView, TraceTab};
+use quipu::protocol::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 use std::time::Instant;

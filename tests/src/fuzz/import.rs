@@ -1,8 +1,9 @@
 //! Inputs of imports: OTLP and Jaeger's JSON, bent.
 
+use quipu::protocol::ExportFormat;
 use quipu::protocol::Failure;
 use quipu::store::{Dropped, OpenOptions, Writer};
-use quipu::transfer::{ExportFormat, ImportError, Importer, Recorder, Signal, read_request};
+use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
 
 /// Whatever is sent to a collector is written or refused, and what was written opens.

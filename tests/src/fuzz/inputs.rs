@@ -3,8 +3,8 @@
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
 use quipu::protocol::{Command, Event, HitQuery, Request, Response, SheetQuery, TextRef, TraceQuery, TraceScope};
+use quipu::protocol::{SheetView, TraceTab};
 use quipu::share::payload::{inflated, unseal};
-use quipu::share::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 

@@ -1,11 +1,13 @@
 //! What must hold of every input.
 
 use super::{file, mutate};
+use quipu::address::{parse_fragment, print_fragment};
 use quipu::model::{Encoding, Value};
+use quipu::protocol::RedactOptions;
 use quipu::protocol::{Command, Event};
 use quipu::recorded::{attributes, decode, entries, json_text};
 use quipu::share::payload::{inflated, pack, unpack, unseal};
-use quipu::share::{RedactOptions, parse_fragment, print_fragment, redact};
+use quipu::share::redact;
 use quipu::{llm, recorded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -10,8 +10,8 @@ use crate::state::{App, FileState};
 use crate::widgets::{Commands, Head, Help, ImportBar, Notices};
 use leptos::ev;
 use leptos::prelude::*;
-use quipu::protocol::Request;
-use quipu::share::Place;
+use quipu_protocol::Request;
+use quipu_protocol::address::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
 

@@ -1,7 +1,7 @@
 //! What the page asks of the browser: each function is one small favour that may be refused.
 
 use js_sys::{Date, Function, Promise, Reflect};
-use quipu::model::Timestamp;
+use quipu_model::Timestamp;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, HtmlDocument, HtmlElement, Window};

@@ -6,9 +6,9 @@ use crate::browser::document;
 use crate::state::{Alert, App, FileState, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu::protocol::Response;
-use quipu::share::{Place, Source};
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::Response;
+use quipu_protocol::address::{Place, Source};
 use std::sync::Arc;
 
 /// The file that is served beside the page, as addresses name it.
@@ -78,7 +78,7 @@ pub(crate) fn Growth() -> impl IntoView {
     let notice = move || {
         let grown = app.grown.get()?;
         let summary = app.summary()?;
-        let text = view::growth_text(&summary.name, summary.spans, grown.spans);
+        let text = format::growth_text(&summary.name, summary.spans, grown.spans);
         Some(view! {
             <div class="notice" role="status" aria-label="Growth">
                 <Icon name=IconName::Odd />

@@ -9,7 +9,7 @@ use crate::state::{App, FileState};
 use js_sys::Promise;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use quipu::share::{Place, Source};
+use quipu_protocol::address::{Place, Source};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement};

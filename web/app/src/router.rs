@@ -9,8 +9,8 @@ use crate::opening;
 use crate::pages::{CHART, COLUMNS, kept_columns};
 use crate::state::{App, FileState};
 use leptos::prelude::*;
-use quipu::share::{Place, Source, ViewState, parse_fragment, print_fragment};
-use quipu::view::TimeStyle;
+use quipu_model::format::TimeStyle;
+use quipu_protocol::address::{Place, Source, ViewState, parse_fragment, print_fragment};
 use wasm_bindgen::JsValue;
 
 /// Whether a change of the view is a step to go back from.

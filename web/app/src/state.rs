@@ -10,12 +10,13 @@ use crate::pages::{Listed, PagedList, Sql};
 use crate::{BUILD, growth, opening, rehearsal, router};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
-use quipu::model::{PriceTable, Timestamp, ZoneFact};
-use quipu::protocol::{
+use quipu_model::format;
+use quipu_model::format::TimeStyle;
+use quipu_model::{PriceTable, Timestamp, ZoneFact};
+use quipu_protocol::address::{Source, ViewState};
+use quipu_protocol::{
     Event, Failure, FailureKind, FileSummary, Grown, Importing, IndexProgress, Request, Response, SearchProgress, SearchState,
 };
-use quipu::share::{Source, ViewState};
-use quipu::view::{self, TimeStyle};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
 
@@ -274,7 +275,7 @@ impl App {
         let names: Vec<String> = files.iter().map(File::name).collect();
         let name = match &source {
             Source::File { name, .. } if growth::is_served(&source, &files) => name.clone(),
-            _ => view::files_name(names.iter().map(String::as_str)),
+            _ => format::files_name(names.iter().map(String::as_str)),
         };
         let before = self.opened.get_untracked();
         let again = self.stale.with_untracked(Option::is_some);
@@ -553,7 +554,7 @@ impl App {
         let name = match &file {
             FileState::None => None,
             FileState::Opening { name, .. } => Some(name.clone()),
-            FileState::Open(summary) => Some(format!("{} ({})", summary.name, view::bytes(summary.size_bytes))),
+            FileState::Open(summary) => Some(format!("{} ({})", summary.name, format::bytes(summary.size_bytes))),
         };
         let (text, remedy) = match death {
             Death::NotStarted(why) => (
@@ -633,7 +634,7 @@ impl App {
             (style, _) => style,
         };
         let offset = if style == TimeStyle::Local { browser::zone_offset_minutes(at) } else { 0 };
-        view::time(at, style, offset, zero)
+        format::time(at, style, offset, zero)
     }
 
     /// The screen's keys, until the calling component goes.

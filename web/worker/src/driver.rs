@@ -280,7 +280,7 @@ fn name_of(generation: Option<u32>) -> Option<String> {
 
 fn out_of_memory(progress: &IndexProgress) -> Failure {
     let IndexProgress { spans, spans_expected, .. } = *progress;
-    let (spans, expected) = (quipu::view::count(spans), quipu::view::count(spans_expected));
+    let (spans, expected) = (quipu::format::count(spans), quipu::format::count(spans_expected));
     let name = name_of(None).unwrap_or_default();
     Failure {
         kind: FailureKind::OutOfMemory,

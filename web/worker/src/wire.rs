@@ -2,7 +2,7 @@
 
 use crate::driver::{answer, open, open_for_sql, open_shared, readings};
 use js_sys::Array;
-use quipu::protocol::{Command, Event, Failure, FailureKind, Response};
+use quipu_protocol::{Command, Event, Failure, FailureKind, Response};
 use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};

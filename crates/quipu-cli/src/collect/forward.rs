@@ -71,7 +71,7 @@ impl State {
 }
 
 fn requests(count: u64) -> String {
-    quipu::view::counted(Some(count), "request", "requests")
+    quipu::format::counted(Some(count), "request", "requests")
 }
 
 /// Says something that holds another program's words.

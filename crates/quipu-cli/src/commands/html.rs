@@ -22,8 +22,10 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     use crate::open::open_indexed;
     use anyhow::Context;
     use flate2::{Compression, write::GzEncoder};
+    use quipu::address::{Place, Source, ViewState, print_fragment};
+    use quipu::protocol::RedactOptions;
     use quipu::protocol::{ShareForm, ShareOptions, ShareWhat};
-    use quipu::share::{CarriedFile, Place, RedactOptions, Source, ViewState, carrying_page, print_fragment};
+    use quipu::share::{CarriedFile, carrying_page};
     use std::io::Write;
 
     let redact = RedactOptions { shift_times: export.relative_times, ..redact_options(export)?.unwrap_or_default() };

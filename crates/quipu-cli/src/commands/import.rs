@@ -4,9 +4,9 @@ use crate::arguments::Import;
 use crate::open::import_into;
 use crate::output::{Ink, Output, clean_line};
 use anyhow::Result;
+use quipu::format::counted;
 use quipu::store::Writer;
 use quipu::transfer::Importer;
-use quipu::view::counted;
 use serde_json::json;
 
 pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result<()> {

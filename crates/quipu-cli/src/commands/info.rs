@@ -4,7 +4,7 @@ use crate::json;
 use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean_line};
 use anyhow::Result;
-use quipu::view;
+use quipu::format;
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
@@ -15,20 +15,20 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
         return output.line(&format!("{:#}", json::file(&file, &releases)));
     }
     let title = output.ink(&clean_line(&file.name), Ink::Strong);
-    output.line(&format!("{title}  {}", view::bytes(file.size_bytes)))?;
+    output.line(&format!("{title}  {}", format::bytes(file.size_bytes)))?;
     let services: Vec<&str> = file.service_names.iter().map(|name| service(name)).collect();
-    let counted = |number: Option<u64>, one: &str, many: &str| view::counted(number, one, many);
-    let failures = |failed: Option<u64>| view::failures_text(failed);
-    let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    let counted = |number: Option<u64>, one: &str, many: &str| format::counted(number, one, many);
+    let failures = |failed: Option<u64>| format::failures_text(failed);
+    let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
     let lines = [
         ("written by", format!("Llama Stack {} ({})", releases.releases, releases.because)),
-        ("service", if services.is_empty() { view::DASH.into() } else { clean_line(&services.join(", ")) }),
+        ("service", if services.is_empty() { format::DASH.into() } else { clean_line(&services.join(", ")) }),
         ("time", format!("{} to {}", time(file.start), time(file.end))),
         ("traces", format!("{}, {} with a failure", counted(file.traces, "trace", "traces"), number(file.failed_traces))),
         ("spans", format!("{}, {}", counted(file.spans, "span", "spans"), failures(file.failed_spans))),
         ("events", counted(file.events, "event", "events")),
         ("requests", counted(file.requests, "request", "requests")),
-        ("tokens", file.tokens.as_ref().and_then(view::token_sentence).unwrap_or_else(|| "no inference request".into())),
+        ("tokens", file.tokens.as_ref().and_then(format::token_sentence).unwrap_or_else(|| "no inference request".into())),
     ];
     for (name, value) in lines {
         output.line(&format!("  {}  {value}", output.ink(&format!("{name:<10}"), Ink::Faint)))?;
@@ -42,7 +42,7 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
 }
 
 fn number(number: Option<u64>) -> String {
-    number.map_or_else(|| view::DASH.to_owned(), view::count)
+    number.map_or_else(|| format::DASH.to_owned(), format::count)
 }
 
 /// Servers that were given no name write an invisible one.

@@ -84,7 +84,7 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
             let rows = list.iter().flat_map(|series| {
                 series.points.iter().map(|point| {
                     let at = Timestamp(point.at_millis.saturating_mul(1_000_000)).civil(0);
-                    vec![quipu::view::cut_to_millis(&at).to_owned(), point.value.to_string(), name(series)]
+                    vec![quipu::format::cut_to_millis(&at).to_owned(), point.value.to_string(), name(series)]
                 })
             });
             (vec![left("TIME (UTC)"), value, left("SERIES")], rows.collect())
@@ -100,7 +100,7 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
 }
 
 fn last_value(series: &PromqlSeries) -> String {
-    series.points.last().map_or_else(|| quipu::view::DASH.to_owned(), |point| point.value.to_string())
+    series.points.last().map_or_else(|| quipu::format::DASH.to_owned(), |point| point.value.to_string())
 }
 
 fn name(series: &PromqlSeries) -> String {

@@ -7,8 +7,8 @@ use crate::output::{Ink, Output, clean_line};
 use crate::table::cut;
 use anyhow::{Result, bail};
 use quipu::Session;
+use quipu::format;
 use quipu::protocol::{HitPage, HitQuery, MatchPlace, Request, Response, SearchHit, SearchProgress, SearchState};
-use quipu::view;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -87,12 +87,12 @@ fn list(session: &mut Session, query: &HitQuery) -> Result<HitPage> {
 /// Two lines: which span, and the match with what stands around it.
 fn print(hit: &SearchHit, output: &mut Output) -> Result<()> {
     let is_wide = output.width() >= 130;
-    let start = hit.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0));
+    let start = hit.start.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0));
     let trace: String = clean_line(&hit.trace_id).chars().take(if is_wide { usize::MAX } else { 12 }).collect();
-    let start = view::cut_to_millis(&start).to_owned();
+    let start = format::cut_to_millis(&start).to_owned();
     let head = format!("{start}  {trace}  {}  ", clean_line(&hit.span_id));
     let place =
-        place(&hit.first.place) + &if hit.more == 0 { String::new() } else { format!(" (and {} more)", view::count(hit.more.into())) };
+        place(&hit.first.place) + &if hit.more == 0 { String::new() } else { format!(" (and {} more)", format::count(hit.more.into())) };
     let left = output.width().saturating_sub(head.chars().count() + place.chars().count() + 2).max(12);
     let name = cut(&clean_line(&hit.name), left);
     let line = format!("{}{}  {}", output.ink(&head, Ink::Faint), output.ink(&name, Ink::Strong), output.ink(&place, Ink::Bar));
@@ -132,8 +132,8 @@ impl Note {
     fn show(&mut self, progress: &SearchProgress) {
         if self.started.elapsed() > Duration::from_secs(1) && std::io::stderr().is_terminal() {
             self.shown = true;
-            let (done, all) = (view::count(progress.spans), view::count(progress.spans_expected));
-            eprint!("\r\u{1b}[KSearched: {done} of {all} spans, {} of texts", view::bytes(progress.bytes));
+            let (done, all) = (format::count(progress.spans), format::count(progress.spans_expected));
+            eprint!("\r\u{1b}[KSearched: {done} of {all} spans, {} of texts", format::bytes(progress.bytes));
             let _ = std::io::stderr().flush();
         }
     }

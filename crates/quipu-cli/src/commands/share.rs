@@ -8,10 +8,11 @@ use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine};
 use anyhow::{Context, Result, bail};
 use quipu::Session;
+use quipu::address::{ViewState, carrying_fragment};
+use quipu::format::{bytes, count, counted};
+use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
 use quipu::protocol::{ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::{Form, deflated, next_limit, seal, taken_by};
-use quipu::share::{KindSet, PrivateKind, RedactOptions, ViewState, carrying_fragment};
-use quipu::view::{bytes, count, counted};
 use std::io::Write;
 
 pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {

@@ -5,8 +5,8 @@ use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean, clean_line};
 use crate::table::cut;
 use anyhow::Result;
+use quipu::format;
 use quipu::protocol::{RecordedText, Request, Response, SpanDetail};
-use quipu::view;
 use serde_json::{Value as Json, json as object};
 use std::path::Path;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
         output.line(&format!("\n{}", output.ink("EVENTS", Ink::Faint)))?;
     }
     for event in &span.events {
-        let at = event.time.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0));
+        let at = event.time.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0));
         let what = event.severity.clone().unwrap_or_else(|| event.name.clone());
         let ink = if quipu::model::is_error_severity(event.severity.as_deref()) { Ink::Failed } else { Ink::Plain };
         let message = event.message.clone().unwrap_or_else(|| {
@@ -66,15 +66,15 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
 }
 
 fn facts(span: &SpanDetail, output: &mut Output) -> Result<()> {
-    let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
     let took = span.start.zip(span.end).and_then(|(start, end)| u64::try_from(end.nanos_since(start)).ok());
     let lines = [
         ("span", clean_line(&span.span_id)),
         ("trace", clean_line(&span.trace_id)),
-        ("parent", span.parent_span_id.as_deref().map_or_else(|| view::DASH.to_owned(), clean_line)),
+        ("parent", span.parent_span_id.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),
         ("kind", span.kind.label().to_owned()),
-        ("time", format!("{} to {}, {}", time(span.start), time(span.end), view::duration_text(took))),
-        ("status", span.status.as_deref().map_or_else(|| view::DASH.to_owned(), clean_line)),
+        ("time", format!("{} to {}, {}", time(span.start), time(span.end), format::duration_text(took))),
+        ("status", span.status.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),
     ];
     for (name, value) in lines {
         output.line(&format!("  {}  {value}", output.ink(&format!("{name:<7}"), Ink::Faint)))?;
@@ -87,7 +87,7 @@ fn value(key: &str, text: &str, recorded: &RecordedText, full: bool, output: &mu
     let rest = if full || (recorded.complete && text.chars().count() <= SHOWN) {
         String::new()
     } else {
-        output.ink(&format!(" ({} in all; --full shows them)", view::bytes(recorded.len_bytes)), Ink::Faint)
+        output.ink(&format!(" ({} in all; --full shows them)", format::bytes(recorded.len_bytes)), Ink::Faint)
     };
     output.line(&format!("  {} {shown}{rest}", output.ink(&format!("{}:", clean_line(key)), Ink::Faint)))
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
     for (number, line) in lines(&columns, &table, output.width()).into_iter().skip(1).enumerate() {
         output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
     }
-    let count = quipu::view::counted(Some(answer.rows.len() as u64), "row", "rows");
+    let count = quipu::format::counted(Some(answer.rows.len() as u64), "row", "rows");
     let more = if answer.cut.is_some() { ", and there are more: --json prints all up to --limit" } else { "" };
     output.line(&output.ink(&format!("{count}{more}"), Ink::Faint))
 }
@@ -53,7 +53,7 @@ fn print_json(session: &mut Session, query: &str, rows: usize, output: &mut Outp
 
 fn cell(value: &SqlValue) -> String {
     match value {
-        SqlValue::Null => quipu::view::DASH.to_owned(),
+        SqlValue::Null => quipu::format::DASH.to_owned(),
         SqlValue::Integer(number) => number.to_string(),
         SqlValue::Real(number) => number.to_string(),
         SqlValue::Text(text) => cut(&clean_line(text), CELL),

@@ -5,9 +5,10 @@ use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean_line};
 use crate::table::{cut, fill};
 use anyhow::Result;
+use quipu::format;
 use quipu::model::SpanMarks;
 use quipu::protocol::{Request, Response, TraceColumns};
-use quipu::view::{self, TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
+use quipu::view::{TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
@@ -47,16 +48,16 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
 
 fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
     let failed = trace.failed_rows.len() as u64;
-    let start = trace.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    let start = trace.start.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
     output.line(&format!("{}  {}", output.ink("trace", Ink::Faint), output.ink(&clean_line(&trace.trace_id), Ink::Strong)))?;
     let parts = [
         start,
-        view::duration(trace.duration_nanos),
-        view::counted(Some(trace.len() as u64), "span", "spans"),
-        view::failures_text(Some(failed)),
+        format::duration(trace.duration_nanos),
+        format::counted(Some(trace.len() as u64), "span", "spans"),
+        format::failures_text(Some(failed)),
     ];
     output.line(&parts.join(" · "))?;
-    if let Some(tokens) = view::token_sentence(&trace.token_totals) {
+    if let Some(tokens) = format::token_sentence(&trace.token_totals) {
         output.line(&format!("{}  {tokens}", output.ink("tokens", Ink::Faint)))?;
     }
     for warning in &trace.warnings {
@@ -70,7 +71,7 @@ fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
     let tokens = trace.tokens_of(row.row).and_then(|record| record.total);
     let request = if row.marks.has(SpanMarks::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
     match tokens {
-        Some(total) => format!("{}{request} [{} tokens]", row.name, view::count(total.tokens)),
+        Some(total) => format!("{}{request} [{} tokens]", row.name, format::count(total.tokens)),
         None => format!("{}{request}", row.name),
     }
 }

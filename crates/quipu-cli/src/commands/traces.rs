@@ -8,8 +8,8 @@ use crate::output::{Ink, Output, clean_line};
 use crate::table::{Column, lines};
 use anyhow::Result;
 use quipu::Session;
+use quipu::format;
 use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
-use quipu::view;
 
 /// The columns that fit, each with its cells.
 fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
@@ -66,20 +66,20 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     }
     let what = if traces.failed { " with a failure" } else { "" };
     let (one, more) = if traces.filter.is_empty() { ("trace", "traces") } else { ("matching trace", "matching traces") };
-    let total = view::counted(page.total.map(u64::from), one, more);
-    output.line(&output.ink(&format!("{} of {total}{what}", view::count(page.rows.len() as u64)), Ink::Faint))
+    let total = format::counted(page.total.map(u64::from), one, more);
+    output.line(&output.ink(&format!("{} of {total}{what}", format::count(page.rows.len() as u64)), Ink::Faint))
 }
 
 fn cells(row: &TraceRow, wide: bool) -> Vec<String> {
     let head = |text: String, width: usize| if wide { text } else { text.chars().take(width).collect() };
-    let count = |number: Option<u64>| number.map_or_else(|| view::DASH.to_owned(), view::count);
+    let count = |number: Option<u64>| number.map_or_else(|| format::DASH.to_owned(), format::count);
     vec![
         head(clean_line(&row.trace_id), 12),
-        head(row.start.map_or_else(|| view::DASH.to_owned(), |at| at.civil(0)), 19),
-        view::duration_text(row.duration_nanos),
+        head(row.start.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0)), 19),
+        format::duration_text(row.duration_nanos),
         count(row.spans.map(u64::from)),
-        row.failed.map_or_else(|| view::DASH.to_owned(), |failed| if failed == 0 { String::new() } else { view::count(failed.into()) }),
+        row.failed.map_or_else(|| format::DASH.to_owned(), |failed| if failed == 0 { String::new() } else { format::count(failed.into()) }),
         count(row.tokens.and_then(|tokens| tokens.total)),
-        row.root_name.as_deref().map_or_else(|| view::DASH.to_owned(), clean_line),
+        row.root_name.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line),
     ]
 }

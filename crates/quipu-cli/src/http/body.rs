@@ -33,7 +33,7 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
 /// It is longer than it may be, takes too long, or breaks off.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
-        let words = format!("The body is larger than {}. Send less at a time.", quipu::view::bytes(limits.sent as u64));
+        let words = format!("The body is larger than {}. Send less at a time.", quipu::format::bytes(limits.sent as u64));
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words)
     };
     let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -79,7 +79,7 @@ pub(crate) fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8], limits: Limits) 
     let mut bytes = Vec::with_capacity((body.len() * 4).min(limits.unpacked));
     let read = MultiGzDecoder::new(body).take(limits.unpacked as u64 + 1).read_to_end(&mut bytes);
     if bytes.len() > limits.unpacked {
-        let words = format!("The body unpacks to more than {}. Send less at a time.", quipu::view::bytes(limits.unpacked as u64));
+        let words = format!("The body unpacks to more than {}. Send less at a time.", quipu::format::bytes(limits.unpacked as u64));
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words));
     }
     match read {

@@ -20,7 +20,7 @@ use crate::console::ConsoleSink;
 use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
 use crate::sqlite::SqliteSink;
 use crate::telemetry::{Telemetry, TelemetryBuilder};
-use quipu::transfer::OtlpSource;
+use quipu_otlp::OtlpSource;
 use saphyr::{LoadableYamlNode, Yaml};
 use std::path::PathBuf;
 pub use variables::Lookup;

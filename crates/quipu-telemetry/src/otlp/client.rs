@@ -5,7 +5,7 @@
 use super::backoff::Backoff;
 use super::settings::Settings;
 use crate::config::ConfigError;
-use quipu::transfer::{ExportAnswer, one_line, status_message};
+use quipu_otlp::{ExportAnswer, one_line, status_message};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};

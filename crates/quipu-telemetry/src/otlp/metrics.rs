@@ -2,14 +2,14 @@
 //!
 //! Whole numbers are counters (monotonic), others up-down counters, as the reference takes them; all are cumulative, so that a request that was
 //! not delivered is made good by the next. A collector's Prometheus exporter with the namespace `llama_stack` makes the documented names of
-//! them. What is not here: the protobuf (`quipu::transfer`), and the sending (`outbox`).
+//! them. What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
 
 use super::client::Client;
 use super::outbox::{Load, Outbox, PATIENCE};
 use super::pace::Pace;
 use crate::sink::{EndedSpan, Sink, SinkError};
-use quipu::model::{MetricEvent, MetricValue, Primitive, Timestamp};
-use quipu::transfer::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
+use quipu_model::{MetricEvent, MetricValue, Primitive, Timestamp};
+use quipu_otlp::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
 use std::time::{Duration, SystemTime};
 
 /// Sets of labels that are summed up at most; a program has some dozens.

@@ -1,7 +1,7 @@
 //! OTLP over HTTP: the sinks `otel_trace` and `otel_metric`, and the client they send with, which other programs can use by itself.
 //!
 //! Modules in reading order: `settings` is where requests go, `client` sends one, `backoff` says when to try again; `outbox` is the thread behind a
-//! sink, `traces` and `metrics` are the sinks, `pace` says when they send. What is not here: the protobuf (`quipu::transfer`).
+//! sink, `traces` and `metrics` are the sinks, `pace` says when they send. What is not here: the protobuf (`quipu_otlp`).
 
 mod backoff;
 mod client;
@@ -15,6 +15,6 @@ pub use backoff::Backoff;
 pub use client::{Client, Retry, SendError};
 pub use metrics::OtlpMetricSink;
 pub use pace::{Pace, source};
-pub use quipu::transfer::Signal;
+pub use quipu_otlp::Signal;
 pub use settings::{DEFAULT_ENDPOINT, Settings};
 pub use traces::OtlpTraceSink;

@@ -6,7 +6,7 @@
 use super::backoff::Backoff;
 use super::client::{Client, Retry};
 use crate::sink::SinkError;
-use quipu::transfer::OtlpSource;
+use quipu_otlp::OtlpSource;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

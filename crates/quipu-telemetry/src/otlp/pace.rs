@@ -4,8 +4,8 @@
 
 use super::settings::percent_decoded;
 use crate::config::{ConfigError, Lookup, error};
-use quipu::model::{Attributes, Primitive};
-use quipu::transfer::OtlpSource;
+use quipu_model::{Attributes, Primitive};
+use quipu_otlp::OtlpSource;
 use std::time::Duration;
 
 /// The scope of the reference's spans and metrics, under which people look for them.

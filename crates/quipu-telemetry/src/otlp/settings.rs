@@ -15,7 +15,7 @@
 //! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
 
 use crate::config::{ConfigError, Lookup, error};
-use quipu::transfer::Signal;
+use quipu_otlp::Signal;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! The sink `otel_trace`: ended spans to a collector, with their events, under their own ids and times.
 //!
-//! What is not here: the protobuf (`quipu::transfer`), and the sending (`outbox`).
+//! What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
 
 use super::client::Client;
 use super::outbox::{Load, Outbox, PATIENCE};
 use super::pace::Pace;
 use crate::sink::{EndedSpan, Sink, SinkError};
-use quipu::model::{Attributes, Primitive};
-use quipu::transfer::{OtlpSource, OtlpSpan, otlp_id, traces_request};
+use quipu_model::{Attributes, Primitive};
+use quipu_otlp::{OtlpSource, OtlpSpan, otlp_id, traces_request};
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What the query API reads from a complete index: traces in the order their spans came, children across traces, tokens in order.
 
 use super::{Index, NO_TIME, Profiles};
-use crate::model::{SpanMarks, Timestamp, TokenRecord};
-use crate::ordered::sort_rows;
+use quipu_model::ordered::sort_rows;
+use quipu_model::{SpanMarks, Timestamp, TokenRecord};
 
 impl Index {
     /// Traces, with a row of `traces` or without.

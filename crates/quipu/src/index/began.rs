@@ -5,8 +5,8 @@
 //! What is not here: which spans count as failed (`pass`), what is made of it (`view`, `llm`).
 
 use super::{Index, UNKNOWN_PROFILE};
-use crate::llm::is_agent_step;
-use crate::model::SpanMarks;
+use quipu_model::SpanMarks;
+use quipu_model::llm::is_agent_step;
 
 /// No place, and none found yet.
 const NONE: u32 = u32::MAX;

@@ -3,7 +3,7 @@
 //! Rows are handed over in batches, copied, in the order they were read, and only one thread takes them in: what becomes of them is the same
 //! either way. What is not here: SQL, and what becomes of the rows (`pass`).
 
-use crate::store::ScanSpan;
+use quipu_store::ScanSpan;
 
 /// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
 #[cfg(target_family = "wasm")]

@@ -4,7 +4,7 @@
 
 use super::facets::Facets;
 use super::{Bits, Dictionary, Index, NO_TIME};
-use crate::model::{SpanKind, SpanMarks, TokenTotals};
+use quipu_model::{SpanKind, SpanMarks, TokenTotals};
 
 /// One trace as filters see it. Unknown numbers: `None`.
 pub(crate) struct TraceNumbers {

@@ -8,10 +8,10 @@ use super::pass::place_event;
 use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
-use crate::model::{SpanMarks, TokenRecord, TokenTotals};
-use crate::ordered::sort_by_key;
-use crate::tokens::{Group, InferenceRole, Place, attach, join};
 use hashbrown::HashMap;
+use quipu_model::ordered::sort_by_key;
+use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
+use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
 
 /// Traces derived before a look at the budget.
 const BLOCK: u32 = 64;
@@ -225,7 +225,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
     for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
-        let output = crate::ordered::beside(outputs, *row).copied();
+        let output = quipu_model::ordered::beside(outputs, *row).copied();
         let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
         totals.add(Some(&record));
         if !record.is_empty() {

@@ -1,9 +1,9 @@
 //! Which events belong to which span. Their texts stay in the file.
 
 use super::ids::SpanKey;
-use crate::ordered::sort_by_key;
-use crate::tokens::TokenKind;
 use hashbrown::HashMap;
+use quipu_model::ordered::sort_by_key;
+use quipu_model::tokens::TokenKind;
 use std::borrow::Cow;
 
 /// One metric among the events.

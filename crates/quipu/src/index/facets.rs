@@ -5,9 +5,9 @@
 
 use super::column::Column;
 use super::names::clip;
-use crate::recorded::RawJson;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem::Finder;
+use quipu_model::recorded::RawJson;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 

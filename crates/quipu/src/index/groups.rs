@@ -6,9 +6,9 @@
 use super::order::{ranks, sort_by_key, time_key, token_key};
 use super::values::{NO_VALUE, TraceValues};
 use super::{Dictionary, Index, NO_TIME};
-use crate::model::{Timestamp, TokenTotals};
-use crate::ordered::sort_rows;
-use crate::protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
+use quipu_model::ordered::sort_rows;
+use quipu_model::{Timestamp, TokenTotals};
+use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 use std::ops::Range;
 
 /// Different models of a group that are told apart when its row is made.

@@ -2,8 +2,8 @@
 //!
 //! Numbers whose upper half is all ones are reserved for such other texts, so a hex id that would fall there is treated as one of them.
 
-use crate::recorded::repaired;
 use hashbrown::HashMap;
+use quipu_model::recorded::repaired;
 
 /// A span's id, or that of a parent, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
 //! Lists of traces, a page at a time, and the numbers of the whole file.
 
 use super::{Groups, Index, NO_TIME};
-use crate::model::{Timestamp, TokenTotals, ZoneFact};
-use crate::ordered::sort_by;
-use crate::protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
+use quipu_model::ordered::sort_by;
+use quipu_model::{Timestamp, TokenTotals, ZoneFact};
+use quipu_protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
 
 /// Rows of one page at most.
 const MAX_PAGE: usize = 1_000;
@@ -85,7 +85,7 @@ impl Index {
 
     /// The token sums of a trace.
     pub(crate) fn trace_tokens(&self, number: u32) -> TokenTotals {
-        crate::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
+        quipu_model::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
     }
 
     /// The name of the span in `row`; the beginning of one that is very long.

@@ -4,8 +4,8 @@
 
 use super::events::NO_SPAN;
 use super::{Index, NO_TIME};
-use crate::model::{Cost, SpanMarks};
 use hashbrown::HashMap;
+use quipu_model::{Cost, SpanMarks};
 
 /// A recorded metric event.
 pub(crate) struct MetricEvent {

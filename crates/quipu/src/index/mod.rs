@@ -12,6 +12,7 @@ mod columns;
 mod derive;
 mod events;
 mod facets;
+pub(crate) mod filter;
 mod groups;
 mod ids;
 mod lists;
@@ -44,13 +45,13 @@ pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 pub(crate) use reading::Reading;
 pub(crate) use traces::zone_offset;
 
-use crate::model::{Cost, TokenRecord, TokenTotals};
-use crate::ordered::beside;
 use events::Events;
 use facets::Facets;
 use hashbrown::HashMap;
 use ids::{OddIds, SpanKey};
 use names::Names;
+use quipu_model::ordered::beside;
+use quipu_model::{Cost, TokenRecord, TokenTotals};
 use spans::Spans;
 use traces::Traces;
 use warnings::Oddities;
@@ -159,7 +160,7 @@ impl Index {
     }
 
     /// Marks and kind of the span in `row`.
-    pub(crate) fn marks_of(&self, row: u32) -> (crate::model::SpanMarks, crate::model::SpanKind) {
+    pub(crate) fn marks_of(&self, row: u32) -> (quipu_model::SpanMarks, quipu_model::SpanKind) {
         (*self.spans.marks.at(row), *self.spans.kind.at(row))
     }
 

@@ -1,9 +1,9 @@
 //! Span names, each once, with what the name alone tells.
 
-use crate::model::SpanKind;
-use crate::recorded::repaired;
-use crate::tokens::InferenceRole;
 use hashbrown::HashMap;
+use quipu_model::SpanKind;
+use quipu_model::recorded::repaired;
+use quipu_model::tokens::InferenceRole;
 
 /// What a name tells.
 #[derive(Clone)]

@@ -4,8 +4,8 @@
 
 use super::values::NO_VALUE;
 use super::{Dictionary, Index, NO_TIME};
-use crate::model::TokenTotals;
-use crate::protocol::{GroupBy, ListColumn, TraceOrder};
+use quipu_model::TokenTotals;
+use quipu_protocol::{GroupBy, ListColumn, TraceOrder};
 
 /// The places of texts in their alphabetical order, letter case not counted first, by number.
 pub(super) fn ranks<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {

@@ -7,8 +7,8 @@
 
 use super::column::Column;
 use super::spans::mix;
-use crate::recorded::RawJson;
 use hashbrown::HashMap;
+use quipu_model::recorded::RawJson;
 
 /// The profile of a span of which nothing is known: its attributes are no JSON object, or there were too many profiles.
 pub(crate) const UNKNOWN_PROFILE: u16 = 0;
@@ -255,7 +255,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorded::entries;
+    use quipu_model::recorded::entries;
 
     #[test]
     fn a_text_is_never_passed_over_where_it_stands() {

@@ -4,9 +4,9 @@
 
 use super::Index;
 use super::pass::{Pass, Table};
-use crate::model::TokenRecord;
-use crate::recorded::repaired;
-use crate::store::{Database, StoreError, highest_rowid, scan_spans};
+use quipu_model::TokenRecord;
+use quipu_model::recorded::repaired;
+use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
 use std::ops::ControlFlow;
 
 /// What was read of a file, before anything is derived from it: a pass over the same file, which has grown since, can go on from there.

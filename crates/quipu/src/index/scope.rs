@@ -3,8 +3,8 @@
 //! What is not here: reading the index (`tree`), which only asks what to keep.
 
 use super::{Index, NO_TIME};
-use crate::model::{Cost, SpanKind, SpanMarks, TokenTotals};
-use crate::protocol::{NO_ROW, RequestOutline, TraceScope};
+use quipu_model::{Cost, SpanKind, SpanMarks, TokenTotals};
+use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
 /// Requests that are outlined at most.
 const MOST_OUTLINES: usize = 1_000;

@@ -7,8 +7,8 @@
 
 use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
-use crate::recorded::{Followed, RawJson, entries};
-use crate::tokens::TokenKind;
+use quipu_model::recorded::{Followed, RawJson, entries};
+use quipu_model::tokens::TokenKind;
 
 /// Nodes in all, bytes that lead to a value, and keys that may come next: what a hostile file can make this take stays below 10 MB.
 const MAX_NODES: usize = 8_192;
@@ -289,7 +289,7 @@ mod tests {
                 prop_assert_eq!(entries(&by_shapes), entries(&by_parsing));
             }
             for (row, (_, text)) in spans.iter().enumerate() {
-                for (key, value) in crate::recorded::entries(text.as_bytes()).flatten() {
+                for (key, value) in quipu_model::recorded::entries(text.as_bytes()).flatten() {
                     let Some(value) = value.as_str() else { continue };
                     let of = |profiles: &Profiles| profiles.may_hold(row as u32, profiles.hint_of(&key, value.as_bytes()));
                     prop_assert_eq!(of(&by_shapes), of(&by_parsing));

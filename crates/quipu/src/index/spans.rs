@@ -2,9 +2,9 @@
 
 use super::column::{Column, RowIds};
 use super::ids::SpanKey;
-use crate::model::{SpanKind, SpanMarks};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use quipu_model::{SpanKind, SpanMarks};
 
 /// One entry a span in every column, in order of rowid.
 #[derive(Clone, Default)]

@@ -3,8 +3,8 @@
 //! What is not here: which traces are listed (`session`), the picture (`view`).
 
 use super::{Index, NO_TIME};
-use crate::protocol::ListTotals;
-use crate::view::ScatterPoint;
+use quipu_protocol::ListTotals;
+use quipu_protocol::ScatterPoint;
 
 impl Index {
     /// Sums over traces.

@@ -4,8 +4,8 @@ use super::NO_TIME;
 use super::column::Column;
 use super::ids::{SpanKey, TraceKey};
 use super::spans::{Spans, mix};
-use crate::model::Timestamp;
 use hashbrown::HashTable;
+use quipu_model::Timestamp;
 
 /// One trace.
 #[derive(Clone, Copy)]

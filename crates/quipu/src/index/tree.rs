@@ -2,10 +2,10 @@
 
 use super::scope::Placed;
 use super::{Index, NO_TIME};
-use crate::model::{SpanKind, SpanMarks, Timestamp};
-use crate::ordered::sort_places;
-use crate::protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 use hashbrown::HashMap;
+use quipu_model::ordered::sort_places;
+use quipu_model::{SpanKind, SpanMarks, Timestamp};
+use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 
 impl Index {
     /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name`,
@@ -138,7 +138,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
     if requests > 1 {
         warn(
             WarningKind::MergedRequests,
-            format!("This trace holds {} requests.", crate::view::count(requests as u64)),
+            format!("This trace holds {} requests.", quipu_model::format::count(requests as u64)),
             "The server put concurrent requests, or one that followed a stream, into one trace. A request nested in another is not its child.",
         );
     }
@@ -173,5 +173,5 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
 }
 
 fn spans_have(count: usize) -> String {
-    if count == 1 { "One span has".into() } else { format!("{} spans have", crate::view::count(count as u64)) }
+    if count == 1 { "One span has".into() } else { format!("{} spans have", quipu_model::format::count(count as u64)) }
 }

@@ -2,9 +2,9 @@
 
 use super::Index;
 use super::ids::SpanKey;
-use crate::model::SpanMarks;
-use crate::protocol::{Warning, WarningKind};
-use crate::view::count;
+use quipu_model::SpanMarks;
+use quipu_model::format::count;
+use quipu_protocol::{Warning, WarningKind};
 
 /// Counts of what is odd, and of what is only told by counting.
 #[derive(Clone, Default)]
@@ -136,7 +136,7 @@ impl Index {
             );
         }
         if odd.local_traces > 0 {
-            let zone = odd.zone.map(|minutes| crate::model::offset_label(i32::from(minutes)));
+            let zone = odd.zone.map(|minutes| quipu_model::offset_label(i32::from(minutes)));
             let text = match (&zone, odd.zones) {
                 (Some(zone), 1) => format!("Times are the server's local clock ({zone})."),
                 (Some(zone), zones) => {
@@ -215,5 +215,5 @@ impl Index {
 }
 
 fn spans(count: u64) -> String {
-    if count == 1 { "one span".into() } else { format!("{} spans", crate::view::count(count)) }
+    if count == 1 { "one span".into() } else { format!("{} spans", quipu_model::format::count(count)) }
 }

@@ -2,12 +2,12 @@
 //!
 //! What is not here: the table they come from (`store`), names (`naming`), what becomes of streams (`measured`).
 
-use super::names::{documented_name, valid};
-use super::naming::{MetricShape, prometheus_name};
-use super::streams::{Measure, Measured, Pairs, Rule, Stream};
-use crate::model::{MetricPoint, TokenKind, Value};
-use crate::protocol::METRIC_NAME;
-use crate::recorded::{json_text, parse_json};
+use quipu_metrics::names::{documented_name, valid};
+use quipu_metrics::naming::{MetricShape, prometheus_name};
+use quipu_metrics::streams::{Measure, Measured, Pairs, Rule, Stream};
+use quipu_model::recorded::{json_text, parse_json};
+use quipu_model::{MetricPoint, TokenKind, Value};
+use quipu_promql::METRIC_NAME;
 use std::collections::{BTreeMap, HashMap};
 
 /// Which part of a point a stream holds.

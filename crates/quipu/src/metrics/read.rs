@@ -2,11 +2,11 @@
 //!
 //! What is not here: what is made of them (`prepare`).
 
-use super::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
-use super::streams::Measured;
 use crate::index::Index;
-use crate::model::{SpanMarks, Timestamp, TokenRecord};
-use crate::protocol::UNKNOWN_NANOS;
+use quipu_metrics::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
+use quipu_metrics::streams::Measured;
+use quipu_model::{SpanMarks, Timestamp, TokenRecord};
+use quipu_protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
 
 /// Requests whose model is looked for in the file, because their arguments do not begin with it.

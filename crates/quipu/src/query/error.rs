@@ -1,7 +1,7 @@
 //! Why a query has no answer.
 
-use crate::protocol::{Failure, FailureKind};
-use crate::store::StoreError;
+use quipu_protocol::{Failure, FailureKind};
+use quipu_store::StoreError;
 
 /// An error of the query API: a sentence that names the parameter, or what the file said.
 #[derive(Debug, thiserror::Error)]

@@ -52,7 +52,7 @@ pub(super) fn export_spans(
 }
 
 fn csv_fields(row: &DatasetRow, one_column: bool) -> Vec<String> {
-    let time = |time: Option<crate::model::EventTime>| time.map(|time| time.to_string()).unwrap_or_default();
+    let time = |time: Option<quipu_model::EventTime>| time.map(|time| time.to_string()).unwrap_or_default();
     let mut fields = vec![
         row.trace_id.clone(),
         row.span_id.clone(),

@@ -1,8 +1,8 @@
 //! Recorded JSON values on their way into an answer: as written, so that no digit is lost.
 
 use super::path::{Found, Path};
-use crate::recorded::entries;
 use hashbrown::HashMap;
+use quipu_model::recorded::entries;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;

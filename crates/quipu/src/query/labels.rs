@@ -5,7 +5,7 @@ use super::condition::kind_of;
 use super::error::QueryError;
 use super::params::Object;
 use super::types::MetricLabel;
-use crate::ordered::sort_by_key;
+use quipu_model::ordered::sort_by_key;
 use regex_lite::Regex;
 use serde_json::Value as Json;
 

@@ -6,10 +6,10 @@
 use super::condition::{Conditions, Verdict};
 use super::error::QueryError;
 use crate::index::Index;
-use crate::store::{
+use hashbrown::HashSet;
+use quipu_store::{
     Database, TraceColumn, TraceFull, attributes_at, scan_attributes, scan_trace_ids, trace_by_id, trace_by_rowid, under_one_lock,
 };
-use hashbrown::HashSet;
 use std::ops::ControlFlow;
 
 /// The file, and the index where it is complete.

@@ -10,11 +10,11 @@ use super::matching::Source;
 use super::params::Object;
 use super::types::{MetricDataPoint, MetricLabel, MetricSeries};
 use crate::index::Index;
-use crate::model::{EventTime, Timestamp, TokenSource};
-use crate::ordered::sort_by_key;
-use crate::recorded::attributes;
-use crate::store::{EventColumns, scan_events_named, span_row};
-use crate::tokens::TokenKind;
+use quipu_model::ordered::sort_by_key;
+use quipu_model::recorded::attributes;
+use quipu_model::tokens::TokenKind;
+use quipu_model::{EventTime, Timestamp, TokenSource};
+use quipu_store::{EventColumns, scan_events_named, span_row};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 

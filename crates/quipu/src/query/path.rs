@@ -4,7 +4,7 @@
 //! complains only when it gets there; so does this. What is not here: comparing what was found (`value`).
 
 use super::value::unescape;
-use crate::recorded::entries;
+use quipu_model::recorded::entries;
 use std::borrow::Cow;
 
 /// A parsed path.

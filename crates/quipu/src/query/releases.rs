@@ -3,8 +3,8 @@
 use super::error::QueryError;
 use super::matching::Source;
 use crate::index::Index;
-use crate::recorded::entries;
-use crate::store::scan_attributes;
+use quipu_model::recorded::entries;
+use quipu_store::scan_attributes;
 use serde::Serialize;
 use std::ops::ControlFlow;
 

@@ -11,10 +11,10 @@ use super::path::Path;
 use super::traces::no_trace;
 use super::tree::{no_span, read_keys, read_tree, span};
 use super::types::{DatasetRow, SavedDataset, Span, SpanEvent};
-use crate::model::EventTime;
-use crate::ordered::sort_by_key;
-use crate::store::{EventColumns, event_columns, span_row, span_rowid};
 use hashbrown::HashSet;
+use quipu_model::EventTime;
+use quipu_model::ordered::sort_by_key;
+use quipu_store::{EventColumns, event_columns, span_row, span_rowid};
 use serde_json::Value as Json;
 use std::ops::ControlFlow;
 

@@ -10,10 +10,10 @@ use super::params::Object;
 use super::path::Path;
 use super::types::{Span, SpanTree, SpanWithStatus};
 use crate::index::Index;
-use crate::model::{EventTime, SpanStatus};
-use crate::ordered::sort_by;
-use crate::store::{SpanRow, span_row};
 use hashbrown::{HashMap, HashSet};
+use quipu_model::ordered::sort_by;
+use quipu_model::{EventTime, SpanStatus};
+use quipu_store::{SpanRow, span_row};
 use serde_json::Value as Json;
 
 /// A span and what is below it.

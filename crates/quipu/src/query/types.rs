@@ -3,7 +3,7 @@
 //! What is not here: the worker's wire (`protocol`), which these types could not cross.
 
 use super::json::AttributeMap;
-use crate::model::{EventTime, SpanStatus};
+use quipu_model::{EventTime, SpanStatus};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 

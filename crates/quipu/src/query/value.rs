@@ -3,7 +3,7 @@
 //! true and false are 1 and 0; a number that does not fit 64 bits is a double; a list or a map is its JSON without blanks. Nothing is
 //! ever converted: a text is greater than every number, texts compare by their bytes, and NULL compares with nothing.
 
-use crate::store::compare_integer_real;
+use quipu_store::compare_integer_real;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 

@@ -4,7 +4,7 @@
 
 use super::{Search, Test};
 use crate::index::Index;
-use crate::store::{Database, StoreError, TextTable, scan_texts};
+use quipu_store::{Database, StoreError, TextTable, scan_texts};
 use std::ops::ControlFlow;
 
 /// Bytes of the file that a block should take, and rows at most.

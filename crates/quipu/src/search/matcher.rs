@@ -4,9 +4,9 @@
 //! Most attributes are passed over, or accepted, by their bytes alone. What is not here: where a text stands (`places`).
 
 use super::sieve::Sieve;
-use crate::fold::{AsciiFinder, Needle};
-use crate::model::Value;
-use crate::recorded::{RawJson, decode, entries};
+use quipu_model::Value;
+use quipu_model::fold::{AsciiFinder, Needle};
+use quipu_model::recorded::{RawJson, decode, entries};
 
 /// Of longer values only their own text is searched, not the texts inside: decoded they would take many times their size.
 pub(super) const MAX_INSIDE_BYTES: usize = 4 << 20;
@@ -92,8 +92,8 @@ impl TextMatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorded::attributes;
     use proptest::prelude::*;
+    use quipu_model::recorded::attributes;
 
     fn fold(text: &str) -> String {
         text.chars()

@@ -11,23 +11,15 @@ mod sieve;
 
 pub(crate) use places::{Texts, places, snippet};
 
-use crate::filter::AttributeTest;
+use crate::index::filter::prejudge;
 use crate::index::{Bits, Decided, Index};
-use crate::store::{Database, StoreError};
 use block::Block;
 use matcher::TextMatcher;
+use quipu_protocol::filter::{AttributeTest, Wanted};
+use quipu_store::{Database, StoreError};
 
 /// Answers kept beside those that are wanted now; one takes an eighth of a megabyte for a million spans.
 const KEPT: usize = 12;
-
-/// Something that only reading the file decides, span by span.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wanted {
-    /// The span holds this text: in its name, its attributes or its events.
-    Text(String),
-    /// One of its attributes is so.
-    Attribute(AttributeTest),
-}
 
 /// How a wanted thing is recognised in a row.
 enum Test {
@@ -61,7 +53,7 @@ impl Search {
                 Some(matcher) => (Test::Text(Box::new(matcher)), Decided::unknown(len)),
                 None => (Test::Always, Decided::known(Bits::filled(len, true))),
             },
-            Wanted::Attribute(test) => (Test::Attribute(test.clone()), test.prejudge(index)),
+            Wanted::Attribute(test) => (Test::Attribute(test.clone()), prejudge(test, index)),
         };
         let mut decided = known.yes.clone();
         decided.invert();

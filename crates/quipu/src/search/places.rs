@@ -4,11 +4,11 @@
 
 use super::matcher::{MAX_INSIDE_BYTES, TextMatcher};
 use crate::index::Index;
-use crate::model::{Encoding, RecordedTime, Value};
-use crate::ordered::sort_by_key;
-use crate::protocol::{MatchPlace, SpanMatch};
-use crate::recorded::{decode, entries};
-use crate::store::{Database, StoreError, TextTable, event_row, scan_texts};
+use quipu_model::ordered::sort_by_key;
+use quipu_model::recorded::{decode, entries};
+use quipu_model::{Encoding, RecordedTime, Value};
+use quipu_protocol::{MatchPlace, SpanMatch};
+use quipu_store::{Database, StoreError, TextTable, event_row, scan_texts};
 use std::ops::ControlFlow;
 
 /// Characters shown before and behind a match, and of the match itself.

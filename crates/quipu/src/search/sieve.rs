@@ -5,8 +5,8 @@
 //! could give one of its letters, or take away what parts them. The sieve looks for that part and for such escapes; where it finds
 //! neither, no decoding finds the text. What is not here: the decoding (`matcher`).
 
-use crate::fold::{AsciiFinder, Needle, disguises, unfolded};
 use memchr::{memchr, memmem};
+use quipu_model::fold::{AsciiFinder, Needle, disguises, unfolded};
 
 /// What a text leaves in the bytes it is recorded in.
 pub(super) struct Sieve {

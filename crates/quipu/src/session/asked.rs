@@ -3,10 +3,10 @@
 //! What is not here: the conversation (`conversation`), which takes in the whole trace.
 
 use crate::index::Index;
-use crate::llm::{asked_in, input_key, said_by_event, speaks};
-use crate::model::{SpanKind, Timestamp};
-use crate::recorded::{RecordedAttribute, attributes, entries};
-use crate::store::{Database, StoreError, event_row, small_attributes_at};
+use quipu_model::llm::{asked_in, input_key, said_by_event, speaks};
+use quipu_model::recorded::{RecordedAttribute, attributes, entries};
+use quipu_model::{SpanKind, Timestamp};
+use quipu_store::{Database, StoreError, event_row, small_attributes_at};
 use std::cmp::Reverse;
 
 /// Characters of a line.
@@ -66,7 +66,7 @@ impl<'a> Asked<'a> {
 
     fn words(&self, row: u32) -> Option<String> {
         let read = |text: &[u8]| {
-            let read = |(key, value): (std::borrow::Cow<'_, str>, crate::recorded::RawJson<'_>)| RecordedAttribute {
+            let read = |(key, value): (std::borrow::Cow<'_, str>, quipu_model::recorded::RawJson<'_>)| RecordedAttribute {
                 key: key.into_owned(),
                 text: value.as_str().unwrap_or_else(|| value.as_written()).into_owned(),
                 is_string: value.is_string(),
@@ -116,7 +116,7 @@ fn one_line(text: &str) -> String {
         }
         line.push_str(word);
     }
-    match crate::view::clip(&line, MAX_LETTERS) {
+    match quipu_ui::view::clip(&line, MAX_LETTERS) {
         Some(head) => format!("{head}…"),
         None => line,
     }

@@ -4,9 +4,9 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::protocol::Failure;
-use crate::store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
 use crate::transfer::{Beside, Source, is_known};
+use quipu_protocol::Failure;
+use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
 
 /// Log records, or points of metrics, as one request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! What a span was given, beside what the span of the same name before it was given: in its trace, else in its agent session.
 
 use super::Session;
-use crate::llm::input_key;
-use crate::protocol::{Failure, TextRef};
-use crate::recorded::{decode, entries};
-use crate::sheet::{Compared, Node, compare_sheet, nothing_to_compare};
-use crate::store::span_row;
-use crate::view::compare;
+use quipu_model::llm::input_key;
+use quipu_model::recorded::{decode, entries};
+use quipu_protocol::markup::Node;
+use quipu_protocol::{Failure, TextRef};
+use quipu_store::span_row;
+use quipu_ui::render::{Compared, compare_sheet, nothing_to_compare};
+use quipu_ui::view::compare;
 
 /// Longer texts are not compared.
 const MAX_BYTES: usize = 4 << 20;

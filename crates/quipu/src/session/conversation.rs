@@ -4,11 +4,11 @@
 
 use super::detail;
 use crate::index::Index;
-use crate::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
-use crate::model::{SpanKind, SpanMarks, Spent, Value};
-use crate::recorded::{RecordedAttribute, attributes};
-use crate::store::{Database, StoreError, event_row, span_row};
-use crate::tokens::InferenceRole;
+use quipu_model::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
+use quipu_model::recorded::{RecordedAttribute, attributes};
+use quipu_model::tokens::InferenceRole;
+use quipu_model::{SpanKind, SpanMarks, Spent, Value};
+use quipu_store::{Database, StoreError, event_row, span_row};
 
 /// Spans that are read at most, and bytes of their attributes.
 const MAX_SPANS: usize = 2_000;
@@ -106,7 +106,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
 /// The attributes of a text, decoded; of long ones the beginning, which is counted.
 fn decoded(text: &str, cut: &mut u32) -> Vec<(String, Value)> {
     let read = |attribute: RecordedAttribute| {
-        let value = match crate::view::clip(&attribute.text, MAX_VALUE_BYTES) {
+        let value = match quipu_ui::view::clip(&attribute.text, MAX_VALUE_BYTES) {
             Some(head) => {
                 *cut += 1;
                 Value::Text(format!("{head}…"))

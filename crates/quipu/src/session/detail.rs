@@ -1,12 +1,12 @@
 //! One span in full: its row read by rowid, every value decoded, large ones only begun.
 
 use crate::index::{Index, is_server_failure};
-use crate::llm::{Message, messages};
-use crate::model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
-use crate::ordered::sort_by_key;
-use crate::protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
-use crate::recorded::{RawJson, RecordedAttribute, decode, entries};
-use crate::store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
+use quipu_model::llm::{Message, messages};
+use quipu_model::ordered::sort_by_key;
+use quipu_model::recorded::{RawJson, RecordedAttribute, decode, entries};
+use quipu_model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
+use quipu_protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
+use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
 use std::borrow::Cow;
 
 /// Longer values come as their head; the rest is asked for when it is opened.
@@ -172,18 +172,18 @@ pub(super) fn recorded(text: String) -> RecordedText {
     let decoded = (text.len() <= DECODE_BYTES).then(|| decode(&text));
     let (encoding, value) = match decoded {
         Some(decoded) => (decoded.encoding, Some(decoded.value)),
-        None => (crate::model::Encoding::Text, None),
+        None => (quipu_model::Encoding::Text, None),
     };
     RecordedText { len_bytes: text.len() as u64, raw: text, complete: true, encoding, value }
 }
 
 /// `text` as it is shown; it begins a text of `len` bytes, of which it may be only the head.
-fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<crate::recorded::Decoded>) -> RecordedText {
+fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<quipu_model::recorded::Decoded>) -> RecordedText {
     let complete = len <= INLINE_BYTES;
     let decoded = if complete { decoded() } else { None };
     let (encoding, value) = match decoded {
         Some(decoded) => (decoded.encoding, Some(decoded.value)),
-        None => (crate::model::Encoding::Text, None),
+        None => (quipu_model::Encoding::Text, None),
     };
     RecordedText { raw: head(text).to_owned(), len_bytes: len as u64, complete, encoding, value }
 }
@@ -302,11 +302,11 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
         notes.push(format!(
             "Its first event is {} older than its start: the span waited in a queue, and its start was noted when it got out of it. The \
              events' times are the true ones.",
-            crate::view::duration_text(nanos)
+            quipu_model::format::duration_text(nanos)
         ));
     }
     if clock.offset_minutes != 0 {
-        let zone = crate::model::offset_label(clock.offset_minutes);
+        let zone = quipu_model::offset_label(clock.offset_minutes);
         notes.push(format!("Its times were recorded as local time; the offset {zone} is derived from created_at."));
     }
     if detail.start.is_none() || detail.end.is_none() {

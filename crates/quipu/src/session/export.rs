@@ -4,8 +4,10 @@
 
 use super::push::{PieceSize, Sources};
 use super::{BesideTraces, Selection, Session};
-use crate::protocol::Failure;
-use crate::transfer::{ExportFormat, Exporter, FullTrace};
+use crate::transfer::Exporter;
+use quipu_otlp::FullTrace;
+use quipu_protocol::ExportFormat;
+use quipu_protocol::Failure;
 
 /// Log records or points of metrics in one line.
 const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };

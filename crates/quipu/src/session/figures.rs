@@ -3,11 +3,10 @@
 //! What is not here: the arithmetic, which is `view`.
 
 use super::Session;
-use crate::model::SpanMarks;
-use crate::protocol::TraceColumns;
-use crate::view::{
-    FlameGraph, FlameOrder, FlameSpans, FlameWeight, FlameWindow, NameStatistics, Spans, Times, Usage, flame_graph, name_statistics,
-};
+use quipu_model::SpanMarks;
+use quipu_protocol::FlameWeight;
+use quipu_protocol::TraceColumns;
+use quipu_ui::view::{FlameGraph, FlameOrder, FlameSpans, FlameWindow, NameStatistics, Spans, Times, Usage, flame_graph, name_statistics};
 
 impl Session {
     /// What the inference requests among these spans used.

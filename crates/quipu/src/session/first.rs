@@ -1,9 +1,9 @@
 //! The first rows of the trace list, before the index knows anything: the newest rows of `traces`, named by the spans that were written last.
 
 use crate::index::zone_offset;
-use crate::model::{RecordedTime, SpanKind};
-use crate::protocol::{TracePage, TraceQuery, TraceRow};
-use crate::store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
+use quipu_model::{RecordedTime, SpanKind};
+use quipu_protocol::{TracePage, TraceQuery, TraceRow};
+use quipu_store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
 use std::collections::HashMap;
 
 /// Rows that can be asked for before the index is complete.

@@ -4,7 +4,7 @@
 
 use super::Session;
 use crate::index::Reading;
-use crate::protocol::Failure;
+use quipu_protocol::Failure;
 
 /// What a session has read of a file; another session of the same file goes on from it. Takes some 70 bytes a span.
 pub struct FileReading(Box<Reading>);

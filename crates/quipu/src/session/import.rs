@@ -3,10 +3,10 @@
 //! What is not here: importing (`transfer`).
 
 use super::Session;
-use crate::protocol::{Failure, FailureKind, Warning, WarningKind};
-use crate::store::{Database, Dropped, OpenOptions};
 use crate::transfer::{ImportReport, Importer};
-use crate::view::counted;
+use quipu_model::format::counted;
+use quipu_protocol::{Failure, FailureKind, Warning, WarningKind};
+use quipu_store::{Database, Dropped, OpenOptions};
 
 impl Session {
     /// Ends an import into memory and opens its database under `name`, like any file. What could not be read stands in its warnings.

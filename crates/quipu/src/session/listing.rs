@@ -4,12 +4,14 @@
 
 use super::asked::Asked;
 use super::{Session, bad_request, first};
-use crate::filter::{Counts, Filter, decide, suggest};
-use crate::index::{self, Decided, Groups, Index};
-use crate::protocol::{Failure, Grouping, Response, SummaryQuery, TraceOrder, TraceQuery, TraceSummary};
+use crate::index;
+use crate::index::filter::{Counts, decide, suggest};
+use crate::index::{Decided, Groups, Index};
 use crate::search::Searches;
-use crate::store::under_one_lock;
-use crate::view::scatter;
+use quipu_protocol::filter::Filter;
+use quipu_protocol::{Failure, Grouping, Response, SummaryQuery, TraceOrder, TraceQuery, TraceSummary};
+use quipu_store::under_one_lock;
+use quipu_ui::view::scatter;
 
 /// Orders of all traces that are kept.
 const KEPT_ORDERS: usize = 6;

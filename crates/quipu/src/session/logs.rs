@@ -3,11 +3,11 @@
 //! What is not here: the events of one span with all their attributes, which come with the span.
 
 use crate::index::Index;
-use crate::model::{LogSeverity, RecordedTime, Timestamp};
-use crate::ordered::sort_by_key;
-use crate::recorded::entries;
-use crate::store::{Database, EventRow, StoreError, event_row};
-use crate::view::{LogPage, LogQuery, LogRow};
+use quipu_model::ordered::sort_by_key;
+use quipu_model::recorded::entries;
+use quipu_model::{LogSeverity, RecordedTime, Timestamp};
+use quipu_store::{Database, EventRow, StoreError, event_row};
+use quipu_ui::view::{LogPage, LogQuery, LogRow};
 
 /// Events of one trace that are put in order; each is read for its time.
 const MAX_EVENTS: usize = 20_000;

@@ -5,19 +5,18 @@
 use super::Session;
 use super::listing::Listing;
 use crate::index::Index;
-use crate::metrics::{Collector, Measured, Readings, each_request, read};
-use crate::model::{Cost, PriceTable};
-use crate::protocol::{Failure, NamedSpan};
+use crate::metrics::{Collector, each_request, read};
 use crate::query::model_of;
-use crate::store::{scan_points, scan_sources};
 #[cfg(feature = "promql")]
-use crate::{
-    metrics::Metrics,
-    protocol::{
-        AmountBehind, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlAnswer, PromqlError, PromqlQuery,
-        SpanBehind, SpansBehind,
-    },
+use quipu_metrics::Metrics;
+use quipu_metrics::{Measured, Readings};
+use quipu_model::{Cost, PriceTable};
+use quipu_promql::{PromqlAnswer, PromqlError};
+use quipu_protocol::{
+    AmountBehind, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlQuery, SpanBehind, SpansBehind,
 };
+use quipu_protocol::{Failure, NamedSpan};
+use quipu_store::{scan_points, scan_sources};
 
 impl Session {
     /// Takes what tokens cost, and works out what the file's did, now or when the index is complete.

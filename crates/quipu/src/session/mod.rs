@@ -37,14 +37,12 @@ pub use recording::Selection;
 pub use series::{SeriesLabels, SeriesQuery};
 
 use crate::index::{Index, Pass};
-use crate::model::PriceTable;
-use crate::ordered::sort_by_key;
-use crate::protocol::{
-    Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
-};
 use crate::search::Searches;
-use crate::store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
-use crate::view::{Times, blocks, critical_path, minimap};
+use quipu_model::PriceTable;
+use quipu_model::ordered::sort_by_key;
+use quipu_protocol::{Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind};
+use quipu_store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
+use quipu_ui::view::{Times, blocks, critical_path, minimap};
 use std::cell::RefCell;
 
 /// An open telemetry file.
@@ -82,7 +80,7 @@ pub struct Session {
     sql: sql::Kept,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
-    metrics: Option<crate::metrics::Metrics>,
+    metrics: Option<quipu_metrics::Metrics>,
 }
 
 impl Session {
@@ -180,7 +178,7 @@ impl Session {
             }
             Request::GetSheet(query) => self.when_indexed(|session| Ok(Response::Sheet(session.sheet(&query)?))),
             Request::ExportConversation { trace_id, whole_session } => self.when_indexed(|session| {
-                Ok(Response::Json(crate::llm::conversation_lines(&session.conversation(&trace_id, whole_session)?.conversation)))
+                Ok(Response::Json(quipu_model::llm::conversation_lines(&session.conversation(&trace_id, whole_session)?.conversation)))
             }),
             Request::GetText(text) => self.text(&text).map(Response::Text),
             Request::GetRecorded(text) => self.text(&text).map(|text| Response::Recorded(Box::new(detail::recorded(text)))),
@@ -281,10 +279,10 @@ impl Session {
         Ok(columns)
     }
 
-    fn span(&self, row: u32) -> Result<crate::protocol::SpanDetail, Failure> {
+    fn span(&self, row: u32) -> Result<quipu_protocol::SpanDetail, Failure> {
         let gone = || StoreError::Corrupt("the span's row can't be found again".into());
         let span = self.database.bounded(|| detail::span(&self.database, &self.index, row)?.ok_or_else(gone))?;
-        Ok(crate::protocol::SpanDetail { cost: self.cost_of(row), ..span })
+        Ok(quipu_protocol::SpanDetail { cost: self.cost_of(row), ..span })
     }
 
     fn text(&self, text: &TextRef) -> Result<String, Failure> {

@@ -4,9 +4,9 @@
 
 use super::Session;
 use super::logs::{attribute, read_time};
-use crate::model::is_error_severity;
-use crate::protocol::{Failure, Response, SpanMoments};
-use crate::store::event_row;
+use quipu_model::is_error_severity;
+use quipu_protocol::{Failure, Response, SpanMoments};
+use quipu_store::event_row;
 
 /// Spans of one answer at most.
 const MOST_SPANS: usize = 100;

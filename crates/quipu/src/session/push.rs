@@ -3,11 +3,13 @@
 //! What is not here: sending them, and what was sent before.
 
 use super::{Selection, Session};
-use crate::model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
-use crate::ordered::sort_by_key;
-use crate::protocol::Failure;
-use crate::store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
-use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, Source, metrics_request, otlp_id};
+use crate::transfer::{Exporter, Source};
+use quipu_model::ordered::sort_by_key;
+use quipu_model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
+use quipu_otlp::{FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, metrics_request, otlp_id};
+use quipu_protocol::ExportFormat;
+use quipu_protocol::Failure;
+use quipu_store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
 use std::collections::{BTreeMap, HashMap};
 
 /// How much goes into one request at most.
@@ -121,7 +123,7 @@ impl Session {
         let mut pointed: HashMap<(String, String), u64> = HashMap::new();
         let mut series = |metric: String, labels: String, since: u64| {
             if let Ok(labels) = serde_json::from_str(&labels) {
-                pointed.insert((metric, crate::transfer::attributes_text(&sorted(labels))), since);
+                pointed.insert((metric, quipu_otlp::attributes_text(&sorted(labels))), since);
             }
         };
         self.database.bounded(|| scan_point_series(connection, schema, &mut series)).map_err(Failure::from)?;
@@ -135,7 +137,7 @@ impl Session {
         // Without points, which is most files, no series need be named.
         if !pointed.is_empty() {
             measured.retain(|event| {
-                let key = (event.name.clone(), crate::transfer::attributes_text(&event.labels));
+                let key = (event.name.clone(), quipu_otlp::attributes_text(&event.labels));
                 pointed.get(&key).is_none_or(|since| u64::try_from(event.at.0).unwrap_or(0) < *since)
             });
         }
@@ -269,7 +271,7 @@ impl Measured {
         let key = (
             self.name.clone(),
             self.unit.clone(),
-            crate::transfer::attributes_text(&self.labels),
+            quipu_otlp::attributes_text(&self.labels),
             matches!(self.value, MetricValue::Integer(_)),
         );
         let sum = sums.get(&key).map_or(self.value, |sum| sum.plus(self.value));

@@ -1,9 +1,10 @@
 //! The query API behind the session: as a request once the file is indexed, and directly for native callers, who can wait.
 
 use super::Session;
-use crate::protocol::{Failure, FailureKind, Response};
-use crate::query::{self, DatasetFormat, QueryError, ReleaseGuess, Source};
-use crate::store::StoreError;
+use crate::query;
+use crate::query::{DatasetFormat, QueryError, ReleaseGuess, Source};
+use quipu_protocol::{Failure, FailureKind, Response};
+use quipu_store::StoreError;
 
 impl Session {
     /// Opens a file by its path. A server may be writing it; nothing is created or changed beside it.
@@ -11,8 +12,8 @@ impl Session {
     /// # Errors
     /// A sentence that says what the file is and what was expected.
     #[cfg(not(target_family = "wasm"))]
-    pub fn open_path(path: &std::path::Path, options: crate::store::OpenOptions) -> Result<Session, Failure> {
-        let database = crate::store::Database::open_path(path, options)?;
+    pub fn open_path(path: &std::path::Path, options: quipu_store::OpenOptions) -> Result<Session, Failure> {
+        let database = quipu_store::Database::open_path(path, options)?;
         Ok(Session::new(database))
     }
 

@@ -3,9 +3,9 @@
 //! What is not here: writing them anywhere (`store`, `transfer`), and taking out what is private (`share`).
 
 use super::{Session, not_found};
-use crate::model::{LogRecord, MetricPoint, Record, Recording};
-use crate::protocol::{Failure, FailureKind};
-use crate::store::{Copied, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
+use quipu_model::{LogRecord, MetricPoint, Record, Recording};
+use quipu_protocol::{Failure, FailureKind};
+use quipu_store::{Copied, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
 
 /// Which part of a file is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Session {
                     kind: FailureKind::OutOfMemory,
                     message: format!(
                         "What was chosen holds more than {} of texts, which is more than there is room for here. Choose fewer traces or spans.",
-                        crate::view::bytes(max_bytes as u64)
+                        quipu_model::format::bytes(max_bytes as u64)
                     ),
                 });
             }

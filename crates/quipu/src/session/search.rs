@@ -4,9 +4,10 @@
 
 use super::listing::parse;
 use super::{Session, bad_request};
-use crate::protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
-use crate::search::{Progress, Texts, Wanted, places, snippet};
-use crate::store::StoreError;
+use crate::search::{Progress, Texts, places, snippet};
+use quipu_protocol::filter::Wanted;
+use quipu_protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
+use quipu_store::StoreError;
 
 /// Hits of one page at most.
 const MAX_HITS: usize = 200;
@@ -163,9 +164,9 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{AttributeTest, Filter};
     use crate::index::Bits;
-    use crate::store::{Dropped, MemorySource, OpenOptions};
+    use quipu_protocol::filter::{AttributeTest, Filter};
+    use quipu_store::{Dropped, MemorySource, OpenOptions};
 
     fn open() -> Session {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db");
@@ -210,7 +211,7 @@ mod tests {
         let filter = Filter::parse("\"inference\" \"brave\" tool_name:b*").expect("it is understood");
         let mut wanted: Vec<Wanted> = Vec::new();
         session.searches.begin("some filter");
-        crate::filter::decide(&filter, &session.index, &mut |asked| {
+        crate::index::filter::decide(&filter, &session.index, &mut |asked| {
             wanted.push(asked.clone());
             session.searches.decided(asked, &session.index)
         });
@@ -233,7 +234,7 @@ mod tests {
         let mut test: Option<AttributeTest> = None;
         let filter = Filter::parse("__args__:*brave*").expect("it is understood");
         session.searches.begin("one");
-        crate::filter::decide(&filter, &session.index, &mut |asked| {
+        crate::index::filter::decide(&filter, &session.index, &mut |asked| {
             if let Wanted::Attribute(found) = asked {
                 test = Some(found.clone());
             }
@@ -248,7 +249,7 @@ mod tests {
         let mut expected = Bits::filled(434, false);
         let (database, index) = (&session.database, &session.index);
         for row in 0..434 {
-            let read = crate::store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| test.holds(text));
+            let read = quipu_store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| test.holds(text));
             if read.expect("it is readable") == Some(true) {
                 expected.insert(row);
             }

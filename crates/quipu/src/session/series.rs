@@ -3,9 +3,9 @@
 //! What is not here: HTTP, and evaluation, which this asks in PromQL's own words.
 
 use super::Session;
-use crate::metrics::{MetricOptions, PromqlQuery};
-use crate::promql::{PromqlError, Token, TokenKind, lex};
-use crate::protocol::Failure;
+use quipu_promql::{PromqlError, Token, TokenKind, lex};
+use quipu_protocol::Failure;
+use quipu_protocol::{MetricOptions, PromqlQuery};
 use std::collections::BTreeSet;
 
 /// Selects every series.

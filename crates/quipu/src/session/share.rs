@@ -4,18 +4,18 @@
 //! they would tell of a file. What is not here: the forms themselves (`share`, `store`), compression, files.
 
 use super::{Selection, Session, detail};
-use crate::model::{LogSeverity, Recording};
-use crate::protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
+use quipu_model::{LogSeverity, Recording};
+use quipu_protocol::LeftOut;
+use quipu_protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
+use quipu_protocol::{KindSet, RedactOptions, RedactReport};
 #[cfg(feature = "share")]
-use crate::protocol::{Request, Response};
-use crate::share::payload::{LeftOut, LinkError, leave_out, pack, unpack};
-use crate::share::{
-    KindSet, Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, RedactOptions, RedactReport, leaving, shared_name, trace_markdown,
-};
+use quipu_protocol::{Request, Response};
+use quipu_share::payload::{LinkError, leave_out, pack, unpack};
+use quipu_share::{Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, leaving, shared_name, trace_markdown};
 #[cfg(not(target_family = "wasm"))]
-use crate::store::Copied;
-use crate::store::{Dropped, OpenOptions, Writer};
-use crate::view::{LogQuery, failure_chains};
+use quipu_store::Copied;
+use quipu_store::{Dropped, OpenOptions, Writer};
+use quipu_ui::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -35,18 +35,16 @@ pub(super) struct Kept {
     span_ids: Rc<[String]>,
 }
 
-impl ShareWhat {
-    fn selection(&self) -> Selection<'_> {
-        match self {
-            ShareWhat::All => Selection::All,
-            ShareWhat::Traces(ids) => Selection::Traces(ids),
-            ShareWhat::Spans { trace_id, span_ids } => Selection::Spans { trace_id, span_ids },
-        }
+fn selection(what: &ShareWhat) -> Selection<'_> {
+    match what {
+        ShareWhat::All => Selection::All,
+        ShareWhat::Traces(ids) => Selection::Traces(ids),
+        ShareWhat::Spans { trace_id, span_ids } => Selection::Spans { trace_id, span_ids },
     }
 }
 
 impl Session {
-    /// Opens what a link carries: the columns that [`unseal`](crate::share::payload::unseal) and inflating made of its letters.
+    /// Opens what a link carries: the columns that [`unseal`](quipu_share::payload::unseal) and inflating made of its letters.
     ///
     /// # Errors
     /// The sentence of a [`LinkError`]; when there is no room.
@@ -89,7 +87,7 @@ impl Session {
             options == ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
         if form == ShareForm::Database && keeps_all {
             // Row by row, so that a file of any size can be handed on.
-            let bytes = self.database_bytes(what.selection())?;
+            let bytes = self.database_bytes(selection(what))?;
             let span_id = span_id.map(str::to_owned);
             let trace_id = match what {
                 ShareWhat::All => None,
@@ -149,7 +147,7 @@ impl Session {
         let mut found = self.leaving.as_ref().filter(is_same).map(|kept| (kept.leaving.clone(), kept.span_ids.clone()));
         if found.is_none() {
             self.leaving = None;
-            let chosen = self.recording(what.selection(), MAX_BYTES)?;
+            let chosen = self.recording(selection(what), MAX_BYTES)?;
             let left = Rc::new(leaving(&chosen, ShareOptions { redact, leave_out_over: None }, None));
             let span_ids: Rc<[String]> = chosen.spans.into_iter().map(|row| row.span_id).collect();
             self.leaving = Some(Kept { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
@@ -168,7 +166,7 @@ impl Session {
     /// When there is a file of that name; when the selection holds too much. No file is left then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_redacted(&mut self, selection: Selection<'_>, options: RedactOptions, path: &std::path::Path) -> Result<Copied, Failure> {
-        let (recording, _) = crate::share::redact(&self.recording(selection, usize::MAX)?, options);
+        let (recording, _) = quipu_share::redact(&self.recording(selection, usize::MAX)?, options);
         let mut writer = Writer::create(path)?;
         let copied = writer.copy(&recording)?;
         writer.finish()?;
@@ -262,15 +260,15 @@ fn opened(recording: &Recording) -> Result<Session, Failure> {
 
 fn params(key: &str, id: &str) -> String {
     let mut params = format!("{{\"{key}\": ");
-    crate::recorded::write_json_string(id, &mut params);
+    quipu_model::recorded::write_json_string(id, &mut params);
     params + "}"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ExportFormat;
-    use crate::share::redact::tests::{planted, texts_in};
+    use quipu_protocol::ExportFormat;
+    use quipu_tests::redaction::{planted, texts_in};
 
     #[test]
     fn no_secret_planted_in_any_field_is_in_any_form() {

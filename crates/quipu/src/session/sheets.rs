@@ -1,13 +1,15 @@
 //! The sheets of a trace: what they need is read here, what they say is `sheet`'s.
 
 use super::{Session, conversation, figures, no_request};
-use crate::llm::ConversationPage;
-use crate::model::Cost;
-use crate::ordered::sort_by;
-use crate::protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
-use crate::share::TraceTab;
-use crate::sheet::{FlameShown, FlameSource, LOGS_PAGE, Node, conversation_sheet, flame_sheet, logs_sheet, statistics_sheet};
-use crate::view::{FlameGraph, FlameOrder, FlameWeight, FlameWindow, LogPage, LogQuery, NameStatistics, Usage};
+use quipu_model::Cost;
+use quipu_model::llm::ConversationPage;
+use quipu_model::ordered::sort_by;
+use quipu_protocol::FlameWeight;
+use quipu_protocol::TraceTab;
+use quipu_protocol::markup::Node;
+use quipu_protocol::{Failure, SheetQuery, TraceColumns, TraceScope};
+use quipu_ui::render::{FlameShown, FlameSource, LOGS_PAGE, conversation_sheet, flame_sheet, logs_sheet, statistics_sheet};
+use quipu_ui::view::{FlameGraph, FlameOrder, FlameWindow, LogPage, LogQuery, NameStatistics, Usage};
 use std::rc::Rc;
 
 /// Names that can be chosen from.
@@ -144,7 +146,7 @@ fn flame(columns: &TraceColumns, usage: &Usage, query: &SheetQuery) -> Vec<Node>
     let source = FlameSource {
         names: &|name| columns.names.get(name as usize).unwrap_or_default().to_owned(),
         span: &|row| {
-            let kind = columns.kind.get(row as usize).copied().unwrap_or(crate::model::SpanKind::Other);
+            let kind = columns.kind.get(row as usize).copied().unwrap_or(quipu_model::SpanKind::Other);
             (columns.span_id.get(row as usize).unwrap_or_default(), kind)
         },
         graph: &|order, weight, window| figures::flame(columns, usage, order, weight, window),

@@ -1,9 +1,10 @@
 //! A user's own SQL behind the session, and the result it pages from.
 
 use super::Session;
-use crate::protocol::{Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
-use crate::sql::{cell, complete, examples, plan, ran, sql_text, value};
-use crate::store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
+use crate::sql::{cell, described, plan, ran, sql_text, value};
+use quipu_protocol::{Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
+use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
+use quipu_ui::sql::{complete, examples};
 
 /// Rows of one answer at most.
 const ROWS: usize = 1_000;
@@ -20,7 +21,7 @@ pub(super) struct Kept {
 }
 
 impl Session {
-    /// Answers one SQL statement that reads the file. Beside its tables there are the views of [`crate::store::SQL_VIEWS`]. It takes as
+    /// Answers one SQL statement that reads the file. Beside its tables there are the views of [`quipu_store::SQL_VIEWS`]. It takes as
     /// long as the deadline the file was opened with allows, and needs no index.
     ///
     /// # Errors
@@ -89,7 +90,7 @@ impl Session {
 
     fn describe_sql(&mut self) -> Result<Vec<SqlTable>, Failure> {
         if self.sql.tables.is_empty() {
-            self.sql.tables = describe_sql(&mut self.database)?;
+            self.sql.tables = describe_sql(&mut self.database)?.into_iter().map(described).collect();
         }
         Ok(self.sql.tables.clone())
     }

@@ -1,21 +1,9 @@
-//! A query as a text: its tokens, how it may go on, examples; and results as texts and cells.
+//! Results of a user's SQL as cells, values and texts.
 //!
-//! What is not here: asking SQLite (`store`). Only the tokens are for the page, which knows no more of SQL than their colours.
+//! What is not here: asking SQLite (`quipu-store`), and the query as a text, which is for the editor (`quipu_ui::sql`).
 
-mod complete;
-mod examples;
-#[cfg(feature = "store")]
-mod format;
-mod history;
-#[cfg(feature = "store")]
 mod shown;
-mod token;
 
-pub use complete::complete;
-pub use examples::examples;
-#[cfg(feature = "store")]
-pub use format::sql_text;
-pub use history::{remember, remembered};
-#[cfg(feature = "store")]
+pub use quipu_store::sql_text;
+pub use quipu_ui::sql::{SqlToken, TokenKind, complete, examples, is_keyword, quoted_name, remember, remembered, tokens};
 pub(crate) use shown::{cell, described, plan, ran, value};
-pub use token::{SqlToken, TokenKind, is_keyword, quoted_name, tokens};

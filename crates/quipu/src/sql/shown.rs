@@ -1,13 +1,14 @@
 //! Results as the page shows them: cells on one line, whole values, sentences, plans as trees, the schema.
 
-use super::format::hex;
-use super::token::quoted_name;
-use crate::model::{Encoding, Value};
-use crate::protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable};
-use crate::recorded::decode;
-use crate::sheet::{Node, list_sheet};
-use crate::store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue};
-use crate::view::{bytes, count, counted};
+use quipu_model::format::{bytes, count, counted};
+use quipu_model::recorded::decode;
+use quipu_model::{Encoding, Value};
+use quipu_protocol::markup::Node;
+use quipu_protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable};
+use quipu_store::hex;
+use quipu_store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue, TableDescription};
+use quipu_ui::render::list_sheet;
+use quipu_ui::sql::quoted_name;
 
 /// Characters of a cell.
 const CELL: usize = 240;
@@ -99,7 +100,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
 }
 
 fn is_container(value: &Value) -> bool {
-    crate::view::child_count(value) > 0
+    quipu_ui::view::child_count(value) > 0
 }
 
 /// What is told of a result.
@@ -171,13 +172,9 @@ pub(crate) fn plan(answer: &SqlAnswer) -> Vec<Node> {
     vec![list_sheet(&steps, 0)]
 }
 
-/// A table of the schema, from its name, what it is, its columns (name, type, place in the key) and its indexes (name, columns).
-pub(crate) fn described(
-    name: String,
-    rows: Option<i64>,
-    columns: Vec<(String, String, i64)>,
-    indexes: Vec<(String, Vec<String>)>,
-) -> SqlTable {
+/// A table of the schema as the page lists it.
+pub(crate) fn described(table: TableDescription) -> SqlTable {
+    let TableDescription { name, rows, columns, indexes } = table;
     let view = SQL_VIEWS.iter().find(|view| view.name == name && rows.is_none());
     let field = |(name, declared, key): (String, String, i64)| {
         let about = [declared.as_str(), if key > 0 { "key" } else { "" }]
@@ -229,7 +226,7 @@ mod tests {
             rows: vec![row(2, 0, "A"), row(5, 2, "B"), row(9, 2, "C"), row(11, 0, "D"), row(3, 77, "lost")],
             ..SqlAnswer::default()
         };
-        assert_eq!(crate::sheet::sheet_text(&plan(&answer)), "A\nB\nC\nD");
+        assert_eq!(quipu_ui::render::sheet_text(&plan(&answer)), "A\nB\nC\nD");
     }
 
     proptest! {

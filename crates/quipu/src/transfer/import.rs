@@ -4,15 +4,16 @@
 //! database is in memory, that. Dropping the importer cancels. What is not here: reading a file, and how long a chunk should be.
 
 use super::content::{Content, ENOUGH, content};
+use super::jaeger::take_jaeger;
 use super::problems::ImportReport;
 use super::recorder::{Recorded, Recorder};
-use super::rows::Rows;
 use super::split::{Piece, Splitter};
-use super::wire::{Messages, Prefix, decode, table_of};
-use crate::model::Value;
-use crate::protocol::{Failure, FailureKind};
-use crate::recorded::{parse_json, repaired};
-use crate::store::{StoreError, Writer};
+use quipu_model::Value;
+use quipu_model::recorded::{parse_json, repaired};
+use quipu_otlp::rows::Rows;
+use quipu_otlp::wire::{Messages, Prefix, decode, table_of};
+use quipu_protocol::{Failure, FailureKind};
+use quipu_store::{StoreError, Writer};
 
 /// The longest piece: one resource with its spans, or one trace of Jaeger's. Its tree takes several times as much.
 const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
@@ -24,7 +25,7 @@ pub enum ImportError {
     #[error("{0}")]
     NotUnderstood(String),
     /// What is imported needs more memory than it may.
-    #[error("What is imported needs more than {limit}, which is all the memory there is for it. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = crate::view::bytes(*.0))]
+    #[error("What is imported needs more than {limit}, which is all the memory there is for it. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = quipu_model::format::bytes(*.0))]
     TooMuch(u64),
     /// The database can't be written.
     #[error(transparent)]
@@ -276,7 +277,11 @@ impl Importer {
 
     fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
         let mut rows = Rows::default();
-        rows.take(list, value);
+        if list == "data" {
+            take_jaeger(&mut rows, value)
+        } else {
+            rows.take(list, value)
+        }
         for what in rows.problems() {
             self.report.note(&self.name, &self.place, *what);
         }

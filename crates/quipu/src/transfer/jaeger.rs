@@ -2,35 +2,34 @@
 //!
 //! What is not here: the bytes it came from, and Jaeger's protobuf.
 
-use super::attributes::{Object, write_plain};
-use super::fields::{field, list, text};
-use super::numbers::{id, python_float, real};
-use super::otlp::ReadSpan;
-use super::rows::Rows;
-use crate::model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
+use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
+use quipu_otlp::attributes::{Object, write_plain};
+use quipu_otlp::fields::{field, list, text};
+use quipu_otlp::numbers::{id, python_float, real};
+use quipu_otlp::otlp::ReadSpan;
+use quipu_otlp::rows::Rows;
 
-impl Rows {
-    pub(super) fn take_jaeger(&mut self, trace: &Value) {
-        for span in list(trace, "spans") {
-            let process = field(span, "process").or_else(|| {
-                let number = field(span, "processId")?.as_str()?;
-                field(trace, "processes")?.get(number)
-            });
-            let process = process.unwrap_or(&Value::Null);
-            let Some(read) = read_span(span, trace) else {
-                self.problem("a span in it has no id of its own or of its trace");
-                continue;
-            };
-            let mut resource = Object::new();
-            put_tags(&mut resource, list(process, "tags"), &[]);
-            let scope = tag(span, "otel.scope.name").or_else(|| tag(span, "otel.library.name")).map(|name| {
-                let mut scope = Object::new();
-                scope.put_text("name", name);
-                scope.finish()
-            });
-            let source = self.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()));
-            self.spans.push(read.into_row(source, text(process, "serviceName").map(Into::into)));
-        }
+/// Reads a trace of the list `data`.
+pub(super) fn take_jaeger(rows: &mut Rows, trace: &Value) {
+    for span in list(trace, "spans") {
+        let process = field(span, "process").or_else(|| {
+            let number = field(span, "processId")?.as_str()?;
+            field(trace, "processes")?.get(number)
+        });
+        let process = process.unwrap_or(&Value::Null);
+        let Some(read) = read_span(span, trace) else {
+            rows.problem("a span in it has no id of its own or of its trace");
+            continue;
+        };
+        let mut resource = Object::new();
+        put_tags(&mut resource, list(process, "tags"), &[]);
+        let scope = tag(span, "otel.scope.name").or_else(|| tag(span, "otel.library.name")).map(|name| {
+            let mut scope = Object::new();
+            scope.put_text("name", name);
+            scope.finish()
+        });
+        let source = rows.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()));
+        rows.spans.push(read.into_row(source, text(process, "serviceName").map(Into::into)));
     }
 }
 
@@ -128,7 +127,8 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
 
 /// Microseconds, some exporters' with a fraction, as nanoseconds.
 fn nanos(value: Option<&Value>) -> Option<u64> {
-    if let Some(whole) = super::numbers::unsigned(value).filter(|_| matches!(value, Some(Value::Number(number)) if !number.0.contains('.')))
+    if let Some(whole) =
+        quipu_otlp::numbers::unsigned(value).filter(|_| matches!(value, Some(Value::Number(number)) if !number.0.contains('.')))
     {
         return whole.checked_mul(1_000);
     }

@@ -6,34 +6,23 @@
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 
-mod answer;
-mod attributes;
 mod content;
 mod export;
-mod fields;
 mod gzip;
 mod import;
 mod jaeger;
-mod logs;
-mod messages;
-mod metrics;
-mod numbers;
-mod otlp;
 mod problems;
 mod recorder;
-mod request;
-mod rows;
 mod split;
-mod wire;
 
-pub use answer::{ExportAnswer, one_line, status_message};
-pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
-pub(crate) use export::{Beside, Exporter, FullSpan, FullTrace, Source, is_known};
-pub use export::{ExportFormat, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
+pub(crate) use export::Exporter;
 pub use import::{ImportError, ImportProgress, Importer};
-pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};
+pub(crate) use quipu_otlp::{Beside, Source, is_known};
+pub use quipu_otlp::{
+    ExportAnswer, NewSpan, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, Rows, Signal, attributes_text, metrics_request, one_line, otlp_id,
+    python_float, read_request, response, status_message, traces_request,
+};
+pub use quipu_protocol::ExportFormat;
 pub use recorder::{Recorded, Recorder};
-pub use request::{Signal, read_request, response};
-pub use rows::{NewSpan, Rows};

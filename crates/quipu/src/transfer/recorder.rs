@@ -2,8 +2,8 @@
 //!
 //! What is not here: how they were read (`rows`), and when a transaction begins and ends, which is the caller's to say.
 
-use super::rows::{NewSpan, Rows};
-use crate::store::{StoreError, TraceFacts, Widening, Writer};
+use quipu_otlp::rows::{NewSpan, Rows};
+use quipu_store::{StoreError, TraceFacts, Widening, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -177,7 +177,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::{Signal, read_request};
+    use quipu_otlp::{Signal, read_request};
 
     #[test]
     fn rows_can_be_written_again_after_a_rollback() {

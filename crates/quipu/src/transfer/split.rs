@@ -294,7 +294,7 @@ impl Splitter {
             self.at = At::Item;
             let list = String::from_utf8_lossy(&self.key).into_owned();
             if self.too_long {
-                let what = format!("it is longer than {}", crate::view::bytes(self.limit as u64));
+                let what = format!("it is longer than {}", quipu_model::format::bytes(self.limit as u64));
                 return take(Piece::Bad { line: self.piece_line, what });
             }
             take(Piece::Item { list: &list, json: &piece, line: self.piece_line })?;

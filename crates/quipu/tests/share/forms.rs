@@ -3,9 +3,10 @@
 use crate::support::{open, sql};
 use quipu::Session;
 use quipu::model::{Recording, SpanRecord, TraceRecord};
+use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
 use quipu::protocol::{Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::unpack;
-use quipu::share::{KindSet, PrivateKind, RedactOptions, redact, spans_sql};
+use quipu::share::{redact, spans_sql};
 use quipu::store::OpenOptions;
 use rusqlite::Connection;
 use std::time::Instant;

@@ -3,8 +3,9 @@
 use crate::support::{open, path};
 use quipu::Selection;
 use quipu::model::Recording;
+use quipu::protocol::RedactOptions;
 use quipu::share::payload::{Form, deflated, inflated, pack, seal, unpack, unseal};
-use quipu::share::{RedactOptions, redact};
+use quipu::share::redact;
 
 const FILES: [&str; 6] = [
     "samples/agent_0.2.15.db",

@@ -3,8 +3,9 @@
 use crate::support::{of_bytes, open, sql};
 use quipu::Selection;
 use quipu::model::Recording;
+use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
 use quipu::protocol::{Request, Response};
-use quipu::share::{KindSet, PrivateKind, RedactOptions, redact};
+use quipu::share::redact;
 use quipu::store::Writer;
 
 const AGENT: &str = "samples/agent_0.2.15.db";

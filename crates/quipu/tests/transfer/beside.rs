@@ -1,8 +1,9 @@
 //! What belongs to no span leaves as it came: log records, and points of metrics of every kind.
 
 use crate::tools::{export, import, import_bytes, read, rows, sql_of};
+use quipu::protocol::ExportFormat;
 use quipu::store::Writer;
-use quipu::transfer::{ExportFormat, Recorder, Signal, read_request};
+use quipu::transfer::{Recorder, Signal, read_request};
 use quipu::{BesideTraces, PieceSize, Selection};
 
 const TABLES: [&str; 2] = [

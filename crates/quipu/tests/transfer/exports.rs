@@ -5,8 +5,8 @@ use crate::tools::{export, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord};
+use quipu::protocol::ExportFormat;
 use quipu::store::Writer;
-use quipu::transfer::ExportFormat;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,8 +3,9 @@
 
 use crate::tools::{export, import_bytes, read, rows, sql_of};
 use quipu::Selection;
+use quipu::protocol::ExportFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions, Writer};
-use quipu::transfer::{ExportFormat, Recorder, Signal, read_request};
+use quipu::transfer::{Recorder, Signal, read_request};
 use quipu_tests::Scratch;
 use rusqlite::Connection;
 use std::path::Path;

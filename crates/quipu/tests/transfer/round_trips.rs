@@ -4,8 +4,8 @@ use crate::support;
 use crate::tools::{export, import_bytes, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
+use quipu::protocol::ExportFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
-use quipu::transfer::ExportFormat;
 use serde_json::{Value as Json, json};
 
 const TABLES: [&str; 4] = [

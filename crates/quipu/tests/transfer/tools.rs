@@ -1,9 +1,10 @@
 //! Importing in one call, and rows by plain SQL.
 
 use crate::support;
+use quipu::protocol::ExportFormat;
 use quipu::protocol::Failure;
 use quipu::store::{Dropped, OpenOptions, Writer};
-use quipu::transfer::{ExportFormat, ImportReport, Importer};
+use quipu::transfer::{ImportReport, Importer};
 use quipu::{Selection, Session};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;

@@ -13,7 +13,7 @@ pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
 use crate::growth;
 use crate::idle::Idle;
 use link::Callback;
-use quipu::protocol::{Command, Event, Failure, FailureKind, Request, Response};
+use quipu_protocol::{Command, Event, Failure, FailureKind, Request, Response};
 use served::Served;
 use std::rc::Rc;
 use web_sys::{Blob, File};

@@ -7,7 +7,7 @@ use crate::BUILD;
 use crate::browser::{error_text, pause, window};
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use quipu::protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
+use quipu_protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;

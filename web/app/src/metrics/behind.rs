@@ -7,10 +7,10 @@ use crate::router::address;
 use crate::state::App;
 use crate::widgets::Build;
 use leptos::prelude::*;
-use quipu::model::Timestamp;
-use quipu::protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, PointQuery, Request, Response};
-use quipu::share::{Place, TraceView};
-use quipu::view::{count, counted, number_text};
+use quipu_model::Timestamp;
+use quipu_model::format::{count, counted, number_text};
+use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, PointQuery, Request, Response};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
@@ -78,7 +78,7 @@ fn list(build: &Build, behind: &Behind) -> Vec<El> {
     if found.total - found.without_span > spans.len() as u64 {
         said += &format!("; the latest {} are listed", count(spans.len() as u64));
     }
-    let row = |amount: &quipu::protocol::AmountBehind| {
+    let row = |amount: &quipu_protocol::AmountBehind| {
         let span = spans.iter().find(|span| span.row == amount.row)?;
         let to = address(build.app, |view| {
             let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };

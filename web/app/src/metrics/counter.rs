@@ -6,7 +6,7 @@ use crate::browser::error_text;
 use crate::client::{Death, Link, LinkNotice, Program, Protocol, Said};
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{MetricsEvent, MetricsRequest, MetricsResponse};
+use quipu_protocol::{MetricsEvent, MetricsRequest, MetricsResponse};
 use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{Blob, File};

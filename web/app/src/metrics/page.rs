@@ -14,9 +14,10 @@ use crate::state::App;
 use crate::widgets::{Choice, Segmented};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use quipu::model::Timestamp;
-use quipu::protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
-use quipu::share::{MetricsView, Place, TokensShown, ViewState};
+use quipu_model::Timestamp;
+use quipu_protocol::TokensShown;
+use quipu_protocol::address::{MetricsView, Place, ViewState};
+use quipu_protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use std::rc::Rc;
 
 /// Bars of a chart at most.
@@ -185,7 +186,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
 /// The choices of an interval, that of the address among them.
 fn scrapes(chosen: i64) -> impl IntoView {
     let known = SCRAPES.iter().any(|(millis, _)| *millis == chosen);
-    let own = (!known).then(|| (chosen, quipu::view::duration(chosen.unsigned_abs().saturating_mul(1_000_000))));
+    let own = (!known).then(|| (chosen, quipu_model::format::duration(chosen.unsigned_abs().saturating_mul(1_000_000))));
     let option =
         move |(millis, label): (i64, String)| view! { <option value=millis.to_string() selected=millis == chosen>{label}</option> };
     SCRAPES.iter().map(|(millis, label)| (*millis, (*label).to_owned())).chain(own).map(option).collect_view()
@@ -200,7 +201,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
             let (from, to) = page.as_ref()?.window;
             let text = |millis: i64| {
                 let at = app.time_text(Timestamp(millis.saturating_mul(1_000_000)), None);
-                quipu::view::cut_to_millis(&at).to_owned()
+                quipu_model::format::cut_to_millis(&at).to_owned()
             };
             Some(format!("{} to {}", text(from), text(to)))
         })
@@ -209,7 +210,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
     let move_window = move |zoom: f64, shift: f64| {
         let now = overview.with_untracked(|page| page.as_ref().map(|page| page.window));
         if let Some(window) = now {
-            change(app, |view| view.window = Some(quipu::view::moved_window(window, zoom, shift)));
+            change(app, |view| view.window = Some(quipu_ui::view::moved_window(window, zoom, shift)));
         }
     };
     let tool = move |label: &'static str, title: &'static str, zoom: f64, shift: f64| {
@@ -264,7 +265,7 @@ fn follow_filter(app: App, event: &MouseEvent) {
     if let Some(set) = set.filter(|set| set.starts_with("filter=")) {
         let source = app.view.with_untracked(|view| view.source.clone());
         // The filter is written as addresses have it.
-        let (found, _) = quipu::share::parse_fragment(&format!("v1/traces?{set}"));
+        let (found, _) = quipu_protocol::address::parse_fragment(&format!("v1/traces?{set}"));
         router::navigate(app, Step::Push, |view| *view = ViewState { source, times: view.times, ..found });
     }
 }

@@ -6,7 +6,7 @@ use crate::dom::{el, fill};
 use crate::widgets::{Build, Nodes};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use quipu::sheet::Node;
+use quipu_protocol::markup::Node;
 
 /// The sheet; signals that `content` reads draw it anew.
 #[component]

@@ -6,8 +6,8 @@ use crate::browser::{keep_setting, load_setting};
 use crate::router::{self, Step};
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::model::{CostUnit, Price, PriceTable};
-use quipu::protocol::ListColumn;
+use quipu_model::{CostUnit, Price, PriceTable};
+use quipu_protocol::ListColumn;
 
 /// The setting that keeps it.
 const PRICES: &str = "prices";

@@ -13,11 +13,11 @@ use crate::state::App;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use quipu::protocol::{
-    AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlError, PromqlQuery, Suggestion, Suggestions,
-};
-use quipu::share::MetricsView;
-use quipu::view::{self, PROMQL_EXAMPLES};
+use quipu_protocol::PromqlError;
+use quipu_protocol::address::MetricsView;
+use quipu_protocol::{AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlQuery, Suggestion, Suggestions};
+use quipu_ui::view;
+use quipu_ui::view::PROMQL_EXAMPLES;
 use std::rc::Rc;
 
 /// The setting that keeps the last queries, a line each.

@@ -6,8 +6,9 @@ use super::open_trace::OpenTrace;
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu::protocol::{Request, Response};
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::{Request, Response};
+use quipu_ui::view;
 use std::collections::HashMap;
 
 /// Failures shown at first.
@@ -74,8 +75,8 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
     let more = move || {
         if shown.get() < count.min(MOST_FAILURES) {
             let label = match count > MOST_FAILURES {
-                true => format!("Show {MOST_FAILURES} of {} failures", view::count(count as u64)),
-                false => format!("Show {}", view::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
+                true => format!("Show {MOST_FAILURES} of {} failures", format::count(count as u64)),
+                false => format!("Show {}", format::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
             };
             return Some(
                 view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
@@ -83,7 +84,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
         }
         // A list that ends early says so.
         (count > MOST_FAILURES).then(|| {
-            let text = format!("{} more failures are marked in the timeline.", view::count((count - MOST_FAILURES) as u64));
+            let text = format!("{} more failures are marked in the timeline.", format::count((count - MOST_FAILURES) as u64));
             view! { <p class="soft">{text}</p> }.into_any()
         })
     };

@@ -6,7 +6,8 @@ use crate::dom::{El, el};
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
-use quipu::view::{self, DASH, TimeStyle};
+use quipu_model::format;
+use quipu_model::format::{DASH, TimeStyle};
 use std::rc::Rc;
 
 /// Name, size, times, counts and tokens of the file.
@@ -25,8 +26,8 @@ fn draw(app: App) -> Option<El> {
             let length = u64::try_from(end.nanos_since(start)).ok();
             // The range is absolute in every style: it is what relative times count from.
             let relative = times == TimeStyle::Relative;
-            let text = |at| seconds(&if relative { view::time(at, TimeStyle::Utc, 0, None) } else { app.time_text(at, None) });
-            format!("{} to {} ({})", text(start), text(end), view::duration_text(length))
+            let text = |at| seconds(&if relative { format::time(at, TimeStyle::Utc, 0, None) } else { app.time_text(at, None) });
+            format!("{} to {} ({})", text(start), text(end), format::duration_text(length))
         }
         _ => DASH.into(),
     };
@@ -35,28 +36,28 @@ fn draw(app: App) -> Option<El> {
     let services: Vec<String> = summary.service_names.iter().map(|name| shown_name(name)).collect();
     let services = if services.is_empty() { DASH.to_owned() } else { services.join(", ") };
     let failed = summary.failed_traces.filter(|failed| *failed > 0);
-    let failed = failed.map(|failed| el("span").class("failed").text(&format!(" ({} failed)", view::count(failed))));
+    let failed = failed.map(|failed| el("span").class("failed").text(&format!(" ({} failed)", format::count(failed))));
     let tokens = summary
         .tokens
         .as_ref()
-        .map_or_else(|| DASH.into(), |tokens| view::token_sentence(tokens).unwrap_or_else(|| "no inference requests".into()));
+        .map_or_else(|| DASH.into(), |tokens| format::token_sentence(tokens).unwrap_or_else(|| "no inference requests".into()));
     let fact = |name: &str, value: El| el("div").child(el("dt").text(name)).child(value);
     let text = |text: &str| el("dd").text(text);
     let facts = el("dl")
         .class("facts")
-        .child(fact("Size", text(&view::bytes(summary.size_bytes))))
+        .child(fact("Size", text(&format::bytes(summary.size_bytes))))
         .child(fact("Traces", text(&count(summary.traces)).maybe(failed)))
         .child(fact("Requests", text(&count(summary.requests))))
         .child(fact("Spans", text(&count(summary.spans))))
         .child(fact("Events", text(&count(summary.events))))
         .child(fact("Service", text(&services)))
-        .child(fact("Time", text(&range).attr("title", view::zone_sentence(summary.zone)).maybe(clock)))
+        .child(fact("Time", text(&range).attr("title", format::zone_sentence(summary.zone)).maybe(clock)))
         .child(fact("Tokens", text(&tokens)));
     Some(el("section").class("file-head").attr("aria-label", "File").child(el("h1").text(&summary.name)).child(facts))
 }
 
 fn count(number: Option<u64>) -> String {
-    number.map_or_else(|| DASH.into(), view::count)
+    number.map_or_else(|| DASH.into(), format::count)
 }
 
 /// A blank service name (the default is one zero-width space) has no other look than these words.

@@ -9,9 +9,10 @@ use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
-use quipu::filter::{Filter, FilterError, Term};
-use quipu::protocol::{Request, Response};
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::filter::{Filter, FilterError, Term};
+use quipu_protocol::{Request, Response};
+use quipu_ui::view;
 use std::ops::Range;
 
 /// The id of the input.
@@ -266,7 +267,7 @@ impl Bar {
             if let Ok(Response::Suggestions(found)) = answer {
                 let range = found.start as usize..found.end as usize;
                 choices.extend(found.items.into_iter().map(|item| {
-                    let spans = item.spans.map(|spans| view::counted(Some(spans), "span", "spans"));
+                    let spans = item.spans.map(|spans| format::counted(Some(spans), "span", "spans"));
                     let meaning = [Some(item.meaning).filter(|meaning| !meaning.is_empty()), spans].into_iter().flatten();
                     Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), act: Act::Put(range.clone()) }
                 }));

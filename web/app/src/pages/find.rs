@@ -9,9 +9,9 @@ use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use quipu::protocol::{HitQuery, Request, Response, SearchState};
-use quipu::share::Place;
-use quipu::view::Matches;
+use quipu_protocol::address::Place;
+use quipu_protocol::{HitQuery, Request, Response, SearchState};
+use quipu_ui::view::Matches;
 use std::time::Duration;
 
 /// Hits asked for at once.

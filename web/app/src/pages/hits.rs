@@ -10,10 +10,12 @@ use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Build, IconName, Viewport, icon};
 use leptos::prelude::*;
-use quipu::model::SpanMarks;
-use quipu::protocol::SearchHit;
-use quipu::share::{ListView, Place, TraceView};
-use quipu::view::{self, DASH};
+use quipu_model::SpanMarks;
+use quipu_model::format;
+use quipu_model::format::DASH;
+use quipu_protocol::SearchHit;
+use quipu_protocol::address::{ListView, Place, TraceView};
+use quipu_ui::view;
 use std::rc::Rc;
 use web_sys::Element;
 
@@ -97,7 +99,7 @@ fn hit_row(app: App, place: u32, hit: &SearchHit, texts: &[String]) -> El {
     let first = &hit.first;
     let cell = |class: &str| el("span").attr("role", "gridcell").class(class);
     let failed = hit.marks.has(SpanMarks::FAILED).then(|| el("span").class("failed").attr("title", "Failed").child(icon(IconName::Failed)));
-    let more = (hit.more > 0).then(|| el("span").class("soft hit-more").text(&format!("+{}", view::count(hit.more.into()))));
+    let more = (hit.more > 0).then(|| el("span").class("soft hit-more").text(&format!("+{}", format::count(hit.more.into()))));
     let found = el("span").class("hit-found").child(el("mark").text(&first.matched)).text(&first.after).maybe(more);
     let is_cursor = app.hits.cursor.get_untracked() == Some(place);
     el("div")
@@ -109,7 +111,7 @@ fn hit_row(app: App, place: u32, hit: &SearchHit, texts: &[String]) -> El {
         .attr("data-hit-trace", &hit.trace_id)
         .attr("aria-rowindex", &(place + 2).to_string())
         .attr("aria-selected", if is_cursor { "true" } else { "false" })
-        .child(cell("cell-start number").text(start.as_deref().map_or(DASH, view::cut_to_millis)))
+        .child(cell("cell-start number").text(start.as_deref().map_or(DASH, format::cut_to_millis)))
         .child(
             cell("cell-name")
                 .child(el("i").class(&format!("kind-mark kind-{kind}")).attr("title", kind))

@@ -10,7 +10,9 @@ use crate::state::App;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu::view::{self, Grip, TimeWindow, ZoomKey};
+use quipu_model::format;
+use quipu_ui::view;
+use quipu_ui::view::{Grip, TimeWindow, ZoomKey};
 
 /// Pixels beside an end of the window that take hold of it.
 const REACH_PX: f64 = 6.0;
@@ -77,9 +79,9 @@ fn Picture(trace: OpenTrace) -> impl IntoView {
     let failures = columns.failed_rows.len() as u64;
     let label = format!(
         "{} over {}, {}",
-        view::counted(Some(columns.len() as u64), "span", "spans"),
-        view::duration(columns.duration_nanos),
-        view::failures_text(Some(failures))
+        format::counted(Some(columns.len() as u64), "span", "spans"),
+        format::duration(columns.duration_nanos),
+        format::failures_text(Some(failures))
     );
     let paths = map
         .paths

@@ -4,7 +4,7 @@ use crate::opening::{self, ask_for_file};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu::share::{Place, Sample, Source};
+use quipu_protocol::address::{Place, Sample, Source};
 
 /// The screen.
 #[component]

@@ -8,9 +8,11 @@ use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
-use quipu::protocol::TraceColumns;
-use quipu::share::{Place, TraceTab, TraceView};
-use quipu::view::{self, Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
+use quipu_protocol::TraceColumns;
+use quipu_protocol::TraceTab;
+use quipu_protocol::address::{Place, TraceView};
+use quipu_ui::view;
+use quipu_ui::view::{Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -6,8 +6,9 @@ use super::open_trace::{OpenTrace, in_address};
 use crate::router::Step;
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{Request, Response, SpanMoments};
-use quipu::view::{self, PathRows, ScrollWindow};
+use quipu_model::format;
+use quipu_protocol::{Request, Response, SpanMoments};
+use quipu_ui::view::{PathRows, ScrollWindow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -136,5 +137,5 @@ impl Overlay {
 
 /// A measure in words.
 pub(super) fn measure_text((from, to): (u64, u64)) -> String {
-    view::duration_text(Some(to - from))
+    format::duration_text(Some(to - from))
 }

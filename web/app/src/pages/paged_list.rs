@@ -5,9 +5,9 @@
 use crate::browser::now;
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{Failure, Grouping, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
-use quipu::share::ListView;
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::address::ListView;
+use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ impl PagedList {
     /// How many were found, so far or in all; nothing before any answer.
     pub(crate) fn count_text(&self, one: &str, many: &str) -> Option<String> {
         let so_far = if self.total.get().is_some() { "" } else { " so far" };
-        self.is_loaded().then(|| format!("{}{so_far}", view::counted(Some(self.found().into()), one, many)))
+        self.is_loaded().then(|| format!("{}{so_far}", format::counted(Some(self.found().into()), one, many)))
     }
 
     /// How many traces, or hits, were found so far.

@@ -8,9 +8,12 @@ use crate::router::{self, Step};
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu::model::Timestamp;
-use quipu::protocol::{Request, Response, Scatter, SummaryQuery, TraceSummary};
-use quipu::view::{self, Brush, BrushSide, TimeStyle};
+use quipu_model::Timestamp;
+use quipu_model::format;
+use quipu_model::format::TimeStyle;
+use quipu_protocol::{Request, Response, Scatter, SummaryQuery, TraceSummary};
+use quipu_ui::view;
+use quipu_ui::view::{Brush, BrushSide, duration_ticks, time_ticks};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -154,7 +157,7 @@ impl Overview {
     fn time(&self, at: Timestamp) -> String {
         untrack(|| {
             let text = self.app.time_text(at, self.app.summary().and_then(|summary| summary.start));
-            let text = view::cut_to_millis(&text);
+            let text = format::cut_to_millis(&text);
             text.strip_suffix(".000").unwrap_or(text).to_owned()
         })
     }
@@ -199,9 +202,9 @@ impl Overview {
         let tick = |class: &str, side: &str, at: f64, label: &str| {
             el("span").class(class).attr("aria-hidden", "true").attr("style", &format!("{side}:{}%", at * 100.0)).text(label)
         };
-        let times = picture.time_ticks(width, style, offset, zero);
+        let times = time_ticks(picture, width, style, offset, zero);
         parts.extend(times.iter().map(|found| tick("tick-x", "left", found.at, &found.label)));
-        parts.extend(picture.duration_ticks().iter().map(|found| tick("tick-y", "bottom", found.at, &found.label)));
+        parts.extend(duration_ticks(picture).iter().map(|found| tick("tick-y", "bottom", found.at, &found.label)));
         parts
     }
 

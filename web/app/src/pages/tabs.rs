@@ -7,7 +7,7 @@ use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
-use quipu::share::TraceTab;
+use quipu_protocol::TraceTab;
 use std::rc::Rc;
 use web_sys::Element;
 

@@ -11,7 +11,8 @@ use crate::widgets::Viewport;
 use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
 use leptos::html::Span;
 use leptos::prelude::*;
-use quipu::view::{self, TimeWindow, ZoomKey};
+use quipu_ui::view;
+use quipu_ui::view::{TimeWindow, ZoomKey};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 

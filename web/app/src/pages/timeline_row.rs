@@ -7,8 +7,10 @@ use super::timeline::at;
 use crate::widgets::{Icon, IconName};
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
-use quipu::model::{SpanKind, SpanMarks};
-use quipu::view::{self, Bar, BarLabel, STRIP_HEIGHT, STRIP_WIDTH, Side, WaterfallRow};
+use quipu_model::format;
+use quipu_model::{SpanKind, SpanMarks};
+use quipu_ui::view;
+use quipu_ui::view::{Bar, BarLabel, STRIP_HEIGHT, STRIP_WIDTH, Side, WaterfallRow};
 use std::fmt::Write;
 
 /// Indentation stops growing at this depth; the level itself is in `aria-level`.
@@ -61,7 +63,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
                     Some(Side::Before) => (" dot-before", " from before the trace’s start"),
                     Some(Side::After) => (" dot-after", " from after the trace’s end"),
                 };
-                let events = view::counted(Some(dot.events.into()), "event", "events");
+                let events = format::counted(Some(dot.events.into()), "event", "events");
                 let _ = write!(html, "<i class=\"dot{error}{beyond}\" style=\"left:{}\" title=\"{events}{when}\"></i>", at(dot.at));
             }
         });
@@ -75,7 +77,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
             axis_cell(kind, &bar, duration.clone(), strip)
         })
     };
-    let (head, tail) = view::name_parts(&row.name);
+    let (head, tail) = format::name_parts(&row.name);
     view! {
         <div
             class=class
@@ -95,7 +97,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
                 {row.tool.map(|tool| view! { <span class="soft span-tool">{tool}</span> })}
                 {failed.then(|| view! { <span class="failed" title="Failed"><Icon name=IconName::Failed /></span> })}
                 {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
-                {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", view::count(row.failed_hidden.into()))}</span> })}
+                {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", format::count(row.failed_hidden.into()))}</span> })}
             </span>
             <span role="gridcell" class="cell-bar"><span class="axis">{time}<span class="bar-marks" aria-hidden="true" inner_html=marks></span></span></span>
         </div>

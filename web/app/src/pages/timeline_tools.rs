@@ -6,8 +6,9 @@ use super::open_trace::{OpenTrace, in_address};
 use crate::router::Step;
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::share::TraceView;
-use quipu::view::{self, Jump, TimeWindow, WaterfallTree, ZoomKey};
+use quipu_model::format;
+use quipu_protocol::address::TraceView;
+use quipu_ui::view::{Jump, TimeWindow, WaterfallTree, ZoomKey};
 
 /// All of them.
 #[component]
@@ -46,7 +47,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     };
     let fold = (plumbing > 0).then(|| {
         switch(
-            format!("Fold plumbing ({})", view::count(plumbing.into())),
+            format!("Fold plumbing ({})", format::count(plumbing.into())),
             "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,

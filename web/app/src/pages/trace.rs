@@ -13,10 +13,13 @@ use crate::router;
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
-use quipu::model::SpanKind;
-use quipu::protocol::{Request, RequestOutline, Response, TraceColumns};
-use quipu::share::{Place, TraceTab, TraceView, ViewState};
-use quipu::view::{self, DASH};
+use quipu_model::SpanKind;
+use quipu_model::format;
+use quipu_model::format::DASH;
+use quipu_protocol::TraceTab;
+use quipu_protocol::address::{Place, TraceView, ViewState};
+use quipu_protocol::{Request, RequestOutline, Response, TraceColumns};
+use quipu_ui::view;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,8 +152,8 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     let zero = move || app.summary().and_then(|summary| summary.start);
     let start_text = move || start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero()));
     let (shown, all) = (columns.len() as u64, u64::from(columns.spans_in_trace));
-    let spans = if shown == all { view::count(all) } else { format!("{} of {}", view::count(shown), view::count(all)) };
-    let tokens = view::token_sentence(&columns.token_totals);
+    let spans = if shown == all { format::count(all) } else { format!("{} of {}", format::count(shown), format::count(all)) };
+    let tokens = format::token_sentence(&columns.token_totals);
     let duration = (!columns.is_empty()).then_some(columns.duration_nanos);
     view! {
         <header class="trace-head">
@@ -158,9 +161,9 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
             <dl class="facts">
                 <div><dt>"Trace"</dt><dd class="mono">{trace_id.clone()}<CopyButton what="The trace id" text=trace_id.clone() /></dd></div>
                 <div><dt>"Start"</dt><dd class="number">{start_text}</dd></div>
-                <div><dt>"Duration"</dt><dd class="number">{view::duration_text(duration)}</dd></div>
+                <div><dt>"Duration"</dt><dd class="number">{format::duration_text(duration)}</dd></div>
                 <div><dt>"Spans"</dt><dd class="number">{spans}</dd></div>
-                <div><dt>"Failed spans"</dt><dd class="number" class:failed=move || { failed > 0 }>{view::count(failed)}</dd></div>
+                <div><dt>"Failed spans"</dt><dd class="number" class:failed=move || { failed > 0 }>{format::count(failed)}</dd></div>
                 {(requests > 1).then(|| view! { <div><dt>"Requests"</dt><dd><Requests columns=columns.clone() /></dd></div> })}
                 {tokens.map(|tokens| view! { <div><dt>"Tokens"</dt><dd>{tokens}</dd></div> })}
             </dl>
@@ -197,11 +200,11 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     };
     let missing = u64::from(columns.requests) - columns.outlines.len() as u64;
     let all = match missing {
-        0 => format!("all {}", view::count(columns.requests.into())),
+        0 => format!("all {}", format::count(columns.requests.into())),
         _ => format!(
             "all {}; the first {} can be shown alone",
-            view::count(columns.requests.into()),
-            view::count(columns.outlines.len() as u64)
+            format::count(columns.requests.into()),
+            format::count(columns.outlines.len() as u64)
         ),
     };
     view! {

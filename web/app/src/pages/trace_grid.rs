@@ -10,10 +10,13 @@ use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{IconName, Viewport, icon};
 use leptos::prelude::*;
-use quipu::model::SpanKind;
-use quipu::protocol::{GroupBy, ListColumn, TraceRow};
-use quipu::share::{Place, ViewState};
-use quipu::view::{self, ColumnSet, DASH};
+use quipu_model::SpanKind;
+use quipu_model::format;
+use quipu_model::format::DASH;
+use quipu_protocol::ColumnSet;
+use quipu_protocol::address::{Place, ViewState};
+use quipu_protocol::{GroupBy, ListColumn, TraceRow};
+use quipu_ui::view;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
@@ -161,7 +164,7 @@ fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El
         ListColumn::Start => {
             let zero = app.summary().and_then(|summary| summary.start);
             let start = row.start.map(|start| app.time_text(start, zero));
-            cell.text(start.as_deref().map_or(DASH, view::cut_to_millis))
+            cell.text(start.as_deref().map_or(DASH, format::cut_to_millis))
         }
         ListColumn::Name => match (&row.group, by) {
             (Some(group), Some(by)) => {
@@ -176,7 +179,7 @@ fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El
             _ => {
                 let kind = row.root_kind.unwrap_or(SpanKind::Other).label();
                 let name = row.root_name.as_deref().unwrap_or(DASH);
-                let (head, tail) = view::name_parts(name);
+                let (head, tail) = format::name_parts(name);
                 let link = untrack(|| router::address(app, open(row)));
                 cell.child(el("i").class(&format!("kind-mark kind-{kind}")).attr("title", kind)).child(
                     el("a")

@@ -13,10 +13,10 @@ use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
-use quipu::filter::Filter;
-use quipu::protocol::GroupBy;
-use quipu::share::ListView;
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::GroupBy;
+use quipu_protocol::address::ListView;
+use quipu_protocol::filter::Filter;
 use std::rc::Rc;
 
 /// The screen.
@@ -96,7 +96,7 @@ fn count(app: App, hits: Memo<bool>) -> impl Fn() -> Option<String> {
         let all = app.summary()?.traces?;
         let list = app.traces;
         some.then(|| match list.total.get() {
-            Some(_) => Some(format!("{} of {}", view::count(list.found().into()), view::counted(Some(all), "trace", "traces"))),
+            Some(_) => Some(format!("{} of {}", format::count(list.found().into()), format::counted(Some(all), "trace", "traces"))),
             None => list.count_text("trace", "traces"),
         })?
     }
@@ -125,13 +125,13 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
     let summary = app.summary();
     let text = |text: &str| el("p").text(text);
     if !filter.is_empty() {
-        let traces = view::counted(summary.and_then(|summary| summary.traces), "trace", "traces");
+        let traces = format::counted(summary.and_then(|summary| summary.traces), "trace", "traces");
         let what = if failed_only { "No failed trace matches " } else { "No trace matches " };
         let clear = more("Show all traces")
             .on_press(&build.deeds, move |_| router::navigate(app, Step::Push, |view| view.list = view.list.cleared()));
         vec![text(what).child(el("code").text(&filter)).text(&format!("; {traces} were looked at.")), clear]
     } else if failed_only {
-        let spans = view::counted(summary.and_then(|summary| summary.spans), "span", "spans");
+        let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");
         vec![text(&format!("No trace holds a failed span; {spans} were looked at."))]
     } else {
         vec![

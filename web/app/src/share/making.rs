@@ -4,9 +4,11 @@ use super::packing::{self, Secret};
 use crate::browser::{error_text, window};
 use crate::state::App;
 use js_sys::{Function, Promise};
-use quipu::protocol::{ExportFormat, Failure, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
-use quipu::share::payload::{Form, LeftOut, encode_key, next_limit, seal};
-use quipu::share::{RedactOptions, RedactReport, ViewState, carrying_fragment};
+use quipu_protocol::LeftOut;
+use quipu_protocol::address::{ViewState, carrying_fragment};
+use quipu_protocol::{ExportFormat, Failure, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{RedactOptions, RedactReport};
+use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -95,7 +97,7 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
             match (made, next_limit(leave_out_over)) {
                 (Ok(link), Some(next)) if wanted.limit.is_some_and(|limit| link.url.len() > limit) => leave_out_over = Some(next),
                 (Ok(link), None) if wanted.limit.is_some_and(|limit| link.url.len() > limit) => {
-                    let letters = quipu::view::count(link.url.len() as u64);
+                    let letters = quipu_model::format::count(link.url.len() as u64);
                     break Err(format!(
                         "Without every larger value the link still has {letters} letters. Take out more, choose some spans, or hand on a file."
                     ));

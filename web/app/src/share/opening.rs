@@ -5,8 +5,8 @@ use crate::browser::error_text;
 use crate::state::{App, FileState};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
-use quipu::share::Source;
-use quipu::share::payload::{Form, LinkError, decode_key, unseal};
+use quipu_protocol::address::Source;
+use quipu_share::payload::{Form, LinkError, decode_key, unseal};
 use std::sync::Arc;
 use web_sys::File;
 

@@ -7,7 +7,7 @@
 
 use crate::browser::window;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
-use quipu::share::payload::{LinkError, MAX_UNPACKED_BYTES};
+use quipu_share::payload::{LinkError, MAX_UNPACKED_BYTES};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Response};

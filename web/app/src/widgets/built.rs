@@ -5,9 +5,10 @@ use crate::dom::{Deeds, El, append, el, fill};
 use crate::state::App;
 use crate::widgets::{Marking, more};
 use leptos::prelude::*;
-use quipu::fold::Needle;
-use quipu::model::Timestamp;
-use quipu::view::{self, pieces};
+use quipu_model::Timestamp;
+use quipu_model::fold::Needle;
+use quipu_model::format;
+use quipu_ui::view::pieces;
 use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::Element;
@@ -114,7 +115,7 @@ fn write_times(root: &Element, app: App) {
 
 fn time_text(app: App, at: Timestamp, zero: Option<Timestamp>, short: bool) -> String {
     let text = app.time_text(at, zero);
-    if short { view::cut_to_millis(&text).to_owned() } else { text }
+    if short { format::cut_to_millis(&text).to_owned() } else { text }
 }
 
 /// The class of the button that shows the next portion of a list.
@@ -124,7 +125,7 @@ pub(crate) const NEXT_PORTION: &str = "next-portion";
 pub(crate) fn portions(build: &Build, list: El, count: usize, portion: usize, item: impl Fn(usize) -> Option<El> + 'static) -> El {
     let list = list.children((0..count.min(portion)).filter_map(&item).collect());
     let shown = Cell::new(portion);
-    let label = move |left: usize| format!("Show {} more of {}", left.min(portion), view::count(count as u64));
+    let label = move |left: usize| format!("Show {} more of {}", left.min(portion), format::count(count as u64));
     let button = (count > portion).then(|| {
         let button = more(&label(count - portion)).class(&format!("more {NEXT_PORTION}"));
         button.on_press(&build.deeds, move |button| {

@@ -10,8 +10,9 @@ use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
 use leptos::prelude::*;
-use quipu::share::Place;
-use quipu::view::{self, Deed, ViewCommand};
+use quipu_protocol::address::Place;
+use quipu_ui::view;
+use quipu_ui::view::{Deed, ViewCommand};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 

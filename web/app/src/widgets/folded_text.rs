@@ -3,7 +3,7 @@
 use crate::dom::{El, el, fill};
 use crate::widgets::Build;
 use crate::widgets::text_block::{more, text_block};
-use quipu::view;
+use quipu_model::format;
 use std::sync::Arc;
 
 /// Texts of more lines are folded to their first and last.
@@ -31,6 +31,6 @@ fn form(build: &Build, text: &Arc<str>, open: bool) -> Vec<El> {
     }
     let first = text.lines().next().unwrap_or_default();
     let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-    let label = format!("Show the {} lines between", view::count(text.lines().count().saturating_sub(2) as u64));
+    let label = format!("Show the {} lines between", format::count(text.lines().count().saturating_sub(2) as u64));
     vec![block(Arc::from(first), 400), more(&label).on_press(&build.deeds, turn), block(Arc::from(last), 400)]
 }

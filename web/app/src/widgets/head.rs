@@ -7,8 +7,9 @@ use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
-use quipu::share::Place;
-use quipu::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, TimeStyle};
+use quipu_model::format::TimeStyle;
+use quipu_protocol::address::Place;
+use quipu_ui::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON};
 
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! What is not here: where it stands in a text, which is the core's `view`.
 
 use leptos::prelude::*;
-use quipu::protocol::MatchPlace;
+use quipu_protocol::MatchPlace;
 
 /// What texts below are marked with, by context.
 #[derive(Clone, Copy)]

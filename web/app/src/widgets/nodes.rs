@@ -5,8 +5,9 @@
 use crate::browser;
 use crate::dom::{El, append, el};
 use crate::widgets::{Build, IconName, folded_text, icon, more, text_block, value_tree};
-use quipu::sheet::{self, Attr, Node, Sign, Tag};
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::markup;
+use quipu_protocol::markup::{Attr, Node, Sign, Tag};
 use std::cell::RefCell;
 use std::sync::Arc;
 use web_sys::Element;
@@ -29,7 +30,7 @@ impl Nodes {
             Node::Folded(text) => folded_text(build, &text),
             Node::Tree(value) => value_tree(build, Arc::new(value)),
             Node::Sign(sign) => icon(if sign == Sign::Failed { IconName::Failed } else { IconName::Odd }),
-            Node::Time { at: None, .. } => el("time").text(view::DASH),
+            Node::Time { at: None, .. } => el("time").text(format::DASH),
             Node::Time { at: Some(at), zero } => build.time(at, zero, true),
             Node::Fold { class, summary, inside } => {
                 let (nodes, kept) = (self.clone(), RefCell::new(Some(inside)));
@@ -65,7 +66,7 @@ impl Nodes {
         if is_raw { twin.child(text_block(&self.0, raw, HEAD).class("text-block mono")) } else { self.all(twin, vec![drawn]) }
     }
 
-    fn plain(&self, found: sheet::El) -> (El, Vec<Node>) {
+    fn plain(&self, found: markup::El) -> (El, Vec<Node>) {
         let mut made = el(found.tag.name());
         if found.tag == Tag::Button {
             made = made.attr("type", "button");

@@ -2,8 +2,8 @@
 
 use crate::state::App;
 use leptos::prelude::*;
-use quipu::protocol::{IndexProgress, SearchProgress, SearchState};
-use quipu::view::{import_text, index_text, search_text};
+use quipu_protocol::{IndexProgress, SearchProgress, SearchState};
+use quipu_ui::view::{import_text, index_text, search_text};
 
 /// The bar itself; `part` is in percent.
 fn track(label: &'static str, part: Signal<String>, text: Signal<String>) -> AnyView {

@@ -2,7 +2,8 @@
 
 use crate::dom::{El, append, el};
 use crate::widgets::Build;
-use quipu::view::{bytes, clip};
+use quipu_model::format::bytes;
+use quipu_ui::view::clip;
 use std::sync::Arc;
 
 /// Bytes the first step adds; every further one doubles.

@@ -4,8 +4,10 @@ use crate::dom::{El, append, el};
 use crate::widgets::Build;
 use crate::widgets::icon::{IconName, icon};
 use crate::widgets::text_block::{more, text_block};
-use quipu::model::Value;
-use quipu::view::{self, ValueKind};
+use quipu_model::Value;
+use quipu_model::format;
+use quipu_ui::view;
+use quipu_ui::view::ValueKind;
 use std::sync::Arc;
 use web_sys::Element;
 
@@ -90,7 +92,7 @@ impl Tree {
         let mut found: Vec<El> = (from..to.min(count)).map(child).collect();
         let left = count.saturating_sub(to);
         if left > 0 {
-            let label = format!("Show {} more of {}", left.min(PORTION), view::count(count as u64));
+            let label = format!("Show {} more of {}", left.min(PORTION), format::count(count as u64));
             let (tree, path) = (self.clone(), path.to_vec());
             found.push(more(&label).on_press(&self.build.deeds, move |button| {
                 if let Some(children) = button.parent_element() {

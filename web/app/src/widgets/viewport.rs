@@ -5,8 +5,8 @@ use crate::pages::PagedList;
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu::share::ListView;
-use quipu::view::{ScrollMap, ScrollWindow};
+use quipu_protocol::address::ListView;
+use quipu_ui::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
 

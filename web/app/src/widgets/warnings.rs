@@ -2,8 +2,8 @@
 
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu::protocol::Warning;
-use quipu::view::counted;
+use quipu_model::format::counted;
+use quipu_protocol::Warning;
 
 /// Warnings shown at first; the others behind a button.
 const FIRST: usize = 2;

@@ -1,12 +1,12 @@
 //! The worker that counts: takes a file's readings and answers PromQL and the page of metrics from them. It has no file and no SQLite, so
 //! that the grammar of PromQL is loaded only by who looks at metrics, and a long query holds up nothing else.
 //!
-//! What is not here: what is counted, and how (`quipu::metrics`).
+//! What is not here: what is counted, and how (`quipu_metrics`).
 
 #[cfg(target_arch = "wasm32")]
 mod worker {
-    use quipu::metrics::{Metrics, Readings};
-    use quipu::protocol::{MetricsEvent, MetricsRequest};
+    use quipu_metrics::{Metrics, Readings};
+    use quipu_protocol::{MetricsEvent, MetricsRequest};
     use quipu_worker::messages::{build, bytes, file_bytes, get, listen, post};
     use std::cell::RefCell;
     use wasm_bindgen::JsValue;

@@ -4,7 +4,7 @@ use super::resume::{self, Delivered, ResumeFile};
 use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
-use quipu::view::counted;
+use quipu::format::counted;
 use quipu::{BesideTraces, PieceSize, Session};
 use quipu_telemetry::otlp::{Client, Signal};
 

@@ -3,9 +3,9 @@
 //! A trace is a process. Slices of a thread must nest, so spans that do are slices of its one thread; those that run beside others become
 //! asynchronous pairs with an id, and what runs below them with them. What is not here: what spans mean; it is their times alone that decide.
 
-use super::values::{attributes, map, number, text};
-use super::{FullSpan, FullTrace};
-use crate::model::{Number, Value};
+use quipu_model::{Number, Value};
+use quipu_otlp::values::{FullSpan, FullTrace};
+use quipu_otlp::values::{attributes, map, number, text};
 use std::collections::{BTreeMap, HashMap};
 
 /// Times are told from the first that was met: microseconds since 1970 have no room for fractions in a double.

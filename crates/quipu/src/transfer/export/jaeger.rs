@@ -1,8 +1,8 @@
 //! A trace as Jaeger's query service answers it.
 
-use super::values::{attributes, map, number, print, text};
-use super::{FullSpan, FullTrace};
-use crate::model::Value;
+use quipu_model::Value;
+use quipu_otlp::values::{FullSpan, FullTrace};
+use quipu_otlp::values::{attributes, map, number, print, text};
 
 pub(super) fn trace(trace: &FullTrace) -> Value {
     // Processes by what their spans' resource says.

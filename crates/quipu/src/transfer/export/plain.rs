@@ -1,8 +1,8 @@
 //! Spans as JSON lines and as CSV: rows as they were recorded, for scripts.
 
-use super::values::{attributes, list, map, print, text};
-use super::{FullSpan, FullTrace};
-use crate::model::Value;
+use quipu_model::Value;
+use quipu_otlp::values::{FullSpan, FullTrace};
+use quipu_otlp::values::{attributes, list, map, print, text};
 
 pub(super) const HEADING: &str = "trace_id,span_id,parent_span_id,name,start_time,end_time,status,kind,attributes\r\n";
 

@@ -2,9 +2,9 @@
 
 use crate::dom::{El, el, fill};
 use crate::widgets::{Build, more, text_block};
-use quipu::llm::{Message, ToolCall};
-use quipu::protocol::SpanDetail;
-use quipu::view::{counted, role_class};
+use quipu_model::format::{counted, role_class};
+use quipu_model::llm::{Message, ToolCall};
+use quipu_protocol::SpanDetail;
 use std::sync::Arc;
 
 /// Messages shown at first; earlier ones behind a button, because the latest tell what happened.

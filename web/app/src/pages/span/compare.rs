@@ -2,8 +2,8 @@
 
 use crate::dom::{El, append, el, fill};
 use crate::widgets::{Build, Nodes, more};
-use quipu::llm::input_key;
-use quipu::protocol::{Request, Response, SpanDetail};
+use quipu_model::llm::input_key;
+use quipu_protocol::{Request, Response, SpanDetail};
 use web_sys::Element;
 
 /// A button that becomes the comparison; nothing where no input was recorded.

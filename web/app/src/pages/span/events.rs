@@ -4,9 +4,10 @@ use super::matches::event_id;
 use super::recorded::recorded;
 use crate::dom::{El, el};
 use crate::widgets::{Build, folded_text, portions};
-use quipu::model::Timestamp;
-use quipu::protocol::{SpanDetail, SpanEvent, TextRef};
-use quipu::view::{self, DASH};
+use quipu_model::Timestamp;
+use quipu_model::format;
+use quipu_model::format::DASH;
+use quipu_protocol::{SpanDetail, SpanEvent, TextRef};
 use std::sync::Arc;
 
 /// Events built at once.
@@ -23,10 +24,10 @@ pub(super) fn events(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Times
         of.events.get(place).map(|event| item(&for_item, event, zero))
     });
     let beyond = (all > count).then(|| {
-        let text = format!("These are the first {} of {} events.", view::count(count as u64), view::count(all as u64));
+        let text = format!("These are the first {} of {} events.", format::count(count as u64), format::count(all as u64));
         el("p").class("soft").text(&text)
     });
-    let title = el("h3").attr("id", "events-title").text(&format!("Events ({})", view::count(all as u64)));
+    let title = el("h3").attr("id", "events-title").text(&format!("Events ({})", format::count(all as u64)));
     Some(el("section").attr("aria-labelledby", "events-title").child(title).child(list).maybe(beyond))
 }
 
@@ -42,7 +43,7 @@ fn item(build: &Build, event: &SpanEvent, zero: Option<Timestamp>) -> El {
     let recorded_time = event.time_text.as_ref().map(|text| format!("Recorded as {text}")).unwrap_or_default();
     // Only what is not the usual log needs its name.
     let name = (event.name != "unstructured_log").then(|| build.marked("strong", &event.name).class("mono"));
-    let relative = event.time.zip(zero).map_or_else(|| DASH.to_owned(), |(at, zero)| view::offset_text(at.nanos_since(zero)));
+    let relative = event.time.zip(zero).map_or_else(|| DASH.to_owned(), |(at, zero)| format::offset_text(at.nanos_since(zero)));
     let time = event.time.map_or_else(|| el("time").text(DASH), |at| build.time(at, zero, false));
     let head = el("p")
         .class("event-head")

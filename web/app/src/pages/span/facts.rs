@@ -2,9 +2,10 @@
 
 use crate::dom::{El, el};
 use crate::widgets::{Build, copy_button};
-use quipu::model::{SpanMarks, Timestamp, TokenCount};
-use quipu::protocol::SpanDetail;
-use quipu::view::{self, DASH};
+use quipu_model::format;
+use quipu_model::format::DASH;
+use quipu_model::{SpanMarks, Timestamp, TokenCount};
+use quipu_protocol::SpanDetail;
 
 /// The table of facts; `zero` is the start of the trace, `own` the time that no child of the span covers, in nanoseconds.
 pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>, own: Option<u64>) -> El {
@@ -29,8 +30,8 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
         }
     };
     let mut rows = vec![
-        ("Duration", el("dd").class("number").text(&view::duration_text(nanos))),
-        ("Own time", el("dd").class("number").text(&view::duration_text(own)).maybe(share_of(own, nanos))),
+        ("Duration", el("dd").class("number").text(&format::duration_text(nanos))),
+        ("Own time", el("dd").class("number").text(&format::duration_text(own)).maybe(share_of(own, nanos))),
         ("Start", instant(build, detail.start, detail.start_text.as_deref(), zero)),
         ("End", instant(build, detail.end, detail.end_text.as_deref(), zero)),
         ("Status", el("dd").text(&status)),
@@ -41,7 +42,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
     ];
     if let Some(tokens) = &detail.tokens {
         let row = |count: Option<TokenCount>| {
-            let text = count.map_or_else(|| DASH.into(), |count| view::count(count.tokens));
+            let text = count.map_or_else(|| DASH.into(), |count| format::count(count.tokens));
             let source = count.map(|count| soft(&format!(" ({})", count.source.label())));
             el("dd").child(el("span").class("number").text(&text)).maybe(source)
         };
@@ -49,7 +50,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
         rows.push(("Completion tokens", row(tokens.completion)));
         rows.push(("Total tokens", row(tokens.total)));
         if detail.cost.is_some() {
-            rows.push(("Cost", el("dd").class("number").text(&view::cost_text(detail.cost))));
+            rows.push(("Cost", el("dd").class("number").text(&format::cost_text(detail.cost))));
         }
     } else if detail.marks.has(SpanMarks::INFERENCE_REQUEST) {
         rows.push(("Tokens", el("dd").text(DASH).child(soft(" (the file holds no count for this request)"))));
@@ -60,7 +61,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
 
 /// How much of the duration is the span's own.
 fn share_of(own: Option<u64>, nanos: Option<u64>) -> Option<El> {
-    Some(soft(&format!(" ({} of it)", view::share_text(own?, nanos?))))
+    Some(soft(&format!(" ({} of it)", format::share_text(own?, nanos?))))
 }
 
 fn soft(text: &str) -> El {
@@ -75,7 +76,7 @@ fn instant(build: &Build, at: Option<Timestamp>, text: Option<&str>, zero: Optio
         None => shown.text(DASH).child(soft(&format!(" {recorded}"))),
         // Both stand here anyway, so that "relative" means UTC for the first.
         Some(at) => {
-            let relative = zero.map(|zero| soft(&format!(" {}", view::offset_text(at.nanos_since(zero)))));
+            let relative = zero.map(|zero| soft(&format!(" {}", format::offset_text(at.nanos_since(zero)))));
             shown.child(build.time(at, None, false)).maybe(relative)
         }
     }

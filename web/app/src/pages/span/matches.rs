@@ -7,8 +7,9 @@ use crate::pages::span::recorded::LOAD;
 use crate::state::App;
 use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
-use quipu::protocol::{MatchPlace, Request, Response, SpanDetail, SpanMatch};
-use quipu::view;
+use quipu_model::format;
+use quipu_protocol::{MatchPlace, Request, Response, SpanDetail, SpanMatch};
+use quipu_ui::view;
 use std::sync::Arc;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -80,12 +81,12 @@ pub(super) fn Matches(
         let count = matches.len();
         let title = match count {
             0 => "Not in this span".to_owned(),
-            count => view::counted(Some(count as u64), "match in this span", "matches in this span"),
+            count => format::counted(Some(count as u64), "match in this span", "matches in this span"),
         };
         let lines = move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view();
         let more = move || {
             (count > FIRST && !all.get()).then(|| {
-                let label = format!("Show {} more", view::count((count - FIRST) as u64));
+                let label = format!("Show {} more", format::count((count - FIRST) as u64));
                 view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
             })
         };

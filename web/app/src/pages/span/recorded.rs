@@ -2,9 +2,11 @@
 
 use crate::dom::{El, el, fill};
 use crate::widgets::{Build, copy_button, more, text_block, value_tree};
-use quipu::model::{Encoding, Value};
-use quipu::protocol::{RecordedText, Request, Response, TextRef};
-use quipu::view::{self, ValueKind};
+use quipu_model::format;
+use quipu_model::{Encoding, Value};
+use quipu_protocol::{RecordedText, Request, Response, TextRef};
+use quipu_ui::view;
+use quipu_ui::view::ValueKind;
 use std::sync::Arc;
 use web_sys::Element;
 
@@ -46,7 +48,7 @@ impl Shown {
         // Only lists and maps look different decoded.
         let tree = self.value.as_ref().filter(|value| matches!(view::value_kind(value), ValueKind::List | ValueKind::Map));
         let about = self.encoding.label();
-        let about = if self.len >= 1_000 { format!("{about} · {}", view::bytes(self.len)) } else { about.to_owned() };
+        let about = if self.len >= 1_000 { format!("{about} · {}", format::bytes(self.len)) } else { about.to_owned() };
         let form = |label: &str, raw: bool| {
             let shown = self.clone();
             let pressed = if raw == is_raw { "true" } else { "false" };
@@ -87,7 +89,7 @@ impl Shown {
         let mut parts = vec![head, body];
         if let Some(rest) = &self.rest {
             let (shown, rest) = (self.clone(), rest.clone());
-            let load = more(&format!("Load all {}", view::bytes(self.len))).on_press(deeds, move |button| shown.load(button, &rest));
+            let load = more(&format!("Load all {}", format::bytes(self.len))).on_press(deeds, move |button| shown.load(button, &rest));
             parts.push(if self.len <= LOAD_BYTES { load.class(&format!("more {LOAD}")) } else { load });
         }
         parts

@@ -9,10 +9,12 @@ use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
-use quipu::protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
-use quipu::share::{Place, TraceView};
-use quipu::sheet::Node;
-use quipu::view::{self, MoveKey, ScrollWindow};
+use quipu_model::format;
+use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::markup::Node;
+use quipu_protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
+use quipu_ui::view;
+use quipu_ui::view::{MoveKey, ScrollWindow};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDialogElement};
 
@@ -296,7 +298,7 @@ fn show_value(build: &Build, row: u32, column: u32) {
             closing.close();
             focus(GRID);
         });
-        let title = format!("{name}, row {}", view::count(u64::from(row) + 1));
+        let title = format!("{name}, row {}", format::count(u64::from(row) + 1));
         let body = Nodes(build.clone())
             .all(el("div").class("sql-whole").attr("tabindex", "0").attr("role", "region").attr("aria-label", &title), nodes);
         let head = el("div").child(el("h2").text(&title)).child(el("p").class("soft").text(&about));

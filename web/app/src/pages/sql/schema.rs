@@ -2,7 +2,7 @@
 
 use crate::dom::{El, el};
 use crate::state::App;
-use quipu::protocol::SqlTable;
+use quipu_protocol::SqlTable;
 
 /// The id of the list.
 pub(super) const SCHEMA: &str = "sql-schema";
@@ -33,7 +33,7 @@ fn one(table: &SqlTable) -> El {
     };
     let about = |tag: &str, text: &str| el(tag).class("soft small-text").text(text);
     let column =
-        |column: &quipu::protocol::SqlField| el("li").child(name(&column.written, &column.name)).child(about("span", &column.about));
+        |column: &quipu_protocol::SqlField| el("li").child(name(&column.written, &column.name)).child(about("span", &column.about));
     let mut inside: Vec<El> = table.columns.iter().map(column).collect();
     inside.extend(table.indexes.iter().map(|index| about("li", &format!("Index on {index}"))));
     let fold = el("details")

@@ -11,11 +11,11 @@ use crate::state::{App, FileState};
 use js_sys::{Array, Uint8Array};
 use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
-use quipu::protocol::{
+use quipu_protocol::address::Place;
+use quipu_protocol::markup::Node;
+use quipu_protocol::{
     Failure, FailureKind, IdPlace, Request, Response, SQL_SECONDS, SqlCell, SqlRan, SqlRequest, SqlResponse, SqlSchema, SqlWrong,
 };
-use quipu::share::Place;
-use quipu::sheet::Node;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -220,7 +220,7 @@ impl Sql {
     /// Runs what stands in the editor: it goes into the address and the history.
     pub(crate) fn run(&self, app: App) {
         let query = self.draft.get_untracked();
-        keep_setting(HISTORY, &quipu::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
+        keep_setting(HISTORY, &quipu_ui::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
         self.start(app, query.clone());
         router::navigate(app, Step::Push, |view| view.place = Place::Sql(query));
     }
@@ -233,7 +233,7 @@ impl Sql {
 
     /// The last queries, latest first.
     pub(crate) fn history() -> Vec<String> {
-        quipu::sql::remembered(&load_setting(HISTORY).unwrap_or_default())
+        quipu_ui::sql::remembered(&load_setting(HISTORY).unwrap_or_default())
     }
 
     /// Forgets the last queries.

@@ -1,0 +1,137 @@
+//! The door to a file's metrics: answers every question about them from its readings alone.
+//!
+//! What is not here: where readings come from (`read`), and the spans that rows stand for.
+
+use super::behind::amounts_behind;
+use super::catalogue::catalog;
+use super::complete::complete;
+use super::overview::overview;
+use super::prepare::Prepared;
+use super::readings::Readings;
+use super::source::FileSeries;
+use super::spans::Groups;
+use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
+use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
+use quipu_protocol::{
+    AmountsBehind, AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery,
+    PointQuery, PromqlQuery, Suggestions,
+};
+use quipu_ui::render::{answer_sheet, overview_page};
+use quipu_ui::view::{answer_chart, series_name};
+
+/// Steps of a query over time that names no step.
+const STEPS: i64 = 250;
+
+/// The metrics of a file.
+#[derive(Default)]
+pub struct Metrics {
+    /// All but the spans.
+    readings: Readings,
+    groups: Groups,
+    /// The counters, for the way of naming models that was asked for last.
+    prepared: Option<Prepared>,
+}
+
+impl Metrics {
+    /// The metrics behind readings.
+    pub fn new(mut readings: Readings) -> Metrics {
+        let groups = Groups::new(std::mem::take(&mut readings.spans));
+        Metrics { readings, groups, prepared: None }
+    }
+
+    /// Answers a question. [`MetricsRequest::Load`] has its readings beside it and is the caller's to carry out.
+    pub fn handle(&mut self, request: &MetricsRequest) -> MetricsResponse {
+        match request {
+            MetricsRequest::Load => MetricsResponse::Loaded,
+            MetricsRequest::GetCatalog(options) => MetricsResponse::Catalog(self.catalog(*options)),
+            MetricsRequest::GetOverview { query, shown, prices } => {
+                let overview = self.overview(query);
+                MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
+            }
+            MetricsRequest::Query { query, over_time } => MetricsResponse::Answer(self.answer_page(query, *over_time).map(Box::new)),
+            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.behind(query)),
+            MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
+        }
+    }
+
+    /// Answers a PromQL query.
+    ///
+    /// # Errors
+    /// What is wrong with the query, and where in it.
+    pub fn query(&mut self, query: &PromqlQuery) -> Result<PromqlAnswer, PromqlError> {
+        let series = self.series(query.options);
+        let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
+        evaluate(&query.query, time(query, &series), &series, &options)
+    }
+
+    /// The same, ready to draw.
+    fn answer_page(&mut self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
+        let (first, last) = self.series(query.options).extent().unwrap_or_default();
+        let asked = match over_time {
+            true => PromqlQuery { start: Some(query.start.unwrap_or(first).max(first)), ..query.clone() },
+            false => PromqlQuery { start: None, step: None, ..query.clone() },
+        };
+        let answer = self.query(&asked)?;
+        let chart = match time(&asked, &self.series(query.options)) {
+            PromqlTime::At(_) => None,
+            PromqlTime::Steps { start, end, step } => Some(answer_chart(&answer, &query.query, (start, end, step))),
+        };
+        let series = |series: &PromqlSeries| AnswerSeries {
+            name: series_name(series),
+            labels: series.labels.clone(),
+            last_millis: series.points.last().map_or(last, |point| point.at_millis),
+        };
+        Ok(AnswerPage {
+            table: answer_sheet(&answer, chart.as_ref()),
+            series: answer.series().iter().map(series).collect(),
+            step_millis: chart.as_ref().map_or(last.saturating_sub(first).saturating_add(1), |chart| chart.step_millis),
+            chart,
+        })
+    }
+
+    /// The metrics there are, with their labels and values.
+    pub fn catalog(&mut self, options: MetricOptions) -> MetricCatalog {
+        catalog(&self.series(options))
+    }
+
+    /// The amounts a point of an answer is made of, latest first.
+    ///
+    /// # Errors
+    /// As [`Metrics::query`].
+    pub fn behind(&mut self, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
+        amounts_behind(&self.series(query.options), query)
+    }
+
+    /// Tokens, requests and durations of a part of the file.
+    pub fn overview(&mut self, query: &OverviewQuery) -> Overview {
+        overview(&self.series(query.options), query)
+    }
+
+    /// How a query that is being typed may go on.
+    pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
+        complete(query, cursor as usize, &self.catalog(options))
+    }
+
+    fn series(&mut self, options: MetricOptions) -> FileSeries<'_> {
+        let Metrics { readings, groups, prepared } = self;
+        if prepared.as_ref().is_some_and(|prepared| prepared.merged != options.merge_labels) {
+            *prepared = None;
+        }
+        let prepared = prepared.get_or_insert_with(|| Prepared::new(readings, options.merge_labels));
+        FileSeries { prepared, groups, span_names: &readings.span_names, scrape_millis: options.scrape_millis }
+    }
+}
+
+/// When a query is evaluated: what it leaves open is the file's.
+fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
+    let extent = || series.extent().unwrap_or_default();
+    if query.start.is_none() && query.step.is_none() {
+        return PromqlTime::At(query.end.unwrap_or_else(|| extent().1));
+    }
+    let start = query.start.unwrap_or_else(|| extent().0);
+    let end = query.end.unwrap_or_else(|| extent().1);
+    let scrape = query.options.scrape_millis.max(1);
+    // A multiple of the scrapes, so that every step sees as many of them.
+    let step = query.step.unwrap_or_else(|| (end.saturating_sub(start) / STEPS / scrape + 1).saturating_mul(scrape));
+    PromqlTime::Steps { start, end, step }
+}

@@ -1,0 +1,147 @@
+//! What was measured and imported (OTLP's points of metrics), as series: plain data, made once for a file.
+//!
+//! Points of a cumulative metric are samples as they are. Points that count since the point before are amounts, and added up like those of
+//! the file. Streams of one label set (a server that was started anew, two that ran at once) become one series that does not
+//! go back and forth between them. What is not here: reading points (`points`), PromQL.
+
+use super::streams::{Measure, Measured, Pairs, Rule, Sample, Stream};
+use quipu_model::TokenKind;
+use std::collections::BTreeMap;
+
+/// A zero is put where a stream says it began, unless its first point is so much later that the file does not hold its beginning.
+const BEGINNING_MILLIS: i64 = 300_000;
+
+/// A series that was measured.
+#[derive(Debug, PartialEq)]
+pub(super) struct MeasuredSeries {
+    pub(super) labels: Pairs,
+    pub(super) measure: Measure,
+    pub(super) counts: Option<TokenKind>,
+    pub(super) points: Points,
+}
+
+/// What it is made of, by time.
+#[derive(Debug, PartialEq)]
+pub(super) enum Points {
+    /// Samples as they were measured.
+    Samples(Vec<Sample>),
+    /// What was added at each time.
+    Amounts(Vec<Sample>),
+}
+
+impl Measured {
+    /// The values of a label.
+    pub(super) fn values(&self, label: &str) -> impl Iterator<Item = &str> {
+        self.streams.iter().flat_map(|stream| &stream.labels).filter(move |(name, _)| name == label).map(|(_, value)| value.as_str())
+    }
+
+    /// Every series, by labels; `rename` gives the value a label is shown with.
+    pub(super) fn series(&self, rename: &dyn Fn(&str, &str) -> String) -> Vec<MeasuredSeries> {
+        let mut by_labels: BTreeMap<Pairs, Vec<&Stream>> = BTreeMap::new();
+        for stream in &self.streams {
+            let labels = stream.labels.iter().map(|(name, value)| (name.clone(), rename(name, value))).collect();
+            by_labels.entry(labels).or_default().push(stream);
+        }
+        let make = |(labels, streams): (Pairs, Vec<&Stream>)| {
+            let first = streams.first()?;
+            let (measure, counts) = (first.measure, first.counts);
+            Some(MeasuredSeries { labels, measure, counts, points: points_of(&streams) })
+        };
+        by_labels.into_iter().filter_map(make).collect()
+    }
+}
+
+impl MeasuredSeries {
+    /// The model it names.
+    pub(super) fn model(&self) -> Option<&str> {
+        self.labels.iter().find(|(name, _)| name == "model_id").map(|(_, value)| value.as_str())
+    }
+
+    /// All that was counted from its first point to its last.
+    pub(super) fn total(&self) -> f64 {
+        match &self.points {
+            Points::Samples(list) => increments(list).map(|(_, added)| added).sum(),
+            Points::Amounts(list) => list.iter().map(|(_, added)| added).sum(),
+        }
+    }
+}
+
+fn points_of(streams: &[&Stream]) -> Points {
+    let rises = streams.iter().all(|stream| stream.measure != Measure::Gauge);
+    let segments = streams.iter().flat_map(|stream| stream.segments.iter().map(|(start, list)| (*start, list.as_slice())));
+    if streams.iter().any(|stream| stream.rule == Rule::Added) {
+        let mut amounts = Vec::new();
+        for stream in streams {
+            for list in stream.segments.values() {
+                match stream.rule {
+                    Rule::Counted => amounts.extend(increments(list)),
+                    _ => amounts.extend_from_slice(list),
+                }
+            }
+        }
+        amounts.sort_by_key(|(time, _)| *time);
+        return Points::Amounts(amounts);
+    }
+    let mut segments: Vec<(i64, &[Sample])> = segments.filter(|(_, list)| !list.is_empty()).collect();
+    let ends = |list: &[Sample]| (list.first().map_or(0, |sample| sample.0), list.last().map_or(0, |sample| sample.0));
+    segments.sort_by_key(|(_, list)| ends(list));
+    let is_latest = streams.iter().all(|stream| stream.rule == Rule::Latest);
+    let overlap = segments.windows(2).any(|pair| matches!(pair, [(_, one), (_, next)] if ends(next).0 <= ends(one).1));
+    let mut samples =
+        if overlap && !is_latest { sum(&segments, rises) } else { segments.iter().flat_map(|(_, list)| *list).copied().collect() };
+    samples.sort_by_key(|(time, _)| *time);
+    if rises {
+        let mut zeros: Vec<Sample> = Vec::new();
+        let mut before: Option<i64> = None;
+        for (start, list) in &segments {
+            let (first, last) = ends(list);
+            let is_beginning = before.is_none() && *start >= first.saturating_sub(BEGINNING_MILLIS);
+            let is_anew = !overlap && before.is_some_and(|before| *start > before);
+            if *start < first && (is_beginning || is_anew) {
+                zeros.push((*start, 0.0));
+            }
+            before = Some(before.unwrap_or(last).max(last));
+        }
+        samples.extend(zeros);
+        samples.sort_by_key(|(time, _)| *time);
+    }
+    // Of several at one time the last one holds.
+    samples.reverse();
+    samples.dedup_by_key(|(time, _)| *time);
+    samples.reverse();
+    Points::Samples(samples)
+}
+
+/// What was added from each sample to the next, the first counting from zero; where the value falls it began anew.
+fn increments(list: &[Sample]) -> impl Iterator<Item = Sample> {
+    let mut before = 0.0;
+    list.iter().map(move |(time, value)| {
+        let added = if *value < before { *value } else { *value - before };
+        before = *value;
+        (*time, added)
+    })
+}
+
+/// The sum of streams that ran at once. One that ended keeps its last value, where it is a counter: a sum must not fall by that.
+fn sum(segments: &[(i64, &[Sample])], rises: bool) -> Vec<Sample> {
+    let mut changes: Vec<(i64, f64, bool)> = Vec::new();
+    for (_, list) in segments {
+        if rises {
+            changes.extend(increments(list).map(|(time, added)| (time, added, true)));
+            continue;
+        }
+        let mut before = 0.0;
+        changes.extend(list.iter().map(|(time, value)| (*time, value - std::mem::replace(&mut before, *value), true)));
+        changes.extend(list.last().map(|(time, value)| (*time + 1, -value, false)));
+    }
+    changes.sort_by_key(|(time, ..)| *time);
+    let mut total = 0.0;
+    let mut samples = Vec::with_capacity(changes.len());
+    for (time, change, is_measured) in changes {
+        total += change;
+        if is_measured {
+            samples.push((time, total));
+        }
+    }
+    samples
+}

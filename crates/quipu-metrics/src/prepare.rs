@@ -1,0 +1,159 @@
+//! Makes counters out of readings, for one way of naming models.
+//!
+//! What is not here: spans and their durations (`spans`).
+
+use super::amounts::{Amount, Amounts, millis};
+use super::beside::{Listed, ModelNames, extent, put_beside};
+use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
+use super::names::{documented_name, valid};
+use super::readings::{Readings, RecordedSeries};
+use super::source::STATUSES;
+use super::streams::Measure;
+use quipu_model::{TokenKind, TokenRecord, TokenSource};
+use quipu_promql::{Labels, METRIC_NAME};
+use quipu_protocol::CountedRequests;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One counter with its amounts.
+pub(super) struct Counter {
+    pub(super) labels: Labels,
+    pub(super) amounts: Arc<Amounts>,
+}
+
+/// The counters of a file.
+pub(super) struct Prepared {
+    /// Whether the provider in front of a model's name is left out.
+    pub(super) merged: bool,
+    /// By labels.
+    pub(super) counters: Vec<Counter>,
+    /// What was measured, by labels.
+    pub(super) listed: Vec<Listed>,
+    /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
+    pub(super) extent: Option<(i64, i64)>,
+    counted: CountedRequests,
+}
+
+impl Prepared {
+    /// Makes the counters of a file.
+    pub(super) fn new(readings: &Readings, merged: bool) -> Prepared {
+        let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
+        builder.providers.extend(readings.measured.values("provider_id").map(str::to_owned));
+        builder.add_recorded(readings);
+        let counted = builder.add_requests(readings);
+        let mut series = std::mem::take(&mut builder.series);
+        let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
+        let listed = put_beside(&readings.measured, &models, &mut series);
+        let extent = extent(readings.extent, &series, &listed);
+        let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
+        Prepared { merged, counters: counters.collect(), listed, extent, counted }
+    }
+
+    /// Labels of all series but those of spans; of measured ones also what they are.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
+        let counters = self.counters.iter().map(|counter| (&counter.labels, None));
+        counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
+    }
+
+    pub(super) fn counted(&self) -> CountedRequests {
+        self.counted
+    }
+}
+
+struct Builder {
+    merged: bool,
+    /// Providers that recorded labels name.
+    providers: BTreeSet<String>,
+    series: BTreeMap<Labels, Vec<Amount>>,
+}
+
+impl Builder {
+    /// Recorded metric events, under the documented name and under the recorded one.
+    fn add_recorded(&mut self, readings: &Readings) {
+        for series in &readings.series {
+            let provider = series.labels.iter().find(|(name, _)| name == "provider_id");
+            self.providers.extend(provider.map(|(_, provider)| provider.clone()));
+        }
+        let names: Vec<[Option<Labels>; 2]> = readings.series.iter().map(|series| self.names(series)).collect();
+        for event in &readings.events {
+            let amount = Amount { at: millis(event.at), value: event.value, row: event.row };
+            for labels in names.get(event.series as usize).into_iter().flatten().flatten() {
+                self.add(labels, amount);
+            }
+        }
+    }
+
+    fn add(&mut self, labels: &Labels, amount: Amount) {
+        // A look before a clone: labels are few and amounts many.
+        match self.series.get_mut(labels) {
+            Some(list) => list.push(amount),
+            None => {
+                self.series.insert(labels.clone(), vec![amount]);
+            }
+        }
+    }
+
+    /// The labels under the documented name, where it has one, and under the recorded one.
+    fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
+        let labels = |metric: &str| {
+            let label = |(name, value): &(String, String)| {
+                let value = if name == "model_id" { self.model(value).to_owned() } else { value.clone() };
+                (valid(name), value)
+            };
+            Labels::new(series.labels.iter().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
+        };
+        [
+            TokenKind::from_metric(&series.name).map(|kind| labels(documented_name(kind))),
+            Some(labels(&valid(&series.name))),
+        ]
+    }
+
+    /// A model's name, without the provider in front of it where these are one.
+    fn model<'m>(&self, model: &'m str) -> &'m str {
+        if self.merged { self.plain(model) } else { model }
+    }
+
+    fn plain<'m>(&self, model: &'m str) -> &'m str {
+        model.split_once('/').filter(|(provider, _)| self.providers.contains(*provider)).map_or(model, |(_, rest)| rest)
+    }
+
+    /// Inference requests, and the tokens of those that no event recorded.
+    fn add_requests(&mut self, readings: &Readings) -> CountedRequests {
+        let mut counted = CountedRequests::default();
+        let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();
+        for request in &readings.requests {
+            let named = request.model.and_then(|number| readings.models.get(number as usize));
+            let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
+            let (count, tokens) = match source_of(&request.tokens) {
+                Some(TokenSource::MetricEvent) => (&mut counted.recorded, "recorded"),
+                Some(_) => (&mut counted.derived, "derived"),
+                None => (&mut counted.uncounted, "none"),
+            };
+            *count += 1;
+            let status = STATUSES[usize::from(request.failed)];
+            let amount = |value: f64| Amount { at: millis(request.at), value, row: request.row };
+            let key = (format!("{model}\0{status}"), tokens);
+            let requests = labels.entry(key).or_insert_with(|| {
+                Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
+            });
+            self.add(requests, amount(1.0));
+            let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
+            for (kind, count) in TOKENS.into_iter().zip(counts) {
+                let name = documented_name(kind);
+                let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
+                let derived = labels
+                    .entry((model.clone(), name))
+                    .or_insert_with(|| Labels::new([(METRIC_NAME, name), ("model_id", &model), ("source", "derived")]));
+                self.add(derived, amount(count.tokens as f64));
+            }
+        }
+        counted
+    }
+}
+
+/// The best source of a record: recorded before derived.
+fn source_of(record: &TokenRecord) -> Option<TokenSource> {
+    let counts = [record.prompt, record.completion, record.total];
+    let sources = || counts.iter().flatten().map(|count| count.source);
+    sources().find(|source| *source == TokenSource::MetricEvent).or_else(|| sources().next())
+}

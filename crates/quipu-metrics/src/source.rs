@@ -1,0 +1,151 @@
+//! A file as a source of series: answers selectors with counters at the times of scrapes.
+
+use super::amounts::Amounts;
+use super::catalogue::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS};
+use super::prepare::Prepared;
+use super::spans::{BOUNDS, BUCKETS, Groups, Part, SpanCurve, SpanGroup};
+use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
+use std::sync::Arc;
+
+/// Values of the label `status`: of spans that went well and of those that failed.
+pub(super) const STATUSES: [&str; 2] = ["ok", "error"];
+
+/// Series that one selector may find.
+const MAX_SERIES: usize = 50_000;
+
+/// The series of a file, scraped every so many milliseconds.
+pub(super) struct FileSeries<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) groups: &'a Groups,
+    pub(super) span_names: &'a [String],
+    pub(super) scrape_millis: i64,
+}
+
+/// What stands behind a series.
+pub(super) enum Found {
+    /// Amounts.
+    Amounts(Arc<Amounts>),
+    /// Spans of a group.
+    Spans(Arc<SpanGroup>, Part),
+    /// Samples as they were measured.
+    Listed(Arc<[Sample]>),
+}
+
+impl FileSeries<'_> {
+    /// The scrapes of a series whose first amount was then: from the one before it to the one behind the file's last event.
+    fn grid(&self, first: i64) -> Grid {
+        let interval = self.scrape_millis.max(1);
+        let before = (first - 1).div_euclid(interval) * interval;
+        let last = self.prepared.extent.map_or(first, |(_, last)| last.max(first));
+        Grid { interval, first: before, last: (last.div_euclid(interval) + 1) * interval }
+    }
+
+    /// Names of spans that have a time.
+    pub(super) fn names_of_spans(&self) -> impl Iterator<Item = &str> {
+        self.groups.get().iter().map(|group| self.name_of(group))
+    }
+
+    pub(super) fn name_of(&self, group: &SpanGroup) -> &str {
+        self.span_names.get(group.name as usize).map_or("", String::as_str)
+    }
+
+    /// Hands over every series that all matchers accept, until `take` refuses.
+    pub(super) fn find(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, Found) -> bool) {
+        let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
+        for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
+            if !take(counter.labels.clone(), Found::Amounts(counter.amounts.clone())) {
+                return;
+            }
+        }
+        for listed in self.prepared.listed.iter().filter(|listed| accepts(&listed.labels)) {
+            if !take(listed.labels.clone(), Found::Listed(listed.samples.clone())) {
+                return;
+            }
+        }
+        let accepts_value = |name: &str, value: &str| matchers.iter().all(|matcher| matcher.name() != name || matcher.accepts(value));
+        let families: Vec<&str> = [REQUESTS, ERRORS, DURATION_BUCKET, DURATION_SUM, DURATION_COUNT]
+            .into_iter()
+            .filter(|family| accepts_value(METRIC_NAME, family))
+            .collect();
+        if families.is_empty() {
+            return;
+        }
+        for group in self.groups.get() {
+            let name = self.name_of(group);
+            if !accepts_value("span_name", name) {
+                continue;
+            }
+            let status = STATUSES[usize::from(group.failed)];
+            for family in &families {
+                let labels = [(METRIC_NAME, *family), ("span_name", name), ("status", status)];
+                // Each with the bound of its bucket, where it has one.
+                let parts: Vec<(Part, &str)> = match *family {
+                    REQUESTS => vec![(Part::Requests, "")],
+                    ERRORS if group.failed => vec![(Part::All, "")],
+                    ERRORS => Vec::new(),
+                    DURATION_BUCKET => (0..BUCKETS as u8).map(|bucket| (Part::UpTo(bucket), bound(bucket))).collect(),
+                    DURATION_SUM => vec![(Part::Seconds, "")],
+                    _ => vec![(Part::UpTo(BUCKETS as u8 - 1), "")],
+                };
+                for (part, bound) in parts.into_iter().filter(|(_, bound)| accepts_value("le", bound)) {
+                    let own = if *family == ERRORS { labels.get(..2).unwrap_or_default() } else { &labels };
+                    let labels = Labels::new(own.iter().copied().chain([("le", bound)]));
+                    if accepts(&labels) && !take(labels, Found::Spans(group.clone(), part)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The label of a bucket.
+fn bound(bucket: u8) -> &'static str {
+    BOUNDS.get(usize::from(bucket)).map_or("+Inf", |(_, text)| text)
+}
+
+impl Found {
+    /// The time of the first amount.
+    fn first(&self) -> Option<i64> {
+        match self {
+            Found::Amounts(amounts) => amounts.first(),
+            // A bucket's counter is there from the first span of its histogram on.
+            Found::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
+            Found::Spans(group, part) => group.first(*part),
+            Found::Listed(samples) => samples.first().map(|(at, _)| *at),
+        }
+    }
+
+    fn samples(self, grid: Grid) -> Samples {
+        match self {
+            Found::Listed(samples) => Samples::Listed(samples),
+            Found::Amounts(amounts) => Samples::Scraped(grid, amounts),
+            Found::Spans(group, part) => Samples::Scraped(grid, Arc::new(SpanCurve { group, part })),
+        }
+    }
+}
+
+impl SeriesSource for FileSeries<'_> {
+    fn select(&self, matchers: &[Matcher], after: i64, until: i64) -> Result<Vec<Series>, PromqlError> {
+        let mut list: Vec<Series> = Vec::new();
+        self.find(matchers, &mut |labels, found| {
+            let Some(grid) = found.first().map(|first| self.grid(first)) else { return true };
+            if grid.first <= until && grid.last > after {
+                list.push(Series { labels, samples: found.samples(grid) });
+            }
+            list.len() <= MAX_SERIES
+        });
+        if list.len() > MAX_SERIES {
+            let message = format!("The selector finds more than {MAX_SERIES} series. Name a metric, or add a matcher.");
+            return Err(PromqlError { message, start: 0, end: 0, is_bad_query: false });
+        }
+        list.sort_by(|one, other| one.labels.cmp(&other.labels));
+        Ok(list)
+    }
+
+    fn extent(&self) -> Option<(i64, i64)> {
+        let (first, _) = self.prepared.extent?;
+        let grid = self.grid(first);
+        Some((grid.first, grid.last))
+    }
+}

@@ -1,0 +1,37 @@
+//! What was observed, in plain types: times, values, events, spans' kinds and marks, token counts. And what those types alone decide: decoding
+//! of recorded texts ([`recorded`]), chat messages in them ([`llm`]), token records ([`tokens`]), numbers and times as people read them
+//! ([`format`]).
+//!
+//! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
+
+pub mod fold;
+pub mod format;
+pub mod llm;
+pub mod ordered;
+pub mod recorded;
+pub mod tokens;
+
+mod companion;
+mod event;
+mod event_time;
+mod extra;
+mod kind;
+mod price;
+mod recording;
+mod time;
+mod token;
+mod value;
+
+pub use companion::is_companion;
+pub use event::{
+    Attributes, Event, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent,
+    StructuredLogPayload, UnstructuredLogEvent,
+};
+pub use event_time::EventTime;
+pub use extra::{LogRecord, MetricPoint, SpanExtra};
+pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
+pub use price::{Cost, CostUnit, Price, PriceTable};
+pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
+pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
+pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
+pub use value::{Encoding, Number, Value};

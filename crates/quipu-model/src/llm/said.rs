@@ -1,0 +1,393 @@
+//! What one span says, whatever dialect it was recorded in: Llama Stack's agents and routers of every release, `gen_ai.*`, OpenInference.
+//!
+//! What is not here: how spans belong together (`build`). Every attribute is either understood here or handed on as it is.
+
+use super::content::{content_text, plain_text};
+use super::conversation::{Chunk, SpokenSpan, ToolDefinition, Verdict};
+use super::unflatten::list_under;
+use super::{Message, messages};
+use crate::recorded::json_text;
+use crate::{SpanKind, Value};
+
+/// What a span is in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A request that holds the others.
+    Turn,
+    /// A model was asked.
+    Inference,
+    /// A tool ran.
+    Tool,
+    /// A shield looked.
+    Shield,
+    /// Documents were searched.
+    Retrieval,
+}
+
+/// A tool that ran.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ToolUse {
+    pub(super) name: Option<String>,
+    pub(super) call_id: Option<String>,
+    pub(super) arguments: Option<String>,
+    pub(super) result: Option<String>,
+}
+
+/// What one span says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Said {
+    pub(super) input: Vec<Message>,
+    pub(super) output: Vec<Message>,
+    /// The output was a stream, which was not recorded.
+    pub(super) streamed: bool,
+    /// Whether an output was recorded in whatever form.
+    pub(super) has_output: bool,
+    pub(super) model: Option<String>,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) tools: Vec<ToolDefinition>,
+    pub(super) tool: ToolUse,
+    pub(super) shield_id: Option<String>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) query: Option<String>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) agent: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) turn_id: Option<String>,
+    pub(super) other: Vec<(String, Value)>,
+}
+
+/// What the span is in a conversation; `None` when it has no part in one.
+pub(super) fn part(span: &SpokenSpan) -> Option<Part> {
+    let text = |key: &str| span.attributes.iter().find(|(name, _)| name == key).and_then(|(_, value)| plain_text(value));
+    match text("openinference.span.kind").as_deref() {
+        Some("LLM") => return Some(Part::Inference),
+        Some("TOOL") => return Some(Part::Tool),
+        Some("GUARDRAIL") => return Some(Part::Shield),
+        Some("RETRIEVER" | "RERANKER") => return Some(Part::Retrieval),
+        Some("AGENT" | "CHAIN" | "PROMPT") => return Some(Part::Turn),
+        _ => {}
+    }
+    match text("gen_ai.operation.name").as_deref() {
+        Some("chat" | "generate_content" | "text_completion" | "embeddings") => return Some(Part::Inference),
+        Some("execute_tool") => return Some(Part::Tool),
+        Some("retrieval") => return Some(Part::Retrieval),
+        Some(_) => return Some(Part::Turn),
+        None => {}
+    }
+    match span.kind {
+        _ if span.is_request => Some(Part::Turn),
+        SpanKind::Turn | SpanKind::Request => Some(Part::Turn),
+        SpanKind::Inference => Some(Part::Inference),
+        SpanKind::Tool => Some(Part::Tool),
+        SpanKind::Safety => Some(Part::Shield),
+        SpanKind::Retrieval => Some(Part::Retrieval),
+        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => None,
+    }
+}
+
+/// Reads one span.
+pub(super) fn said(span: &SpokenSpan, part: Part) -> Said {
+    let mut said = Said::default();
+    for (key, value) in &span.attributes {
+        read(&mut said, part, key, value);
+    }
+    let flat = |prefix: &str, inner: &str| -> Vec<Message> {
+        let items = list_under(&span.attributes, prefix);
+        items.iter().flat_map(|item| messages(item.get(inner).unwrap_or(item))).collect()
+    };
+    if said.input.is_empty() {
+        said.input = flat("llm.input_messages", "message");
+    }
+    if said.output.is_empty() {
+        said.output = flat("llm.output_messages", "message");
+        said.has_output |= !said.output.is_empty();
+    }
+    said.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
+        let schema = item.get("tool").and_then(|tool| tool.get("json_schema")).unwrap_or(item);
+        definition(schema)
+    }));
+    said.chunks
+        .extend(list_under(&span.attributes, "retrieval.documents").iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
+    if let Some(reason) = said.parameters.iter().position(|(key, _)| key == "stop_reason") {
+        let (_, reason) = said.parameters.remove(reason);
+        if let Some(message) = said.output.last_mut() {
+            message.stop_reason.get_or_insert(reason);
+        }
+    }
+    said
+}
+
+/// Keys that tell of the telemetry itself, or stand elsewhere on the page.
+const SILENT: [&str; 14] = [
+    "raw_path",
+    "error",
+    "chunk_count",
+    "traceparent",
+    "tracestate",
+    "agent_id",
+    "input.mime_type",
+    "output.mime_type",
+    "metadata",
+    "user.id",
+    "gen_ai.response.id",
+    "gen_ai.operation.name",
+    "gen_ai.response.model",
+    "openinference.span.kind",
+];
+
+fn read(said: &mut Said, part: Part, key: &str, value: &Value) {
+    let text = || plain_text(value);
+    match key {
+        "__args__" => arguments(said, part, value),
+        "request" => request(said, value),
+        "input" | "gen_ai.input.messages" | "input.value" => input(said, part, key, value),
+        "output" | "gen_ai.output.messages" | "output.value" => output(said, part, key, value),
+        "gen_ai.system_instructions" => {
+            let text = value.items().map_or_else(|| text().unwrap_or_default(), |_| content_text(&parts_as_content(value)));
+            said.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
+        }
+        "gen_ai.tool.definitions" | "llm.tools" => said.tools.extend(definitions(value)),
+        "tool_name" | "gen_ai.tool.name" | "tool.name" => said.tool.name = text(),
+        "gen_ai.tool.call.id" | "tool_call.id" => said.tool.call_id = text(),
+        "gen_ai.tool.call.arguments" | "tool.parameters" => said.tool.arguments = Some(written(value)),
+        "gen_ai.tool.call.result" => said.tool.result = Some(written(value)),
+        "session_id" | "session.id" | "gen_ai.conversation.id" => said.session_id = text(),
+        "turn_id" => said.turn_id = text(),
+        "agent_name" | "gen_ai.agent.name" => said.agent = text(),
+        "gen_ai.request.model" | "llm.model_name" => said.model = text(),
+        "stop_reason" => said.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
+        "gen_ai.response.finish_reasons" => {
+            let first = value.items().and_then(|items| items.first()).and_then(plain_text).or_else(text);
+            said.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
+        }
+        "llm.invocation_parameters" => said.parameters.extend(set_entries(value)),
+        _ if key.starts_with("__") || SILENT.contains(&key) => {}
+        _ if key.starts_with("gen_ai.request.") => {
+            said.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
+        }
+        _ if ["llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents."]
+            .iter()
+            .any(|flat| key.starts_with(flat)) => {}
+        _ if ["llm.", "gen_ai.", "server.", "http.", "url.", "service.", "telemetry."].iter().any(|prefix| key.starts_with(prefix)) => {}
+        _ => said.other.push((key.to_owned(), value.clone())),
+    }
+}
+
+/// `input` of an agent's step, or of another dialect.
+fn input(said: &mut Said, part: Part, key: &str, value: &Value) {
+    let found = messages(value);
+    match part {
+        Part::Tool if key == "input" => {
+            // An agent's tool step records the message that holds the call.
+            if let Some(call) = found.iter().flat_map(|message| &message.tool_calls).next() {
+                said.tool.call_id = said.tool.call_id.take().or_else(|| call.call_id.clone());
+                said.tool.arguments = Some(call.arguments.clone());
+                said.tool.name.get_or_insert_with(|| call.tool_name.clone());
+            } else {
+                said.tool.arguments = Some(written(value));
+            }
+        }
+        Part::Tool => said.tool.arguments = said.tool.arguments.take().or_else(|| Some(written(value))),
+        Part::Retrieval => said.query = plain_text(value),
+        _ if !found.is_empty() => said.input.extend(found),
+        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => said.input.push(user(written(value))),
+        _ => said.other.push((key.to_owned(), value.clone())),
+    }
+}
+
+fn output(said: &mut Said, part: Part, key: &str, value: &Value) {
+    said.has_output = true;
+    if is_stream(value) {
+        said.streamed = true;
+        return;
+    }
+    match part {
+        Part::Tool => {
+            let answer = messages(value).into_iter().next();
+            said.tool.call_id = said.tool.call_id.take().or_else(|| answer.as_ref().and_then(|answer| answer.call_id.clone()));
+            let content = value.get("content").map(content_text);
+            let text = answer.map(|answer| answer.text).or(content).unwrap_or_else(|| written(value));
+            said.tool.result.get_or_insert(text);
+        }
+        Part::Shield => said.verdict = Some(verdict(value)),
+        Part::Retrieval => {
+            said.chunks.extend(chunks(value));
+            said.tool.result = value.get("content").map(content_text);
+        }
+        Part::Inference | Part::Turn => {
+            let found = messages(value);
+            if !found.is_empty() {
+                said.output.extend(found);
+            } else if let (Part::Inference, Some(message)) = (part, old_output(value)) {
+                said.output.push(message);
+            } else if key == "output.value" && value.items().is_none() && value.as_str().is_some() {
+                said.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
+            } else if !matches!(value, Value::Null) && value.as_str() != Some("") {
+                said.other.push((key.to_owned(), value.clone()));
+            }
+        }
+    }
+}
+
+/// `content: … tool_calls: …`, as agents up to 0.1.4 wrote their inference's output; calls stand there as Python prints them.
+fn old_output(value: &Value) -> Option<Message> {
+    let rest = value.as_str()?.strip_prefix("content: ")?;
+    let (text, calls) = rest.rsplit_once(" tool_calls: ").unwrap_or((rest, ""));
+    let mut message = Message { role: "assistant".into(), text: text.trim_end().to_owned(), ..Message::default() };
+    let decoded = crate::recorded::decode(calls).value;
+    message.tool_calls = super::read::tool_calls(decoded.items().unwrap_or_default());
+    Some(message)
+}
+
+/// The arguments of a traced method.
+fn arguments(said: &mut Said, part: Part, value: &Value) {
+    let text = |key: &str| value.get(key).and_then(plain_text);
+    match part {
+        Part::Inference | Part::Turn => {
+            said.input.extend(messages(value));
+            if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| said.input.is_empty()) {
+                said.input.push(user(prompt));
+            }
+            for key in ["contents", "input", "input_texts"] {
+                said.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
+            }
+            said.model = text("model_id").or_else(|| text("model"));
+            said.tools.extend(value.get("tools").map(definitions).unwrap_or_default());
+            let asked = [
+                "messages",
+                "content",
+                "prompt",
+                "contents",
+                "input",
+                "input_texts",
+                "model_id",
+                "model",
+                "tools",
+                "stream",
+            ];
+            for (key, value) in set_entries(value).into_iter().filter(|(key, _)| !asked.contains(&key.as_str())) {
+                said.parameters.push((key, value));
+            }
+        }
+        Part::Tool => {
+            said.tool.name = text("tool_name");
+            said.tool.arguments = ["kwargs", "args"].into_iter().find_map(|key| value.get(key)).map(written);
+        }
+        Part::Shield => {
+            said.shield_id = text("shield_id");
+            said.input.extend(messages(value));
+        }
+        Part::Retrieval => {
+            let kwargs = value.get("kwargs").unwrap_or(value);
+            said.query = ["query", "content"].into_iter().find_map(|key| kwargs.get(key)).map(content_text);
+            said.tool.name = text("tool_name");
+        }
+    }
+}
+
+/// The body of a turn's request.
+fn request(said: &mut Said, value: &Value) {
+    said.input.extend(messages(value));
+    if let Some(sampling) = value.get("sampling_params") {
+        said.parameters.extend(set_entries(sampling));
+    }
+    said.tools.extend(value.get("client_tools").map(definitions).unwrap_or_default());
+}
+
+fn user(text: String) -> Message {
+    Message { role: "user".into(), text, ..Message::default() }
+}
+
+/// Whether something was set: the repr of arguments has empty texts and `None` for what was not.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Text(text) => !text.is_empty() && text != "None" && text != "{}" && text != "[]",
+        other => !matches!(other.unwrapped(), Value::Null) && !(other.items().is_some_and(<[Value]>::is_empty)),
+    }
+}
+
+/// The entries of a map that were set, as text; maps inside one that is named `sampling_params` stand beside the others.
+fn set_entries(value: &Value) -> Vec<(String, String)> {
+    let Value::Map(entries) = value.unwrapped() else { return Vec::new() };
+    let mut out = Vec::new();
+    for (key, value) in entries.iter().filter(|(_, value)| is_set(value)) {
+        if key == "sampling_params" {
+            out.extend(set_entries(value));
+        } else {
+            out.push((key.clone(), written(value)));
+        }
+    }
+    out
+}
+
+/// A value as text: a text as it is, others as JSON.
+fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| json_text(value), str::to_owned)
+}
+
+/// `<async_generator object … at 0x…>`: what a streaming method returned.
+fn is_stream(value: &Value) -> bool {
+    let written = match value {
+        Value::Opaque(text) => text,
+        Value::Text(text) => text,
+        _ => return false,
+    };
+    written.starts_with('<') && written.contains("generator")
+}
+
+fn definitions(value: &Value) -> Vec<ToolDefinition> {
+    value.items().unwrap_or_default().iter().filter_map(definition).collect()
+}
+
+/// Llama Stack's `{tool_name, description, parameters}`, OpenAI's `{function: {…}}`, others' `{name, …}`.
+fn definition(value: &Value) -> Option<ToolDefinition> {
+    let inner = value.get("function").unwrap_or(value);
+    let name = ["tool_name", "name", "identifier"].into_iter().find_map(|key| inner.get(key).and_then(plain_text))?;
+    let parameters = ["parameters", "input_schema"].into_iter().find_map(|key| inner.get(key)).filter(|value| is_set(value)).cloned();
+    Some(ToolDefinition { name, description: inner.get("description").and_then(plain_text), parameters })
+}
+
+fn verdict(value: &Value) -> Verdict {
+    match value.as_str() {
+        Some("no shields") => return Verdict::NoShields,
+        Some("no violations") => return Verdict::Passed,
+        _ => {}
+    }
+    let found = match value.get("violation") {
+        Some(violation) if *violation.unwrapped() == Value::Null || violation.as_str() == Some("None") => return Verdict::Passed,
+        Some(violation) => violation,
+        None => value,
+    };
+    let text = |key: &str| found.get(key).and_then(plain_text);
+    let (level, message) = (text("violation_level"), text("user_message"));
+    if level.is_none() && message.is_none() {
+        return Verdict::Unknown;
+    }
+    Verdict::Violation { level, message, facts: found.get("metadata").map(set_entries).unwrap_or_default() }
+}
+
+fn chunks(value: &Value) -> Vec<Chunk> {
+    let scores = value.get("scores").and_then(Value::items).unwrap_or_default();
+    let found = value.get("chunks").and_then(Value::items).unwrap_or_default();
+    let scored = |(at, item): (usize, &Value)| {
+        let mut chunk = chunk(item)?;
+        chunk.score = chunk.score.or_else(|| scores.get(at).map(written));
+        Some(chunk)
+    };
+    found.iter().enumerate().filter_map(scored).collect()
+}
+
+/// Llama Stack's `{content, metadata: {document_id}}`, OpenInference's `{document.content, document.id, document.score}`.
+fn chunk(value: &Value) -> Option<Chunk> {
+    let text = value.get("content").map(content_text)?;
+    let named = |of: &Value| ["document_id", "id", "source"].into_iter().find_map(|key| of.get(key).and_then(plain_text));
+    let document = value.get("metadata").and_then(named).or_else(|| named(value));
+    Some(Chunk { text, document, score: value.get("score").map(written) })
+}
+
+/// The parts of `gen_ai.system_instructions` as a content.
+fn parts_as_content(value: &Value) -> Value {
+    let text = |part: &Value| part.get("content").unwrap_or(part).clone();
+    Value::List(value.items().unwrap_or_default().iter().map(text).collect())
+}

@@ -1,0 +1,236 @@
+//! Times as recorded: ISO 8601 text with or without a zone, to the nanosecond.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The duration that means "unknown" in [`TraceColumns`].
+pub const UNKNOWN_NANOS: u64 = u64::MAX;
+
+/// Nanoseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Nanoseconds from `earlier` to `self`; negative when `self` is the earlier one. Saturates.
+    pub fn nanos_since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The instant at which a clock `offset_minutes` east of UTC shows what is read here as UTC. Saturates.
+    pub fn minus_offset(self, offset_minutes: i32) -> Timestamp {
+        Timestamp(self.0.saturating_sub(i64::from(offset_minutes) * 60_000_000_000))
+    }
+
+    /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with three, six or nine digits of the
+    /// second: as many as are not zero.
+    pub fn civil(self, offset_minutes: i32) -> String {
+        let shifted = self.0.saturating_add(i64::from(offset_minutes) * 60_000_000_000);
+        let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(shifted)) else { return format!("{} ns", self.0) };
+        let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
+        let fraction = format!("{:09}", civil.subsec_nanosecond());
+        let digits = fraction.trim_end_matches('0').len().next_multiple_of(3).max(3);
+        format!("{} {:02}:{:02}:{:02}.{}", civil.date(), civil.hour(), civil.minute(), civil.second(), &fraction[..digits])
+    }
+}
+
+/// Nanoseconds since 1970 as the reference writes them, which is as Python does: through a double to the nearest microsecond, halves to
+/// the even one, and without a fraction where that is zero.
+///
+/// ```
+/// use quipu::model::reference_time;
+/// assert_eq!(reference_time(1_751_328_000_000_000_400), "2025-07-01T00:00:00+00:00");
+/// assert_eq!(reference_time(1_751_328_000_120_000_000), "2025-07-01T00:00:00.120000+00:00");
+/// ```
+pub fn reference_time(nanos: u64) -> String {
+    let seconds = nanos as f64 / 1e9;
+    let whole = seconds.trunc();
+    let micros = ((seconds - whole) * 1e6).round_ties_even();
+    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, micros as u32) };
+    // Nanoseconds of 64 bits end in the year 2554.
+    let civil = jiff::Timestamp::from_second(whole as i64).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
+    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+    let (date, hour, minute, second) = (civil.date(), civil.hour(), civil.minute(), civil.second());
+    format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
+}
+
+/// A time as it stands in the file: the clock reading, and whether it named its zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedTime {
+    /// The reading as if it were UTC when no zone is named; else the instant.
+    pub at: Timestamp,
+    /// Whether the text named a zone (`Z`, `+00:00`).
+    pub zoned: bool,
+}
+
+/// Why a text is no time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseTimeError(String);
+
+impl fmt::Display for ParseTimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseTimeError {}
+
+impl RecordedTime {
+    /// The instant: a reading without a zone is of a clock `offset_minutes` east of UTC.
+    pub fn instant(self, offset_minutes: i32) -> Timestamp {
+        if self.zoned { self.at } else { self.at.minus_offset(offset_minutes) }
+    }
+
+    /// The same of bytes as they stand in the file; `None` where they are no such time.
+    pub fn read(text: &[u8]) -> Option<RecordedTime> {
+        usual(text).or_else(|| RecordedTime::parse(std::str::from_utf8(text).ok()?).ok())
+    }
+
+    /// Reads Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`; no fraction, or one to nine digits.
+    ///
+    /// # Errors
+    /// A sentence when the text is not such a time.
+    pub fn parse(text: &str) -> Result<RecordedTime, ParseTimeError> {
+        static PARSER: jiff::fmt::temporal::DateTimeParser = jiff::fmt::temporal::DateTimeParser::new();
+        if let Some(time) = usual(text.as_bytes()) {
+            return Ok(time);
+        }
+        let bad = || ParseTimeError(format!("{text:?} is not a time such as 2026-11-22T18:39:22.344556+00:00"));
+        // The offset stands after the time of day; the date holds '-' too.
+        let tail = text.get(10..).ok_or_else(bad)?;
+        let zoned = tail.ends_with(['Z', 'z']) || tail.contains(['+', '-']);
+        let nanos = if zoned {
+            PARSER.parse_timestamp(text).map_err(|_| bad())?.as_nanosecond()
+        } else {
+            let civil = PARSER.parse_datetime(text).map_err(|_| bad())?;
+            jiff::tz::Offset::UTC.to_timestamp(civil).map_err(|_| bad())?.as_nanosecond()
+        };
+        Ok(RecordedTime { at: Timestamp(i64::try_from(nanos).map_err(|_| bad())?), zoned })
+    }
+}
+
+/// Reads the forms nearly every time has, `2026-11-22T18:39:22.344556` with or without `+00:00` and SQLite's `2026-11-22 18:39:22`, many
+/// times as fast as all forms are read. `None` for every other form, and for a time that needs a closer look.
+fn usual(text: &[u8]) -> Option<RecordedTime> {
+    let mut filled = *b"0000-00-00T00:00:00.000000";
+    let (time, zoned) = match text.split_first_chunk::<26>() {
+        Some((time, b"")) => (time, false),
+        Some((time, b"+00:00")) => (time, true),
+        Some(_) => return None,
+        None => {
+            let text = <&[u8; 19]>::try_from(text).ok().filter(|text| text[10] == b' ')?;
+            filled[..10].copy_from_slice(&text[..10]);
+            filled[11..19].copy_from_slice(&text[11..]);
+            (&filled, false)
+        }
+    };
+    let mut others = 0;
+    let mut number = |from: usize, to: usize| {
+        time[from..to].iter().fold(0, |sum, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            others |= u8::from(digit > 9);
+            sum * 10 + i64::from(digit)
+        })
+    };
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (hour, minute, second, micros) = (number(11, 13), number(14, 16), number(17, 19), number(20, 26));
+    let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
+    // Every month has 28 days; the others, and years at the ends of what nanoseconds count, are for the calendar.
+    let is_plain = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+    if !is_plain || others != 0 || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time[*at] != *sign) {
+        return None;
+    }
+    // Years from March on: a leap day is then the last of its year.
+    let from_march = if month > 2 { year } else { year - 1 };
+    let leap_days = from_march.div_euclid(4) - from_march.div_euclid(100) + from_march.div_euclid(400);
+    let days = from_march * 365 + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(RecordedTime { at: Timestamp(seconds * 1_000_000_000 + micros * 1_000), zoned })
+}
+
+/// `UTC`, `UTC+01:00`, `UTC−05:30`.
+pub fn offset_label(offset_minutes: i32) -> String {
+    match offset_minutes {
+        0 => "UTC".into(),
+        minutes => {
+            let sign = if minutes < 0 { '−' } else { '+' };
+            format!("UTC{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+        }
+    }
+}
+
+/// What is known of the zone of a file's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ZoneFact {
+    /// Every time names its zone.
+    Zoned,
+    /// Times are the server's local clock without a zone; the offset was recovered from `created_at`, which is UTC.
+    Recovered {
+        /// Minutes east of UTC.
+        offset_minutes: i32,
+    },
+    /// Times are a local clock without a zone, and nothing tells the offset: they are shown as if UTC.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_has_three_six_or_nine_digits() {
+        let shown = |nanos: i64| Timestamp(1_763_882_637_000_000_000 + nanos).civil(0).split_off(17);
+        assert_eq!(
+            [0, 500_000_000, 630_130_000, 630_131_000, 1].map(shown),
+            ["57.000", "57.500", "57.630130", "57.630131", "57.000000001"]
+        );
+    }
+
+    #[test]
+    fn times_of_every_release_are_read() {
+        let read = |text| RecordedTime::parse(text).map(|time| (time.at.civil(0), time.zoned));
+        assert_eq!(read("2026-11-22T18:39:22.344556+00:00"), Ok(("2026-11-22 18:39:22.344556".into(), true)));
+        assert_eq!(read("2026-11-22T20:09:04.820478"), Ok(("2026-11-22 20:09:04.820478".into(), false)));
+        assert_eq!(read("2026-11-22 19:09:04"), Ok(("2026-11-22 19:09:04.000".into(), false)));
+        assert_eq!(read("2026-11-22T20:00:00+01:00"), Ok(("2026-11-22 19:00:00.000".into(), true)));
+        assert_eq!(read("2026-11-22T18:00:00.123456789Z"), Ok(("2026-11-22 18:00:00.123456789".into(), true)));
+        assert!(read("yesterday").is_err());
+        assert!(read("").is_err());
+        assert!(read("9999-99-99T00:00:00Z").is_err());
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_the_calendar_reads_it() {
+        let mut read = 0;
+        for year in [1899, 1900, 1969, 1970, 1999, 2000, 2023, 2024, 2100, 2199, 2200] {
+            for month in 0..=13 {
+                for day in [0, 1, 2, 27, 28, 29, 31] {
+                    for clock in [
+                        "00:00:00.000000",
+                        "23:59:59.999999",
+                        "12:34:56.000001",
+                        "24:00:00.000000",
+                        "10:60:00.000000",
+                        "1a:00:00.000000",
+                    ] {
+                        let text = format!("{year}-{month:02}-{day:02}T{clock}+00:00");
+                        let Some(quick) = usual(text.as_bytes()) else { continue };
+                        let calendar: jiff::Timestamp = text.parse().expect("the calendar has the time too");
+                        assert_eq!(i128::from(quick.at.0), calendar.as_nanosecond(), "{text}");
+                        read += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(read, 9 * 12 * 4 * 3);
+        for other in [
+            "2026-11-22 18:39:22.344556",
+            "2026-11-22T18:39:22.344556Z",
+            "2026-11-22T18:39:22.344556+01:00",
+            "2026-11-22T18:39:22",
+            "²026-11-22T18:39:22.34455",
+            "",
+        ] {
+            assert_eq!(usual(other.as_bytes()), None, "{other}");
+        }
+    }
+}

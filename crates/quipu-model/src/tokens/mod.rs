@@ -1,0 +1,133 @@
+//! The one place that turns what was recorded into token records, one per inference request, each count with its source.
+//!
+//! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in it (the provider's own), and
+//! attributes of OpenTelemetry's GenAI conventions and of OpenInference.
+//! What is not here: sums (`index`), series over time.
+
+mod attach;
+
+pub use attach::{Group, Place, attach};
+
+pub use crate::TokenKind;
+use crate::{TokenCount, TokenRecord, TokenSource, Value};
+
+/// What a span's name says about its part in an inference request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InferenceRole {
+    /// A method of the inference router: the request itself.
+    Router,
+    /// A provider's method: the same request again under (or, when streaming, beside) the router's.
+    Provider,
+    /// The agent's `inference` step around a request.
+    AgentStep,
+}
+
+/// The inference methods of the API, in every release. Helpers such as `get_model` or `stream_tokens_and_compute_metrics` are none.
+const METHODS: [&str; 10] = [
+    "completion",
+    "chat_completion",
+    "batch_completion",
+    "batch_chat_completion",
+    "embeddings",
+    "openai_completion",
+    "openai_chat_completion",
+    "openai_embeddings",
+    "rerank",
+    "generate",
+];
+
+impl InferenceRole {
+    /// The role of a span named `name`: `InferenceRouter.chat_completion`, `VLLMInferenceAdapter.completion`, `inference`.
+    pub fn from_name(name: &str) -> Option<InferenceRole> {
+        if name == "inference" {
+            return Some(InferenceRole::AgentStep);
+        }
+        let (class, method) = name.split_once('.')?;
+        if !class.contains("Inference") || !METHODS.contains(&method) {
+            return None;
+        }
+        Some(if class == "InferenceRouter" { InferenceRole::Router } else { InferenceRole::Provider })
+    }
+}
+
+impl TokenKind {
+    /// The count that instrumentation records under this key. Parts of a part (cached, reasoning) are none: the whole holds them.
+    pub fn from_attribute(key: &str) -> Option<TokenKind> {
+        match key {
+            "gen_ai.usage.input_tokens" | "gen_ai.usage.prompt_tokens" | "llm.token_count.prompt" => Some(TokenKind::Prompt),
+            "gen_ai.usage.output_tokens" | "gen_ai.usage.completion_tokens" | "llm.token_count.completion" => Some(TokenKind::Completion),
+            "gen_ai.usage.total_tokens" | "llm.token_count.total" => Some(TokenKind::Total),
+            _ => None,
+        }
+    }
+}
+
+/// Completes what attributes say: these conventions record the parts alone, or an input alone where there is no output.
+pub fn add_up(record: &mut TokenRecord) {
+    if let (None, Some(prompt), Some(completion)) = (record.total, record.prompt, record.completion) {
+        let tokens = prompt.tokens.saturating_add(completion.tokens);
+        record.total = Some(TokenCount { tokens, source: TokenSource::Sum });
+    }
+}
+
+/// Sets one count of a record, unless it is known already. Negative and fractional numbers are no counts: providers write -1 for unknown.
+pub fn set_count(record: &mut TokenRecord, kind: TokenKind, tokens: f64, source: TokenSource) {
+    let slot = match kind {
+        TokenKind::Prompt => &mut record.prompt,
+        TokenKind::Completion => &mut record.completion,
+        TokenKind::Total => &mut record.total,
+    };
+    if slot.is_none() && tokens >= 0.0 && tokens.fract() == 0.0 && tokens < 9e15 {
+        *slot = Some(TokenCount { tokens: tokens as u64, source });
+    }
+}
+
+/// The counts in the decoded output of an inference request: its `metrics` list, else its `usage`.
+pub fn from_output(output: &Value) -> TokenRecord {
+    let mut record = TokenRecord::default();
+    for metric in output.get("metrics").and_then(Value::items).unwrap_or_default() {
+        let kind = metric.get("metric").and_then(Value::as_str).and_then(TokenKind::from_metric);
+        if let (Some(kind), Some(tokens)) = (kind, number(metric.get("value"))) {
+            set_count(&mut record, kind, tokens, TokenSource::OutputMetrics);
+        }
+    }
+    if let Some(usage) = output.get("usage") {
+        for (key, kind) in [
+            ("prompt_tokens", TokenKind::Prompt),
+            ("completion_tokens", TokenKind::Completion),
+            ("total_tokens", TokenKind::Total),
+        ] {
+            if let Some(tokens) = number(usage.get(key)) {
+                set_count(&mut record, kind, tokens, TokenSource::OutputUsage);
+            }
+        }
+    }
+    record
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    }
+}
+
+/// Joins what events and output say about one request: events first, then the output; a missing part is the total less the other part.
+pub fn join(events: TokenRecord, output: TokenRecord) -> TokenRecord {
+    let mut record = TokenRecord {
+        prompt: events.prompt.or(output.prompt),
+        completion: events.completion.or(output.completion),
+        total: events.total.or(output.total),
+    };
+    let rest = |total: Option<TokenCount>, part: Option<TokenCount>| {
+        let tokens = total?.tokens.checked_sub(part?.tokens)?;
+        Some(TokenCount { tokens, source: TokenSource::Difference })
+    };
+    if record.prompt.is_none() {
+        record.prompt = rest(record.total, record.completion);
+    }
+    if record.completion.is_none() {
+        record.completion = rest(record.total, record.prompt);
+    }
+    record
+}

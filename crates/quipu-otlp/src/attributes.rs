@@ -1,0 +1,212 @@
+//! Attributes as the reference writes them: one JSON object, as Python's `json.dumps` prints it, every letter outside ASCII escaped.
+
+#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+
+use super::fields::{field, list};
+use super::numbers::{python_float, real};
+use quipu_model::{Attributes, Primitive, Value};
+use std::fmt::Write;
+
+/// Values inside each other at most; deeper ones are `null`.
+const MAX_DEPTH: usize = 100;
+
+/// A JSON object that is being written.
+pub struct Object {
+    text: String,
+}
+
+impl Object {
+    pub fn new() -> Object {
+        Object { text: "{".into() }
+    }
+
+    /// Begins an entry; its value is to be written next.
+    fn key(&mut self, key: &str) -> &mut String {
+        if self.text.len() > 1 {
+            self.text.push_str(", ");
+        }
+        write_text(key, &mut self.text);
+        self.text.push_str(": ");
+        &mut self.text
+    }
+
+    pub fn put_text(&mut self, key: &str, value: &str) {
+        write_text(value, self.key(key));
+    }
+
+    /// An entry whose value is JSON already.
+    pub fn put_json(&mut self, key: &str, json: &str) {
+        self.key(key).push_str(json);
+    }
+
+    /// An entry whose value is an `AnyValue`.
+    pub fn put_any(&mut self, key: &str, value: &Value) {
+        write_any(value, self.key(key), 0);
+    }
+
+    /// OTLP's list of `{key, value}`.
+    pub fn put_all(&mut self, attributes: &[Value]) {
+        for attribute in attributes {
+            if let Some(key) = field(attribute, "key").and_then(Value::as_str) {
+                self.put_any(key, field(attribute, "value").unwrap_or(&Value::Null));
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.len() == 1
+    }
+
+    pub fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
+
+/// Attributes of an event as the text that the reference's sink writes into a row.
+///
+/// ```
+/// use quipu::model::{Attributes, Primitive};
+/// let attributes = Attributes(vec![("city".into(), Primitive::Text("Köln".into())), ("ratio".into(), Primitive::Float(1e16))]);
+/// assert_eq!(quipu::transfer::attributes_text(&attributes), r#"{"city": "K\u00f6ln", "ratio": 1e+16}"#);
+/// ```
+pub fn attributes_text(attributes: &Attributes) -> String {
+    let mut object = Object::new();
+    for (key, value) in &attributes.0 {
+        match value {
+            Primitive::Null => object.put_json(key, "null"),
+            Primitive::Bool(truth) => object.put_json(key, if *truth { "true" } else { "false" }),
+            Primitive::Integer(number) => object.put_json(key, &number.to_string()),
+            Primitive::Float(number) => object.put_json(key, &python_float(*number)),
+            Primitive::Text(text) => object.put_text(key, text),
+        }
+    }
+    object.finish()
+}
+
+/// OTLP's list of `{key, value}` as an object.
+pub fn object(attributes: &[Value]) -> String {
+    let mut object = Object::new();
+    object.put_all(attributes);
+    object.finish()
+}
+
+/// The text of the attribute with this key, where it is a text.
+pub fn text_of<'v>(attributes: &'v [Value], key: &str) -> Option<&'v str> {
+    let found = attributes.iter().find(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key))?;
+    field(field(found, "value")?, "stringValue")?.as_str()
+}
+
+/// Whether Python would take the attribute with this key for true: absent and `false` it would not.
+pub fn is_true(attributes: &[Value], key: &str) -> bool {
+    let found = attributes.iter().find(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key));
+    let Some(value) = found.and_then(|found| field(found, "value")) else { return false };
+    match value {
+        Value::Map(entries) => entries.iter().any(|(_, value)| match value {
+            Value::Bool(truth) => *truth,
+            Value::Text(text) => !text.is_empty() && text != "0",
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+/// Whether there is an attribute with this key.
+pub fn has(attributes: &[Value], key: &str) -> bool {
+    attributes.iter().any(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key))
+}
+
+/// An `AnyValue` as JSON.
+pub fn any_json(value: &Value) -> String {
+    let mut out = String::new();
+    write_any(value, &mut out, 0);
+    out
+}
+
+/// Writes an `AnyValue`; one that is plain JSON instead is written as it is.
+fn write_any(value: &Value, out: &mut String, depth: usize) {
+    if depth > MAX_DEPTH {
+        return out.push_str("null");
+    }
+    let Value::Map(entries) = value else { return write_plain(value, out, depth) };
+    let Some((kind, inner)) = entries.first() else { return out.push_str("null") };
+    let kind = kind.replace('_', "").to_ascii_lowercase();
+    match (kind.as_str(), inner) {
+        ("stringvalue" | "bytesvalue", Value::Text(text)) => write_text(text, out),
+        ("boolvalue", Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
+        ("intvalue", Value::Number(number)) => out.push_str(&number.0),
+        ("intvalue", Value::Text(text)) if text.parse::<i64>().is_ok() => out.push_str(text),
+        ("doublevalue", number) => out.push_str(&real(Some(number)).map_or_else(|| "null".to_owned(), python_float)),
+        ("arrayvalue", _) => {
+            out.push('[');
+            for (at, item) in list(inner, "values").iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_any(item, out, depth + 1);
+            }
+            out.push(']');
+        }
+        ("kvlistvalue", _) => {
+            let mut object = Object::new();
+            for entry in list(inner, "values") {
+                if let Some(key) = field(entry, "key").and_then(Value::as_str) {
+                    write_any(field(entry, "value").unwrap_or(&Value::Null), object.key(key), depth + 1);
+                }
+            }
+            out.push_str(&object.finish());
+        }
+        _ => write_plain(value, out, depth),
+    }
+}
+
+/// A value of JSON as it is.
+pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
+    if depth > MAX_DEPTH {
+        return out.push_str("null");
+    }
+    match value.unwrapped() {
+        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&number.0),
+        Value::Text(text) => write_text(text, out),
+        Value::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_plain(item, out, depth + 1);
+            }
+            out.push(']');
+        }
+        Value::Map(entries) => {
+            let mut object = Object::new();
+            for (key, value) in entries {
+                write_plain(value, object.key(key), depth + 1);
+            }
+            out.push_str(&object.finish());
+        }
+        _ => out.push_str("null"),
+    }
+}
+
+/// A JSON string, every letter outside ASCII as an escape.
+pub fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(letter),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    // A String takes every write.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}

@@ -1,0 +1,212 @@
+//! What stands beside traces as OTLP's tree: log records of no span, and points of metrics as they were measured. An import of it makes the
+//! same rows.
+//!
+//! What is not here: reading them (`session`).
+
+use super::live::otlp_id;
+use super::messages::{RESOURCE_LOGS, RESOURCE_METRICS};
+use super::values::{attributes, list, map, number, print, text};
+use super::wire::encode;
+use crate::logs::SEVERITIES;
+use crate::metrics::{DETAILS, KINDS};
+use crate::numbers::python_float;
+use crate::spans::{any, key_values, of_source};
+use quipu_model::recorded::parse_json;
+use quipu_model::{LogRecord, MetricPoint, Number, Value};
+
+/// A resource and a scope, each a JSON object.
+pub type Source = Option<(String, String)>;
+
+/// Runs of log records of one resource and scope, in the order they came.
+pub(crate) fn resource_logs(records: &[(LogRecord, Source)]) -> Vec<Value> {
+    by_source(records, ["scopeLogs", "logRecords"], |run| run.iter().map(|(record, _)| log(record)).collect())
+}
+
+/// Runs of points of one resource and scope, and within them of one metric, in the order they came.
+pub(crate) fn resource_metrics(points: &[(MetricPoint, Source)]) -> Vec<Value> {
+    let of_metric = |point: &MetricPoint| {
+        let MetricPoint { metric, unit, kind, cumulative, monotonic, .. } = point;
+        (metric.clone(), unit.clone(), kind.clone(), *cumulative, *monotonic)
+    };
+    by_source(points, ["scopeMetrics", "metrics"], |run| {
+        run.chunk_by(|(one, _), (other, _)| of_metric(one) == of_metric(other)).filter_map(metric).collect()
+    })
+}
+
+fn by_source<T>(items: &[(T, Source)], lists: [&str; 2], entries: impl Fn(&[(T, Source)]) -> Vec<Value>) -> Vec<Value> {
+    let run = |run: &[(T, Source)]| {
+        let source = run.first().and_then(|(_, source)| source.as_ref());
+        let of = |text: Option<&String>| attributes(text.map(String::as_str));
+        of_source(of(source.map(|(resource, _)| resource)), of(source.map(|(_, scope)| scope)), lists, entries(run))
+    };
+    items.chunk_by(|(_, one), (_, other)| one == other).map(run).collect()
+}
+
+fn time(nanos: Option<u64>) -> Option<Value> {
+    nanos.map(|nanos| Value::Text(nanos.to_string()))
+}
+
+fn log(record: &LogRecord) -> Value {
+    let mut rest = attributes(record.attributes.as_deref());
+    let mut take = |is_it: &dyn Fn(&str, &Value) -> bool| {
+        let found = rest.first().is_some_and(|(name, value)| is_it(name, value));
+        found.then(|| rest.remove(0).1)
+    };
+    // What an import put there, and where it put it: a body of fields, or a message; then the severity in small letters.
+    let body = take(&|name, value| match value {
+        Value::Map(_) => name == "body",
+        Value::Text(_) => name == "message",
+        _ => false,
+    });
+    let severity = take(&|name, value| name == "severity" && value.as_str().is_some_and(is_severity));
+    let word = severity.as_ref().and_then(Value::as_str);
+    let level = SEVERITIES.iter().position(|known| Some(*known) == word);
+    let name = record.name.as_deref().filter(|name| *name != "unstructured_log");
+    map([
+        ("timeUnixNano", time(record.time_nanos)),
+        ("severityNumber", level.and_then(|level| number(level * 4 + 1))),
+        ("severityText", word.and_then(text)),
+        ("body", body.map(any)),
+        ("attributes", key_values(rest)),
+        ("traceId", record.trace_id.as_deref().and_then(text)),
+        ("spanId", record.span_id.as_deref().and_then(text)),
+        ("eventName", name.and_then(text)),
+    ])
+}
+
+/// Whether an import leaves the word as it is.
+fn is_severity(word: &str) -> bool {
+    !word.is_empty() && word == word.to_ascii_lowercase() && !["trace", "warning", "fatal"].contains(&word)
+}
+
+/// Whether OTLP has such points.
+pub fn is_known(point: &MetricPoint) -> bool {
+    KINDS.iter().any(|(_, kind)| *kind == point.kind)
+}
+
+/// Points of one metric; `None` where its kind is none of OTLP's.
+fn metric(points: &[(MetricPoint, Source)]) -> Option<Value> {
+    let (first, _) = points.first()?;
+    let (key, _) = KINDS.into_iter().find(|(_, kind)| *kind == first.kind)?;
+    let data = map([
+        ("dataPoints", Some(Value::List(points.iter().map(|(found, _)| point(found)).collect()))),
+        ("aggregationTemporality", first.cumulative.and_then(|cumulative| number(if cumulative { 2 } else { 1 }))),
+        ("isMonotonic", (first.monotonic == Some(true)).then_some(Value::Bool(true))),
+    ]);
+    Some(map([
+        ("name", text(first.metric.as_str())),
+        ("unit", first.unit.as_deref().and_then(text)),
+        (key, Some(data)),
+    ]))
+}
+
+fn point(found: &MetricPoint) -> Value {
+    let is_number = matches!(found.kind.as_str(), "sum" | "gauge");
+    let whole = |value: f64| (is_number && value.fract() == 0.0 && value.abs() < 9e15).then(|| Value::Text(format!("{value:.0}")));
+    let real = |value: f64| Value::Number(Number(python_float(value)));
+    let as_int = found.value.and_then(whole);
+    let as_double = found.value.filter(|_| is_number && as_int.is_none()).map(real);
+    // The flag says that nothing was measured.
+    let is_empty = found.value.is_none() && (is_number || found.count.is_none());
+    let mut entries = match map([
+        ("startTimeUnixNano", time(found.start_nanos)),
+        ("timeUnixNano", time(found.time_nanos)),
+        ("asInt", as_int),
+        ("asDouble", as_double),
+        ("count", time(found.count)),
+        ("sum", found.value.filter(|_| !is_number).map(real)),
+        ("attributes", key_values(attributes(Some(&found.attributes)))),
+        ("flags", is_empty.then(|| number(1)).flatten()),
+    ]) {
+        Value::Map(entries) => entries,
+        _ => Vec::new(),
+    };
+    let detail = found.detail.as_deref().and_then(parse_json);
+    for (name, key) in DETAILS {
+        if let Some(value) = detail.as_ref().and_then(|detail| detail.get(key)) {
+            entries.push((name.to_owned(), measured(name, value)));
+        }
+    }
+    Value::Map(entries)
+}
+
+/// What a histogram or summary says beside its sum: counts of 64 bits are texts in OTLP/JSON.
+fn measured(name: &str, value: &Value) -> Value {
+    match (name, value) {
+        ("bucketCounts", Value::List(counts)) => Value::List(counts.iter().map(|count| measured("zeroCount", count)).collect()),
+        ("zeroCount", Value::Number(Number(count))) => Value::Text(count.clone()),
+        ("positive" | "negative", buckets) => map([
+            ("offset", buckets.get("offset").cloned()),
+            ("bucketCounts", buckets.get("counts").map(|counts| measured("bucketCounts", counts))),
+        ]),
+        _ => value.clone(),
+    }
+}
+
+/// A line of OTLP/JSON with these entries.
+pub(crate) fn line(name: &str, entries: Vec<Value>) -> String {
+    print(&map([(name, list(entries))])) + "\n"
+}
+
+/// What stands beside traces.
+pub enum Beside {
+    /// Log records of no span.
+    Logs(Vec<(LogRecord, Source)>),
+    /// Points of metrics.
+    Points(Vec<(MetricPoint, Source)>),
+}
+
+impl Beside {
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        match self {
+            Beside::Logs(records) => records.len(),
+            Beside::Points(points) => points.len(),
+        }
+    }
+
+    /// By what the last of them is known again.
+    pub fn mark(&self) -> String {
+        let (time, text) = match self {
+            Beside::Logs(records) => {
+                let last = records.last().map(|(record, _)| record);
+                (last.and_then(|record| record.time_nanos), last.and_then(|record| record.attributes.as_deref()))
+            }
+            Beside::Points(points) => {
+                let last = points.last().map(|(point, _)| point);
+                (last.and_then(|point| point.time_nanos), last.map(|point| point.metric.as_str()))
+            }
+        };
+        // FNV-1a, so that the whole of a long text counts and little of it is kept.
+        let hash = text
+            .unwrap_or_default()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        format!("{} {hash:016x}", time.unwrap_or(0))
+    }
+
+    /// As a request in protobuf. Ids that are none of OTLP's are left out: a collector refuses the whole request for them.
+    pub fn request(mut self) -> Vec<u8> {
+        if let Beside::Logs(records) = &mut self {
+            for (record, _) in records {
+                record.trace_id = record.trace_id.take().and_then(|id| otlp_id(&id, 16));
+                record.span_id = record.span_id.take().and_then(|id| otlp_id(&id, 8));
+            }
+        }
+        let (entries, fields): (Vec<Value>, _) = match &self {
+            Beside::Logs(records) => (resource_logs(records), &RESOURCE_LOGS),
+            Beside::Points(points) => (resource_metrics(points), &RESOURCE_METRICS),
+        };
+        let mut bytes = Vec::new();
+        entries.iter().for_each(|entry| encode(1, entry, fields, &mut bytes));
+        bytes
+    }
+
+    /// As a line of OTLP/JSON.
+    pub fn line(&self) -> String {
+        match self {
+            Beside::Logs(records) => line("resourceLogs", resource_logs(records)),
+            Beside::Points(points) => line("resourceMetrics", resource_metrics(points)),
+        }
+    }
+}

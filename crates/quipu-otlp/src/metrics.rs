@@ -1,0 +1,110 @@
+//! OTLP's metrics into points, as they were measured: nothing is summed or subtracted here.
+
+#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+
+use super::attributes::{Object, object, write_plain};
+use super::fields::{field, list, number_of, text};
+use super::numbers::{real, unsigned};
+use super::otlp::service_name;
+use super::rows::{NewPoint, Rows, Sourced};
+use quipu_model::{MetricPoint, Value};
+
+const TEMPORALITIES: [&str; 3] = ["UNSPECIFIED", "DELTA", "CUMULATIVE"];
+/// Names of kinds of points in OTLP and in the table.
+pub const KINDS: [(&str, &str); 5] = [
+    ("sum", "sum"),
+    ("gauge", "gauge"),
+    ("histogram", "histogram"),
+    ("exponentialHistogram", "exponential_histogram"),
+    ("summary", "summary"),
+];
+
+impl Rows {
+    pub fn take_metrics(&mut self, resource: &Value) {
+        let service_name = service_name(resource);
+        for scope in list(resource, "scopeMetrics") {
+            let source = self.source_of(resource, scope);
+            for metric in list(scope, "metrics") {
+                let Some(name) = text(metric, "name") else {
+                    self.problem("a metric in it has no name");
+                    continue;
+                };
+                for (key, kind) in KINDS {
+                    let Some(data) = field(metric, key) else { continue };
+                    let cumulative = number_of(field(data, "aggregationTemporality"), &TEMPORALITIES);
+                    for point in list(data, "dataPoints") {
+                        let point = MetricPoint {
+                            metric: name.clone(),
+                            unit: text(metric, "unit"),
+                            kind: kind.to_owned(),
+                            cumulative: cumulative.filter(|number| *number > 0).map(|number| number == 2),
+                            monotonic: match field(data, "isMonotonic") {
+                                Some(Value::Bool(truth)) => Some(*truth),
+                                _ => (kind == "sum").then_some(false),
+                            },
+                            ..read_point(point, kind)
+                        };
+                        self.points.push(Sourced { it: NewPoint { point, service_name: service_name.clone() }, source });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What histograms and summaries say beside their sum, in OTLP and in the table.
+pub const DETAILS: [(&str, &str); 9] = [
+    ("explicitBounds", "bounds"),
+    ("bucketCounts", "counts"),
+    ("min", "min"),
+    ("max", "max"),
+    ("scale", "scale"),
+    ("zeroCount", "zero_count"),
+    ("positive", "positive"),
+    ("negative", "negative"),
+    ("quantileValues", "quantiles"),
+];
+
+fn read_point(point: &Value, kind: &str) -> MetricPoint {
+    // The first flag says that nothing was measured: whoever wrote it closes a series.
+    let is_measured = unsigned(field(point, "flags")).is_none_or(|flags| flags & 1 == 0);
+    let number = ["asInt", "asDouble", "sum"].into_iter().find_map(|key| real(field(point, key)));
+    // Zero is what is not written, but for the sum of a histogram, which may be unknown.
+    let number = number.or((kind == "summary").then_some(0.0));
+    let count = unsigned(field(point, "count")).or((!matches!(kind, "sum" | "gauge")).then_some(0));
+    let mut detail = Object::new();
+    for (name, key) in DETAILS {
+        if let Some(value) = field(point, name) {
+            detail.put_json(key, &numbers(value));
+        }
+    }
+    MetricPoint {
+        start_nanos: unsigned(field(point, "startTimeUnixNano")).filter(|nanos| *nanos > 0),
+        time_nanos: unsigned(field(point, "timeUnixNano")).filter(|nanos| *nanos > 0),
+        attributes: object(list(point, "attributes")),
+        value: number.filter(|number| is_measured && !number.is_nan()),
+        count: count.filter(|_| is_measured),
+        detail: (!detail.is_empty()).then(|| detail.finish()),
+        ..MetricPoint::default()
+    }
+}
+
+/// Numbers as numbers, where OTLP/JSON writes those of 64 bits as texts.
+fn numbers(value: &Value) -> String {
+    match value {
+        Value::List(items) => format!("[{}]", items.iter().map(numbers).collect::<Vec<_>>().join(", ")),
+        Value::Text(text) if text.parse::<f64>().is_ok() => text.clone(),
+        Value::Map(entries) => {
+            let mut object = Object::new();
+            for (key, value) in entries {
+                object.put_json(if super::fields::same(key, "bucketCounts") { "counts" } else { key }, &numbers(value));
+            }
+            object.finish()
+        }
+        other => {
+            let mut out = String::new();
+            write_plain(other, &mut out, 0);
+            out
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Numbers and ids as they come in JSON and protobuf, and floats as Python writes them.
+
+use quipu_model::Value;
+
+/// A whole number that is not negative: a number or a text of digits.
+pub fn unsigned(value: Option<&Value>) -> Option<u64> {
+    match value?.unwrapped() {
+        Value::Number(number) => number.0.parse().ok().or_else(|| number.as_f64().filter(|real| *real >= 0.0).map(|real| real as u64)),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A number, or a text that is one; `NaN` and `Infinity` among them.
+pub fn real(value: Option<&Value>) -> Option<f64> {
+    match value?.unwrapped() {
+        Value::Number(number) => number.as_f64(),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A double as Python's JSON writes it: what the reference's attributes hold.
+pub fn python_float(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".into();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+    }
+    let text = format!("{number:?}");
+    // Both change to powers of ten at the same numbers; Python writes a sign and two digits.
+    match text.split_once('e') {
+        None => text,
+        Some((digits, power)) => {
+            let (sign, power) = power.strip_prefix('-').map_or(('+', power), |power| ('-', power));
+            format!("{digits}e{sign}{power:0>2}")
+        }
+    }
+}
+
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The id of a span (8 bytes) or a trace (16 bytes), as lower-case hex digits: from hex digits in either case, or from base64, which some
+/// exporters send. Fewer digits are filled up with zeros, as Jaeger leaves them out. Anything else stays as it is; an empty or invalid
+/// (zero) id is none.
+pub fn id(value: Option<&Value>, bytes: usize) -> Option<String> {
+    let text = value?.as_str()?.trim();
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let text = if is_hex && text.len() == bytes * 2 {
+        text.to_ascii_lowercase()
+    } else if let Some(decoded) = base64_bytes(text).filter(|decoded| decoded.len() == bytes) {
+        hex(&decoded)
+    } else if is_hex && text.len() < bytes * 2 {
+        format!("{:0>width$}", text.to_ascii_lowercase(), width = bytes * 2)
+    } else {
+        text.to_owned()
+    };
+    (!text.bytes().all(|byte| byte == b'0')).then_some(text)
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Bytes as base64, with padding.
+pub fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4 {
+            let letter = ALPHABET.get((bits >> (18 - 6 * place) & 63) as usize).copied().unwrap_or(b'A');
+            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+/// The bytes of base64 or its form for addresses, padded or not.
+pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=').as_bytes();
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for chunk in text.chunks(4) {
+        let mut bits = 0_u32;
+        for byte in chunk {
+            let byte = match byte {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => *other,
+            };
+            bits = bits << 6 | ALPHABET.iter().position(|letter| *letter == byte)? as u32;
+        }
+        let full = bits << (6 * (4 - chunk.len()));
+        bytes.extend(full.to_be_bytes().into_iter().skip(1).take(chunk.len() - 1));
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        // repr(x) of each.
+        for (number, text) in [
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (-2.5e-7, "-2.5e-07"),
+            (1e16, "1e+16"),
+            (1e15, "1000000000000000.0"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.5e300, "1.5e+300"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(python_float(number), text);
+        }
+    }
+
+    #[test]
+    fn ids_come_in_hex_and_base64() {
+        let read = |text: &str, bytes| id(Some(&Value::Text(text.into())), bytes);
+        assert_eq!(read("0AF7651916CD43DD8448EB211C80319C", 16).as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+        assert_eq!(read("Ih8Wl3s7S2LeURn2ECAY3Q==", 16).as_deref(), Some("221f16977b3b4b62de5119f6102018dd"));
+        assert_eq!(read("OVq16fFPEhA=", 8).as_deref(), Some("395ab5e9f14f1210"));
+        assert_eq!(read("OVq16fFPEhA", 8).as_deref(), Some("395ab5e9f14f1210"));
+        assert_eq!(read("abc", 8).as_deref(), Some("0000000000000abc"));
+        assert_eq!(read("no hex", 8).as_deref(), Some("no hex"));
+        assert_eq!(read("0000000000000000", 8), None);
+        assert_eq!(read("", 8), None);
+    }
+
+    proptest! {
+        #[test]
+        fn base64_comes_back(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let text = base64(&bytes);
+            prop_assert_eq!(text.len() % 4, 0);
+            prop_assert_eq!(base64_bytes(&text), Some(bytes));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One OTLP request: its body as rows, and the answer to it.
+//!
+//! A file may be damaged and is read as far as it goes; a request whose bytes are no such message is refused as a whole, so that whoever
+//! sent it knows. What is not here: HTTP.
+
+use super::fields::field;
+use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
+use super::rows::Rows;
+use super::wire::{Reader, Wire, decode, encode_message};
+use quipu_model::Value;
+use quipu_model::recorded::{json_text, parse_json};
+
+/// What a request holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// Spans.
+    Traces,
+    /// Points of metrics: counters, gauges, histograms.
+    Metrics,
+    /// Log records.
+    Logs,
+}
+
+/// What a signal's messages are called and made of.
+struct Names {
+    /// The list of a request, and an entry of it in protobuf.
+    list: &'static str,
+    resource: &'static [Field],
+    /// What an answer in JSON calls the number of entries that were not kept.
+    rejected: &'static str,
+}
+
+impl Signal {
+    /// All of them.
+    pub const ALL: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
+
+    /// `traces`, `metrics`, `logs`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Signal::Traces => "traces",
+            Signal::Metrics => "metrics",
+            Signal::Logs => "logs",
+        }
+    }
+
+    /// The path OTLP/HTTP gives it: `/v1/traces`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Signal::Traces => "/v1/traces",
+            Signal::Metrics => "/v1/metrics",
+            Signal::Logs => "/v1/logs",
+        }
+    }
+
+    fn names(self) -> Names {
+        match self {
+            Signal::Traces => Names { list: "resourceSpans", resource: &RESOURCE_SPANS, rejected: "rejectedSpans" },
+            Signal::Metrics => Names { list: "resourceMetrics", resource: &RESOURCE_METRICS, rejected: "rejectedDataPoints" },
+            Signal::Logs => Names { list: "resourceLogs", resource: &RESOURCE_LOGS, rejected: "rejectedLogRecords" },
+        }
+    }
+}
+
+/// Reads the body of a request, JSON or protobuf. Entries that can't be kept are among the problems of the rows.
+///
+/// # Errors
+/// Half a sentence where the body is no such request; then there is nothing of it.
+pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, &'static str> {
+    let names = signal.names();
+    let mut rows = Rows::default();
+    if is_json {
+        let text = std::str::from_utf8(body).map_err(|_| "is not UTF-8")?;
+        let value = parse_json(text).ok_or("is no JSON")?;
+        let Value::Map(_) = &value else { return Err("is no JSON object") };
+        match field(&value, names.list) {
+            None | Some(Value::Null) => {}
+            Some(Value::List(resources)) if resources.iter().all(|resource| matches!(resource, Value::Map(_))) => {
+                resources.iter().for_each(|resource| rows.take(names.list, resource));
+            }
+            Some(_) => return Err("has no list of resources where it should be"),
+        }
+        return Ok(rows);
+    }
+    // One resource after the other, because the tree of one takes several times its bytes.
+    let mut reader = Reader::new(body);
+    let malformed = "is no such message of protobuf";
+    while let Some((number, content)) = reader.field().map_err(|_| malformed)? {
+        match (number, content) {
+            (1, Wire::Bytes(resource)) => rows.take(names.list, &decode(resource, names.resource).map_err(|_| malformed)?),
+            (1, _) => return Err(malformed),
+            _ => {}
+        }
+    }
+    Ok(rows)
+}
+
+/// The answer to a request that was kept: empty, or how much of it was not and why.
+pub fn response(signal: Signal, is_json: bool, problems: &[&'static str]) -> Vec<u8> {
+    let value = match problems.first() {
+        None => Value::Map(Vec::new()),
+        Some(first) => {
+            // In protobuf the field has the same number whatever it counts.
+            let rejected = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
+            let count = (rejected.to_owned(), Value::Text(problems.len().to_string()));
+            let message = ("errorMessage".to_owned(), Value::Text(format!("Some of it was not kept: {first}.")));
+            Value::Map(vec![("partialSuccess".to_owned(), Value::Map(vec![count, message]))])
+        }
+    };
+    if is_json { json_text(&value).into_bytes() } else { encode_message(&value, &EXPORT_ANSWER) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_say_how_much_was_not_kept() {
+        assert_eq!(response(Signal::Logs, true, &[]), b"{}");
+        assert_eq!(response(Signal::Logs, false, &[]), b"");
+        let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some of it was not kept: no id."}}"#;
+        let said = String::from_utf8(response(Signal::Traces, true, &["no id", "other"])).expect("text");
+        assert_eq!(said.replace([' ', '\n'], ""), json.replace(' ', ""));
+        // As Google's library writes ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
+        let message = b"Some of it was not kept: no id.";
+        let inner = [&[0x08, 2, 0x12, message.len() as u8], message.as_slice()].concat();
+        assert_eq!(response(Signal::Traces, false, &["no id", "other"]), [&[0x0a, inner.len() as u8], inner.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_body_is_a_request_of_its_signal_or_nothing() {
+        let empty =
+            |rows: Result<Rows, &'static str>| rows.map(|rows| rows.spans.is_empty() && rows.logs.is_empty() && rows.points.is_empty());
+        for signal in Signal::ALL {
+            assert_eq!(empty(read_request(signal, false, b"")), Ok(true));
+            assert_eq!(empty(read_request(signal, true, b"{}")), Ok(true));
+            assert_eq!(empty(read_request(signal, true, br#"{"unknown": 1}"#)), Ok(true));
+            for body in ["", "[]", "5", "{", "{} {}", "nonsense"] {
+                assert!(read_request(signal, true, body.as_bytes()).is_err(), "{body}");
+            }
+            for body in [&b"\x0a\x05abc"[..], b"\x08\x01", b"\x0a\x02\x08\x01", b"{}", b"\xff"] {
+                assert!(read_request(signal, false, body).is_err(), "{body:?}");
+            }
+        }
+        for body in [r#"{"resourceSpans": {}}"#, r#"{"resourceSpans": [1]}"#, r#"{"resource_spans": "x"}"#] {
+            assert!(read_request(Signal::Traces, true, body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A trace as OTLP's tree, which is printed as JSON or written as protobuf.
+
+#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+
+use super::values::{attributes, find, list, map, text};
+use crate::otlp::{KINDS, STATUSES};
+use crate::values::{FullSpan, FullTrace};
+use quipu_model::{Number, Value};
+
+pub fn traces_data(trace: &FullTrace) -> Value {
+    map([("resourceSpans", Some(Value::List(resource_spans(trace))))])
+}
+
+/// One entry for each run of spans of the same resource and scope: the order of the file stays, which is that in which spans ended.
+pub fn resource_spans(trace: &FullTrace) -> Vec<Value> {
+    let mut runs: Vec<(&FullSpan, Vec<Value>)> = Vec::new();
+    for span in &trace.spans {
+        match runs.last_mut().filter(|(first, _)| first.source == span.source) {
+            Some((_, spans)) => spans.push(one(span, trace)),
+            None => runs.push((span, vec![one(span, trace)])),
+        }
+    }
+    let entry = |(first, spans): (&FullSpan, Vec<Value>)| of_source(first.resource(trace), first.scope(), ["scopeSpans", "spans"], spans);
+    runs.into_iter().map(entry).collect()
+}
+
+/// Items of one resource and scope, in the lists of these names.
+pub fn of_source(resource: Vec<(String, Value)>, scope: Vec<(String, Value)>, lists: [&str; 2], items: Vec<Value>) -> Value {
+    let of = |key: &str| find(&scope, key).cloned();
+    let attributes = match of("attributes") {
+        Some(Value::Map(entries)) => key_values(entries),
+        _ => None,
+    };
+    let scope = map([("name", of("name")), ("version", of("version")), ("attributes", attributes)]);
+    let inside = map([("scope", Some(scope)), (lists[1], Some(Value::List(items)))]);
+    map([
+        ("resource", Some(map([("attributes", key_values(resource))]))),
+        (lists[0], Some(Value::List(vec![inside]))),
+    ])
+}
+
+fn one(full: &FullSpan, trace: &FullTrace) -> Value {
+    let span = &full.span;
+    let number = |names: &[&str], name: Option<&str>| {
+        let at = names.iter().position(|known| Some(*known) == name)?;
+        Some(Value::Number(Number(at.to_string())))
+    };
+    let time = |nanos: Option<u64>| nanos.map(|nanos| Value::Text(nanos.to_string()));
+    let events = full.events.iter().zip(full.event_nanos(trace)).map(|(event, nanos)| {
+        map([
+            ("timeUnixNano", time(nanos)),
+            ("name", event.name.as_deref().and_then(text)),
+            ("attributes", key_values(attributes(event.attributes.as_deref()))),
+        ])
+    });
+    let links = full.links().into_iter().map(|link| {
+        let attributes = match link.get("attributes") {
+            Some(Value::Map(entries)) => key_values(entries.clone()),
+            _ => None,
+        };
+        map([
+            ("traceId", link.get("trace_id").cloned()),
+            ("spanId", link.get("span_id").cloned()),
+            ("traceState", link.get("trace_state").cloned()),
+            ("attributes", attributes),
+        ])
+    });
+    let status = map([
+        ("message", full.extra.status_message.as_deref().and_then(text)),
+        ("code", number(&STATUSES, span.status.as_deref())),
+    ]);
+    map([
+        ("traceId", text(trace.trace_id.as_str())),
+        ("spanId", text(span.span_id.as_str())),
+        ("traceState", full.extra.trace_state.as_deref().and_then(text)),
+        ("parentSpanId", span.parent_span_id.as_deref().and_then(text)),
+        ("name", span.name.as_deref().and_then(text)),
+        ("kind", number(&KINDS, span.kind.as_deref())),
+        ("startTimeUnixNano", time(full.start_nanos(trace))),
+        ("endTimeUnixNano", time(full.end_nanos(trace))),
+        ("attributes", key_values(attributes(span.attributes.as_deref()))),
+        ("events", list(events.collect())),
+        ("links", list(links.collect())),
+        ("status", Some(status)),
+    ])
+}
+
+pub fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
+    list(entries.into_iter().map(|(key, value)| map([("key", text(key)), ("value", Some(any(value)))])).collect())
+}
+
+/// A value of JSON as an `AnyValue`. Whole numbers stay whole as far as 64 bits go.
+pub fn any(value: Value) -> Value {
+    let (kind, value) = match value {
+        Value::Bool(truth) => ("boolValue", Value::Bool(truth)),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => ("intValue", Value::Text(whole.to_string())),
+            None => ("doubleValue", Value::Number(number)),
+        },
+        Value::Text(text) | Value::Nested { raw: text, .. } | Value::Opaque(text) => ("stringValue", Value::Text(text)),
+        Value::List(items) => ("arrayValue", map([("values", Some(Value::List(items.into_iter().map(any).collect())))])),
+        Value::Map(entries) => ("kvlistValue", map([("values", Some(key_values(entries).unwrap_or(Value::List(Vec::new()))))])),
+        Value::Null | Value::Tagged { .. } => return Value::Map(Vec::new()),
+    };
+    Value::Map(vec![(kind.to_owned(), value)])
+}

@@ -1,0 +1,114 @@
+//! What a query answers, and Prometheus's JSON for it.
+
+use super::eval::{Row, Steps, Value};
+use super::labels::Labels;
+use super::series::Sample;
+use crate::{PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
+use serde::Serialize;
+use serde_json::json;
+
+impl PromqlAnswer {
+    pub(super) fn of_value(value: Value, steps: Steps, is_instant: bool) -> PromqlAnswer {
+        match value {
+            Value::Text(text) => PromqlAnswer::Text(steps.start, text),
+            Value::Scalar(values) if is_instant => {
+                PromqlAnswer::Scalar(PromqlPoint { at_millis: steps.start, value: values.first().copied().unwrap_or(f64::NAN) })
+            }
+            Value::Scalar(values) => {
+                let row = Row { labels: Labels::default(), values: values.into_iter().map(Some).collect() };
+                PromqlAnswer::Matrix(vec![series(row, steps)])
+            }
+            Value::Vector(mut rows) => {
+                rows.retain(|row| row.values.iter().any(Option::is_some));
+                if !is_instant {
+                    rows.sort_by(|one, other| one.labels.cmp(&other.labels));
+                }
+                let list = rows.into_iter().map(|row| series(row, steps)).collect();
+                if is_instant { PromqlAnswer::Vector(list) } else { PromqlAnswer::Matrix(list) }
+            }
+        }
+    }
+
+    pub(super) fn of_samples(list: Vec<(Labels, Vec<Sample>)>) -> PromqlAnswer {
+        let point = |(at_millis, value): Sample| PromqlPoint { at_millis, value };
+        let series = |(labels, samples): (Labels, Vec<Sample>)| PromqlSeries {
+            labels: owned(&labels),
+            points: samples.into_iter().map(point).collect(),
+        };
+        PromqlAnswer::Matrix(list.into_iter().map(series).collect())
+    }
+
+    /// The document Prometheus's query API answers with.
+    pub fn to_json(&self) -> String {
+        let point = |point: &PromqlPoint| json!([Seconds(point.at_millis), number(point.value)]);
+        let metric = |series: &PromqlSeries| -> serde_json::Map<String, serde_json::Value> {
+            series.labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+        };
+        let (kind, result) = match self {
+            PromqlAnswer::Vector(list) => {
+                let item = |series: &PromqlSeries| json!({ "metric": metric(series), "value": series.points.first().map(point) });
+                ("vector", json!(list.iter().map(item).collect::<Vec<_>>()))
+            }
+            PromqlAnswer::Matrix(list) => {
+                let values = |series: &PromqlSeries| series.points.iter().map(point).collect::<Vec<_>>();
+                let item = |series: &PromqlSeries| json!({ "metric": metric(series), "values": values(series) });
+                ("matrix", json!(list.iter().map(item).collect::<Vec<_>>()))
+            }
+            PromqlAnswer::Scalar(value) => ("scalar", point(value)),
+            PromqlAnswer::Text(at, text) => ("string", json!([Seconds(*at), text])),
+        };
+        json!({ "status": "success", "data": { "resultType": kind, "result": result } }).to_string()
+    }
+}
+
+/// The document Prometheus's query API answers a query with that has no answer.
+pub fn error_json(error: &PromqlError) -> String {
+    let kind = if error.is_bad_query { "bad_data" } else { "execution" };
+    json!({ "status": "error", "errorType": kind, "error": error.message }).to_string()
+}
+
+/// Milliseconds written as seconds, whole where they are.
+struct Seconds(i64);
+
+impl Serialize for Seconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 1_000 == 0 { serializer.serialize_i64(self.0 / 1_000) } else { serializer.serialize_f64(self.0 as f64 / 1_000.0) }
+    }
+}
+
+/// A number as Go prints it: shortest, with an exponent of two digits at least where it is very large or very small.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if value.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format!("{value:e}");
+        let Some((digits, exponent)) = text.split_once('e') else { return text };
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    super::functions::text::plain_number(value)
+}
+
+fn owned(labels: &Labels) -> Vec<(String, String)> {
+    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn series(row: Row, steps: Steps) -> PromqlSeries {
+    let point = |(step, value): (usize, &Option<f64>)| Some(PromqlPoint { at_millis: steps.at(step), value: (*value)? });
+    PromqlSeries { labels: owned(&row.labels), points: row.values.iter().enumerate().filter_map(point).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_written_as_prometheus_writes_them() {
+        let numbers = [1.0, 0.1, 1e21, 1.5e-7, -0.0, f64::INFINITY, f64::NAN, 123_456_789.25].map(number);
+        assert_eq!(numbers, ["1", "0.1", "1e+21", "1.5e-07", "-0", "+Inf", "NaN", "123456789.25"]);
+        let answer = PromqlAnswer::Scalar(PromqlPoint { at_millis: 1_435_781_451_781, value: 1.0 });
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&answer.to_json()).ok(),
+            Some(json!({"status": "success", "data": {"resultType": "scalar", "result": [1_435_781_451.781, "1"]}}))
+        );
+    }
+}

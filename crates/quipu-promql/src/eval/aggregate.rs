@@ -1,0 +1,161 @@
+//! Aggregations: series of one group become one, or some of them are chosen.
+
+use super::{Context, Outcome, Row, wrong_type};
+use crate::ast::{Aggregate, Grouping, ValueType};
+use crate::error::{Place, PromqlError};
+use crate::functions::text::plain_number;
+use crate::functions::{mean, quantile, sum, variance};
+use crate::labels::Labels;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// The rows of each group, in the order groups were met.
+type Groups = Vec<(Labels, Vec<Row>)>;
+
+impl Grouping {
+    /// What series of one group have in common.
+    pub(super) fn key(&self, labels: &Labels) -> Labels {
+        match self {
+            Grouping::Only(names) => labels.only(names),
+            Grouping::Without(names) => labels.without_name().without(names),
+        }
+    }
+}
+
+impl Context<'_> {
+    pub(super) fn aggregate(&self, aggregate: &Aggregate, place: Place) -> Outcome<Vec<Row>> {
+        let rows = self.vector(&aggregate.expr)?;
+        self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+        let groups = group(&aggregate.grouping, rows);
+        let param = || aggregate.param.as_ref().ok_or_else(|| wrong_type(&aggregate.expr, ValueType::Scalar));
+        let fold: fn(&[f64]) -> f64 = match aggregate.operator.as_str() {
+            "sum" => |values| sum(values.iter().copied()),
+            "avg" => |values| mean(values.iter().copied()),
+            "count" => |values| values.len() as f64,
+            "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
+            "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
+            "group" => |_| 1.0,
+            "stddev" => |values| variance(values.iter().copied()).sqrt(),
+            "stdvar" => |values| variance(values.iter().copied()),
+            "quantile" => {
+                let shares = self.scalar(param()?)?;
+                return Ok(self.fold(groups, |values, step| quantile(shares.get(step).copied().unwrap_or(f64::NAN), values)));
+            }
+            "topk" | "bottomk" | "limitk" => {
+                let limits = self.limits(&self.scalar(param()?)?, param()?.place)?;
+                return Ok(self.choose(groups, &aggregate.operator, &limits));
+            }
+            "count_values" => {
+                let param = param()?;
+                let label = self.text(param)?;
+                if label.is_empty() || label.contains('\u{fffd}') {
+                    return Err(PromqlError::eval(format!("{label:?} can't be the name of a label."), param.place));
+                }
+                return self.count_values(groups, &label, place);
+            }
+            other => return Err(PromqlError::parse(format!("{other} is an aggregation that is not evaluated here."), place)),
+        };
+        Ok(self.fold(groups, |values, _| fold(values)))
+    }
+
+    /// One row a group.
+    fn fold(&self, groups: Groups, fold: impl Fn(&mut [f64], usize) -> f64) -> Vec<Row> {
+        let mut scratch = Vec::new();
+        let mut row = |(labels, rows): (Labels, Vec<Row>)| {
+            let value = |step: usize| {
+                scratch.clear();
+                scratch.extend(rows.iter().filter_map(|row| row.at(step)));
+                (!scratch.is_empty()).then(|| fold(&mut scratch, step))
+            };
+            Row { labels, values: (0..self.steps.count).map(value).collect() }
+        };
+        groups.into_iter().map(&mut row).filter(|row| !row.is_empty()).collect()
+    }
+
+    /// How many series are chosen at each step.
+    fn limits(&self, values: &[f64], place: Place) -> Outcome<Vec<usize>> {
+        let limit = |value: &f64| match *value {
+            value if value.is_nan() || value >= 9e18 || value <= -9e18 => {
+                Err(PromqlError::eval(format!("The number of series to choose is {}.", plain_number(value)), place))
+            }
+            value => Ok(if value < 1.0 { 0 } else { value as usize }),
+        };
+        values.iter().map(limit).collect()
+    }
+
+    /// Some rows of each group, with their own labels; for an instant query the best first.
+    fn choose(&self, groups: Groups, operator: &str, limits: &[usize]) -> Vec<Row> {
+        let is_better = |one: f64, other: f64| if operator == "topk" { one > other } else { one < other };
+        let order = |one: &(usize, f64), other: &(usize, f64)| match (one.1.is_nan(), other.1.is_nan()) {
+            (false, false) if is_better(one.1, other.1) => Ordering::Less,
+            (false, false) if is_better(other.1, one.1) => Ordering::Greater,
+            (one, other) => one.cmp(&other),
+        };
+        let mut chosen = Vec::new();
+        for (_, rows) in groups {
+            let mut kept: Vec<Row> =
+                rows.iter().map(|row| Row { labels: row.labels.clone(), values: vec![None; self.steps.count] }).collect();
+            let mut first_step = Vec::new();
+            for (step, limit) in limits.iter().enumerate() {
+                let mut list: Vec<(usize, f64)> =
+                    rows.iter().enumerate().filter_map(|(number, row)| Some((number, row.at(step)?))).collect();
+                if operator != "limitk" {
+                    list.sort_by(order);
+                }
+                list.truncate(*limit);
+                for (number, value) in &list {
+                    if let Some(slot) = kept.get_mut(*number).and_then(|row| row.values.get_mut(step)) {
+                        *slot = Some(*value);
+                    }
+                }
+                if step == 0 {
+                    first_step = list.into_iter().map(|(number, _)| number).collect();
+                }
+            }
+            if self.is_instant {
+                chosen.extend(first_step.iter().filter_map(|number| kept.get(*number).cloned()));
+            } else {
+                chosen.extend(kept.into_iter().filter(|row| !row.is_empty()));
+            }
+        }
+        chosen
+    }
+
+    /// How many series of each group have each value; the value becomes a label.
+    fn count_values(&self, groups: Groups, label: &str, place: Place) -> Outcome<Vec<Row>> {
+        let mut counted: Vec<Row> = Vec::new();
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        for (labels, rows) in groups {
+            for step in 0..self.steps.count {
+                for value in rows.iter().filter_map(|row| row.at(step)) {
+                    let labels = labels.with(label, &plain_number(value));
+                    let at = *places.entry(labels.clone()).or_insert(counted.len());
+                    if at == counted.len() {
+                        self.check_rows(at + 1, place)?;
+                        counted.push(Row { labels, values: vec![None; self.steps.count] });
+                    }
+                    if let Some(slot) = counted.get_mut(at).and_then(|row| row.values.get_mut(step)) {
+                        *slot = Some(slot.unwrap_or(0.0) + 1.0);
+                    }
+                }
+            }
+        }
+        Ok(counted)
+    }
+}
+
+fn group(grouping: &Grouping, rows: Vec<Row>) -> Groups {
+    let mut places: HashMap<Labels, usize> = HashMap::new();
+    let mut groups: Groups = Vec::new();
+    for row in rows {
+        let key = grouping.key(&row.labels);
+        let at = *places.entry(key.clone()).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((key, Vec::new()));
+        }
+        if let Some((_, rows)) = groups.get_mut(at) {
+            rows.push(row);
+        }
+    }
+    groups
+}

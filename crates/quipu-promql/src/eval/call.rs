@@ -1,0 +1,214 @@
+//! Calls of functions: arguments are evaluated, then what the table says is done.
+
+use super::window::Ranges;
+use super::{Context, Outcome, Row, Value};
+use crate::ast::{Expr, ExprKind, Selector, ValueType};
+use crate::error::{Place, PromqlError};
+use crate::functions::dates;
+use crate::functions::dates::Part;
+use crate::functions::text::natural_order;
+use crate::functions::{Form, Function, Needs, Special, Window};
+use crate::labels::{Labels, METRIC_NAME};
+use crate::matcher::MatchOperator;
+use std::cmp::Ordering;
+
+impl Context<'_> {
+    pub(super) fn call(&self, function: &Function, arguments: &[Expr], place: Place) -> Outcome<Value> {
+        match function.form {
+            Form::Each(apply) => {
+                let (Some(vector), scalars) = (arguments.first(), arguments.get(1..).unwrap_or_default()) else {
+                    return Err(missing(function, place));
+                };
+                let rows = self.vector(vector)?;
+                let scalars = self.scalars(scalars)?;
+                Ok(Value::Vector(self.map(rows, place, |value, step| apply(value, &at_step(&scalars, step)))?))
+            }
+            Form::Over(needs, keeps_name, apply) => {
+                let is_range = |argument: &&Expr| argument.value_type() == ValueType::Matrix;
+                let Some(range) = arguments.iter().find(is_range) else { return Err(missing(function, place)) };
+                let others: Vec<&Expr> = arguments.iter().filter(|argument| !is_range(argument)).collect();
+                let scalars = others.iter().map(|argument| self.scalar(argument)).collect::<Outcome<Vec<_>>>()?;
+                check_factors(function, &scalars, &others)?;
+                let ranges = self.ranges(range)?;
+                let apply = |window: &Window<'_>, step: usize| apply(window, &at_step(&scalars, step));
+                Ok(Value::Vector(self.over(ranges, needs, keeps_name, &apply)?))
+            }
+            Form::Date(part) => self.date(part, arguments, place),
+            Form::Special(special) => self.special(special, arguments, place).unwrap_or_else(|| Err(missing(function, place))),
+            Form::NativeHistogram | Form::Unsupported => {
+                Err(PromqlError::parse(format!("{} is a function that is not evaluated here.", function.name), place))
+            }
+        }
+    }
+
+    fn scalars(&self, arguments: &[Expr]) -> Outcome<Vec<Vec<f64>>> {
+        arguments.iter().map(|argument| self.scalar(argument)).collect()
+    }
+
+    fn date(&self, part: Part, arguments: &[Expr], place: Place) -> Outcome<Value> {
+        let rows = match arguments.first() {
+            Some(vector) => self.vector(vector)?,
+            None => vec![self.row(|step| self.seconds(step))],
+        };
+        Ok(Value::Vector(self.map(rows, place, |value, _| Some(dates::part(part, value)))?))
+    }
+
+    /// `None` when an argument is missing, which the parser refuses.
+    fn special(&self, special: Special, arguments: &[Expr], place: Place) -> Option<Outcome<Value>> {
+        let scalar = |make: &dyn Fn(usize) -> f64| Ok(Value::Scalar((0..self.steps.count).map(make).collect()));
+        Some(match special {
+            Special::Time => scalar(&|step| self.seconds(step)),
+            Special::Pi => scalar(&|_| std::f64::consts::PI),
+            Special::Start => scalar(&|_| seconds(self.first)),
+            Special::End => scalar(&|_| seconds(self.last)),
+            Special::Step => scalar(&|_| if self.is_instant { 0.0 } else { seconds(self.steps.step) }),
+            Special::Range => scalar(&|_| seconds(self.last.saturating_sub(self.first))),
+            Special::MinOf | Special::MaxOf => self.either(special, arguments.first()?, arguments.get(1)?),
+            Special::Scalar => self.only_value(arguments.first()?),
+            Special::Vector => self
+                .scalar(arguments.first()?)
+                .map(|values| Value::Vector(vec![self.row(|step| values.get(step).copied().unwrap_or(f64::NAN))])),
+            Special::Timestamp => self.timestamp(arguments.first()?, place),
+            Special::Absent => self.absent(arguments.first()?),
+            Special::AbsentOverTime => self.absent_over_time(arguments.first()?),
+            Special::Sort | Special::SortDescending | Special::SortByLabel | Special::SortByLabelDescending => {
+                self.sort(special, arguments.first()?, arguments.get(1..)?)
+            }
+            Special::LabelReplace => self.label_replace(arguments, place),
+            Special::LabelJoin => self.label_join(arguments, place),
+            Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, place),
+            Special::HistogramFraction => self.histogram_fraction(arguments, place),
+        })
+    }
+
+    fn seconds(&self, step: usize) -> f64 {
+        seconds(self.steps.at(step))
+    }
+
+    /// A row without labels.
+    fn row(&self, make: impl Fn(usize) -> f64) -> Row {
+        Row { labels: Labels::default(), values: (0..self.steps.count).map(|step| Some(make(step))).collect() }
+    }
+
+    fn either(&self, special: Special, one: &Expr, other: &Expr) -> Outcome<Value> {
+        let (one, other) = (self.scalar(one)?, self.scalar(other)?);
+        let take = if special == Special::MinOf { f64::min } else { f64::max };
+        Ok(Value::Scalar(one.into_iter().zip(other).map(|(one, other)| take(one, other)).collect()))
+    }
+
+    /// The value of the only series at each step.
+    fn only_value(&self, argument: &Expr) -> Outcome<Value> {
+        let rows = self.vector(argument)?;
+        let only = |step: usize| {
+            let mut values = rows.iter().filter_map(|row| row.at(step));
+            values.next().filter(|_| values.next().is_none()).unwrap_or(f64::NAN)
+        };
+        Ok(Value::Scalar((0..self.steps.count).map(only).collect()))
+    }
+
+    /// Times of samples where a selector is asked directly, else of steps.
+    fn timestamp(&self, argument: &Expr, place: Place) -> Outcome<Value> {
+        if let ExprKind::Select(selector) = &argument.bare().kind {
+            let rows = self.select(selector, argument.place, |(at, _)| seconds(at))?;
+            return Ok(Value::Vector(self.map(rows, place, |value, _| Some(value))?));
+        }
+        let rows = self.vector(argument)?;
+        Ok(Value::Vector(self.map(rows, place, |_, step| Some(self.seconds(step)))?))
+    }
+
+    fn absent(&self, argument: &Expr) -> Outcome<Value> {
+        let rows = self.vector(argument)?;
+        let labels = match &argument.bare().kind {
+            ExprKind::Select(selector) => known_labels(selector),
+            _ => Labels::default(),
+        };
+        Ok(Value::Vector(self.where_absent(labels, &rows)))
+    }
+
+    fn absent_over_time(&self, argument: &Expr) -> Outcome<Value> {
+        let labels = match &argument.bare().kind {
+            ExprKind::Range(selector, _) => known_labels(selector),
+            _ => Labels::default(),
+        };
+        let Ranges { series, range, timing, place } = self.ranges(argument)?;
+        // Names are kept, so that series never meet.
+        let rows = self.over(Ranges { series, range, timing, place }, Needs::Ends, true, &|_, _| Some(1.0))?;
+        Ok(Value::Vector(self.where_absent(labels, &rows)))
+    }
+
+    fn where_absent(&self, labels: Labels, rows: &[Row]) -> Vec<Row> {
+        let is_absent = |step: usize| rows.iter().all(|row| row.at(step).is_none());
+        let values: Vec<Option<f64>> = (0..self.steps.count).map(|step| is_absent(step).then_some(1.0)).collect();
+        if values.iter().any(Option::is_some) { vec![Row { labels, values }] } else { Vec::new() }
+    }
+
+    /// Orders an instant query's series; those of several steps have no order.
+    fn sort(&self, special: Special, argument: &Expr, names: &[Expr]) -> Outcome<Value> {
+        let mut rows = self.vector(argument)?;
+        let names = names.iter().map(|name| self.text(name)).collect::<Outcome<Vec<_>>>()?;
+        if !self.is_instant {
+            return Ok(Value::Vector(rows));
+        }
+        let by_value = |one: &Row, other: &Row, descending: bool| {
+            let (one, other) = (one.at(0).unwrap_or(f64::NAN), other.at(0).unwrap_or(f64::NAN));
+            // What is no number comes last in both orders.
+            one.is_nan().cmp(&other.is_nan()).then_with(|| {
+                let order = one.partial_cmp(&other).unwrap_or(Ordering::Equal);
+                if descending { order.reverse() } else { order }
+            })
+        };
+        let by_label = |one: &Row, other: &Row| {
+            let orders = names.iter().map(|name| natural_order(one.labels.get(name), other.labels.get(name)));
+            orders.into_iter().find(|order| *order != Ordering::Equal).unwrap_or_else(|| one.labels.cmp(&other.labels))
+        };
+        match special {
+            Special::Sort => rows.sort_by(|one, other| by_value(one, other, false)),
+            Special::SortDescending => rows.sort_by(|one, other| by_value(one, other, true)),
+            Special::SortByLabel => rows.sort_by(by_label),
+            _ => rows.sort_by(|one, other| by_label(other, one)),
+        }
+        Ok(Value::Vector(rows))
+    }
+}
+
+/// The scalars' values at one step.
+fn at_step(scalars: &[Vec<f64>], step: usize) -> Vec<f64> {
+    scalars.iter().map(|values| values.get(step).copied().unwrap_or(f64::NAN)).collect()
+}
+
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1_000.0
+}
+
+fn missing(function: &Function, place: Place) -> PromqlError {
+    PromqlError::parse(format!("{} lacks an argument.", function.name), place)
+}
+
+/// Smoothing factors lie between 0 and 1.
+fn check_factors(function: &Function, scalars: &[Vec<f64>], arguments: &[&Expr]) -> Outcome<()> {
+    if !matches!(function.name, "holt_winters" | "double_exponential_smoothing") {
+        return Ok(());
+    }
+    for (values, argument) in scalars.iter().zip(arguments) {
+        if let Some(odd) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
+            return Err(PromqlError::eval(format!("A smoothing factor lies between 0 and 1; this one is {odd}."), argument.place));
+        }
+    }
+    Ok(())
+}
+
+/// The labels a selector says its series would have.
+fn known_labels(selector: &Selector) -> Labels {
+    let mut labels: Vec<(&str, &str)> = Vec::new();
+    let mut twice: Vec<&str> = Vec::new();
+    for matcher in selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
+        let is_known = labels.iter().any(|(name, _)| *name == matcher.name());
+        if matcher.operator() == MatchOperator::Is && !is_known {
+            labels.push((matcher.name(), matcher.value()));
+        } else {
+            twice.push(matcher.name());
+        }
+    }
+    labels.retain(|(name, _)| !twice.contains(name));
+    Labels::new(labels)
+}

@@ -1,0 +1,198 @@
+//! Binary operators: which series of one side meets which of the other, and what labels the result has.
+
+use super::{Context, Outcome, Row, Value};
+use crate::ast::{Binary, Cardinality, Grouping};
+use crate::error::{Place, PromqlError};
+use crate::labels::Labels;
+use crate::operator::Operator;
+use std::collections::HashMap;
+
+/// Rows of one side by the labels that must be equal.
+struct Sides {
+    many: Vec<Row>,
+    one: Vec<Row>,
+}
+
+impl Context<'_> {
+    pub(super) fn binary(&self, binary: &Binary, place: Place) -> Outcome<Value> {
+        let operator = binary.operator;
+        match (self.eval(&binary.left)?, self.eval(&binary.right)?) {
+            (Value::Scalar(left), Value::Scalar(right)) => {
+                Ok(Value::Scalar(left.into_iter().zip(right).map(|(left, right)| operator.apply(left, right)).collect()))
+            }
+            (Value::Vector(left), Value::Vector(right)) if operator.is_set() => {
+                Ok(Value::Vector(self.join_sets(operator, &binary.matching, left, right, place)?))
+            }
+            (Value::Vector(left), Value::Vector(right)) => Ok(Value::Vector(self.join(binary, left, right, place)?)),
+            (Value::Vector(rows), Value::Scalar(scalars)) => {
+                self.with_scalar(binary, rows, &|value, step| (value, scalars.get(step).copied().unwrap_or(f64::NAN)), place)
+            }
+            (Value::Scalar(scalars), Value::Vector(rows)) => {
+                self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), place)
+            }
+            _ => Err(PromqlError::parse("An operator joins scalars and instant vectors; here is a string.", place)),
+        }
+    }
+
+    /// Each value with the scalar at its step; `pair` puts them on their sides.
+    fn with_scalar(&self, binary: &Binary, mut rows: Vec<Row>, pair: &dyn Fn(f64, usize) -> (f64, f64), place: Place) -> Outcome<Value> {
+        let operator = binary.operator;
+        if !operator.compares() || binary.is_bool {
+            let apply = |value: f64, step: usize| {
+                let (left, right) = pair(value, step);
+                Some(operator.apply(left, right))
+            };
+            return Ok(Value::Vector(self.map(rows, place, apply)?));
+        }
+        for row in &mut rows {
+            for (step, value) in row.values.iter_mut().enumerate() {
+                *value = value.filter(|found| {
+                    let (left, right) = pair(*found, step);
+                    operator.apply(left, right) == 1.0
+                });
+            }
+        }
+        Ok(Value::Vector(self.merge(rows, place)?))
+    }
+
+    /// Arithmetic and comparisons of two vectors.
+    fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+        let is_swapped = matches!(binary.cardinality, Cardinality::OneToMany(_));
+        let Sides { many, one } = if is_swapped { Sides { many: right, one: left } } else { Sides { many: left, one: right } };
+        // Where one side has nothing at a step, nothing meets and nothing is compared.
+        let is_live: Vec<bool> = {
+            let any = |rows: &[Row], step: usize| rows.iter().any(|row| row.at(step).is_some());
+            (0..self.steps.count).map(|step| any(&many, step) && any(&one, step)).collect()
+        };
+        let mut groups: HashMap<Labels, (Vec<&Row>, Vec<&Row>)> = HashMap::new();
+        for row in &one {
+            groups.entry(binary.matching.key(&row.labels)).or_default().1.push(row);
+        }
+        for row in &many {
+            if let Some((many, _)) = groups.get_mut(&binary.matching.key(&row.labels)) {
+                many.push(row);
+            }
+        }
+        // In the order of the many side, so that results have an order.
+        let mut joined = Vec::new();
+        for (key, (_, ones)) in &groups {
+            self.check_single(key, ones, &is_live, place)?;
+        }
+        let mut taken: HashMap<Labels, Vec<bool>> = HashMap::new();
+        for row in &many {
+            let key = binary.matching.key(&row.labels);
+            let Some((_, ones)) = groups.get(&key) else { continue };
+            self.work((ones.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+            for other in ones {
+                let found = self.pair(binary, row, other, is_swapped);
+                if binary.cardinality == Cardinality::OneToOne {
+                    let taken = taken.entry(key.clone()).or_insert_with(|| vec![false; self.steps.count]);
+                    check_free(taken, &found, &key, place)?;
+                }
+                joined.push(found);
+            }
+        }
+        let rows = self.merge(joined, place);
+        rows.map_err(|error| PromqlError {
+            message: format!("{} The labels that group_left or group_right name must keep them apart.", error.message),
+            ..error
+        })
+    }
+
+    /// What two rows make together.
+    fn pair(&self, binary: &Binary, many: &Row, one: &Row, is_swapped: bool) -> Row {
+        let operator = binary.operator;
+        let value = |step: usize| {
+            let (many, one) = (many.at(step)?, one.at(step)?);
+            let (left, right) = if is_swapped { (one, many) } else { (many, one) };
+            let result = operator.apply(left, right);
+            if !operator.compares() || binary.is_bool {
+                return Some(result);
+            }
+            (result == 1.0).then_some(left)
+        };
+        Row { labels: result_labels(binary, many, one), values: (0..self.steps.count).map(value).collect() }
+    }
+
+    /// On the side of which each group has one series, it has one at each step.
+    fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], place: Place) -> Outcome<()> {
+        if rows.len() < 2 {
+            return Ok(());
+        }
+        for step in is_live.iter().enumerate().filter(|(_, is_live)| **is_live).map(|(step, _)| step) {
+            let mut found = rows.iter().filter(|row| row.at(step).is_some());
+            if let (Some(one), Some(other)) = (found.next(), found.next()) {
+                let problem = format!(
+                    "Several series of one side meet at {key}: {} and {}. That side may have one only; name more labels with on, or swap group_left and group_right.",
+                    one.labels, other.labels
+                );
+                return Err(PromqlError::eval(problem, place));
+            }
+        }
+        Ok(())
+    }
+
+    /// `and`, `or`, `unless`: which series of the sides there are.
+    fn join_sets(&self, operator: Operator, matching: &Grouping, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+        let presence = |rows: &[Row]| {
+            let mut present: HashMap<Labels, Vec<bool>> = HashMap::new();
+            for row in rows {
+                let steps = present.entry(matching.key(&row.labels)).or_insert_with(|| vec![false; self.steps.count]);
+                steps.iter_mut().zip(&row.values).for_each(|(is_present, value)| *is_present |= value.is_some());
+            }
+            present
+        };
+        let keep = |mut rows: Vec<Row>, present: &HashMap<Labels, Vec<bool>>, where_present: bool| {
+            for row in &mut rows {
+                let found = present.get(&matching.key(&row.labels));
+                for (step, value) in row.values.iter_mut().enumerate() {
+                    let is_present = found.and_then(|steps| steps.get(step)).copied().unwrap_or(false);
+                    *value = value.filter(|_| is_present == where_present);
+                }
+            }
+            rows
+        };
+        let rows = match operator {
+            Operator::And => keep(left, &presence(&right), true),
+            Operator::Unless => keep(left, &presence(&right), false),
+            _ => {
+                let present = presence(&left);
+                let mut rows = left;
+                rows.extend(keep(right, &present, false));
+                rows
+            }
+        };
+        self.merge(rows, place)
+    }
+}
+
+/// Of one-to-one operands a group makes one value at each step.
+fn check_free(taken: &mut [bool], found: &Row, key: &Labels, place: Place) -> Outcome<()> {
+    for (taken, value) in taken.iter_mut().zip(&found.values) {
+        if *taken && value.is_some() {
+            let problem =
+                format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
+            return Err(PromqlError::eval(problem, place));
+        }
+        *taken |= value.is_some();
+    }
+    Ok(())
+}
+
+fn result_labels(binary: &Binary, many: &Row, one: &Row) -> Labels {
+    let keeps_name = binary.operator.compares() && !binary.is_bool;
+    let mut labels = if keeps_name { many.labels.clone() } else { many.labels.without_name() };
+    let taken = match &binary.cardinality {
+        Cardinality::OneToOne => {
+            return match &binary.matching {
+                Grouping::Only(names) => labels.only(names),
+                Grouping::Without(names) => labels.without(names),
+            };
+        }
+        Cardinality::ManyToOne(names) | Cardinality::OneToMany(names) => names,
+    };
+    for name in taken {
+        labels = labels.with(name, one.labels.get(name));
+    }
+    labels
+}

@@ -1,0 +1,299 @@
+//! Walks a query's tree over series, all steps at once: every expression answers a row of values a series.
+//!
+//! Modules: `select` looks at single samples, `window` at stretches of them, `call` is functions, `aggregate` aggregations, `matching` binary
+//! operators. What is not here: what functions do with values (`functions`).
+
+mod aggregate;
+mod buckets;
+mod call;
+mod matching;
+mod relabel;
+mod select;
+mod window;
+
+use super::ast::{At, Expr, ExprKind, Timing, ValueType};
+use super::error::{Place, PromqlError};
+use super::labels::Labels;
+use super::parse::parse;
+use super::series::SeriesSource;
+use crate::PromqlAnswer;
+use std::cell::Cell;
+use std::collections::HashMap;
+
+/// When a query is evaluated, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromqlTime {
+    /// Once.
+    At(i64),
+    /// From `start` to `end`, every `step`.
+    Steps {
+        /// The first step.
+        start: i64,
+        /// No step is later.
+        end: i64,
+        /// Milliseconds between steps, at least 1.
+        step: i64,
+    },
+}
+
+/// How a query is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvalOptions {
+    /// Whether increases and rates are what was added within the window, rather than what Prometheus extrapolates from scrapes.
+    pub exact: bool,
+    /// Milliseconds a selector looks back for a sample.
+    pub lookback: i64,
+    /// Milliseconds between the steps of a subquery that names none.
+    pub subquery_step: i64,
+}
+
+impl Default for EvalOptions {
+    /// As Prometheus is set up: five minutes and one minute.
+    fn default() -> EvalOptions {
+        EvalOptions { exact: false, lookback: 300_000, subquery_step: 60_000 }
+    }
+}
+
+/// Steps of a query at most, as in Prometheus.
+pub const MAX_STEPS: u64 = 11_000;
+/// Values one expression may have in all its rows: what bounds memory.
+const MAX_VALUES: u64 = 6_000_000;
+/// Samples a query may look at: what bounds time.
+const MAX_WORK: u64 = 60_000_000;
+
+/// Evaluates a query.
+///
+/// # Errors
+/// A sentence, and the place in the query it is about.
+///
+/// ```
+/// use quipu::promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
+/// let labels = Labels::new([("__name__", "tokens_total"), ("model_id", "llama")]);
+/// let series = SeriesSet::new(vec![Series { labels, samples: Samples::Listed([(0, 1.0), (60_000, 7.0)].into()) }]);
+/// let answer = evaluate("sum(tokens_total) * 2", PromqlTime::At(60_000), &series, &EvalOptions::default())?;
+/// assert!(answer.to_json().contains(r#"[60,"14"]"#));
+/// # Ok::<(), quipu::promql::PromqlError>(())
+/// ```
+pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
+    let whole = Place { start: 0, end: query.len() };
+    let (steps, is_instant) = Steps::of(time, whole)?;
+    let expr = parse(query)?;
+    if !is_instant && matches!(expr.value_type(), ValueType::Matrix | ValueType::Text) {
+        let words = expr.value_type().words();
+        let problem = format!("The query answers {words}; over several steps it must be a scalar or an instant vector.");
+        return Err(PromqlError::parse(problem, whole));
+    }
+    let work = Cell::new(0);
+    let context = Context { source, options, steps, first: steps.start, last: steps.last(), is_instant, work: &work };
+    if expr.value_type() == ValueType::Matrix {
+        return Ok(PromqlAnswer::of_samples(context.whole_windows(&expr)?));
+    }
+    Ok(PromqlAnswer::of_value(context.eval(&expr)?, steps, is_instant))
+}
+
+/// The times at which expressions are evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    pub(super) start: i64,
+    pub(super) step: i64,
+    pub(super) count: usize,
+}
+
+impl Steps {
+    fn of(time: PromqlTime, place: Place) -> Result<(Steps, bool), PromqlError> {
+        // Times beyond these can't be written down; with them no sum of times overflows.
+        const FAR: i64 = 1 << 53;
+        match time {
+            PromqlTime::At(at) => Ok((Steps { start: at.clamp(-FAR, FAR), step: 1, count: 1 }, true)),
+            PromqlTime::Steps { start, end, step } => {
+                let (start, end) = (start.clamp(-FAR, FAR), end.clamp(-FAR, FAR));
+                if step < 1 {
+                    return Err(PromqlError::parse("The step is a millisecond at least.", place));
+                }
+                if end < start {
+                    return Err(PromqlError::parse("The end lies before the start.", place));
+                }
+                let count = end.abs_diff(start) / step.unsigned_abs() + 1;
+                if count > MAX_STEPS {
+                    let problem =
+                        format!("These are {count} steps, more than the {MAX_STEPS} that are evaluated. Take a longer step, or less time.");
+                    return Err(PromqlError::parse(problem, place));
+                }
+                Ok((Steps { start, step, count: count as usize }, false))
+            }
+        }
+    }
+
+    /// The time of a step.
+    pub(super) fn at(&self, number: usize) -> i64 {
+        self.start.saturating_add(self.step.saturating_mul(number as i64))
+    }
+
+    pub(super) fn last(&self) -> i64 {
+        self.at(self.count.saturating_sub(1))
+    }
+}
+
+/// One series of a result: a value a step, where there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) labels: Labels,
+    pub(super) values: Vec<Option<f64>>,
+}
+
+impl Row {
+    /// The value at a step.
+    pub(super) fn at(&self, step: usize) -> Option<f64> {
+        self.values.get(step).copied().flatten()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.values.iter().all(Option::is_none)
+    }
+}
+
+/// What an expression answers.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Scalar(Vec<f64>),
+    Vector(Vec<Row>),
+    Text(String),
+}
+
+/// Everything an evaluation looks at.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    source: &'a dyn SeriesSource,
+    options: &'a EvalOptions,
+    steps: Steps,
+    /// First and last step of the whole query.
+    first: i64,
+    last: i64,
+    is_instant: bool,
+    work: &'a Cell<u64>,
+}
+
+type Outcome<T> = Result<T, PromqlError>;
+
+impl Context<'_> {
+    /// Notes that so many samples are looked at.
+    fn work(&self, samples: u64, place: Place) -> Outcome<()> {
+        let done = self.work.get().saturating_add(samples);
+        self.work.set(done);
+        if done <= MAX_WORK {
+            return Ok(());
+        }
+        let problem = "This looks at more samples than are evaluated in one query. Take a longer step, a shorter range, or fewer series.";
+        Err(PromqlError::eval(problem, place))
+    }
+
+    /// Refuses what would take too much memory.
+    fn check_rows(&self, rows: usize, place: Place) -> Outcome<()> {
+        let values = (rows as u64).saturating_mul(self.steps.count as u64);
+        if values <= MAX_VALUES {
+            return Ok(());
+        }
+        let problem = format!(
+            "These are {rows} series at {} steps, more values than are held at once. Take a longer step, or choose fewer series.",
+            self.steps.count
+        );
+        Err(PromqlError::eval(problem, place))
+    }
+
+    /// The time a selector or a subquery looks at in a step.
+    fn looks_at(&self, timing: Timing, step: usize) -> i64 {
+        let at = match timing.at {
+            None => self.steps.at(step),
+            Some(At::Start) => self.first,
+            Some(At::End) => self.last,
+            Some(At::Time(at)) => at,
+        };
+        at.saturating_sub(timing.offset)
+    }
+
+    /// The first and the last of these times.
+    fn look_extent(&self, timing: Timing) -> (i64, i64) {
+        (self.looks_at(timing, 0), self.looks_at(timing, self.steps.count.saturating_sub(1)))
+    }
+
+    fn eval(&self, expr: &Expr) -> Outcome<Value> {
+        match &expr.kind {
+            ExprKind::Number(number) => Ok(Value::Scalar(vec![*number; self.steps.count])),
+            ExprKind::Text(text) => Ok(Value::Text(text.clone())),
+            ExprKind::Paren(inner) => self.eval(inner),
+            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.place, |(_, value)| value)?)),
+            ExprKind::Range(..) | ExprKind::Subquery(_) => Err(PromqlError::parse(
+                "A range vector stands where single values are needed. Put a function such as rate() around it.",
+                expr.place,
+            )),
+            ExprKind::Call(function, arguments) => self.call(function, arguments, expr.place),
+            ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.place)?)),
+            ExprKind::Negate(inner) => match self.eval(inner)? {
+                Value::Scalar(values) => Ok(Value::Scalar(values.into_iter().map(|value| -value).collect())),
+                Value::Vector(rows) => self.map(rows, expr.place, |value, _| Some(-value)).map(Value::Vector),
+                Value::Text(_) => Err(PromqlError::parse("A sign stands before a string; it belongs to numbers.", expr.place)),
+            },
+            ExprKind::Binary(binary) => self.binary(binary, expr.place),
+        }
+    }
+
+    fn scalar(&self, expr: &Expr) -> Outcome<Vec<f64>> {
+        match self.eval(expr)? {
+            Value::Scalar(values) => Ok(values),
+            _ => Err(wrong_type(expr, ValueType::Scalar)),
+        }
+    }
+
+    fn vector(&self, expr: &Expr) -> Outcome<Vec<Row>> {
+        match self.eval(expr)? {
+            Value::Vector(rows) => Ok(rows),
+            _ => Err(wrong_type(expr, ValueType::Vector)),
+        }
+    }
+
+    fn text(&self, expr: &Expr) -> Outcome<String> {
+        match self.eval(expr)? {
+            Value::Text(text) => Ok(text),
+            _ => Err(wrong_type(expr, ValueType::Text)),
+        }
+    }
+
+    /// Every value made another, with the number of its step; names are dropped.
+    fn map(&self, mut rows: Vec<Row>, place: Place, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
+        for row in &mut rows {
+            row.labels = row.labels.without_name();
+            for (step, value) in row.values.iter_mut().enumerate() {
+                *value = value.and_then(|found| apply(found, step));
+            }
+        }
+        self.merge(rows, place)
+    }
+
+    /// Rows with the same labels become one; two values at the same step have no meaning. Empty rows are left out.
+    fn merge(&self, rows: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+        let mut places: HashMap<Labels, usize> = HashMap::with_capacity(rows.len());
+        let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.is_empty() {
+                continue;
+            }
+            let Some(kept) = places.get(&row.labels).and_then(|at| merged.get_mut(*at)) else {
+                places.insert(row.labels.clone(), merged.len());
+                merged.push(row);
+                continue;
+            };
+            for (slot, value) in kept.values.iter_mut().zip(row.values) {
+                if slot.is_some() && value.is_some() {
+                    let problem = format!("The result would hold several series with the same labels {}.", kept.labels);
+                    return Err(PromqlError::eval(problem, place));
+                }
+                *slot = slot.or(value);
+            }
+        }
+        Ok(merged)
+    }
+}
+
+fn wrong_type(expr: &Expr, wanted: ValueType) -> PromqlError {
+    PromqlError::parse(format!("Here stands {}, where {} is expected.", expr.value_type().words(), wanted.words()), expr.place)
+}

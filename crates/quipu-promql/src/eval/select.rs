@@ -1,0 +1,40 @@
+//! Instant selectors: the last sample of each series not longer ago than the look-back.
+
+use super::{Context, Outcome, Row};
+use crate::ast::Selector;
+use crate::error::Place;
+use crate::series::{Sample, Series};
+
+impl Context<'_> {
+    /// A row for each series the selector accepts; `take` makes a value of a sample.
+    pub(super) fn select(&self, selector: &Selector, place: Place, take: fn(Sample) -> f64) -> Outcome<Vec<Row>> {
+        let lookback = self.options.lookback;
+        let (first, last) = self.look_extent(selector.timing);
+        let found = self.series(selector, first.saturating_sub(lookback), last, place)?;
+        self.work((found.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+        let is_fixed = selector.timing.at.is_some();
+        let value = |series: &Series, step: usize| {
+            let at = self.looks_at(selector.timing, step);
+            series.samples.last_within(at.saturating_sub(lookback), at).map(take)
+        };
+        let row = |series: Series| {
+            let values: Vec<Option<f64>> = if is_fixed {
+                vec![value(&series, 0); self.steps.count]
+            } else {
+                (0..self.steps.count).map(|step| value(&series, step)).collect()
+            };
+            values.iter().any(Option::is_some).then_some(Row { labels: series.labels, values })
+        };
+        Ok(found.into_iter().filter_map(row).collect())
+    }
+
+    /// The series a selector accepts, not more than can be held.
+    pub(super) fn series(&self, selector: &Selector, after: i64, until: i64, place: Place) -> Outcome<Vec<Series>> {
+        let found = self.source.select(&selector.matchers, after, until).map_err(|error| {
+            // Sources know no places.
+            crate::error::PromqlError { start: place.start, end: place.end, ..error }
+        })?;
+        self.check_rows(found.len(), place)?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,167 @@
+//! Range vectors: the samples of each series within `(start, end]`, of a selector or of a subquery.
+
+use super::{Context, Outcome, Row, Steps, Value, wrong_type};
+use crate::ast::{Expr, ExprKind, Subquery, Timing, ValueType};
+use crate::error::Place;
+use crate::functions::rate::gained;
+use crate::functions::{Needs, Window};
+use crate::labels::Labels;
+use crate::series::{Curve, Grid, Sample, Samples, Series};
+
+/// A range vector before it is cut into windows.
+pub(super) struct Ranges {
+    pub(super) series: Vec<Series>,
+    pub(super) range: i64,
+    pub(super) timing: Timing,
+    pub(super) place: Place,
+}
+
+impl Context<'_> {
+    /// The series of a range vector.
+    pub(super) fn ranges(&self, expr: &Expr) -> Outcome<Ranges> {
+        let expr = expr.bare();
+        match &expr.kind {
+            ExprKind::Range(selector, range) => {
+                let (first, last) = self.look_extent(selector.timing);
+                let series = self.series(selector, first.saturating_sub(*range), last, expr.place)?;
+                Ok(Ranges { series, range: *range, timing: selector.timing, place: expr.place })
+            }
+            ExprKind::Subquery(subquery) => {
+                let series = self.subquery(subquery, expr.place)?;
+                Ok(Ranges { series, range: subquery.range, timing: subquery.timing, place: expr.place })
+            }
+            _ => Err(wrong_type(expr, ValueType::Matrix)),
+        }
+    }
+
+    /// Evaluates the inner expression at multiples of the subquery's step, as far as any window reaches.
+    fn subquery(&self, subquery: &Subquery, place: Place) -> Outcome<Vec<Series>> {
+        let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
+        let (first, last) = self.look_extent(subquery.timing);
+        let after = first.saturating_sub(subquery.range);
+        let Some((start, end, count)) =
+            (Grid { interval: step, first: i64::MIN / 2 / step * step, last: i64::MAX / 2 / step * step }).within(after, last)
+        else {
+            return Ok(Vec::new());
+        };
+        debug_assert!(end >= start);
+        let inner = Context { steps: Steps { start, step, count: usize::try_from(count).unwrap_or(usize::MAX) }, ..*self };
+        inner.check_rows(1, place)?;
+        let rows = match inner.eval(&subquery.expr)? {
+            Value::Vector(rows) => rows,
+            Value::Scalar(values) => vec![Row { labels: Labels::default(), values: values.into_iter().map(Some).collect() }],
+            Value::Text(_) => return Err(wrong_type(&subquery.expr, ValueType::Vector)),
+        };
+        self.work((rows.len() as u64).saturating_mul(count), place)?;
+        let list = |row: Row| {
+            let samples = row.values.iter().enumerate().filter_map(|(number, value)| Some((inner.steps.at(number), (*value)?)));
+            Series { labels: row.labels, samples: Samples::Listed(samples.collect()) }
+        };
+        Ok(rows.into_iter().map(list).collect())
+    }
+
+    /// A row for each series of a range vector, with what `apply` makes of the window at each step.
+    pub(super) fn over(
+        &self,
+        ranges: Ranges,
+        needs: Needs,
+        keeps_name: bool,
+        apply: &dyn Fn(&Window<'_>, usize) -> Option<f64>,
+    ) -> Outcome<Vec<Row>> {
+        let Ranges { series, range, timing, place } = ranges;
+        let mut rows = Vec::with_capacity(series.len());
+        let mut scratch = Vec::new();
+        for Series { labels, samples } in series {
+            let mut values = vec![None; self.steps.count];
+            for (step, value) in values.iter_mut().enumerate() {
+                let end = self.looks_at(timing, step);
+                let start = end.saturating_sub(range);
+                let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, place))?;
+                let Some((found, count)) = cut else { continue };
+                let exact = if self.options.exact { added(&samples, found, start, end) } else { None };
+                *value = apply(&Window { start, end, at: self.steps.at(step), samples: found, count, exact }, step);
+            }
+            rows.push(Row { labels: if keeps_name { labels } else { labels.without_name() }, values });
+        }
+        self.merge(rows, place)
+    }
+
+    /// All samples of a range vector at the only step: an instant query for it answers them.
+    pub(super) fn whole_windows(&self, expr: &Expr) -> Outcome<Vec<(Labels, Vec<Sample>)>> {
+        let Ranges { series, range, timing, place } = self.ranges(expr)?;
+        let end = self.looks_at(timing, 0);
+        let mut scratch = Vec::new();
+        let mut answer = Vec::new();
+        for Series { labels, samples } in series {
+            let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, place))?;
+            if let Some((found, _)) = found {
+                // Held until they are answered: a tenth of what may be looked at.
+                self.work(found.len() as u64 * 9, place)?;
+                answer.push((labels, found.to_vec()));
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// The samples within `(start, end]` and how many there are; `None` where there is none.
+fn cut<'s>(
+    samples: &'s Samples,
+    start: i64,
+    end: i64,
+    needs: Needs,
+    scratch: &'s mut Vec<Sample>,
+    work: impl Fn(u64) -> Outcome<()>,
+) -> Outcome<Option<(&'s [Sample], u64)>> {
+    match samples {
+        Samples::Listed(list) => {
+            let from = list.partition_point(|(at, _)| *at <= start);
+            let found = list.get(from..).unwrap_or_default();
+            let found = found.get(..found.partition_point(|(at, _)| *at <= end)).unwrap_or_default();
+            work(1 + found.len() as u64)?;
+            Ok((!found.is_empty()).then_some((found, found.len() as u64)))
+        }
+        Samples::Scraped(grid, curve) => {
+            let Some((first, last, count)) = grid.within(start, end) else { return Ok(None) };
+            scratch.clear();
+            let mut push = |at: i64| scratch.push((at, curve.value_at(at)));
+            match needs {
+                Needs::Ends if curve.rises() => {
+                    work(2)?;
+                    push(first);
+                    if last > first {
+                        push(last);
+                    }
+                }
+                Needs::LastTwo => {
+                    work(2)?;
+                    if last > first {
+                        push(last - grid.interval);
+                    }
+                    push(last);
+                }
+                Needs::All | Needs::Ends => {
+                    work(count)?;
+                    let mut at = first;
+                    while at <= last {
+                        push(at);
+                        at += grid.interval;
+                    }
+                }
+            }
+            Ok(Some((scratch.as_slice(), count)))
+        }
+    }
+}
+
+/// What was added within `(start, end]`: exactly where the curve is known, else between the samples.
+fn added(samples: &Samples, found: &[Sample], start: i64, end: i64) -> Option<f64> {
+    match samples {
+        Samples::Listed(_) => gained(found),
+        Samples::Scraped(_, curve) => Some(exactly(curve.as_ref(), start, end)),
+    }
+}
+
+fn exactly(curve: &dyn Curve, start: i64, end: i64) -> f64 {
+    curve.value_at(end) - curve.value_at(start)
+}

@@ -1,0 +1,159 @@
+//! Quantiles and shares out of classic buckets.
+//!
+//! What is not here: native histograms, which no release of Llama Stack writes.
+
+/// A bucket: values up to `bound`, and how many there are, those of smaller buckets among them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bucket {
+    pub(crate) bound: f64,
+    pub(crate) count: f64,
+}
+
+/// Differences below this share of the values are of rounding.
+const TOLERANCE: f64 = 1e-12;
+
+fn nearly_equal(one: f64, other: f64) -> bool {
+    let (sum, difference) = (one.abs() + other.abs(), (one - other).abs());
+    if one == other {
+        return true;
+    }
+    if one == 0.0 || other == 0.0 || sum < f64::MIN_POSITIVE {
+        return difference < TOLERANCE * f64::MIN_POSITIVE;
+    }
+    difference / sum.min(f64::MAX) < TOLERANCE
+}
+
+/// Sorted by bound, equal bounds added up, counts never falling; `None` unless the last bound is infinite and there are two at least.
+fn tidy(buckets: &mut Vec<Bucket>) -> Option<()> {
+    buckets.sort_unstable_by(|one, other| one.bound.total_cmp(&other.bound));
+    if buckets.last()?.bound != f64::INFINITY {
+        return None;
+    }
+    buckets.dedup_by(|later, kept| {
+        let is_same = later.bound == kept.bound;
+        if is_same {
+            kept.count += later.count;
+        }
+        is_same
+    });
+    let mut highest = buckets.first()?.count;
+    for bucket in buckets.iter_mut() {
+        if nearly_equal(bucket.count, highest) || bucket.count < highest {
+            bucket.count = highest;
+        }
+        highest = bucket.count;
+    }
+    (buckets.len() >= 2).then_some(())
+}
+
+/// The value below which a share of all lies, between a bucket's bounds in proportion.
+pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
+    if share.is_nan() {
+        return f64::NAN;
+    }
+    if share < 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if share > 1.0 {
+        return f64::INFINITY;
+    }
+    if tidy(buckets).is_none() {
+        return f64::NAN;
+    }
+    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return f64::NAN };
+    within(share * last.count, *first, buckets)
+}
+
+/// The value at a rank that may lie in any bucket.
+fn within(rank: f64, first: Bucket, buckets: &[Bucket]) -> f64 {
+    let Some(last) = buckets.last().filter(|last| last.count != 0.0 && !last.count.is_nan()) else { return f64::NAN };
+    let bounded = buckets.len() - 1;
+    let Some(place) = buckets.iter().take(bounded).position(|bucket| bucket.count >= rank) else {
+        // Above the last bound nothing is known.
+        return buckets.get(bounded.saturating_sub(1)).map_or(last.bound, |bucket| bucket.bound);
+    };
+    if place == 0 && first.bound <= 0.0 {
+        return first.bound;
+    }
+    let Some(bucket) = buckets.get(place) else { return f64::NAN };
+    let (start, below) = match place.checked_sub(1).and_then(|before| buckets.get(before)) {
+        Some(before) => (before.bound, before.count),
+        None => (0.0, 0.0),
+    };
+    start + (bucket.bound - start) * ((rank - below) / (bucket.count - below))
+}
+
+/// The share of all values that lie between two bounds.
+pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
+    if tidy(buckets).is_none() {
+        return f64::NAN;
+    }
+    let total = buckets.last().map_or(0.0, |last| last.count);
+    if total == 0.0 || total.is_nan() || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    if lower >= upper {
+        return 0.0;
+    }
+    (rank_of(upper, buckets, total) - rank_of(lower, buckets, total)) / total
+}
+
+/// How many values lie below a bound, in proportion within its bucket.
+fn rank_of(bound: f64, buckets: &[Bucket], total: f64) -> f64 {
+    let (mut start, mut below) = (f64::NEG_INFINITY, 0.0);
+    for (place, bucket) in buckets.iter().enumerate() {
+        if place == 0 {
+            // The first bucket begins at 0 where its bound is above.
+            start = if bucket.bound > 0.0 { 0.0 } else { f64::NEG_INFINITY };
+        }
+        if bound <= start {
+            return below;
+        }
+        if bound < bucket.bound {
+            let is_bounded = start.is_finite() && bucket.bound.is_finite();
+            let inside = if is_bounded { (bucket.count - below) * ((bound - start) / (bucket.bound - start)) } else { 0.0 };
+            return below + inside;
+        }
+        (start, below) = (bucket.bound, bucket.count);
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buckets(list: &[(f64, f64)]) -> Vec<Bucket> {
+        list.iter().map(|(bound, count)| Bucket { bound: *bound, count: *count }).collect()
+    }
+
+    const INF: f64 = f64::INFINITY;
+
+    #[test]
+    fn quantiles_lie_in_proportion_within_their_bucket() {
+        let list = buckets(&[(1.0, 10.0), (2.0, 30.0), (INF, 40.0)]);
+        let of = |share| quantile(share, &mut list.clone());
+        assert_eq!((of(0.125), of(0.25), of(0.5), of(0.75)), (0.5, 1.0, 1.5, 2.0));
+        // Above the last bound the bound is all that is known.
+        assert_eq!((of(1.0), of(-1.0), of(1.5)), (2.0, f64::NEG_INFINITY, INF));
+    }
+
+    #[test]
+    fn odd_buckets_make_no_quantile_or_are_mended() {
+        assert!(quantile(0.5, &mut buckets(&[(1.0, 10.0)])).is_nan());
+        assert!(quantile(0.5, &mut buckets(&[(INF, 10.0)])).is_nan());
+        assert!(quantile(0.5, &mut buckets(&[(1.0, 0.0), (INF, 0.0)])).is_nan());
+        assert_eq!(quantile(0.5, &mut buckets(&[(INF, 10.0), (1.0, 10.0)])), 0.5);
+        assert_eq!(quantile(0.5, &mut buckets(&[(-1.0, 10.0), (INF, 10.0)])), -1.0);
+        // A bucket may not hold fewer than a smaller one.
+        assert_eq!(quantile(0.5, &mut buckets(&[(1.0, 8.0), (2.0, 4.0), (INF, 8.0)])), 0.5);
+    }
+
+    #[test]
+    fn fractions_are_the_inverse_of_quantiles() {
+        let list = buckets(&[(1.0, 10.0), (2.0, 30.0), (INF, 40.0)]);
+        let of = |lower, upper| fraction(lower, upper, &mut list.clone());
+        assert_eq!((of(0.0, 0.5), of(0.0, 1.5), of(1.0, 2.0), of(-INF, INF)), (0.125, 0.5, 0.5, 1.0));
+        assert_eq!((of(2.0, 1.0), of(-5.0, 0.0)), (0.0, 0.0));
+    }
+}

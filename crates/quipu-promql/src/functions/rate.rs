@@ -1,0 +1,166 @@
+//! Changes over a window: rates and increases with Prometheus's extrapolation, differences, lines through the samples.
+
+use super::{Sum, Window};
+use crate::series::Sample;
+
+/// What is asked of a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A counter's increase a second.
+    Rate,
+    /// A counter's increase.
+    Increase,
+    /// A gauge's difference.
+    Delta,
+}
+
+/// The change from the first to the last sample, extrapolated to the window's ends where samples seem to go on there. A counter that falls
+/// began anew. Exact where the window knows what was added.
+pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
+    if let (Some(added), true) = (window.exact, change != Change::Delta) {
+        return Some(if change == Change::Rate { added / window.seconds() } else { added });
+    }
+    let ((first_at, first), (last_at, last)) = (window.first()?, window.last()?);
+    if window.count < 2 {
+        return None;
+    }
+    let is_counter = change != Change::Delta;
+    let mut result = last - first;
+    if is_counter {
+        result += fallen(window.samples);
+    }
+    let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1_000.0;
+    let sampled = seconds(first_at, last_at);
+    let between = sampled / (window.count - 1) as f64;
+    let threshold = between * 1.1;
+    let (mut to_start, mut to_end) = (seconds(window.start, first_at), seconds(last_at, window.end));
+    if to_start >= threshold {
+        to_start = between / 2.0;
+    }
+    // A counter was never below zero.
+    if is_counter && result > 0.0 && first >= 0.0 {
+        to_start = to_start.min(sampled * (first / result));
+    }
+    if to_end >= threshold {
+        to_end = between / 2.0;
+    }
+    let mut factor = (sampled + to_start + to_end) / sampled;
+    if change == Change::Rate {
+        factor /= window.seconds();
+    }
+    Some(result * factor)
+}
+
+/// What a counter lost where it began anew.
+fn fallen(samples: &[Sample]) -> f64 {
+    let lost = |pair: &[Sample]| match pair {
+        [(_, before), (_, after)] if after < before => *before,
+        _ => 0.0,
+    };
+    samples.windows(2).map(lost).sum()
+}
+
+/// What a counter gained between samples, without extrapolation.
+pub(crate) fn gained(samples: &[Sample]) -> Option<f64> {
+    Some(samples.last()?.1 - samples.first()?.1 + fallen(samples))
+}
+
+/// The change between the last two samples; a second where `is_rate`, and then of a counter.
+pub(super) fn last_change(window: &Window<'_>, is_rate: bool) -> Option<f64> {
+    let [.., (before_at, before), (last_at, last)] = window.samples else { return None };
+    if !is_rate {
+        return Some(last - before);
+    }
+    let seconds = last_at.saturating_sub(*before_at) as f64 / 1_000.0;
+    let gained = if last < before { *last } else { last - before };
+    (seconds != 0.0).then(|| gained / seconds)
+}
+
+/// Slope a second and value at `at` of the line with the least squares through the samples.
+fn line(samples: &[Sample], at: i64) -> Option<(f64, f64)> {
+    let (_, first) = *samples.first()?;
+    if samples.len() < 2 {
+        return None;
+    }
+    if samples.iter().all(|(_, value)| *value == first) {
+        return Some(if first.is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, first) });
+    }
+    let (mut x, mut y, mut xy, mut xx) = (Sum::default(), Sum::default(), Sum::default(), Sum::default());
+    for (time, value) in samples {
+        let seconds = time.saturating_sub(at) as f64 / 1_000.0;
+        x.add(seconds);
+        y.add(*value);
+        xy.add(seconds * value);
+        xx.add(seconds * seconds);
+    }
+    let count = samples.len() as f64;
+    let covariance = xy.value() - x.value() * y.value() / count;
+    let variance = xx.value() - x.value() * x.value() / count;
+    let slope = covariance / variance;
+    Some((slope, y.value() / count - slope * x.value() / count))
+}
+
+/// The slope a second.
+pub(super) fn deriv(window: &Window<'_>) -> Option<f64> {
+    // From the first sample on, so that large times cost no precision.
+    line(window.samples, window.first()?.0).map(|(slope, _)| slope)
+}
+
+/// Where the line will be so many seconds after the step.
+pub(super) fn predict(window: &Window<'_>, seconds: f64) -> Option<f64> {
+    line(window.samples, window.at).map(|(slope, value)| slope * seconds + value)
+}
+
+/// Smoothing with a trend (Holt's); `None` for factors that are not between 0 and 1, which the caller refuses before.
+pub(super) fn smooth(window: &Window<'_>, factor: f64, trend_factor: f64) -> Option<f64> {
+    let mut values = window.values();
+    let first = values.next()?;
+    let second = values.next()?;
+    let (mut level_before, mut level, mut trend) = (0.0, first, second - first);
+    for (place, value) in window.values().enumerate().skip(1) {
+        let scaled = factor * value;
+        if place > 1 {
+            trend = trend_factor * (level - level_before) + (1.0 - trend_factor) * trend;
+        }
+        let kept = (1.0 - factor) * (level + trend);
+        level_before = level;
+        level = scaled + kept;
+    }
+    Some(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(samples: &[Sample], start: i64, end: i64) -> Window<'_> {
+        Window { start, end, at: end, samples, count: samples.len() as u64, exact: None }
+    }
+
+    #[test]
+    fn increases_reach_the_ends_of_the_window_but_not_below_zero() {
+        // 10 a minute, sampled every minute, from half a minute after the window's start to half a minute before its end.
+        let samples = [(30_000, 100.0), (90_000, 110.0), (150_000, 120.0)];
+        assert_eq!(change(&window(&samples, 0, 180_000), Change::Increase), Some(30.0));
+        // The counter was 0 a quarter of a minute before the first sample.
+        let young = [(30_000, 2.5), (90_000, 12.5), (150_000, 22.5)];
+        assert_eq!(change(&window(&young, 0, 180_000), Change::Increase), Some(27.5));
+        assert_eq!(change(&window(&samples[..1], 0, 180_000), Change::Rate), None);
+    }
+
+    #[test]
+    fn a_counter_that_falls_began_anew_and_a_gauge_did_not() {
+        let samples = [(0, 10.0), (60_000, 20.0), (120_000, 5.0)];
+        assert_eq!(change(&window(&samples, 0, 120_000), Change::Increase), Some(15.0));
+        assert_eq!(change(&window(&samples, 0, 120_000), Change::Delta), Some(-5.0));
+        assert_eq!(last_change(&window(&samples, 0, 120_000), true), Some(5.0 / 60.0));
+    }
+
+    #[test]
+    fn a_line_through_samples_on_a_line_is_that_line() {
+        let samples = [(1_000, 3.0), (2_000, 5.0), (4_000, 9.0)];
+        let window = window(&samples, 0, 5_000);
+        assert!(deriv(&window).is_some_and(|slope| (slope - 2.0).abs() < 1e-12));
+        assert!(predict(&window, 5.0).is_some_and(|value| (value - 21.0).abs() < 1e-9));
+    }
+}

@@ -1,0 +1,62 @@
+//! PromQL with the semantics of Prometheus 3: queries over series, instant or in steps.
+//!
+//! promql-parser reads a query (`parse`), the modules here evaluate it over a [`SeriesSource`]. Modules in reading order: `labels`,
+//! `matcher` and `series` are what is asked; `lex`, `ast`, `parse` and `explain` understand a query; `functions` and `operator` are what is
+//! done with values; `eval` walks the tree, `looked` tells what it looks at; `answer` is what comes out, with Prometheus's JSON; `openmetrics` reads series from text.
+//! What is not here: native histograms and exemplars, where the series of a file come from (`metrics`), clocks.
+
+#[cfg(feature = "grammar")]
+mod answer;
+#[cfg(feature = "grammar")]
+mod ast;
+#[cfg(feature = "grammar")]
+mod error;
+#[cfg(feature = "grammar")]
+mod eval;
+#[cfg(feature = "grammar")]
+mod explain;
+#[cfg(feature = "grammar")]
+mod functions;
+#[cfg(feature = "grammar")]
+mod labels;
+#[cfg(feature = "grammar")]
+mod lex;
+#[cfg(feature = "grammar")]
+mod looked;
+#[cfg(feature = "grammar")]
+mod matcher;
+#[cfg(feature = "grammar")]
+mod openmetrics;
+#[cfg(feature = "grammar")]
+mod operator;
+#[cfg(feature = "grammar")]
+mod parse;
+#[cfg(feature = "grammar")]
+mod series;
+#[cfg(feature = "grammar")]
+mod times;
+mod types;
+
+#[cfg(feature = "grammar")]
+pub use answer::error_json;
+#[cfg(feature = "grammar")]
+pub use error::Place;
+#[cfg(feature = "grammar")]
+pub use eval::{EvalOptions, MAX_STEPS, PromqlTime, evaluate};
+#[cfg(feature = "grammar")]
+pub use functions::{FunctionHelp, functions};
+#[cfg(feature = "grammar")]
+pub use labels::Labels;
+#[cfg(feature = "grammar")]
+pub use lex::{AGGREGATIONS, KEYWORDS, Token, TokenKind, lex};
+#[cfg(feature = "grammar")]
+pub use looked::{Looked, looked_at};
+#[cfg(feature = "grammar")]
+pub use matcher::{MatchOperator, Matcher};
+#[cfg(feature = "grammar")]
+pub use openmetrics::read_openmetrics;
+#[cfg(feature = "grammar")]
+pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
+#[cfg(feature = "grammar")]
+pub use times::{TimeText, read_duration, read_time};
+pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};

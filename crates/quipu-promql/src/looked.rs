@@ -1,0 +1,59 @@
+//! What a query looks at in one step: its selectors, and how far back each reaches.
+
+use super::ast::{At, Expr, ExprKind, Timing};
+use super::error::PromqlError;
+use super::matcher::Matcher;
+use super::parse::parse;
+
+/// One selector and the time it looks at, `(after, until]`, in milliseconds since 1970.
+pub struct Looked {
+    /// The selector.
+    pub matchers: Vec<Matcher>,
+    /// Start of the window, exclusive: milliseconds since 1970, UTC.
+    pub after: i64,
+    /// End of the window, inclusive.
+    pub until: i64,
+}
+
+/// Every selector of a query in the step at `at`; one without a range is taken to look back `step`.
+///
+/// # Errors
+/// When the query is not understood.
+pub fn looked_at(query: &str, at: i64, step: i64) -> Result<Vec<Looked>, PromqlError> {
+    let mut list = Vec::new();
+    look(&parse(query)?, (at.saturating_sub(step.max(0)), at), at, &mut list);
+    Ok(list)
+}
+
+/// `seen` is what the expression is evaluated for: one step, or the stretch a subquery walks.
+fn look(expr: &Expr, seen: (i64, i64), at: i64, list: &mut Vec<Looked>) {
+    let shifted = |timing: Timing, range: i64| {
+        let (after, until) = match timing.at {
+            None => seen,
+            Some(At::Time(fixed)) => (fixed, fixed),
+            // The whole query's ends are not known here; its step is what is asked about.
+            Some(At::Start | At::End) => (at, at),
+        };
+        let until = until.saturating_sub(timing.offset);
+        (after.saturating_sub(timing.offset).min(until.saturating_sub(range)), until)
+    };
+    match &expr.kind {
+        ExprKind::Number(_) | ExprKind::Text(_) => {}
+        ExprKind::Select(selector) => {
+            let (after, until) = shifted(selector.timing, 0);
+            list.push(Looked { matchers: selector.matchers.clone(), after, until });
+        }
+        ExprKind::Range(selector, range) => {
+            let (_, until) = shifted(selector.timing, 0);
+            list.push(Looked { matchers: selector.matchers.clone(), after: until.saturating_sub(*range), until });
+        }
+        ExprKind::Subquery(subquery) => look(&subquery.expr, shifted(subquery.timing, subquery.range), at, list),
+        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| look(argument, seen, at, list)),
+        ExprKind::Aggregate(aggregate) => look(&aggregate.expr, seen, at, list),
+        ExprKind::Negate(inner) | ExprKind::Paren(inner) => look(inner, seen, at, list),
+        ExprKind::Binary(binary) => {
+            look(&binary.left, seen, at, list);
+            look(&binary.right, seen, at, list);
+        }
+    }
+}

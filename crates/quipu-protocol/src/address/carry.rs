@@ -1,0 +1,44 @@
+//! The view that goes with a trace in a link.
+//!
+//! What is not here: the data itself (`payload`).
+
+use super::{Place, Source, TimelineView, ViewState, print_fragment};
+
+/// The fragment that shows a shared trace as it is shown here: the view's own parts, then the data's letters. `trace_id` and `span_id` are
+/// those that leave. What was looked for, filters, the file's name and whatever else names something do not go along, nor does what the
+/// receiver prefers.
+/// `key`: what the letters are encrypted with, where that goes along.
+pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>, letters: &str, key: Option<String>) -> String {
+    let place = match &view.place {
+        Place::Trace(shown) => {
+            let mut shown = shown.clone();
+            shown.trace_id = trace_id.to_owned();
+            shown.span_id = span_id.map(str::to_owned);
+            shown.find = String::new();
+            shown.sheet.around = None;
+            shown.timeline = TimelineView { critical_path: shown.timeline.critical_path, ..TimelineView::default() };
+            Place::Trace(shown)
+        }
+        _ => Place::trace(trace_id),
+    };
+    let source = Some(Source::Link { letters: letters.into(), key });
+    print_fragment(&ViewState { place, source, ..ViewState::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::parse_fragment;
+
+    #[test]
+    fn the_view_goes_along_and_what_names_something_does_not() {
+        let (view, _) = parse_fragment(
+            "#v1/trace/abc?tab=flame&span=00ff&find=atlantis&from=1&to=9&plumbing=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
+        );
+        let fragment = carrying_fragment(&view, "01", Some("02"), "AQAB", None);
+        assert_eq!(fragment, "#v1/trace/01?tab=flame&span=02&from=1&to=9&path=critical&data=AQAB");
+        let (read, notes) = parse_fragment(&fragment);
+        assert!(notes.is_empty(), "{notes:?}");
+        assert!(matches!(read.place, Place::Trace(shown) if shown.trace_id == "01"));
+    }
+}

@@ -1,0 +1,343 @@
+//! Columns that cross the wire as one run of bytes each: reading a million values costs a copy, not a million allocations.
+//!
+//! What is not here: which columns a trace has (`trace`).
+
+use super::PathPart;
+use quipu_model::{SpanKind, SpanMarks, TokenCount, TokenRecord, TokenSource};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+/// A value of a fixed number of bytes, little endian.
+pub trait Plain: Copy {
+    /// Bytes of one value.
+    const BYTES: usize;
+    /// The bytes of all values, one behind the other.
+    fn write_all(values: &[Self]) -> Vec<u8>;
+    /// The values behind `bytes`; what is left over after the last whole one is passed over.
+    fn read_all(bytes: &[u8]) -> Vec<Self>;
+}
+
+// Written out for each type, so that the loops are compiled here and not at each use.
+macro_rules! plain {
+    ($type:ty, $bytes:literal, $write:expr, $read:expr) => {
+        impl Plain for $type {
+            const BYTES: usize = $bytes;
+
+            fn write_all(values: &[Self]) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(values.len() * $bytes);
+                for value in values {
+                    bytes.extend_from_slice(&$write(*value));
+                }
+                bytes
+            }
+
+            fn read_all(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks::<$bytes>().0.iter().map(|chunk| $read(*chunk)).collect()
+            }
+        }
+    };
+}
+
+plain!(u8, 1, |byte: u8| [byte], |[byte]: [u8; 1]| byte);
+plain!(u16, 2, u16::to_le_bytes, u16::from_le_bytes);
+plain!(u32, 4, u32::to_le_bytes, u32::from_le_bytes);
+plain!(u64, 8, u64::to_le_bytes, u64::from_le_bytes);
+plain!(f64, 8, f64::to_le_bytes, f64::from_le_bytes);
+plain!(i64, 8, i64::to_le_bytes, i64::from_le_bytes);
+plain!(SpanMarks, 2, |marks: SpanMarks| marks.0.to_le_bytes(), |bytes| SpanMarks(u16::from_le_bytes(bytes)));
+plain!(SpanKind, 1, |kind: SpanKind| [kind as u8], |[byte]: [u8; 1]| SpanKind::ALL
+    .get(usize::from(byte))
+    .copied()
+    .unwrap_or(SpanKind::Other));
+plain!((u32, TokenRecord), 28, write_tokens, read_tokens);
+plain!(PathPart, 20, write_part, read_part);
+
+fn write_part(part: PathPart) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&part.row.to_le_bytes());
+    bytes[4..12].copy_from_slice(&part.from.to_le_bytes());
+    bytes[12..].copy_from_slice(&part.to.to_le_bytes());
+    bytes
+}
+
+fn read_part(bytes: [u8; 20]) -> PathPart {
+    let (row, times) = bytes.split_at(4);
+    let time = |at: usize| times.as_chunks::<8>().0.get(at).map_or(0, |time| u64::from_le_bytes(*time));
+    PathPart { row: u32::from_le_bytes(row.try_into().unwrap_or_default()), from: time(0), to: time(1) }
+}
+
+/// The bits of a count's number; its source stands above them.
+const COUNT_BITS: u32 = 56;
+const SOURCES: [TokenSource; 6] = [
+    TokenSource::MetricEvent,
+    TokenSource::OutputMetrics,
+    TokenSource::OutputUsage,
+    TokenSource::Difference,
+    TokenSource::Attribute,
+    TokenSource::Sum,
+];
+
+fn write_tokens((row, record): (u32, TokenRecord)) -> [u8; 28] {
+    let mut bytes = [0; 28];
+    bytes[..4].copy_from_slice(&row.to_le_bytes());
+    for (at, count) in [record.prompt, record.completion, record.total].into_iter().enumerate() {
+        let word = count.map_or(0, |count| {
+            let source = SOURCES.iter().position(|source| *source == count.source).unwrap_or(0) as u64 + 1;
+            source << COUNT_BITS | count.tokens.min((1 << COUNT_BITS) - 1)
+        });
+        bytes[4 + at * 8..12 + at * 8].copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+fn read_tokens(bytes: [u8; 28]) -> (u32, TokenRecord) {
+    let (row, counts) = bytes.split_at(4);
+    let count = |at: usize| {
+        let word = counts.as_chunks::<8>().0.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+        let source = SOURCES.get(((word >> COUNT_BITS) as usize).checked_sub(1)?)?;
+        Some(TokenCount { tokens: word & ((1 << COUNT_BITS) - 1), source: *source })
+    };
+    let row = row.as_chunks::<4>().0.first().map_or(0, |row| u32::from_le_bytes(*row));
+    (row, TokenRecord { prompt: count(0), completion: count(1), total: count(2) })
+}
+
+/// A column of plain values; used as a slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Packed<T>(pub Vec<T>);
+
+impl<T> Default for Packed<T> {
+    fn default() -> Packed<T> {
+        Packed(Vec::new())
+    }
+}
+
+impl<T> Deref for Packed<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Packed<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.0
+    }
+}
+
+impl<T> From<Vec<T>> for Packed<T> {
+    fn from(values: Vec<T>) -> Packed<T> {
+        Packed(values)
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Packed<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<T: Plain> Serialize for Packed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&T::write_all(&self.0))
+    }
+}
+
+impl<'de, T: Plain> Deserialize<'de> for Packed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Packed<T>, D::Error> {
+        struct Bytes<T>(PhantomData<T>);
+        impl<T: Plain> Visitor<'_> for Bytes<T> {
+            type Value = Packed<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("packed values")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Packed<T>, E> {
+                if !bytes.len().is_multiple_of(T::BYTES) {
+                    return Err(E::invalid_length(bytes.len(), &self));
+                }
+                Ok(Packed(T::read_all(bytes)))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes(PhantomData))
+    }
+}
+
+/// Many texts as one, and where each ends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Texts {
+    text: String,
+    ends: Packed<u32>,
+}
+
+impl Texts {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Puts one behind the others. Texts of more than 4 GiB together do not fit: what is beyond is empty.
+    pub fn push(&mut self, text: &str) {
+        if u32::try_from(self.text.len() + text.len()).is_ok() {
+            self.text.push_str(text);
+        }
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// The text with this number.
+    pub fn get(&self, number: usize) -> Option<&str> {
+        let end = *self.ends.get(number)? as usize;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start as usize);
+        self.text.get(start..end)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|number| self.get(number).unwrap_or_default())
+    }
+}
+
+/// The ids of a trace's spans. An id of 16 lower-case hex digits is a number; others stand in a table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpanIds {
+    keys: Packed<u64>,
+    /// Texts of the ids whose key is [`ODD`] or more, by what the key is above it.
+    odd: Texts,
+    /// All rows by key, for look-ups: complete after [`SpanIds::finish`].
+    order: Packed<u32>,
+}
+
+/// Keys from here on name a text of the table.
+const ODD: u64 = 0xffff_ffff << 32;
+
+impl SpanIds {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Puts the id of the next row behind the others.
+    pub fn push(&mut self, text: &str) {
+        let key = read_number(text).unwrap_or_else(|| {
+            self.odd.push(text);
+            ODD | (self.odd.len() as u64 - 1)
+        });
+        self.keys.push(key);
+    }
+
+    /// The same for an id of 16 hex digits that is a number already, below `0xffff_ffff_0000_0000`.
+    pub fn push_number(&mut self, number: u64) {
+        self.keys.push(number);
+    }
+
+    /// To be called after the last one: lets [`SpanIds::find`] find them. Sorts digit by digit, which is quick and little code.
+    pub fn finish(&mut self) {
+        let keys = &self.keys;
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        let mut next = vec![0; order.len()];
+        for shift in (0..64).step_by(8) {
+            let digit = |row: u32| keys.get(row as usize).map_or(0, |key| (key >> shift & 0xff) as usize);
+            let mut places = [0_usize; 257];
+            order.iter().for_each(|row| places[digit(*row) + 1] += 1);
+            (1..places.len()).for_each(|at| places[at] += places[at - 1]);
+            for row in &order {
+                let place = &mut places[digit(*row)];
+                if let Some(slot) = next.get_mut(*place) {
+                    *slot = *row;
+                }
+                *place += 1;
+            }
+            std::mem::swap(&mut order, &mut next);
+        }
+        self.order = Packed(order);
+    }
+
+    /// The id in `row`, as recorded.
+    pub fn get(&self, row: usize) -> Option<String> {
+        let key = *self.keys.get(row)?;
+        Some(if key < ODD { format!("{key:016x}") } else { self.odd.get((key & !ODD) as usize).unwrap_or_default().to_owned() })
+    }
+
+    /// The row of the span with this id. Ids that are no numbers are looked through one by one.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        let key = read_number(text).or_else(|| Some(ODD | self.odd.iter().position(|odd| odd == text)? as u64))?;
+        let of = |row: u32| self.keys.get(row as usize).copied().unwrap_or_default();
+        let at = self.order.partition_point(|row| of(*row) < key);
+        self.order.get(at).copied().filter(|row| of(*row) == key)
+    }
+
+    /// All of them, in order of rows.
+    pub fn iter(&self) -> impl Iterator<Item = String> {
+        (0..self.len()).map(|row| self.get(row).unwrap_or_default())
+    }
+}
+
+/// The number that an id of 16 lower-case hex digits is; those from [`ODD`] on are texts like any other.
+fn read_number(text: &str) -> Option<u64> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if digits { u64::from_str_radix(text, 16).ok().filter(|number| *number < ODD) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn back<T: Plain + PartialEq + fmt::Debug>(values: Vec<T>) {
+        let packed = Packed(values);
+        let bytes = postcard::to_allocvec(&packed).expect("columns can be written");
+        assert_eq!(postcard::from_bytes::<Packed<T>>(&bytes).expect("columns can be read"), packed);
+    }
+
+    #[test]
+    fn every_kind_of_column_comes_back() {
+        back(vec![0_u16, 1, u16::MAX]);
+        back(vec![0_u32, 1, u32::MAX]);
+        back(vec![0_u64, 1, u64::MAX]);
+        back(vec![SpanMarks::FAILED, SpanMarks::default()]);
+        back(SpanKind::ALL.to_vec());
+        let count = |tokens, source| Some(TokenCount { tokens, source });
+        let record = TokenRecord { prompt: count(0, SOURCES[0]), completion: None, total: count(71, SOURCES[3]) };
+        back(vec![(7, record), (u32::MAX, TokenRecord::default())]);
+    }
+
+    #[test]
+    fn a_column_of_half_a_value_is_refused() {
+        // A length of three, then three bytes.
+        assert!(postcard::from_bytes::<Packed<u16>>(&[3, 1, 2, 3]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_comes_back_and_is_found(ids in prop::collection::btree_set("[0-9a-f]{16}|[0-9A-F]{15,17}|ffffffff[0-9a-f]{8}|.{0,9}", 0..40)) {
+            // In an order that is not that of the texts.
+            let mut ids: Vec<String> = ids.into_iter().collect();
+            ids.sort_by_key(|id| id.bytes().map(u32::from).sum::<u32>());
+            let mut columns = SpanIds::default();
+            ids.iter().for_each(|id| columns.push(id));
+            columns.finish();
+            prop_assert_eq!(columns.iter().collect::<Vec<_>>(), ids.clone());
+            for (row, id) in ids.iter().enumerate() {
+                prop_assert_eq!(columns.find(id), Some(row as u32));
+            }
+            prop_assert_eq!(columns.find("no such id"), None);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What is shared, without what, and as what.
+//!
+//! What is not here: links' letters, which whoever compresses puts together (`share::payload`).
+
+use crate::LeftOut;
+use crate::{RedactOptions, RedactReport};
+use serde::{Deserialize, Serialize};
+
+/// A part of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShareWhat {
+    /// Everything.
+    All,
+    /// These traces, by their ids as recorded.
+    Traces(Vec<String>),
+    /// Some spans of a trace.
+    Spans {
+        /// As recorded.
+        trace_id: String,
+        /// As recorded.
+        span_ids: Vec<String>,
+    },
+}
+
+/// Without what something is shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareOptions {
+    /// What is private.
+    pub redact: RedactOptions,
+    /// Texts longer than so many bytes, each of which leaves a mark with its size; `None`: they stay.
+    pub leave_out_over: Option<u32>,
+}
+
+/// As what something is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShareForm {
+    /// The columns of a link, not yet compressed: [`payload`](quipu_share::payload).
+    Columns,
+    /// A fresh database of Llama Stack's schema.
+    Database,
+    /// Markdown of about so many tokens.
+    Markdown {
+        /// Four bytes each.
+        tokens: u32,
+    },
+    /// `{"trace": …, "span_trees": […]}`, as `get_trace` and `get_span_tree` answer; several traces stand one a line.
+    Json,
+    /// A format of other programs.
+    Export(ExportFormat),
+}
+
+/// A format of other programs; docs/formats.md lists what each can not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportFormat {
+    /// OTLP/JSON, one object a trace and line.
+    OtlpJson,
+    /// OTLP as protobuf: one `TracesData`.
+    OtlpProtobuf,
+    /// Jaeger's JSON, as its query service answers.
+    Jaeger,
+    /// Chrome's trace events, for Perfetto and speedscope.
+    Chrome,
+    /// One JSON object a span and line, with its events.
+    JsonLines,
+    /// One row a span, with a heading; attributes are one column of JSON.
+    Csv,
+}
+
+impl ExportFormat {
+    /// All, as they are offered.
+    pub const ALL: [ExportFormat; 6] = [
+        ExportFormat::OtlpJson,
+        ExportFormat::OtlpProtobuf,
+        ExportFormat::Jaeger,
+        ExportFormat::Chrome,
+        ExportFormat::JsonLines,
+        ExportFormat::Csv,
+    ];
+
+    /// What it is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            ExportFormat::OtlpJson => "OTLP JSON lines",
+            ExportFormat::OtlpProtobuf => "OTLP protobuf",
+            ExportFormat::Jaeger => "Jaeger JSON",
+            ExportFormat::Chrome => "Chrome trace (Perfetto, speedscope)",
+            ExportFormat::JsonLines => "JSON lines, one span each",
+            ExportFormat::Csv => "CSV",
+        }
+    }
+
+    /// How names of its files end, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            ExportFormat::OtlpJson => "otlp.jsonl",
+            ExportFormat::OtlpProtobuf => "otlp.binpb",
+            ExportFormat::Jaeger => "jaeger.json",
+            ExportFormat::Chrome => "chrome.json",
+            ExportFormat::JsonLines => "jsonl",
+            ExportFormat::Csv => "csv",
+        }
+    }
+}
+
+/// Something to hand on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The bytes; Markdown and JSON are UTF-8.
+    #[serde(with = "as_bytes")]
+    pub bytes: Vec<u8>,
+    /// A name for a file of it, without a folder.
+    pub file_name: String,
+    /// The id of the first trace, as it leaves.
+    pub trace_id: Option<String>,
+    /// The id of the span that was asked for, as it leaves.
+    pub span_id: Option<String>,
+    /// What was found, and what was taken out.
+    pub report: RedactReport,
+    /// What was left out for its length.
+    pub left_out: LeftOut,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePart {
+    /// Its bytes; none behind the end.
+    #[serde(with = "as_bytes")]
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole file.
+    pub len: u64,
+}
+
+/// A run of bytes, not a list of numbers.
+mod as_bytes {
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+    use std::fmt;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("bytes")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}

@@ -1,0 +1,315 @@
+//! The columns of version 1: every text once, ids as the bytes their digits are, times as distances.
+//!
+//! What is not here: compression, which finds what texts have in common; checks of what the rows mean.
+//!
+//! Order: counts of texts, ids, traces, spans, events; texts (lengths, then bytes); ids; then column after column of each table. A text or
+//! id in a column is 0 for NULL, 1 for the next new one, or 2 and how many back it stood.
+
+use super::LinkError;
+use super::bytes::{In, Out};
+use super::times::{self, TimeForm};
+use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
+use std::collections::BTreeMap;
+
+/// Texts that columns name may be this long in all: each is written once and could be named a million times.
+const MAX_TEXT_BYTES: usize = 256 << 20;
+
+/// Texts in the order they are first named.
+#[derive(Default)]
+struct Names<'a> {
+    order: Vec<&'a str>,
+    places: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    /// The number that stands for the text in a column.
+    fn name(&mut self, text: Option<&'a str>) -> u64 {
+        let Some(text) = text else { return 0 };
+        let next = self.order.len();
+        match self.places.get(text) {
+            Some(place) => (next - place) as u64 + 1,
+            None => {
+                self.order.push(text);
+                self.places.insert(text, next);
+                1
+            }
+        }
+    }
+}
+
+/// Columns while they are written.
+#[derive(Default)]
+struct Packing<'a> {
+    texts: Names<'a>,
+    ids: Names<'a>,
+    columns: Out,
+}
+
+impl<'a> Packing<'a> {
+    fn texts(&mut self, texts: impl Iterator<Item = &'a Option<String>>) {
+        for text in texts {
+            let number = self.texts.name(text.as_deref());
+            self.columns.number(number);
+        }
+    }
+
+    fn ids(&mut self, ids: impl Iterator<Item = Option<&'a str>>) {
+        for id in ids {
+            let number = self.ids.name(id);
+            self.columns.number(number);
+        }
+    }
+
+    /// Forms, then what they take: microseconds after the time before, or a text.
+    fn times(&mut self, times: &mut dyn Iterator<Item = &'a Option<String>>) {
+        let times: Vec<_> = times.map(|text| (text.as_deref(), text.as_deref().and_then(times::read))).collect();
+        for (text, time) in &times {
+            self.columns.0.push(time.map_or(u8::from(text.is_some()), |(_, form)| form as u8));
+        }
+        let mut before = 0_i64;
+        for (text, time) in times {
+            match (time, text) {
+                (Some((micros, _)), _) => {
+                    self.columns.signed(micros.wrapping_sub(before));
+                    before = micros;
+                }
+                (None, Some(_)) => {
+                    let number = self.texts.name(text);
+                    self.columns.number(number);
+                }
+                (None, None) => {}
+            }
+        }
+    }
+}
+
+/// A recording as bytes, which [`unpack`] reads as the same.
+pub fn pack(recording: &Recording) -> Vec<u8> {
+    let mut packing = Packing::default();
+    let Recording { traces, spans, events } = recording;
+    packing.ids(spans.iter().map(|row| Some(row.span_id.as_str())));
+    packing.ids(spans.iter().map(|row| row.trace_id.as_deref()));
+    packing.ids(spans.iter().map(|row| row.parent_span_id.as_deref()));
+    packing.texts(spans.iter().map(|row| &row.name));
+    packing.texts(spans.iter().map(|row| &row.status));
+    packing.texts(spans.iter().map(|row| &row.kind));
+    // A span's end after its start, the next one's start after that: small distances.
+    packing.times(&mut spans.iter().flat_map(|row| [&row.start_time, &row.end_time]));
+    packing.texts(spans.iter().map(|row| &row.attributes));
+    packing.ids(traces.iter().map(|row| Some(row.trace_id.as_str())));
+    packing.ids(traces.iter().map(|row| row.root_span_id.as_deref()));
+    packing.texts(traces.iter().map(|row| &row.service_name));
+    packing.times(&mut traces.iter().flat_map(|row| [&row.start_time, &row.end_time, &row.created_at]));
+    packing.ids(events.iter().map(|row| row.span_id.as_deref()));
+    packing.texts(events.iter().map(|row| &row.name));
+    packing.times(&mut events.iter().map(|row| &row.timestamp));
+    packing.texts(events.iter().map(|row| &row.attributes));
+
+    let mut out = Out::default();
+    for count in [packing.texts.order.len(), packing.ids.order.len(), traces.len(), spans.len(), events.len()] {
+        out.number(count as u64);
+    }
+    packing.texts.order.iter().for_each(|text| out.number(text.len() as u64));
+    packing.texts.order.iter().for_each(|text| out.0.extend_from_slice(text.as_bytes()));
+    write_ids(&packing.ids.order, &mut out);
+    out.0.append(&mut packing.columns.0);
+    out.0
+}
+
+/// The recording behind the bytes. Never panics, and takes memory by what the bytes say once each text is counted.
+///
+/// # Errors
+/// [`LinkError::Malformed`] or [`LinkError::TooLarge`].
+pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
+    let mut input = In(bytes);
+    let counts = [input.count()?, input.count()?, input.count()?, input.count()?, input.count()?];
+    let [texts, ids, traces, spans, events] = counts;
+    // Each row has a byte in each column.
+    if spans.saturating_mul(8) + traces.saturating_mul(4) + events.saturating_mul(4) > bytes.len() {
+        return Err(LinkError::Malformed);
+    }
+    let lengths = (0..texts).map(|_| input.count()).collect::<Result<Vec<_>, _>>()?;
+    let texts = lengths.into_iter().map(|length| input.text(length)).collect::<Result<Vec<_>, _>>()?;
+    let ids = read_ids(ids, &mut input)?;
+    let mut unpacking =
+        Unpacking { input, texts: Known { all: texts, next: 0 }, ids: Known { all: ids, next: 0 }, bytes_left: MAX_TEXT_BYTES };
+
+    let span_ids = unpacking.ids(spans)?;
+    let mut rows = Vec::with_capacity(spans);
+    for id in span_ids {
+        rows.push(SpanRecord { span_id: id.ok_or(LinkError::Malformed)?, ..SpanRecord::default() });
+    }
+    fill(&mut rows, unpacking.ids(spans)?, |row, value| row.trace_id = value);
+    fill(&mut rows, unpacking.ids(spans)?, |row, value| row.parent_span_id = value);
+    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.name = value);
+    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.status = value);
+    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.kind = value);
+    let mut times = unpacking.times(spans * 2)?.into_iter();
+    for row in &mut rows {
+        row.start_time = times.next().flatten();
+        row.end_time = times.next().flatten();
+    }
+    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.attributes = value);
+    let mut recording = Recording { traces: Vec::with_capacity(traces), spans: rows, events: vec![EventRecord::default(); events] };
+
+    for id in unpacking.ids(traces)? {
+        recording.traces.push(TraceRecord { trace_id: id.ok_or(LinkError::Malformed)?, ..TraceRecord::default() });
+    }
+    fill(&mut recording.traces, unpacking.ids(traces)?, |row, value| row.root_span_id = value);
+    fill(&mut recording.traces, unpacking.texts(traces)?, |row, value| row.service_name = value);
+    let mut times = unpacking.times(traces * 3)?.into_iter();
+    for row in &mut recording.traces {
+        row.start_time = times.next().flatten();
+        row.end_time = times.next().flatten();
+        row.created_at = times.next().flatten();
+    }
+    fill(&mut recording.events, unpacking.ids(events)?, |row, value| row.span_id = value);
+    fill(&mut recording.events, unpacking.texts(events)?, |row, value| row.name = value);
+    fill(&mut recording.events, unpacking.times(events)?, |row, value| row.timestamp = value);
+    fill(&mut recording.events, unpacking.texts(events)?, |row, value| row.attributes = value);
+    if unpacking.input.0.is_empty() { Ok(recording) } else { Err(LinkError::Malformed) }
+}
+
+fn fill<Row>(rows: &mut [Row], values: Vec<Option<String>>, set: impl Fn(&mut Row, Option<String>)) {
+    rows.iter_mut().zip(values).for_each(|(row, value)| set(row, value));
+}
+
+/// Texts as columns name them.
+struct Known {
+    all: Vec<String>,
+    next: usize,
+}
+
+impl Known {
+    fn get(&mut self, number: u64) -> Result<Option<String>, LinkError> {
+        let place = match number {
+            0 => return Ok(None),
+            1 => {
+                self.next += 1;
+                self.next - 1
+            }
+            back => usize::try_from(back - 1).ok().and_then(|back| self.next.checked_sub(back)).ok_or(LinkError::Malformed)?,
+        };
+        self.all.get(place).cloned().map(Some).ok_or(LinkError::Malformed)
+    }
+}
+
+/// Columns while they are read.
+struct Unpacking<'a> {
+    input: In<'a>,
+    texts: Known,
+    ids: Known,
+    bytes_left: usize,
+}
+
+impl Unpacking<'_> {
+    fn text(&mut self) -> Result<Option<String>, LinkError> {
+        let text = self.texts.get(self.input.number()?)?;
+        self.bytes_left = self.bytes_left.checked_sub(text.as_ref().map_or(0, String::len)).ok_or(LinkError::TooLarge)?;
+        Ok(text)
+    }
+
+    fn texts(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    fn ids(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
+        (0..count)
+            .map(|_| {
+                let id = self.ids.get(self.input.number()?)?;
+                self.bytes_left = self.bytes_left.checked_sub(id.as_ref().map_or(0, String::len)).ok_or(LinkError::TooLarge)?;
+                Ok(id)
+            })
+            .collect()
+    }
+
+    fn times(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
+        let forms = self.input.bytes(count)?;
+        let mut before = 0_i64;
+        let mut times = Vec::with_capacity(count);
+        for form in forms {
+            times.push(match (form, TimeForm::of_code(*form)) {
+                (0, _) => None,
+                (1, _) => self.text()?,
+                (_, Some(form)) => {
+                    before = before.wrapping_add(self.input.signed()?);
+                    Some(times::write(before, form))
+                }
+                _ => return Err(LinkError::Malformed),
+            });
+        }
+        Ok(times)
+    }
+}
+
+/// An id: 0 and a text; 1, how many bytes, and the bytes whose hex digits it is; or 2: one more than the id of that length before.
+fn write_ids(ids: &[&str], out: &mut Out) {
+    let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    for id in ids {
+        match from_hex(id) {
+            None => {
+                out.number(0);
+                out.number(id.len() as u64);
+                out.0.extend_from_slice(id.as_bytes());
+            }
+            Some(bytes) => {
+                let last = before.entry(bytes.len()).or_insert_with(|| vec![0; bytes.len()]);
+                if next_of(last) == bytes {
+                    // The length tells which of the ids before is meant.
+                    out.number(2);
+                    out.number(bytes.len() as u64);
+                } else {
+                    out.number(1);
+                    out.number(bytes.len() as u64);
+                    out.0.extend_from_slice(&bytes);
+                }
+                *last = bytes;
+            }
+        }
+    }
+}
+
+fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> {
+    let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        let form = input.byte()?;
+        let length = usize::try_from(input.number()?).map_err(|_| LinkError::Malformed)?;
+        let bytes = match form {
+            0 => {
+                ids.push(input.text(length)?);
+                continue;
+            }
+            1 => input.bytes(length)?.to_vec(),
+            2 if length <= MAX_ID_BYTES => next_of(before.get(&length).unwrap_or(&vec![0; length])),
+            _ => return Err(LinkError::Malformed),
+        };
+        ids.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        before.insert(length, bytes);
+    }
+    Ok(ids)
+}
+
+/// Longer ids are kept as texts.
+const MAX_ID_BYTES: usize = 32;
+
+/// The bytes of an even number of small hex digits.
+fn from_hex(id: &str) -> Option<Vec<u8>> {
+    let is_small_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if id.is_empty() || id.len() % 2 == 1 || id.len() > MAX_ID_BYTES * 2 || !id.bytes().all(is_small_hex) {
+        return None;
+    }
+    (0..id.len()).step_by(2).map(|at| u8::from_str_radix(id.get(at..at + 2)?, 16).ok()).collect()
+}
+
+/// One more, as a number with its first byte the highest.
+fn next_of(bytes: &[u8]) -> Vec<u8> {
+    let mut next = bytes.to_vec();
+    for byte in next.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+    next
+}

@@ -1,0 +1,127 @@
+//! What a value is, told from the key it stands under and from the span it stands on.
+//!
+//! What is not here: what hides inside texts (`detect`).
+
+use quipu_model::SpanKind;
+use quipu_protocol::PrivateKind;
+
+/// What the attribute `key` of a span holds.
+pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
+    use PrivateKind::{Errors, Others, Outputs, Paths, Prompts, Tools};
+    match key {
+        "raw_path" => Paths,
+        "error" => Errors,
+        "input" | "input.value" => match span {
+            SpanKind::Tool | SpanKind::Retrieval => Tools,
+            _ => Prompts,
+        },
+        "output" | "output.value" => match span {
+            SpanKind::Tool | SpanKind::Retrieval => Tools,
+            SpanKind::Routing | SpanKind::Storage => Others,
+            _ => Outputs,
+        },
+        "__args__" => match span {
+            SpanKind::Tool | SpanKind::Retrieval => Tools,
+            _ => Others,
+        },
+        _ if key.starts_with("exception.") => Errors,
+        _ if key.starts_with("gen_ai.tool.call.") || key.starts_with("retrieval.") || key == "tool.parameters" => Tools,
+        _ if key.starts_with("gen_ai.input") || key.starts_with("gen_ai.system_instructions") || key.starts_with("gen_ai.prompt") => {
+            Prompts
+        }
+        _ if key.starts_with("gen_ai.output") || key.starts_with("gen_ai.completion") => Outputs,
+        _ if key.starts_with("llm.input_messages") || key.starts_with("llm.prompt") => Prompts,
+        _ if key.starts_with("llm.output_messages") => Outputs,
+        _ => nested(key, Others),
+    }
+}
+
+/// What stands under `key` inside a value of the kind `around`.
+pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
+    use PrivateKind::{Emails, Errors, Ids, Others, Outputs, Paths, Prompts, Secrets, Tools};
+    let key = key.to_ascii_lowercase();
+    let key = key.as_str();
+    if is_secret_key(key) {
+        return Secrets;
+    }
+    if is_id_key(key) {
+        return Ids;
+    }
+    let ends = |words: &[&str]| words.iter().any(|word| key.ends_with(word));
+    match key {
+        "path" | "file" | "filename" | "file_name" | "uri" | "url" | "urls" | "host" | "hostname" | "endpoint" | "ip" | "address" => Paths,
+        _ if ends(&["_path", "_url", "_uri", "_dir", "_host", "_endpoint"]) => Paths,
+        "email" | "e-mail" | "mail" => Emails,
+        _ if ends(&["_email", "_mail"]) => Emails,
+        "error" | "errors" | "traceback" | "exception" | "stacktrace" | "error_message" => Errors,
+        "arguments" | "arguments_json" | "tool_args" | "tool_calls" | "kwargs" | "documents" | "chunks" | "tool_responses" => Tools,
+        "messages" | "messages_batch" | "prompt" | "system_prompt" | "instructions" | "query" | "content" | "contents" | "input"
+        | "inputs" | "input_messages"
+            if around == Others =>
+        {
+            Prompts
+        }
+        "completion_message" | "completion" | "choices" | "output" | "outputs" | "generated_text" | "response" | "output_message"
+            if around == Others =>
+        {
+            Outputs
+        }
+        _ => around,
+    }
+}
+
+/// What a message says, by the role of who said it.
+pub(super) fn by_role(role: &str) -> Option<PrivateKind> {
+    match role {
+        "user" | "system" | "developer" => Some(PrivateKind::Prompts),
+        "assistant" | "model" => Some(PrivateKind::Outputs),
+        "tool" | "ipython" | "function" => Some(PrivateKind::Tools),
+        _ => None,
+    }
+}
+
+/// Whether ids stand under the key. Models, providers, shields and groups of tools are named by ids that say nothing of anybody's data.
+fn is_id_key(key: &str) -> bool {
+    let of_software = [
+        "model_id",
+        "provider_id",
+        "provider_resource_id",
+        "provider_model_id",
+        "shield_id",
+        "toolgroup_id",
+        "scoring_fn_id",
+    ];
+    let is_id = key == "id" || key == "uuid" || key == "traceparent" || ["_id", "_ids", ".id", "-id"].iter().any(|end| key.ends_with(end));
+    is_id && !of_software.contains(&key)
+}
+
+/// Whether keys, passwords and their like stand under the key, in whatever way it is written. `key` is in small letters.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    let plain: String = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' ')).collect();
+    let ends = [
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "authtoken",
+        "accesstoken",
+        "bearertoken",
+        "refreshtoken",
+        "sessiontoken",
+        "idtoken",
+        "apitoken",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "credential",
+        "credentials",
+        "providerdata",
+        "authorization",
+        "cookie",
+        "accesskeyid",
+        "secretaccesskey",
+        "signature",
+    ];
+    plain == "token" || plain == "pwd" || plain == "auth" || ends.iter().any(|end| plain.ends_with(end))
+}

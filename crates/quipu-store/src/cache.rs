@@ -1,0 +1,306 @@
+//! A chunk cache over a [`ByteSource`]: reads cost by their number, not their bytes, so they come in large pieces and are kept within a budget.
+//!
+//! Sequential misses double the read-ahead; a driver that can read asynchronously puts chunks in before they are asked for.
+//! What is not here: writing (see `overlay`).
+
+use super::source::{ByteSource, SourceError};
+use hashbrown::HashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Bytes of one chunk.
+pub const CHUNK_BYTES: usize = 128 * 1024;
+/// Chunks read ahead at most by one synchronous read (4 MiB).
+const MAX_AHEAD: usize = 32;
+/// Chunks kept (64 MiB).
+const MAX_CHUNKS: usize = 512;
+/// How far a scan may jump forward and still be the same scan, in chunks (48 MiB).
+const SCAN_JUMP: u64 = 384;
+const NONE: u64 = u64::MAX;
+
+struct Slot {
+    chunk: u64,
+    /// Used since the eviction hand last passed.
+    recent: bool,
+    bytes: Box<[u8]>,
+}
+
+struct ChunkCache {
+    source: Box<dyn ByteSource>,
+    len: u64,
+    slots: Vec<Slot>,
+    by_chunk: HashMap<u64, usize>,
+    hand: usize,
+    last: usize,
+    /// The chunk after the last synchronous read, to notice a sequential one.
+    next: u64,
+    ahead: usize,
+    scanning: bool,
+    scan_chunk: u64,
+    scanning_back: bool,
+    /// The lowest chunk a scan from the end read; beyond the last one before it began.
+    back_chunk: u64,
+    bytes_read: u64,
+    error: Option<SourceError>,
+}
+
+impl ChunkCache {
+    fn chunks(&self) -> u64 {
+        self.len.div_ceil(CHUNK_BYTES as u64)
+    }
+
+    fn chunk_len(&self, chunk: u64) -> usize {
+        let start = chunk * CHUNK_BYTES as u64;
+        usize::try_from(self.len.saturating_sub(start)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES)
+    }
+
+    /// A slot to fill: a new one within the budget, else the next one not used lately (second chance).
+    fn free_slot(&mut self) -> usize {
+        if self.slots.len() < MAX_CHUNKS {
+            self.slots.push(Slot { chunk: NONE, recent: false, bytes: vec![0; CHUNK_BYTES].into_boxed_slice() });
+            return self.slots.len() - 1;
+        }
+        loop {
+            let at = self.hand;
+            self.hand = (self.hand + 1) % self.slots.len();
+            let slot = &mut self.slots[at];
+            // An empty box belongs to the read in progress.
+            if slot.bytes.is_empty() {
+                continue;
+            }
+            if std::mem::take(&mut slot.recent) {
+                continue;
+            }
+            self.by_chunk.remove(&slot.chunk);
+            slot.chunk = NONE;
+            return at;
+        }
+    }
+
+    fn keep(&mut self, at: usize, chunk: u64, bytes: Box<[u8]>) {
+        self.slots[at] = Slot { chunk, recent: true, bytes };
+        self.by_chunk.insert(chunk, at);
+    }
+
+    /// Reads `chunk` and what the read-ahead allows; returns the slot of `chunk`.
+    fn fetch(&mut self, chunk: u64) -> Result<usize, SourceError> {
+        let sequential = chunk >= self.next && chunk < self.next.saturating_add(4);
+        self.ahead = if sequential { (self.ahead * 2).min(MAX_AHEAD) } else { 1 };
+        let mut count = 1;
+        while count < self.ahead && chunk + (count as u64) < self.chunks() && !self.by_chunk.contains_key(&(chunk + count as u64)) {
+            count += 1;
+        }
+        self.next = chunk + count as u64;
+        let mut taken: Vec<(usize, Box<[u8]>)> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let at = self.free_slot();
+            taken.push((at, std::mem::take(&mut self.slots[at].bytes)));
+        }
+        let lens: Vec<usize> = (0..count).map(|n| self.chunk_len(chunk + n as u64)).collect();
+        let mut parts: Vec<&mut [u8]> = taken.iter_mut().zip(&lens).map(|((_, bytes), len)| &mut bytes[..*len]).collect();
+        let outcome = self.source.read_into(chunk * CHUNK_BYTES as u64, &mut parts);
+        self.bytes_read += lens.iter().map(|len| *len as u64).sum::<u64>();
+        let first = taken.first().map_or(0, |(at, _)| *at);
+        for (n, (at, bytes)) in taken.into_iter().enumerate() {
+            if outcome.is_ok() {
+                self.keep(at, chunk + n as u64, bytes);
+            } else {
+                self.slots[at].bytes = bytes;
+            }
+        }
+        outcome.map(|()| first)
+    }
+
+    fn slot_of(&mut self, chunk: u64) -> Result<usize, SourceError> {
+        if self.slots.get(self.last).is_some_and(|slot| slot.chunk == chunk) {
+            return Ok(self.last);
+        }
+        if self.scanning && chunk > self.scan_chunk && chunk - self.scan_chunk < SCAN_JUMP {
+            self.scan_chunk = chunk;
+        }
+        if self.scanning_back {
+            let from = self.back_chunk.min(self.chunks());
+            if chunk < from && from - chunk < SCAN_JUMP {
+                self.back_chunk = chunk;
+            }
+        }
+        let at = match self.by_chunk.get(&chunk) {
+            Some(at) => {
+                self.slots[*at].recent = true;
+                *at
+            }
+            None => self.fetch(chunk)?,
+        };
+        self.last = at;
+        Ok(at)
+    }
+
+    fn read(&mut self, buf: &mut [u8], offset: u64) -> Result<usize, SourceError> {
+        let wanted = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
+        let mut done = 0;
+        while done < wanted {
+            let at = offset + done as u64;
+            let within = (at % CHUNK_BYTES as u64) as usize;
+            let len = (wanted - done).min(CHUNK_BYTES - within);
+            let slot = self.slot_of(at / CHUNK_BYTES as u64)?;
+            buf[done..done + len].copy_from_slice(&self.slots[slot].bytes[within..within + len]);
+            done += len;
+        }
+        Ok(wanted)
+    }
+}
+
+/// The cache of one file, shared between SQLite's file handles and the driver that fills it ahead of a scan.
+#[derive(Clone)]
+pub struct SharedCache(Rc<RefCell<ChunkCache>>);
+
+impl SharedCache {
+    /// A cache over `source`.
+    pub fn new(source: Box<dyn ByteSource>) -> SharedCache {
+        let len = source.len();
+        SharedCache(Rc::new(RefCell::new(ChunkCache {
+            source,
+            len,
+            slots: Vec::new(),
+            by_chunk: HashMap::new(),
+            hand: 0,
+            last: usize::MAX,
+            next: NONE,
+            ahead: 1,
+            scanning: false,
+            scan_chunk: 0,
+            scanning_back: false,
+            back_chunk: NONE,
+            bytes_read: 0,
+            error: None,
+        })))
+    }
+
+    /// Length of the file in bytes.
+    pub fn len(&self) -> u64 {
+        self.0.borrow().len
+    }
+
+    /// Whether the file has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads at `offset`; fewer bytes than `buf` holds only at the end of the file.
+    ///
+    /// # Errors
+    /// Those of the source; the first one is kept for [`SharedCache::take_error`].
+    pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<usize, SourceError> {
+        let mut cache = self.0.borrow_mut();
+        cache.read(buf, offset).inspect_err(|error| {
+            cache.error.get_or_insert_with(|| error.clone());
+        })
+    }
+
+    /// The first error of the source since it was last asked for: SQLite reports it as an I/O error without words.
+    pub fn take_error(&self) -> Option<SourceError> {
+        self.0.borrow_mut().error.take()
+    }
+
+    /// Says whether the reads that follow belong to the scan of the whole file, whose place [`SharedCache::scan_offset`] tells.
+    pub fn set_scanning(&self, scanning: bool) {
+        self.0.borrow_mut().scanning = scanning;
+    }
+
+    /// How far the scan is, in bytes.
+    pub fn scan_offset(&self) -> u64 {
+        let cache = self.0.borrow();
+        ((cache.scan_chunk + 1) * CHUNK_BYTES as u64).min(cache.len)
+    }
+
+    /// Says that the reads that follow belong to a scan of the file from its end, which has come down to this offset, or to none any more.
+    /// [`SharedCache::back_offset`] tells how far it is.
+    pub fn set_scanning_back(&self, from: Option<u64>) {
+        let mut cache = self.0.borrow_mut();
+        cache.scanning_back = from.is_some();
+        if let Some(offset) = from {
+            cache.back_chunk = offset / CHUNK_BYTES as u64;
+        }
+    }
+
+    /// How far down the scan from the end is, in bytes: what it reads next lies mostly before.
+    pub fn back_offset(&self) -> u64 {
+        let cache = self.0.borrow();
+        (cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64).min(cache.len)
+    }
+
+    /// Whether the chunk that starts at `offset` is kept.
+    pub fn holds(&self, offset: u64) -> bool {
+        self.0.borrow().by_chunk.contains_key(&(offset / CHUNK_BYTES as u64))
+    }
+
+    /// Puts the chunk that starts at `offset` in; `copy` fills the given buffer, which ends with the file. A chunk that is kept already stays.
+    pub fn fill(&self, offset: u64, copy: impl FnOnce(&mut [u8])) {
+        let mut cache = self.0.borrow_mut();
+        let chunk = offset / CHUNK_BYTES as u64;
+        if chunk >= cache.chunks() || cache.by_chunk.contains_key(&chunk) {
+            return;
+        }
+        let at = cache.free_slot();
+        let mut bytes = std::mem::take(&mut cache.slots[at].bytes);
+        let len = cache.chunk_len(chunk);
+        copy(&mut bytes[..len]);
+        cache.bytes_read += len as u64;
+        cache.keep(at, chunk, bytes);
+    }
+
+    /// Whether the source still begins with `head`, read anew.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn begins_as(&self, head: &[u8]) -> Result<bool, SourceError> {
+        let mut now = vec![0; head.len()];
+        self.0.borrow().source.read_into(0, &mut [&mut now])?;
+        Ok(now == head)
+    }
+
+    /// Bytes read from the source so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.0.borrow().bytes_read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemorySource;
+
+    fn pattern(len: usize) -> Vec<u8> {
+        (0..len).map(|at| (at / 251 + at) as u8).collect()
+    }
+
+    #[test]
+    fn reads_equal_the_source_across_chunks_and_past_the_budget() {
+        let bytes = pattern((MAX_CHUNKS + 40) * CHUNK_BYTES + 777);
+        let cache = SharedCache::new(Box::new(MemorySource(bytes.clone())));
+        for round in 0..3_u64 {
+            let mut offset = round * 1000;
+            while offset < bytes.len() as u64 {
+                let mut buf = vec![0; 5000];
+                let got = cache.read(&mut buf, offset).expect("memory reads");
+                let at = offset as usize;
+                assert_eq!(&buf[..got], &bytes[at..(at + 5000).min(bytes.len())]);
+                offset += 300_007;
+            }
+        }
+        assert!(cache.0.borrow().slots.len() <= MAX_CHUNKS);
+        let mut buf = [0; 8];
+        assert_eq!(cache.read(&mut buf, bytes.len() as u64 - 3), Ok(3));
+        assert_eq!(cache.read(&mut buf, bytes.len() as u64 + 3), Ok(0));
+    }
+
+    #[test]
+    fn a_filled_chunk_is_not_read_again() {
+        let cache = SharedCache::new(Box::new(MemorySource(vec![1; 3 * CHUNK_BYTES])));
+        cache.fill(CHUNK_BYTES as u64, |buf| buf.fill(7));
+        let mut buf = [0; 4];
+        cache.read(&mut buf, CHUNK_BYTES as u64 + 9).expect("memory reads");
+        assert_eq!(buf, [7; 4]);
+        assert_eq!(cache.bytes_read(), CHUNK_BYTES as u64);
+    }
+}

@@ -1,0 +1,333 @@
+//! Opening a telemetry file: what was dropped together, which way SQLite reads it, and within which limits.
+
+use super::cache::SharedCache;
+use super::error::StoreError;
+use super::extra::{Numbering, numbering};
+use super::header::{Header, read_header};
+use super::schema::Schema;
+use super::source::{ByteSource, SourceError};
+use super::vfs::{FileSystem, MAIN};
+use quipu_model::is_companion;
+use quipu_protocol::{Warning, WarningKind};
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A dropped file: its name and its bytes.
+pub struct Dropped {
+    /// As the user knows it.
+    pub name: String,
+    /// Its bytes.
+    pub source: Box<dyn ByteSource>,
+}
+
+/// What the platform gives to an open database.
+#[derive(Clone, Copy)]
+pub struct OpenOptions {
+    /// Milliseconds of some clock that does not run backwards: deadlines are measured by it.
+    pub clock: fn() -> u64,
+    /// Milliseconds one request may take.
+    pub deadline_ms: u64,
+    /// Bytes SQLite may allocate in all; a value of 100 MB needs about twice its size.
+    pub heap_limit: u32,
+}
+
+impl OpenOptions {
+    /// Ten seconds a request, 448 MiB for SQLite.
+    pub fn with_clock(clock: fn() -> u64) -> OpenOptions {
+        OpenOptions { clock, deadline_ms: 10_000, heap_limit: 448 << 20 }
+    }
+}
+
+/// An open telemetry file, read-only to the user's bytes.
+pub struct Database {
+    // Fields drop in order: the connection goes before its file system.
+    connection: Connection,
+    files: Option<FileSystem>,
+    main: SharedCache,
+    /// How the file began when it was opened.
+    head: Vec<u8>,
+    name: String,
+    schema: Schema,
+    warnings: Vec<Warning>,
+    until: Arc<AtomicU64>,
+    options: OpenOptions,
+    /// How rows beside spans are numbered, once that was asked.
+    numbering: OnceCell<Numbering>,
+}
+
+/// Longest text or row SQLite reads: values of 100 MB pass.
+const MAX_VALUE_BYTES: i32 = 256 << 20;
+
+impl Database {
+    /// Opens what was dropped: one database, and where there is one its `-journal` or `-wal`.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`] with a sentence for whoever chose the files; [`StoreError::Source`] when the bytes can't be had.
+    pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Database, StoreError> {
+        let mut databases = Vec::new();
+        let (mut journal, mut wal) = (None, None);
+        for file in dropped {
+            if file.name.ends_with("-journal") {
+                journal = Some(file);
+            } else if file.name.ends_with("-wal") {
+                wal = Some(file);
+            } else if !is_companion(&file.name) {
+                databases.push(file);
+            }
+        }
+        if databases.len() > 1 {
+            let names: Vec<&str> = databases.iter().map(|file| file.name.as_str()).collect();
+            return Err(StoreError::CannotOpen(format!(
+                "{} can’t be opened together. Quipu opens one database at a time, with its -journal or -wal; only OTLP and Jaeger’s files are read together.",
+                names.join(", ")
+            )));
+        }
+        let Some(database) = databases.pop() else {
+            return Err(StoreError::CannotOpen(
+                "There is no database among the files, only what belongs beside one: drop the .db file together with them.".into(),
+            ));
+        };
+        let name = database.name;
+        for (companion, suffix) in [(&journal, "-journal"), (&wal, "-wal")] {
+            if let Some(file) = companion.as_ref().filter(|file| file.name != format!("{name}{suffix}")) {
+                return Err(StoreError::CannotOpen(format!(
+                    "{} does not belong to {name}: what belongs to it is named {name}{suffix}. Drop that one with it, or {name} alone.",
+                    file.name
+                )));
+            }
+        }
+        let main = SharedCache::new(database.source);
+        let mut head = [0; 100];
+        let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        let header = read_header(&head[..got], &name, main.len()).map_err(StoreError::CannotOpen)?;
+
+        let mut warnings = Vec::new();
+        let recovering = |file: &Option<Dropped>| file.as_ref().is_some_and(|file| !file.source.is_empty());
+        let use_journal = !header.wal && recovering(&journal);
+        let use_wal = header.wal && recovering(&wal);
+        note_companions(&header, &name, use_journal, use_wal, &mut warnings);
+        note_length(&header, &name, main.len(), &mut warnings);
+
+        let mut companions = Vec::new();
+        if let Some(file) = journal.filter(|_| use_journal) {
+            companions.push(("-journal", SharedCache::new(file.source)));
+        }
+        if let Some(file) = wal.filter(|_| use_wal) {
+            companions.push(("-wal", SharedCache::new(file.source)));
+        }
+        let immutable = companions.is_empty();
+        let files = FileSystem::register(&main, companions, immutable).map_err(StoreError::CannotOpen)?;
+        let access = if immutable { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+        let connection = Connection::open_with_flags_and_vfs(MAIN, access | OpenFlags::SQLITE_OPEN_NO_MUTEX, files.name.as_str())?;
+        // Before the first read: keeps the WAL's index in memory, and keeps SQLite from looking for a journal again.
+        // As plain SQL: rusqlite's pragma functions read the file first.
+        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
+        Database::set_up(Some(files), connection, main, name, options, warnings)
+    }
+
+    /// Makes a fresh connection safe, reads its schema and checks that it is a telemetry file.
+    pub(super) fn set_up(
+        // Before the connection: when setting up fails, parameters are dropped from the last, and the connection must go first.
+        files: Option<FileSystem>,
+        mut connection: Connection,
+        main: SharedCache,
+        name: String,
+        options: OpenOptions,
+        mut warnings: Vec<Warning>,
+    ) -> Result<Database, StoreError> {
+        let until = Arc::new(AtomicU64::new(u64::MAX));
+        let schema = prepare(&mut connection, &options, until.clone()).map_err(|error| match main.take_error() {
+            Some(error) => StoreError::Source { name: name.clone(), error },
+            None => StoreError::CannotOpen(unreadable(&name, &error)),
+        })?;
+        schema.check(&name).map_err(StoreError::CannotOpen)?;
+        schema.note(&mut warnings);
+        let mut head = vec![0; 100];
+        let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
+        head.truncate(got);
+        Ok(Database { connection, files, main, head, name, schema, warnings, until, options, numbering: OnceCell::new() })
+    }
+
+    /// The connection, for the reader's statements.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection, to put guards on it.
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its cache: length, bytes read, and the place of a scan.
+    pub fn cache(&self) -> &SharedCache {
+        &self.main
+    }
+
+    /// Which tables and columns it has.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What was odd at opening.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Adds a warning to those of opening.
+    pub fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+
+    /// The platform's clock, in milliseconds.
+    pub fn now(&self) -> u64 {
+        (self.options.clock)()
+    }
+
+    /// Runs a bounded piece of work under the deadline, and puts words to its errors.
+    pub fn bounded<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.until.store(self.now().saturating_add(self.options.deadline_ms), Ordering::Relaxed);
+        let outcome = work();
+        self.until.store(u64::MAX, Ordering::Relaxed);
+        outcome.map_err(|error| self.explain(error))
+    }
+
+    /// How rows beside spans are numbered.
+    pub(super) fn numbering(&self) -> Result<Numbering, StoreError> {
+        if let Some(known) = self.numbering.get() {
+            return Ok(*known);
+        }
+        let found = numbering(&self.connection)?;
+        Ok(*self.numbering.get_or_init(|| found))
+    }
+
+    /// What looks like damage to SQLite is none when the bytes could not be had.
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn source_failed(&self) -> Result<(), StoreError> {
+        match self.main.take_error() {
+            Some(error) => Err(StoreError::Source { name: self.name.clone(), error }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the file still begins as when it was opened. A browser may hand out new bytes of a changed file without a word, and mixed
+    /// with kept ones they would be misread; a native path is read under SQLite's locks instead.
+    pub fn check_unchanged(&self) -> Result<(), StoreError> {
+        if self.files.is_none() {
+            return Ok(());
+        }
+        let error = match self.main.begins_as(&self.head) {
+            Ok(true) => return Ok(()),
+            Ok(false) => SourceError::Changed,
+            Err(error) => error,
+        };
+        Err(StoreError::Source { name: self.name.clone(), error })
+    }
+
+    /// The same error with the cause SQLite has no words for: the file that changed, the deadline that passed.
+    pub fn explain(&self, error: StoreError) -> StoreError {
+        if let Some(source) = self.main.take_error() {
+            return StoreError::Source { name: self.name.clone(), error: source };
+        }
+        match &error {
+            StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                StoreError::TooLong(self.options.deadline_ms)
+            }
+            StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory) => StoreError::OutOfMemory,
+            StoreError::Sqlite(cause) if error.is_damage() => StoreError::Corrupt(cause.to_string()),
+            _ => error,
+        }
+    }
+}
+
+/// Guards and limits first, then the first read: of the schema.
+fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<AtomicU64>) -> Result<Schema, StoreError> {
+    let clock = options.clock;
+    connection.progress_handler(10_000, Some(move || clock() > until.load(Ordering::Relaxed)))?;
+    defend(connection, options.heap_limit)?;
+    connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
+    let schema = Schema::read(connection)?;
+    connection.execute_batch("PRAGMA query_only=ON;")?;
+    Ok(schema)
+}
+
+/// A hostile file can neither run what it brings along nor take all memory.
+fn defend(connection: &Connection, heap_limit: u32) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+        (Limit::SQLITE_LIMIT_COLUMN, 200),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 20),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    connection.query_row(&format!("PRAGMA hard_heap_limit={heap_limit}"), [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;").or_else(|error| match error {
+        rusqlite::Error::ExecuteReturnedResults => Ok(()),
+        other => Err(other),
+    })?;
+    Ok(())
+}
+
+fn unreadable(name: &str, error: &StoreError) -> String {
+    let StoreError::Sqlite(cause) = error else { return error.to_string() };
+    let what = match cause.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => "is encrypted, or its first page is damaged",
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => "is damaged where it describes its tables",
+        Some(rusqlite::ErrorCode::SystemIoFailure) => "ends before its tables are described: it was cut off",
+        _ => "can't be read by SQLite",
+    };
+    format!("{name} {what} ({cause}). Copy it again from the server, or try `sqlite3 {name} .recover`.")
+}
+
+fn note_companions(header: &Header, name: &str, use_journal: bool, use_wal: bool, warnings: &mut Vec<Warning>) {
+    let mut note = |text: String, meaning: &str| {
+        warnings.push(Warning { kind: WarningKind::Journal, text, meaning: meaning.into() });
+    };
+    if use_journal {
+        note(
+            format!("{name}-journal was applied."),
+            "The server was writing when the files were copied. The unfinished transaction was rolled back in memory; the files are unchanged.",
+        );
+    }
+    if use_wal {
+        note(format!("{name}-wal was read with it."), "The newest transactions stand in the write-ahead log. Both files are unchanged.");
+    } else if header.wal {
+        note(
+            format!("{name} is in write-ahead mode and was opened without its -wal file."),
+            "The newest transactions may be missing. If there is a -wal file beside it, drop both together.",
+        );
+    }
+}
+
+pub(super) fn note_length(header: &Header, name: &str, len: u64, warnings: &mut Vec<Warning>) {
+    let expected = header.pages.saturating_mul(header.page_size);
+    if expected > len {
+        warnings.push(Warning {
+            kind: WarningKind::Corrupt,
+            text: format!("{name} has {len} bytes, but its header says {expected}: it was cut off."),
+            meaning: "What lies behind the end is missing. Copy the file again while the server is stopped, or with sqlite3's .backup."
+                .into(),
+        });
+    }
+}

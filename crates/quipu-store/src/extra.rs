@@ -1,0 +1,297 @@
+//! Statements over the tables that hold what the reference's schema cannot: docs/formats.md lists them.
+//!
+//! What is not here: writing them (`writer`).
+
+use super::database::Database;
+use super::error::StoreError;
+use super::reader::owned;
+use super::schema::Schema;
+use quipu_model::{LogRecord, MetricPoint, SpanExtra};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+
+fn has(schema: &Schema, table: &str) -> bool {
+    schema.others.iter().any(|name| name == table)
+}
+
+/// A table of that name that another program made has other columns: then there is nothing to read.
+fn if_ours<T>(read: rusqlite::Result<T>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        // What is wrong with a statement at a place in it is an error of its own kind.
+        Err(rusqlite::Error::SqlInputError { .. } | rusqlite::Error::InvalidColumnType(..)) => Ok(None),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> Option<u64> {
+    row.get::<_, Option<i64>>(column).ok().flatten().and_then(|number| u64::try_from(number).ok())
+}
+
+fn truth(row: &Row<'_>, column: usize) -> Option<bool> {
+    row.get::<_, Option<i64>>(column).ok().flatten().map(|number| number != 0)
+}
+
+/// What is known of a span beyond its row.
+pub fn span_extra(database: &Database, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
+    let connection = database.connection();
+    if !has(database.schema(), "quipu_span_extra") {
+        return Ok(None);
+    }
+    let by_row = find(connection, "id = (SELECT rowid FROM spans WHERE span_id = ?1)", span_id, &[])?;
+    if by_row.is_some() {
+        return Ok(by_row);
+    }
+    match database.numbering()? {
+        Numbering::Rows => Ok(None),
+        Numbering::None => find(connection, "TRUE", span_id, &[]),
+        Numbering::Order { first, last } => match number_in_order(connection, span_id, first, last)? {
+            Some(number) => find(connection, "id = ?2", span_id, &[&number]),
+            None => Ok(None),
+        },
+    }
+}
+
+/// The row of a span that also meets a condition.
+fn find(connection: &Connection, condition: &str, span_id: &str, more: &[&dyn ToSql]) -> Result<Option<SpanExtra>, StoreError> {
+    let read = |row: &Row<'_>| {
+        Ok(SpanExtra {
+            span_id: owned(row, 0).unwrap_or_default(),
+            start_nanos: unsigned(row, 1),
+            end_nanos: unsigned(row, 2),
+            status_message: owned(row, 3),
+            trace_state: owned(row, 4),
+            links: owned(row, 5),
+            event_nanos: owned(row, 6),
+            source: row.get(7).unwrap_or_default(),
+        })
+    };
+    let sql = format!(
+        "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
+        FROM quipu_span_extra WHERE {condition} AND span_id = ?1"
+    );
+    let values: Vec<&dyn ToSql> = [&span_id as &dyn ToSql].into_iter().chain(more.iter().copied()).collect();
+    let found = connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row(values.as_slice(), read).optional());
+    Ok(if_ours(found)?.flatten())
+}
+
+/// How rows of `quipu_span_extra` are numbered. The table has a row for nearly every span that comes by OTLP; an index of ids, which lie
+/// anywhere in it, would cost a collector as much as that of the spans themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    /// As the rows of their spans.
+    Rows,
+    /// In the same order, as in a file that was written out as SQL and read in again after rows were deleted: the first and the last
+    /// number whose span is there.
+    Order {
+        /// The first.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// Not at all: the table is of a Quipu that had an index of ids, or of another program.
+    None,
+}
+
+/// Told by the first and the last row whose spans are there. It may go through all rows whose are not, so once is enough.
+pub(crate) fn numbering(connection: &Connection) -> Result<Numbering, StoreError> {
+    let end = |order: &str| {
+        let sql = format!("SELECT e.id, s.rowid {WITH_SPAN} ORDER BY e.id {order} LIMIT 1");
+        if_ours(pair(connection, &sql, &[]))
+    };
+    Ok(match (end("ASC")?, end("DESC")?) {
+        (None, _) | (_, None) => Numbering::None,
+        (Some(Some((first, _))), Some(Some((last, row)))) if last != row => Numbering::Order { first, last },
+        _ => Numbering::Rows,
+    })
+}
+
+const WITH_SPAN: &str = "FROM quipu_span_extra e CROSS JOIN spans s ON s.span_id = e.span_id";
+
+fn pair(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Option<(i64, i64)>> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    connection.prepare_cached(sql).and_then(|mut statement| statement.query_row(values, read).optional())
+}
+
+/// The number of the row of this span, looked for by halves: rows of which the first is of an earlier span stand before.
+fn number_in_order(connection: &Connection, span_id: &str, mut first: i64, mut last: i64) -> Result<Option<i64>, StoreError> {
+    let wanted = if_ours(pair(connection, "SELECT rowid, 0 FROM spans WHERE span_id = ?1", &[&span_id]))?;
+    let Some((wanted, _)) = wanted.flatten() else { return Ok(None) };
+    let at = format!("SELECT e.id, s.rowid {WITH_SPAN} WHERE e.id <= ?1 ORDER BY e.id DESC LIMIT 1");
+    while first <= last {
+        let middle = first.midpoint(last);
+        let end = match if_ours(pair(connection, &at, &[&middle]))?.flatten() {
+            Some((id, found)) if id >= first && found == wanted => return Ok(Some(id)),
+            Some((id, found)) if id >= first && found > wanted => id.checked_sub(1).map(|before| last = before),
+            _ => middle.checked_add(1).map(|behind| first = behind),
+        };
+        if end.is_none() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The resource and the scope with this number, each a JSON object.
+pub fn source(connection: &Connection, schema: &Schema, number: i64) -> Result<Option<(String, String)>, StoreError> {
+    if !has(schema, "quipu_sources") {
+        return Ok(None);
+    }
+    let read = |row: &Row<'_>| Ok((owned(row, 0).unwrap_or_default(), owned(row, 1).unwrap_or_default()));
+    let statement = connection.prepare_cached("SELECT resource, scope FROM quipu_sources WHERE id = ?1");
+    Ok(if_ours(statement.and_then(|mut statement| statement.query_row([number], read).optional()))?.flatten())
+}
+
+/// Every resource, a JSON object, with its number.
+pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(i64, &str)) -> Result<(), StoreError> {
+    if !has(schema, "quipu_sources") {
+        return Ok(());
+    }
+    each(connection, "SELECT id, resource FROM quipu_sources", &[], &mut |row| {
+        if let (Ok(number), Some(resource)) = (row.get(0), owned(row, 1)) {
+            seen(number, &resource);
+        }
+    })
+}
+
+/// Every point of a metric, in the order they came.
+pub fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
+    scan(connection, schema, "quipu_metric_points", POINTS, &mut |row| seen(point(row)))
+}
+
+/// Every log record of no span, in the order they came.
+pub fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(LogRecord)) -> Result<(), StoreError> {
+    scan(connection, schema, "quipu_log_records", LOGS, &mut |row| seen(log(row)))
+}
+
+/// Where in a table to go on, and how much is wanted at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind {
+    /// The number of the row behind which to begin.
+    pub id: i64,
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of their texts, more or less: the first row comes whatever it weighs.
+    pub bytes: usize,
+}
+
+/// Points of metrics from there on, each with its number. Nothing holds the file between two calls.
+pub fn points_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
+    let weight = |point: &MetricPoint| point.attributes.len() + point.detail.as_ref().map_or(0, String::len);
+    behind(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
+}
+
+/// The same of log records of no span.
+pub fn logs_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, LogRecord)>, StoreError> {
+    let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
+    behind(connection, schema, "quipu_log_records", LOGS, from, log, weight)
+}
+
+/// How many rows stand behind the one with this number in the table of points, or of log records, and the number of the last one; `None`
+/// where there is none.
+pub fn rest_behind(connection: &Connection, schema: &Schema, is_points: bool, id: i64) -> Result<Option<(u64, i64)>, StoreError> {
+    let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
+    let mut rest = None;
+    if has(schema, table) {
+        let sql = format!("SELECT (SELECT max(id) FROM {table}), (SELECT count(*) FROM {table} WHERE id > ?1)");
+        each(connection, &sql, &[&id], &mut |row| rest = row.get(0).ok().zip(unsigned(row, 1)))?;
+    }
+    Ok(rest.map(|(last, count)| (count, last)))
+}
+
+/// The greatest number a log record ever had, where the table says so: records go when their span comes.
+pub fn greatest_log(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let mut greatest = None;
+    each(connection, "SELECT seq FROM sqlite_sequence WHERE name = 'quipu_log_records'", &[], &mut |row| greatest = row.get(0).ok())?;
+    Ok(greatest)
+}
+
+/// Every series that has points: metric, labels, and since when it counts, in nanoseconds since 1970.
+pub fn scan_point_series(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(String, String, u64)) -> Result<(), StoreError> {
+    if !has(schema, "quipu_metric_points") {
+        return Ok(());
+    }
+    let sql = "SELECT metric, attributes, min(coalesce(start_unix_nano, time_unix_nano)) FROM quipu_metric_points GROUP BY 1, 2";
+    each(connection, sql, &[], &mut |row| {
+        if let (Some(metric), Some(labels)) = (owned(row, 0), owned(row, 1)) {
+            seen(metric, labels, unsigned(row, 2).unwrap_or(0));
+        }
+    })
+}
+
+const POINTS: &str =
+    "id, metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id";
+const LOGS: &str = "id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id";
+
+fn point(row: &Row<'_>) -> MetricPoint {
+    MetricPoint {
+        metric: owned(row, 1).unwrap_or_default(),
+        unit: owned(row, 2),
+        kind: owned(row, 3).unwrap_or_default(),
+        cumulative: truth(row, 4),
+        monotonic: truth(row, 5),
+        start_nanos: unsigned(row, 6),
+        time_nanos: unsigned(row, 7),
+        attributes: owned(row, 8).unwrap_or_default(),
+        value: row.get(9).unwrap_or_default(),
+        count: unsigned(row, 10),
+        detail: owned(row, 11),
+        source: row.get(12).unwrap_or_default(),
+    }
+}
+
+fn log(row: &Row<'_>) -> LogRecord {
+    LogRecord {
+        trace_id: owned(row, 1),
+        span_id: owned(row, 2),
+        name: owned(row, 3),
+        timestamp: owned(row, 4),
+        time_nanos: unsigned(row, 5),
+        attributes: owned(row, 6),
+        source: row.get(7).unwrap_or_default(),
+    }
+}
+
+fn scan(connection: &Connection, schema: &Schema, table: &str, columns: &str, seen: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
+    if !has(schema, table) {
+        return Ok(());
+    }
+    each(connection, &format!("SELECT {columns} FROM {table} ORDER BY id"), &[], seen)
+}
+
+fn behind<T>(
+    connection: &Connection,
+    schema: &Schema,
+    table: &str,
+    columns: &str,
+    from: Behind,
+    read: fn(&Row<'_>) -> T,
+    weight: impl Fn(&T) -> usize,
+) -> Result<Vec<(i64, T)>, StoreError> {
+    let mut found = Vec::new();
+    if !has(schema, table) {
+        return Ok(found);
+    }
+    let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let Some(mut statement) = if_ours(connection.prepare_cached(&sql))? else { return Ok(found) };
+    let mut rows = statement.query((from.id, i64::try_from(from.rows.max(1)).unwrap_or(i64::MAX)))?;
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let item = read(row);
+        bytes += weight(&item);
+        if bytes > from.bytes && !found.is_empty() {
+            break;
+        }
+        found.push((row.get(0)?, item));
+    }
+    Ok(found)
+}
+
+fn each(connection: &Connection, sql: &str, values: &[&dyn ToSql], seen: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
+    let Some(mut statement) = if_ours(connection.prepare_cached(sql))? else { return Ok(()) };
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        seen(row);
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows; writing rows into a fresh file.
+//!
+//! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
+//! Nothing here reads a clock or the network, and only `native` reads a file: bytes come from a [`ByteSource`], time from a closure.
+
+mod cache;
+mod database;
+mod error;
+mod extra;
+mod header;
+mod lookup;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod overlay;
+mod reader;
+mod schema;
+mod source;
+mod sql;
+mod sql_text;
+mod vfs;
+mod writer;
+
+pub use cache::{CHUNK_BYTES, SharedCache};
+pub use database::{Database, Dropped, OpenOptions};
+pub use error::StoreError;
+#[cfg(not(target_family = "wasm"))]
+pub use native::FileSource;
+pub use schema::{Schema, TableShape};
+pub use source::{ByteSource, MemorySource, SourceError};
+pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
+pub use sql_text::{hex, sql_text};
+pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
+
+pub use extra::{
+    Behind, greatest_log, logs_behind, points_behind, rest_behind, scan_logs, scan_point_series, scan_points, scan_sources, source,
+    span_extra,
+};
+pub use lookup::{
+    EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
+    scan_links, scan_trace_ids, small_attributes_at, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
+};
+pub use reader::{
+    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_record, event_row, highest_rowid, newest_spans, newest_traces,
+    scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
+};
+pub use sql::{describe_sql, query_sql, refusal};
+pub use writer::Widening;

@@ -1,0 +1,372 @@
+//! The statements: one function each, rows as they stand, texts borrowed where a scan reads millions of them.
+//!
+//! What is not here: meaning. A NULL, a number where a text was expected or a damaged text comes out as what it is.
+
+#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+
+use super::error::StoreError;
+use super::schema::{SPANS, Schema, TRACES};
+use quipu_model::recorded::repaired;
+use quipu_model::{EventRecord, SpanRecord, TraceRecord};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+/// A column as text: NULL is `None`, numbers as SQLite prints them, damaged UTF-8 repaired with U+FFFD.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(repaired(bytes)),
+        Ok(ValueRef::Integer(number)) => Some(Cow::Owned(number.to_string())),
+        Ok(ValueRef::Real(number)) => Some(Cow::Owned(number.to_string())),
+        Ok(ValueRef::Null) | Err(_) => None,
+    }
+}
+
+/// A column as the bytes of its text, unchecked; NULL is `None`, numbers as SQLite prints them.
+fn raw<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]>> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(Cow::Borrowed(bytes)),
+        _ => text(row, column).map(|text| Cow::Owned(text.into_owned().into_bytes())),
+    }
+}
+
+pub(super) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> &'r [u8] {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
+pub(super) fn owned(row: &Row<'_>, column: usize) -> Option<String> {
+    text(row, column).map(Cow::into_owned)
+}
+
+/// One row of `spans`, as the index reads it: texts as their bytes, which may be no UTF-8.
+pub struct ScanSpan<'r> {
+    pub rowid: i64,
+    pub span_id: Option<Cow<'r, [u8]>>,
+    pub trace_id: Option<Cow<'r, [u8]>>,
+    pub parent_span_id: Option<Cow<'r, [u8]>>,
+    pub name: Option<Cow<'r, [u8]>>,
+    pub start: Option<Cow<'r, [u8]>>,
+    pub end: Option<Cow<'r, [u8]>>,
+    pub attributes: &'r [u8],
+    pub status: Option<Cow<'r, [u8]>>,
+}
+
+/// One row of `span_events`, as the index reads it.
+pub struct ScanEvent<'r> {
+    pub id: i64,
+    pub span_id: Option<Cow<'r, str>>,
+    pub name: Option<Cow<'r, str>>,
+    pub timestamp: Option<Cow<'r, str>>,
+    pub attributes: &'r [u8],
+}
+
+/// One row of `traces`.
+pub struct ScanTrace<'r> {
+    pub rowid: i64,
+    pub trace_id: Option<Cow<'r, str>>,
+    pub service_name: Option<Cow<'r, str>>,
+    pub root_span_id: Option<Cow<'r, str>>,
+    pub start: Option<Cow<'r, str>>,
+    pub end: Option<Cow<'r, str>>,
+    pub created_at: Option<Cow<'r, str>>,
+}
+
+/// The largest rowid of a table; 0 when it is empty or absent.
+pub fn highest_rowid(connection: &Connection, exists: bool, table: &'static str) -> Result<i64, StoreError> {
+    if !exists {
+        return Ok(0);
+    }
+    let highest: Option<i64> = connection.query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0))?;
+    Ok(highest.unwrap_or(0))
+}
+
+fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        if row_read(row).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads `spans` in rowid order behind `after`, until the end or until `seen` breaks.
+pub fn scan_spans(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanSpan<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let of = |column| schema.spans.or_null(column);
+    let sql = format!(
+        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
+        of("span_id"),
+        of("trace_id"),
+        of("parent_span_id"),
+        of("name"),
+        of("start_time"),
+        of("end_time"),
+        of("attributes"),
+        of("status"),
+    );
+    scan(connection, &sql, after, |row| {
+        seen(ScanSpan {
+            rowid: row.get(0).unwrap_or_default(),
+            span_id: raw(row, 1),
+            trace_id: raw(row, 2),
+            parent_span_id: raw(row, 3),
+            name: raw(row, 4),
+            start: raw(row, 5),
+            end: raw(row, 6),
+            attributes: bytes(row, 7),
+            status: raw(row, 8),
+        })
+    })
+}
+
+/// Reads `span_events` in order of insertion behind `after`, until the end or until `seen` breaks.
+pub fn scan_events(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanEvent<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let of = |column| schema.events.or_null(column);
+    let sql = format!(
+        "SELECT rowid, {}, {}, {}, {} FROM span_events WHERE rowid > ?1 ORDER BY rowid",
+        of("span_id"),
+        of("name"),
+        of("timestamp"),
+        of("attributes"),
+    );
+    scan(connection, &sql, after, |row| {
+        seen(ScanEvent {
+            id: row.get(0).unwrap_or_default(),
+            span_id: text(row, 1),
+            name: text(row, 2),
+            timestamp: text(row, 3),
+            attributes: bytes(row, 4),
+        })
+    })
+}
+
+fn trace_columns(schema: &Schema) -> String {
+    TRACES.map(|column| schema.traces.or_null(column)).join(", ")
+}
+
+fn scan_trace<'r>(row: &'r Row<'_>) -> ScanTrace<'r> {
+    ScanTrace {
+        rowid: row.get(0).unwrap_or_default(),
+        trace_id: text(row, 1),
+        service_name: text(row, 2),
+        root_span_id: text(row, 3),
+        start: text(row, 4),
+        end: text(row, 5),
+        created_at: text(row, 6),
+    }
+}
+
+/// Reads `traces` in rowid order behind `after`, until the end or until `seen` breaks.
+pub fn scan_traces(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    mut seen: impl FnMut(ScanTrace<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT rowid, {} FROM traces WHERE rowid > ?1 ORDER BY rowid", trace_columns(schema));
+    scan(connection, &sql, after, |row| seen(scan_trace(row)))
+}
+
+/// The newest traces, by `created_at` where that is indexed, else by rowid: a few pages at the end of the file, never a scan of it.
+pub fn newest_traces(
+    connection: &Connection,
+    schema: &Schema,
+    offset: u32,
+    limit: u32,
+    mut seen: impl FnMut(ScanTrace<'_>),
+) -> Result<(), StoreError> {
+    if !schema.traces.exists {
+        return Ok(());
+    }
+    let order = if schema.created_at_indexed { "created_at DESC, rowid DESC" } else { "rowid DESC" };
+    let sql = format!("SELECT rowid, {} FROM traces ORDER BY {order} LIMIT ?1 OFFSET ?2", trace_columns(schema));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([limit, offset])?;
+    while let Some(row) = rows.next()? {
+        seen(scan_trace(row));
+    }
+    Ok(())
+}
+
+/// Ids, parents and names of the spans that were written last, newest first: enough to name the roots of the newest traces.
+pub fn newest_spans(
+    connection: &Connection,
+    schema: &Schema,
+    limit: u32,
+    mut seen: impl FnMut(Option<Cow<'_, str>>, Option<Cow<'_, str>>, Option<Cow<'_, str>>, Option<Cow<'_, str>>),
+) -> Result<(), StoreError> {
+    if !schema.spans.exists {
+        return Ok(());
+    }
+    let of = |column| schema.spans.or_null(column);
+    let sql = format!(
+        "SELECT {}, {}, {}, {} FROM spans ORDER BY rowid DESC LIMIT ?1",
+        of("span_id"),
+        of("trace_id"),
+        of("parent_span_id"),
+        of("name")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([limit])?;
+    while let Some(row) = rows.next()? {
+        seen(text(row, 0), text(row, 1), text(row, 2), text(row, 3));
+    }
+    Ok(())
+}
+
+/// A table whose rows have a name and attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextTable {
+    Spans,
+    Events,
+}
+
+/// Rowid, name and attributes of the rows from `first` to `last`, ascending, until `seen` breaks.
+pub fn scan_texts(
+    connection: &Connection,
+    schema: &Schema,
+    table: TextTable,
+    (first, last): (i64, i64),
+    mut seen: impl FnMut(i64, Option<Cow<'_, str>>, &[u8]) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let (shape, table) = match table {
+        TextTable::Spans => (&schema.spans, "spans"),
+        TextTable::Events => (&schema.events, "span_events"),
+    };
+    if !shape.exists {
+        return Ok(());
+    }
+    let (name, attributes) = (shape.or_null("name"), shape.or_null("attributes"));
+    let sql = format!("SELECT rowid, {name}, {attributes} FROM {table} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        if seen(row.get(0).unwrap_or_default(), text(row, 1), bytes(row, 2)).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One whole row of `spans`.
+pub struct SpanRow {
+    pub span_id: Option<String>,
+    pub trace_id: Option<String>,
+    pub parent_span_id: Option<String>,
+    pub name: Option<String>,
+    pub start: Option<String>,
+    pub end: Option<String>,
+    pub attributes: Option<String>,
+    pub status: Option<String>,
+    pub kind: Option<String>,
+}
+
+/// The row of `spans` with this rowid.
+pub fn span_row(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRow>, StoreError> {
+    let columns = SPANS.map(|column| schema.spans.or_null(column)).join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM spans WHERE rowid = ?1"))?;
+    let row = statement.query_row([rowid], |row| {
+        Ok(SpanRow {
+            span_id: owned(row, 0),
+            trace_id: owned(row, 1),
+            parent_span_id: owned(row, 2),
+            name: owned(row, 3),
+            start: owned(row, 4),
+            end: owned(row, 5),
+            attributes: owned(row, 6),
+            status: owned(row, 7),
+            kind: owned(row, 8),
+        })
+    });
+    Ok(row.optional()?)
+}
+
+/// One whole row of `span_events`.
+pub struct EventRow {
+    pub id: i64,
+    pub name: Option<String>,
+    pub timestamp: Option<String>,
+    pub attributes: Option<String>,
+}
+
+/// The row of `span_events` with this id.
+pub fn event_row(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRow>, StoreError> {
+    let columns = ["name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
+    let row =
+        statement.query_row([id], |row| Ok(EventRow { id, name: owned(row, 0), timestamp: owned(row, 1), attributes: owned(row, 2) }));
+    Ok(row.optional()?)
+}
+
+/// The row of `spans` with this rowid, for a copy.
+pub fn span_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRecord>, StoreError> {
+    let record = |row: SpanRow| SpanRecord {
+        span_id: row.span_id.unwrap_or_default(),
+        trace_id: row.trace_id,
+        parent_span_id: row.parent_span_id,
+        name: row.name,
+        start_time: row.start,
+        end_time: row.end,
+        attributes: row.attributes,
+        status: row.status,
+        kind: row.kind,
+    };
+    Ok(span_row(connection, schema, rowid)?.map(record))
+}
+
+/// The row of `span_events` with this id, for a copy.
+pub fn event_record(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRecord>, StoreError> {
+    let columns = ["span_id", "name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
+    let record = |row: &Row<'_>| {
+        Ok(EventRecord { span_id: owned(row, 0), name: owned(row, 1), timestamp: owned(row, 2), attributes: owned(row, 3) })
+    };
+    Ok(statement.query_row([id], record).optional()?)
+}
+
+/// The row of `traces` with this rowid, for a copy.
+pub fn trace_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {} FROM traces WHERE rowid = ?1", trace_columns(schema)))?;
+    let record = |row: &Row<'_>| {
+        Ok(TraceRecord {
+            trace_id: owned(row, 0).unwrap_or_default(),
+            service_name: owned(row, 1),
+            root_span_id: owned(row, 2),
+            start_time: owned(row, 3),
+            end_time: owned(row, 4),
+            created_at: owned(row, 5),
+        })
+    };
+    Ok(statement.query_row([rowid], record).optional()?)
+}
+
+/// What `traces` says of one trace beyond times.
+#[derive(Default)]
+pub struct TraceRecorded {
+    pub service_name: Option<String>,
+    pub root_span_id: Option<String>,
+}
+
+/// What the row of `traces` with this rowid says.
+pub fn trace_recorded(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecorded>, StoreError> {
+    let of = |column| schema.traces.or_null(column);
+    let sql = format!("SELECT {}, {} FROM traces WHERE rowid = ?1", of("service_name"), of("root_span_id"));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let read = |row: &Row<'_>| Ok(TraceRecorded { service_name: owned(row, 0), root_span_id: owned(row, 1) });
+    Ok(statement.query_row([rowid], read).optional()?)
+}

@@ -1,0 +1,158 @@
+//! Which of the reference's tables and columns a file has. One schema served all releases; files of other tools may lack parts.
+
+use super::error::StoreError;
+use quipu_protocol::{Warning, WarningKind};
+use rusqlite::Connection;
+
+/// The columns of one table that are there, of those Quipu reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableShape {
+    /// Whether the table exists, and its rows have a rowid.
+    pub exists: bool,
+    /// Its columns, as declared.
+    pub columns: Vec<String>,
+}
+
+impl TableShape {
+    /// Whether the column is there; names compare as SQLite compares them, without case.
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name.eq_ignore_ascii_case(column))
+    }
+
+    /// The column's name where it is there, else `NULL`: for statements over files that lack it.
+    pub(super) fn or_null(&self, column: &'static str) -> &'static str {
+        if self.has(column) { column } else { "NULL" }
+    }
+}
+
+/// The three tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// `traces`.
+    pub traces: TableShape,
+    /// `spans`.
+    pub spans: TableShape,
+    /// `span_events`.
+    pub events: TableShape,
+    /// Every other table, by name.
+    pub others: Vec<String>,
+    /// Whether `traces.created_at` is indexed.
+    pub created_at_indexed: bool,
+}
+
+/// The reference's columns of each table, in its order.
+pub(super) const TRACES: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
+pub(super) const SPANS: [&str; 9] = [
+    "span_id",
+    "trace_id",
+    "parent_span_id",
+    "name",
+    "start_time",
+    "end_time",
+    "attributes",
+    "status",
+    "kind",
+];
+const EVENTS: [&str; 5] = ["id", "span_id", "name", "timestamp", "attributes"];
+
+impl Schema {
+    pub(super) fn read(connection: &Connection) -> Result<Schema, StoreError> {
+        let mut schema = Schema::default();
+        let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let kind: String = row.get(0).unwrap_or_default();
+            let name: String = row.get(1).unwrap_or_default();
+            let sql: String = row.get(2).unwrap_or_default();
+            let folded: String = sql.to_ascii_lowercase().split_whitespace().collect();
+            if kind == "index" && folded.contains("traces(created_at)") {
+                schema.created_at_indexed = true;
+            }
+            if kind != "table" || name.starts_with("sqlite_") {
+                continue;
+            }
+            let shape = match name.to_ascii_lowercase().as_str() {
+                "traces" => &mut schema.traces,
+                "spans" => &mut schema.spans,
+                "span_events" => &mut schema.events,
+                _ => {
+                    schema.others.push(name);
+                    continue;
+                }
+            };
+            shape.exists = !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
+        }
+        for (table, shape) in [("traces", &mut schema.traces), ("spans", &mut schema.spans), ("span_events", &mut schema.events)] {
+            if shape.exists {
+                let mut statement = connection.prepare(&format!("PRAGMA table_info({table})"))?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    shape.columns.push(row.get(1).unwrap_or_default());
+                }
+                // A column of that name hides the rowid, by which rows are read and found again.
+                shape.exists = !shape.has("rowid");
+            }
+        }
+        Ok(schema)
+    }
+
+    /// A sentence when this is no telemetry file.
+    pub(super) fn check(&self, name: &str) -> Result<(), String> {
+        let spans = self.spans.exists && self.spans.has("span_id") && self.spans.has("trace_id");
+        if spans || (self.traces.exists && self.traces.has("trace_id")) {
+            return Ok(());
+        }
+        let mut found = self.others.clone();
+        for (table, shape) in [("traces", &self.traces), ("spans", &self.spans), ("span_events", &self.events)] {
+            if shape.exists {
+                found.push(format!("{table} with other columns"));
+            }
+        }
+        found.truncate(8);
+        let found = if found.is_empty() { "no table at all".to_owned() } else { found.join(", ") };
+        Err(format!(
+            "{name} is a SQLite database, but not a telemetry file: it has {found}. Expected the tables traces, spans and span_events that a Llama Stack server writes (telemetry.db or trace_store.db)."
+        ))
+    }
+
+    /// A sentence where rows can't be added: it is another program's database, or lacks columns. One without any table may grow.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn check_writable(&self, name: &str) -> Result<(), String> {
+        let tables = [
+            ("traces", &self.traces, TRACES.as_slice()),
+            ("spans", &self.spans, SPANS.as_slice()),
+            ("span_events", &self.events, EVENTS.as_slice()),
+        ];
+        if !self.others.is_empty() || tables.iter().any(|(_, shape, _)| !shape.columns.is_empty()) {
+            self.check(name)?;
+        }
+        let lacks = |(table, shape, wanted): &(&str, &TableShape, &[&str])| {
+            let column = wanted.iter().find(|column| !shape.columns.is_empty() && !shape.has(column))?;
+            Some(format!("{name} lacks the column {table}.{column}, so nothing can be added to it. Give another file."))
+        };
+        tables.iter().find_map(lacks).map_or(Ok(()), Err)
+    }
+
+    pub(super) fn note(&self, warnings: &mut Vec<Warning>) {
+        let mut missing = Vec::new();
+        for (table, shape, wanted) in [
+            ("traces", &self.traces, TRACES.as_slice()),
+            ("spans", &self.spans, SPANS.as_slice()),
+            ("span_events", &self.events, EVENTS.as_slice()),
+        ] {
+            if !shape.exists {
+                missing.push(format!("table {table}"));
+            } else {
+                missing.extend(wanted.iter().filter(|column| !shape.has(column)).map(|column| format!("{table}.{column}")));
+            }
+        }
+        if !missing.is_empty() {
+            warnings.push(Warning {
+                kind: WarningKind::Schema,
+                text: format!("The file lacks {}.", missing.join(", ")),
+                meaning: "No release of Llama Stack writes such a file. What is there is shown; the missing parts are shown as unknown."
+                    .into(),
+            });
+        }
+    }
+}

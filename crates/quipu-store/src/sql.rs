@@ -1,0 +1,390 @@
+//! A user's own SQL over the open file: one statement that reads, within limits, and views that spare the usual expressions.
+//!
+//! What is not here: the statements Quipu itself asks (`reader`, `lookup`).
+
+#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+
+use super::database::Database;
+use super::error::StoreError;
+use super::sql_text::sql_text;
+use quipu_protocol::{Failure, FailureKind, SqlFormat, SqlKind, SqlWrong};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode};
+use serde::{Deserialize, Serialize};
+
+/// What an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlLimits {
+    /// Rows at most.
+    pub rows: usize,
+    /// Bytes of all values at most.
+    pub bytes: usize,
+}
+
+impl Default for SqlLimits {
+    /// A million rows, 256 MiB.
+    fn default() -> SqlLimits {
+        SqlLimits { rows: 1_000_000, bytes: 256 << 20 }
+    }
+}
+
+/// One value, as SQLite has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SqlValue {
+    /// NULL
+    Null,
+    /// INTEGER
+    Integer(i64),
+    /// REAL
+    Real(f64),
+    /// TEXT; damaged UTF-8 is repaired.
+    Text(String),
+    /// BLOB
+    Blob(Vec<u8>),
+}
+
+/// The rows a query answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SqlAnswer {
+    /// Names of columns, as the query has them; several may be equal.
+    pub columns: Vec<String>,
+    /// Rows, each with a value a column.
+    pub rows: Vec<Vec<SqlValue>>,
+    /// The limit that cut it, where there are more rows than the limits allow.
+    pub cut: Option<SqlCut>,
+}
+
+/// What cut an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SqlCut {
+    /// [`SqlLimits::rows`].
+    Rows,
+    /// [`SqlLimits::bytes`], which were so many.
+    Bytes(usize),
+}
+
+/// A view for queries: its name, what it shows, and its SELECT.
+#[derive(Clone, Copy, Debug)]
+pub struct SqlView {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row of it is.
+    pub help: &'static str,
+    /// What it stands for.
+    pub select: &'static str,
+}
+
+/// Milliseconds since 1970 of a time as recorded, to the microsecond: SQLite's own functions round to milliseconds.
+macro_rules! millis {
+    ($column:literal) => {
+        concat!("(unixepoch(substr(", $column, ", 1, 19)) * 1000.0 + CAST('0' || substr(", $column, ", 20) AS REAL) * 1000)")
+    };
+}
+
+/// An attribute, or NULL where the attributes are no JSON.
+macro_rules! attribute {
+    ($of:literal, $path:literal) => {
+        concat!("CASE WHEN json_valid(", $of, "attributes) THEN json_extract(", $of, "attributes, '", $path, "') END")
+    };
+}
+
+/// The views that queries find beside the file's own tables.
+pub const SQL_VIEWS: [SqlView; 4] = [
+    SqlView {
+        name: "spans_with_duration",
+        help: "spans, with duration_ms and what the attribute error says",
+        select: concat!(
+            "SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, round(",
+            millis!("end_time"),
+            " - ",
+            millis!("start_time"),
+            ", 3) AS duration_ms, status, kind, ",
+            attribute!("", "$.error"),
+            " AS error, attributes FROM main.spans"
+        ),
+    },
+    SqlView {
+        name: "requests",
+        help: "requests to the server: spans that are marked as a root",
+        select: concat!(
+            "SELECT trace_id, span_id, name AS route, start_time, end_time, round(",
+            millis!("end_time"),
+            " - ",
+            millis!("start_time"),
+            ", 3) AS duration_ms, status, ",
+            attribute!("", "$.error"),
+            " AS error FROM main.spans WHERE attributes LIKE '%\"__root__\"%' AND ",
+            attribute!("", "$.__root__"),
+            " = 1"
+        ),
+    },
+    SqlView {
+        name: "errors",
+        help: "failures: the attribute error of spans, and messages logged as error or critical",
+        select: concat!(
+            "SELECT trace_id, span_id, name, end_time AS time, ",
+            attribute!("", "$.error"),
+            " AS message, 'attribute' AS source FROM main.spans WHERE attributes LIKE '%\"error\"%' AND ",
+            attribute!("", "$.error"),
+            " IS NOT NULL UNION ALL SELECT s.trace_id, e.span_id, s.name, e.timestamp, ",
+            attribute!("e.", "$.message"),
+            ", 'log' FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.attributes LIKE '%\"severity\"%' AND ",
+            attribute!("e.", "$.severity"),
+            " IN ('error', 'critical')"
+        ),
+    },
+    SqlView {
+        name: "token_usage",
+        help: "recorded metric events, which releases since 0.2.18 write",
+        select: concat!(
+            "SELECT s.trace_id, e.span_id, e.timestamp, substr(e.name, 8) AS metric, ",
+            attribute!("e.", "$.value"),
+            " AS value, ",
+            attribute!("e.", "$.unit"),
+            " AS unit, ",
+            attribute!("e.", "$.model_id"),
+            " AS model_id, ",
+            attribute!("e.", "$.provider_id"),
+            " AS provider_id FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%'"
+        ),
+    },
+];
+
+/// Answers one statement that reads, or says what is wrong with it.
+///
+/// # Errors
+/// A sentence: the file can't be read, or the statement took too long.
+pub fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, Failure> {
+    make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
+    database.connection_mut().authorizer(Some(authorize)).map_err(StoreError::from)?;
+    let mut wrong = None;
+    let outcome = database.bounded(|| {
+        read(database.connection(), query, limits).or_else(|error| {
+            wrong = Some(in_words(error)?);
+            Ok(SqlAnswer::default())
+        })
+    });
+    // Quipu's own statements are not asked by this authorizer.
+    database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(StoreError::from)?;
+    match wrong {
+        Some(wrong) => Ok(Err(wrong)),
+        None => Ok(Ok(outcome?)),
+    }
+}
+
+/// What is wrong with a query as one failure, with the line it is about and a caret under the place.
+pub fn refusal(wrong: SqlWrong, query: &str) -> Failure {
+    Failure { kind: FailureKind::BadRequest, message: at_place(wrong, query) }
+}
+
+/// A table or view that queries find, as SQLite describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDescription {
+    /// Its name.
+    pub name: String,
+    /// The largest rowid; `None` for views and tables without one.
+    pub rows: Option<i64>,
+    /// Name, declared type, and place in the primary key (0: none) of each column.
+    pub columns: Vec<(String, String, i64)>,
+    /// Name and columns of each index.
+    pub indexes: Vec<(String, Vec<String>)>,
+}
+
+/// The tables a query finds, in the words of SQLite's own functions that describe them: first the views of queries. Views that a file brings
+/// along are not run, so they are left out, and so is what can't be described.
+pub fn describe_sql(database: &mut Database) -> Result<Vec<TableDescription>, Failure> {
+    make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
+    Ok(database.bounded(|| {
+        let connection = database.connection();
+        let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                     ORDER BY name NOT IN ('traces', 'spans', 'span_events'), rowid LIMIT 200";
+        let mut statement = connection.prepare(names)?;
+        let own = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let views = SQL_VIEWS.iter().map(|view| (view.name.to_owned(), true));
+        let tables = views.chain(own.into_iter().map(|name| (name, false)));
+        Ok(tables.filter_map(|(name, is_view)| describe_table(connection, name, is_view).ok()).collect())
+    })?)
+}
+
+fn describe_table(connection: &Connection, name: String, is_view: bool) -> Result<TableDescription, StoreError> {
+    let schema = if is_view { "temp" } else { "main" };
+    let mut statement = connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1, ?2)")?;
+    let columns = statement.query_map([name.as_str(), schema], |row| {
+        Ok((row.get::<_, Option<String>>(0)?.unwrap_or_default(), row.get::<_, Option<String>>(1)?.unwrap_or_default(), row.get(2)?))
+    })?;
+    let columns = columns.collect::<Result<Vec<(String, String, i64)>, _>>()?;
+    let mut indexes = Vec::new();
+    let mut rows = None;
+    if !is_view {
+        let mut statement = connection.prepare("SELECT name FROM pragma_index_list(?1, ?2)")?;
+        let names = statement.query_map([name.as_str(), schema], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        for index in names {
+            let mut statement = connection.prepare("SELECT coalesce(name, 'expression') FROM pragma_index_info(?1, ?2)")?;
+            let of = statement.query_map([index.as_str(), schema], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            indexes.push((index, of));
+        }
+        // The largest rowid is found without a scan. A table without one tells nothing.
+        let largest = format!("SELECT coalesce(max(rowid), 0) FROM main.\"{}\"", name.replace('"', "\"\""));
+        rows = connection.query_row(&largest, [], |row| row.get::<_, i64>(0)).ok().filter(|rows| *rows >= 0);
+    }
+    Ok(TableDescription { name, rows, columns, indexes })
+}
+
+/// Temporary views are of this connection alone. They are made with writing allowed, which never reaches the file.
+fn make_views(connection: &Connection) -> Result<(), StoreError> {
+    let is_there = connection.query_row("SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'", [], |row| row.get::<_, i64>(0))?;
+    if is_there > 0 {
+        return Ok(());
+    }
+    connection.execute_batch("PRAGMA query_only=OFF")?;
+    let made = SQL_VIEWS
+        .iter()
+        .try_for_each(|view| connection.execute_batch(&format!("CREATE TEMP VIEW IF NOT EXISTS {} AS {}", view.name, view.select)));
+    connection.execute_batch("PRAGMA query_only=ON")?;
+    Ok(made?)
+}
+
+/// What a query may do: read, call functions, recur. Of pragmas only those that describe the schema.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    const TELLING: [&str; 8] = [
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "foreign_key_list",
+        "database_list",
+    ];
+    let is_allowed = match context.action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => function_name != "load_extension",
+        AuthAction::Pragma { pragma_name, .. } => TELLING.iter().any(|name| name.eq_ignore_ascii_case(pragma_name)),
+        _ => false,
+    };
+    if is_allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn read(connection: &Connection, query: &str, limits: SqlLimits) -> Result<SqlAnswer, StoreError> {
+    let mut statement = connection.prepare(query)?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut answer = SqlAnswer { columns, rows: Vec::new(), cut: None };
+    let mut bytes = 0_usize;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if answer.rows.len() >= limits.rows || bytes > limits.bytes {
+            answer.cut = Some(if bytes > limits.bytes { SqlCut::Bytes(limits.bytes) } else { SqlCut::Rows });
+            break;
+        }
+        let mut values = Vec::with_capacity(answer.columns.len());
+        for column in 0..answer.columns.len() {
+            let value = match row.get_ref(column)? {
+                ValueRef::Null => SqlValue::Null,
+                ValueRef::Integer(number) => SqlValue::Integer(number),
+                ValueRef::Real(number) => SqlValue::Real(number),
+                ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(blob) => SqlValue::Blob(blob.to_vec()),
+            };
+            bytes = bytes.saturating_add(32).saturating_add(match &value {
+                SqlValue::Text(text) => text.len(),
+                SqlValue::Blob(blob) => blob.len(),
+                _ => 0,
+            });
+            values.push(value);
+        }
+        answer.rows.push(values);
+    }
+    Ok(answer)
+}
+
+/// The sentence for a statement that is wrong, and the place where SQLite tells one; errors of the file are passed on.
+fn in_words(error: StoreError) -> Result<SqlWrong, StoreError> {
+    let StoreError::Sqlite(cause) = &error else { return Err(error) };
+    let message = match cause {
+        rusqlite::Error::SqlInputError { msg, offset, .. } => {
+            return Ok(SqlWrong { message: format!("SQLite does not understand this: {msg}."), offset: u32::try_from(*offset).ok() });
+        }
+        rusqlite::Error::MultipleStatement => "There are several statements; one at a time is answered.".to_owned(),
+        _ => sentence(cause).ok_or(error)?,
+    };
+    Ok(SqlWrong { message, offset: None })
+}
+
+fn sentence(cause: &rusqlite::Error) -> Option<String> {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => Some(
+            "This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
+                .into(),
+        ),
+        Some(ErrorCode::Unknown) => Some(format!("SQLite says: {cause}.")),
+        Some(ErrorCode::ApiMisuse) => Some("There is no statement. Write a SELECT.".into()),
+        _ => None,
+    }
+}
+
+/// The sentence under the line it is about, and a caret at the place.
+fn at_place(wrong: SqlWrong, query: &str) -> String {
+    let place = wrong.offset.and_then(|offset| query.get(..offset as usize));
+    let Some(before) = place else { return wrong.message };
+    let start = before.rfind('\n').map_or(0, |line| line + 1);
+    let line = query.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+    let column = before.get(start..).unwrap_or_default().chars().count();
+    format!("{line}\n{}^\n{}", " ".repeat(column), wrong.message)
+}
+
+impl SqlAnswer {
+    /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
+    /// BLOB is its bytes in hexadecimal.
+    pub fn to_json(&self) -> String {
+        sql_text(self, SqlFormat::Json, 0, usize::MAX).0
+    }
+
+    /// The names of columns as JSON texts, each once.
+    pub fn keys(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let taken = |name: &str| names.iter().any(|other| other == name);
+            let numbered = (2..).map(|number| format!("{column}_{number}")).find(|name| !taken(name));
+            let name = if taken(column) { numbered.unwrap_or_else(|| column.clone()) } else { column.clone() };
+            names.push(name);
+        }
+        names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect()
+    }
+
+    /// Whether the first rows of a column are numbers.
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let mut kinds = self
+            .rows
+            .iter()
+            .take(100)
+            .filter_map(|row| row.get(column))
+            .map(SqlValue::kind)
+            .filter(|kind| *kind != SqlKind::Null)
+            .peekable();
+        kinds.peek().is_some() && kinds.all(|kind| matches!(kind, SqlKind::Integer | SqlKind::Real))
+    }
+}
+
+impl SqlValue {
+    /// What it is.
+    pub fn kind(&self) -> SqlKind {
+        match self {
+            SqlValue::Null => SqlKind::Null,
+            SqlValue::Integer(_) => SqlKind::Integer,
+            SqlValue::Real(_) => SqlKind::Real,
+            SqlValue::Text(_) => SqlKind::Text,
+            SqlValue::Blob(_) => SqlKind::Blob,
+        }
+    }
+
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            SqlValue::Null => serde_json::Value::Null,
+            SqlValue::Integer(number) => (*number).into(),
+            SqlValue::Real(number) => (*number).into(),
+            SqlValue::Text(text) => text.as_str().into(),
+            SqlValue::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A result as CSV, JSON or Markdown, in pieces.
+
+use super::{SqlAnswer, SqlValue};
+use quipu_protocol::SqlFormat;
+
+/// A piece of the result in `format` that begins at the row `from`, and the row the next one begins at: a piece ends with the row that makes
+/// it longer than `bytes`.
+pub fn sql_text(answer: &SqlAnswer, format: SqlFormat, from: usize, bytes: usize) -> (String, Option<usize>) {
+    let mut text = String::new();
+    let names = if format == SqlFormat::Json { answer.keys() } else { answer.columns.clone() };
+    if from == 0 {
+        match format {
+            SqlFormat::Json => text.push('['),
+            SqlFormat::Csv => push_row(&mut text, names.iter().map(|name| csv_field(name)), ",", "\r\n"),
+            SqlFormat::Markdown => {
+                text.push_str("| ");
+                push_row(&mut text, names.iter().map(|name| markdown_cell(name)), " | ", " |\n|");
+                for column in 0..names.len() {
+                    text.push_str(if answer.is_numeric(column) { " ---: |" } else { " --- |" });
+                }
+                text.push('\n');
+            }
+        }
+    }
+    let mut at = from;
+    while let Some(row) = answer.rows.get(at) {
+        match format {
+            SqlFormat::Json => {
+                text.push_str(if at == 0 { "\n{" } else { ",\n{" });
+                let fields = names.iter().zip(row).map(|(key, value)| format!("{key}: {}", value.to_json()));
+                push_row(&mut text, fields, ", ", "}");
+            }
+            SqlFormat::Csv => push_row(&mut text, row.iter().map(csv_value), ",", "\r\n"),
+            SqlFormat::Markdown => {
+                text.push_str("| ");
+                push_row(&mut text, row.iter().map(|value| markdown_cell(&plain(value))), " | ", " |\n");
+            }
+        }
+        at += 1;
+        if text.len() > bytes && at < answer.rows.len() {
+            return (text, Some(at));
+        }
+    }
+    if format == SqlFormat::Json {
+        text.push_str(if answer.rows.is_empty() { "]" } else { "\n]" });
+    }
+    (text, None)
+}
+
+fn push_row(text: &mut String, fields: impl Iterator<Item = String>, between: &str, end: &str) {
+    for (place, field) in fields.enumerate() {
+        if place > 0 {
+            text.push_str(between);
+        }
+        text.push_str(&field);
+    }
+    text.push_str(end);
+}
+
+/// A value as text; NULL is nothing.
+fn plain(value: &SqlValue) -> String {
+    match value {
+        SqlValue::Null => String::new(),
+        SqlValue::Integer(number) => number.to_string(),
+        SqlValue::Real(number) => number.to_string(),
+        SqlValue::Text(text) => text.clone(),
+        SqlValue::Blob(bytes) => hex(bytes),
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn csv_value(value: &SqlValue) -> String {
+    match value {
+        SqlValue::Text(text) => csv_field(text),
+        value => plain(value),
+    }
+}
+
+/// An empty text is in quotation marks: NULL is not.
+fn csv_field(text: &str) -> String {
+    if text.is_empty() || text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// A text in a row of a table: on one line, and nothing in it means anything.
+fn markdown_cell(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' => cell.extend(['\\', letter]),
+            '\n' => cell.push_str("<br>"),
+            '\r' => {}
+            letter => cell.push(letter),
+        }
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> SqlAnswer {
+        SqlAnswer {
+            columns: vec!["a".into(), "a".into(), "b|c".into()],
+            rows: vec![
+                vec![SqlValue::Integer(1), SqlValue::Null, SqlValue::Text(String::new())],
+                vec![SqlValue::Real(2.5), SqlValue::Text("x,\"y\"\nz|*".into()), SqlValue::Blob(vec![0, 255])],
+            ],
+            ..SqlAnswer::default()
+        }
+    }
+
+    fn whole(format: SqlFormat) -> String {
+        let in_one = sql_text(&answer(), format, 0, usize::MAX);
+        assert_eq!(in_one.1, None);
+        let (mut text, mut from) = (String::new(), Some(0));
+        while let Some(at) = from {
+            let (piece, next) = sql_text(&answer(), format, at, 0);
+            text += &piece;
+            from = next;
+        }
+        assert_eq!(text, in_one.0, "pieces are the whole");
+        text
+    }
+
+    #[test]
+    fn null_and_an_empty_text_are_told_apart_in_csv() {
+        assert_eq!(whole(SqlFormat::Csv), "a,a,b|c\r\n1,,\"\"\r\n2.5,\"x,\"\"y\"\"\nz|*\",00ff\r\n");
+    }
+
+    #[test]
+    fn json_is_what_the_command_prints() {
+        assert_eq!(whole(SqlFormat::Json), answer().to_json());
+        let json: serde_json::Value = serde_json::from_str(&whole(SqlFormat::Json)).expect("JSON");
+        assert_eq!(json[1]["a_2"], "x,\"y\"\nz|*");
+    }
+
+    #[test]
+    fn markdown_has_a_line_a_row_and_nothing_in_a_cell_means_anything() {
+        assert_eq!(
+            whole(SqlFormat::Markdown),
+            "| a | a | b\\|c |\n| ---: | --- | --- |\n| 1 |  |  |\n| 2.5 | x,\"y\"<br>z\\|\\* | 00ff |\n"
+        );
+    }
+}

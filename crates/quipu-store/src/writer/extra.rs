@@ -1,0 +1,206 @@
+//! The tables for what the reference's schema cannot hold. Each is made when its first row comes.
+//!
+//! What is not here: where such rows come from (`transfer`).
+
+use super::super::error::StoreError;
+use super::{Writer, tables};
+use quipu_model::{LogRecord, MetricPoint, SpanExtra};
+use rusqlite::ToSql;
+
+/// One of the further tables.
+#[derive(Clone, Copy)]
+pub(super) enum Extra {
+    Sources,
+    Spans,
+    Logs,
+    Points,
+}
+
+impl Extra {
+    const ALL: usize = 4;
+
+    pub(super) fn statement(self) -> &'static str {
+        match self {
+            Extra::Sources => "CREATE TABLE IF NOT EXISTS quipu_sources (id INTEGER PRIMARY KEY, resource TEXT, scope TEXT)",
+            Extra::Spans => {
+                "CREATE TABLE IF NOT EXISTS quipu_span_extra (
+                id INTEGER PRIMARY KEY, span_id TEXT, start_unix_nano INTEGER, end_unix_nano INTEGER, status_message TEXT, trace_state TEXT,
+                links TEXT, event_unix_nanos TEXT, source_id INTEGER)"
+            }
+            Extra::Logs => {
+                // Records go when their span comes; their numbers are not given again, so that a push can go on behind one.
+                "CREATE TABLE IF NOT EXISTS quipu_log_records (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, trace_id TEXT, span_id TEXT, name TEXT, timestamp TIMESTAMP, time_unix_nano INTEGER,
+                attributes TEXT, source_id INTEGER)"
+            }
+            Extra::Points => {
+                "CREATE TABLE IF NOT EXISTS quipu_metric_points (
+                id INTEGER PRIMARY KEY, metric TEXT, unit TEXT, kind TEXT, cumulative INTEGER, monotonic INTEGER,
+                start_unix_nano INTEGER, time_unix_nano INTEGER, attributes TEXT, value REAL, count INTEGER, detail TEXT,
+                source_id INTEGER)"
+            }
+        }
+    }
+}
+
+/// Which of the tables are known to be there.
+#[derive(Default)]
+pub(super) struct Made([bool; Extra::ALL]);
+
+/// Finds log records by the span they wait for, where spans come one by one.
+const LOG_INDEX: &str = "CREATE INDEX IF NOT EXISTS quipu_log_records_span ON quipu_log_records(span_id) WHERE span_id IS NOT NULL";
+
+/// SQLite's integers end in the year 2262.
+fn integer(number: Option<u64>) -> Option<i64> {
+    number.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+impl Writer {
+    fn make(&mut self, table: Extra) -> Result<(), StoreError> {
+        if self.has(table) {
+            return Ok(());
+        }
+        self.run(table.statement(), &[])?;
+        if self.joins_logs && matches!(table, Extra::Logs) {
+            self.run(LOG_INDEX, &[])?;
+        }
+        self.set_made(table, true);
+        Ok(())
+    }
+
+    fn has(&self, table: Extra) -> bool {
+        self.made.0.get(table as usize).is_some_and(|made| *made)
+    }
+
+    fn set_made(&mut self, table: Extra, is_made: bool) {
+        if let Some(made) = self.made.0.get_mut(table as usize) {
+            *made = is_made;
+        }
+    }
+
+    /// Looks whether log records wait in the file, and from now on makes them events as soon as their span comes.
+    pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
+        self.joins_logs = true;
+        if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
+    }
+
+    pub(super) fn is_there(&self, table: &str) -> Result<bool, StoreError> {
+        let look = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let found: i64 = self.connection.query_row(look, [table], |row| row.get(0)).map_err(|error| self.explain(&error))?;
+        Ok(found > 0)
+    }
+
+    /// Forgets which tables there are: what made them was rolled back.
+    pub(super) fn forget_made(&mut self) -> Result<(), StoreError> {
+        self.made = Made::default();
+        if self.joins_logs { self.join_logs() } else { Ok(()) }
+    }
+
+    /// Makes the log records that waited for this span its events.
+    pub(super) fn take_waiting_logs(&mut self, span_id: &str) -> Result<(), StoreError> {
+        if self.joins_logs && self.has(Extra::Logs) && self.run(tables::ADD_WAITING_EVENTS, &[&span_id])? {
+            self.run("DELETE FROM quipu_log_records WHERE span_id = ?1", &[&span_id])?;
+        }
+        Ok(())
+    }
+
+    /// Notes a resource and a scope, each a JSON object; answers the number rows refer to them by.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn add_source(&mut self, resource: &str, scope: &str) -> Result<i64, StoreError> {
+        self.make(Extra::Sources)?;
+        self.run("INSERT INTO quipu_sources (resource, scope) VALUES (?1, ?2)", &[&resource, &scope])?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Writes further facts of the span in this row of `spans`. What is there under the number is of a span that was deleted.
+    pub fn add_span_extra(&mut self, row: i64, extra: &SpanExtra) -> Result<(), StoreError> {
+        self.make(Extra::Spans)?;
+        let (start, end) = (integer(extra.start_nanos), integer(extra.end_nanos));
+        let (links, nanos) = (&extra.links, &extra.event_nanos);
+        let values: [&dyn ToSql; 9] = [
+            &row,
+            &extra.span_id,
+            &start,
+            &end,
+            &extra.status_message,
+            &extra.trace_state,
+            links,
+            nanos,
+            &extra.source,
+        ];
+        self.run("INSERT OR REPLACE INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &values)?;
+        Ok(())
+    }
+
+    /// Writes a log record: as an event of its span, where that is in the file, else apart. [`settle_logs`](Writer::settle_logs) looks again.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn add_log(&mut self, log: &LogRecord) -> Result<(), StoreError> {
+        const IF_SPAN: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
+            SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM spans WHERE span_id = ?1)";
+        if log.span_id.is_some() && self.run(IF_SPAN, &[&log.span_id, &log.name, &log.timestamp, &log.attributes])? {
+            return Ok(());
+        }
+        self.make(Extra::Logs)?;
+        let time = integer(log.time_nanos);
+        let values: [&dyn ToSql; 7] = [&log.trace_id, &log.span_id, &log.name, &log.timestamp, &time, &log.attributes, &log.source];
+        let sql = "INSERT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.run(sql, &values)?;
+        Ok(())
+    }
+
+    /// Makes log records that came before their span its events. Answers how many records belong to no span.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn settle_logs(&mut self) -> Result<u64, StoreError> {
+        if !self.has(Extra::Logs) {
+            return Ok(0);
+        }
+        const JOINED: &str = "WHERE span_id IN (SELECT span_id FROM spans)";
+        let (sql, count) = (tables::ADD_EVENT_FROM, "SELECT count(*) FROM quipu_log_records");
+        let settle = || {
+            self.connection
+                .execute_batch(&format!("{sql} FROM quipu_log_records {JOINED} ORDER BY id; DELETE FROM quipu_log_records {JOINED};"))?;
+            let left: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
+            if left == 0 && !self.joins_logs {
+                self.connection.execute_batch("DROP TABLE quipu_log_records")?;
+            }
+            Ok(u64::try_from(left).unwrap_or(0))
+        };
+        let left = settle().map_err(|error| self.explain(&error))?;
+        self.set_made(Extra::Logs, left > 0 || self.joins_logs);
+        Ok(left)
+    }
+
+    /// Writes a point of a metric.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn add_point(&mut self, point: &MetricPoint) -> Result<(), StoreError> {
+        self.make(Extra::Points)?;
+        let (start, time, count) = (integer(point.start_nanos), integer(point.time_nanos), integer(point.count));
+        let values: [&dyn ToSql; 12] = [
+            &point.metric,
+            &point.unit,
+            &point.kind,
+            &point.cumulative,
+            &point.monotonic,
+            &start,
+            &time,
+            &point.attributes,
+            &point.value,
+            &count,
+            &point.detail,
+            &point.source,
+        ];
+        let sql = "INSERT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes,
+            value, count, detail, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        self.run(sql, &values)?;
+        Ok(())
+    }
+}

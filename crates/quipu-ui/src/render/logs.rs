@@ -1,0 +1,78 @@
+//! The events of a trace in order of time, with a filter by severity; each leads to its span.
+
+use super::{nothing, page_of, pages};
+use crate::view::{LogPage, LogRow};
+use quipu_model::format::{bytes, count, counted};
+use quipu_model::{LogSeverity, Timestamp};
+use quipu_protocol::SheetView;
+use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{button, soft, span_link};
+
+/// Rows of a page.
+pub const LOGS_PAGE: usize = 200;
+
+/// The list. `zero` is the trace's start.
+pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
+    let mut nodes: Vec<Node> = vec![tools(page, view).into()];
+    nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
+    if page.total == 0 {
+        let text = match view.least {
+            None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),
+            Some(severity) => format!("No event of this trace is of severity {} or graver.", severity.label()),
+        };
+        nodes.push(nothing(&[&text]).into());
+        return nodes;
+    }
+    nodes.push(el(Tag::Ol).class("log-list").attr(Attr::Label, "Events").all(page.rows.iter().map(|found| row(found, zero))).into());
+    let range = page_of(view.page, LOGS_PAGE, page.total as usize);
+    nodes.extend(pages(range, LOGS_PAGE, page.total as usize, "event", "events").map(Node::from));
+    nodes
+}
+
+fn tools(page: &LogPage, view: &SheetView) -> El {
+    let option = |value: &str, label: String, is_chosen: bool| {
+        let option = el(Tag::Option).attr(Attr::Value, value).text(label);
+        if is_chosen { option.attr(Attr::Selected, "") } else { option }
+    };
+    let of = |severity: LogSeverity| {
+        let graver = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
+        let words = if severity == LogSeverity::Critical { "" } else { " or graver" };
+        option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.least == Some(severity))
+    };
+    let select = el(Tag::Select)
+        .attr(Attr::Field, "severity")
+        .attr(Attr::Id, "severity")
+        .with(option("", format!("all events ({})", count(page.of_all.into())), view.least.is_none()))
+        .all(LogSeverity::ALL.map(of));
+    let is_filtered = view.least.is_some();
+    let summary = soft(counted(Some(page.total.into()), "event", "events")).attr(Attr::Role, "status");
+    let tools = el(Tag::Div).class("sheet-tools").with(el(Tag::Label).text("Severity ").with(select)).with(summary);
+    if is_filtered { tools.with(button("All events", "severity=&page=").class("quiet")) } else { tools }
+}
+
+fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
+    let severity = found.severity.map(LogSeverity::label);
+    let mut word = el(Tag::Span).class("log-severity");
+    if found.severity >= Some(LogSeverity::Error) {
+        word = word.with(Node::Sign(Sign::Failed));
+    } else if found.severity == Some(LogSeverity::Warn) {
+        word = word.with(Node::Sign(Sign::Odd));
+    }
+    let kind = if found.name.starts_with("metric.") { "metric" } else { "event" };
+    let mut text = el(Tag::Div).class("log-text");
+    if found.name != "unstructured_log" {
+        text = text.with(el(Tag::Strong).text(format!("{} ", found.name)));
+    }
+    text = text.with(Node::Folded(found.text.clone()));
+    if found.len_bytes > found.text.len() as u64 {
+        let whole = bytes(found.len_bytes);
+        text = text.with(el(Tag::P).class("soft").text(format!("This is the beginning of {whole}; the span’s panel has it whole.")));
+    }
+    el(Tag::Li)
+        .class(&format!("log-row severity-{}", severity.unwrap_or("none")))
+        .attr(Attr::Event, found.id.to_string())
+        .with(el(Tag::Span).class("number soft").with(Node::Time { at: found.time, zero }))
+        .with(word.text(severity.unwrap_or(kind)))
+        .with(text)
+        .with(span_link(&found.span_id, found.span_name.as_str()))
+}

@@ -1,0 +1,388 @@
+//! Which traces a filter matches, from the index: each condition is compared once with every different name or value, then once with every
+//! row of a column. Only what the index does not hold is asked of `wanted`, whose answers may not be whole yet.
+//!
+//! What is not here: reading the file (`search`).
+
+use super::prejudge;
+use crate::index::{Bits, Decided, Dictionary, Facet, Index};
+use quipu_model::{SpanKind, SpanMarks, TokenTotals};
+use quipu_protocol::filter::Filter;
+use quipu_protocol::filter::Wanted;
+use quipu_protocol::filter::expression::{Compare, Condition, Expression, IdField, NumberField, Test, TextField};
+use quipu_protocol::filter::pattern::{Pattern, TextTest};
+
+/// Which traces match, by number. `wanted` answers by row of spans.
+pub(crate) fn decide(filter: &Filter, index: &Index, wanted: &mut dyn FnMut(&Wanted) -> Decided) -> Decided {
+    Decider { index, wanted }.traces(&filter.expression)
+}
+
+struct Decider<'a> {
+    index: &'a Index,
+    wanted: &'a mut dyn FnMut(&Wanted) -> Decided,
+}
+
+/// Hex digits of a bare word from which on it may be the beginning of an id.
+const ID_DIGITS: usize = 6;
+
+impl Decider<'_> {
+    /// Traces an expression matches.
+    fn traces(&mut self, expression: &Expression) -> Decided {
+        match expression {
+            Expression::All(parts) => self.joined(parts, self.index.trace_count() as usize, true, &mut Self::traces),
+            Expression::Any(parts) => self.joined(parts, self.index.trace_count() as usize, false, &mut Self::traces),
+            Expression::Not(inner) => inverted(self.traces(inner)),
+            Expression::Span(inner) => {
+                let rows = self.spans(inner);
+                self.with_one_of(&rows)
+            }
+            Expression::Test(test) => self.trace_test(test),
+        }
+    }
+
+    /// Spans an expression matches.
+    fn spans(&mut self, expression: &Expression) -> Decided {
+        match expression {
+            Expression::All(parts) => self.joined(parts, self.index.span_count(), true, &mut Self::spans),
+            Expression::Any(parts) => self.joined(parts, self.index.span_count(), false, &mut Self::spans),
+            Expression::Not(inner) => inverted(self.spans(inner)),
+            Expression::Span(inner) => self.spans(inner),
+            Expression::Test(test) => self.span_test(&test.condition),
+        }
+    }
+
+    fn joined(
+        &mut self,
+        parts: &[Expression],
+        len: usize,
+        all: bool,
+        decide: &mut dyn FnMut(&mut Self, &Expression) -> Decided,
+    ) -> Decided {
+        let mut whole = None::<Decided>;
+        for part in parts {
+            // What can't match any more needs nothing read from the file.
+            if all && whole.as_ref().is_some_and(|whole| whole.maybe.is_empty()) {
+                break;
+            }
+            let part = decide(self, part);
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) if all => whole.and(&part),
+                Some(whole) => whole.or(&part),
+            }
+        }
+        whole.unwrap_or_else(|| Decided::known(Bits::filled(len, all)))
+    }
+
+    fn with_one_of(&self, rows: &Decided) -> Decided {
+        lifted(rows, |rows| self.index.traces_of(rows))
+    }
+
+    fn trace_test(&mut self, test: &Test) -> Decided {
+        if test.root {
+            let rows = self.span_test(&test.condition);
+            return lifted(&rows, |rows| self.index.traces_by_root(rows));
+        }
+        let index = self.index;
+        match &test.condition {
+            Condition::Number(field, compare) if *field != NumberField::Duration => Decided::known(self.numbers(*field, compare)),
+            Condition::Text(TextField::Service, test) => {
+                let matching = matching(index.services(), test);
+                let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
+                Decided::known(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(trace.service))))
+            }
+            Condition::Id { of: IdField::Trace, text, whole } => Decided::known(index.traces_by_id(text, *whole)),
+            Condition::Failed(false) => inverted(self.trace_test(&Test { root: false, condition: Condition::Failed(true) })),
+            condition => {
+                let rows = self.span_test(condition);
+                let mut traces = self.with_one_of(&rows);
+                if let Condition::Word(pattern) = condition
+                    && let Some(start) = id_start(pattern)
+                {
+                    traces.or(&Decided::known(index.traces_by_id(start, false)));
+                }
+                traces
+            }
+        }
+    }
+
+    /// Traces of which a number compares so; an unknown number never does.
+    fn numbers(&self, field: NumberField, compare: &Compare) -> Bits {
+        let index = self.index;
+        let len = index.trace_count() as usize;
+        if let Some(of) = tokens_of(field) {
+            let mut traces = Bits::filled(len, false);
+            for (trace, totals) in index.all_trace_tokens() {
+                if of(totals).is_some_and(|count| compare.holds(signed(count))) {
+                    traces.insert(*trace);
+                }
+            }
+            return traces;
+        }
+        let number = |trace: crate::index::TraceNumbers| match field {
+            NumberField::TraceDuration => trace.duration.map(signed),
+            NumberField::Start => trace.start,
+            NumberField::Spans => Some(trace.spans.into()),
+            NumberField::Failures => Some(trace.failed.into()),
+            NumberField::Requests => Some(trace.requests.into()),
+            _ => None,
+        };
+        Bits::collect(len, index.trace_numbers().map(|trace| number(trace).is_some_and(|number| compare.holds(number))))
+    }
+
+    /// Spans a condition holds on.
+    fn span_test(&mut self, condition: &Condition) -> Decided {
+        let (index, len) = (self.index, self.index.span_count());
+        let with_marks = |failed: bool| Bits::collect(len, index.all_marks().map(|marks| marks.has(SpanMarks::FAILED) == failed));
+        Decided::known(match condition {
+            Condition::Number(field, compare) => self.span_numbers(*field, compare),
+            Condition::Kind { kind, is } => Bits::collect(len, index.kinds().map(|found: SpanKind| (found == *kind) == *is)),
+            Condition::Failed(failed) => with_marks(*failed),
+            Condition::Text(field, test) => self.span_texts(*field, test),
+            Condition::Id { of: IdField::Span, text, whole } => index.spans_by_id(text, *whole),
+            Condition::Id { .. } => Bits::filled(len, false),
+            Condition::Word(pattern) => self.word(pattern),
+            Condition::Attribute(test) => {
+                let mut found = prejudge(test, index);
+                if !found.is_known() {
+                    let read = (self.wanted)(&Wanted::Attribute(test.clone()));
+                    // What the index ruled out or in stands, whatever was not read yet.
+                    found.maybe.and(&read.maybe);
+                    let sure = found.yes.clone();
+                    found.yes = found.maybe.clone();
+                    found.yes.and(&read.yes);
+                    found.yes.or(&sure);
+                    found.maybe.or(&sure);
+                }
+                return found;
+            }
+            Condition::Holds(text) => return (self.wanted)(&Wanted::Text(text.clone())),
+        })
+    }
+
+    fn span_numbers(&self, field: NumberField, compare: &Compare) -> Bits {
+        let (index, len) = (self.index, self.index.span_count());
+        let holds = |number: Option<i64>| number.is_some_and(|number| compare.holds(number));
+        match field {
+            NumberField::Duration => Bits::collect(len, index.durations().map(holds)),
+            NumberField::Start => Bits::collect(len, index.span_starts().map(holds)),
+            _ => {
+                let mut rows = Bits::filled(len, false);
+                let Some(of) = tokens_of(field) else { return rows };
+                for (row, record) in index.token_records() {
+                    let mut totals = TokenTotals::default();
+                    totals.add(Some(record));
+                    if holds(of(&totals).map(signed)) {
+                        rows.insert(*row);
+                    }
+                }
+                rows
+            }
+        }
+    }
+
+    fn span_texts(&self, field: TextField, test: &TextTest) -> Bits {
+        let (index, len) = (self.index, self.index.span_count());
+        let facets = index.facets();
+        let facet = match field {
+            TextField::Name => {
+                let matcher = test.matcher();
+                return self.names(&|name| matcher.holds(name));
+            }
+            TextField::Service => return Bits::filled(len, false),
+            TextField::Model => &facets.model,
+            TextField::Tool => &facets.tool,
+            TextField::Session => &facets.session,
+            TextField::Turn => &facets.turn,
+            TextField::Agent => &facets.agent,
+            TextField::Status => {
+                // The facet holds the others only, an empty one where none was recorded.
+                let mut rows = Bits::filled(len, test.matcher().holds("OK"));
+                let odd = matching(&facets.odd_status.values, test);
+                for (row, number) in facets.odd_status.rows() {
+                    if odd.has(number) && !facets.odd_status.values.text(number).is_empty() {
+                        rows.insert(row);
+                    } else {
+                        rows.remove(row);
+                    }
+                }
+                return rows;
+            }
+        };
+        with_value(len, facet, test)
+    }
+
+    /// Spans whose name is so, each different name looked at once.
+    fn names(&self, holds: &dyn Fn(&str) -> bool) -> Bits {
+        let names = self.index.span_names();
+        let matching = Bits::collect(names.len(), names.map(holds));
+        Bits::collect(self.index.span_count(), self.index.name_numbers().map(|number| matching.has(number)))
+    }
+
+    /// Spans a bare word means: by name, by an attribute's key, by the beginning of the id.
+    fn word(&self, pattern: &Pattern) -> Bits {
+        let index = self.index;
+        let matcher = pattern.matcher();
+        let mut rows = self.names(&|name| matcher.matches(name));
+        if let (true, true, [key]) = (pattern.open_start, pattern.open_end, pattern.parts.as_slice()) {
+            let profiles = index.profiles();
+            let has_key = |profile: usize| {
+                let profile = u16::try_from(profile).unwrap_or(crate::index::UNKNOWN_PROFILE);
+                profiles.entries(profile).any(|entry| entry.key == key)
+            };
+            let with_key = Bits::collect(profiles.len(), (0..profiles.len()).map(has_key));
+            if with_key.count() > 0 {
+                rows.or(&Bits::collect(index.span_count(), profiles.iter().map(|profile| with_key.has(profile.into()))));
+            }
+        }
+        if let Some(start) = id_start(pattern) {
+            rows.or(&index.spans_by_id(start, false));
+        }
+        rows
+    }
+}
+
+/// A word that may be the beginning of an id.
+fn id_start(pattern: &Pattern) -> Option<&str> {
+    match (pattern.open_start, pattern.open_end, pattern.parts.as_slice()) {
+        (true, true, [word]) if word.len() >= ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => Some(word),
+        _ => None,
+    }
+}
+
+fn tokens_of(field: NumberField) -> Option<fn(&TokenTotals) -> Option<u64>> {
+    match field {
+        NumberField::Tokens => Some(|totals| totals.total),
+        NumberField::PromptTokens => Some(|totals| totals.prompt),
+        NumberField::CompletionTokens => Some(|totals| totals.completion),
+        _ => None,
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn inverted(mut decided: Decided) -> Decided {
+    decided.invert();
+    decided
+}
+
+/// The same question of spans put to traces.
+fn lifted(rows: &Decided, lift: impl Fn(&Bits) -> Bits) -> Decided {
+    let yes = lift(&rows.yes);
+    if rows.is_known() { Decided::known(yes) } else { Decided { maybe: lift(&rows.maybe), yes } }
+}
+
+/// Numbers of the values that are so.
+fn matching(values: &Dictionary, test: &TextTest) -> Bits {
+    let matcher = test.matcher();
+    Bits::collect(values.len(), values.texts().map(|value| matcher.holds(value)))
+}
+
+fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
+    let matching = matching(&facet.values, test);
+    let mut rows = Bits::filled(len, false);
+    for (row, number) in facet.rows() {
+        if matching.has(number) {
+            rows.insert(row);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu_protocol::{Request, Response, TraceQuery};
+    use quipu_store::{Dropped, MemorySource, OpenOptions};
+
+    /// The traces that match for sure and those that may, of the agent's sample, where `read` spans of all were looked at newest first and
+    /// those of `hits` hold what is wanted.
+    fn decided(index: &Index, filter: &str, read: u32, hits: &[u32]) -> (Vec<u32>, Vec<u32>) {
+        let rows = index.span_count() as u32;
+        let filter = Filter::parse(filter).expect("a filter");
+        let found = decide(&filter, index, &mut |_| {
+            let mut answer = Decided::unknown(rows as usize);
+            for row in rows - read..rows {
+                if hits.contains(&row) {
+                    answer.yes.insert(row);
+                } else {
+                    answer.maybe.remove(row);
+                }
+            }
+            answer
+        });
+        (found.yes.iter().collect(), found.maybe.iter().collect())
+    }
+
+    fn index() -> crate::Session {
+        let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db")).expect("the sample");
+        let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+        let mut session = crate::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens");
+        session.complete_index().expect("an index");
+        session
+    }
+
+    #[test]
+    fn what_was_not_read_yet_is_neither_sure_nor_ruled_out() {
+        let session = index();
+        let index = session.index();
+        let (rows, traces) = (index.span_count() as u32, index.trace_count());
+        let all: Vec<u32> = (0..traces).collect();
+        let hit = rows - 5;
+        let trace = index.trace_of(hit);
+        let others: Vec<u32> = all.iter().copied().filter(|other| *other != trace).collect();
+        // Nothing read: everything may be, whichever way it is asked.
+        assert_eq!(decided(index, "\"x\"", 0, &[hit]), (vec![], all.clone()));
+        assert_eq!(decided(index, "-\"x\"", 0, &[hit]), (vec![], all.clone()));
+        // The hit is sure as soon as it was met, and no longer comes with its opposite.
+        assert_eq!(decided(index, "\"x\"", 10, &[hit]).0, [trace]);
+        assert!(!decided(index, "-\"x\"", 10, &[hit]).1.contains(&trace));
+        assert!(decided(index, "-\"x\"", 10, &[hit]).0.iter().all(|other| index.trace_rows(*other)[0] >= rows - 10));
+        // All read: both are whole, and each other's opposite.
+        assert_eq!(decided(index, "\"x\"", rows, &[hit]), (vec![trace], vec![trace]));
+        assert_eq!(decided(index, "-\"x\"", rows, &[hit]), (others.clone(), others));
+        // What the index decides alone needs no reading, beside what does.
+        assert_eq!(decided(index, "spans>0 OR \"x\"", 0, &[]), (all.clone(), all));
+        assert_eq!(decided(index, "spans<1 \"x\"", 0, &[]), (vec![], vec![]));
+        assert_eq!(decided(index, "{kind:storage \"x\"}", 0, &[]), (vec![], vec![]));
+        let name = index.span_names().nth(index.name_numbers().nth(hit as usize).expect("a row") as usize).expect("a name");
+        assert_eq!(decided(index, &format!("{{name={name} \"x\"}}"), rows, &[hit]).0, [trace]);
+        assert!(decided(index, &format!("{{name!={name} \"x\"}}"), rows, &[hit]).0.is_empty());
+    }
+
+    #[test]
+    fn attributes_the_index_tells_are_not_read_and_others_only_where_they_can_be() {
+        let session = index();
+        let index = session.index();
+        let mut asked = 0;
+        let mut decide = |filter: &str| {
+            let filter = Filter::parse(filter).expect("a filter");
+            decide(&filter, index, &mut |_| {
+                asked += 1;
+                Decided::unknown(index.span_count())
+            })
+        };
+        assert!(decide("__class__=InferenceRouter __class__:rag -__ttl__<5 output=* chunk_count>0 nothing=x").is_known());
+        let long = decide("output:metrics");
+        assert_eq!((long.yes.count(), asked), (0, 1));
+        // Where no span has the key, or keeps another value, nothing is left open.
+        let session_ids = Filter::parse("output=*").expect("a filter");
+        let with_output = super::decide(&session_ids, index, &mut |_| Decided::unknown(index.span_count()));
+        assert!(long.maybe.iter().all(|trace| with_output.yes.has(trace)));
+    }
+
+    #[test]
+    fn a_list_that_waits_says_how_many_are_sure() {
+        let mut session = index();
+        let query = TraceQuery { filter: "spans>0 OR \"x\"".into(), limit: 5, ..TraceQuery::default() };
+        let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
+        assert_eq!((page.rows.len(), page.total, page.so_far), (5, Some(56), 56));
+        let query = TraceQuery { filter: "spans>9 OR \"no such text\"".into(), ..page.query };
+        let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query.clone())) else { panic!("a page") };
+        let sure = TraceQuery { filter: "spans>9".into(), ..query };
+        let Ok(Response::Traces(whole)) = session.handle(Request::ListTraces(sure)) else { panic!("a page") };
+        assert_eq!((page.total, Some(page.so_far)), (None, whole.total));
+        assert_eq!(page.rows, whole.rows);
+    }
+}

@@ -1,0 +1,235 @@
+//! How a filter that is being typed may go on: names of fields, and what the file holds, the most frequent first.
+//!
+//! What is not here: where the cursor stands (`place`).
+
+use super::place::{Name, Place, place};
+use crate::index::{Facet, Index};
+use hashbrown::HashMap;
+use quipu_model::recorded::RawJson;
+use quipu_model::{SpanKind, SpanMarks};
+use quipu_protocol::filter::expression::TextField;
+use quipu_protocol::filter::fields::{FIELDS, Field, find};
+use quipu_protocol::filter::lex::Sign;
+use quipu_protocol::filter::pattern::fold;
+use quipu_protocol::filter::print::{key_text, value_text};
+use quipu_protocol::{Suggestion, Suggestions};
+use std::cmp::Reverse;
+
+/// Suggestions at most.
+const MOST: usize = 12;
+
+/// How many spans have what, counted once over the whole index.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// By number of the name.
+    names: Vec<u64>,
+    /// In the order of [`SpanKind::ALL`].
+    kinds: Vec<u64>,
+    profiles: Vec<u64>,
+    keys: Vec<(Box<str>, u64)>,
+    failed: u64,
+    spans: u64,
+}
+
+impl Counts {
+    /// Counts what a complete index holds.
+    pub(crate) fn of(index: &Index) -> Counts {
+        let mut counts = Counts { spans: index.span_count() as u64, ..Counts::default() };
+        counts.names = tally(index.span_names().len(), index.name_numbers().map(|number| number as usize));
+        counts.kinds = tally(SpanKind::ALL.len(), index.kinds().map(|kind| kind as usize));
+        let profiles = index.profiles();
+        counts.profiles = tally(profiles.len(), profiles.iter().map(usize::from));
+        counts.failed = index.all_marks().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
+        let mut keys: HashMap<&str, u64> = HashMap::new();
+        for (profile, spans) in counts.profiles.iter().enumerate() {
+            for entry in profiles.entries(u16::try_from(profile).unwrap_or_default()) {
+                *keys.entry(entry.key).or_default() += spans;
+            }
+        }
+        counts.keys = keys.into_iter().map(|(key, spans)| (key.into(), spans)).collect();
+        counts
+    }
+}
+
+fn tally(len: usize, numbers: impl Iterator<Item = usize>) -> Vec<u64> {
+    let mut counts = vec![0; len];
+    for number in numbers {
+        if let Some(count) = counts.get_mut(number) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// How `filter` may go on at the byte `cursor`. Without a complete index only what the language itself knows.
+pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Counts)>) -> Suggestions {
+    let mut cursor = cursor.min(filter.len());
+    while !filter.is_char_boundary(cursor) {
+        cursor -= 1;
+    }
+    let Some(place) = place(filter, cursor) else { return Suggestions::default() };
+    let items = match &place.of {
+        None => names(&place.typed, known),
+        Some((_, Sign::Order(_))) => Vec::new(),
+        Some((name, _)) => values(name, &place, known),
+    };
+    Suggestions { start: place.start as u32, end: place.end as u32, items }
+}
+
+/// Fields, then keys of attributes, then names of spans.
+fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
+    let folded = fold(typed);
+    let of_field = |text: &str, meaning: &str| Suggestion { text: text.to_owned(), meaning: meaning.to_owned(), spans: None };
+    let mut items: Vec<Suggestion> = Vec::new();
+    for starts in [true, false] {
+        let fields = FIELDS.iter().filter(|field| !field.meaning.is_empty());
+        let fields = fields.filter(|field| field.name.starts_with(&folded) == starts && field.name.contains(&folded));
+        items.extend(fields.map(|field| of_field(&format!("{}{}", field.name, first_sign(field.field)), field.meaning)));
+    }
+    if let (Some((index, counts)), false) = (known, typed.is_empty()) {
+        let key = folded.strip_prefix("attr.").unwrap_or(&folded);
+        let mut best = Best::new(key, MOST.saturating_sub(items.len()));
+        counts.keys.iter().for_each(|(key, spans)| best.offer(key, *spans));
+        items.extend(best.items("attribute", |key| format!("{}:", key_text(key))));
+        let mut best = Best::new(&folded, MOST.saturating_sub(items.len()));
+        index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans));
+        items.extend(best.items("spans of this name", |name| format!("name={}", value_text(name))));
+    }
+    items.truncate(MOST);
+    items
+}
+
+/// The sign a field is suggested with.
+fn first_sign(field: Field) -> char {
+    if matches!(field, Field::Number(_)) { '>' } else { ':' }
+}
+
+fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
+    let typed = fold(&place.typed);
+    let mut best = Best::new(&typed, MOST);
+    let field = find(&name.text).filter(|_| !name.is_key);
+    let meaning = match field {
+        Some(Field::Error) => {
+            best.offer_maybe("true", known.map(|(_, counts)| counts.failed));
+            best.offer_maybe("false", known.map(|(_, counts)| counts.spans.saturating_sub(counts.failed)));
+            ""
+        }
+        Some(Field::Kind) => {
+            for (number, kind) in SpanKind::ALL.into_iter().enumerate() {
+                match known.and_then(|(_, counts)| counts.kinds.get(number)) {
+                    Some(spans) => best.offer(kind.label(), *spans),
+                    None => best.offer_maybe(kind.label(), None),
+                }
+            }
+            "kind of span"
+        }
+        Some(Field::Number(_) | Field::Id(_)) => "",
+        Some(Field::Text(field)) => {
+            if let Some((index, counts)) = known {
+                texts(field, index, counts, &mut best);
+            }
+            meaning_of(field)
+        }
+        None => {
+            if let Some((index, counts)) = known {
+                attribute_values(&name.text, index, counts, &mut best);
+            }
+            "value"
+        }
+    };
+    best.items(meaning, value_text)
+}
+
+fn meaning_of(field: TextField) -> &'static str {
+    match field {
+        TextField::Name => "name",
+        TextField::Model => "model",
+        TextField::Tool => "tool",
+        TextField::Session => "session",
+        TextField::Turn => "turn",
+        TextField::Agent => "agent",
+        TextField::Status => "status",
+        TextField::Service => "service",
+    }
+}
+
+fn texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
+    let facets = index.facets();
+    let facet = match field {
+        TextField::Name => return index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
+        TextField::Service => {
+            return index.services().texts().filter(|name| !name.is_empty()).for_each(|name| best.offer_maybe(name, None));
+        }
+        TextField::Status => {
+            best.offer("OK", counts.spans.saturating_sub(facets.odd_status.rows().count() as u64));
+            &facets.odd_status
+        }
+        TextField::Model => &facets.model,
+        TextField::Tool => &facets.tool,
+        TextField::Session => &facets.session,
+        TextField::Turn => &facets.turn,
+        TextField::Agent => &facets.agent,
+    };
+    offer_values(facet, best);
+}
+
+fn offer_values(facet: &Facet, best: &mut Best) {
+    let spans = tally(facet.values.len(), facet.rows().map(|(_, number)| number as usize));
+    facet.values.texts().zip(spans).filter(|(value, _)| !value.is_empty()).for_each(|(value, spans)| best.offer(value, spans));
+}
+
+/// Values of a key that profiles keep: where they are of few kinds.
+fn attribute_values(key: &str, index: &Index, counts: &Counts, best: &mut Best) {
+    let mut values: HashMap<&[u8], u64> = HashMap::new();
+    for (profile, spans) in counts.profiles.iter().enumerate() {
+        let entries = index.profiles().entries(u16::try_from(profile).unwrap_or_default());
+        for value in entries.filter(|entry| entry.key == key).filter_map(|entry| entry.value) {
+            *values.entry(value).or_default() += spans;
+        }
+    }
+    for (value, spans) in values {
+        let value = RawJson::from_written(value);
+        best.offer(&value.as_str().unwrap_or_else(|| value.as_written()), spans);
+    }
+}
+
+/// The best of what holds the typed text: what begins with it first, then the most frequent.
+struct Best<'a> {
+    typed: &'a str,
+    most: usize,
+    found: Vec<(bool, Reverse<Option<u64>>, String)>,
+}
+
+impl<'a> Best<'a> {
+    fn new(typed: &'a str, most: usize) -> Best<'a> {
+        Best { typed, most, found: Vec::new() }
+    }
+
+    fn offer(&mut self, text: &str, spans: u64) {
+        if spans > 0 {
+            self.offer_maybe(text, Some(spans));
+        }
+    }
+
+    fn offer_maybe(&mut self, text: &str, spans: Option<u64>) {
+        let folded = fold(text);
+        let Some(at) = folded.find(self.typed) else { return };
+        let rank = (at > 0, Reverse(spans));
+        let is_better = |last: &(bool, Reverse<Option<u64>>, String)| (rank.0, rank.1, text) < (last.0, last.1, last.2.as_str());
+        if self.found.len() < self.most || self.found.last().is_some_and(is_better) {
+            let item = (rank.0, rank.1, text.to_owned());
+            let place = self.found.partition_point(|known| *known < item);
+            self.found.insert(place, item);
+            self.found.truncate(self.most);
+        }
+    }
+
+    fn items(self, meaning: &str, text: impl Fn(&str) -> String) -> Vec<Suggestion> {
+        let item = |(_, Reverse(spans), found): (bool, Reverse<Option<u64>>, String)| Suggestion {
+            text: text(&found),
+            meaning: meaning.to_owned(),
+            spans,
+        };
+        self.found.into_iter().map(item).collect()
+    }
+}
