@@ -1,6 +1,7 @@
 //! Which events belong to which span. Their texts stay in the file.
 
 use super::ids::SpanKey;
+use crate::failure::EventVerdict;
 use crate::ordered::sort_by_key;
 use crate::tokens::TokenKind;
 use hashbrown::HashMap;
@@ -78,15 +79,8 @@ pub(super) struct EventFacts {
     pub(super) id: i64,
     pub(super) at: i64,
     pub(super) metric: Option<MetricFacts>,
-    /// Severity error or critical.
-    pub(super) is_error: bool,
-    /// The server's own words for a request or stream that failed.
-    pub(super) is_failure: bool,
-}
-
-/// Whether an error message is the server's own for a request or a stream that failed.
-pub(crate) fn is_server_failure(message: &[u8]) -> bool {
-    message.starts_with(b"Error executing endpoint") || message.starts_with(b"Error in sse_generator")
+    /// What it says of its span.
+    pub(super) verdict: EventVerdict,
 }
 
 /// Events by span.

@@ -20,7 +20,7 @@ pub use event::{
 };
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
-pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
+pub use kind::{SpanKind, SpanMarks};
 pub use price::{Cost, CostUnit, Price, PriceTable};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, ZoneFact, offset_label, reference_time};

@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::logs::{attribute, read_time};
-use crate::model::is_error_severity;
+use crate::failure::is_error_severity;
 use crate::protocol::{Failure, Response, SpanMoments};
 use crate::store::event_row;
 

@@ -9,9 +9,8 @@ use super::pseudonyms::Pseudonyms;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_small_number, is_structural_key, is_token_key, known_name};
 use super::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
-use crate::model::{
-    Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value, is_error_severity,
-};
+use crate::failure::is_error_severity;
+use crate::model::{Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value};
 use crate::recorded::{RecordedAttribute, attributes, json_text, python_text};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
