@@ -4,10 +4,10 @@ use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::SpanMarks;
 use quipu::protocol::{Request, Response, SpanDetail, TraceQuery, TraceScope};
-use quipu::store::{Dropped, MemorySource, OpenOptions, SqlLimits, SqlValue, Writer};
+use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlLimits, SqlValue, Writer};
 use quipu::transfer::Importer;
 use quipu_tests::Scratch;
-use quipu_tests::failures::FAILED;
+use quipu_tests::failures::{FAILED, make_parts};
 use quipu_tests::fixtures::{self, ALL, SMALL, texts};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +146,19 @@ fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
     assert_eq!(by_promql(&mut session, query), of_requests, "{file}: PromQL's requests");
 }
 
+/// Compares every row of the view `errors`, its messages too, with what SQLite finds when the rules are told it by the tests.
+fn check_view(file: &str, bytes: &[u8]) {
+    let connection = plain(bytes);
+    make_parts(&connection).expect("the rules");
+    let view = SQL_VIEWS.iter().find(|view| view.name == "errors").expect("the view");
+    let query =
+        |from: &str| format!("SELECT quote(span_id) || quote(time) || quote(message) || quote(source) AS row FROM {from} ORDER BY 1");
+    let expected = texts(&connection, &query(&format!("({})", view.select))).expect("SQL");
+    let answer = of_bytes(bytes.to_vec()).query_sql(&query("errors"), SqlLimits::default()).expect("an answer");
+    let found: Vec<SqlValue> = answer.rows.into_iter().flatten().collect();
+    assert_eq!(found, expected.into_iter().map(SqlValue::Text).collect::<Vec<_>>(), "{file}");
+}
+
 fn failed_by_sql(connection: &Connection) -> BTreeSet<String> {
     let sql = format!("SELECT span_id FROM spans WHERE {FAILED}");
     texts(connection, &sql).expect("SQL").into_iter().collect()
@@ -158,7 +171,9 @@ fn every_part_agrees_on_the_failed_spans_of_every_fixture() {
         let (_scratch, mut connection) = fixture.open().expect("it opens");
         let failed = failed_by_sql(&connection);
         total += failed.len();
-        check(fixture.name, bytes_of(&mut connection), &failed);
+        let bytes = bytes_of(&mut connection);
+        check_view(fixture.name, &bytes);
+        check(fixture.name, bytes, &failed);
     }
     let agents = "tests/fixtures/db/real_agents_0.2.15.db";
     let failed = failed_by_sql(&plain(&read(agents)));
@@ -200,6 +215,7 @@ fn every_part_agrees_on_the_failed_spans_of_imports() {
         for span_id in texts(&connection, with_message).unwrap_or_default() {
             assert!(told.contains(&span_id), "{bodies:?}: {span_id}");
         }
+        check_view(&bodies.join(", "), &bytes);
         check(&bodies.join(", "), bytes, &failed);
     }
     assert!(by_status > 0, "a status says so somewhere");
@@ -260,7 +276,7 @@ const BY_SQL: usize = 35;
 /// A small file with the odd rows, each span in a trace of its own, and the ids of those that failed.
 fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
     let (_scratch, mut connection) = SMALL.open().expect("it opens");
-    connection.execute_batch("PRAGMA foreign_keys=OFF").expect("SQL");
+    connection.execute_batch("PRAGMA foreign_keys=OFF; BEGIN").expect("SQL");
     let mut failed = failed_by_sql(&connection);
     let event = "INSERT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, '2026-01-01T00:00:00.500000+00:00', ?3)";
     let mut add = |place: usize, status: &str, attributes: &str, name: &str, has_failed: bool| {
@@ -289,6 +305,7 @@ fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
     let text = format!(r#"{{"message": "Error in sse_generator\n{}", "severity": "error"}}"#, "x".repeat(200_000));
     connection.execute(event, [&late, "unstructured_log", REPORT]).expect("a row");
     connection.execute(event, [&long, "unstructured_log", &text]).expect("a row");
+    connection.execute_batch("COMMIT").expect("SQL");
     (bytes_of(&mut connection), failed)
 }
 
