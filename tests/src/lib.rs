@@ -4,6 +4,7 @@
 //! What is not here: tests. They stand in `tests/`.
 
 pub mod collector;
+pub mod failures;
 pub mod fixtures;
 pub mod fuzz;
 pub mod grow;

@@ -21,7 +21,7 @@ pub fn texts_in(mut all: String) -> String {
 /// A text as a JSON string.
 pub fn json_of(text: &str) -> String {
     let mut json = String::new();
-    quipu::model::recorded::write_json_string(text, &mut json);
+    quipu::recorded::write_json_string(text, &mut json);
     json
 }
 

@@ -102,7 +102,7 @@ fn marks(marks: SpanMarks) -> Vec<&'static str> {
         (SpanMarks::INFERENCE_REQUEST, "inference_request"),
         (SpanMarks::EARLY_EVENT, "early_event"),
         (SpanMarks::RECORDED_ROOT, "recorded_root"),
-        (SpanMarks::BEGAN_FAILURE, "began_failure"),
+        (SpanMarks::FAILURE_ORIGIN, "failure_origin"),
     ];
     names.into_iter().filter(|(mark, _)| marks.has(*mark)).map(|(_, name)| name).collect()
 }

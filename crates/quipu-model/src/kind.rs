@@ -107,16 +107,6 @@ impl SpanKind {
     }
 }
 
-/// Whether a recorded status says that the span failed.
-pub fn is_error_status(status: Option<&str>) -> bool {
-    status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
-}
-
-/// Whether a recorded severity is that of an error: `error` or `critical`.
-pub fn is_error_severity(severity: Option<&str>) -> bool {
-    matches!(severity, Some("error" | "critical"))
-}
-
 /// Marks of a span, one bit each; derived ones say so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SpanMarks(pub u16);
@@ -126,7 +116,7 @@ impl SpanMarks {
     pub const ROOT: SpanMarks = SpanMarks(1);
     /// The request boundary `__root__`.
     pub const REQUEST: SpanMarks = SpanMarks(1 << 1);
-    /// Failed: status ERROR, an `error` attribute, or an endpoint or stream error event (derived).
+    /// The span failed, by the rules of [`crate::failure`] (derived).
     pub const FAILED: SpanMarks = SpanMarks(1 << 2);
     /// Has an event of severity error or critical that is not its failure.
     pub const LOGGED_ERROR: SpanMarks = SpanMarks(1 << 3);
@@ -144,7 +134,7 @@ impl SpanMarks {
     pub const RECORDED_ROOT: SpanMarks = SpanMarks(1 << 9);
     /// The step in which its request failed (derived): the last one, without an output, of a request that failed by its own event. The
     /// span itself does not count as failed.
-    pub const BEGAN_FAILURE: SpanMarks = SpanMarks(1 << 10);
+    pub const FAILURE_ORIGIN: SpanMarks = SpanMarks(1 << 10);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: SpanMarks) -> bool {

@@ -4,6 +4,7 @@
 //!
 //! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
 
+pub mod failure;
 pub mod fold;
 pub mod format;
 pub mod llm;
@@ -29,7 +30,7 @@ pub use event::{
 };
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
-pub use kind::{SpanKind, SpanMarks, is_error_severity, is_error_status};
+pub use kind::{SpanKind, SpanMarks};
 pub use price::{Cost, CostUnit, Price, PriceTable};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};

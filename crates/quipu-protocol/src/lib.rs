@@ -644,7 +644,7 @@ pub struct SpanDetail {
 /// Why a span counts as failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanFailure {
-    /// The text of the error, first line first; empty when only the status says so.
+    /// The text of the error, first line first; empty where no words were recorded.
     pub message: String,
     /// Where it stands: `the attribute error`, `the log event at 18:39:22.123 UTC`, `the status`; or from what it is derived.
     pub source: String,

@@ -97,7 +97,7 @@ impl Page {
             let id = source.columns.span_id.get(row).unwrap_or_default();
             self.add(&format!("\n{} (span {}), at {at}, took {}{went}\n", code(name), code(&id), format::duration_text(took)));
             match text.is_empty() {
-                true => self.add("Its status is ERROR; no message was recorded.\n"),
+                true => self.add("It failed; no message was recorded.\n"),
                 false => self.fenced(text, each),
             }
         }

@@ -7,6 +7,7 @@ mod cache;
 mod database;
 mod error;
 mod extra;
+mod failure_sql;
 mod header;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]

@@ -6,6 +6,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::failure_sql::{make_functions, parts};
 use super::sql_text::sql_text;
 use quipu_protocol::{Failure, FailureKind, SqlFormat, SqlKind, SqlWrong};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -71,7 +72,8 @@ pub struct SqlView {
     pub name: &'static str,
     /// What a row of it is.
     pub help: &'static str,
-    /// What it stands for.
+    /// What it stands for. It may call the functions `quipu_failure` and `quipu_event_failure`, and read the views `quipu_failed_events` and
+    /// `quipu_status_messages`, which a session makes with it.
     pub select: &'static str,
 }
 
@@ -89,11 +91,25 @@ macro_rules! attribute {
     };
 }
 
+/// Whether a span failed, as 0 or 1: by its own row, or by an event.
+macro_rules! failed {
+    () => {
+        "(quipu_failure(status, attributes, NULL) IS NOT NULL OR span_id IN (SELECT span_id FROM temp.quipu_failed_events)) IS TRUE AS failed"
+    };
+}
+
+/// The message beside the status of a span, which imports keep in a table of its own.
+macro_rules! status_message {
+    () => {
+        "(SELECT m.status_message FROM temp.quipu_status_messages m WHERE m.id = spans.rowid AND m.span_id = spans.span_id)"
+    };
+}
+
 /// The views that queries find beside the file's own tables.
 pub const SQL_VIEWS: [SqlView; 4] = [
     SqlView {
         name: "spans_with_duration",
-        help: "spans, with duration_ms and what the attribute error says",
+        help: "spans, with duration_ms, what the attribute error says, and whether they failed",
         select: concat!(
             "SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, round(",
             millis!("end_time"),
@@ -101,7 +117,9 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             millis!("start_time"),
             ", 3) AS duration_ms, status, kind, ",
             attribute!("", "$.error"),
-            " AS error, attributes FROM main.spans"
+            " AS error, ",
+            failed!(),
+            ", attributes FROM main.spans"
         ),
     },
     SqlView {
@@ -114,24 +132,23 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             millis!("start_time"),
             ", 3) AS duration_ms, status, ",
             attribute!("", "$.error"),
-            " AS error FROM main.spans WHERE attributes LIKE '%\"__root__\"%' AND ",
+            " AS error, ",
+            failed!(),
+            " FROM main.spans WHERE attributes LIKE '%\"__root__\"%' AND ",
             attribute!("", "$.__root__"),
             " = 1"
         ),
     },
     SqlView {
         name: "errors",
-        help: "failures: the attribute error of spans, and messages logged as error or critical",
+        help: "failures: of spans by their attributes or status, and the server's reports of failed requests",
         select: concat!(
-            "SELECT trace_id, span_id, name, end_time AS time, ",
-            attribute!("", "$.error"),
-            " AS message, 'attribute' AS source FROM main.spans WHERE attributes LIKE '%\"error\"%' AND ",
-            attribute!("", "$.error"),
-            " IS NOT NULL UNION ALL SELECT s.trace_id, e.span_id, s.name, e.timestamp, ",
-            attribute!("e.", "$.message"),
-            ", 'log' FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.attributes LIKE '%\"severity\"%' AND ",
-            attribute!("e.", "$.severity"),
-            " IN ('error', 'critical')"
+            "SELECT trace_id, span_id, name, end_time AS time, nullif(quipu_failure(status, attributes, ",
+            status_message!(),
+            "), '') AS message, iif(quipu_failure(NULL, attributes, NULL) IS NULL, 'status', 'attribute') AS source FROM main.spans \
+             WHERE quipu_failure(status, attributes, NULL) IS NOT NULL \
+             UNION ALL SELECT s.trace_id, e.span_id, s.name, e.timestamp, e.message, 'log' \
+             FROM temp.quipu_failed_events e LEFT JOIN main.spans s ON s.span_id = e.span_id"
         ),
     },
     SqlView {
@@ -237,10 +254,12 @@ fn make_views(connection: &Connection) -> Result<(), StoreError> {
     if is_there > 0 {
         return Ok(());
     }
+    make_functions(connection)?;
+    let all = parts(connection).into_iter().chain(SQL_VIEWS.iter().map(|view| (view.name, view.select)));
     connection.execute_batch("PRAGMA query_only=OFF")?;
-    let made = SQL_VIEWS
-        .iter()
-        .try_for_each(|view| connection.execute_batch(&format!("CREATE TEMP VIEW IF NOT EXISTS {} AS {}", view.name, view.select)));
+    let made = all
+        .into_iter()
+        .try_for_each(|(name, select)| connection.execute_batch(&format!("CREATE TEMP VIEW IF NOT EXISTS {name} AS {select}")));
     connection.execute_batch("PRAGMA query_only=ON")?;
     Ok(made?)
 }

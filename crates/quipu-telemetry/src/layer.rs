@@ -7,7 +7,7 @@
 //! | the field `otel.name` | the span's name: routes and other names that are no constants |
 //! | a span without a parent | the root of a trace, marked `__root__`, `__root_span__`, `__local_root_span__`, and with `__location__` if one is set |
 //! | the fields `traceparent`, `tracestate` of such a span | the caller's context, which it goes on with |
-//! | the field `error`, and what `#[instrument(err)]` says | the attribute `error`, and the status error |
+//! | the field `error`, and what `#[instrument(err)]` says | the attribute `error`, and the status error unless it says that there was none (`false`) |
 //! | what `#[instrument(ret)]` says | the attribute `output` |
 //! | an event in a span | a log line of its level (`trace` is `verbose`), its further fields as attributes |
 //!
@@ -121,7 +121,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
             Some((recorded.place.clone(), recorded.trace_state.clone()))
         });
         let name = name.unwrap_or_else(|| span.name().to_owned());
-        let has_failed = fields.get("error").is_some();
+        let has_failed = fields.get("error").is_some_and(is_failure);
         let (parent_span_id, trace_id, is_sampled, trace_state, said) = match parent {
             Some((place, state)) => (Some(place.span_id), place.trace_id, place.is_sampled, state, fields),
             None => {
@@ -148,7 +148,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
         values.record(&mut Fields(&mut recorded.late));
         // They count only where a span begins.
         recorded.late.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "otel.name"));
-        recorded.has_failed |= recorded.late.get("error").is_some();
+        recorded.has_failed |= recorded.late.get("error").is_some_and(is_failure);
     }
 
     fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
@@ -161,7 +161,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
         let level = *event.metadata().level();
         if let Some(error) = fields.get("error").filter(|_| level == Level::ERROR || said.is_none()) {
             recorded.late.set("error".to_owned(), error.clone());
-            recorded.has_failed = true;
+            recorded.has_failed |= is_failure(error);
         }
         // `#[instrument(ret)]`
         if let ([(key, value)], None) = (fields.0.as_slice(), &said)
@@ -211,6 +211,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
 }
 
 /// A value as people read it.
+/// Whether the value of `error` says that something failed; `error = false` does not.
+fn is_failure(error: &Primitive) -> bool {
+    quipu_model::failure::says_error(&shown(error))
+}
+
 fn shown(value: &Primitive) -> String {
     match value {
         Primitive::Null => String::new(),

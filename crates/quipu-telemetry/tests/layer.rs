@@ -132,15 +132,17 @@ fn an_error_field_fails_its_span_whenever_it_is_recorded() {
         span.record("error", tracing::field::display(Away));
         drop(span);
         info_span!("logged").in_scope(|| error!(error = &Away as &dyn std::error::Error, "giving up"));
+        info_span!("well", error = false).in_scope(|| {});
         info_span!("warned").in_scope(|| warn!(error = %Away, "trying again"));
     });
     let said = |name: &str| (named(&spans, name).status, named(&spans, name).span.attributes.get("error").cloned());
     assert_eq!(said("early"), (SpanStatus::Error, Some(text("at once"))));
     assert_eq!(said("late"), (SpanStatus::Error, Some(text("the model is away"))));
     assert_eq!(said("logged"), (SpanStatus::Error, Some(text("the model is away"))));
+    assert_eq!(said("well"), (SpanStatus::Ok, Some(Primitive::Bool(false))));
     assert_eq!(said("warned"), (SpanStatus::Ok, None), "who tries again has not failed");
     let roots: std::collections::HashSet<_> = spans.iter().map(|ended| &ended.span.trace_id).collect();
-    assert_eq!(roots.len(), 4, "spans without a parent are traces of their own");
+    assert_eq!(roots.len(), 5, "spans without a parent are traces of their own");
 }
 
 /// Not ready the first time.

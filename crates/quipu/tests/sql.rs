@@ -7,6 +7,7 @@ use quipu::markup::Node;
 use quipu::protocol::{FailureKind, IdPlace, Request, Response, SqlCell, SqlFormat, SqlRan, SqlRequest, SqlResponse};
 use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
+use quipu_tests::failures::{FAILED, make_parts};
 use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
@@ -42,9 +43,12 @@ fn views_show_what_plain_sql_finds() {
             "SELECT sum(attributes ->> '$.value') FROM span_events WHERE name = 'metric.total_tokens'",
         ),
         ("SELECT count(*) FROM spans_with_duration WHERE duration_ms IS NOT NULL", "SELECT count(*) FROM spans"),
-        ("SELECT count(*) FROM errors WHERE source = 'attribute'", "SELECT count(*) FROM spans WHERE attributes ->> '$.error' IS NOT NULL"),
+        ("SELECT count(DISTINCT span_id) FROM errors WHERE trace_id IS NOT NULL", &format!("SELECT count(*) FROM spans WHERE {FAILED}")),
+        ("SELECT sum(failed) FROM requests", &format!("SELECT count(*) FROM spans WHERE attributes ->> '$.__root__' = 1 AND {FAILED}")),
+        // Of the errors that were logged only the server's own reports are failures: 41 of 44.
+        ("SELECT count(*) FROM errors WHERE source = 'log'", "SELECT 41"),
         (
-            "SELECT count(*) FROM errors WHERE source = 'log' AND trace_id IS NOT NULL",
+            "SELECT 3 + count(*) FROM errors WHERE source = 'log'",
             "SELECT count(*) FROM span_events WHERE attributes ->> '$.severity' IN ('error', 'critical')",
         ),
     ] {
@@ -212,7 +216,8 @@ fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_do
     for file in FILES {
         // SQLite by itself, with views of the same statements.
         let views: String = SQL_VIEWS.iter().map(|view| format!("CREATE TEMP VIEW {} AS {};", view.name, view.select)).collect();
-        let plain = sql(file, &views);
+        let plain = sql(file, "");
+        make_parts(&plain).and_then(|()| Ok(plain.execute_batch(&views)?)).expect("SQL");
         let mut session = unindexed(file);
         let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
         assert!(schema.examples.len() >= 10);
@@ -245,7 +250,7 @@ fn the_schema_is_what_the_file_and_the_views_have() {
     let table = |name: &str| schema.tables.iter().find(|table| table.name == name).expect("the table");
     let of = |name: &str| table(name).columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ");
     assert_eq!(of("traces"), "trace_id service_name root_span_id start_time end_time created_at");
-    assert_eq!(of("requests"), "trace_id span_id route start_time end_time duration_ms status error");
+    assert_eq!(of("requests"), "trace_id span_id route start_time end_time duration_ms status error failed");
     assert_eq!(table("traces").columns[0].about, "TEXT, key");
     assert!(table("traces").indexes.iter().any(|index| index == "created_at (idx_traces_created_at)"));
     assert!(table("requests").is_temporary && !table("spans").is_temporary);

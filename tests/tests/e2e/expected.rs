@@ -1,6 +1,7 @@
 //! What the page should show, asked of the files by SQL and computed here, past the core.
 
 use anyhow::Result;
+use quipu_tests::failures::FAILED;
 use quipu_tests::fixtures::{self, SpanRow};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -33,16 +34,9 @@ fn timeline(spans: &[SpanRow]) -> BTreeSet<TimelineRow> {
     spans.iter().map(|span| (span.span_id.clone(), level(&span.span_id), parent_in_trace(&span.span_id).map(str::to_owned))).collect()
 }
 
-/// The traces that hold a failed span: status ERROR, an `error` attribute, or an endpoint or stream error event.
+/// The traces that hold a failed span.
 pub(crate) fn failed_traces(connection: &Connection) -> Result<BTreeSet<String>> {
-    let sql = "
-        SELECT trace_id FROM spans WHERE status = 'ERROR' OR json_extract(attributes, '$.error') IS NOT NULL
-        UNION
-        SELECT spans.trace_id FROM span_events JOIN spans USING (span_id)
-        WHERE span_events.name = 'unstructured_log' AND json_extract(span_events.attributes, '$.severity') IN ('error', 'critical')
-          AND (json_extract(span_events.attributes, '$.message') LIKE 'Error executing endpoint%'
-               OR json_extract(span_events.attributes, '$.message') LIKE 'Error in sse_generator%')";
-    Ok(fixtures::texts(connection, sql)?.into_iter().collect())
+    Ok(fixtures::texts(connection, &format!("SELECT trace_id FROM spans WHERE {FAILED}"))?.into_iter().collect())
 }
 
 /// Each trace's duration in microseconds, from its first start to its last end.

@@ -54,7 +54,7 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
     for event in &span.events {
         let at = event.time.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0));
         let what = event.severity.clone().unwrap_or_else(|| event.name.clone());
-        let ink = if quipu::model::is_error_severity(event.severity.as_deref()) { Ink::Failed } else { Ink::Plain };
+        let ink = if quipu::failure::is_error_severity(event.severity.as_deref()) { Ink::Failed } else { Ink::Plain };
         let message = event.message.clone().unwrap_or_else(|| {
             let pair = |attribute: &quipu::protocol::Attribute| format!("{}={}", attribute.key, attribute.text.raw);
             event.attributes.iter().map(pair).collect::<Vec<_>>().join(" ")

@@ -46,7 +46,7 @@ pub(super) fn entry(entry: &Entry) -> El {
             .with(about("assistant".into()))
             .with(el(Tag::P).class("soft").text(text.as_str())),
         Body::Failed(text) => {
-            let text = if text.is_empty() { "Its status is ERROR; no message was recorded." } else { text.as_str() };
+            let text = if text.is_empty() { "It failed; no message was recorded." } else { text.as_str() };
             let inside = el(Tag::Div).with(about("failed".into())).with(Node::Folded(text.to_owned()));
             el(Tag::Article).class("message entry-failed").with(Node::Sign(Sign::Failed)).with(inside)
         }

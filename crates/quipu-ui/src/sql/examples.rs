@@ -7,7 +7,7 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("Slowest requests", "SELECT route, duration_ms, start_time, trace_id, span_id\nFROM requests\nORDER BY duration_ms DESC\nLIMIT 50"),
     (
         "Requests by route",
-        "SELECT route, count(*) AS requests, count(error) AS failed,\n       round(avg(duration_ms), 1) AS mean_ms, max(duration_ms) AS longest_ms\nFROM requests\nGROUP BY route\nORDER BY requests DESC",
+        "SELECT route, count(*) AS requests, sum(failed) AS failed,\n       round(avg(duration_ms), 1) AS mean_ms, max(duration_ms) AS longest_ms\nFROM requests\nGROUP BY route\nORDER BY requests DESC",
     ),
     (
         "Errors by route",

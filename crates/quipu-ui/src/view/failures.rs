@@ -12,7 +12,7 @@ const NAMED: usize = 3;
 
 /// A failure: the span it began in, and the way it took.
 ///
-/// Where only the request tells that it failed, the step it failed in is derived (`SpanMarks::BEGAN_FAILURE`), and stands as the origin.
+/// Where only the request tells that it failed, the step it failed in is derived (`SpanMarks::FAILURE_ORIGIN`), and stands as the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureChain {
     /// The row of the failed span under which nothing failed, or of the step in which a request failed.

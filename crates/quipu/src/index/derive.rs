@@ -1,8 +1,8 @@
 //! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
 //! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
 
-use super::began::mark_beginning;
 use super::events::{Metric, NO_SPAN};
+use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
 use super::pass::place_event;
 use super::shapes::Shapes;
@@ -104,7 +104,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     }
 
     if failed > 0 {
-        mark_beginning(index, &rows, &parents, &cut);
+        mark_failure_origins(index, &rows, &parents, &cut);
     }
     let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
     index.oddities.framework_traces += u64::from(rows.iter().all(of_framework));

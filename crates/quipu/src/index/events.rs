@@ -2,8 +2,10 @@
 
 use super::ids::SpanKey;
 use hashbrown::HashMap;
+use quipu_model::failure::EventVerdict;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::TokenKind;
+
 use std::borrow::Cow;
 
 /// One metric among the events.
@@ -78,15 +80,8 @@ pub(super) struct EventFacts {
     pub(super) id: i64,
     pub(super) at: i64,
     pub(super) metric: Option<MetricFacts>,
-    /// Severity error or critical.
-    pub(super) is_error: bool,
-    /// The server's own words for a request or stream that failed.
-    pub(super) is_failure: bool,
-}
-
-/// Whether an error message is the server's own for a request or a stream that failed.
-pub(crate) fn is_server_failure(message: &[u8]) -> bool {
-    message.starts_with(b"Error executing endpoint") || message.starts_with(b"Error in sse_generator")
+    /// What it says of its span.
+    pub(super) verdict: EventVerdict,
 }
 
 /// Events by span.

@@ -4,7 +4,6 @@
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
-mod began;
 mod beside;
 mod bits;
 mod column;
@@ -12,6 +11,7 @@ mod columns;
 mod derive;
 mod events;
 mod facets;
+mod failure_origin;
 pub(crate) mod filter;
 mod groups;
 mod ids;
@@ -35,7 +35,6 @@ mod warnings;
 
 pub(crate) use bits::{Bits, Decided};
 pub(crate) use columns::TraceNumbers;
-pub(crate) use events::is_server_failure;
 pub(crate) use facets::{Dictionary, Facet};
 pub(crate) use groups::Groups;
 pub(crate) use lists::Listing;

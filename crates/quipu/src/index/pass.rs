@@ -6,7 +6,7 @@
 //! until the end proves otherwise.
 
 use super::beside::beside;
-use super::events::{EventFacts, Metric, MetricFacts, Waiting, is_server_failure};
+use super::events::{EventFacts, Metric, MetricFacts, Waiting};
 use super::facets::{Found, called_tools};
 use super::ids::{SpanKey, TraceKey};
 #[cfg(not(target_family = "wasm"))]
@@ -16,10 +16,13 @@ use super::shapes::Wanted;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
 use memchr::memmem::Finder;
+use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
 use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
-use quipu_model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource, is_error_severity, is_error_status};
+use quipu_model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource};
 use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
+
+
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -352,12 +355,12 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
     let (mut output, mut said, mut called) = (None, None, None);
+    let mut verdict = SpanVerdict::default();
     let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
-        // Other tracers write `error: false` of what went well.
-        Wanted::Error if !value.is_null() && value.as_written() != "false" => marks.add(SpanMarks::FAILED),
+        Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
         Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
@@ -372,11 +375,9 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     index.oddities.odd_attributes += u64::from(!readable);
     let status = span.status.as_deref().filter(|status| *status != b"OK").map(repaired);
     let is_odd_status = status.is_some() || span.status.is_none();
-    let status_says_so = is_error_status(status.as_deref());
-    if marks.has(SpanMarks::FAILED) && !status_says_so {
-        index.oddities.hidden_failures += 1;
-    }
-    if status_says_so {
+    verdict.note_status(status.as_deref());
+    index.oddities.hidden_failures += u64::from(verdict.is_hidden());
+    if verdict.failed() {
         marks.add(SpanMarks::FAILED);
     }
     let row_number = index.spans.len();
@@ -434,8 +435,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
         id: event.id,
         at: read_time(event.timestamp.as_deref().map(str::as_bytes), &mut false),
         metric: None,
-        is_error: false,
-        is_failure: false,
+        verdict: EventVerdict::default(),
     };
     let name = event.name.as_deref().unwrap_or_default();
     let metric = name.strip_prefix("metric.");
@@ -443,8 +443,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     let mut measured = None;
     for (key, value) in entries(event.attributes).flatten() {
         match key.as_ref() {
-            "severity" => facts.is_error = is_error_severity(value.as_str().as_deref()),
-            "message" => facts.is_failure = is_server_failure(value.bytes().get(1..).unwrap_or_default()),
+            "severity" | "message" => facts.verdict.note(&key, value),
             _ if metric.is_none() => {}
             "value" => measured = value.as_str().as_deref().or(value.as_number_text()).and_then(|text| text.parse::<f64>().ok()),
             "unit" => {}
@@ -487,12 +486,12 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     }
     let start = *index.spans.start.at(row);
     let marks = index.spans.marks.at_mut(row);
-    if event.is_error && event.is_failure {
+    if event.verdict.fails_span() {
         if !marks.has(SpanMarks::FAILED) {
             index.oddities.hidden_failures += 1;
         }
         marks.add(SpanMarks::FAILED);
-    } else if event.is_error {
+    } else if event.verdict.is_logged_error() {
         marks.add(SpanMarks::LOGGED_ERROR);
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {

@@ -7,6 +7,7 @@
 
 use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
+use quipu_model::failure::FailureKey;
 use quipu_model::recorded::{Followed, RawJson, entries};
 use quipu_model::tokens::TokenKind;
 
@@ -22,8 +23,8 @@ pub(super) enum Wanted {
     Root,
     /// `__autotraced__`
     Autotraced,
-    /// `error`
-    Error,
+    /// What decides whether the span failed.
+    Failure(FailureKey),
     /// `output`
     Output,
     /// What instrumentation says the span is.
@@ -39,10 +40,12 @@ impl Wanted {
         match key {
             "__root__" => Some(Wanted::Root),
             "__autotraced__" => Some(Wanted::Autotraced),
-            "error" | "error.type" => Some(Wanted::Error),
             "output" => Some(Wanted::Output),
             "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
-            _ => Kind::of(key).map(Wanted::Facet).or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens)),
+            _ => Kind::of(key)
+                .map(Wanted::Facet)
+                .or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens))
+                .or_else(|| FailureKey::of(key).map(Wanted::Failure)),
         }
     }
 }
@@ -197,7 +200,7 @@ mod tests {
         match wanted {
             Wanted::Root => 0,
             Wanted::Autotraced => 1,
-            Wanted::Error => 2,
+            Wanted::Failure(key) => 40 + key as u8,
             Wanted::Output => 3,
             Wanted::SaidKind => 4,
             Wanted::Facet(kind) => 5 + kind as u8,
@@ -242,7 +245,19 @@ mod tests {
     }
 
     fn attributes() -> impl Strategy<Value = String> {
-        let key = prop::sample::select(vec!["__root__", "error", "output", "turn_id", "__args__", "a", "b", "\\u0061", "c\\\"", "ä"]);
+        let key = prop::sample::select(vec![
+            "__root__",
+            "error",
+            "error.type",
+            "output",
+            "turn_id",
+            "__args__",
+            "a",
+            "b",
+            "\\u0061",
+            "c\\\"",
+            "ä",
+        ]);
         let value = prop_oneof![
             prop::sample::select(vec![
                 "1",

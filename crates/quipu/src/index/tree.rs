@@ -61,7 +61,7 @@ impl Index {
                 columns.tool_rows.push(at as u32);
                 columns.tool.push(name);
             }
-            if marks.has(SpanMarks::BEGAN_FAILURE) {
+            if marks.has(SpanMarks::FAILURE_ORIGIN) {
                 columns.began_rows.push(at as u32);
             }
             if marks.has(SpanMarks::FAILED) {

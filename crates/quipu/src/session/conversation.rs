@@ -70,7 +70,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
             let (start, duration_nanos) = index.times_of(row);
             let failure = if marks.has(SpanMarks::FAILED) {
                 Some(detail::first_failure(database, index, row)?)
-            } else if marks.has(SpanMarks::BEGAN_FAILURE) {
+            } else if marks.has(SpanMarks::FAILURE_ORIGIN) {
                 let perhaps = if index.is_merged(*trace) { "perhaps " } else { "" };
                 let text = detail::first_failure(database, index, row)?;
                 let because = "derived: it is the request’s last step, and it recorded no output";

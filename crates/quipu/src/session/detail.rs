@@ -1,10 +1,11 @@
 //! One span in full: its row read by rowid, every value decoded, large ones only begun.
 
-use crate::index::{Index, is_server_failure};
+use crate::index::Index;
+use quipu_model::failure::{EventReason, ReasonSource, is_error_status, reasons};
 use quipu_model::llm::{Message, messages};
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RawJson, RecordedAttribute, decode, entries};
-use quipu_model::{RecordedTime, SpanMarks, Timestamp, is_error_severity, is_error_status};
+use quipu_model::{RecordedTime, SpanMarks, Timestamp};
 use quipu_protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
 use std::borrow::Cow;
@@ -34,7 +35,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
             events.push(read_event(event, &clock));
         }
     }
-    sort_by_key(&mut events, |event| (event.time, event.id));
+    sort_by_key(&mut events, |(event, _)| (event.time, event.id));
 
     let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
     let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
@@ -43,8 +44,10 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         _ => None,
     };
     let status_message = status_message.and_then(|extra| extra.status_message);
-    let mut failures = failures(&recorded, &attributes, &events, status_message);
-    if failures.is_empty() && marks.has(SpanMarks::BEGAN_FAILURE) {
+    let mut failures = failures(&recorded, status_message.as_deref(), &events);
+    if failures.is_empty() && marks.has(SpanMarks::FAILED) {
+        failures.extend(later_failure(database, index, row, &clock)?);
+    } else if failures.is_empty() && marks.has(SpanMarks::FAILURE_ORIGIN) {
         failures.extend(request_failure(database, index, row)?);
     }
     let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
@@ -75,7 +78,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         output_messages,
         attributes: attributes.iter().map(|value| value.shown.clone()).collect(),
         attributes_text,
-        events,
+        events: events.into_iter().map(|(event, _)| event).collect(),
         event_count: u32::try_from(event_count).unwrap_or(u32::MAX),
         notes: Vec::new(),
     };
@@ -207,8 +210,13 @@ fn read_messages(attribute: &Read) -> Vec<Message> {
     }
 }
 
-fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
+fn read_event(event: EventRow, clock: &Clock) -> ReadEvent {
     let id = event.id;
+    let text = event.attributes.as_deref().unwrap_or_default();
+    let reason = EventReason::of(event.name.as_deref().unwrap_or_default(), text.as_bytes()).map(|reason| match reason {
+        EventReason::Failure(text) => EventReason::Failure(head(&text).to_owned()),
+        EventReason::Exception(text) => EventReason::Exception(head(&text).to_owned()),
+    });
     let (read, attributes_text) = read_attributes(event.attributes.as_deref(), |key| TextRef::EventAttribute { id, key });
     let (mut severity, mut message) = (None, None);
     let mut attributes = Vec::new();
@@ -219,7 +227,7 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
             _ => attributes.push(value.shown),
         }
     }
-    SpanEvent {
+    let event = SpanEvent {
         id,
         name: event.name.unwrap_or_default(),
         time: clock.read(event.timestamp.as_deref()),
@@ -228,49 +236,42 @@ fn read_event(event: EventRow, clock: &Clock) -> SpanEvent {
         message,
         attributes,
         attributes_text,
-    }
+    };
+    (event, reason)
 }
 
-fn failures(row: &SpanRow, attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> Vec<SpanFailure> {
-    let mut failures = Vec::new();
-    // Other tracers write `error: true`, which says no more than the status.
-    let says = |attribute: &&Read| attribute.key == "error" && !["null", "true", "false"].contains(&attribute.recorded.text.as_str());
-    for attribute in attributes.iter().filter(says) {
-        failures.push(SpanFailure { message: attribute.shown.text.raw.clone(), source: "the attribute error".into() });
-    }
-    for event in events {
-        let is_error = is_error_severity(event.severity.as_deref());
-        if let Some(message) = event.message.as_ref().filter(|message| is_error && is_server_failure(message.as_bytes())) {
-            failures.push(SpanFailure { message: message.clone(), source: event_source("the log event", event) });
+/// An event as it is shown, and what it tells of a failure.
+type ReadEvent = (SpanEvent, Option<EventReason>);
+
+/// Why the span in this row failed, each message no longer than what is shown of a value at first.
+fn failures(row: &SpanRow, status_message: Option<&str>, events: &[ReadEvent]) -> Vec<SpanFailure> {
+    let said: Vec<Option<&EventReason>> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
+    let attributes = row.attributes.as_deref().unwrap_or_default().as_bytes();
+    let found = reasons(row.status.as_deref(), attributes, status_message, &said);
+    let of = |place: usize, what: &str| events.get(place).map_or_else(|| what.to_owned(), |(event, _)| event_source(what, event));
+    let told = found.into_iter().map(|reason| SpanFailure {
+        message: head(&reason.message).to_owned(),
+        source: match reason.source {
+            ReasonSource::Attribute(key) => format!("the attribute {key}"),
+            ReasonSource::Event(place) => of(place, LOG_EVENT),
+            ReasonSource::Exception(place) => of(place, "the exception"),
+            ReasonSource::Status => "the status".to_owned(),
+        },
+    });
+    told.collect()
+}
+
+const LOG_EVENT: &str = "the log event";
+
+/// The first event beyond those that are shown which fails the span in `row`.
+fn later_failure(database: &Database, index: &Index, row: u32, clock: &Clock) -> Result<Option<SpanFailure>, StoreError> {
+    for id in index.event_ids(row).skip(MAX_EVENTS) {
+        let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
+        if let (event, Some(EventReason::Failure(message))) = read_event(event, clock) {
+            return Ok(Some(SpanFailure { message, source: event_source(LOG_EVENT, &event) }));
         }
     }
-    let status_says_so = is_error_status(row.status.as_deref());
-    let marked = |attribute: &Read| match attribute.key.as_str() {
-        "error" => attribute.recorded.text == "true",
-        "error.type" => attribute.recorded.text != "null",
-        _ => false,
-    };
-    if failures.is_empty() && (status_says_so || attributes.iter().any(marked)) {
-        failures.push(status_failure(attributes, events, status_message));
-    }
-    failures
-}
-
-/// Why a span failed of which only its status or the type of its error says it did: as its exception tells, the status itself, or the type of the error.
-fn status_failure(attributes: &[Read], events: &[SpanEvent], status_message: Option<String>) -> SpanFailure {
-    let said = |event: &SpanEvent| {
-        let of = |key: &str| event.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.text.raw.clone());
-        let told = [of("exception.type"), event.message.clone().or_else(|| of("exception.message"))];
-        let message = told.into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-        (!message.is_empty()).then(|| SpanFailure { message, source: event_source("the exception", event) })
-    };
-    let exception = events.iter().rev().filter(|event| event.name == "exception").find_map(said);
-    let status = || status_message.map(|message| SpanFailure { message, source: "the status".into() });
-    let kind = || {
-        let kind = attributes.iter().find(|attribute| attribute.key == "error.type")?;
-        Some(SpanFailure { message: kind.shown.text.raw.clone(), source: "the attribute error.type".into() })
-    };
-    exception.or_else(status).or_else(kind).unwrap_or_else(|| SpanFailure { message: String::new(), source: "the status".into() })
+    Ok(None)
 }
 
 /// An event by its time, as it can be found again among the others.
@@ -346,7 +347,7 @@ mod tests {
                 let kept = if letters * 2 <= CHAT_BYTES { letters } else { INLINE_BYTES / 2 };
                 assert_eq!(long.recorded.text.len(), kept * 2, "{letters} letters");
                 let event = EventRow { id: 1, name: None, timestamp: None, attributes: Some(text) };
-                let message = read_event(event, &Clock { offset_minutes: 0 }).message;
+                let message = read_event(event, &Clock { offset_minutes: 0 }).0.message;
                 assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is whole, or an attribute like any other");
             }
         }

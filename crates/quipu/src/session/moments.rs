@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::logs::{attribute, read_time};
-use quipu_model::is_error_severity;
+use quipu_model::failure::is_error_severity;
 use quipu_protocol::{Failure, Response, SpanMoments};
 use quipu_store::event_row;
 

@@ -4,6 +4,7 @@ use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
 use anyhow::{Context, Result, ensure};
 use quipu::store::SQL_VIEWS;
+use quipu_tests::failures::make_parts;
 use quipu_tests::fixtures::{self, AGENT, EVENTS, Fixture, LIVE, METRICS, OLD_0_0_58, SMALL};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -75,6 +76,7 @@ async fn summary(page: &Page) -> Result<String> {
 /// A fixture under SQLite itself, with views of the same statements.
 fn plain(fixture: &Fixture) -> Result<(quipu_tests::Scratch, Connection)> {
     let (scratch, connection) = fixture.open()?;
+    make_parts(&connection)?;
     for view in SQL_VIEWS {
         connection.execute_batch(&format!("CREATE TEMP VIEW {} AS {}", view.name, view.select))?;
     }

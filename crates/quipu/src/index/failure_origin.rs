@@ -2,7 +2,7 @@
 //! that failed.
 //!
 //! Derived: an agent's step writes its `output` when it is through, so the last step of a failed request that has none is where it ended.
-//! What is not here: which spans count as failed (`pass`), what is made of it (`view`, `llm`).
+//! What is not here: which spans failed (`quipu_model::failure`), and what is made of it (`view`, `llm`).
 
 use super::{Index, UNKNOWN_PROFILE};
 use quipu_model::SpanMarks;
@@ -13,7 +13,7 @@ const NONE: u32 = u32::MAX;
 const NEW: u32 = u32::MAX - 1;
 
 /// Marks the steps of a trace in which its requests failed. `parents` are places in `rows`; `cut` tells where a cycle is cut.
-pub(super) fn mark_beginning(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
+pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
     let marks = |place: usize| rows.get(place).map(|row| *index.spans.marks.at(*row)).unwrap_or_default();
     let parent = |place: usize| parents.get(place).copied().flatten().filter(|_| !cut.get(place).copied().unwrap_or(true));
     // With a trace context from outside the server marks no request: then its root is one.
@@ -53,7 +53,7 @@ pub(super) fn mark_beginning(index: &mut Index, rows: &[u32], parents: &[Option<
         }
     }
     for row in found {
-        index.spans.marks.at_mut(row).add(SpanMarks::BEGAN_FAILURE);
+        index.spans.marks.at_mut(row).add(SpanMarks::FAILURE_ORIGIN);
     }
 }
 

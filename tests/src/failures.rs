@@ -1,0 +1,94 @@
+//! Which spans failed, told without the core: by plain SQL, and by a reading of rows with `serde_json`.
+//!
+//! The rules are those of `docs/sql.md`. What is not here: values that neither SQLite nor `serde_json` reads as JSON; tests state for those what
+//! they expect.
+
+use anyhow::Result;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use serde_json::{Map, Value};
+
+/// An expression over a row of `spans`: whether the span failed, 0 or 1.
+pub const FAILED: &str = r#"((
+    upper(status) IN ('ERROR', 'STATUS_CODE_ERROR', '2')
+    OR CASE WHEN json_valid(attributes) THEN
+        lower(CAST(json_extract(attributes, '$.error') AS TEXT)) NOT IN ('', 'false', '0', 'null', 'none')
+    END
+    OR CASE WHEN json_valid(attributes) THEN
+        lower(CAST(json_extract(attributes, '$."error.type"') AS TEXT)) NOT IN ('', 'false', '0', 'null', 'none')
+    END
+    OR span_id IN (
+        SELECT e.span_id FROM span_events e
+        WHERE CASE WHEN json_valid(e.attributes) THEN
+            json_extract(e.attributes, '$.severity') IN ('error', 'critical')
+            AND (json_extract(e.attributes, '$.message') GLOB 'Error executing endpoint*'
+                OR json_extract(e.attributes, '$.message') GLOB 'Error in sse_generator*')
+        END)
+) IS TRUE)"#;
+
+/// Gives a plain connection what the views of queries stand on: the two functions, and the two views that a session makes beside them.
+///
+/// # Errors
+/// SQLite's.
+pub fn make_parts(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("quipu_failure", 3, flags, |context| {
+        let text = |place: usize| context.get::<Option<String>>(place);
+        Ok(of_span(text(0)?.as_deref(), text(1)?.as_deref(), text(2)?.as_deref()))
+    })?;
+    connection.create_scalar_function("quipu_event_failure", 1, flags, |context| {
+        let attributes = object(context.get::<Option<String>>(0)?.as_deref());
+        let message = attributes.get("message").and_then(Value::as_str).unwrap_or_default();
+        let is_report = message.starts_with("Error executing endpoint") || message.starts_with("Error in sse_generator");
+        let is_error = matches!(attributes.get("severity").and_then(Value::as_str), Some("error" | "critical"));
+        Ok((is_report && is_error).then(|| message.to_owned()))
+    })?;
+    connection.execute_batch(
+        "CREATE TEMP VIEW quipu_failed_events AS SELECT span_id, timestamp, quipu_event_failure(attributes) AS message
+            FROM main.span_events WHERE quipu_event_failure(attributes) IS NOT NULL;",
+    )?;
+    let has_messages = connection.prepare("SELECT id, span_id, status_message FROM main.quipu_span_extra").is_ok();
+    let messages = if has_messages {
+        "id, span_id, status_message FROM main.quipu_span_extra"
+    } else {
+        "0 AS id, '' AS span_id, '' AS status_message WHERE 0"
+    };
+    Ok(connection.execute_batch(&format!("CREATE TEMP VIEW quipu_status_messages AS SELECT {messages};"))?)
+}
+
+fn object(attributes: Option<&str>) -> Map<String, Value> {
+    attributes.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The words for a span that failed by its own row.
+fn of_span(status: Option<&str>, attributes: Option<&str>, status_message: Option<&str>) -> Option<String> {
+    let attributes = object(attributes);
+    let said = |key: &str| {
+        let value = attributes.get(key)?;
+        let counts = match value {
+            Value::Null => false,
+            Value::Bool(truth) => *truth,
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::String(text) => !["", "false", "0", "null", "none"].contains(&text.to_lowercase().as_str()),
+            Value::Array(_) | Value::Object(_) => true,
+        };
+        counts.then(|| shown(value))
+    };
+    let has_status = status.is_some_and(|status| ["ERROR", "STATUS_CODE_ERROR", "2"].contains(&status.to_uppercase().as_str()));
+    if !has_status && said("error").is_none() && said("error.type").is_none() {
+        return None;
+    }
+    let text = said("error").filter(|text| text.to_lowercase() != "true");
+    let beside = status_message.filter(|text| has_status && !text.is_empty()).map(str::to_owned);
+    let exception: Vec<String> = ["exception.type", "exception.message"]
+        .iter()
+        .filter_map(|key| attributes.get(*key).map(shown))
+        .filter(|text| !text.is_empty())
+        .collect();
+    let exception = (!exception.is_empty()).then(|| exception.join(": "));
+    Some(text.or(beside).or_else(|| said("error.message")).or(exception).or_else(|| said("error.type")).unwrap_or_default())
+}
