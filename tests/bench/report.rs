@@ -37,7 +37,7 @@ pub(crate) fn publish(sections: &[(Asked, Figures)], command: &str, runs: usize)
 fn write(sections: &[(Asked, Figures)], command: &str, runs: usize) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     writeln!(text, "`{command}` on {}; {}.", machine(), browser())?;
-    writeln!(text, "Each figure is the middle of {runs} {}.", if runs == 1 { "run" } else { "runs" })?;
+    writeln!(text, "Each figure is the median of {runs} {}.", if runs == 1 { "run" } else { "runs" })?;
     for (asked, figures) in sections {
         section(&mut text, asked, figures)?;
     }
@@ -59,14 +59,14 @@ fn section(text: &mut String, asked: &Asked, figures: &Figures) -> std::fmt::Res
     let per_second = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.0} MB/s"));
     writeln!(
         text,
-        "\nIndexing in the browser: {}, first rows included. The same browser reads the file and does nothing else at {}.\n",
+        "\nIndexing in the browser: {}, including the first rows. Reading the file and nothing else, in the same browser: {}.\n",
         per_second(rate),
         per_second(raw)
     )?;
-    writeln!(text, "| natively | Quipu’s core | `sqlite3` | `sqlite3` : core |\n|---|---|---|---|")?;
+    writeln!(text, "| native | Quipu’s core | `sqlite3` | `sqlite3` : core |\n|---|---|---|---|")?;
     let rows = [
         (Figure::FirstRows, None, "open, to first rows"),
-        (Figure::Indexed, Some(Figure::Sum), "index; beside it the sum of all attributes’ lengths"),
+        (Figure::Indexed, Some(Figure::Sum), "index (`sqlite3`: total length of all attributes)"),
         (Figure::Filter, Some(Figure::Filter), "filter"),
         (Figure::Trace, Some(Figure::Trace), "trace"),
         (Figure::Aggregate, Some(Figure::Aggregate), "sum of durations by name"),
