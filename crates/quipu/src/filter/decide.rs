@@ -4,6 +4,7 @@
 //! What is not here: reading the file (`search`).
 
 use super::Filter;
+use super::attribute_match::prejudge_attribute;
 use super::expression::{Compare, Condition, Expression, IdField, NumberField, Test, TextField};
 use super::pattern::{Pattern, TextTest};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
@@ -141,7 +142,7 @@ impl Decider<'_> {
             Condition::Id { .. } => Bits::filled(len, false),
             Condition::Word(pattern) => self.word(pattern),
             Condition::Attribute(test) => {
-                let mut found = test.prejudge(index);
+                let mut found = prejudge_attribute(test, index);
                 if !found.is_known() {
                     let read = (self.wanted)(&Wanted::Attribute(test.clone()));
                     // What the index ruled out or in stands, whatever was not read yet.

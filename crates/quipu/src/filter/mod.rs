@@ -23,6 +23,8 @@ mod pattern;
 mod print;
 
 #[cfg(feature = "store")]
+mod attribute_match;
+#[cfg(feature = "store")]
 mod decide;
 #[cfg(feature = "store")]
 mod place;
@@ -34,6 +36,8 @@ mod tests;
 pub use attribute::AttributeTest;
 pub use error::FilterError;
 
+#[cfg(feature = "store")]
+pub(crate) use attribute_match::{attribute_holds, prejudge_attribute};
 #[cfg(feature = "store")]
 pub(crate) use decide::decide;
 #[cfg(feature = "store")]

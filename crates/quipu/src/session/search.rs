@@ -163,7 +163,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{AttributeTest, Filter};
+    use crate::filter::{AttributeTest, Filter, attribute_holds};
     use crate::index::Bits;
     use crate::store::{Dropped, MemorySource, OpenOptions};
 
@@ -248,7 +248,9 @@ mod tests {
         let mut expected = Bits::filled(434, false);
         let (database, index) = (&session.database, &session.index);
         for row in 0..434 {
-            let read = crate::store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| test.holds(text));
+            let read = crate::store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| {
+                attribute_holds(&test, text)
+            });
             if read.expect("it is readable") == Some(true) {
                 expected.insert(row);
             }
