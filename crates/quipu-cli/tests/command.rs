@@ -359,6 +359,10 @@ fn a_wrong_command_line_exits_with_two() {
 #[test]
 fn help_and_completions_are_there() {
     insta::assert_snapshot!(said(&["--help"]));
+    let traces = said(&["traces", "--help"]);
+    for info in quipu::filter::fields() {
+        assert!(traces.contains(info.example), "{} is missing", info.name);
+    }
     assert!(said(&["query", "--help"]).contains("query_metrics          metric_name, start_time"));
     assert!(said(&["completions", "bash"]).contains("_quipu()"));
 }

@@ -3,6 +3,8 @@
 mod support;
 
 use quipu::Session;
+use quipu::filter::{FieldLevel, fields};
+use quipu::model::SpanKind;
 use quipu::protocol::{FailureKind, Request, Response, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
 use std::collections::BTreeSet;
 use support::{open, sql, unindexed};
@@ -265,6 +267,30 @@ fn the_documented_examples_match_as_many_traces_as_documented() {
         checked += 1;
     }
     assert_eq!(checked, 10);
+}
+
+#[test]
+fn the_documented_fields_are_those_of_the_language() {
+    let text = include_str!("../../../docs/filter.md");
+    let (_, section) = text.split_once("## Fields").expect("the section");
+    let documented: Vec<&str> =
+        section.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|')).collect();
+    let expected: Vec<String> = fields()
+        .iter()
+        .map(|info| {
+            let names: Vec<String> = [info.name].iter().chain(info.aliases).map(|name| format!("`{name}`")).collect();
+            let level = match info.level {
+                FieldLevel::Span => "span",
+                FieldLevel::Trace => "trace",
+                FieldLevel::TraceOrSpan => "trace or span",
+            };
+            format!("| {} | {level} | {} | `{}` |", names.join(", "), info.meaning, info.example)
+        })
+        .collect();
+    assert_eq!(documented, expected, "docs/filter.md should list:\n{}", expected.join("\n"));
+    for kind in SpanKind::ALL {
+        assert!(section.contains(kind.label()), "docs/filter.md should list the kind {}", kind.label());
+    }
 }
 
 fn suggestions(session: &mut Session, text: &str) -> String {

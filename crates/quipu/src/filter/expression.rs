@@ -3,6 +3,7 @@
 //! What is not here: text (`parse`, `print`), what a condition means for a file (`decide`).
 
 use super::AttributeTest;
+use super::fields::{IdField, NumberField, TextField};
 use super::pattern::{Pattern, TextTest};
 use crate::model::SpanKind;
 
@@ -50,58 +51,6 @@ pub(crate) enum Condition {
     Word(Pattern),
     /// A text in quotes: it stands anywhere in the span.
     Holds(String),
-}
-
-/// What compares as a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NumberField {
-    Duration,
-    TraceDuration,
-    Start,
-    Tokens,
-    PromptTokens,
-    CompletionTokens,
-    Spans,
-    Failures,
-    Requests,
-}
-
-/// How numbers of a field are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Duration,
-    Time,
-    Count,
-}
-
-impl NumberField {
-    pub(crate) fn unit(self) -> Unit {
-        match self {
-            NumberField::Duration | NumberField::TraceDuration => Unit::Duration,
-            NumberField::Start => Unit::Time,
-            _ => Unit::Count,
-        }
-    }
-}
-
-/// What is a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextField {
-    Name,
-    Model,
-    Tool,
-    Session,
-    Turn,
-    Agent,
-    Status,
-    Service,
-}
-
-/// Whose id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdField {
-    Trace,
-    Span,
 }
 
 /// A number, or all numbers that a date or a time of day covers.

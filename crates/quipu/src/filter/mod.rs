@@ -29,12 +29,15 @@ mod decide;
 #[cfg(feature = "store")]
 mod place;
 #[cfg(feature = "store")]
+mod sources;
+#[cfg(feature = "store")]
 mod suggest;
 #[cfg(test)]
 mod tests;
 
 pub use attribute::AttributeTest;
 pub use error::FilterError;
+pub use fields::{FieldInfo, FieldLevel};
 
 #[cfg(feature = "store")]
 pub(crate) use attribute_match::{attribute_holds, prejudge_attribute};
@@ -64,9 +67,9 @@ pub struct Term {
     pub end: usize,
 }
 
-/// The names of the fields and what each means in a few words, for help and for completion.
-pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
-    fields::FIELDS.iter().filter(|field| !field.meaning.is_empty()).map(|field| (field.name, field.meaning))
+/// Every field of the language, in the order of suggestions.
+pub fn fields() -> &'static [FieldInfo] {
+    fields::FIELDS
 }
 
 /// A filter's text without the terms that ask for a range of this number: `trace.duration:1ms..5ms`, but not `trace.duration>1ms`. The

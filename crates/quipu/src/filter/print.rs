@@ -4,8 +4,8 @@
 
 use super::amount;
 use super::attribute::{AttributeTest, ValueTest};
-use super::expression::{Compare, Condition, Expression, IdField, NumberField, Test};
-use super::fields::{Field, find, name_of};
+use super::expression::{Compare, Condition, Expression, Test};
+use super::fields::{Field, NumberField, find, name_of};
 use super::lex::word_end;
 use super::pattern::{Pattern, TextTest};
 use std::fmt::{Display, Formatter, Result, Write};
@@ -61,10 +61,12 @@ impl Display for Test {
         match &self.condition {
             Condition::Number(field, compare) => number(*field, compare, f),
             Condition::Text(field, test) => text_test(name_of(Field::Text(*field)), test, f),
-            Condition::Kind { kind, is } => write!(f, "kind{}{}", if *is { ":" } else { "!=" }, kind.label()),
-            Condition::Failed(failed) => write!(f, "error:{failed}"),
+            Condition::Kind { kind, is } => {
+                write!(f, "{}{}{}", name_of(Field::Kind), if *is { ":" } else { "!=" }, kind.label())
+            }
+            Condition::Failed(failed) => write!(f, "{}:{failed}", name_of(Field::Error)),
             Condition::Id { of, text, whole } => {
-                f.write_str(if *of == IdField::Trace { "trace" } else { "span" })?;
+                f.write_str(name_of(Field::Id(*of)))?;
                 f.write_char(if *whole { '=' } else { ':' })?;
                 value(text, f)
             }
