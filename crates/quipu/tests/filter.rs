@@ -41,10 +41,14 @@ CREATE TEMP VIEW root AS SELECT * FROM (
 CREATE TEMP VIEW every AS SELECT trace_id FROM traces UNION SELECT trace_id FROM spans;
 CREATE TEMP VIEW inference AS SELECT *, coalesce(json_extract(a, '$.__args__'), '') AS args FROM span
   WHERE instr(name, '.') > 0 AND instr(substr(name, 1, instr(name, '.')), 'Inference') > 0;
+CREATE TEMP VIEW asked AS SELECT trace_id, CASE WHEN sum(routed) > 0 THEN sum(routed) WHEN sum(provided) > 0 THEN sum(provided) ELSE sum(steps) END AS times
+  FROM (SELECT trace_id, name LIKE 'InferenceRouter.%' AND is_call AS routed, at IN (SELECT at FROM inference) AND is_call AS provided, name = 'inference' AS steps
+    FROM (SELECT *, name GLOB '*[._]completion' OR name GLOB '*[._]embeddings' AS is_call FROM span))
+  GROUP BY trace_id;
 ";
 
 /// `SELECT trace_id` of what a filter asks. Small letters are compared where the filter does.
-const CASES: [(&str, &str); 71] = [
+const CASES: [(&str, &str); 74] = [
     ("", "SELECT trace_id FROM every"),
     ("duration>10ms", "SELECT trace_id FROM span WHERE took > 10000"),
     ("duration<=1ms", "SELECT trace_id FROM span WHERE took <= 1000"),
@@ -95,6 +99,9 @@ const CASES: [(&str, &str); 71] = [
     ("spans>=6", "SELECT trace_id FROM span GROUP BY trace_id HAVING count(*) >= 6"),
     ("spans=1", "SELECT trace_id FROM span GROUP BY trace_id HAVING count(*) = 1"),
     ("requests>1", "SELECT trace_id FROM span GROUP BY trace_id HAVING sum(json_extract(a, '$.__root__') = 1) > 1"),
+    ("inferences=0", "SELECT trace_id FROM every EXCEPT SELECT trace_id FROM asked WHERE times > 0"),
+    ("inferences:1", "SELECT trace_id FROM asked WHERE times = 1"),
+    ("inferences>1", "SELECT trace_id FROM asked WHERE times > 1"),
     ("trace:0", "SELECT trace_id FROM every WHERE trace_id LIKE '0%'"),
     ("span:a", "SELECT trace_id FROM span WHERE span_id LIKE 'a%'"),
     ("__class__=InferenceRouter", "SELECT trace_id FROM span WHERE json_extract(a, '$.__class__') = 'InferenceRouter'"),

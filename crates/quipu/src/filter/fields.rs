@@ -30,6 +30,7 @@ pub(crate) enum NumberField {
     Spans,
     Failures,
     Requests,
+    Inferences,
 }
 
 /// Fields that compare as texts.
@@ -114,7 +115,7 @@ impl FieldInfo {
 
 use Field::{Error, Id, Kind, Number, Text};
 use FieldLevel::{Span, Trace, TraceOrSpan};
-use NumberField::{CompletionTokens, Duration, Failures, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
+use NumberField::{CompletionTokens, Duration, Failures, Inferences, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
 use TextField::{Agent, Model, Name, Service, Session, Status, Tool, Turn};
 
 /// Every field, in the order of suggestions.
@@ -134,6 +135,7 @@ pub(crate) static FIELDS: &[FieldInfo] = &[
     row(Number(Spans), "spans", Trace, "spans>50", "The number of spans."),
     row(Number(Failures), "failed", Trace, "failed>1", "The number of failed spans.").or(&["errors"]),
     row(Number(Requests), "requests", Trace, "requests>1", "The number of requests; concurrent ones can share a trace."),
+    row(Number(Inferences), "inferences", Trace, "inferences>5", "The number of inference requests; many hint at a loop."),
     row(Number(Start), "start", TraceOrSpan, "start>2026-03-01T10:00", "The start, in UTC.").of(Unit::Time).or(&["time", "trace.start"]),
     row(Number(TraceDuration), "trace.duration", Trace, "trace.duration>5s", "The time from the first start to the last end.").of(Unit::Duration),
     row(Text(Agent), "agent", Span, "agent:weather", "The agent's name, or its id if it has none; on the span of a turn."),

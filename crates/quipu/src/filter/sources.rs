@@ -44,6 +44,16 @@ pub(super) fn numbers(field: NumberField) -> Numbers {
         NumberField::Spans => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.spans.into()))),
         NumberField::Failures => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.failed.into()))),
         NumberField::Requests => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.requests.into()))),
+        NumberField::Inferences => of_traces(|index, compare| {
+            // Traces without an inference request have no sums, and are 0 all the same.
+            let mut counts = vec![Some(0); index.trace_count() as usize];
+            for (trace, totals) in index.all_trace_tokens() {
+                if let Some(count) = counts.get_mut(*trace as usize) {
+                    *count = Some(totals.requests.into());
+                }
+            }
+            those(counts.len(), counts.iter().copied(), compare)
+        }),
     }
 }
 
