@@ -349,7 +349,7 @@ Examples:
   quipu export trace_store.db --trace 0af7651916cd --html one.html
   quipu export trace_store.db --trace 0af7651916cd --markdown --tokens 4000
   quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
-  quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0
+  quipu trace 'https://quipu.example/#v2/trace/…&data=…' 0
   quipu export trace_store.db --trace 0af7651916cd --format chrome --output one.json
   quipu export trace_store.db --format otlp-json --output traces.jsonl";
 

@@ -6,7 +6,7 @@
 use super::{Attr, El, Node, Sign, Tag, button, choices, el, nothing, page_of, pages, soft};
 use crate::model::{Cost, SpanKind};
 use crate::ordered::sort_by_key;
-use crate::share::{FlameLayout, SheetView, encode};
+use crate::share::{FlameLayout, SheetView, encode, range};
 use crate::view::{
     FlameBox, FlameGraph, FlameOrder, FlameWeight, FlameWindow, SMALL, Tick, box_part, cost_text, count, counted, duration_text, least_of,
     ticks,
@@ -255,7 +255,7 @@ impl Painter<'_> {
         let (from, to) = (found.start, found.start.saturating_add(found.length.max(1)));
         let is_whole = (from, to) == self.part;
         let key = if self.is_time { "window" } else { "zoom" };
-        (!is_whole && (self.is_time || self.shown.view.layout == FlameLayout::LeftHeavy)).then(|| format!("{key}={from}-{to}"))
+        (!is_whole && (self.is_time || self.shown.view.layout == FlameLayout::LeftHeavy)).then(|| format!("{key}={}", range((from, to))))
     }
 
     fn id(&self, at: usize) -> String {
