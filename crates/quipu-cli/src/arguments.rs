@@ -108,21 +108,16 @@ pub(crate) enum Command {
     },
 }
 
-const FILTER_HELP: &str = "\
-A filter's terms must all hold; any span of a trace may match each of them. OR, NOT or - in front, and parentheses combine them.
-  duration>2s  duration:1s..5s   a span took so long (ns us ms s m h d; a number alone is seconds)
-  error:true   error:false       a span failed; none did
-  name:chat    name=inference    a span's name holds chat; is exactly this.  * stands for any text: name:chat*
-  kind:tool                      request, turn, inference, tool, safety, retrieval, routing, storage or other
-  model:llama tool:web session:7a4e turn:… status:error service:… trace:ID span:ID
-  tokens>1000 tokens.prompt>9 tokens.completion:1..9 spans>50 failed>1 requests>1 trace.duration>5s
-  start>2026-03-01T10:00         when the trace started, in UTC
+const FILTER_SIGNS: &str = "\
+How conditions are written:
+  name:chat    name=inference    a name contains chat; is exactly inference.  * stands for any text: name:chat*
+  duration:1s..5s duration>2m    numbers: > >= < <= and ranges. Durations take ns us ms s m h d; a number alone is seconds
   key=value key:part key!=value key>5 key=* \"a key\":x attr.KEY=x        an attribute as recorded
   root.error:true                the root span is so
   {kind:tool error:true}         one span is all of this
-  chat                           a name holds it, or it is an attribute's key or the beginning of an id
-  \"free text\"                    a name, an attribute or an event holds it; letter case does not count
-A filter that begins with - comes after --, or is written with NOT. docs/filter.md has the whole language.
+  chat                           a name contains it, or it is an attribute's key or the beginning of an id
+  \"free text\"                    a name, an attribute or an event contains it; letter case does not count
+A filter that begins with - comes after --, or is written with NOT. docs/filter.md describes the whole language.
 
 Examples:
   quipu traces trace_store.db --slowest --limit 5
@@ -131,8 +126,22 @@ Examples:
   quipu traces trace_store.db '{kind:inference duration>2s} -session:7a4e'
   quipu traces trace_store.db '\"connection refused\" OR root.duration>1m'";
 
+/// What `quipu traces --help` says of the filter language; the fields are those of the language's own table.
+fn filter_help() -> String {
+    let mut help = "\
+A filter's terms must all hold; any span of a trace may match each of them. OR, NOT or - in front, and parentheses combine them.
+
+Fields:
+"
+    .to_owned();
+    for info in quipu::filter::fields() {
+        help += &format!("  {:<23} {}\n", info.example, info.meaning);
+    }
+    help + &format!("Kinds are {}.\n\n", quipu::model::SpanKind::ALL.map(|kind| kind.label()).join(", ")) + FILTER_SIGNS
+}
+
 #[derive(Args)]
-#[command(after_help = FILTER_HELP)]
+#[command(after_help = filter_help())]
 pub(crate) struct Traces {
     /// The telemetry file
     pub(crate) file: PathBuf,
@@ -340,7 +349,7 @@ Examples:
   quipu export trace_store.db --trace 0af7651916cd --html one.html
   quipu export trace_store.db --trace 0af7651916cd --markdown --tokens 4000
   quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
-  quipu trace 'https://quipu.example/#v1/trace/…&data=…' 0
+  quipu trace 'https://quipu.example/#v2/trace/…&data=…' 0
   quipu export trace_store.db --trace 0af7651916cd --format chrome --output one.json
   quipu export trace_store.db --format otlp-json --output traces.jsonl";
 

@@ -359,6 +359,10 @@ fn a_wrong_command_line_exits_with_two() {
 #[test]
 fn help_and_completions_are_there() {
     insta::assert_snapshot!(said(&["--help"]));
+    let traces = said(&["traces", "--help"]);
+    for info in quipu::filter::fields() {
+        assert!(traces.contains(info.example), "{} is missing", info.name);
+    }
     assert!(said(&["query", "--help"]).contains("query_metrics          metric_name, start_time"));
     assert!(said(&["completions", "bash"]).contains("_quipu()"));
 }
@@ -468,7 +472,7 @@ fn a_link_stands_for_a_file_in_every_command() {
         "--base",
         "https://quipu.example/page/#old",
     ]);
-    assert!(link.starts_with("https://quipu.example/page/#v1/trace/cf1ea0dfb2d5602e420e32e4b45b6044?data="), "{link}");
+    assert!(link.starts_with("https://quipu.example/page/#v2/trace/cf1ea0dfb2d5602e420e32e4b45b6044?data="), "{link}");
     assert!(notes.contains("letters; a link of that length is taken by"), "{notes}");
     let link = link.trim_end();
     let folder = Folder::new();

@@ -3,6 +3,8 @@
 mod support;
 
 use quipu::Session;
+use quipu::filter::{FieldLevel, fields};
+use quipu::model::SpanKind;
 use quipu::protocol::{FailureKind, Request, Response, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
 use std::collections::BTreeSet;
 use support::{open, sql, unindexed};
@@ -39,10 +41,14 @@ CREATE TEMP VIEW root AS SELECT * FROM (
 CREATE TEMP VIEW every AS SELECT trace_id FROM traces UNION SELECT trace_id FROM spans;
 CREATE TEMP VIEW inference AS SELECT *, coalesce(json_extract(a, '$.__args__'), '') AS args FROM span
   WHERE instr(name, '.') > 0 AND instr(substr(name, 1, instr(name, '.')), 'Inference') > 0;
+CREATE TEMP VIEW asked AS SELECT trace_id, CASE WHEN sum(routed) > 0 THEN sum(routed) WHEN sum(provided) > 0 THEN sum(provided) ELSE sum(steps) END AS times
+  FROM (SELECT trace_id, name LIKE 'InferenceRouter.%' AND is_call AS routed, at IN (SELECT at FROM inference) AND is_call AS provided, name = 'inference' AS steps
+    FROM (SELECT *, name GLOB '*[._]completion' OR name GLOB '*[._]embeddings' AS is_call FROM span))
+  GROUP BY trace_id;
 ";
 
 /// `SELECT trace_id` of what a filter asks. Small letters are compared where the filter does.
-const CASES: [(&str, &str); 71] = [
+const CASES: [(&str, &str); 74] = [
     ("", "SELECT trace_id FROM every"),
     ("duration>10ms", "SELECT trace_id FROM span WHERE took > 10000"),
     ("duration<=1ms", "SELECT trace_id FROM span WHERE took <= 1000"),
@@ -93,6 +99,9 @@ const CASES: [(&str, &str); 71] = [
     ("spans>=6", "SELECT trace_id FROM span GROUP BY trace_id HAVING count(*) >= 6"),
     ("spans=1", "SELECT trace_id FROM span GROUP BY trace_id HAVING count(*) = 1"),
     ("requests>1", "SELECT trace_id FROM span GROUP BY trace_id HAVING sum(json_extract(a, '$.__root__') = 1) > 1"),
+    ("inferences=0", "SELECT trace_id FROM every EXCEPT SELECT trace_id FROM asked WHERE times > 0"),
+    ("inferences:1", "SELECT trace_id FROM asked WHERE times = 1"),
+    ("inferences>1", "SELECT trace_id FROM asked WHERE times > 1"),
     ("trace:0", "SELECT trace_id FROM every WHERE trace_id LIKE '0%'"),
     ("span:a", "SELECT trace_id FROM span WHERE span_id LIKE 'a%'"),
     ("__class__=InferenceRouter", "SELECT trace_id FROM span WHERE json_extract(a, '$.__class__') = 'InferenceRouter'"),
@@ -265,6 +274,30 @@ fn the_documented_examples_match_as_many_traces_as_documented() {
         checked += 1;
     }
     assert_eq!(checked, 10);
+}
+
+#[test]
+fn the_documented_fields_are_those_of_the_language() {
+    let text = include_str!("../../../docs/filter.md");
+    let (_, section) = text.split_once("## Fields").expect("the section");
+    let documented: Vec<&str> =
+        section.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|')).collect();
+    let expected: Vec<String> = fields()
+        .iter()
+        .map(|info| {
+            let names: Vec<String> = [info.name].iter().chain(info.aliases).map(|name| format!("`{name}`")).collect();
+            let level = match info.level {
+                FieldLevel::Span => "span",
+                FieldLevel::Trace => "trace",
+                FieldLevel::TraceOrSpan => "trace or span",
+            };
+            format!("| {} | {level} | {} | `{}` |", names.join(", "), info.meaning, info.example)
+        })
+        .collect();
+    assert_eq!(documented, expected, "docs/filter.md should list:\n{}", expected.join("\n"));
+    for kind in SpanKind::ALL {
+        assert!(section.contains(kind.label()), "docs/filter.md should list the kind {}", kind.label());
+    }
 }
 
 fn suggestions(session: &mut Session, text: &str) -> String {

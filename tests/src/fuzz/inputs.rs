@@ -188,7 +188,7 @@ pub(super) fn filter(random: &mut Random) -> Vec<u8> {
 
 /// An address, bent.
 pub(super) fn address(random: &mut Random) -> Vec<u8> {
-    const PARTS: [&str; 32] = [
+    const PARTS: [&str; 34] = [
         "#",
         "v1",
         "v2",
@@ -211,6 +211,8 @@ pub(super) fn address(random: &mut Random) -> Vec<u8> {
         "find",
         "from",
         "to",
+        "window",
+        "1~2",
         "file",
         "size",
         "sample",
@@ -222,7 +224,7 @@ pub(super) fn address(random: &mut Random) -> Vec<u8> {
         "18446744073709551615",
         "hits",
     ];
-    let real = "#v1/trace/8e33?span=9cc0&find=a%20b&from=10&to=20&filter=error%3Atrue&list=hits&sort=slowest&file=a.db&size=12";
+    let real = "#v2/trace/8e33?span=9cc0&find=a%20b&window=10~20&filter=error%3Atrue&list=hits&sort=slowest&file=a.db&size=12";
     if random.below(2) == 0 { soup(random, &PARTS, 24) } else { bent(random, real.as_bytes(), &PARTS) }
 }
 

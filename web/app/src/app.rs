@@ -163,7 +163,7 @@ fn follow_links(app: App) {
         let link = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok())
-            .and_then(|target| target.closest("a[href^='#v1/']").ok()?);
+            .and_then(|target| target.closest(&format!("a[href^='#v{}/']", quipu_protocol::address::VIEW_VERSION)).ok()?);
         if let Some(fragment) = link.and_then(|link| link.get_attribute("href")) {
             event.prevent_default();
             router::follow(app, &fragment);

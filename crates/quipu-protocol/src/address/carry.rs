@@ -33,10 +33,10 @@ mod tests {
     #[test]
     fn the_view_goes_along_and_what_names_something_does_not() {
         let (view, _) = parse_fragment(
-            "#v1/trace/abc?tab=flame&span=00ff&find=atlantis&from=1&to=9&plumbing=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
+            "#v2/trace/abc?tab=flame&span=00ff&find=atlantis&window=1~9&plumbing=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
         );
         let fragment = carrying_fragment(&view, "01", Some("02"), "AQAB", None);
-        assert_eq!(fragment, "#v1/trace/01?tab=flame&span=02&from=1&to=9&path=critical&data=AQAB");
+        assert_eq!(fragment, "#v2/trace/01?tab=flame&span=02&window=1~9&path=critical&data=AQAB");
         let (read, notes) = parse_fragment(&fragment);
         assert!(notes.is_empty(), "{notes:?}");
         assert!(matches!(read.place, Place::Trace(shown) if shown.trace_id == "01"));

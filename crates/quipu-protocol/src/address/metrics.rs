@@ -2,6 +2,7 @@
 //!
 //! What is not here: what is counted (`metrics`).
 
+use super::keys::{Key, range, read_range, set};
 use super::percent::encode;
 use crate::{MetricOptions, TokensBy, TokensShown};
 
@@ -25,61 +26,78 @@ pub struct MetricsView {
 impl MetricsView {
     /// Queries at most.
     pub const MAX_QUERIES: usize = 8;
+}
 
-    pub(super) fn parts(&self) -> Vec<(&'static str, String)> {
-        let defaults = MetricOptions::default();
-        let mut parts = Vec::new();
-        if let Some((from, to)) = self.window {
-            parts.push(("window", format!("{from}~{to}")));
-        }
-        if self.shown != TokensShown::All {
-            parts.push(("tokens", self.shown.name().into()));
-        }
-        if self.by == TokensBy::Provider {
-            parts.push(("split", "provider".into()));
-        }
-        if self.options.scrape_millis != defaults.scrape_millis {
-            parts.push(("scrape", self.options.scrape_millis.to_string()));
-        }
-        if self.options.merge_labels {
-            parts.push(("models", "merged".into()));
-        }
-        if self.options.exact {
-            parts.push(("rates", "exact".into()));
-        }
-        if self.at_end {
-            parts.push(("look", "end".into()));
-        }
-        parts.extend(self.queries.iter().map(|query| ("query", encode(query))));
-        parts
-    }
-
-    /// Takes one part of a URL; `false` when it means nothing.
-    pub(super) fn read(&mut self, key: &str, value: &str) -> bool {
-        match (key, value) {
-            ("window", ends) => {
-                let ends = ends.split_once('~').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-                match ends.filter(|(from, to): &(i64, i64)| from < to) {
-                    Some(ends) => self.window = Some(ends),
-                    None => return false,
-                }
+/// The keys.
+pub(super) const KEYS: &[Key<MetricsView>] = &[
+    Key::new(
+        "window",
+        |view| view.window.map(range),
+        |view, text| set(&mut view.window, read_range(text).filter(|(from, to)| from < to).map(Some)),
+    ),
+    Key::new(
+        "tokens",
+        |view| (view.shown != TokensShown::All).then(|| view.shown.name().into()),
+        |view, name| set(&mut view.shown, TokensShown::ALL.into_iter().find(|shown| shown.name() == name)),
+    ),
+    Key::new(
+        "split",
+        |view| (view.by == TokensBy::Provider).then(|| "provider".into()),
+        |view, word| match word {
+            "model" => set(&mut view.by, Some(TokensBy::Model)),
+            "provider" => set(&mut view.by, Some(TokensBy::Provider)),
+            _ => false,
+        },
+    ),
+    Key::new(
+        "scrape",
+        |view| (view.options.scrape_millis != MetricOptions::default().scrape_millis).then(|| view.options.scrape_millis.to_string()),
+        |view, millis| set(&mut view.options.scrape_millis, millis.parse().ok().filter(|millis| (1..=86_400_000).contains(millis))),
+    ),
+    Key::new(
+        "models",
+        |view| view.options.merge_labels.then(|| "merged".into()),
+        |view, word| set(&mut view.options.merge_labels, (word == "merged").then_some(true)),
+    ),
+    Key::new(
+        "rates",
+        |view| view.options.exact.then(|| "exact".into()),
+        |view, word| set(&mut view.options.exact, (word == "exact").then_some(true)),
+    ),
+    Key::new("look", |view| view.at_end.then(|| "end".into()), |view, word| set(&mut view.at_end, (word == "end").then_some(true))),
+    Key::repeated(
+        "query",
+        |view| view.queries.iter().map(|query| encode(query)).collect(),
+        |view, query| {
+            let has_room = view.queries.len() < MetricsView::MAX_QUERIES;
+            if has_room {
+                view.queries.push(query.to_owned());
             }
-            ("tokens", name) => match TokensShown::ALL.into_iter().find(|shown| shown.name() == name) {
-                Some(shown) => self.shown = shown,
-                None => return false,
-            },
-            ("split", "model") => self.by = TokensBy::Model,
-            ("split", "provider") => self.by = TokensBy::Provider,
-            ("scrape", millis) => match millis.parse().ok().filter(|millis| (1..=86_400_000).contains(millis)) {
-                Some(millis) => self.options.scrape_millis = millis,
-                None => return false,
-            },
-            ("models", "merged") => self.options.merge_labels = true,
-            ("look", "end") => self.at_end = true,
-            ("rates", "exact") => self.options.exact = true,
-            ("query", query) if self.queries.len() < MetricsView::MAX_QUERIES => self.queries.push(query.to_owned()),
-            _ => return false,
-        }
-        true
+            has_room
+        },
+    ),
+];
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(in crate::address) fn any_metrics() -> impl Strategy<Value = MetricsView> {
+        (
+            prop::option::of((any::<i32>(), 1..i32::MAX)),
+            prop::sample::select(&TokensShown::ALL[..]),
+            (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+            1..86_400_001_i64,
+            prop::collection::vec(".*", 0..4),
+        )
+            .prop_map(|(window, shown, (by_provider, merge_labels, exact, at_end), scrape_millis, queries)| MetricsView {
+                window: window.map(|(from, length)| (from.into(), i64::from(from) + i64::from(length))),
+                shown,
+                by: if by_provider { TokensBy::Provider } else { TokensBy::Model },
+                options: MetricOptions { scrape_millis, merge_labels, exact },
+                at_end,
+                queries,
+            })
     }
 }

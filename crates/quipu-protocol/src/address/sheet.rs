@@ -1,93 +1,94 @@
 //! How the views of a trace beside the timeline are shown, and its words in a URL.
 
-use super::TraceView;
-use super::percent::{decode, encode};
+use super::keys::{Key, range, read, read_range, set};
+use super::percent::encode;
+use super::{TraceView, trace};
 use crate::{FlameLayout, SheetView, TraceTab};
 use crate::{FlameWeight, StatisticsColumn};
 use quipu_model::LogSeverity;
 
-impl SheetView {
-    /// The parts of the URL, as keys and encoded values; defaults are not among them.
-    pub(super) fn parts(&self) -> Vec<(&'static str, String)> {
-        let defaults = SheetView::default();
-        let mut parts = Vec::new();
-        let mut add = |is_set: bool, key: &'static str, value: String| {
-            if is_set {
-                parts.push((key, value));
-            }
-        };
-        add(self.whole_session, "told", "session".into());
-        add(self.least.is_some(), "severity", self.least.map_or("", LogSeverity::label).into());
-        add(self.column != defaults.column, "by", self.column.name().into());
-        add(self.ascending, "order", "up".into());
-        add(self.layout != defaults.layout, "flame", self.layout.name().into());
-        add(self.weight != defaults.weight, "weight", self.weight.name().into());
-        add(self.around.is_some(), "around", encode(self.around.as_deref().unwrap_or_default()));
-        let (from, to) = self.zoom.unwrap_or_default();
-        add(self.zoom.is_some(), "zoom", format!("{from}-{to}"));
-        add(self.page > 0, "page", (u64::from(self.page) + 1).to_string());
-        parts
-    }
-
-    /// Takes one part of a URL; an empty value is the default. `false` when it means nothing, and nothing is changed.
-    pub(super) fn set(&mut self, key: &str, value: &str) -> bool {
-        let is_empty = value.is_empty();
-        match key {
-            "told" if is_empty || value == "session" => self.whole_session = !is_empty,
-            "severity" if is_empty => self.least = None,
-            "severity" => match LogSeverity::from_name(value) {
-                Some(severity) => self.least = Some(severity),
-                None => return false,
-            },
-            "by" => match StatisticsColumn::ALL.into_iter().find(|column| column.name() == value) {
-                Some(column) => self.column = column,
-                None => return false,
-            },
-            "order" if is_empty || value == "up" => self.ascending = !is_empty,
-            "flame" => match [FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich].into_iter().find(|one| one.name() == value)
-            {
-                Some(layout) => self.layout = layout,
-                None => return false,
-            },
-            "weight" => match FlameWeight::ALL.into_iter().find(|weight| weight.name() == value) {
-                Some(weight) => self.weight = weight,
-                None => return false,
-            },
-            "around" => self.around = (!is_empty).then(|| value.to_owned()),
-            "zoom" if is_empty => self.zoom = None,
-            "zoom" => {
-                let ends = value.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-                match ends.filter(|(from, to): &(u64, u64)| from < to) {
-                    Some(ends) => self.zoom = Some(ends),
-                    None => return false,
-                }
-            }
-            "page" if is_empty => self.page = 0,
-            "page" => match value.parse::<u32>().ok().and_then(|page| page.checked_sub(1)) {
-                Some(page) => self.page = page,
-                None => return false,
-            },
-            _ => return false,
-        }
-        true
-    }
-}
+/// The keys. An empty value is the default, for buttons that take something back; addresses have none.
+pub(super) const KEYS: &[Key<SheetView>] = &[
+    Key::new(
+        "told",
+        |view| view.whole_session.then(|| "session".into()),
+        |view, word| match word {
+            "session" => set(&mut view.whole_session, Some(true)),
+            "" => set(&mut view.whole_session, Some(false)),
+            _ => false,
+        },
+    ),
+    Key::new(
+        "severity",
+        |view| view.least.map(|least| least.label().into()),
+        |view, name| match name {
+            "" => set(&mut view.least, Some(None)),
+            _ => set(&mut view.least, LogSeverity::from_name(name).map(Some)),
+        },
+    ),
+    Key::new(
+        "by",
+        |view| (view.column != StatisticsColumn::default()).then(|| view.column.name().into()),
+        |view, name| set(&mut view.column, StatisticsColumn::ALL.into_iter().find(|column| column.name() == name)),
+    ),
+    Key::new(
+        "order",
+        |view| view.ascending.then(|| "up".into()),
+        |view, word| match word {
+            "up" => set(&mut view.ascending, Some(true)),
+            "" => set(&mut view.ascending, Some(false)),
+            _ => false,
+        },
+    ),
+    Key::new(
+        "flame",
+        |view| (view.layout != FlameLayout::default()).then(|| view.layout.name().into()),
+        |view, name| {
+            let known = [FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich];
+            set(&mut view.layout, known.into_iter().find(|layout| layout.name() == name))
+        },
+    ),
+    Key::new(
+        "weight",
+        |view| (view.weight != FlameWeight::default()).then(|| view.weight.name().into()),
+        |view, name| set(&mut view.weight, FlameWeight::ALL.into_iter().find(|weight| weight.name() == name)),
+    ),
+    Key::new(
+        "around",
+        |view| view.around.as_deref().map(encode),
+        |view, name| set(&mut view.around, Some((!name.is_empty()).then(|| name.to_owned()))),
+    ),
+    Key::new(
+        "zoom",
+        |view| view.zoom.map(range),
+        |view, text| match text {
+            "" => set(&mut view.zoom, Some(None)),
+            _ => set(&mut view.zoom, read_range(text).filter(|(from, to)| from < to).map(Some)),
+        },
+    ),
+    Key::new(
+        "page",
+        |view| (view.page > 0).then(|| (u64::from(view.page) + 1).to_string()),
+        |view, number| match number {
+            "" => set(&mut view.page, Some(0)),
+            _ => set(&mut view.page, number.parse::<u32>().ok().and_then(|page| page.checked_sub(1))),
+        },
+    ),
+];
 
 impl TraceView {
     /// Changes the view as a sheet's button says: parts of a URL, `tab=logs&severity=error`. What is not understood is passed over.
     pub fn apply(&mut self, set: &str) {
         for part in set.split('&') {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let Some(value) = decode(value) else { continue };
             match key {
                 "tab" => self.show_tab(TraceTab::ALL.into_iter().find(|tab| tab.name() == value).unwrap_or_default()),
-                "find" => self.find = value,
-                "window" => {
-                    let ends = value.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-                    self.window = ends.filter(|(from, to)| from < to);
+                "find" | "window" => {
+                    read(trace::KEYS, self, key, value);
+                    trace::check(self);
                 }
                 _ => {
-                    self.sheet.set(key, &value);
+                    read(KEYS, &mut *self.sheet, key, value);
                 }
             }
         }
@@ -101,15 +102,16 @@ impl TraceView {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_button_changes_what_it_names_and_nothing_else() {
         let mut view = TraceView { trace_id: "abc".into(), find: "x".into(), ..TraceView::default() };
         view.apply("severity=error&page=");
         view.apply("by=p95&order=up&page=3");
-        view.apply("flame=sandwich&around=a%26b%3Dc&zoom=5-9");
+        view.apply("flame=sandwich&around=a%26b%3Dc&zoom=5~9");
         let expected = SheetView {
             page: 2,
             least: Some(LogSeverity::Error),
@@ -121,11 +123,31 @@ mod tests {
             ..SheetView::default()
         };
         assert_eq!(*view.sheet, expected);
-        view.apply("zoom=9-5&by=colour&page=0&nonsense=1&severity=loud");
+        view.apply("zoom=9~5&by=colour&page=0&nonsense=1&severity=loud");
         assert_eq!(*view.sheet, expected, "What is wrong changes nothing.");
-        view.apply("tab=timeline&find=a%20name&window=10-20");
+        view.apply("tab=timeline&find=a%20name&window=10~20");
         assert_eq!((view.tab, view.find.as_str(), view.window, view.sheet.page), (TraceTab::Timeline, "a name", Some((10, 20)), 0));
         view.apply("window=&severity=&zoom=&around=&by=self&order=&flame=time");
         assert_eq!((view.window, *view.sheet), (None, SheetView::default()));
+    }
+
+    pub(in crate::address) fn any_sheet() -> impl Strategy<Value = SheetView> {
+        (
+            (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&LogSeverity::ALL[..]))),
+            (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), prop::sample::select(&FlameWeight::ALL[..])),
+            prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
+            (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),
+        )
+            .prop_map(|((page, whole_session, least), (column, ascending, weight), layout, (around, zoom))| SheetView {
+                page,
+                whole_session,
+                least,
+                column,
+                ascending,
+                layout,
+                weight,
+                around,
+                zoom: zoom.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
+            })
     }
 }

@@ -1,5 +1,6 @@
 //! How the timeline of a trace is shown, and its words in a URL.
 
+use super::keys::{Key, range, read_range, set};
 use super::percent::encode;
 use crate::TraceScope;
 
@@ -14,38 +15,51 @@ pub struct TimelineView {
     pub measured: Option<(u64, u64)>,
 }
 
-impl TimelineView {
-    /// The parts of the URL, as keys and encoded values; defaults are not among them.
-    pub(super) fn parts(&self) -> Vec<(&'static str, String)> {
-        let mut parts = Vec::new();
-        if self.scope.folded {
-            parts.push(("plumbing", "folded".into()));
-        }
-        if let Some(request) = &self.scope.request {
-            parts.push(("request", encode(request)));
-        }
-        if self.critical_path {
-            parts.push(("path", "critical".into()));
-        }
-        if let Some((from, to)) = self.measured {
-            parts.push(("measure", format!("{from}-{to}")));
-        }
-        parts
-    }
+/// The keys.
+pub(super) const KEYS: &[Key<TimelineView>] = &[
+    Key::new(
+        "plumbing",
+        |view| view.scope.folded.then(|| "folded".into()),
+        |view, word| match word {
+            "folded" => set(&mut view.scope.folded, Some(true)),
+            "shown" => set(&mut view.scope.folded, Some(false)),
+            _ => false,
+        },
+    ),
+    Key::new(
+        "request",
+        |view| view.scope.request.as_deref().map(encode),
+        |view, id| set(&mut view.scope.request, (!id.is_empty()).then(|| Some(id.into()))),
+    ),
+    Key::new(
+        "path",
+        |view| view.critical_path.then(|| "critical".into()),
+        |view, word| match word {
+            "critical" => set(&mut view.critical_path, Some(true)),
+            "none" => set(&mut view.critical_path, Some(false)),
+            _ => false,
+        },
+    ),
+    Key::new(
+        "measure",
+        |view| view.measured.map(range),
+        |view, text| set(&mut view.measured, read_range(text).filter(|(from, to)| from <= to).map(Some)),
+    ),
+];
 
-    /// Reads one part; `false` when it means nothing.
-    pub(super) fn read(&mut self, key: &str, value: &str) -> bool {
-        match (key, value) {
-            ("plumbing", "folded" | "shown") => self.scope.folded = value == "folded",
-            ("request", id) if !id.is_empty() => self.scope.request = Some(id.into()),
-            ("path", "critical" | "none") => self.critical_path = value == "critical",
-            ("measure", text) => {
-                let times = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-                let Some((from, to)) = times.filter(|(from, to): &(u64, u64)| from <= to) else { return false };
-                self.measured = Some((from, to));
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(in crate::address) fn any_timeline() -> impl Strategy<Value = TimelineView> {
+        let measured = prop::option::of((any::<u32>(), any::<u32>()));
+        (any::<bool>(), prop::option::of(".+"), any::<bool>(), measured).prop_map(|(folded, request, critical_path, measured)| {
+            TimelineView {
+                scope: TraceScope { folded, request },
+                critical_path,
+                measured: measured.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
             }
-            _ => return false,
-        }
-        true
+        })
     }
 }

@@ -1,20 +1,29 @@
 //! The view state as a URL's fragment, and back.
+//!
+//! What is not here: the keys, which each part of the view state lists beside itself.
 
+use super::keys::{Key, read, write};
 use super::percent::{decode, encode};
-use super::{Place, Sample, Source, TraceView, ViewState};
-use crate::ColumnSet;
-use crate::TraceTab;
-use crate::{GroupBy, TraceOrder};
-use quipu_model::format::TimeStyle;
+use super::{Place, ViewState, list, metrics, sheet, source, timeline, trace, upgrade};
 
 /// The version of what [`print_fragment`] writes. [`parse_fragment`] reads it and those before it.
-pub const VIEW_VERSION: u32 = 1;
+pub const VIEW_VERSION: u32 = 2;
 
 /// Rewrites what stands after `vN/` into what the version after N would have written.
 type Upgrade = fn(&str) -> String;
 
 /// From version 1 on, one for each version but the newest.
-const UPGRADES: [Upgrade; VIEW_VERSION as usize - 1] = [];
+const UPGRADES: [Upgrade; VIEW_VERSION as usize - 1] = [upgrade::from_1];
+
+/// The key of the page of SQL, whose view is the query.
+const SQL_KEYS: &[Key<String>] = &[Key::new(
+    "query",
+    |query| (!query.is_empty()).then(|| encode(query)),
+    |query, text| {
+        text.clone_into(query);
+        true
+    },
+)];
 
 /// An address in the words of the newest version: what stands after its version.
 ///
@@ -50,79 +59,23 @@ pub fn print_fragment(state: &ViewState) -> String {
         Place::Traces => path += "traces",
         Place::Metrics(view) => {
             path += "metrics";
-            parts.extend(view.parts());
+            write(metrics::KEYS, view, &mut parts);
         }
-        Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet }) => {
+        Place::Trace(view) => {
             path += "trace/";
-            path += &encode(trace_id);
-            if *tab != TraceTab::Timeline {
-                parts.push(("tab", tab.name().into()));
-            }
-            if let Some(span_id) = span_id {
-                parts.push(("span", encode(span_id)));
-            }
-            if !find.is_empty() {
-                parts.push(("find", encode(find)));
-            }
-            if let Some((from, to)) = window {
-                parts.push(("from", from.to_string()));
-                parts.push(("to", to.to_string()));
-            }
-            parts.extend(timeline.parts());
-            parts.extend(sheet.parts());
+            path += &encode(&view.trace_id);
+            write(trace::KEYS, view, &mut parts);
+            write(timeline::KEYS, &view.timeline, &mut parts);
+            write(sheet::KEYS, &view.sheet, &mut parts);
         }
         Place::Sql(query) => {
             path += "sql";
-            if !query.is_empty() {
-                parts.push(("query", encode(query)));
-            }
+            write(SQL_KEYS, query, &mut parts);
         }
     }
-    if !state.list.filter.is_empty() {
-        parts.push(("filter", encode(&state.list.filter)));
-    }
-    if state.list.hits {
-        parts.push(("list", "hits".into()));
-    }
-    if state.list.failed_only {
-        parts.push(("show", "failed".into()));
-    }
-    if state.list.order != TraceOrder::NEWEST {
-        parts.push(("sort", state.list.order.name()));
-    }
-    if let Some(by) = state.list.group {
-        parts.push(("group", by.name().into()));
-        if !state.list.open.is_empty() {
-            let open: Vec<String> = state.list.open.iter().map(|key| encode(key)).collect();
-            parts.push(("open", open.join(",")));
-        }
-    }
-    if state.list.columns != ColumnSet::default() {
-        parts.push(("columns", state.list.columns.text()));
-    }
-    if !state.list.chart {
-        parts.push(("chart", "off".into()));
-    }
-    match state.times {
-        TimeStyle::Utc => {}
-        TimeStyle::Local => parts.push(("times", "local".into())),
-        TimeStyle::Relative => parts.push(("times", "relative".into())),
-    }
-    match &state.source {
-        None => {}
-        Some(Source::Sample(sample)) => parts.push(("sample", sample.name().into())),
-        Some(Source::File { name, size_bytes }) => {
-            parts.push(("file", encode(name)));
-            if let Some(size) = size_bytes {
-                parts.push(("size", size.to_string()));
-            }
-        }
-        // Last, because it is long.
-        Some(Source::Link { letters, key }) => {
-            parts.extend(key.iter().map(|key| ("key", key.clone())));
-            parts.push(("data", letters.to_string()));
-        }
-    }
+    write(list::KEYS, &state.list, &mut parts);
+    write(super::KEYS, state, &mut parts);
+    write(source::KEYS, &state.source, &mut parts);
     let query: Vec<String> = parts.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
@@ -168,179 +121,93 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
             notes.push(format!("The part {part:?} of the address is not understood and was left out."));
         }
     }
-    if state.list.group.is_none() {
-        state.list.open.clear();
-    }
-    if let Some(Source::File { name, .. }) = &state.source
-        && name.is_empty()
-    {
-        state.source = None;
-        notes.push("The address tells a file’s size without its name; it was left out.".into());
-    }
-    if let Some(Source::Link { letters, .. }) = &state.source
-        && letters.is_empty()
-    {
-        state.source = None;
-        notes.push("The address carries no data, though it should: it was cut short. Ask for the link again, or for a file.".into());
-    }
-    if let Place::Trace(TraceView { window, .. }) = &mut state.place
-        && window.is_some_and(|(from, to)| from >= to)
-    {
-        *window = None;
-        notes.push("The address tells a part of the time axis that ends before it starts; all of it is shown.".into());
+    list::check(&mut state.list);
+    notes.extend(source::check(&mut state.source));
+    if let Place::Trace(view) = &mut state.place {
+        notes.extend(trace::check(view));
     }
     (state, notes)
 }
 
-/// Reads one `key=value`; `false` when it means nothing.
+/// Reads one `key=value`; `false` when it means nothing. The keys of a screen mean nothing on another.
 fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
-    if key == "open" {
-        // Commas between keys are not encoded; those in keys are.
-        let keys: Option<Vec<String>> = value.split(',').map(decode).collect();
-        return keys.map(|keys| state.list.open = keys).is_some();
-    }
-    if key == "data" {
-        let key = match &mut state.source {
-            Some(Source::Link { key, .. }) => key.take(),
-            _ => None,
-        };
-        state.source = Some(Source::Link { letters: value.into(), key });
-        return true;
-    }
-    let Some(value) = decode(value) else { return false };
-    match (key, value.as_str()) {
-        ("window" | "tokens" | "split" | "scrape" | "models" | "rates" | "look" | "query", text) => match &mut state.place {
-            Place::Metrics(view) => return view.read(key, text),
-            Place::Sql(query) if key == "query" => *query = value,
-            _ => return false,
-        },
-        ("show", "failed") => state.list.failed_only = true,
-        ("show", "all") => state.list.failed_only = false,
-        ("sort", name) => match TraceOrder::from_name(name) {
-            Some(order) => state.list.order = order,
-            None => return false,
-        },
-        ("group", name) => match GroupBy::from_name(name) {
-            Some(by) => state.list.group = Some(by),
-            None => return false,
-        },
-        ("columns", names) => match ColumnSet::from_text(names) {
-            Some(columns) => state.list.columns = columns,
-            None => return false,
-        },
-        ("chart", "on") => state.list.chart = true,
-        ("chart", "off") => state.list.chart = false,
-        ("times", "utc") => state.times = TimeStyle::Utc,
-        ("times", "local") => state.times = TimeStyle::Local,
-        ("times", "relative") => state.times = TimeStyle::Relative,
-        ("filter", _) => state.list.filter = value,
-        ("list", "hits") => state.list.hits = true,
-        ("list", "traces") => state.list.hits = false,
-        (
-            "tab" | "span" | "find" | "from" | "to" | "plumbing" | "request" | "path" | "measure" | "told" | "severity" | "by" | "order"
-            | "flame" | "weight" | "around" | "zoom" | "page",
-            text,
-        ) if !text.is_empty() => match &mut state.place {
-            Place::Trace(view) => return read_trace_part(view, key, value),
-            _ => return false,
-        },
-        ("sample", name) => match Sample::ALL.into_iter().find(|sample| sample.name() == name) {
-            Some(sample) => state.source = Some(Source::Sample(sample)),
-            None => return false,
-        },
-        ("file", found) if !found.is_empty() => match &mut state.source {
-            Some(Source::File { name, .. }) => *name = value,
-            _ => state.source = Some(Source::File { name: value, size_bytes: None }),
-        },
-        ("key", _) if is_key(&value) => match &mut state.source {
-            Some(Source::Link { key, .. }) => *key = Some(value),
-            // It stands before the data.
-            None => state.source = Some(Source::Link { letters: "".into(), key: Some(value) }),
-            Some(_) => return false,
-        },
-        ("size", digits) => {
-            let Ok(size) = digits.parse() else { return false };
-            match &mut state.source {
-                Some(Source::File { size_bytes, .. }) => *size_bytes = Some(size),
-                // The size may stand before the name.
-                None => state.source = Some(Source::File { name: String::new(), size_bytes: Some(size) }),
-                Some(_) => return false,
-            }
-        }
-        _ => return false,
-    }
-    true
-}
-
-/// Whether it can be a key: base64url.
-fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-fn read_trace_part(view: &mut TraceView, key: &str, value: String) -> bool {
-    let window = view.window.unwrap_or((0, u64::MAX));
-    match (key, value.parse()) {
-        ("tab", _) => match TraceTab::ALL.into_iter().find(|tab| tab.name() == value) {
-            Some(tab) => view.tab = tab,
-            None => return false,
-        },
-        ("span", _) => view.span_id = Some(value),
-        ("find", _) => view.find = value,
-        ("from", Ok(from)) => view.window = Some((from, window.1)),
-        ("to", Ok(to)) => view.window = Some((window.0, to)),
-        ("from" | "to", _) => return false,
-        _ => return view.timeline.read(key, &value) || view.sheet.set(key, &value),
-    }
-    true
+    let of_screen = match &mut state.place {
+        Place::Open | Place::Traces => None,
+        // Empty values are what the buttons of a sheet write: see `TraceView::apply`.
+        Place::Trace(_) if value.is_empty() => None,
+        Place::Trace(view) => read(trace::KEYS, view, key, value)
+            .or_else(|| read(timeline::KEYS, &mut view.timeline, key, value))
+            .or_else(|| read(sheet::KEYS, &mut view.sheet, key, value)),
+        Place::Metrics(view) => read(metrics::KEYS, view, key, value),
+        Place::Sql(query) => read(SQL_KEYS, query, key, value),
+    };
+    of_screen
+        .or_else(|| read(list::KEYS, &mut state.list, key, value))
+        .or_else(|| read(super::KEYS, state, key, value))
+        .or_else(|| read(source::KEYS, &mut state.source, key, value))
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ListColumn;
-    use crate::address::{ListView, MetricsView, TimelineView};
-    use crate::{FlameLayout, SheetView, TokensShown};
-    use crate::{FlameWeight, StatisticsColumn};
-    use crate::{MetricOptions, TokensBy, TraceScope};
+    use crate::TraceOrder;
+    use crate::address::{ListView, Sample, Source, TraceView, keys};
     use proptest::prelude::*;
-    use quipu_model::LogSeverity;
+    use quipu_model::format::TimeStyle;
 
     #[test]
     fn defaults_are_not_written() {
         let mut state = ViewState { place: Place::Traces, ..ViewState::default() };
-        assert_eq!(print_fragment(&state), "#v1/traces");
+        assert_eq!(print_fragment(&state), "#v2/traces");
         state.list = ListView { order: TraceOrder::SLOWEST, failed_only: true, ..ListView::default() };
         state.source = Some(Source::File { name: "my telemetry.db".into(), size_bytes: Some(737_280) });
-        assert_eq!(print_fragment(&state), "#v1/traces?show=failed&sort=-duration&file=my%20telemetry.db&size=737280");
+        assert_eq!(print_fragment(&state), "#v2/traces?show=failed&sort=-duration&file=my%20telemetry.db&size=737280");
         state.place = Place::Trace(TraceView { trace_id: "a/b?c".into(), span_id: Some("00ff".into()), ..TraceView::default() });
         state.source = Some(Source::Sample(Sample::Agent));
-        assert_eq!(print_fragment(&state), "#v1/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=-duration&sample=agent");
+        assert_eq!(print_fragment(&state), "#v2/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=-duration&sample=agent");
+    }
+
+    #[test]
+    fn a_key_has_one_meaning_on_a_screen() {
+        use keys::names;
+        let of_all = || names(list::KEYS).chain(names(super::super::KEYS)).chain(names(source::KEYS));
+        let screens: [Vec<&str>; 4] = [
+            of_all().collect(),
+            of_all().chain(names(trace::KEYS)).chain(names(timeline::KEYS)).chain(names(sheet::KEYS)).collect(),
+            of_all().chain(names(metrics::KEYS)).collect(),
+            of_all().chain(names(SQL_KEYS)).collect(),
+        ];
+        for mut keys in screens {
+            keys.sort_unstable();
+            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+        }
     }
 
     #[test]
     fn groups_columns_and_orders_stand_in_the_address() {
-        let fragment = "#v1/traces?sort=tokens&group=session&open=a%2Cb,,c&columns=name,agent&chart=off";
+        let fragment = "#v2/traces?sort=tokens&group=session&open=a%2Cb,,c&columns=name,agent&chart=off";
         let (state, notes) = parse_fragment(fragment);
         assert_eq!((state.list.open.as_slice(), notes.len()), (&["a,b".to_owned(), String::new(), "c".to_owned()][..], 0));
         assert_eq!(print_fragment(&state), fragment);
         // The traces without a session are a group, too; without groups nothing is open.
-        assert_eq!(parse_fragment("#v1/traces?group=turn&open=").0.list.open, [""]);
-        assert_eq!(parse_fragment("#v1/traces?open=a").0.list, ListView::default());
-        let (state, notes) = parse_fragment("#v1/traces?sort=colour&group=x&columns=&chart=maybe");
+        assert_eq!(parse_fragment("#v2/traces?group=turn&open=").0.list.open, [""]);
+        assert_eq!(parse_fragment("#v2/traces?open=a").0.list, ListView::default());
+        let (state, notes) = parse_fragment("#v2/traces?sort=colour&group=x&columns=&chart=maybe");
         assert_eq!((state.list, notes.len()), (ListView::default(), 4));
     }
 
     #[test]
     fn how_a_list_looks_stays_when_it_is_cleared_and_its_rows_do_not_know_it() {
-        let (state, _) = parse_fragment("#v1/traces?filter=a&sort=spans&group=turn&open=x&columns=agent&chart=off&list=hits");
+        let (state, _) = parse_fragment("#v2/traces?filter=a&sort=spans&group=turn&open=x&columns=agent&chart=off&list=hits");
         let mut list = state.list;
         assert_eq!(
             print_fragment(&ViewState { place: Place::Traces, list: list.cleared(), ..ViewState::default() }),
-            "#v1/traces?columns=name,agent&chart=off"
+            "#v2/traces?columns=name,agent&chart=off"
         );
         assert_eq!(
             print_fragment(&ViewState { place: Place::Traces, list: list.rows(), ..ViewState::default() }),
-            "#v1/traces?filter=a&sort=spans&group=turn&open=x"
+            "#v2/traces?filter=a&sort=spans&group=turn&open=x"
         );
         list.toggle_group("y");
         list.toggle_group("x");
@@ -349,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_bad_part_never_voids_the_others() {
-        let (state, notes) = parse_fragment("#v1/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
+        let (state, notes) = parse_fragment("#v2/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
         assert_eq!(state.place, Place::trace("abc"));
         assert_eq!(state.list, ListView { order: TraceOrder::SLOWEST, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
@@ -369,7 +236,7 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "The address was made by a later Quipu: it is of version 9, and this page reads versions up to 1. Reload the page to get its \
+                "The address was made by a later Quipu: it is of version 9, and this page reads versions up to 2. Reload the page to get its \
               newest release. The address was not followed."
             ]
         );
@@ -377,16 +244,16 @@ mod tests {
             let (state, notes) = parse_fragment(foreign);
             assert_eq!((state, notes.len()), (ViewState::default(), 1), "{foreign}");
         }
-        let (state, notes) = parse_fragment("#v1/colours?sort=slowest");
+        let (state, notes) = parse_fragment("#v2/colours?sort=slowest");
         assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
     }
 
     #[test]
     fn a_query_stands_in_the_address_of_its_page_alone() {
         let state = ViewState { place: Place::Sql("SELECT 'a&b'\n-- 100 %".into()), ..ViewState::default() };
-        assert_eq!(print_fragment(&state), "#v1/sql?query=SELECT%20%27a%26b%27%0A--%20100%20%25");
-        assert_eq!(print_fragment(&ViewState { place: Place::Sql(String::new()), ..ViewState::default() }), "#v1/sql");
-        assert_eq!(parse_fragment("#v1/traces?query=SELECT").1.len(), 1);
+        assert_eq!(print_fragment(&state), "#v2/sql?query=SELECT%20%27a%26b%27%0A--%20100%20%25");
+        assert_eq!(print_fragment(&ViewState { place: Place::Sql(String::new()), ..ViewState::default() }), "#v2/sql");
+        assert_eq!(parse_fragment("#v2/traces?query=SELECT").1.len(), 1);
     }
 
     #[test]
@@ -398,92 +265,21 @@ mod tests {
         assert!(upgraded("v4/traces", &upgrades).is_err());
     }
 
-    fn any_timeline() -> impl Strategy<Value = TimelineView> {
-        let measured = prop::option::of((any::<u32>(), any::<u32>()));
-        (any::<bool>(), prop::option::of(".+"), any::<bool>(), measured).prop_map(|(folded, request, critical_path, measured)| {
-            TimelineView {
-                scope: TraceScope { folded, request },
-                critical_path,
-                measured: measured.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
-            }
-        })
-    }
-
-    fn any_metrics() -> impl Strategy<Value = MetricsView> {
-        (
-            prop::option::of((any::<i32>(), 1..i32::MAX)),
-            prop::sample::select(&TokensShown::ALL[..]),
-            (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
-            1..86_400_001_i64,
-            prop::collection::vec(".*", 0..4),
-        )
-            .prop_map(|(window, shown, (by_provider, merge_labels, exact, at_end), scrape_millis, queries)| MetricsView {
-                window: window.map(|(from, length)| (from.into(), i64::from(from) + i64::from(length))),
-                shown,
-                by: if by_provider { TokensBy::Provider } else { TokensBy::Model },
-                options: MetricOptions { scrape_millis, merge_labels, exact },
-                at_end,
-                queries,
-            })
-    }
-
     fn any_state() -> impl Strategy<Value = ViewState> {
-        let sheet = (
-            (0..u32::MAX, any::<bool>(), prop::option::of(prop::sample::select(&LogSeverity::ALL[..]))),
-            (prop::sample::select(&StatisticsColumn::ALL[..]), any::<bool>(), prop::sample::select(&FlameWeight::ALL[..])),
-            prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
-            (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),
-        )
-            .prop_map(|((page, whole_session, least), (column, ascending, weight), layout, (around, zoom))| SheetView {
-                page,
-                whole_session,
-                least,
-                column,
-                ascending,
-                layout,
-                weight,
-                around,
-                zoom: zoom.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length))),
-            });
         let place = prop_oneof![
             Just(Place::Open),
             Just(Place::Traces),
-            any_metrics().prop_map(|view| Place::Metrics(Box::new(view))),
+            metrics::tests::any_metrics().prop_map(|view| Place::Metrics(Box::new(view))),
             ".*".prop_map(Place::Sql),
-            (
-                ".+",
-                prop::sample::select(&TraceTab::ALL[..]),
-                prop::option::of(".+"),
-                ".*",
-                prop::option::of((any::<u32>(), 1..u32::MAX)),
-                any_timeline(),
-                sheet
-            )
-                .prop_map(|(trace_id, tab, span_id, find, window, timeline, sheet)| {
-                    let window = window.map(|(from, length)| (from.into(), u64::from(from) + u64::from(length)));
-                    Place::Trace(TraceView { trace_id, tab, span_id, find, window, timeline, sheet: Box::new(sheet) })
-                }),
-        ];
-        let source = prop_oneof![
-            Just(None),
-            prop::sample::select(&Sample::ALL[..]).prop_map(|sample| Some(Source::Sample(sample))),
-            (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
-            ("[A-Za-z0-9_-]{1,80}", prop::option::of("[A-Za-z0-9_-]{1,40}"))
-                .prop_map(|(letters, key)| Some(Source::Link { letters: letters.into(), key })),
+            trace::tests::any_trace().prop_map(Place::Trace),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
-        let order =
-            (prop::sample::select(&ListColumn::ALL[..]), any::<bool>()).prop_map(|(column, descending)| TraceOrder { column, descending });
-        let group = prop::option::of((prop::sample::select(&[GroupBy::Session, GroupBy::Turn][..]), prop::collection::vec(".*", 0..4)));
-        let columns = prop::collection::vec(prop::sample::select(&ListColumn::ALL[..]), 0..9)
-            .prop_map(|toggled| toggled.into_iter().fold(ColumnSet::default(), ColumnSet::toggled));
-        let list = (any::<bool>(), order, ".*", any::<bool>(), group, columns, any::<bool>()).prop_map(
-            |(failed_only, order, filter, hits, group, columns, chart)| {
-                let (group, open) = group.map_or((None, Vec::new()), |(by, open)| (Some(by), open));
-                ListView { order, failed_only, filter, hits, group, open, columns, chart }
-            },
-        );
-        (place, source, times, list).prop_map(|(place, source, times, list)| ViewState { place, list, times, source })
+        (place, source::tests::any_source(), times, list::tests::any_list()).prop_map(|(place, source, times, list)| ViewState {
+            place,
+            list,
+            times,
+            source,
+        })
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 //!
 //! What is not here: times as files record them (`model`).
 
-use super::expression::{Amount, Unit};
+use super::expression::Amount;
+use super::fields::Unit;
 use quipu_model::Timestamp;
 use std::fmt::{self, Write};
 

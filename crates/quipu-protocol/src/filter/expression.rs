@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
 use super::AttributeTest;
+use super::fields::{IdField, NumberField, TextField};
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 
@@ -52,58 +53,6 @@ pub enum Condition {
     Word(Pattern),
     /// A text in quotes: it stands anywhere in the span.
     Holds(String),
-}
-
-/// What compares as a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberField {
-    Duration,
-    TraceDuration,
-    Start,
-    Tokens,
-    PromptTokens,
-    CompletionTokens,
-    Spans,
-    Failures,
-    Requests,
-}
-
-/// How numbers of a field are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    Duration,
-    Time,
-    Count,
-}
-
-impl NumberField {
-    pub fn unit(self) -> Unit {
-        match self {
-            NumberField::Duration | NumberField::TraceDuration => Unit::Duration,
-            NumberField::Start => Unit::Time,
-            _ => Unit::Count,
-        }
-    }
-}
-
-/// What is a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextField {
-    Name,
-    Model,
-    Tool,
-    Session,
-    Turn,
-    Agent,
-    Status,
-    Service,
-}
-
-/// Whose id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdField {
-    Trace,
-    Span,
 }
 
 /// A number, or all numbers that a date or a time of day covers.

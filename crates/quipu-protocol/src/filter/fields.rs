@@ -1,19 +1,66 @@
-//! The fields a filter knows: names, meanings, and where each can be asked.
+//! The fields of the language, one row each in [`FIELDS`]: parsing, printing, help, suggestions and `docs/filter.md` all follow this table.
 //!
-//! What is not here: attributes. Every other name is the key of one.
+//! A new field is a variant of [`NumberField`] or [`TextField`] and its row here, and its arm in `sources`, which reads it from the index.
+//! What is not here: attributes; every name that is not in the table is the key of one.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-use super::expression::{IdField, NumberField, TextField};
-
-/// A field.
+/// What a field is. It decides how its values are written and how they are completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// A number. Its values are not completed: suggestions show the example instead.
     Number(NumberField),
+    /// A text. Completed with what the file holds.
     Text(TextField),
+    /// One of [`quipu_model::SpanKind::ALL`], which complete it.
     Kind,
+    /// `true` or `false`.
     Error,
+    /// An id or its beginning. Not completed.
     Id(IdField),
+}
+
+/// Fields that compare as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberField {
+    Duration,
+    TraceDuration,
+    Start,
+    Tokens,
+    PromptTokens,
+    CompletionTokens,
+    Spans,
+    Failures,
+    Requests,
+    Inferences,
+}
+
+/// Fields that compare as texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextField {
+    Name,
+    Model,
+    Tool,
+    Session,
+    Turn,
+    Agent,
+    Status,
+    Service,
+}
+
+/// Whose id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdField {
+    Trace,
+    Span,
+}
+
+/// How numbers of a field are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Duration,
+    Time,
+    Count,
 }
 
 /// What is asked about: a trace, all its spans one by one; one span in braces; the root span.
@@ -24,63 +71,129 @@ pub enum Scope {
     Root,
 }
 
-/// A field's name, and what it means.
-pub struct FieldName {
+/// What has a value for a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldLevel {
+    /// Each span. A trace matches if one of its spans does.
+    Span,
+    /// The trace as a whole. Not allowed in braces and after `root.`.
+    Trace,
+    /// Both: the trace as a whole, but in braces and after `root.` the span.
+    TraceOrSpan,
+}
+
+/// A field of the filter language.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldInfo {
+    /// The name, as printed.
     pub name: &'static str,
-    pub field: Field,
-    /// In a few words; empty for a second name of a field.
+    /// Other names for the same field.
+    pub aliases: &'static [&'static str],
+    /// Whether spans or traces have it.
+    pub level: FieldLevel,
+    /// A condition with this field.
+    pub example: &'static str,
+    /// One sentence.
     pub meaning: &'static str,
+    pub field: Field,
+    /// How its numbers are written; [`Unit::Count`] where it is no number.
+    unit: Unit,
 }
 
-const fn of(name: &'static str, field: Field, meaning: &'static str) -> FieldName {
-    FieldName { name, field, meaning }
+/// A row of the table.
+const fn row(field: Field, name: &'static str, level: FieldLevel, example: &'static str, meaning: &'static str) -> FieldInfo {
+    FieldInfo { name, aliases: &[], level, example, meaning, field, unit: Unit::Count }
 }
 
-/// Every field, in the order they are suggested; the first name of a field is the one that is printed.
-pub const FIELDS: [FieldName; 26] = [
-    of("duration", Field::Number(NumberField::Duration), "how long a span took, like >2s"),
-    of("error", Field::Error, "true: a span failed; false: none did"),
-    of("name", Field::Text(TextField::Name), "a span's name"),
-    of("kind", Field::Kind, "what a span is: request, inference, tool"),
-    of("model", Field::Text(TextField::Model), "the model of an inference"),
-    of("tool", Field::Text(TextField::Tool), "a tool that was called"),
-    of("session", Field::Text(TextField::Session), "an agent's session"),
-    of("turn", Field::Text(TextField::Turn), "an agent's turn"),
-    of("tokens", Field::Number(NumberField::Tokens), "the trace's tokens, like >1000"),
-    of("tokens.prompt", Field::Number(NumberField::PromptTokens), "tokens of its prompts"),
-    of("tokens.completion", Field::Number(NumberField::CompletionTokens), "tokens of its completions"),
-    of("spans", Field::Number(NumberField::Spans), "how many spans the trace has"),
-    of("failed", Field::Number(NumberField::Failures), "how many of its spans failed"),
-    of("requests", Field::Number(NumberField::Requests), "how many requests it holds"),
-    of("start", Field::Number(NumberField::Start), "when it started, UTC, like >2026-03-01T10:00"),
-    of("trace.duration", Field::Number(NumberField::TraceDuration), "how long the whole trace took"),
-    of("agent", Field::Text(TextField::Agent), "an agent, by name or else by id"),
-    of("status", Field::Text(TextField::Status), "a span's recorded status"),
-    of("service", Field::Text(TextField::Service), "the service that wrote the trace"),
-    of("trace", Field::Id(IdField::Trace), "a trace's id, or its beginning"),
-    of("span", Field::Id(IdField::Span), "a span's id, or its beginning"),
-    of("time", Field::Number(NumberField::Start), ""),
-    of("tokens.total", Field::Number(NumberField::Tokens), ""),
-    of("errors", Field::Number(NumberField::Failures), ""),
-    of("trace.start", Field::Number(NumberField::Start), ""),
-    of("trace.tokens", Field::Number(NumberField::Tokens), ""),
+impl FieldInfo {
+    const fn or(self, aliases: &'static [&'static str]) -> FieldInfo {
+        FieldInfo { aliases, ..self }
+    }
+
+    const fn of(self, unit: Unit) -> FieldInfo {
+        FieldInfo { unit, ..self }
+    }
+}
+
+use Field::{Error, Id, Kind, Number, Text};
+use FieldLevel::{Span, Trace, TraceOrSpan};
+use NumberField::{CompletionTokens, Duration, Failures, Inferences, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
+use TextField::{Agent, Model, Name, Service, Session, Status, Tool, Turn};
+
+/// Every field, in the order of suggestions.
+#[rustfmt::skip]
+pub static FIELDS: &[FieldInfo] = &[
+    row(Number(Duration), "duration", Span, "duration>2s", "How long a span took.").of(Unit::Duration),
+    row(Error, "error", Span, "error:true", "Whether a span failed; error:false finds traces without a failure."),
+    row(Text(Name), "name", Span, "name:chat", "The name of a span."),
+    row(Kind, "kind", Span, "kind:tool", "What a span does, like inference or tool."),
+    row(Text(Model), "model", Span, "model:llama", "The model of an inference, from its arguments or a model attribute."),
+    row(Text(Tool), "tool", Span, "tool:search", "The tool that was called."),
+    row(Text(Session), "session", Span, "session:7a4e", "The agent session; it is recorded on the span of a turn."),
+    row(Text(Turn), "turn", Span, "turn:f09c", "The agent's turn; it is recorded on the span of the turn."),
+    row(Number(Tokens), "tokens", TraceOrSpan, "tokens>1000", "Tokens of the inference requests.").or(&["tokens.total", "trace.tokens"]),
+    row(Number(PromptTokens), "tokens.prompt", TraceOrSpan, "tokens.prompt>500", "Prompt tokens of the inference requests."),
+    row(Number(CompletionTokens), "tokens.completion", TraceOrSpan, "tokens.completion:1..9", "Completion tokens of the inference requests."),
+    row(Number(Spans), "spans", Trace, "spans>50", "The number of spans."),
+    row(Number(Failures), "failed", Trace, "failed>1", "The number of failed spans.").or(&["errors"]),
+    row(Number(Requests), "requests", Trace, "requests>1", "The number of requests; concurrent ones can share a trace."),
+    row(Number(Inferences), "inferences", Trace, "inferences>5", "The number of inference requests; many hint at a loop."),
+    row(Number(Start), "start", TraceOrSpan, "start>2026-03-01T10:00", "The start, in UTC.").of(Unit::Time).or(&["time", "trace.start"]),
+    row(Number(TraceDuration), "trace.duration", Trace, "trace.duration>5s", "The time from the first start to the last end.").of(Unit::Duration),
+    row(Text(Agent), "agent", Span, "agent:weather", "The agent's name, or its id if it has none; on the span of a turn."),
+    row(Text(Status), "status", Span, "status:error", "The recorded status, which rarely shows a failure."),
+    row(Text(Service), "service", Trace, "service:llama", "The service that wrote the trace."),
+    row(Id(IdField::Trace), "trace", Trace, "trace:4bf92f", "The id of a trace, or its beginning; trace=… is the whole id."),
+    row(Id(IdField::Span), "span", Span, "span:00f067", "The id of a span, or its beginning; span=… is the whole id."),
 ];
 
-/// The field with this name.
+/// The field with this name or alias.
 pub fn find(name: &str) -> Option<Field> {
-    FIELDS.iter().find(|field| field.name == name).map(|field| field.field)
+    FIELDS.iter().find(|info| info.name == name || info.aliases.contains(&name)).map(|info| info.field)
+}
+
+fn info(field: Field) -> Option<&'static FieldInfo> {
+    FIELDS.iter().find(|info| info.field == field)
 }
 
 /// The name a field is printed by.
 pub fn name_of(field: Field) -> &'static str {
-    FIELDS.iter().find(|known| known.field == field).map_or("", |known| known.name)
+    info(field).map_or("", |info| info.name)
 }
 
 /// Whether one span has this, and not only the whole trace.
 pub fn is_of_spans(field: Field) -> bool {
-    use NumberField::{Failures, Requests, Spans, TraceDuration};
-    !matches!(
-        field,
-        Field::Number(TraceDuration | Spans | Failures | Requests) | Field::Text(TextField::Service) | Field::Id(IdField::Trace)
-    )
+    info(field).is_some_and(|info| info.level != Trace)
+}
+
+impl NumberField {
+    pub fn unit(self) -> Unit {
+        info(Number(self)).map_or(Unit::Count, |info| info.unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Filter;
+
+    #[test]
+    fn names_and_aliases_are_unique_and_examples_use_their_field() {
+        let names: Vec<&str> = FIELDS.iter().flat_map(|info| [info.name].into_iter().chain(info.aliases.iter().copied())).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(!names[..at].contains(name), "{name} stands twice");
+        }
+        for info in FIELDS {
+            assert!(FIELDS.iter().filter(|other| other.field == info.field).count() == 1, "{} has two rows", info.name);
+            assert!(info.meaning.ends_with('.'), "{}", info.meaning);
+            assert!(info.example.starts_with(info.name), "{}", info.example);
+            assert!(Filter::parse(info.example).is_ok(), "{}", info.example);
+            let in_braces = Filter::parse(&format!("{{{}}}", info.example));
+            assert_eq!(in_braces.is_ok(), info.level != Trace, "{}", info.example);
+            for alias in info.aliases {
+                let written = info.example.replacen(info.name, alias, 1);
+                assert_eq!(Filter::parse(&written), Filter::parse(info.example), "{alias} is {}", info.name);
+            }
+        }
+    }
 }

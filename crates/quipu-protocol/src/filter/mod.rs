@@ -1,13 +1,13 @@
 //! The filter language: which traces a list shows, in one line of text. `docs/filter.md` has the whole of it.
 //!
 //! ```
-//! use quipu::filter::Filter;
+//! use quipu_protocol::filter::Filter;
 //! let filter = Filter::parse("kind:inference duration:>2s OR -error:true")?;
 //! assert_eq!(filter.to_string(), "kind:inference duration>2s OR -error:true");
 //! let error = Filter::parse("duration>abc").unwrap_err();
 //! assert_eq!(error.message, "abc is no duration; write it like 250ms, 2s or 1m30s.");
 //! assert_eq!(error.drawing("duration>abc"), "duration>abc\n         ^^^");
-//! # Ok::<(), quipu::filter::FilterError>(())
+//! # Ok::<(), quipu_protocol::filter::FilterError>(())
 //! ```
 //!
 //! What is not here: what the texts in quotes are searched by (`search`), lists (`session`).
@@ -28,6 +28,7 @@ mod tests;
 
 pub use attribute::AttributeTest;
 pub use error::FilterError;
+pub use fields::{FieldInfo, FieldLevel};
 pub use wanted::Wanted;
 
 use expression::{Compare, Condition, Expression, Order, Test};
@@ -52,9 +53,9 @@ pub struct Term {
     pub end: usize,
 }
 
-/// The names of the fields and what each means in a few words, for help and for completion.
-pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
-    fields::FIELDS.iter().filter(|field| !field.meaning.is_empty()).map(|field| (field.name, field.meaning))
+/// Every field of the language, in the order of suggestions.
+pub fn fields() -> &'static [FieldInfo] {
+    fields::FIELDS
 }
 
 /// A filter's text without the terms that ask for a range of this number: `trace.duration:1ms..5ms`, but not `trace.duration>1ms`. The

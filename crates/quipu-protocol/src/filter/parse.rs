@@ -6,8 +6,8 @@
 use super::amount;
 use super::attribute::{AttributeTest, Decimal, ValueTest};
 use super::error::FilterError;
-use super::expression::{Compare, Condition, Expression, NumberField, Order, Test};
-use super::fields::{self, Field, Scope};
+use super::expression::{Compare, Condition, Expression, Order, Test};
+use super::fields::{self, Field, NumberField, Scope};
 use super::lex::{Piece, Sign, sign_at, value_at, word_end};
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;

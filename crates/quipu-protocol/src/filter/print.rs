@@ -4,8 +4,8 @@
 
 use super::amount;
 use super::attribute::{AttributeTest, ValueTest};
-use super::expression::{Compare, Condition, Expression, IdField, NumberField, Test};
-use super::fields::{Field, find, name_of};
+use super::expression::{Compare, Condition, Expression, Test};
+use super::fields::{Field, NumberField, find, name_of};
 use super::lex::word_end;
 use super::pattern::{Pattern, TextTest};
 use std::fmt::{Display, Formatter, Result, Write};
@@ -61,10 +61,12 @@ impl Display for Test {
         match &self.condition {
             Condition::Number(field, compare) => number(*field, compare, f),
             Condition::Text(field, test) => text_test(name_of(Field::Text(*field)), test, f),
-            Condition::Kind { kind, is } => write!(f, "kind{}{}", if *is { ":" } else { "!=" }, kind.label()),
-            Condition::Failed(failed) => write!(f, "error:{failed}"),
+            Condition::Kind { kind, is } => {
+                write!(f, "{}{}{}", name_of(Field::Kind), if *is { ":" } else { "!=" }, kind.label())
+            }
+            Condition::Failed(failed) => write!(f, "{}:{failed}", name_of(Field::Error)),
             Condition::Id { of, text, whole } => {
-                f.write_str(if *of == IdField::Trace { "trace" } else { "span" })?;
+                f.write_str(name_of(Field::Id(*of)))?;
                 f.write_char(if *whole { '=' } else { ':' })?;
                 value(text, f)
             }
@@ -93,7 +95,8 @@ pub fn key_text(key: &str) -> String {
         // A string takes everything.
         let _ = quoted(key, &mut out);
     } else {
-        if find(key).is_some() || ["root.", "attr."].iter().any(|prefix| key.starts_with(prefix)) {
+        // A brace at the start of a term opens a group.
+        if find(key).is_some() || ["root.", "attr.", "{"].iter().any(|prefix| key.starts_with(prefix)) {
             out.push_str("attr.");
         }
         out.push_str(key);
@@ -159,7 +162,7 @@ fn like(pattern: &Pattern, f: &mut Formatter<'_>) -> Result {
 fn word(pattern: &Pattern, f: &mut Formatter<'_>) -> Result {
     if let (true, true, [only]) = (pattern.open_start, pattern.open_end, pattern.parts.as_slice()) {
         // Between stars it is no sign, keyword or prefix.
-        let is_word = word_end(only, false) == only.len() && !only.starts_with('-') && !only.starts_with("root.");
+        let is_word = word_end(only, false) == only.len() && !only.starts_with(['-', '{']) && !only.starts_with("root.");
         if is_word && !["OR", "AND", "NOT"].contains(&only.as_str()) {
             return f.write_str(only);
         }

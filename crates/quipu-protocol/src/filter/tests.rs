@@ -57,6 +57,14 @@ fn texts_are_told_once() {
     assert_eq!(filter.texts(), ["one", "two", "three", "four"]);
 }
 
+#[test]
+fn a_key_or_word_that_starts_with_a_brace_is_no_group() {
+    for text in ["attr.{id}:00", "attr.{id}>1", "*{id}*", "{attr.{id}:1}"] {
+        let filter = Filter::parse(text).expect("a filter");
+        assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()), "{text} printed as {filter}");
+    }
+}
+
 /// Texts that are filters more often than not.
 fn filters() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![

@@ -8,10 +8,10 @@ use super::detect::{find, find_escaped};
 use super::pseudonyms::Pseudonyms;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_small_number, is_structural_key, is_token_key, known_name};
-use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use quipu_model::failure::is_error_severity;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, python_text};
 use quipu_model::{Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value};
+use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use quipu_model::format::{cost_text, count, counted, duration_text};
 use quipu_model::ordered::sort_by_key;
 use quipu_model::{Cost, SpanKind};
 use quipu_protocol::FlameWeight;
-use quipu_protocol::address::encode;
+use quipu_protocol::address::{encode, range};
 use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
 use quipu_protocol::markup::{button, choices, soft};
 use quipu_protocol::{FlameLayout, SheetView};
@@ -257,7 +257,7 @@ impl Painter<'_> {
         let (from, to) = (found.start, found.start.saturating_add(found.length.max(1)));
         let is_whole = (from, to) == self.part;
         let key = if self.is_time { "window" } else { "zoom" };
-        (!is_whole && (self.is_time || self.shown.view.layout == FlameLayout::LeftHeavy)).then(|| format!("{key}={from}-{to}"))
+        (!is_whole && (self.is_time || self.shown.view.layout == FlameLayout::LeftHeavy)).then(|| format!("{key}={}", range((from, to))))
     }
 
     fn id(&self, at: usize) -> String {

@@ -22,7 +22,6 @@ use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_cou
 use quipu_model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource};
 use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 
-
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;

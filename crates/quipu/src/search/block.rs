@@ -4,6 +4,7 @@
 
 use super::{Search, Test};
 use crate::index::Index;
+use crate::index::filter::attribute_holds;
 use quipu_store::{Database, StoreError, TextTable, scan_texts};
 use std::ops::ControlFlow;
 
@@ -65,7 +66,7 @@ impl Block {
                 let Some(search) = search.filter(|search| search.open.has(row)) else { continue };
                 let holds = match (&search.test, table) {
                     (Test::Text(matcher), _) => matcher.is_in_name(name) || matcher.is_in_attributes(attributes),
-                    (Test::Attribute(test), TextTable::Spans) => test.holds(attributes),
+                    (Test::Attribute(test), TextTable::Spans) => attribute_holds(test, attributes),
                     (Test::Always, TextTable::Spans) => true,
                     // Of events only the texts count.
                     (Test::Attribute(_) | Test::Always, TextTable::Events) => false,

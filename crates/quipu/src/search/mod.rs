@@ -11,7 +11,7 @@ mod sieve;
 
 pub(crate) use places::{Texts, places, snippet};
 
-use crate::index::filter::prejudge;
+use crate::index::filter::prejudge_attribute;
 use crate::index::{Bits, Decided, Index};
 use block::Block;
 use matcher::TextMatcher;
@@ -53,7 +53,7 @@ impl Search {
                 Some(matcher) => (Test::Text(Box::new(matcher)), Decided::unknown(len)),
                 None => (Test::Always, Decided::known(Bits::filled(len, true))),
             },
-            Wanted::Attribute(test) => (Test::Attribute(test.clone()), prejudge(test, index)),
+            Wanted::Attribute(test) => (Test::Attribute(test.clone()), prejudge_attribute(test, index)),
         };
         let mut decided = known.yes.clone();
         decided.invert();

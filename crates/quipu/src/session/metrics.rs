@@ -11,7 +11,9 @@ use crate::query::model_of;
 use quipu_metrics::Metrics;
 use quipu_metrics::{Measured, Readings};
 use quipu_model::{Cost, PriceTable};
+#[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
+#[cfg(feature = "promql")]
 use quipu_protocol::{
     AmountBehind, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlQuery, SpanBehind, SpansBehind,
 };

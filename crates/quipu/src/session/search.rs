@@ -165,6 +165,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::index::Bits;
+    use crate::index::filter::attribute_holds;
     use quipu_protocol::filter::{AttributeTest, Filter};
     use quipu_store::{Dropped, MemorySource, OpenOptions};
 
@@ -249,7 +250,9 @@ mod tests {
         let mut expected = Bits::filled(434, false);
         let (database, index) = (&session.database, &session.index);
         for row in 0..434 {
-            let read = quipu_store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| test.holds(text));
+            let read = quipu_store::attributes_at(database.connection(), database.schema(), index.rowid_of(row), |text| {
+                attribute_holds(&test, text)
+            });
             if read.expect("it is readable") == Some(true) {
                 expected.insert(row);
             }

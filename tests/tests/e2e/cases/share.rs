@@ -263,7 +263,7 @@ async fn a_damaged_link_says_so(stage: &Stage) -> Result<()> {
         ensure!(text.contains(sentence), "{number}: {text}");
         ensure!(page.run("return !!document.querySelector('input[type=file]')").await? == true, "A file can be opened.");
     }
-    page.load_from(&link.replacen("#v1/", "?late#v9/", 1)).await?;
+    page.load_from(&link.replacen("#v2/", "?late#v9/", 1)).await?;
     ensure!(page.text().await?.contains("later Quipu"), "A later address: {}", page.text().await?);
     Ok(())
 }

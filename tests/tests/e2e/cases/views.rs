@@ -223,7 +223,7 @@ async fn a_flame_graph_has_every_span_and_leads_to_it(stage: &Stage) -> Result<(
     page.wait_panel().await?;
     ensure!(page.url().await?.contains(&format!("span={}", child.as_str().unwrap_or_default())), "Enter selects the span.");
     page.press('z').await?;
-    ensure!(page.url().await?.contains("from="), "z zooms to it: {}", page.url().await?);
+    ensure!(page.url().await?.contains("window="), "z zooms to it: {}", page.url().await?);
     page.click("button", "Whole graph").await?;
     page.click("button", "Callers and callees").await?;
     let name = fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE span_id = {}", child.to_string().replace('"', "'")))?;

@@ -265,7 +265,7 @@ fn follow_filter(app: App, event: &MouseEvent) {
     if let Some(set) = set.filter(|set| set.starts_with("filter=")) {
         let source = app.view.with_untracked(|view| view.source.clone());
         // The filter is written as addresses have it.
-        let (found, _) = quipu_protocol::address::parse_fragment(&format!("v1/traces?{set}"));
+        let (found, _) = quipu_protocol::address::parse_fragment(&format!("v{}/traces?{set}", quipu_protocol::address::VIEW_VERSION));
         router::navigate(app, Step::Push, |view| *view = ViewState { source, times: view.times, ..found });
     }
 }

@@ -1,14 +1,16 @@
 //! Which traces a filter matches, from the index: each condition is compared once with every different name or value, then once with every
 //! row of a column. Only what the index does not hold is asked of `wanted`, whose answers may not be whole yet.
 //!
-//! What is not here: reading the file (`search`).
+//! What is not here: which columns a field reads (`sources`), reading the file (`search`).
 
-use super::prejudge;
+use super::attribute_match::prejudge_attribute;
+use super::sources::{Texts, numbers, texts};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
-use quipu_model::{SpanKind, SpanMarks, TokenTotals};
+use quipu_model::{SpanKind, SpanMarks};
 use quipu_protocol::filter::Filter;
 use quipu_protocol::filter::Wanted;
-use quipu_protocol::filter::expression::{Compare, Condition, Expression, IdField, NumberField, Test, TextField};
+use quipu_protocol::filter::expression::{Condition, Expression, Test};
+use quipu_protocol::filter::fields::{IdField, TextField};
 use quipu_protocol::filter::pattern::{Pattern, TextTest};
 
 /// Which traces match, by number. `wanted` answers by row of spans.
@@ -83,14 +85,10 @@ impl Decider<'_> {
             return lifted(&rows, |rows| self.index.traces_by_root(rows));
         }
         let index = self.index;
+        if let Some(traces) = self.whole_traces(&test.condition) {
+            return Decided::known(traces);
+        }
         match &test.condition {
-            Condition::Number(field, compare) if *field != NumberField::Duration => Decided::known(self.numbers(*field, compare)),
-            Condition::Text(TextField::Service, test) => {
-                let matching = matching(index.services(), test);
-                let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
-                Decided::known(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(trace.service))))
-            }
-            Condition::Id { of: IdField::Trace, text, whole } => Decided::known(index.traces_by_id(text, *whole)),
             Condition::Failed(false) => inverted(self.trace_test(&Test { root: false, condition: Condition::Failed(true) })),
             condition => {
                 let rows = self.span_test(condition);
@@ -105,28 +103,22 @@ impl Decider<'_> {
         }
     }
 
-    /// Traces of which a number compares so; an unknown number never does.
-    fn numbers(&self, field: NumberField, compare: &Compare) -> Bits {
+    /// The traces that match, where the condition is about whole traces and not about their spans.
+    fn whole_traces(&self, condition: &Condition) -> Option<Bits> {
         let index = self.index;
-        let len = index.trace_count() as usize;
-        if let Some(of) = tokens_of(field) {
-            let mut traces = Bits::filled(len, false);
-            for (trace, totals) in index.all_trace_tokens() {
-                if of(totals).is_some_and(|count| compare.holds(signed(count))) {
-                    traces.insert(*trace);
+        match condition {
+            Condition::Number(field, compare) => numbers(*field).of_traces.map(|read| read(index, compare)),
+            Condition::Text(field, test) => match texts(*field, index) {
+                Texts::OfTraces { values, number } => {
+                    let matching = matching(values, test);
+                    let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
+                    Some(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(number(&trace)))))
                 }
-            }
-            return traces;
-        }
-        let number = |trace: crate::index::TraceNumbers| match field {
-            NumberField::TraceDuration => trace.duration.map(signed),
-            NumberField::Start => trace.start,
-            NumberField::Spans => Some(trace.spans.into()),
-            NumberField::Failures => Some(trace.failed.into()),
-            NumberField::Requests => Some(trace.requests.into()),
+                _ => None,
+            },
+            Condition::Id { of: IdField::Trace, text, whole } => Some(index.traces_by_id(text, *whole)),
             _ => None,
-        };
-        Bits::collect(len, index.trace_numbers().map(|trace| number(trace).is_some_and(|number| compare.holds(number))))
+        }
     }
 
     /// Spans a condition holds on.
@@ -134,15 +126,17 @@ impl Decider<'_> {
         let (index, len) = (self.index, self.index.span_count());
         let with_marks = |failed: bool| Bits::collect(len, index.all_marks().map(|marks| marks.has(SpanMarks::FAILED) == failed));
         Decided::known(match condition {
-            Condition::Number(field, compare) => self.span_numbers(*field, compare),
+            Condition::Number(field, compare) => {
+                numbers(*field).of_spans.map_or_else(|| Bits::filled(len, false), |read| read(index, compare))
+            }
             Condition::Kind { kind, is } => Bits::collect(len, index.kinds().map(|found: SpanKind| (found == *kind) == *is)),
             Condition::Failed(failed) => with_marks(*failed),
             Condition::Text(field, test) => self.span_texts(*field, test),
             Condition::Id { of: IdField::Span, text, whole } => index.spans_by_id(text, *whole),
-            Condition::Id { .. } => Bits::filled(len, false),
+            Condition::Id { of: IdField::Trace, .. } => Bits::filled(len, false),
             Condition::Word(pattern) => self.word(pattern),
             Condition::Attribute(test) => {
-                let mut found = prejudge(test, index);
+                let mut found = prejudge_attribute(test, index);
                 if !found.is_known() {
                     let read = (self.wanted)(&Wanted::Attribute(test.clone()));
                     // What the index ruled out or in stands, whatever was not read yet.
@@ -159,56 +153,28 @@ impl Decider<'_> {
         })
     }
 
-    fn span_numbers(&self, field: NumberField, compare: &Compare) -> Bits {
-        let (index, len) = (self.index, self.index.span_count());
-        let holds = |number: Option<i64>| number.is_some_and(|number| compare.holds(number));
-        match field {
-            NumberField::Duration => Bits::collect(len, index.durations().map(holds)),
-            NumberField::Start => Bits::collect(len, index.span_starts().map(holds)),
-            _ => {
-                let mut rows = Bits::filled(len, false);
-                let Some(of) = tokens_of(field) else { return rows };
-                for (row, record) in index.token_records() {
-                    let mut totals = TokenTotals::default();
-                    totals.add(Some(record));
-                    if holds(of(&totals).map(signed)) {
-                        rows.insert(*row);
-                    }
-                }
-                rows
-            }
-        }
-    }
-
     fn span_texts(&self, field: TextField, test: &TextTest) -> Bits {
-        let (index, len) = (self.index, self.index.span_count());
-        let facets = index.facets();
-        let facet = match field {
-            TextField::Name => {
+        let len = self.index.span_count();
+        match texts(field, self.index) {
+            Texts::Names => {
                 let matcher = test.matcher();
-                return self.names(&|name| matcher.holds(name));
+                self.names(&|name| matcher.holds(name))
             }
-            TextField::Service => return Bits::filled(len, false),
-            TextField::Model => &facets.model,
-            TextField::Tool => &facets.tool,
-            TextField::Session => &facets.session,
-            TextField::Turn => &facets.turn,
-            TextField::Agent => &facets.agent,
-            TextField::Status => {
-                // The facet holds the others only, an empty one where none was recorded.
-                let mut rows = Bits::filled(len, test.matcher().holds("OK"));
-                let odd = matching(&facets.odd_status.values, test);
-                for (row, number) in facets.odd_status.rows() {
-                    if odd.has(number) && !facets.odd_status.values.text(number).is_empty() {
+            Texts::Facet(facet) => with_value(len, facet, test),
+            Texts::Exceptions { facet, usual } => {
+                let mut rows = Bits::filled(len, test.matcher().holds(usual));
+                let matching = matching(&facet.values, test);
+                for (row, number) in facet.rows() {
+                    if matching.has(number) && !facet.values.text(number).is_empty() {
                         rows.insert(row);
                     } else {
                         rows.remove(row);
                     }
                 }
-                return rows;
+                rows
             }
-        };
-        with_value(len, facet, test)
+            Texts::OfTraces { .. } => Bits::filled(len, false),
+        }
     }
 
     /// Spans whose name is so, each different name looked at once.
@@ -247,19 +213,6 @@ fn id_start(pattern: &Pattern) -> Option<&str> {
         (true, true, [word]) if word.len() >= ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => Some(word),
         _ => None,
     }
-}
-
-fn tokens_of(field: NumberField) -> Option<fn(&TokenTotals) -> Option<u64>> {
-    match field {
-        NumberField::Tokens => Some(|totals| totals.total),
-        NumberField::PromptTokens => Some(|totals| totals.prompt),
-        NumberField::CompletionTokens => Some(|totals| totals.completion),
-        _ => None,
-    }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn inverted(mut decided: Decided) -> Decided {

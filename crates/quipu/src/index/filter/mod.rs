@@ -2,12 +2,13 @@
 //!
 //! What is not here: the language (`quipu_protocol::filter`).
 
-mod attribute;
+mod attribute_match;
 mod decide;
 mod place;
+mod sources;
 mod suggest;
 
-pub(crate) use attribute::prejudge;
+pub(crate) use attribute_match::{attribute_holds, prejudge_attribute};
 pub(crate) use decide::decide;
 pub(crate) use suggest::{Counts, suggest};
 

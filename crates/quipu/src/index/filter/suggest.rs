@@ -3,12 +3,12 @@
 //! What is not here: where the cursor stands (`place`).
 
 use super::place::{Name, Place, place};
+use super::sources::{Texts, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
 use quipu_model::recorded::RawJson;
 use quipu_model::{SpanKind, SpanMarks};
-use quipu_protocol::filter::expression::TextField;
-use quipu_protocol::filter::fields::{FIELDS, Field, find};
+use quipu_protocol::filter::fields::{FIELDS, Field, FieldInfo, TextField, find, name_of};
 use quipu_protocol::filter::lex::Sign;
 use quipu_protocol::filter::pattern::fold;
 use quipu_protocol::filter::print::{key_text, value_text};
@@ -79,12 +79,10 @@ pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Count
 /// Fields, then keys of attributes, then names of spans.
 fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     let folded = fold(typed);
-    let of_field = |text: &str, meaning: &str| Suggestion { text: text.to_owned(), meaning: meaning.to_owned(), spans: None };
     let mut items: Vec<Suggestion> = Vec::new();
     for starts in [true, false] {
-        let fields = FIELDS.iter().filter(|field| !field.meaning.is_empty());
-        let fields = fields.filter(|field| field.name.starts_with(&folded) == starts && field.name.contains(&folded));
-        items.extend(fields.map(|field| of_field(&format!("{}{}", field.name, first_sign(field.field)), field.meaning)));
+        let fields = FIELDS.iter().filter(|info| info.name.starts_with(&folded) == starts && info.name.contains(&folded));
+        items.extend(fields.map(of_field));
     }
     if let (Some((index, counts)), false) = (known, typed.is_empty()) {
         let key = folded.strip_prefix("attr.").unwrap_or(&folded);
@@ -99,9 +97,15 @@ fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     items
 }
 
-/// The sign a field is suggested with.
-fn first_sign(field: Field) -> char {
-    if matches!(field, Field::Number(_)) { '>' } else { ':' }
+/// A field with the sign it is mostly used with, and an example where its values will not be suggested.
+fn of_field(info: &FieldInfo) -> Suggestion {
+    let (sign, has_values) = match info.field {
+        Field::Number(_) => ('>', false),
+        Field::Id(_) => (':', false),
+        Field::Text(_) | Field::Kind | Field::Error => (':', true),
+    };
+    let meaning = if has_values { info.meaning.to_owned() } else { format!("{} Example: {}", info.meaning, info.example) };
+    Suggestion { text: format!("{}{sign}", info.name), meaning, spans: None }
 }
 
 fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
@@ -126,9 +130,9 @@ fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) 
         Some(Field::Number(_) | Field::Id(_)) => "",
         Some(Field::Text(field)) => {
             if let Some((index, counts)) = known {
-                texts(field, index, counts, &mut best);
+                offer_texts(field, index, counts, &mut best);
             }
-            meaning_of(field)
+            name_of(Field::Text(field))
         }
         None => {
             if let Some((index, counts)) = known {
@@ -140,37 +144,16 @@ fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) 
     best.items(meaning, value_text)
 }
 
-fn meaning_of(field: TextField) -> &'static str {
-    match field {
-        TextField::Name => "name",
-        TextField::Model => "model",
-        TextField::Tool => "tool",
-        TextField::Session => "session",
-        TextField::Turn => "turn",
-        TextField::Agent => "agent",
-        TextField::Status => "status",
-        TextField::Service => "service",
+fn offer_texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
+    match texts(field, index) {
+        Texts::Names => index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
+        Texts::Facet(facet) => offer_values(facet, best),
+        Texts::Exceptions { facet, usual } => {
+            best.offer(usual, counts.spans.saturating_sub(facet.rows().count() as u64));
+            offer_values(facet, best);
+        }
+        Texts::OfTraces { values, .. } => values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None)),
     }
-}
-
-fn texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
-    let facets = index.facets();
-    let facet = match field {
-        TextField::Name => return index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
-        TextField::Service => {
-            return index.services().texts().filter(|name| !name.is_empty()).for_each(|name| best.offer_maybe(name, None));
-        }
-        TextField::Status => {
-            best.offer("OK", counts.spans.saturating_sub(facets.odd_status.rows().count() as u64));
-            &facets.odd_status
-        }
-        TextField::Model => &facets.model,
-        TextField::Tool => &facets.tool,
-        TextField::Session => &facets.session,
-        TextField::Turn => &facets.turn,
-        TextField::Agent => &facets.agent,
-    };
-    offer_values(facet, best);
 }
 
 fn offer_values(facet: &Facet, best: &mut Best) {

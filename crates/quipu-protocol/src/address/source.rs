@@ -1,0 +1,171 @@
+//! Which file a view belongs to, and its keys in an address.
+//!
+//! What is not here: opening it, which is the page's.
+
+use super::keys::{Key, set};
+use super::percent::encode;
+use std::sync::Arc;
+
+/// Which file a view belongs to, so that another one is told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A sample that comes with the page.
+    Sample(Sample),
+    /// A file of the reader's: its name and size. Its content stays on the reader's machine.
+    File {
+        /// Its name, without a folder.
+        name: String,
+        /// Its size, `None` where the URL does not tell.
+        size_bytes: Option<u64>,
+    },
+    /// What the address itself carries.
+    Link {
+        /// The letters of [`payload`].
+        letters: Arc<str>,
+        /// The key they are encrypted with, where it goes along.
+        key: Option<String>,
+    },
+}
+
+/// The keys; at most one kind of source is written. The data is last, because it is long.
+pub(super) const KEYS: &[Key<Option<Source>>] = &[
+    Key::new(
+        "sample",
+        |source| match source {
+            Some(Source::Sample(sample)) => Some(sample.name().into()),
+            _ => None,
+        },
+        |source, name| {
+            let sample = Sample::ALL.into_iter().find(|sample| sample.name() == name);
+            set(source, sample.map(|sample| Some(Source::Sample(sample))))
+        },
+    ),
+    Key::new(
+        "file",
+        |source| match source {
+            Some(Source::File { name, .. }) => Some(encode(name)),
+            _ => None,
+        },
+        |source, found| match source {
+            _ if found.is_empty() => false,
+            Some(Source::File { name, .. }) => set(name, Some(found.into())),
+            _ => set(source, Some(Some(Source::File { name: found.into(), size_bytes: None }))),
+        },
+    ),
+    Key::new(
+        "size",
+        |source| match source {
+            Some(Source::File { size_bytes, .. }) => size_bytes.map(|size| size.to_string()),
+            _ => None,
+        },
+        |source, digits| {
+            let Ok(size) = digits.parse() else { return false };
+            match source {
+                Some(Source::File { size_bytes, .. }) => set(size_bytes, Some(Some(size))),
+                // The size may stand before the name.
+                None => set(source, Some(Some(Source::File { name: String::new(), size_bytes: Some(size) }))),
+                Some(_) => false,
+            }
+        },
+    ),
+    Key::new(
+        "key",
+        |source| match source {
+            Some(Source::Link { key, .. }) => key.clone(),
+            _ => None,
+        },
+        |source, found| match source {
+            _ if !is_key(found) => false,
+            Some(Source::Link { key, .. }) => set(key, Some(Some(found.into()))),
+            // It stands before the data.
+            None => set(source, Some(Some(Source::Link { letters: "".into(), key: Some(found.into()) }))),
+            Some(_) => false,
+        },
+    ),
+    Key::raw(
+        "data",
+        |source| match source {
+            Some(Source::Link { letters, .. }) => Some(letters.to_string()),
+            _ => None,
+        },
+        |source, letters| {
+            let key = match source {
+                Some(Source::Link { key, .. }) => key.take(),
+                _ => None,
+            };
+            set(source, Some(Some(Source::Link { letters: letters.into(), key })))
+        },
+    ),
+];
+
+/// Whether it can be a key: base64url.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Mends what single keys can't see, and returns a sentence about it.
+pub(super) fn check(source: &mut Option<Source>) -> Option<String> {
+    let sentence = match source {
+        Some(Source::File { name, .. }) if name.is_empty() => "The address tells a file’s size without its name; it was left out.",
+        Some(Source::Link { letters, .. }) if letters.is_empty() => {
+            "The address carries no data, though it should: it was cut short. Ask for the link again, or for a file."
+        }
+        _ => return None,
+    };
+    *source = None;
+    Some(sentence.into())
+}
+
+/// A sample that comes with the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// An agent with tools and shields.
+    Agent,
+    /// Chat completions with token metrics.
+    Metrics,
+}
+
+impl Sample {
+    /// Every sample.
+    pub const ALL: [Sample; 2] = [Sample::Agent, Sample::Metrics];
+
+    /// Its name in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sample::Agent => "agent",
+            Sample::Metrics => "metrics",
+        }
+    }
+
+    /// What its button says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Sample::Agent => "Agent run (Llama Stack 0.2.15)",
+            Sample::Metrics => "Run with token metrics (0.2.23)",
+        }
+    }
+
+    /// Its file, beside the page in the folder `samples`.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Sample::Agent => "agent_0.2.15.db",
+            Sample::Metrics => "metrics_0.2.23.db",
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(in crate::address) fn any_source() -> impl Strategy<Value = Option<Source>> {
+        prop_oneof![
+            Just(None),
+            prop::sample::select(&Sample::ALL[..]).prop_map(|sample| Some(Source::Sample(sample))),
+            (".+", prop::option::of(any::<u64>())).prop_map(|(name, size_bytes)| Some(Source::File { name, size_bytes })),
+            ("[A-Za-z0-9_-]{1,80}", prop::option::of("[A-Za-z0-9_-]{1,40}"))
+                .prop_map(|(letters, key)| Some(Source::Link { letters: letters.into(), key })),
+        ]
+    }
+}

@@ -1,0 +1,154 @@
+//! What each field of the language reads from the index.
+//!
+//! Deciding and suggesting follow this. What is not here: names and meanings (`fields`), fields that are neither number nor text: there are
+//! few, and `decide` knows each of them.
+
+use crate::index::{Bits, Dictionary, Facet, Index, TraceNumbers};
+use quipu_model::TokenTotals;
+use quipu_protocol::filter::expression::Compare;
+use quipu_protocol::filter::fields::{NumberField, TextField};
+
+/// How a number is read, of traces and of spans; `None` where they do not have it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Numbers {
+    /// The traces, by number, whose value compares so.
+    pub(super) of_traces: Option<Read>,
+    /// The spans, by row, whose value compares so.
+    pub(super) of_spans: Option<Read>,
+}
+
+/// The traces or spans whose value compares so. A value that is unknown never does.
+type Read = fn(&Index, &Compare) -> Bits;
+
+/// How a number field is read.
+pub(super) fn numbers(field: NumberField) -> Numbers {
+    match field {
+        NumberField::Duration => of_spans(|index, compare| those(index.span_count(), index.durations(), compare)),
+        NumberField::TraceDuration => of_traces(|index, compare| traces(index, compare, |trace| trace.duration.map(signed))),
+        NumberField::Start => of_both(
+            |index, compare| traces(index, compare, |trace| trace.start),
+            |index, compare| those(index.span_count(), index.span_starts(), compare),
+        ),
+        NumberField::Tokens => of_both(
+            |index, compare| trace_tokens(index, compare, |totals| totals.total),
+            |index, compare| span_tokens(index, compare, |totals| totals.total),
+        ),
+        NumberField::PromptTokens => of_both(
+            |index, compare| trace_tokens(index, compare, |totals| totals.prompt),
+            |index, compare| span_tokens(index, compare, |totals| totals.prompt),
+        ),
+        NumberField::CompletionTokens => of_both(
+            |index, compare| trace_tokens(index, compare, |totals| totals.completion),
+            |index, compare| span_tokens(index, compare, |totals| totals.completion),
+        ),
+        NumberField::Spans => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.spans.into()))),
+        NumberField::Failures => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.failed.into()))),
+        NumberField::Requests => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.requests.into()))),
+        NumberField::Inferences => of_traces(|index, compare| {
+            // Traces without an inference request have no sums, and are 0 all the same.
+            let mut counts = vec![Some(0); index.trace_count() as usize];
+            for (trace, totals) in index.all_trace_tokens() {
+                if let Some(count) = counts.get_mut(*trace as usize) {
+                    *count = Some(totals.requests.into());
+                }
+            }
+            those(counts.len(), counts.iter().copied(), compare)
+        }),
+    }
+}
+
+/// Where the values of a text field are.
+pub(super) enum Texts<'a> {
+    /// The names of spans.
+    Names,
+    /// A facet: the spans that have a value.
+    Facet(&'a Facet),
+    /// A facet of the spans whose value is not the usual one; empty where none was recorded.
+    Exceptions { facet: &'a Facet, usual: &'static str },
+    /// Values of traces, and the number of the one that a trace has.
+    OfTraces { values: &'a Dictionary, number: fn(&TraceNumbers) -> Option<u16> },
+}
+
+/// Where the values of a text field are.
+pub(super) fn texts(field: TextField, index: &Index) -> Texts<'_> {
+    let facets = index.facets();
+    match field {
+        TextField::Name => Texts::Names,
+        TextField::Model => Texts::Facet(&facets.model),
+        TextField::Tool => Texts::Facet(&facets.tool),
+        TextField::Session => Texts::Facet(&facets.session),
+        TextField::Turn => Texts::Facet(&facets.turn),
+        TextField::Agent => Texts::Facet(&facets.agent),
+        TextField::Status => Texts::Exceptions { facet: &facets.odd_status, usual: "OK" },
+        TextField::Service => Texts::OfTraces { values: index.services(), number: |trace| trace.service },
+    }
+}
+
+fn of_traces(read: Read) -> Numbers {
+    Numbers { of_traces: Some(read), ..Numbers::default() }
+}
+
+fn of_spans(read: Read) -> Numbers {
+    Numbers { of_spans: Some(read), ..Numbers::default() }
+}
+
+fn of_both(traces: Read, spans: Read) -> Numbers {
+    Numbers { of_traces: Some(traces), of_spans: Some(spans) }
+}
+
+fn those(len: usize, values: impl Iterator<Item = Option<i64>>, compare: &Compare) -> Bits {
+    Bits::collect(len, values.map(|value| value.is_some_and(|value| compare.holds(value))))
+}
+
+fn traces(index: &Index, compare: &Compare, value: impl Fn(&TraceNumbers) -> Option<i64>) -> Bits {
+    those(index.trace_count() as usize, index.trace_numbers().map(|trace| value(&trace)), compare)
+}
+
+fn trace_tokens(index: &Index, compare: &Compare, count: impl Fn(&TokenTotals) -> Option<u64>) -> Bits {
+    let mut traces = Bits::filled(index.trace_count() as usize, false);
+    for (trace, totals) in index.all_trace_tokens() {
+        if count(totals).is_some_and(|count| compare.holds(signed(count))) {
+            traces.insert(*trace);
+        }
+    }
+    traces
+}
+
+fn span_tokens(index: &Index, compare: &Compare, count: impl Fn(&TokenTotals) -> Option<u64>) -> Bits {
+    let mut rows = Bits::filled(index.span_count(), false);
+    for (row, record) in index.token_records() {
+        let mut totals = TokenTotals::default();
+        totals.add(Some(record));
+        if count(&totals).is_some_and(|count| compare.holds(signed(count))) {
+            rows.insert(*row);
+        }
+    }
+    rows
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu_protocol::filter::fields::{FIELDS, Field, FieldLevel};
+
+    #[test]
+    fn fields_are_read_at_the_level_the_table_names() {
+        let index = Index::default();
+        for info in FIELDS {
+            let (of_traces, of_spans) = match info.field {
+                Field::Number(field) => (numbers(field).of_traces.is_some(), numbers(field).of_spans.is_some()),
+                Field::Text(field) => {
+                    let of_traces = matches!(texts(field, &index), Texts::OfTraces { .. });
+                    (of_traces, !of_traces)
+                }
+                Field::Kind | Field::Error | Field::Id(_) => continue,
+            };
+            assert_eq!(of_traces, info.level != FieldLevel::Span, "{}", info.name);
+            assert_eq!(of_spans, info.level != FieldLevel::Trace, "{}", info.name);
+        }
+    }
+}
