@@ -12,6 +12,7 @@ pub mod llm;
 pub mod metrics;
 pub mod model;
 mod ordered;
+pub mod prometheus;
 #[cfg(feature = "promql")]
 pub mod promql;
 pub mod protocol;

@@ -4,11 +4,11 @@
 //! recorded, and a counter is computed at the times of scrapes that a window needs. docs/metrics.md tells names, labels and times.
 //!
 //! Modules: `readings` are what a file has to be counted, which crosses the wire from the worker that read the file to the one that counts;
-//! `read` takes them from an index, `points` reads imported points under the names of `naming`, `measured` makes series of them and `beside`
+//! `read` takes them from an index, `points` reads imported points, `measured` makes series of them and `beside`
 //! keeps what both count from being counted twice. [`Metrics`] (`engine`) is the door to what is made of them: `amounts` are added up over time, `spans` are
 //! ends and durations by name, `catalogue` is what there is by name, `prepare` makes counters, `source` answers selectors, `behind` finds
 //! the amounts a point is made of, `overview` is what the page shows first, `complete` how a query may go on.
-//! What is not here: PromQL (`promql`), how counts are read (`tokens`), what is asked and answered (`protocol`).
+//! What is not here: names of metrics and labels (`prometheus`), PromQL (`promql`), how counts are read (`tokens`), what is asked and answered (`protocol`).
 
 #[cfg(feature = "promql")]
 mod amounts;
@@ -24,10 +24,6 @@ mod complete;
 mod engine;
 #[cfg(feature = "promql")]
 mod measured;
-#[cfg(any(feature = "store", feature = "promql"))]
-mod names;
-#[cfg(feature = "store")]
-mod naming;
 #[cfg(feature = "promql")]
 mod overview;
 #[cfg(feature = "store")]
@@ -50,9 +46,9 @@ pub use crate::protocol::{
 #[cfg(feature = "promql")]
 pub use engine::Metrics;
 #[cfg(feature = "store")]
-pub use naming::{MetricShape, prometheus_name};
-#[cfg(feature = "store")]
 pub(crate) use points::Collector;
+#[cfg(feature = "store")]
+pub use points::point_labels;
 #[cfg(feature = "store")]
 pub(crate) use read::{each_request, read};
 pub use readings::Readings;

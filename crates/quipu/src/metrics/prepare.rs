@@ -4,12 +4,12 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::beside::{Listed, ModelNames, extent, put_beside};
-use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
-use super::names::{documented_name, valid};
+use super::catalogue::INFERENCE_REQUESTS;
 use super::readings::{Readings, RecordedSeries};
 use super::source::STATUSES;
 use super::streams::Measure;
 use crate::model::{TokenKind, TokenRecord, TokenSource};
+use crate::prometheus::{self, valid_metric_name};
 use crate::promql::{Labels, METRIC_NAME};
 use crate::protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,16 +95,15 @@ impl Builder {
 
     /// The labels under the documented name, where it has one, and under the recorded one.
     fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
+        let value = |name: &str, value: &str| if name == "model_id" { self.model(value).to_owned() } else { value.to_owned() };
+        let own = prometheus::labels(series.labels.iter().map(|(name, text)| (name.as_str(), value(name, text))));
         let labels = |metric: &str| {
-            let label = |(name, value): &(String, String)| {
-                let value = if name == "model_id" { self.model(value).to_owned() } else { value.clone() };
-                (valid(name), value)
-            };
-            Labels::new(series.labels.iter().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
+            let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            Labels::new(own.chain([(METRIC_NAME, metric)]))
         };
         [
-            TokenKind::from_metric(&series.name).map(|kind| labels(documented_name(kind))),
-            Some(labels(&valid(&series.name))),
+            TokenKind::from_metric(&series.name).map(|kind| labels(kind.documented_name())),
+            Some(labels(&valid_metric_name(&series.name))),
         ]
     }
 
@@ -138,8 +137,8 @@ impl Builder {
             });
             self.add(requests, amount(1.0));
             let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
-            for (kind, count) in TOKENS.into_iter().zip(counts) {
-                let name = documented_name(kind);
+            for (kind, count) in TokenKind::ALL.into_iter().zip(counts) {
+                let name = kind.documented_name();
                 let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
                 let derived = labels
                     .entry((model.clone(), name))

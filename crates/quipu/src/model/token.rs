@@ -46,13 +46,25 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// The count a metric of this name is.
+    /// Every kind.
+    pub const ALL: [TokenKind; 3] = [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total];
+
+    /// The kind that Llama Stack's metric of this name counts.
     pub fn from_metric(name: &str) -> Option<TokenKind> {
         match name {
             "prompt_tokens" => Some(TokenKind::Prompt),
             "completion_tokens" => Some(TokenKind::Completion),
             "total_tokens" => Some(TokenKind::Total),
             _ => None,
+        }
+    }
+
+    /// The Prometheus counter that Llama Stack documents for it.
+    pub const fn documented_name(self) -> &'static str {
+        match self {
+            TokenKind::Prompt => "llama_stack_prompt_tokens_total",
+            TokenKind::Completion => "llama_stack_completion_tokens_total",
+            TokenKind::Total => "llama_stack_tokens_total",
         }
     }
 }
