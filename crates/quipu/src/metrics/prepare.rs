@@ -8,7 +8,7 @@ use super::catalogue::INFERENCE_REQUESTS;
 use super::readings::{Readings, RecordedSeries};
 use super::source::STATUSES;
 use super::streams::Measure;
-use crate::model::{TokenKind, TokenRecord, TokenSource};
+use crate::model::TokenKind;
 use crate::prometheus::{self, valid_metric_name};
 use crate::promql::{Labels, METRIC_NAME};
 use crate::protocol::CountedRequests;
@@ -123,10 +123,12 @@ impl Builder {
         for request in &readings.requests {
             let named = request.model.and_then(|number| readings.models.get(number as usize));
             let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
-            let (count, tokens) = match source_of(&request.tokens) {
-                Some(TokenSource::MetricEvent) => (&mut counted.recorded, "recorded"),
-                Some(_) => (&mut counted.derived, "derived"),
-                None => (&mut counted.uncounted, "none"),
+            let (count, tokens) = if request.tokens.counts().any(|count| !count.source.is_derived()) {
+                (&mut counted.recorded, "recorded")
+            } else if request.tokens.is_empty() {
+                (&mut counted.uncounted, "none")
+            } else {
+                (&mut counted.derived, "derived")
             };
             *count += 1;
             let status = STATUSES[usize::from(request.failed)];
@@ -136,10 +138,9 @@ impl Builder {
                 Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
             });
             self.add(requests, amount(1.0));
-            let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
-            for (kind, count) in TokenKind::ALL.into_iter().zip(counts) {
+            for kind in TokenKind::ALL {
                 let name = kind.documented_name();
-                let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
+                let Some(count) = request.tokens.get(kind).filter(|count| count.source.is_derived()) else { continue };
                 let derived = labels
                     .entry((model.clone(), name))
                     .or_insert_with(|| Labels::new([(METRIC_NAME, name), ("model_id", &model), ("source", "derived")]));
@@ -148,11 +149,4 @@ impl Builder {
         }
         counted
     }
-}
-
-/// The best source of a record: recorded before derived.
-fn source_of(record: &TokenRecord) -> Option<TokenSource> {
-    let counts = [record.prompt, record.completion, record.total];
-    let sources = || counts.iter().flatten().map(|count| count.source);
-    sources().find(|source| *source == TokenSource::MetricEvent).or_else(|| sources().next())
 }

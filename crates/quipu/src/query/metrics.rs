@@ -10,7 +10,7 @@ use super::matching::Source;
 use super::params::Object;
 use super::types::{MetricDataPoint, MetricLabel, MetricSeries};
 use crate::index::Index;
-use crate::model::{EventTime, Timestamp, TokenSource};
+use crate::model::{EventTime, Timestamp};
 use crate::ordered::sort_by_key;
 use crate::recorded::attributes;
 use crate::store::{EventColumns, scan_events_named, span_row};
@@ -121,12 +121,7 @@ fn python_text(json: &str) -> String {
 /// Counts of inference requests that no event recorded, at the end of the request.
 fn take_derived(source: Source<'_>, index: &Index, kind: TokenKind, window: &mut Window) -> Result<(), QueryError> {
     for (row, record) in index.token_records() {
-        let count = match kind {
-            TokenKind::Prompt => record.prompt,
-            TokenKind::Completion => record.completion,
-            TokenKind::Total => record.total,
-        };
-        let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
+        let Some(count) = record.get(kind).filter(|count| count.source.is_derived()) else { continue };
         let Some(at) = index.end_of(*row).filter(|at| window.holds(*at)) else { continue };
         let mut labels = Vec::new();
         if let Some(model) = model_of(source, index, *row)? {

@@ -42,11 +42,7 @@ pub(crate) fn attach(places: &[Place], groups: &[Group]) -> (Vec<(usize, TokenRe
 fn records(group: &Group) -> Vec<TokenRecord> {
     let mut records: Vec<TokenRecord> = Vec::new();
     for (kind, tokens) in &group.counts {
-        let has = |record: &TokenRecord| match kind {
-            TokenKind::Prompt => record.prompt.is_some(),
-            TokenKind::Completion => record.completion.is_some(),
-            TokenKind::Total => record.total.is_some(),
-        };
+        let has = |record: &TokenRecord| record.get(*kind).is_some();
         if records.last().is_none_or(has) {
             records.push(TokenRecord::default());
         }
