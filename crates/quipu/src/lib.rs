@@ -6,6 +6,7 @@
 //! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
 //! time budgets through a closure.
 
+mod encoding;
 pub mod filter;
 pub mod fold;
 pub mod llm;

@@ -1,5 +1,6 @@
 //! A result as CSV, JSON or Markdown, in pieces.
 
+use crate::encoding::hex;
 use crate::protocol::SqlFormat;
 use crate::store::{SqlAnswer, SqlValue};
 
@@ -66,11 +67,6 @@ fn plain(value: &SqlValue) -> String {
         SqlValue::Text(text) => text.clone(),
         SqlValue::Blob(bytes) => hex(bytes),
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn csv_value(value: &SqlValue) -> String {

@@ -1,7 +1,7 @@
 //! Results as the page shows them: cells on one line, whole values, sentences, plans as trees, the schema.
 
-use super::format::hex;
 use super::token::quoted_name;
+use crate::encoding::hex;
 use crate::model::{Encoding, Value};
 use crate::protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable};
 use crate::recorded::decode;

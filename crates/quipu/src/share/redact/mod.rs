@@ -8,7 +8,6 @@
 //! What is not here: reading rows (`session`), packing what is left (`share::payload`). A text that hides what it says (ciphers, images,
 //! a private word in a kept sentence) is not seen through: what is private by its meaning goes by the switch of its kind.
 
-mod base64;
 mod classify;
 mod detect;
 mod pseudonyms;
@@ -20,8 +19,6 @@ mod walk;
 
 use crate::model::Recording;
 use serde::{Deserialize, Serialize};
-
-pub(crate) use base64::{decode_base64url, encode_base64url};
 
 /// What a piece of a trace is, for the choice whether it leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What must not leave does not, wherever it was put.
 
-use super::base64::{decode_base64url, encode_base64url};
 use super::*;
+use crate::encoding::{base64_url, from_base64};
 use crate::model::{EventRecord, SpanRecord, TraceRecord};
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ pub(crate) fn texts_in(mut all: String) -> String {
         for offset in 0..4 {
             let part = run.get(offset..).unwrap_or_default();
             let part = &part[..part.len() - usize::from(part.len() % 4 == 1)];
-            all.push_str(&String::from_utf8_lossy(&decode_base64url(part.as_bytes()).unwrap_or_default()));
+            all.push_str(&String::from_utf8_lossy(&from_base64(part.as_bytes()).unwrap_or_default()));
             all.push('\n');
         }
     }
@@ -43,7 +43,7 @@ pub(crate) fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
         count.set(count.get() + 1);
         secret(count.get())
     };
-    let base64 = |text: String| encode_base64url(text.as_bytes());
+    let base64 = |text: String| base64_url(text.as_bytes());
     let attributes = [
         format!("{}: 1", json_of(&plant())),
         format!("\"own\": {}", json_of(&plant())),
@@ -302,10 +302,10 @@ fn nested(secret: &'static str) -> impl Strategy<Value = String> {
             1 => format!("[1, {}, null]", json_of(&inner)),
             2 => crate::recorded::python_text(&crate::model::Value::List(vec![crate::model::Value::Text(inner)])),
             3 => format!("Foo(a={})", crate::recorded::python_text(&crate::model::Value::Text(inner))),
-            4 => encode_base64url(inner.as_bytes()),
+            4 => base64_url(inner.as_bytes()),
             5 => format!("{word} {inner} {word}"),
             6 => format!("{{'{word}': {} broken", json_of(&inner)),
-            _ => format!("data:text/plain;base64,{}", encode_base64url(inner.as_bytes())),
+            _ => format!("data:text/plain;base64,{}", base64_url(inner.as_bytes())),
         })
     })
 }
