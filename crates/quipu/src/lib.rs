@@ -6,6 +6,8 @@
 //! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
 //! time budgets through a closure.
 
+#[cfg(feature = "store")]
+mod csv;
 mod encoding;
 pub mod filter;
 pub mod fold;

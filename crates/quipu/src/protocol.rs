@@ -2,6 +2,7 @@
 //!
 //! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
 
+mod file_format;
 mod listing;
 mod metrics;
 mod packed;
@@ -10,6 +11,7 @@ mod share;
 mod sql;
 mod trace;
 
+pub use file_format::{Contents, FileFormat};
 pub use listing::{GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, SummaryQuery, TraceOrder, TraceSummary};
 pub use metrics::{
     AmountBehind, AmountsBehind, AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency,
@@ -19,10 +21,8 @@ pub use metrics::{
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use served::{Grown, News, Opened, SERVED_TYPE};
-pub use share::{ExportFormat, FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
-pub use sql::{
-    IdPlace, SqlCell, SqlExample, SqlField, SqlFormat, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong,
-};
+pub use share::{FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use sql::{IdPlace, SqlCell, SqlExample, SqlField, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope, UNKNOWN_NANOS};
 
 use crate::llm::Message;

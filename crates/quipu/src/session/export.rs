@@ -4,8 +4,8 @@
 
 use super::push::{PieceSize, Sources};
 use super::{BesideTraces, Selection, Session};
-use crate::protocol::Failure;
-use crate::transfer::{ExportFormat, Exporter, FullTrace};
+use crate::protocol::{Failure, FileFormat};
+use crate::transfer::{Exporter, FullTrace};
 
 /// Log records or points of metrics in one line.
 const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
@@ -16,16 +16,16 @@ impl Session {
     /// points of metrics too, in lines of their own.
     ///
     /// # Errors
-    /// Those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    /// The format is not one for [`Contents::Traces`](crate::protocol::Contents::Traces); those of `sink`; when a trace or span is not in the file; when the file can't be read.
     pub fn export<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
-        format: ExportFormat,
+        format: FileFormat,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<u64, E> {
         self.complete_index()?;
         let (traces, _) = self.selected(selection)?;
-        let mut exporter = Exporter::new(format);
+        let mut exporter = Exporter::new(format)?;
         let mut spans = 0;
         sink(exporter.head().as_bytes())?;
         for trace in traces {
@@ -38,7 +38,7 @@ impl Session {
             }
         }
         sink(exporter.tail().as_bytes())?;
-        if matches!(selection, Selection::All) && format == ExportFormat::OtlpJson {
+        if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
             for which in [BesideTraces::Logs, BesideTraces::Points] {
                 self.each_beside(which, 0, BESIDE, &mut |beside, _| sink(beside.line().as_bytes()))?;
             }

@@ -5,9 +5,9 @@
 use super::{Selection, Session};
 use crate::model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
 use crate::ordered::sort_by_key;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, FileFormat};
 use crate::store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
-use crate::transfer::{ExportFormat, Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, Source, metrics_request, otlp_id};
+use crate::transfer::{Exporter, FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, Source, metrics_request, otlp_id};
 use std::collections::{BTreeMap, HashMap};
 
 /// How much goes into one request at most.
@@ -95,7 +95,7 @@ impl Session {
                 left_out += u64::from(!full.is_some_and(|span| self.put(*row, span, &mut traces)));
             }
             rest = rest.get(taken..).unwrap_or_default();
-            let (mut exporter, mut request) = (Exporter::new(ExportFormat::OtlpProtobuf), Vec::new());
+            let (mut exporter, mut request) = (Exporter::new(FileFormat::OtlpProtobuf)?, Vec::new());
             for (number, trace) in &mut traces {
                 trace.service_name = self.service_name(*number)?;
                 request.extend(exporter.trace(trace));

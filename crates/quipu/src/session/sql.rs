@@ -1,7 +1,7 @@
 //! A user's own SQL behind the session, and the result it pages from.
 
 use super::Session;
-use crate::protocol::{Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
+use crate::protocol::{Contents, Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
 use crate::sql::{cell, complete, examples, plan, ran, sql_text, value};
 use crate::store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 
@@ -79,7 +79,8 @@ impl Session {
                 SqlResponse::Value(about, nodes)
             }
             SqlRequest::Export { format, from } => {
-                let (text, next) = sql_text(&self.sql.answer, format, from as usize, PIECE);
+                let (text, next) =
+                    sql_text(&self.sql.answer, format, from as usize, PIECE).ok_or_else(|| format.refusal(Contents::SqlResult))?;
                 SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
             }
             SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),

@@ -4,7 +4,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use crate::protocol::{Failure, FailureKind, SqlFormat, SqlKind, SqlTable, SqlWrong};
+use crate::protocol::{Failure, FailureKind, FileFormat, SqlKind, SqlTable, SqlWrong};
 use crate::sql::{described, sql_text};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
@@ -322,7 +322,7 @@ impl SqlAnswer {
     /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
     /// BLOB is its bytes in hexadecimal.
     pub fn to_json(&self) -> String {
-        sql_text(self, SqlFormat::Json, 0, usize::MAX).0
+        sql_text(self, FileFormat::Json, 0, usize::MAX).map_or_else(String::new, |(text, _)| text)
     }
 
     /// The names of columns as JSON texts, each once.

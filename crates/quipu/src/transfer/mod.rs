@@ -30,7 +30,7 @@ pub use answer::{ExportAnswer, one_line, status_message};
 pub use attributes::attributes_text;
 pub use content::{Content, are_imported, content};
 pub(crate) use export::{Beside, Exporter, FullSpan, FullTrace, Source, is_known};
-pub use export::{ExportFormat, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
+pub use export::{OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 pub use import::{ImportError, ImportProgress, Importer};
 pub use numbers::python_float;
 pub use problems::{ImportReport, Problem};

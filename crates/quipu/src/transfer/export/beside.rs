@@ -142,5 +142,5 @@ fn measured(name: &str, value: &Value) -> Value {
 
 /// A line of OTLP/JSON with these entries.
 pub(crate) fn line(name: &str, entries: Vec<Value>) -> String {
-    super::print(&map([(name, list(entries))])) + "\n"
+    super::values::print(&map([(name, list(entries))])) + "\n"
 }

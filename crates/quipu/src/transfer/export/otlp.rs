@@ -1,12 +1,42 @@
 //! A trace as OTLP's tree, which is printed as JSON or written as protobuf.
 
-use super::values::{attributes, find, list, map, text};
-use super::{FullSpan, FullTrace};
+use super::values::{attributes, find, list, map, print, text};
+use super::{FullSpan, FullTrace, TraceWriter};
 use crate::model::{Number, Value};
+use crate::protocol::FileFormat;
+use crate::transfer::messages::RESOURCE_SPANS;
 use crate::transfer::otlp::{KINDS, STATUSES};
+use crate::transfer::wire::encode;
 
-pub(super) fn traces_data(trace: &FullTrace) -> Value {
-    map([("resourceSpans", Some(Value::List(resource_spans(trace))))])
+pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+    match format {
+        FileFormat::OtlpJson => Some(Box::new(Lines)),
+        FileFormat::OtlpProtobuf => Some(Box::new(Protobuf)),
+        _ => None,
+    }
+}
+
+/// A line a trace.
+struct Lines;
+
+impl TraceWriter for Lines {
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let data = map([("resourceSpans", Some(Value::List(resource_spans(trace))))]);
+        (print(&data) + "\n").into_bytes()
+    }
+}
+
+/// Fields of one `TracesData`.
+struct Protobuf;
+
+impl TraceWriter for Protobuf {
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for resource in resource_spans(trace) {
+            encode(1, &resource, &RESOURCE_SPANS, &mut bytes);
+        }
+        bytes
+    }
 }
 
 /// One entry for each run of spans of the same resource and scope: the order of the file stays, which is that in which spans ended.
