@@ -4,6 +4,7 @@
 //! database is in memory, that. Dropping the importer cancels. What is not here: reading a file, and how long a chunk should be.
 
 use super::content::{Content, ENOUGH, content};
+use super::dialect;
 use super::problems::ImportReport;
 use super::recorder::{Recorded, Recorder};
 use super::rows::Rows;
@@ -237,7 +238,7 @@ impl Importer {
             Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
             Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
             Content::Other => {
-                return Err(no("nothing that can be imported: it is no OTLP (protobuf, JSON, JSON lines) and no JSON of Jaeger's"));
+                return Err(no(&format!("nothing that can be imported: {}", dialect::is_none())));
             }
         })
     }

@@ -3,11 +3,20 @@
 //! What is not here: the bytes it came from, and Jaeger's protobuf.
 
 use super::attributes::{Object, write_plain};
+use super::dialect::{Bare, Dialect};
 use super::fields::{field, list, text};
 use super::numbers::{id, python_float, real};
 use super::otlp::ReadSpan;
 use super::rows::Rows;
 use crate::model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
+
+/// Jaeger's answer with a list of traces, or one of its traces alone.
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "JSON of Jaeger's",
+    content: "trace of Jaeger's",
+    lists: &[("data", Rows::take_jaeger)],
+    bare: Some(Bare { sign: "spans", members: &["traceID", "spans", "processes"], list: "data" }),
+};
 
 impl Rows {
     pub(super) fn take_jaeger(&mut self, trace: &Value) {

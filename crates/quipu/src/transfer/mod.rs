@@ -2,13 +2,14 @@
 //! file holds into formats that other programs read.
 //!
 //! The one way in: bytes, told apart by what they are, are cut into pieces (`split`, `wire`), each piece becomes a tree of values, and the
-//! tree [`Rows`], which a [`Recorder`] writes; [`Importer`] does all of it for files, [`read_request`] begins it for a collector. Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
+//! tree [`Rows`], which a [`Recorder`] writes; a `dialect` of JSON is a file and a line; [`Importer`] does all of it for files, [`read_request`] begins it for a collector. Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
 //! in one place; a generated reader would weigh as much in the worker as everything else that imports.
 //! What is not here: files, and unpacking where the platform does it; the database (`store`).
 
 mod answer;
 mod attributes;
 mod content;
+mod dialect;
 mod export;
 mod fields;
 mod gzip;
@@ -25,6 +26,9 @@ mod request;
 mod rows;
 mod split;
 mod wire;
+
+/// Every dialect of JSON that is imported.
+const DIALECTS: [&dialect::Dialect; 2] = [&otlp::DIALECT, &jaeger::DIALECT];
 
 pub use answer::{ExportAnswer, one_line, status_message};
 pub use attributes::attributes_text;

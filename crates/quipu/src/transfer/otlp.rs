@@ -3,6 +3,7 @@
 //! What is not here: logs and metrics, and the bytes they all came from.
 
 use super::attributes::{Object, any_json, has, is_true, object, text_of};
+use super::dialect::Dialect;
 use super::fields::{field, list, list_of, number_of, text};
 use super::numbers::{id, unsigned};
 use super::rows::{NewSpan, Rows, Sourced};
@@ -11,6 +12,22 @@ use std::sync::Arc;
 
 pub(super) const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 pub(super) const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
+
+/// OTLP/JSON. `batches` is what Grafana Tempo calls the list of spans; names with underscores are protobuf's own.
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "OTLP (protobuf, JSON, JSON lines)",
+    content: "resourceSpans, resourceLogs or resourceMetrics",
+    lists: &[
+        ("resourceSpans", Rows::take_spans),
+        ("resource_spans", Rows::take_spans),
+        ("batches", Rows::take_spans),
+        ("resourceLogs", Rows::take_logs),
+        ("resource_logs", Rows::take_logs),
+        ("resourceMetrics", Rows::take_metrics),
+        ("resource_metrics", Rows::take_metrics),
+    ],
+    bare: None,
+};
 
 /// A span as it was read, with its times in nanoseconds.
 #[derive(Default)]

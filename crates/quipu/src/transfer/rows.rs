@@ -3,6 +3,7 @@
 //! Reading is pure, so that a collector reads several requests at once while another thread writes. What is not here: how each signal is
 //! understood (`otlp`, `logs`, `metrics`, `jaeger`), and writing (`recorder`).
 
+use super::dialect;
 use crate::model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};
 use std::sync::Arc;
 
@@ -67,13 +68,10 @@ impl Rows {
         &self.problems
     }
 
-    /// Reads one entry of the list with this name.
+    /// Reads one item of the list with this name, by the dialect that has such a list.
     pub(super) fn take(&mut self, list: &str, value: &Value) {
-        match list.strip_prefix("resource").map(|rest| rest.trim_start_matches('_')) {
-            Some("Logs" | "logs") => self.take_logs(value),
-            Some("Metrics" | "metrics") => self.take_metrics(value),
-            None if list == "data" => self.take_jaeger(value),
-            _ => self.take_spans(value),
+        if let Some(reader) = dialect::reader(list) {
+            reader(self, value);
         }
     }
 
