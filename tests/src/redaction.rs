@@ -1,7 +1,7 @@
 //! A trace with a secret in each of its fields, and a search that finds secrets in any encoding: for tests of redaction.
 
+use quipu::encoding::{base64_url, from_base64};
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord};
-use quipu::share::redact::{decode_base64url, encode_base64url};
 
 /// The same of any text that leaves.
 pub fn texts_in(mut all: String) -> String {
@@ -11,7 +11,7 @@ pub fn texts_in(mut all: String) -> String {
         for offset in 0..4 {
             let part = run.get(offset..).unwrap_or_default();
             let part = &part[..part.len() - usize::from(part.len() % 4 == 1)];
-            all.push_str(&String::from_utf8_lossy(&decode_base64url(part.as_bytes()).unwrap_or_default()));
+            all.push_str(&String::from_utf8_lossy(&from_base64(part.as_bytes()).unwrap_or_default()));
             all.push('\n');
         }
     }
@@ -32,7 +32,7 @@ pub fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
         count.set(count.get() + 1);
         secret(count.get())
     };
-    let base64 = |text: String| encode_base64url(text.as_bytes());
+    let base64 = |text: String| base64_url(text.as_bytes());
     let attributes = [
         format!("{}: 1", json_of(&plant())),
         format!("\"own\": {}", json_of(&plant())),

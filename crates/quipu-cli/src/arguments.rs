@@ -2,7 +2,9 @@
 
 use crate::collect::Collect;
 use crate::http::Admission;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use quipu::protocol::{Contents, FileFormat};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -402,8 +404,8 @@ pub(crate) struct Export {
     #[arg(long, requires = "form")]
     pub(crate) relative_times: bool,
     /// How to write
-    #[arg(long, value_enum, default_value = "jsonl")]
-    pub(crate) format: Format,
+    #[arg(long, value_parser = formats(), default_value = FileFormat::JsonLines.word())]
+    pub(crate) format: FileFormat,
     /// Write to this new file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -490,18 +492,10 @@ pub(crate) enum PushSignal {
     Logs,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// One JSON object a line
-    Jsonl,
-    /// With a heading
-    Csv,
-    /// OTLP/JSON, one trace a line
-    OtlpJson,
-    /// OTLP as protobuf
-    OtlpProto,
-    /// Jaeger's JSON
-    Jaeger,
-    /// Chrome's trace events, for Perfetto and speedscope
-    Chrome,
+/// Reads the word of a format; those that can hold spans with chosen attributes come first.
+fn formats() -> impl TypedValueParser<Value = FileFormat> {
+    let (rows, others): (Vec<FileFormat>, Vec<FileFormat>) =
+        FileFormat::of(Contents::Traces).partition(|format| format.holds(Contents::Spans));
+    let value = |format: FileFormat| PossibleValue::new(format.word()).help(format.about());
+    PossibleValuesParser::new(rows.into_iter().chain(others).map(value)).try_map(|word| FileFormat::from_word(&word).ok_or("is no format"))
 }

@@ -399,6 +399,50 @@ fn counters_are_there_for_prometheus_by_their_documented_names() {
 }
 
 #[test]
+fn a_point_has_the_same_name_and_labels_on_the_metrics_page_and_in_promql() {
+    let (_folder, db) = fresh();
+    let collecting = Collecting::start(&db, &[]);
+    // Keys that are no label names; the expected ones are by Prometheus' rules for OTLP.
+    let attributes = [
+        ("2x", "1"),
+        ("a:b", "2"),
+        ("a.b", "3"),
+        ("ä", "4"),
+        ("__x", "5"),
+        ("_y", "6"),
+        ("__name__", "7"),
+        ("empty", ""),
+    ]
+    .map(|(key, value)| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#))
+    .join(",");
+    let list = r#"{"key":"list","value":{"arrayValue":{"values":[{"stringValue":"ü"},{"intValue":"8"}]}}}"#;
+    let points = format!(r#""dataPoints":[{{"timeUnixNano":"1764000060000000000","asInt":"9","attributes":[{attributes},{list}]}}]"#);
+    let sum = |name: &str, rises: bool| {
+        format!(r#"{{"name":"{name}","unit":"1","sum":{{"isMonotonic":{rises},"aggregationTemporality":2,{points}}}}}"#)
+    };
+    let metrics = [
+        sum("2.odd", true),
+        sum("open", false),
+        format!(r#"{{"name":"share","unit":"1","gauge":{{{points}}}}}"#),
+    ];
+    let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{}]}}]}}]}}"#, metrics.join(","));
+    assert_eq!(collecting.post("/v1/metrics", &[JSON], body.as_bytes()).status, 200);
+    let page = collecting.ask("GET", "/metrics", &[], b"").text();
+    collecting.end();
+    for name in ["_2_odd_total", "open", "share_ratio"] {
+        let labels = r#"__x="5",a_b="3;2",key_="4",key_2x="1",key_y="6",list="[\"ü\", 8]""#;
+        let line = format!("{name}{{{labels}}} 9");
+        assert!(page.lines().any(|it| it == line), "{line} is not in\n{page}");
+        let answer = quipu().arg("promql").arg(&db).args([name, "--json"]).output().expect("it runs");
+        let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+        let metric = serde_json::json!({
+            "__name__": name, "__x": "5", "a_b": "3;2", "key_": "4", "key_2x": "1", "key_y": "6", "list": "[\"ü\", 8]"
+        });
+        assert_eq!(answer["data"]["result"][0]["metric"], metric, "{answer}");
+    }
+}
+
+#[test]
 fn events_of_spans_count_where_no_points_come() {
     let (_folder, db) = fresh();
     let collecting = Collecting::start(&db, &[]);

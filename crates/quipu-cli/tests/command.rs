@@ -241,6 +241,36 @@ fn csv_keeps_commas_quotes_and_line_breaks() {
 }
 
 #[test]
+fn csv_tells_an_empty_text_from_none() {
+    let folder = Folder::new();
+    let file = folder.copy("tests/fixtures/db/real_events.db");
+    let sql = Connection::open(&file).expect("SQLite opens it");
+    let attributes = r#"{"chosen": "yes", "empty": "", "text": "a b"}"#;
+    let changed = "UPDATE spans SET attributes = ?1, name = '', parent_span_id = NULL WHERE rowid = (SELECT min(rowid) FROM spans) RETURNING span_id, trace_id";
+    let (span, trace): (String, String) = sql.query_row(changed, [attributes], |row| Ok((row.get(0)?, row.get(1)?))).expect("a span");
+    drop(sql);
+    let file = file.to_str().expect("a path");
+    let arguments = [
+        "export",
+        file,
+        "--filter",
+        "chosen=yes",
+        "--format",
+        "csv",
+        "--attribute",
+        "empty",
+        "--attribute",
+        "text",
+    ];
+    let spans = said(&arguments);
+    let row = spans.lines().nth(1).expect("a row");
+    // No parent, an empty name; an empty attribute.
+    assert!(row.starts_with(&format!("{trace},{span},,\"\",")) && row.ends_with(",\"\",a b"), "{row}");
+    let traces = said(&["export", file, "--trace", &trace, "--format", "csv"]);
+    assert!(traces.lines().any(|row| row.starts_with(&format!("{trace},{span},,\"\","))), "{traces}");
+}
+
+#[test]
 fn chosen_traces_become_a_telemetry_file_of_their_own() {
     let folder = Folder::new();
     let original = Connection::open(folder.copy(AGENT)).expect("SQLite opens it");

@@ -4,7 +4,6 @@
 
 use super::amounts::{Amount, millis};
 use super::measured::{MeasuredSeries, Points};
-use super::names::documented_name;
 use super::readings::NO_ROW;
 use super::streams::{Measure, Measured};
 use quipu_model::TokenKind;
@@ -44,7 +43,7 @@ pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: 
     let rename = |name: &str, value: &str| if name == "model_id" { (models.shown)(value) } else { value.to_owned() };
     let mut series = measured.series(&rename);
     let model = |labels: &Labels| (models.plain)(labels.get("model_id"));
-    let key = |series: &MeasuredSeries| Some((documented_name(series.counts?), (models.plain)(series.model()?)));
+    let key = |series: &MeasuredSeries| Some((series.counts?.documented_name(), (models.plain)(series.model()?)));
     let mut counted: BTreeMap<(&'static str, String), Counted> = BTreeMap::new();
     for series in &series {
         if let Some(key) = key(series) {
@@ -87,5 +86,5 @@ pub(super) fn extent(told: Option<(i64, i64)>, amounts: &Amounts, listed: &[List
 }
 
 fn documented(name: &str) -> Option<&'static str> {
-    [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total].map(documented_name).into_iter().find(|known| *known == name)
+    TokenKind::ALL.map(TokenKind::documented_name).into_iter().find(|known| *known == name)
 }

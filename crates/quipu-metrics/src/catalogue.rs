@@ -7,9 +7,6 @@ use quipu_promql::{METRIC_NAME, SeriesSource};
 use quipu_protocol::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The documented counters: of prompts, of completions, of both.
-pub(super) const TOKENS: [TokenKind; 3] = [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total];
-
 pub(super) const REQUESTS: &str = "quipu_requests_total";
 pub(super) const INFERENCE_REQUESTS: &str = "quipu_inference_requests_total";
 pub(super) const ERRORS: &str = "quipu_errors_total";
@@ -19,9 +16,9 @@ pub(super) const DURATION_COUNT: &str = "quipu_span_duration_seconds_count";
 
 /// Name, what it counts, and the labels of every metric but the recorded ones.
 const KNOWN: [(&str, &str, &[&str]); 9] = [
-    ("llama_stack_prompt_tokens_total", "prompt tokens of inference requests", &["model_id", "provider_id", "source"]),
-    ("llama_stack_completion_tokens_total", "completion tokens of inference requests", &["model_id", "provider_id", "source"]),
-    ("llama_stack_tokens_total", "all tokens of inference requests", &["model_id", "provider_id", "source"]),
+    (TokenKind::Prompt.documented_name(), "prompt tokens of inference requests", &["model_id", "provider_id", "source"]),
+    (TokenKind::Completion.documented_name(), "completion tokens of inference requests", &["model_id", "provider_id", "source"]),
+    (TokenKind::Total.documented_name(), "all tokens of inference requests", &["model_id", "provider_id", "source"]),
     (REQUESTS, "requests to the server", &["span_name", "status"]),
     (INFERENCE_REQUESTS, "inference requests, by whether their tokens are known", &["model_id", "status", "tokens"]),
     (ERRORS, "spans that failed", &["span_name"]),

@@ -4,7 +4,7 @@
 //! recorded, and a counter is computed at the times of scrapes that a window needs. docs/metrics.md tells names, labels and times.
 //!
 //! Modules: `readings` are what a file has to be counted, which crosses the wire from the worker that read the file to the one that counts;
-//! `read` takes them from an index, `points` reads imported points under the names of `naming`, `measured` makes series of them and `beside`
+//! `read` takes them from an index, `points` reads imported points with names from `prometheus`, `measured` makes series of them and `beside`
 //! keeps what both count from being counted twice. [`Metrics`] (`engine`) is the door to what is made of them: `amounts` are added up over time, `spans` are
 //! ends and durations by name, `catalogue` is what there is by name, `prepare` makes counters, `source` answers selectors, `behind` finds
 //! the amounts a point is made of, `overview` is what the page shows first, `complete` how a query may go on.
@@ -24,8 +24,6 @@ mod complete;
 mod engine;
 #[cfg(feature = "engine")]
 mod measured;
-pub mod names;
-pub mod naming;
 #[cfg(feature = "engine")]
 mod overview;
 #[cfg(feature = "engine")]
@@ -39,6 +37,5 @@ pub mod streams;
 
 #[cfg(feature = "engine")]
 pub use engine::Metrics;
-pub use naming::{MetricShape, prometheus_name};
 pub use readings::Readings;
 pub use streams::Measured;

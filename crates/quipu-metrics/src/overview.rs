@@ -3,10 +3,10 @@
 //! Everything is counted from amounts, not from scrapes, so sums are whole. What is not here: how it is drawn.
 
 use super::amounts::Amounts;
-use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
-use super::names::documented_name;
+use super::catalogue::INFERENCE_REQUESTS;
 use super::source::FileSeries;
 use super::spans::{Part, SpanCurve, SpanGroup};
+use quipu_model::TokenKind;
 use quipu_promql::{Curve, METRIC_NAME};
 use quipu_protocol::{CountedRequests, Latency, Overview, OverviewQuery, RouteRequests, TokenShare, TokensBy};
 use quipu_ui::view::nearest_rank;
@@ -106,7 +106,7 @@ fn tokens(series: &FileSeries<'_>, by: TokensBy, bars: &Bars) -> (Vec<TokenShare
             }
             continue;
         }
-        let Some(kind) = TOKENS.iter().position(|kind| documented_name(*kind) == name) else { continue };
+        let Some(kind) = TokenKind::ALL.iter().position(|kind| kind.documented_name() == name) else { continue };
         if amounts.within(bars.from, bars.to).is_empty() {
             continue;
         }

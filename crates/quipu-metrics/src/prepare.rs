@@ -4,12 +4,13 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::beside::{Listed, ModelNames, extent, put_beside};
-use super::catalogue::{INFERENCE_REQUESTS, TOKENS};
-use super::names::{documented_name, valid};
+use super::catalogue::INFERENCE_REQUESTS;
 use super::readings::{Readings, RecordedSeries};
 use super::source::STATUSES;
 use super::streams::Measure;
-use quipu_model::{TokenKind, TokenRecord, TokenSource};
+use quipu_model::TokenKind;
+use quipu_model::prometheus;
+use quipu_model::prometheus::valid_metric_name;
 use quipu_promql::{Labels, METRIC_NAME};
 use quipu_protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,16 +96,15 @@ impl Builder {
 
     /// The labels under the documented name, where it has one, and under the recorded one.
     fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
+        let value = |name: &str, value: &str| if name == "model_id" { self.model(value).to_owned() } else { value.to_owned() };
+        let own = prometheus::labels(series.labels.iter().map(|(name, text)| (name.as_str(), value(name, text))));
         let labels = |metric: &str| {
-            let label = |(name, value): &(String, String)| {
-                let value = if name == "model_id" { self.model(value).to_owned() } else { value.clone() };
-                (valid(name), value)
-            };
-            Labels::new(series.labels.iter().map(label).chain([(METRIC_NAME.to_owned(), metric.to_owned())]))
+            let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            Labels::new(own.chain([(METRIC_NAME, metric)]))
         };
         [
-            TokenKind::from_metric(&series.name).map(|kind| labels(documented_name(kind))),
-            Some(labels(&valid(&series.name))),
+            TokenKind::from_metric(&series.name).map(|kind| labels(kind.documented_name())),
+            Some(labels(&valid_metric_name(&series.name))),
         ]
     }
 
@@ -124,10 +124,12 @@ impl Builder {
         for request in &readings.requests {
             let named = request.model.and_then(|number| readings.models.get(number as usize));
             let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
-            let (count, tokens) = match source_of(&request.tokens) {
-                Some(TokenSource::MetricEvent) => (&mut counted.recorded, "recorded"),
-                Some(_) => (&mut counted.derived, "derived"),
-                None => (&mut counted.uncounted, "none"),
+            let (count, tokens) = if request.tokens.counts().any(|count| !count.source.is_derived()) {
+                (&mut counted.recorded, "recorded")
+            } else if request.tokens.is_empty() {
+                (&mut counted.uncounted, "none")
+            } else {
+                (&mut counted.derived, "derived")
             };
             *count += 1;
             let status = STATUSES[usize::from(request.failed)];
@@ -137,10 +139,9 @@ impl Builder {
                 Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
             });
             self.add(requests, amount(1.0));
-            let counts = [request.tokens.prompt, request.tokens.completion, request.tokens.total];
-            for (kind, count) in TOKENS.into_iter().zip(counts) {
-                let name = documented_name(kind);
-                let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
+            for kind in TokenKind::ALL {
+                let name = kind.documented_name();
+                let Some(count) = request.tokens.get(kind).filter(|count| count.source.is_derived()) else { continue };
                 let derived = labels
                     .entry((model.clone(), name))
                     .or_insert_with(|| Labels::new([(METRIC_NAME, name), ("model_id", &model), ("source", "derived")]));
@@ -149,11 +150,4 @@ impl Builder {
         }
         counted
     }
-}
-
-/// The best source of a record: recorded before derived.
-fn source_of(record: &TokenRecord) -> Option<TokenSource> {
-    let counts = [record.prompt, record.completion, record.total];
-    let sources = || counts.iter().flatten().map(|count| count.source);
-    sources().find(|source| *source == TokenSource::MetricEvent).or_else(|| sources().next())
 }

@@ -4,11 +4,14 @@
 //!
 //! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
 
+pub mod csv;
+pub mod encoding;
 pub mod failure;
 pub mod fold;
 pub mod format;
 pub mod llm;
 pub mod ordered;
+pub mod prometheus;
 pub mod recorded;
 pub mod tokens;
 

@@ -139,7 +139,7 @@ fn usual(text: &[u8]) -> Option<RecordedTime> {
     if !is_plain || others != 0 || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time[*at] != *sign) {
         return None;
     }
-    // Years from March on: a leap day is then the last of its year.
+    // The one calendar formula beside jiff, for speed. Years from March on: a leap day is then the last of its year.
     let from_march = if month > 2 { year } else { year - 1 };
     let leap_days = from_march.div_euclid(4) - from_march.div_euclid(100) + from_march.div_euclid(400);
     let days = from_march * 365 + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;

@@ -21,6 +21,44 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
+    /// Every source.
+    pub const ALL: [TokenSource; 6] = [
+        TokenSource::MetricEvent,
+        TokenSource::OutputMetrics,
+        TokenSource::OutputUsage,
+        TokenSource::Difference,
+        TokenSource::Attribute,
+        TokenSource::Sum,
+    ];
+
+    /// Its number in packed columns: from 1 on, because 0 means no count.
+    pub const fn code(self) -> u8 {
+        match self {
+            TokenSource::MetricEvent => 1,
+            TokenSource::OutputMetrics => 2,
+            TokenSource::OutputUsage => 3,
+            TokenSource::Difference => 4,
+            TokenSource::Attribute => 5,
+            TokenSource::Sum => 6,
+        }
+    }
+
+    /// The source with this [`code`](TokenSource::code).
+    pub fn from_code(code: u8) -> Option<TokenSource> {
+        TokenSource::ALL.into_iter().find(|source| source.code() == code)
+    }
+
+    /// Whether the count was taken from what else the file says of the request, and not recorded as a metric. Metrics count derived numbers
+    /// with the label `source="derived"`.
+    pub const fn is_derived(self) -> bool {
+        match self {
+            TokenSource::MetricEvent => false,
+            TokenSource::OutputMetrics | TokenSource::OutputUsage | TokenSource::Difference | TokenSource::Attribute | TokenSource::Sum => {
+                true
+            }
+        }
+    }
+
     /// The words shown beside a count.
     pub fn label(self) -> &'static str {
         match self {
@@ -46,13 +84,25 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// The count a metric of this name is.
+    /// Every kind.
+    pub const ALL: [TokenKind; 3] = [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total];
+
+    /// The kind that Llama Stack's metric of this name counts.
     pub fn from_metric(name: &str) -> Option<TokenKind> {
         match name {
             "prompt_tokens" => Some(TokenKind::Prompt),
             "completion_tokens" => Some(TokenKind::Completion),
             "total_tokens" => Some(TokenKind::Total),
             _ => None,
+        }
+    }
+
+    /// The Prometheus counter that Llama Stack documents for it.
+    pub const fn documented_name(self) -> &'static str {
+        match self {
+            TokenKind::Prompt => "llama_stack_prompt_tokens_total",
+            TokenKind::Completion => "llama_stack_completion_tokens_total",
+            TokenKind::Total => "llama_stack_tokens_total",
         }
     }
 }
@@ -81,6 +131,20 @@ impl TokenRecord {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.prompt.is_none() && self.completion.is_none() && self.total.is_none()
+    }
+
+    /// The count of a kind.
+    pub fn get(&self, kind: TokenKind) -> Option<TokenCount> {
+        match kind {
+            TokenKind::Prompt => self.prompt,
+            TokenKind::Completion => self.completion,
+            TokenKind::Total => self.total,
+        }
+    }
+
+    /// The counts that there are.
+    pub fn counts(&self) -> impl Iterator<Item = TokenCount> {
+        TokenKind::ALL.into_iter().filter_map(|kind| self.get(kind))
     }
 }
 
@@ -143,5 +207,22 @@ impl TokenTotals {
                 *sum = Some(sum.unwrap_or(0).saturating_add(more));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_comes_back_from_its_code() {
+        // Serde numbers the variants by itself, so that none can be missing in the list.
+        let variants: Vec<TokenSource> = (0..=u8::MAX).filter_map(|number| postcard::from_bytes(&[number]).ok()).collect();
+        assert_eq!(variants, TokenSource::ALL);
+        for source in variants {
+            assert_ne!(source.code(), 0, "{source:?}");
+            assert_eq!(TokenSource::from_code(source.code()), Some(source));
+        }
+        assert_eq!(TokenSource::from_code(0), None);
     }
 }

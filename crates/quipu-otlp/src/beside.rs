@@ -18,12 +18,12 @@ use quipu_model::{LogRecord, MetricPoint, Number, Value};
 pub type Source = Option<(String, String)>;
 
 /// Runs of log records of one resource and scope, in the order they came.
-pub(crate) fn resource_logs(records: &[(LogRecord, Source)]) -> Vec<Value> {
+fn resource_logs(records: &[(LogRecord, Source)]) -> Vec<Value> {
     by_source(records, ["scopeLogs", "logRecords"], |run| run.iter().map(|(record, _)| log(record)).collect())
 }
 
 /// Runs of points of one resource and scope, and within them of one metric, in the order they came.
-pub(crate) fn resource_metrics(points: &[(MetricPoint, Source)]) -> Vec<Value> {
+fn resource_metrics(points: &[(MetricPoint, Source)]) -> Vec<Value> {
     let of_metric = |point: &MetricPoint| {
         let MetricPoint { metric, unit, kind, cumulative, monotonic, .. } = point;
         (metric.clone(), unit.clone(), kind.clone(), *cumulative, *monotonic)
@@ -144,7 +144,7 @@ fn measured(name: &str, value: &Value) -> Value {
 }
 
 /// A line of OTLP/JSON with these entries.
-pub(crate) fn line(name: &str, entries: Vec<Value>) -> String {
+fn line(name: &str, entries: Vec<Value>) -> String {
     print(&map([(name, list(entries))])) + "\n"
 }
 

@@ -1,6 +1,7 @@
 //! Numbers and ids as they come in JSON and protobuf, and floats as Python writes them.
 
 use quipu_model::Value;
+use quipu_model::encoding::{from_base64, hex};
 
 /// A whole number that is not negative: a number or a text of digits.
 pub fn unsigned(value: Option<&Value>) -> Option<u64> {
@@ -39,12 +40,6 @@ pub fn python_float(number: f64) -> String {
     }
 }
 
-/// Bytes as lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 /// The id of a span (8 bytes) or a trace (16 bytes), as lower-case hex digits: from hex digits in either case, or from base64, which some
 /// exporters send. Fewer digits are filled up with zeros, as Jaeger leaves them out. Anything else stays as it is; an empty or invalid
 /// (zero) id is none.
@@ -53,7 +48,7 @@ pub fn id(value: Option<&Value>, bytes: usize) -> Option<String> {
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let text = if is_hex && text.len() == bytes * 2 {
         text.to_ascii_lowercase()
-    } else if let Some(decoded) = base64_bytes(text).filter(|decoded| decoded.len() == bytes) {
+    } else if let Some(decoded) = from_base64(text.as_bytes()).filter(|decoded| decoded.len() == bytes) {
         hex(&decoded)
     } else if is_hex && text.len() < bytes * 2 {
         format!("{:0>width$}", text.to_ascii_lowercase(), width = bytes * 2)
@@ -63,49 +58,9 @@ pub fn id(value: Option<&Value>, bytes: usize) -> Option<String> {
     (!text.bytes().all(|byte| byte == b'0')).then_some(text)
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Bytes as base64, with padding.
-pub fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place) & 63) as usize).copied().unwrap_or(b'A');
-            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
-/// The bytes of base64 or its form for addresses, padded or not.
-pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    if text.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    for chunk in text.chunks(4) {
-        let mut bits = 0_u32;
-        for byte in chunk {
-            let byte = match byte {
-                b'-' => b'+',
-                b'_' => b'/',
-                other => *other,
-            };
-            bits = bits << 6 | ALPHABET.iter().position(|letter| *letter == byte)? as u32;
-        }
-        let full = bits << (6 * (4 - chunk.len()));
-        bytes.extend(full.to_be_bytes().into_iter().skip(1).take(chunk.len() - 1));
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn floats_are_written_as_python_writes_them() {
@@ -137,14 +92,5 @@ mod tests {
         assert_eq!(read("no hex", 8).as_deref(), Some("no hex"));
         assert_eq!(read("0000000000000000", 8), None);
         assert_eq!(read("", 8), None);
-    }
-
-    proptest! {
-        #[test]
-        fn base64_comes_back(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let text = base64(&bytes);
-            prop_assert_eq!(text.len() % 4, 0);
-            prop_assert_eq!(base64_bytes(&text), Some(bytes));
-        }
     }
 }

@@ -14,6 +14,20 @@ use std::sync::Arc;
 pub const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 pub const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
+/// Reads one item of a list into rows. An item that can't be kept is noted there as a problem.
+pub type ListReader = fn(&mut Rows, &Value);
+
+/// The lists of OTLP/JSON, each with the reader of its items. `batches` is what Grafana Tempo calls the list of spans; names with underscores are protobuf's own.
+pub const LISTS: &[(&str, ListReader)] = &[
+    ("resourceSpans", Rows::take_spans),
+    ("resource_spans", Rows::take_spans),
+    ("batches", Rows::take_spans),
+    ("resourceLogs", Rows::take_logs),
+    ("resource_logs", Rows::take_logs),
+    ("resourceMetrics", Rows::take_metrics),
+    ("resource_metrics", Rows::take_metrics),
+];
+
 /// A span as it was read, with its times in nanoseconds.
 #[derive(Default)]
 pub struct ReadSpan {

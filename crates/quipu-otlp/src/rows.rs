@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
 
+use super::otlp::LISTS;
 use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};
 use std::sync::Arc;
 
@@ -69,12 +70,10 @@ impl Rows {
         &self.problems
     }
 
-    /// Reads one entry of the list with this name.
+    /// Reads one item of the list with this name, if it is one of OTLP.
     pub fn take(&mut self, list: &str, value: &Value) {
-        match list.strip_prefix("resource").map(|rest| rest.trim_start_matches('_')) {
-            Some("Logs" | "logs") => self.take_logs(value),
-            Some("Metrics" | "metrics") => self.take_metrics(value),
-            _ => self.take_spans(value),
+        if let Some((_, reader)) = LISTS.iter().find(|(name, _)| *name == list) {
+            reader(self, value);
         }
     }
 

@@ -7,10 +7,6 @@ use crate::otlp::{KINDS, STATUSES};
 use crate::values::{FullSpan, FullTrace};
 use quipu_model::{Number, Value};
 
-pub fn traces_data(trace: &FullTrace) -> Value {
-    map([("resourceSpans", Some(Value::List(resource_spans(trace))))])
-}
-
 /// One entry for each run of spans of the same resource and scope: the order of the file stays, which is that in which spans ended.
 pub fn resource_spans(trace: &FullTrace) -> Vec<Value> {
     let mut runs: Vec<(&FullSpan, Vec<Value>)> = Vec::new();

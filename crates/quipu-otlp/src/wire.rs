@@ -5,7 +5,8 @@
 #![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
 
 use super::messages::{Field, Kind, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
-use super::numbers::{base64, base64_bytes, hex, python_float};
+use super::numbers::python_float;
+use quipu_model::encoding::{base64, from_base64, from_hex, hex};
 use quipu_model::{Number, Value};
 
 /// Messages inside each other at most.
@@ -227,8 +228,8 @@ fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {
         Kind::Message(fields) => encode(field.number, value, fields, out),
         Kind::Text => write_bytes(field.number, text.as_bytes(), out),
         // An id that is no hex number has no bytes of its own: its letters are.
-        Kind::Id => write_bytes(field.number, &unhex(text).unwrap_or_else(|| text.as_bytes().to_vec()), out),
-        Kind::Bytes => write_bytes(field.number, &base64_bytes(text).unwrap_or_default(), out),
+        Kind::Id => write_bytes(field.number, &from_hex(text).unwrap_or_else(|| text.as_bytes().to_vec()), out),
+        Kind::Bytes => write_bytes(field.number, &from_base64(text.as_bytes()).unwrap_or_default(), out),
         Kind::Bool => write_varint(field.number, u64::from(matches!(value, Value::Bool(true))), out),
         Kind::Unsigned => write_varint(field.number, text.parse().unwrap_or(0), out),
         Kind::Signed => write_varint(field.number, text.parse::<i64>().unwrap_or(0) as u64, out),
@@ -244,12 +245,6 @@ fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {
         Kind::SignedFixed64 => write_fixed(field.number, text.parse::<i64>().unwrap_or(0) as u64, out),
         Kind::Double => write_fixed(field.number, text.parse::<f64>().unwrap_or(0.0).to_bits(), out),
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|letter| letter.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 fn push_varint(mut number: u64, out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 //! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
 
 pub mod address;
+mod file_format;
 pub mod filter;
 mod list_columns;
 mod listing;
@@ -16,6 +17,7 @@ mod sql;
 mod tabs;
 mod trace;
 
+pub use file_format::{Contents, FileFormat};
 pub use list_columns::ColumnSet;
 pub use listing::{
     GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, ScatterPoint, SummaryQuery, TraceOrder, TraceSummary,
@@ -30,10 +32,8 @@ pub use quipu_model::UNKNOWN_NANOS;
 pub use quipu_promql::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
 pub use redaction::{KindReport, KindSet, LeftOut, PrivateKind, RedactExample, RedactOptions, RedactReport};
 pub use served::{Grown, News, Opened, SERVED_TYPE};
-pub use share::{ExportFormat, FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
-pub use sql::{
-    IdPlace, SqlCell, SqlExample, SqlField, SqlFormat, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong,
-};
+pub use share::{FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use sql::{IdPlace, SqlCell, SqlExample, SqlField, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong};
 pub use tabs::{FlameLayout, FlameWeight, SheetView, StatisticsColumn, TraceTab};
 pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope};
 

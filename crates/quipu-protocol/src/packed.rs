@@ -3,7 +3,7 @@
 //! What is not here: which columns a trace has (`trace`).
 
 use super::PathPart;
-use quipu_model::{SpanKind, SpanMarks, TokenCount, TokenRecord, TokenSource};
+use quipu_model::{SpanKind, SpanMarks, TokenCount, TokenKind, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -69,25 +69,15 @@ fn read_part(bytes: [u8; 20]) -> PathPart {
     PathPart { row: u32::from_le_bytes(row.try_into().unwrap_or_default()), from: time(0), to: time(1) }
 }
 
-/// The bits of a count's number; its source stands above them.
+/// The bits of a count; the code of its source is in those above.
 const COUNT_BITS: u32 = 56;
-const SOURCES: [TokenSource; 6] = [
-    TokenSource::MetricEvent,
-    TokenSource::OutputMetrics,
-    TokenSource::OutputUsage,
-    TokenSource::Difference,
-    TokenSource::Attribute,
-    TokenSource::Sum,
-];
 
 fn write_tokens((row, record): (u32, TokenRecord)) -> [u8; 28] {
     let mut bytes = [0; 28];
     bytes[..4].copy_from_slice(&row.to_le_bytes());
-    for (at, count) in [record.prompt, record.completion, record.total].into_iter().enumerate() {
-        let word = count.map_or(0, |count| {
-            let source = SOURCES.iter().position(|source| *source == count.source).unwrap_or(0) as u64 + 1;
-            source << COUNT_BITS | count.tokens.min((1 << COUNT_BITS) - 1)
-        });
+    for (at, kind) in TokenKind::ALL.into_iter().enumerate() {
+        let word =
+            record.get(kind).map_or(0, |count| u64::from(count.source.code()) << COUNT_BITS | count.tokens.min((1 << COUNT_BITS) - 1));
         bytes[4 + at * 8..12 + at * 8].copy_from_slice(&word.to_le_bytes());
     }
     bytes
@@ -97,8 +87,8 @@ fn read_tokens(bytes: [u8; 28]) -> (u32, TokenRecord) {
     let (row, counts) = bytes.split_at(4);
     let count = |at: usize| {
         let word = counts.as_chunks::<8>().0.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-        let source = SOURCES.get(((word >> COUNT_BITS) as usize).checked_sub(1)?)?;
-        Some(TokenCount { tokens: word & ((1 << COUNT_BITS) - 1), source: *source })
+        let source = TokenSource::from_code((word >> COUNT_BITS) as u8)?;
+        Some(TokenCount { tokens: word & ((1 << COUNT_BITS) - 1), source })
     };
     let row = row.as_chunks::<4>().0.first().map_or(0, |row| u32::from_le_bytes(*row));
     (row, TokenRecord { prompt: count(0), completion: count(1), total: count(2) })
@@ -314,8 +304,10 @@ mod tests {
         back(vec![SpanMarks::FAILED, SpanMarks::default()]);
         back(SpanKind::ALL.to_vec());
         let count = |tokens, source| Some(TokenCount { tokens, source });
-        let record = TokenRecord { prompt: count(0, SOURCES[0]), completion: None, total: count(71, SOURCES[3]) };
-        back(vec![(7, record), (u32::MAX, TokenRecord::default())]);
+        for source in TokenSource::ALL {
+            let record = TokenRecord { prompt: count(0, source), completion: None, total: count(71, source) };
+            back(vec![(7, record), (u32::MAX, TokenRecord::default())]);
+        }
     }
 
     #[test]

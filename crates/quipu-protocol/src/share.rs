@@ -2,8 +2,8 @@
 //!
 //! What is not here: links' letters, which whoever compresses puts together (`share::payload`).
 
-use crate::LeftOut;
-use crate::{RedactOptions, RedactReport};
+use super::FileFormat;
+use crate::{LeftOut, RedactOptions, RedactReport};
 use serde::{Deserialize, Serialize};
 
 /// A part of the file.
@@ -31,75 +31,18 @@ pub struct ShareOptions {
     pub leave_out_over: Option<u32>,
 }
 
-/// As what something is shared.
+/// As what something is shared: what a link carries, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShareForm {
     /// The columns of a link, not yet compressed: [`payload`](quipu_share::payload).
     Columns,
-    /// A fresh database of Llama Stack's schema.
-    Database,
     /// Markdown of about so many tokens.
     Markdown {
         /// Four bytes each.
         tokens: u32,
     },
-    /// `{"trace": …, "span_trees": […]}`, as `get_trace` and `get_span_tree` answer; several traces stand one a line.
-    Json,
-    /// A format of other programs.
-    Export(ExportFormat),
-}
-
-/// A format of other programs; docs/formats.md lists what each can not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExportFormat {
-    /// OTLP/JSON, one object a trace and line.
-    OtlpJson,
-    /// OTLP as protobuf: one `TracesData`.
-    OtlpProtobuf,
-    /// Jaeger's JSON, as its query service answers.
-    Jaeger,
-    /// Chrome's trace events, for Perfetto and speedscope.
-    Chrome,
-    /// One JSON object a span and line, with its events.
-    JsonLines,
-    /// One row a span, with a heading; attributes are one column of JSON.
-    Csv,
-}
-
-impl ExportFormat {
-    /// All, as they are offered.
-    pub const ALL: [ExportFormat; 6] = [
-        ExportFormat::OtlpJson,
-        ExportFormat::OtlpProtobuf,
-        ExportFormat::Jaeger,
-        ExportFormat::Chrome,
-        ExportFormat::JsonLines,
-        ExportFormat::Csv,
-    ];
-
-    /// What it is called.
-    pub fn title(self) -> &'static str {
-        match self {
-            ExportFormat::OtlpJson => "OTLP JSON lines",
-            ExportFormat::OtlpProtobuf => "OTLP protobuf",
-            ExportFormat::Jaeger => "Jaeger JSON",
-            ExportFormat::Chrome => "Chrome trace (Perfetto, speedscope)",
-            ExportFormat::JsonLines => "JSON lines, one span each",
-            ExportFormat::Csv => "CSV",
-        }
-    }
-
-    /// How names of its files end, without the dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            ExportFormat::OtlpJson => "otlp.jsonl",
-            ExportFormat::OtlpProtobuf => "otlp.binpb",
-            ExportFormat::Jaeger => "jaeger.json",
-            ExportFormat::Chrome => "chrome.json",
-            ExportFormat::JsonLines => "jsonl",
-            ExportFormat::Csv => "csv",
-        }
-    }
+    /// A file of any format for [`Contents::Share`](super::Contents::Share) or [`Contents::Traces`](super::Contents::Traces), whole.
+    File(FileFormat),
 }
 
 /// Something to hand on.

@@ -1,6 +1,6 @@
 //! Questions in SQL: what a worker that does nothing else is asked, and what it answers.
 
-use super::Suggestions;
+use super::{FileFormat, Suggestions};
 use crate::markup::Node;
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +29,8 @@ pub enum SqlRequest {
     },
     /// The last result as a text, in pieces. Answer: [`SqlResponse::Text`].
     Export {
-        /// As what.
-        format: SqlFormat,
+        /// One for [`Contents::SqlResult`](super::Contents::SqlResult).
+        format: FileFormat,
         /// The row to go on at; 0 begins.
         from: u32,
     },
@@ -67,31 +67,6 @@ pub enum SqlResponse {
     },
     /// To [`SqlRequest::Complete`].
     Completions(Suggestions),
-}
-
-/// What a result is copied or saved as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SqlFormat {
-    /// RFC 4180 with a line of names; NULL is nothing, an empty text is `""`.
-    Csv,
-    /// An array of objects, as `quipu sql --json` prints it.
-    Json,
-    /// A table in Markdown.
-    Markdown,
-}
-
-impl SqlFormat {
-    /// Every format, in the order they are offered.
-    pub const ALL: [SqlFormat; 3] = [SqlFormat::Csv, SqlFormat::Json, SqlFormat::Markdown];
-
-    /// Its name, and the ending of its files.
-    pub fn names(self) -> (&'static str, &'static str) {
-        match self {
-            SqlFormat::Csv => ("CSV", "csv"),
-            SqlFormat::Json => ("JSON", "json"),
-            SqlFormat::Markdown => ("Markdown", "md"),
-        }
-    }
 }
 
 /// What can be asked of, and examples that ask it.

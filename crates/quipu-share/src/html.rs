@@ -2,7 +2,7 @@
 //!
 //! What is not here: the viewer, which `cargo xtask build` makes, and gzip, which whoever calls does.
 
-use super::redact::encode_base64url;
+use quipu_model::encoding::base64;
 
 /// Where the viewer takes what it carries.
 const PLACE: &str = "<!--quipu-data-->";
@@ -31,8 +31,7 @@ pub struct CarriedFile<'a> {
 /// [`HtmlError::NoViewer`].
 pub fn carrying_page(viewer: &str, file: CarriedFile<'_>, fragment: &str) -> Result<String, HtmlError> {
     let (before, after) = viewer.split_once(PLACE).filter(|(_, after)| !after.contains(PLACE)).ok_or(HtmlError::NoViewer)?;
-    // The other alphabet: the one the viewer's browser decodes.
-    let letters = encode_base64url(file.gzip).replace('-', "+").replace('_', "/");
+    let letters = base64(file.gzip);
     let mut page = String::with_capacity(viewer.len() + letters.len() + fragment.len() + 200);
     page.push_str(before);
     page.push_str("<script type=\"application/octet-stream\" data-quipu-file=\"");

@@ -29,7 +29,7 @@ pub use native::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
-pub use sql_text::{hex, sql_text};
+pub use sql_text::sql_text;
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{

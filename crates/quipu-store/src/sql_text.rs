@@ -1,18 +1,20 @@
-//! A result as CSV, JSON or Markdown, in pieces.
+//! A result of SQL as CSV, JSON or Markdown, in pieces. Each format has its heading, its row and its end here.
 
-use super::{SqlAnswer, SqlValue};
-use quipu_protocol::SqlFormat;
+use crate::{SqlAnswer, SqlValue};
+use quipu_model::csv;
+use quipu_model::encoding::hex;
+use quipu_protocol::FileFormat;
 
 /// A piece of the result in `format` that begins at the row `from`, and the row the next one begins at: a piece ends with the row that makes
-/// it longer than `bytes`.
-pub fn sql_text(answer: &SqlAnswer, format: SqlFormat, from: usize, bytes: usize) -> (String, Option<usize>) {
+/// it longer than `bytes`. `None` where the format is not for results.
+pub fn sql_text(answer: &SqlAnswer, format: FileFormat, from: usize, bytes: usize) -> Option<(String, Option<usize>)> {
     let mut text = String::new();
-    let names = if format == SqlFormat::Json { answer.keys() } else { answer.columns.clone() };
+    let names = if format == FileFormat::Json { answer.keys() } else { answer.columns.clone() };
     if from == 0 {
         match format {
-            SqlFormat::Json => text.push('['),
-            SqlFormat::Csv => push_row(&mut text, names.iter().map(|name| csv_field(name)), ",", "\r\n"),
-            SqlFormat::Markdown => {
+            FileFormat::Json => text.push('['),
+            FileFormat::Csv => csv::push_row(&mut text, names.iter().map(Some)),
+            FileFormat::Markdown => {
                 text.push_str("| ");
                 push_row(&mut text, names.iter().map(|name| markdown_cell(name)), " | ", " |\n|");
                 for column in 0..names.len() {
@@ -20,31 +22,33 @@ pub fn sql_text(answer: &SqlAnswer, format: SqlFormat, from: usize, bytes: usize
                 }
                 text.push('\n');
             }
+            _ => return None,
         }
     }
     let mut at = from;
     while let Some(row) = answer.rows.get(at) {
         match format {
-            SqlFormat::Json => {
+            FileFormat::Json => {
                 text.push_str(if at == 0 { "\n{" } else { ",\n{" });
                 let fields = names.iter().zip(row).map(|(key, value)| format!("{key}: {}", value.to_json()));
                 push_row(&mut text, fields, ", ", "}");
             }
-            SqlFormat::Csv => push_row(&mut text, row.iter().map(csv_value), ",", "\r\n"),
-            SqlFormat::Markdown => {
+            FileFormat::Csv => csv::push_row(&mut text, row.iter().map(plain)),
+            FileFormat::Markdown => {
                 text.push_str("| ");
-                push_row(&mut text, row.iter().map(|value| markdown_cell(&plain(value))), " | ", " |\n");
+                push_row(&mut text, row.iter().map(|value| markdown_cell(&plain(value).unwrap_or_default())), " | ", " |\n");
             }
+            _ => return None,
         }
         at += 1;
         if text.len() > bytes && at < answer.rows.len() {
-            return (text, Some(at));
+            return Some((text, Some(at)));
         }
     }
-    if format == SqlFormat::Json {
+    if format == FileFormat::Json {
         text.push_str(if answer.rows.is_empty() { "]" } else { "\n]" });
     }
-    (text, None)
+    Some((text, None))
 }
 
 fn push_row(text: &mut String, fields: impl Iterator<Item = String>, between: &str, end: &str) {
@@ -57,32 +61,15 @@ fn push_row(text: &mut String, fields: impl Iterator<Item = String>, between: &s
     text.push_str(end);
 }
 
-/// A value as text; NULL is nothing.
-fn plain(value: &SqlValue) -> String {
-    match value {
-        SqlValue::Null => String::new(),
+/// A value as text; `None` for NULL.
+fn plain(value: &SqlValue) -> Option<String> {
+    Some(match value {
+        SqlValue::Null => return None,
         SqlValue::Integer(number) => number.to_string(),
         SqlValue::Real(number) => number.to_string(),
         SqlValue::Text(text) => text.clone(),
         SqlValue::Blob(bytes) => hex(bytes),
-    }
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn csv_value(value: &SqlValue) -> String {
-    match value {
-        SqlValue::Text(text) => csv_field(text),
-        value => plain(value),
-    }
-}
-
-/// An empty text is in quotation marks: NULL is not.
-fn csv_field(text: &str) -> String {
-    if text.is_empty() || text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    })
 }
 
 /// A text in a row of a table: on one line, and nothing in it means anything.
@@ -102,6 +89,7 @@ fn markdown_cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quipu_protocol::Contents;
 
     fn answer() -> SqlAnswer {
         SqlAnswer {
@@ -114,12 +102,12 @@ mod tests {
         }
     }
 
-    fn whole(format: SqlFormat) -> String {
-        let in_one = sql_text(&answer(), format, 0, usize::MAX);
+    fn whole(format: FileFormat) -> String {
+        let in_one = sql_text(&answer(), format, 0, usize::MAX).expect("a format for results");
         assert_eq!(in_one.1, None);
         let (mut text, mut from) = (String::new(), Some(0));
         while let Some(at) = from {
-            let (piece, next) = sql_text(&answer(), format, at, 0);
+            let (piece, next) = sql_text(&answer(), format, at, 0).expect("a format for results");
             text += &piece;
             from = next;
         }
@@ -128,21 +116,28 @@ mod tests {
     }
 
     #[test]
+    fn a_format_is_for_results_as_its_row_says() {
+        for format in FileFormat::ALL {
+            assert_eq!(sql_text(&answer(), format, 0, 0).is_some(), format.holds(Contents::SqlResult), "{format:?}");
+        }
+    }
+
+    #[test]
     fn null_and_an_empty_text_are_told_apart_in_csv() {
-        assert_eq!(whole(SqlFormat::Csv), "a,a,b|c\r\n1,,\"\"\r\n2.5,\"x,\"\"y\"\"\nz|*\",00ff\r\n");
+        assert_eq!(whole(FileFormat::Csv), "a,a,b|c\r\n1,,\"\"\r\n2.5,\"x,\"\"y\"\"\nz|*\",00ff\r\n");
     }
 
     #[test]
     fn json_is_what_the_command_prints() {
-        assert_eq!(whole(SqlFormat::Json), answer().to_json());
-        let json: serde_json::Value = serde_json::from_str(&whole(SqlFormat::Json)).expect("JSON");
+        assert_eq!(whole(FileFormat::Json), answer().to_json());
+        let json: serde_json::Value = serde_json::from_str(&whole(FileFormat::Json)).expect("JSON");
         assert_eq!(json[1]["a_2"], "x,\"y\"\nz|*");
     }
 
     #[test]
     fn markdown_has_a_line_a_row_and_nothing_in_a_cell_means_anything() {
         assert_eq!(
-            whole(SqlFormat::Markdown),
+            whole(FileFormat::Markdown),
             "| a | a | b\\|c |\n| ---: | --- | --- |\n| 1 |  |  |\n| 2.5 | x,\"y\"<br>z\\|\\* | 00ff |\n"
         );
     }

@@ -8,7 +8,7 @@
 //! time budgets through a closure.
 
 pub use quipu_model as model;
-pub use quipu_model::{failure, fold, format, llm, recorded, tokens};
+pub use quipu_model::{csv, encoding, failure, fold, format, llm, prometheus, recorded, tokens};
 pub use quipu_promql as promql;
 pub use quipu_protocol as protocol;
 pub use quipu_protocol::{address, filter, markup};

@@ -4,8 +4,8 @@ mod support;
 
 use quipu::Session;
 use quipu::markup::Node;
-use quipu::protocol::{FailureKind, IdPlace, Request, Response, SqlCell, SqlFormat, SqlRan, SqlRequest, SqlResponse};
 use quipu::render::sheet_text;
+use quipu::protocol::{Contents, FailureKind, FileFormat, IdPlace, Request, Response, SqlCell, SqlRan, SqlRequest, SqlResponse};
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
 use support::{open, path, sql, unindexed};
@@ -318,7 +318,7 @@ fn a_result_leaves_in_pieces_that_are_the_whole() {
     let mut session = unindexed(RECORDED);
     let query = "SELECT * FROM spans";
     run(&mut session, query);
-    for format in SqlFormat::ALL {
+    for format in FileFormat::of(Contents::SqlResult) {
         let (mut text, mut from, mut pieces) = (String::new(), Some(0), 0);
         while let Some(at) = from {
             let SqlResponse::Text { text: piece, next } = ask_page(&mut session, SqlRequest::Export { format, from: at }) else {
@@ -329,10 +329,13 @@ fn a_result_leaves_in_pieces_that_are_the_whole() {
             pieces += 1;
         }
         assert!(pieces > 1, "{format:?}");
-        if format == SqlFormat::Json {
+        if format == FileFormat::Json {
             assert_eq!(text, session.query_sql(query, SqlLimits::default()).expect("an answer").to_json());
         }
     }
+    let refused =
+        session.handle(Request::Sql(SqlRequest::Export { format: FileFormat::Jaeger, from: 0 })).expect_err("no format for results");
+    assert_eq!(refused.message, "The format jaeger can't hold this; formats that can are csv, json, markdown.");
 }
 
 #[test]

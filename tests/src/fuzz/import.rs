@@ -1,7 +1,7 @@
 //! Inputs of imports: OTLP and Jaeger's JSON, bent.
 
-use quipu::protocol::ExportFormat;
 use quipu::protocol::Failure;
+use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, OpenOptions, Writer};
 use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
@@ -26,7 +26,7 @@ pub(super) fn check(data: &[u8]) {
     let Some(mut session) = imported(data) else { return };
     let spans = ids(&mut session);
     let mut out = Vec::new();
-    let exported = session.export::<Failure>(Selection::All, ExportFormat::OtlpJson, &mut |bytes| {
+    let exported = session.export::<Failure>(Selection::All, FileFormat::OtlpJson, &mut |bytes| {
         out.extend_from_slice(bytes);
         Ok(())
     });

@@ -4,8 +4,10 @@
 //! summed. Of Llama Stack's token counters a server may send points, or events of its spans, or both, which count the same: where there
 //! are points the events are not counted. What is not here: the text they become (`exposition`).
 
-use super::names::{self, Suffix};
+use super::names;
+use quipu::metrics::point_labels;
 use quipu::model::MetricPoint;
+use quipu::prometheus::{self, MetricShape};
 use quipu::recorded::{RecordedAttribute, attributes};
 use quipu::transfer::Rows;
 use std::collections::BTreeMap;
@@ -20,16 +22,6 @@ pub(super) enum Kind {
     Gauge,
     Histogram,
     Summary,
-}
-
-impl Kind {
-    fn suffix(self) -> Suffix {
-        match self {
-            Kind::Counter => Suffix::Total,
-            Kind::Gauge => Suffix::Ratio,
-            Kind::Histogram | Kind::Summary => Suffix::None,
-        }
-    }
 }
 
 /// All series of a name.
@@ -89,9 +81,10 @@ impl Series {
     fn event(&mut self, metric: &str, entries: &[RecordedAttribute], service: Option<&str>) {
         let of = |key: &str| entries.iter().find(|entry| entry.key == key);
         let Some(value) = of("value").and_then(|entry| entry.text.parse::<f64>().ok()).filter(|value| *value >= 0.0) else { return };
-        let labels = labels(entries.iter().filter(|entry| entry.key != "value" && entry.key != "unit"), service);
+        let own = entries.iter().filter(|entry| entry.key != "value" && entry.key != "unit");
+        let labels = written(prometheus::labels(own.map(|entry| (entry.key.as_str(), entry.text.clone()))), service);
         let unit = of("unit").map(|entry| entry.text.as_str());
-        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, Kind::Counter.suffix()), labels) {
+        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, MetricShape::Counter), labels) {
             sample.events += value;
         }
     }
@@ -103,9 +96,13 @@ impl Series {
             ("summary", _) => Kind::Summary,
             _ => Kind::Gauge,
         };
-        let Ok(entries) = attributes(point.attributes.as_bytes()) else { return };
-        let labels = labels(entries.iter().filter(|entry| kind != Kind::Histogram || entry.key != "le"), service);
-        let name = names::family(&point.metric, point.unit.as_deref(), kind.suffix());
+        let mut own = point_labels(&point.attributes);
+        if kind == Kind::Histogram {
+            own.remove("le");
+        }
+        let labels = written(own, service);
+        let shape = MetricShape::of_point(&point.kind, point.monotonic);
+        let name = names::family(&point.metric, point.unit.as_deref(), shape);
         if point.value.is_none() && point.count.is_none() {
             return self.close(&name, &labels);
         }
@@ -169,17 +166,8 @@ fn parts(point: &MetricPoint) -> Vec<(f64, f64)> {
     if counts.len() == bounds.len() + 1 { bounds.into_iter().zip(counts).collect() } else { Vec::new() }
 }
 
-/// Labels as they are written, in the order of their names; the service is one where it has a name that can be seen.
-fn labels<'e>(entries: impl Iterator<Item = &'e RecordedAttribute>, service: Option<&str>) -> String {
-    let mut labels: BTreeMap<String, String> = BTreeMap::new();
-    for entry in entries {
-        // Keys that become one name are one label.
-        let value = labels.entry(names::label(&entry.key)).or_default();
-        if !value.is_empty() {
-            value.push(';');
-        }
-        value.push_str(&entry.text);
-    }
+/// Labels as they are written, by name; the service is one of them where its name can be seen.
+fn written(mut labels: BTreeMap<String, String>, service: Option<&str>) -> String {
     if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}')) {
         labels.entry("service_name".to_owned()).or_insert_with(|| service.to_owned());
     }

@@ -1,13 +1,12 @@
 //! `quipu export`: spans as JSON lines or CSV, or whole traces in the formats of other programs and as a telemetry file.
 
-use crate::arguments::{Export, Format};
+use crate::arguments::Export;
 use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
 use quipu::Selection;
 use quipu::format::counted;
-use quipu::protocol::ExportFormat;
-use quipu::query::DatasetFormat;
+use quipu::protocol::{Contents, FileFormat};
 use serde_json::{Value as Json, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
@@ -38,7 +37,7 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         attributes = vec!["input".into(), "output".into()];
     }
     let params = json!({ "attribute_filters": filters, "attributes_to_save": attributes, "max_depth": export.max_depth }).to_string();
-    let format = if as_json || export.format == Format::Jsonl { DatasetFormat::JsonLines } else { DatasetFormat::Csv };
+    let format = if as_json { FileFormat::JsonLines } else { export.format };
     let mut session = open_indexed(&export.file)?;
     let mut failed = None;
     match &export.output {
@@ -63,27 +62,20 @@ pub(super) fn new_file(path: &Path) -> Result<std::fs::File> {
 }
 
 /// The format of whole traces that is asked for; `None` where spans with their attributes are.
-fn whole(export: &Export) -> Result<Option<ExportFormat>> {
-    let format = match export.format {
-        Format::Jsonl if export.traces.is_empty() => return Ok(None),
-        Format::Csv if export.traces.is_empty() => return Ok(None),
-        Format::Jsonl => ExportFormat::JsonLines,
-        Format::Csv => ExportFormat::Csv,
-        Format::OtlpJson => ExportFormat::OtlpJson,
-        Format::OtlpProto => ExportFormat::OtlpProtobuf,
-        Format::Jaeger => ExportFormat::Jaeger,
-        Format::Chrome => ExportFormat::Chrome,
-    };
+fn whole(export: &Export) -> Result<Option<FileFormat>> {
+    if export.traces.is_empty() && export.format.holds(Contents::Spans) {
+        return Ok(None);
+    }
     if export.session.is_some() || !export.filters.is_empty() || !export.attributes.is_empty() || export.max_depth.is_some() {
         let words =
             "This format holds whole traces: choose them with --trace, and leave --session, --filter, --attribute and --max-depth out.";
         bail!(WrongCommandLine(words.into()));
     }
-    Ok(Some(format))
+    Ok(Some(export.format))
 }
 
 /// Writes the chosen traces, or all, in a format of other programs.
-fn traces(export: &Export, format: ExportFormat, output: &mut Output) -> Result<()> {
+fn traces(export: &Export, format: FileFormat, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };

@@ -46,11 +46,7 @@ pub fn attach(places: &[Place], groups: &[Group]) -> (Vec<(usize, TokenRecord)>,
 fn records(group: &Group) -> Vec<TokenRecord> {
     let mut records: Vec<TokenRecord> = Vec::new();
     for (kind, tokens) in &group.counts {
-        let has = |record: &TokenRecord| match kind {
-            TokenKind::Prompt => record.prompt.is_some(),
-            TokenKind::Completion => record.completion.is_some(),
-            TokenKind::Total => record.total.is_some(),
-        };
+        let has = |record: &TokenRecord| record.get(*kind).is_some();
         if records.last().is_none_or(has) {
             records.push(TokenRecord::default());
         }

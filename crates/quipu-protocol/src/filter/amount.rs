@@ -4,6 +4,8 @@
 
 use super::expression::Amount;
 use super::fields::Unit;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use quipu_model::Timestamp;
 use std::fmt::{self, Write};
 
@@ -93,21 +95,12 @@ fn read_time(text: &str) -> Option<Amount> {
     let (date, clock) = text.split_once('T').map_or((text, None), |(date, clock)| (date, Some(clock)));
     let mut parts = date.split('-');
     let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if parts.next().is_some() || !(1..=length).contains(&day) {
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    if parts.next().is_some() {
         return None;
     }
-    // Days since 1970, years counted from March so that leap days come last.
-    let shifted = if month > 2 { year } else { year - 1 };
-    let month_days = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = shifted * 365 + shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400) + month_days - 719_468;
-    let mut amount = Amount { at: days.checked_mul(DAY)?, width: DAY };
+    let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_second();
+    let mut amount = Amount { at: midnight.checked_mul(SECOND)?, width: DAY };
     let mut limit = 24;
     for part in clock.into_iter().flat_map(|clock| clock.split(':')) {
         let unit = match amount.width {

@@ -39,7 +39,7 @@ impl Decimal {
 
 /// Whether the text is a finite number. Decided by its characters alone: the tables for parsing floats are larger than the rest of the
 /// language, and the page, which needs no more than this, does without them. Numbers close to the largest float are refused.
-pub(super) fn is_number(text: &str) -> bool {
+pub fn is_number(text: &str) -> bool {
     let unsigned = |text: &str| text.strip_prefix(['-', '+']).map(str::to_owned).unwrap_or_else(|| text.to_owned());
     let text = unsigned(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -8,6 +8,7 @@
 use super::LinkError;
 use super::bytes::{In, Out};
 use super::times::{self, TimeForm};
+use quipu_model::encoding::{from_hex, hex};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
 use std::collections::BTreeMap;
 
@@ -246,7 +247,7 @@ impl Unpacking<'_> {
 fn write_ids(ids: &[&str], out: &mut Out) {
     let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     for id in ids {
-        match from_hex(id) {
+        match small_hex(id) {
             None => {
                 out.number(0);
                 out.number(id.len() as u64);
@@ -284,7 +285,7 @@ fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> 
             2 if length <= MAX_ID_BYTES => next_of(before.get(&length).unwrap_or(&vec![0; length])),
             _ => return Err(LinkError::Malformed),
         };
-        ids.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        ids.push(hex(&bytes));
         before.insert(length, bytes);
     }
     Ok(ids)
@@ -293,13 +294,12 @@ fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> 
 /// Longer ids are kept as texts.
 const MAX_ID_BYTES: usize = 32;
 
-/// The bytes of an even number of small hex digits.
-fn from_hex(id: &str) -> Option<Vec<u8>> {
-    let is_small_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if id.is_empty() || id.len() % 2 == 1 || id.len() > MAX_ID_BYTES * 2 || !id.bytes().all(is_small_hex) {
+/// The bytes of an id of hex digits; `None` where they would not come back as the same letters, or are too many.
+fn small_hex(id: &str) -> Option<Vec<u8>> {
+    if id.is_empty() || id.len() > MAX_ID_BYTES * 2 || id.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
-    (0..id.len()).step_by(2).map(|at| u8::from_str_radix(id.get(at..at + 2)?, 16).ok()).collect()
+    from_hex(id)
 }
 
 /// One more, as a number with its first byte the highest.

@@ -21,7 +21,7 @@ pub use error::LinkError;
 pub use fit::{LEAST_LEFT_OUT, leave_out, next_limit};
 pub use limits::{LINK_LIMITS, LinkLimit, length_text, taken_by};
 
-use super::redact::{decode_base64url, encode_base64url};
+use quipu_model::encoding::{Crc32, base64_url, from_base64};
 
 /// The version of what [`seal`] writes. A reader opens this version and those before it.
 pub const LINK_VERSION: u8 = 1;
@@ -48,7 +48,7 @@ pub fn seal(body: &[u8], form: Form) -> String {
     bytes.extend_from_slice(&[LINK_VERSION, form]);
     bytes.extend_from_slice(&crc32(form, body).to_le_bytes());
     bytes.extend_from_slice(body);
-    encode_base64url(&bytes)
+    base64_url(&bytes)
 }
 
 /// The form and the body behind the letters.
@@ -60,7 +60,7 @@ pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
     let letters: Vec<u8> = letters.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     // A last letter that is not enough for a byte is a link cut short, which the checksum tells.
     let whole = if letters.len() % 4 == 1 { letters.len() - 1 } else { letters.len() };
-    let bytes = letters.get(..whole).and_then(decode_base64url).ok_or(LinkError::NotALink)?;
+    let bytes = letters.get(..whole).and_then(from_base64).ok_or(LinkError::NotALink)?;
     let version = *bytes.first().ok_or(LinkError::NotALink)?;
     if version > LINK_VERSION {
         return Err(LinkError::FromLater { version });
@@ -81,12 +81,12 @@ pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
 
 /// A key as an address carries it.
 pub fn encode_key(key: &[u8]) -> String {
-    encode_base64url(key)
+    base64_url(key)
 }
 
 /// The key behind its letters; `None` where they are none.
 pub fn decode_key(letters: &str) -> Option<Vec<u8>> {
-    decode_base64url(letters.as_bytes())
+    from_base64(letters.as_bytes())
 }
 
 /// Columns made small: raw deflate, as the browser's `CompressionStream("deflate-raw")` writes it.
@@ -120,9 +120,10 @@ pub fn link_data(text: &str) -> Option<&str> {
     })
 }
 
-/// CRC-32 of Ethernet, as zip and gzip have it, of the form and the body.
+/// The checksum of the form and the body.
 fn crc32(form: u8, body: &[u8]) -> u32 {
-    !std::iter::once(&form).chain(body).fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
-    })
+    let mut sum = Crc32::new();
+    sum.update(&[form]);
+    sum.update(body);
+    sum.sum()
 }

@@ -108,7 +108,7 @@ proptest! {
 #[test]
 fn every_way_a_link_fails_has_its_sentence() {
     let good = seal(&deflated(&pack(&Recording::default())), Form::Deflated);
-    let later = encode_base64url(&[2, 0, 1, 2, 3, 4, 5]);
+    let later = base64_url(&[2, 0, 1, 2, 3, 4, 5]);
     let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; MAX_UNPACKED_BYTES + 1], 1);
     let sentences = [
         unseal("nö").expect_err("none").to_string(),

@@ -4,11 +4,11 @@
 //! Base64 is decoded and searched; of a text with escapes its plain form is searched too. What is not here: what a whole field is
 //! (`classify`).
 
-use super::base64::decode_base64url;
 use super::classify::is_secret_key;
 use super::pseudonyms::is_uuid;
 use super::sweep::Sweep;
 use PrivateKind::{Emails, Ids, Paths, Secrets};
+use quipu_model::encoding::from_base64;
 use quipu_model::ordered::sort_by_key;
 use quipu_protocol::{KindSet, PrivateKind};
 
@@ -341,7 +341,7 @@ impl Finder<'_> {
             for offset in 0..offsets {
                 let part = run.get(offset..).unwrap_or_default();
                 let part = if part.len() % 4 == 1 { part.get(..part.len() - 1).unwrap_or_default() } else { part };
-                let Some(bytes) = decode_base64url(part) else { continue };
+                let Some(bytes) = from_base64(part) else { continue };
                 let text = String::from_utf8_lossy(&bytes);
                 is_text |=
                     offset == 0 && !text.contains(|letter: char| letter == '\u{fffd}' || letter.is_control() && !letter.is_whitespace());

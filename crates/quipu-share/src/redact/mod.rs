@@ -8,7 +8,6 @@
 //! What is not here: reading rows (`session`), packing what is left (`share::payload`). A text that hides what it says (ciphers, images,
 //! a private word in a kept sentence) is not seen through: what is private by its meaning goes by the switch of its kind.
 
-mod base64;
 mod classify;
 mod detect;
 mod pseudonyms;
@@ -20,8 +19,6 @@ mod walk;
 
 use quipu_model::Recording;
 use quipu_protocol::{RedactOptions, RedactReport};
-
-pub use base64::{decode_base64url, encode_base64url};
 
 /// A recording without what was to be taken out, and the report. Takes time and memory by the size of the recording; never fails: what
 /// can't be read is a text like any other.

@@ -1,9 +1,10 @@
 //! What must not leave does not, wherever it was put.
 
-use super::base64::encode_base64url;
 use super::*;
 use proptest::prelude::*;
+use quipu_model::encoding::base64_url;
 use quipu_model::{EventRecord, SpanRecord, TraceRecord};
+
 use quipu_protocol::{KindSet, PrivateKind};
 use quipu_tests::redaction::{json_of, planted, texts_in};
 
@@ -209,10 +210,10 @@ fn nested(secret: &'static str) -> impl Strategy<Value = String> {
             1 => format!("[1, {}, null]", json_of(&inner)),
             2 => quipu_model::recorded::python_text(&quipu_model::Value::List(vec![quipu_model::Value::Text(inner)])),
             3 => format!("Foo(a={})", quipu_model::recorded::python_text(&quipu_model::Value::Text(inner))),
-            4 => encode_base64url(inner.as_bytes()),
+            4 => base64_url(inner.as_bytes()),
             5 => format!("{word} {inner} {word}"),
             6 => format!("{{'{word}': {} broken", json_of(&inner)),
-            _ => format!("data:text/plain;base64,{}", encode_base64url(inner.as_bytes())),
+            _ => format!("data:text/plain;base64,{}", base64_url(inner.as_bytes())),
         })
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! What is not here: what is counted (`metrics`), scales, colours and the drawing itself, which are the page's chart library's.
 
+use quipu_model::TokenKind;
 use quipu_promql::{PromqlAnswer, PromqlSeries};
 use quipu_protocol::TokensShown;
 use quipu_protocol::{Chart, ChartForm, ChartSeries, Overview, TokensBy};
@@ -15,10 +16,11 @@ pub const NOT_NAMED: &str = "(not named)";
 /// Tokens of an overview by model or provider.
 pub fn tokens_chart(overview: &Overview, by: TokensBy, shown: TokensShown) -> Chart {
     let (kind, metric, title) = match shown {
-        TokensShown::Prompt => (0, "llama_stack_prompt_tokens_total", "Prompt tokens over time"),
-        TokensShown::Completion => (1, "llama_stack_completion_tokens_total", "Completion tokens over time"),
-        TokensShown::All => (2, "llama_stack_tokens_total", "Tokens over time"),
+        TokensShown::Prompt => (0, TokenKind::Prompt, "Prompt tokens over time"),
+        TokensShown::Completion => (1, TokenKind::Completion, "Completion tokens over time"),
+        TokensShown::All => (2, TokenKind::Total, "Tokens over time"),
     };
+    let metric = metric.documented_name();
     let label = if by == TokensBy::Model { "model_id" } else { "provider_id" };
     let series = overview.tokens.iter().filter_map(|share| {
         let bars = share.bars.get(kind).filter(|bars| bars.iter().any(|bar| *bar != 0.0))?;

@@ -6,9 +6,9 @@ mod points;
 mod read;
 
 pub(crate) use points::Collector;
+pub use points::point_labels;
 #[cfg(feature = "promql")]
 pub use quipu_metrics::Metrics;
-pub use quipu_metrics::naming::{MetricShape, prometheus_name};
 pub use quipu_metrics::readings::Readings;
 pub use quipu_protocol::{
     AmountBehind, AmountsBehind, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions, Overview,

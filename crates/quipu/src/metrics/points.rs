@@ -1,10 +1,10 @@
 //! Points of metrics as they were imported, put into streams: each number of a point goes to the stream of its name and labels.
 //!
-//! What is not here: the table they come from (`store`), names (`naming`), what becomes of streams (`measured`).
+//! What is not here: the table they come from (`store`), names (`prometheus`), what becomes of streams (`measured`).
 
-use quipu_metrics::names::{documented_name, valid};
-use quipu_metrics::naming::{MetricShape, prometheus_name};
 use quipu_metrics::streams::{Measure, Measured, Pairs, Rule, Stream};
+use quipu_model::prometheus;
+use quipu_model::prometheus::{MetricShape, metric_name};
 use quipu_model::recorded::{json_text, parse_json};
 use quipu_model::{MetricPoint, TokenKind, Value};
 use quipu_promql::METRIC_NAME;
@@ -98,12 +98,8 @@ impl Collector {
             Some(origin) => origin,
             None => {
                 let labels = source.and_then(|source| sources.get(&source)).cloned().unwrap_or_default();
-                let shape = match measure {
-                    Measure::Counter => MetricShape::Counter,
-                    Measure::Gauge if !is_sum => MetricShape::Gauge,
-                    _ => MetricShape::Other,
-                };
-                let name = prometheus_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
+                let shape = MetricShape::of_point(&key.kind, key.monotonic);
+                let name = metric_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
                 let labels = labels_of(&key.attributes, labels);
                 self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new() })
             }
@@ -112,7 +108,7 @@ impl Collector {
             let number = *origin.streams.entry(part.key).or_insert_with(|| {
                 let counts = counts.filter(|_| part.key == Key::Documented);
                 let name = match counts {
-                    Some(kind) => documented_name(kind).to_owned(),
+                    Some(kind) => kind.documented_name().to_owned(),
                     None => format!("{}{}", origin.name, part.ending),
                 };
                 let mut labels = origin.labels.clone();
@@ -210,28 +206,24 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Attributes as labels: names made valid, values as texts; of names that become one the values are joined, as Prometheus does.
+/// The labels of a point, out of its attributes (a JSON object): texts as they are, other values as JSON; `null` is no label. Empty where
+/// `attributes` is no object. The labels of its resource (`job`, `instance`) are not among them.
+pub fn point_labels(attributes: &str) -> BTreeMap<String, String> {
+    let Some(Value::Map(entries)) = parse_json(attributes) else { return BTreeMap::new() };
+    let text = |value: &Value| match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Number(number) => Some(number.0.clone()),
+        Value::Null => None,
+        other => Some(json_text(other)),
+    };
+    prometheus::labels(entries.iter().filter_map(|(key, value)| Some((key.as_str(), text(value)?))))
+}
+
+/// The labels of a point with those of its resource. A label of the point replaces one of the resource.
 fn labels_of(attributes: &str, mut labels: Pairs) -> Pairs {
-    let Some(Value::Map(entries)) = parse_json(attributes) else { return labels };
-    let mut own: Pairs = Vec::new();
-    for (key, value) in entries {
-        let name = valid(&key);
-        let text = match &value {
-            Value::Text(text) => text.clone(),
-            Value::Bool(truth) => truth.to_string(),
-            Value::Number(number) => number.0.clone(),
-            Value::Null => continue,
-            other => json_text(other),
-        };
-        match own.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => {
-                known.push(';');
-                known.push_str(&text);
-            }
-            None => own.push((name, text)),
-        }
-    }
-    labels.retain(|(name, _)| !own.iter().any(|(known, _)| known == name));
+    let own = point_labels(attributes);
+    labels.retain(|(name, _)| !own.contains_key(name));
     labels.extend(own);
     labels
 }

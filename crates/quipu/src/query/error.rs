@@ -14,6 +14,9 @@ pub enum QueryError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The file format can't hold the answer.
+    #[error("{0}")]
+    Format(String),
     /// There is no such trace or span.
     #[error("{name}: {sentence}")]
     NotFound {

@@ -13,7 +13,7 @@ use crate::index::Index;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::attributes;
 use quipu_model::tokens::TokenKind;
-use quipu_model::{EventTime, Timestamp, TokenSource};
+use quipu_model::{EventTime, Timestamp};
 use quipu_store::{EventColumns, scan_events_named, span_row};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -121,12 +121,7 @@ fn python_text(json: &str) -> String {
 /// Counts of inference requests that no event recorded, at the end of the request.
 fn take_derived(source: Source<'_>, index: &Index, kind: TokenKind, window: &mut Window) -> Result<(), QueryError> {
     for (row, record) in index.token_records() {
-        let count = match kind {
-            TokenKind::Prompt => record.prompt,
-            TokenKind::Completion => record.completion,
-            TokenKind::Total => record.total,
-        };
-        let Some(count) = count.filter(|count| count.source != TokenSource::MetricEvent) else { continue };
+        let Some(count) = record.get(kind).filter(|count| count.source.is_derived()) else { continue };
         let Some(at) = index.end_of(*row).filter(|at| window.holds(*at)) else { continue };
         let mut labels = Vec::new();
         if let Some(model) = model_of(source, index, *row)? {

@@ -24,7 +24,6 @@ mod types;
 mod value;
 
 pub use error::QueryError;
-pub use export::DatasetFormat;
 pub use json::{AttributeMap, JsonText};
 pub use releases::ReleaseGuess;
 pub use types::{
@@ -35,6 +34,7 @@ pub(crate) use matching::Source;
 pub(crate) use metrics::model_of;
 pub(crate) use releases::guess_releases;
 
+use quipu_protocol::FileFormat;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -108,12 +108,7 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
 }
 
 /// Spans as lines of text, handed to `sink` until it answers false; the number of spans.
-pub(crate) fn export(
-    source: Source<'_>,
-    params: &str,
-    format: DatasetFormat,
-    sink: &mut dyn FnMut(&str) -> bool,
-) -> Result<u64, QueryError> {
+pub(crate) fn export(source: Source<'_>, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
     export::export_spans(source, &read_params(params)?, format, sink)
 }
 

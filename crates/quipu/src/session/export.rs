@@ -6,8 +6,7 @@ use super::push::{PieceSize, Sources};
 use super::{BesideTraces, Selection, Session};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
-use quipu_protocol::ExportFormat;
-use quipu_protocol::Failure;
+use quipu_protocol::{Failure, FileFormat};
 
 /// Log records or points of metrics in one line.
 const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
@@ -18,16 +17,16 @@ impl Session {
     /// points of metrics too, in lines of their own.
     ///
     /// # Errors
-    /// Those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    /// The format is not one for [`Contents::Traces`](quipu_protocol::Contents::Traces); those of `sink`; when a trace or span is not in the file; when the file can't be read.
     pub fn export<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
-        format: ExportFormat,
+        format: FileFormat,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<u64, E> {
         self.complete_index()?;
         let (traces, _) = self.selected(selection)?;
-        let mut exporter = Exporter::new(format);
+        let mut exporter = Exporter::new(format)?;
         let mut spans = 0;
         sink(exporter.head().as_bytes())?;
         for trace in traces {
@@ -40,7 +39,7 @@ impl Session {
             }
         }
         sink(exporter.tail().as_bytes())?;
-        if matches!(selection, Selection::All) && format == ExportFormat::OtlpJson {
+        if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
             for which in [BesideTraces::Logs, BesideTraces::Points] {
                 self.each_beside(which, 0, BESIDE, &mut |beside, _| sink(beside.line().as_bytes()))?;
             }

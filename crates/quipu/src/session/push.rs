@@ -7,8 +7,7 @@ use crate::transfer::{Exporter, Source};
 use quipu_model::ordered::sort_by_key;
 use quipu_model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
 use quipu_otlp::{FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, metrics_request, otlp_id};
-use quipu_protocol::ExportFormat;
-use quipu_protocol::Failure;
+use quipu_protocol::{Failure, FileFormat};
 use quipu_store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
 use std::collections::{BTreeMap, HashMap};
 
@@ -97,7 +96,7 @@ impl Session {
                 left_out += u64::from(!full.is_some_and(|span| self.put(*row, span, &mut traces)));
             }
             rest = rest.get(taken..).unwrap_or_default();
-            let (mut exporter, mut request) = (Exporter::new(ExportFormat::OtlpProtobuf), Vec::new());
+            let (mut exporter, mut request) = (Exporter::new(FileFormat::OtlpProtobuf)?, Vec::new());
             for (number, trace) in &mut traces {
                 trace.service_name = self.service_name(*number)?;
                 request.extend(exporter.trace(trace));

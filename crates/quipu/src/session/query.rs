@@ -1,9 +1,8 @@
 //! The query API behind the session: as a request once the file is indexed, and directly for native callers, who can wait.
 
 use super::Session;
-use crate::query;
-use crate::query::{DatasetFormat, QueryError, ReleaseGuess, Source};
-use quipu_protocol::{Failure, FailureKind, Response};
+use crate::query::{self, QueryError, ReleaseGuess, Source};
+use quipu_protocol::{Failure, FailureKind, FileFormat, Response};
 use quipu_store::StoreError;
 
 impl Session {
@@ -51,11 +50,11 @@ impl Session {
     }
 
     /// Spans of matching traces as lines of text, handed to `sink` until it answers false; the number of spans. `params` are those of
-    /// `save_spans_to_dataset` without the data set's id.
+    /// `save_spans_to_dataset` without the data set's id, `format` is one for [`Contents::Spans`](quipu_protocol::Contents::Spans).
     ///
     /// # Errors
     /// A sentence that names the parameter, or says what can't be read.
-    pub fn export_spans(&mut self, params: &str, format: DatasetFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, Failure> {
+    pub fn export_spans(&mut self, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, Failure> {
         self.complete_index()?;
         Ok(self.run(|source| query::export(source, params, format, sink))?)
     }

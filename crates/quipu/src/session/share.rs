@@ -5,9 +5,8 @@
 
 use super::{Selection, Session, detail};
 use quipu_model::{LogSeverity, Recording};
-use quipu_protocol::LeftOut;
-use quipu_protocol::{Failure, FailureKind, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
-use quipu_protocol::{KindSet, RedactOptions, RedactReport};
+use quipu_protocol::{Failure, FailureKind, FileFormat, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
+use quipu_protocol::{KindSet, LeftOut, RedactOptions, RedactReport};
 #[cfg(feature = "share")]
 use quipu_protocol::{Request, Response};
 use quipu_share::payload::{LinkError, leave_out, pack, unpack};
@@ -85,7 +84,7 @@ impl Session {
     ) -> Result<Shared, Failure> {
         let keeps_all =
             options == ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
-        if form == ShareForm::Database && keeps_all {
+        if form == ShareForm::File(FileFormat::Database) && keeps_all {
             // Row by row, so that a file of any size can be handed on.
             let bytes = self.database_bytes(selection(what))?;
             let span_id = span_id.map(str::to_owned);
@@ -96,7 +95,7 @@ impl Session {
             };
             return Ok(Shared {
                 bytes,
-                file_name: shared_name(trace_id.as_deref(), "db"),
+                file_name: shared_name(trace_id.as_deref(), FileFormat::Database.extension()),
                 trace_id,
                 span_id,
                 report: RedactReport::default(),
@@ -116,21 +115,10 @@ impl Session {
         };
         let (bytes, extension) = match form {
             ShareForm::Columns => (pack(&recording), "quipu"),
-            ShareForm::Database => {
-                let mut writer = Writer::in_memory()?;
-                writer.copy(&recording)?;
-                (writer.into_bytes()?, "db")
+            ShareForm::Markdown { tokens } => {
+                (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), FileFormat::Markdown.extension())
             }
-            ShareForm::Markdown { tokens } => (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), "md"),
-            ShareForm::Json => (opened(&recording)?.all_json()?.into_bytes(), "json"),
-            ShareForm::Export(format) => {
-                let mut bytes = Vec::new();
-                opened(&recording)?.export::<Failure>(Selection::All, format, &mut |piece| {
-                    bytes.extend_from_slice(piece);
-                    Ok(())
-                })?;
-                (bytes, format.extension())
-            }
+            ShareForm::File(format) => (file_bytes(&recording, format)?, format.extension()),
         };
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
     }
@@ -251,6 +239,27 @@ pub(crate) fn link_failure(error: LinkError) -> Failure {
     Failure { kind: FailureKind::CannotOpen, message: error.to_string() }
 }
 
+/// A file of all of it.
+fn file_bytes(recording: &Recording, format: FileFormat) -> Result<Vec<u8>, Failure> {
+    Ok(match format {
+        FileFormat::Database => {
+            let mut writer = Writer::in_memory()?;
+            writer.copy(recording)?;
+            writer.into_bytes()?
+        }
+        FileFormat::Markdown => opened(recording)?.all_markdown(u32::MAX as usize)?.into_bytes(),
+        FileFormat::Json => opened(recording)?.all_json()?.into_bytes(),
+        format => {
+            let mut bytes = Vec::new();
+            opened(recording)?.export::<Failure>(Selection::All, format, &mut |piece| {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            })?;
+            bytes
+        }
+    })
+}
+
 fn opened(recording: &Recording) -> Result<Session, Failure> {
     // It lies in memory and is small, so no deadline is needed.
     let mut session = Session::of_recording("shared trace", recording, OpenOptions::with_clock(|| 0))?;
@@ -267,7 +276,6 @@ fn params(key: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quipu_protocol::ExportFormat;
     use quipu_tests::redaction::{planted, texts_in};
 
     #[test]
@@ -279,8 +287,8 @@ mod tests {
             let (recording, count) = planted(secret);
             let mut session = Session::of_recording("planted.db", &recording, OpenOptions::with_clock(|| 0)).expect("a session");
             session.complete_index().expect("an index");
-            let forms = [ShareForm::Columns, ShareForm::Database, ShareForm::Markdown { tokens: 100_000 }, ShareForm::Json];
-            for form in forms.into_iter().chain(ExportFormat::ALL.map(ShareForm::Export)) {
+            let forms = [ShareForm::Columns, ShareForm::Markdown { tokens: 100_000 }];
+            for form in forms.into_iter().chain(FileFormat::ALL.map(ShareForm::File)) {
                 let mut made = |redact| {
                     let options = ShareOptions { redact, leave_out_over: None };
                     let shared = session.make_share(&ShareWhat::All, options, form, None).expect("a share");

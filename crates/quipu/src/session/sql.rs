@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::sql::{cell, described, plan, ran, sql_text, value};
-use quipu_protocol::{Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
+use quipu_protocol::{Contents, Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
 use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 use quipu_ui::sql::{complete, examples};
 
@@ -80,7 +80,8 @@ impl Session {
                 SqlResponse::Value(about, nodes)
             }
             SqlRequest::Export { format, from } => {
-                let (text, next) = sql_text(&self.sql.answer, format, from as usize, PIECE);
+                let (text, next) =
+                    sql_text(&self.sql.answer, format, from as usize, PIECE).ok_or_else(|| format.refusal(Contents::SqlResult))?;
                 SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
             }
             SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),

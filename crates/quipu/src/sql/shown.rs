@@ -1,11 +1,11 @@
 //! Results as the page shows them: cells on one line, whole values, sentences, plans as trees, the schema.
 
+use quipu_model::encoding::hex;
 use quipu_model::format::{bytes, count, counted};
 use quipu_model::recorded::decode;
 use quipu_model::{Encoding, Value};
 use quipu_protocol::markup::Node;
 use quipu_protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable};
-use quipu_store::hex;
 use quipu_store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue, TableDescription};
 use quipu_ui::render::list_sheet;
 use quipu_ui::sql::quoted_name;

@@ -2,6 +2,7 @@
 
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+use quipu_model::encoding::Crc32;
 
 /// Unpacked bytes that are handed on at a time: however small the packed ones are, no more are in memory.
 const STEP: usize = 256 << 10;
@@ -19,20 +20,15 @@ enum At {
 pub(super) struct Unpacker {
     at: At,
     out: Vec<u8>,
-    checksum: u32,
+    checksum: Crc32,
     length: u32,
-    table: [u32; 256],
     /// A member has ended; what follows may be another one, or zeros to fill a block.
     ended: bool,
 }
 
 impl Default for Unpacker {
     fn default() -> Unpacker {
-        let mut table = [0; 256];
-        for (byte, entry) in (0_u32..).zip(&mut table) {
-            *entry = (0..8).fold(byte, |rest, _| if rest & 1 == 1 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 });
-        }
-        Unpacker { at: At::Header(Vec::new()), out: vec![0; STEP], checksum: !0, length: 0, table, ended: false }
+        Unpacker { at: At::Header(Vec::new()), out: vec![0; STEP], checksum: Crc32::new(), length: 0, ended: false }
     }
 }
 
@@ -48,10 +44,7 @@ impl Unpacker {
                     let result = inflate(state, bytes, &mut self.out, MZFlush::None);
                     bytes = bytes.get(result.bytes_consumed..).unwrap_or_default();
                     let unpacked = self.out.get(..result.bytes_written).unwrap_or_default();
-                    for byte in unpacked {
-                        let at = (self.checksum ^ u32::from(*byte)) & 0xff;
-                        self.checksum = self.checksum >> 8 ^ self.table.get(at as usize).copied().unwrap_or(0);
-                    }
+                    self.checksum.update(unpacked);
                     self.length = self.length.wrapping_add(unpacked.len() as u32);
                     // What waited for room is handed out without any byte being taken.
                     let goes_on = !unpacked.is_empty() || result.bytes_consumed > 0;
@@ -78,7 +71,8 @@ impl Unpacker {
                         None => return Ok(Some(DAMAGED.into())),
                         Some(true) => {
                             self.at = At::Body(InflateState::new_boxed(DataFormat::Raw));
-                            (self.checksum, self.length) = (!0, 0);
+                            self.checksum.reset();
+                            self.length = 0;
                         }
                         Some(false) => {}
                     }
@@ -88,7 +82,7 @@ impl Unpacker {
                     seen.extend_from_slice(now);
                     bytes = rest;
                     if let Ok([a, b, c, d, e, f, g, h]) = <[u8; 8]>::try_from(seen.as_slice()) {
-                        if u32::from_le_bytes([a, b, c, d]) != !self.checksum || u32::from_le_bytes([e, f, g, h]) != self.length {
+                        if u32::from_le_bytes([a, b, c, d]) != self.checksum.sum() || u32::from_le_bytes([e, f, g, h]) != self.length {
                             return Ok(Some(DAMAGED.into()));
                         }
                         (self.at, self.ended) = (At::Header(Vec::new()), true);

@@ -4,7 +4,7 @@
 //! database is in memory, that. Dropping the importer cancels. What is not here: reading a file, and how long a chunk should be.
 
 use super::content::{Content, ENOUGH, content};
-use super::jaeger::take_jaeger;
+use super::dialect;
 use super::problems::ImportReport;
 use super::recorder::{Recorded, Recorder};
 use super::split::{Piece, Splitter};
@@ -238,7 +238,7 @@ impl Importer {
             Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
             Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
             Content::Other => {
-                return Err(no("nothing that can be imported: it is no OTLP (protobuf, JSON, JSON lines) and no JSON of Jaeger's"));
+                return Err(no(&format!("nothing that can be imported: {}", dialect::is_none())));
             }
         })
     }
@@ -277,10 +277,8 @@ impl Importer {
 
     fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
         let mut rows = Rows::default();
-        if list == "data" {
-            take_jaeger(&mut rows, value)
-        } else {
-            rows.take(list, value)
+        if let Some(reader) = dialect::reader(list) {
+            reader(&mut rows, value);
         }
         for what in rows.problems() {
             self.report.note(&self.name, &self.place, *what);

@@ -2,6 +2,7 @@
 //!
 //! What is not here: the bytes it came from, and Jaeger's protobuf.
 
+use super::dialect::{Bare, Dialect};
 use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
 use quipu_otlp::attributes::{Object, write_plain};
 use quipu_otlp::fields::{field, list, text};
@@ -9,8 +10,15 @@ use quipu_otlp::numbers::{id, python_float, real};
 use quipu_otlp::otlp::ReadSpan;
 use quipu_otlp::rows::Rows;
 
-/// Reads a trace of the list `data`.
-pub(super) fn take_jaeger(rows: &mut Rows, trace: &Value) {
+/// Jaeger's answer with a list of traces, or one of its traces alone.
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "JSON of Jaeger's",
+    content: "trace of Jaeger's",
+    lists: &[("data", take_jaeger)],
+    bare: Some(Bare { sign: "spans", members: &["traceID", "spans", "processes"], list: "data" }),
+};
+
+fn take_jaeger(rows: &mut Rows, trace: &Value) {
     for span in list(trace, "spans") {
         let process = field(span, "process").or_else(|| {
             let number = field(span, "processId")?.as_str()?;

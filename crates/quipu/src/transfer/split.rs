@@ -1,26 +1,14 @@
 //! Cuts a stream of JSON into pieces that fit into memory: JSON lines, one object however printed, or a list of objects, in which the lists
-//! of resources and of Jaeger's traces are handed out item by item.
+//! that a dialect reads are handed out item by item.
 //!
 //! Only brackets and strings are followed; a piece is read by whoever gets it. What can't be followed is told of with its line, and reading
 //! goes on behind that line. What is not here: what the pieces mean.
 
-/// Members of an object whose items are handed out one by one.
-const LISTS: [&str; 8] = [
-    "resourceSpans",
-    "resource_spans",
-    "resourceLogs",
-    "resource_logs",
-    "resourceMetrics",
-    "resource_metrics",
-    "batches",
-    "data",
-];
-/// Members of one bare trace of Jaeger's, which is handed out whole.
-const TRACE: [&str; 3] = ["traceID", "spans", "processes"];
+use super::dialect;
 
 /// A piece of the stream.
 pub(super) enum Piece<'b> {
-    /// An item of the list with this name; a bare trace of Jaeger's is one of `data`.
+    /// An item of the list with this name; a document that is an item itself is one of that list, too.
     Item { list: &'b str, json: &'b [u8], line: u64 },
     /// What could not be followed, as half a sentence.
     Bad { line: u64, what: String },
@@ -62,7 +50,7 @@ pub(super) struct Splitter {
     keep: bool,
     piece: Vec<u8>,
     too_long: bool,
-    /// Members of a bare trace.
+    /// Members that are kept of a document that may be an item itself.
     members: Vec<(String, Vec<u8>)>,
     /// Whether the object held anything that is understood.
     understood: bool,
@@ -176,7 +164,7 @@ impl Splitter {
             (_, b'\n') => Fresh::Line,
             (Fresh::Line, b'{') => Fresh::Brace(!matches!(self.at, At::Top | At::Line)),
             (Fresh::Brace(open), b'"') => Fresh::Key(Vec::new(), open),
-            (Fresh::Key(key, true), b'"') if key.starts_with(b"resource") && LISTS.iter().any(|name| name.as_bytes() == key) => {
+            (Fresh::Key(key, true), b'"') if key.starts_with(b"resource") && is_list(&key) => {
                 self.key = key;
                 return true;
             }
@@ -246,12 +234,12 @@ impl Splitter {
                     return Ok(());
                 }
                 let key = std::str::from_utf8(&self.key).unwrap_or_default();
-                if byte == b'[' && LISTS.contains(&key) {
+                if byte == b'[' && is_list(&self.key) {
                     self.understood = true;
                     self.at = At::Item;
                     return Ok(());
                 }
-                self.begin(TRACE.contains(&key), false);
+                self.begin(dialect::is_kept(key), false);
                 return self.inside(byte, take);
             }
             At::Item => match byte {
@@ -336,7 +324,7 @@ impl Splitter {
         let members = std::mem::take(&mut self.members);
         let (line, known) = (self.object_line, self.understood || self.empty);
         self.at = At::Top;
-        if members.iter().any(|(key, _)| key == "spans") {
+        if let Some(list) = dialect::list_of_bare(members.iter().map(|(key, _)| key.as_str())) {
             let mut json = b"{".to_vec();
             for (at, (key, value)) in members.iter().enumerate() {
                 json.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
@@ -345,14 +333,14 @@ impl Splitter {
                 json.extend_from_slice(value);
             }
             json.push(b'}');
-            return take(Piece::Item { list: "data", json: &json, line });
+            return take(Piece::Item { list, json: &json, line });
         }
-        if known {
-            Ok(())
-        } else {
-            take(Piece::Bad { line, what: "it holds no resourceSpans, resourceLogs or resourceMetrics, and no trace of Jaeger's".into() })
-        }
+        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::holds_none() }) }
     }
+}
+
+fn is_list(key: &[u8]) -> bool {
+    std::str::from_utf8(key).is_ok_and(|key| dialect::reader(key).is_some())
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use crate::support::{open, sql};
 use quipu::Session;
 use quipu::model::{Recording, SpanRecord, TraceRecord};
-use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
-use quipu::protocol::{Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu::protocol::{FileFormat, KindSet, PrivateKind, RedactOptions, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::unpack;
 use quipu::share::{redact, spans_sql};
 use quipu::store::OpenOptions;
@@ -77,7 +76,7 @@ fn a_trimmed_and_redacted_database_is_whole_for_sqlite_and_holds_nothing_else() 
     let mut session = open(AGENT);
     let take_out = KindSet::NONE.with(PrivateKind::Prompts, true).with(PrivateKind::Ids, true);
     let options = ShareOptions { redact: RedactOptions { take_out, shift_times: true }, leave_out_over: None };
-    let made = shared(&mut session, one(TURN), options, ShareForm::Database, None);
+    let made = shared(&mut session, one(TURN), options, ShareForm::File(FileFormat::Database), None);
     let file = std::env::temp_dir().join(format!("quipu-share-{}.db", std::process::id()));
     std::fs::write(&file, &made.bytes).expect("a file");
     let connection = Connection::open(&file).expect("SQLite opens it");
@@ -95,7 +94,7 @@ fn a_trimmed_and_redacted_database_is_whole_for_sqlite_and_holds_nothing_else() 
 #[test]
 fn json_is_what_the_api_answers() {
     let mut session = open(AGENT);
-    let json = text(shared(&mut session, one(TURN), ShareOptions::default(), ShareForm::Json, None));
+    let json = text(shared(&mut session, one(TURN), ShareOptions::default(), ShareForm::File(FileFormat::Json), None));
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["trace"]["trace_id"], TURN);
     let spans: usize =

@@ -1,7 +1,7 @@
 //! What belongs to no span leaves as it came: log records, and points of metrics of every kind.
 
 use crate::tools::{export, import, import_bytes, read, rows, sql_of};
-use quipu::protocol::ExportFormat;
+use quipu::protocol::FileFormat;
 use quipu::store::Writer;
 use quipu::transfer::{Recorder, Signal, read_request};
 use quipu::{BesideTraces, PieceSize, Selection};
@@ -67,13 +67,13 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     };
     session.each_beside_piece(BesideTraces::Logs, 0, size, each).expect("pieces");
     assert_eq!(entries, vec![1; expected[0].len()]);
-    let text = export(&mut session, Selection::All, ExportFormat::OtlpJson);
+    let text = export(&mut session, Selection::All, FileFormat::OtlpJson);
     let (again, report) = import_bytes(&[("export", &text)]);
     assert_eq!((report.problem_count, report.points), (0, expected[1].len() as u64));
     assert_eq!(tables(&again), expected);
     // A trace is no owner of points, and its records of no span are not told of.
     let id = rows(&sql_of(&bytes), "SELECT trace_id FROM traces LIMIT 1").remove(0).remove(0);
-    let one = export(&mut session, Selection::Traces(&[id]), ExportFormat::OtlpJson);
+    let one = export(&mut session, Selection::Traces(&[id]), FileFormat::OtlpJson);
     assert!(!String::from_utf8_lossy(&one).contains("resourceMetrics"));
 }
 

@@ -5,7 +5,7 @@ use crate::tools::{export, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord};
-use quipu::protocol::ExportFormat;
+use quipu::protocol::FileFormat;
 use quipu::store::Writer;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ fn real_files_come_back_from_otlp_with_every_row() {
     for name in FILES {
         let mut session = support::open(name);
         let original = support::sql(name, "");
-        for format in [ExportFormat::OtlpJson, ExportFormat::OtlpProtobuf] {
+        for format in [FileFormat::OtlpJson, FileFormat::OtlpProtobuf] {
             let (bytes, report) = import_bytes(&[("export", &export(&mut session, Selection::All, format))]);
             assert_eq!((report.problem_count, report.repeated_spans), (0, 0), "{name} {:?}", report.problems);
             let back = sql_of(&bytes);
@@ -71,7 +71,7 @@ fn what_was_imported_leaves_as_it_came() {
             ]
             .map(|table| rows(&connection, table))
         };
-        for format in [ExportFormat::OtlpJson, ExportFormat::OtlpProtobuf] {
+        for format in [FileFormat::OtlpJson, FileFormat::OtlpProtobuf] {
             let out = export(&mut support::of_bytes(bytes.clone()), Selection::All, format);
             assert_eq!(tables(&import_bytes(&[("export", &out)]).0), tables(&bytes), "{name} {format:?}");
         }
@@ -82,7 +82,7 @@ fn what_was_imported_leaves_as_it_came() {
 fn jaegers_json_has_the_documented_shape_and_comes_back() {
     let name = "samples/agent_0.2.15.db";
     let mut session = support::open(name);
-    let out = export(&mut session, Selection::All, ExportFormat::Jaeger);
+    let out = export(&mut session, Selection::All, FileFormat::Jaeger);
     let json: Json = serde_json::from_slice(&out).expect("JSON");
     let traces = json["data"].as_array().expect("traces");
     let mut spans = 0;
@@ -127,7 +127,7 @@ fn jaegers_json_has_the_documented_shape_and_comes_back() {
 fn slices_of_a_thread_nest_and_pairs_match() {
     for name in ["samples/agent_0.2.15.db", "samples/metrics_0.2.23.db", "tests/fixtures/db/real_events.db"] {
         let mut session = support::open(name);
-        let json: Json = serde_json::from_slice(&export(&mut session, Selection::All, ExportFormat::Chrome)).expect("JSON");
+        let json: Json = serde_json::from_slice(&export(&mut session, Selection::All, FileFormat::Chrome)).expect("JSON");
         let (mut stacks, mut pairs, mut shown) = (BTreeMap::new(), BTreeMap::<(u64, String), Vec<String>>::new(), BTreeSet::new());
         // Readers sort by time: where a file is in order, what is at one time keeps its place.
         let mut last = BTreeMap::new();
@@ -174,7 +174,7 @@ fn lines_and_rows_hold_what_is_recorded() {
     let name = "tests/fixtures/db/real_events.db";
     let (mut session, original) = (support::open(name), support::sql(name, ""));
     let ids = rows(&original, "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1").concat();
-    let lines = String::from_utf8(export(&mut session, Selection::Traces(&ids), ExportFormat::JsonLines)).expect("text");
+    let lines = String::from_utf8(export(&mut session, Selection::Traces(&ids), FileFormat::JsonLines)).expect("text");
     let expected = rows(
         &original,
         &format!(
@@ -190,7 +190,7 @@ fn lines_and_rows_hold_what_is_recorded() {
         assert_eq!(span["attributes"], serde_json::from_str::<Json>(&row[4]).expect("JSON"));
         assert_eq!(span["events"].as_array().map_or(0, Vec::len).to_string(), row[5]);
     }
-    let table = String::from_utf8(export(&mut session, Selection::Traces(&ids), ExportFormat::Csv)).expect("text");
+    let table = String::from_utf8(export(&mut session, Selection::Traces(&ids), FileFormat::Csv)).expect("text");
     let heading = "trace_id,span_id,parent_span_id,name,start_time,end_time,status,kind,attributes\r\n";
     let body = table.strip_prefix(heading).expect("a heading");
     let first = body.split("\r\n").next().expect("a row");
@@ -260,7 +260,7 @@ proptest! {
         let mut writer = Writer::in_memory().expect("a writer");
         writer.copy(&recording).expect("written");
         let bytes = writer.into_bytes().expect("bytes");
-        let format = if json { ExportFormat::OtlpJson } else { ExportFormat::OtlpProtobuf };
+        let format = if json { FileFormat::OtlpJson } else { FileFormat::OtlpProtobuf };
         let out = export(&mut support::of_bytes(bytes), Selection::All, format);
         let (back, report) = import_bytes(&[("export", &out)]);
         prop_assert_eq!(report.problem_count, 0, "{:?}", report.problems);
@@ -298,7 +298,7 @@ fn spans_that_run_beside_others_become_pairs_and_so_does_what_runs_below_them() 
     ];
     let mut writer = Writer::in_memory().expect("a writer");
     writer.copy(&Recording { spans, ..Recording::default() }).expect("written");
-    let out = export(&mut support::of_bytes(writer.into_bytes().expect("bytes")), Selection::All, ExportFormat::Chrome);
+    let out = export(&mut support::of_bytes(writer.into_bytes().expect("bytes")), Selection::All, FileFormat::Chrome);
     let json: Json = serde_json::from_slice(&out).expect("JSON");
     let events = json["traceEvents"].as_array().expect("events").iter().filter(|event| event["ph"] != "M");
     let told: Vec<String> = events

@@ -3,7 +3,7 @@
 
 use crate::tools::{export, import_bytes, read, rows, sql_of};
 use quipu::Selection;
-use quipu::protocol::ExportFormat;
+use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions, Writer};
 use quipu::transfer::{Recorder, Signal, read_request};
 use quipu_tests::Scratch;
@@ -23,7 +23,7 @@ fn exported(path: &Path) -> String {
     let dropped = Dropped { name: "grown".into(), source: Box::new(MemorySource(bytes)) };
     let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("an index");
-    String::from_utf8(export(&mut session, Selection::All, ExportFormat::OtlpJson)).expect("JSON")
+    String::from_utf8(export(&mut session, Selection::All, FileFormat::OtlpJson)).expect("JSON")
 }
 
 /// Adds the body to the file, as a collector does.

@@ -4,7 +4,7 @@ use crate::support;
 use crate::tools::{export, import_bytes, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
-use quipu::protocol::ExportFormat;
+use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use serde_json::{Value as Json, json};
 
@@ -93,7 +93,7 @@ proptest! {
         }] });
         let (first, report) = import_bytes(&[("traces", body.to_string().as_bytes())]);
         prop_assert_eq!(report.problem_count, 0, "{:?}", report.problems);
-        let format = if json { ExportFormat::OtlpJson } else { ExportFormat::OtlpProtobuf };
+        let format = if json { FileFormat::OtlpJson } else { FileFormat::OtlpProtobuf };
         let out = export(&mut support::of_bytes(first.clone()), Selection::All, format);
         let (second, report) = import_bytes(&[("export", &out)]);
         prop_assert_eq!(report.problem_count, 0, "{:?}", report.problems);
@@ -105,7 +105,7 @@ proptest! {
 fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
     // Its server ran an hour ahead of UTC.
     let name = "tests/fixtures/db/real_old_0.0.58.db";
-    let out = export(&mut support::open(name), Selection::All, ExportFormat::OtlpJson);
+    let out = export(&mut support::open(name), Selection::All, FileFormat::OtlpJson);
     let (back, original) = (sql_of(&import_bytes(&[("export", &out)]).0), support::sql(name, ""));
     let rest = "SELECT span_id, trace_id, parent_span_id, name, attributes, status, kind FROM spans ORDER BY span_id";
     assert_eq!(rows(&back, rest), rows(&original, rest));
@@ -128,7 +128,7 @@ fn of_a_file_with_a_hot_journal_leaves_what_was_committed() {
     let files = vec![read("real_live.db"), read("real_live.db-journal")];
     let mut session = quipu::Session::open(files, OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("an index");
-    let out = export(&mut session, Selection::All, ExportFormat::OtlpProtobuf);
+    let out = export(&mut session, Selection::All, FileFormat::OtlpProtobuf);
     let (back, report) = import_bytes(&[("export", &out)]);
     // 294 spans stand in the file, of which the journal takes one back.
     assert_eq!((report.spans, report.problem_count), (293, 0));

@@ -1,8 +1,8 @@
 //! Importing in one call, and rows by plain SQL.
 
 use crate::support;
-use quipu::protocol::ExportFormat;
 use quipu::protocol::Failure;
+use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, OpenOptions, Writer};
 use quipu::transfer::{ImportReport, Importer};
 use quipu::{Selection, Session};
@@ -81,7 +81,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// What leaves of a file in a format.
-pub(crate) fn export(session: &mut Session, selection: Selection<'_>, format: ExportFormat) -> Vec<u8> {
+pub(crate) fn export(session: &mut Session, selection: Selection<'_>, format: FileFormat) -> Vec<u8> {
     let mut out = Vec::new();
     let sink = &mut |bytes: &[u8]| {
         out.extend_from_slice(bytes);

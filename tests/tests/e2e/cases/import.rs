@@ -4,8 +4,8 @@ use crate::expected;
 use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
 use anyhow::{Result, ensure};
-use quipu::protocol::ExportFormat;
 use quipu::protocol::Failure;
+use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu::{Selection, Session};
 use quipu_tests::fixtures::{self, AGENT, Fixture, SMALL};
@@ -31,7 +31,7 @@ fn body(name: &str) -> PathBuf {
 }
 
 /// A fixture in another format.
-fn exported(fixture: &Fixture, format: ExportFormat) -> Result<Vec<u8>> {
+fn exported(fixture: &Fixture, format: FileFormat) -> Result<Vec<u8>> {
     let dropped = Dropped { name: fixture.file_name().into(), source: Box::new(MemorySource(std::fs::read(fixture.path())?)) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
     let mut bytes = Vec::new();
@@ -98,7 +98,7 @@ async fn gzip_of_several_members_shows_the_same(stage: &Stage) -> Result<()> {
 async fn jaegers_json_shows_the_same(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
-    let file = stage.scratch.write("traces.json", exported(&SMALL, ExportFormat::Jaeger)?)?;
+    let file = stage.scratch.write("traces.json", exported(&SMALL, FileFormat::Jaeger)?)?;
     page.open(&[file]).await?;
     check_traces(page, &SMALL, 3).await
 }
@@ -106,7 +106,7 @@ async fn jaegers_json_shows_the_same(stage: &Stage) -> Result<()> {
 async fn a_bad_line_in_the_middle_is_told_and_passed_over(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
-    let text = String::from_utf8(exported(&SMALL, ExportFormat::OtlpJson)?)?;
+    let text = String::from_utf8(exported(&SMALL, FileFormat::OtlpJson)?)?;
     let mut lines: Vec<&str> = text.lines().collect();
     lines.insert(3, "{\"resourceSpans\": [{\"scopeSpans\": oops]}");
     let file = stage.scratch.write("traces.jsonl", lines.join("\n"))?;

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use quipu_model::format::{bytes, count, counted};
 use quipu_protocol::address::print_fragment;
 use quipu_protocol::address::{Place, Source, ViewState};
-use quipu_protocol::{ExportFormat, ShareWhat, Shared};
+use quipu_protocol::{Contents, FileFormat, ShareWhat, Shared};
 use quipu_share::payload::{LINK_LIMITS, length_text};
 use quipu_share::{CarriedFile, carrying_page, query_command, spans_sql};
 use std::rc::Rc;
@@ -169,7 +169,7 @@ fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>
 /// What other programs read; made when it is asked for.
 fn other_formats(sharing: &Sharing, state: &State) -> El {
     let about = "For other programs: collectors and backends, Jaeger, Perfetto and speedscope, scripts, spreadsheets.";
-    let options = ExportFormat::ALL.iter().enumerate().map(|(place, format)| (place.to_string(), format.title().to_owned()));
+    let options = FileFormat::of(Contents::Traces).enumerate().map(|(place, format)| (place.to_string(), format.title().to_owned()));
     let mut rest = vec![select("format", "Format", options.collect(), &state.format.to_string())];
     if let Some(text) = &state.ready.refused {
         rest.push(el("p").class("failed").attr("role", "alert").text(text));
@@ -179,7 +179,7 @@ fn other_formats(sharing: &Sharing, state: &State) -> El {
         let (sharing, busy) = (for_press.clone(), for_press.app.idle().begin());
         let (wanted, format) = {
             let state = sharing.state.borrow();
-            (state.wanted.clone(), ExportFormat::ALL.get(state.format).copied())
+            (state.wanted.clone(), FileFormat::of(Contents::Traces).nth(state.format))
         };
         let Some(format) = format else { return };
         wasm_bindgen_futures::spawn_local(async move {

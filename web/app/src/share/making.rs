@@ -6,7 +6,7 @@ use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;
 use quipu_protocol::address::{ViewState, carrying_fragment};
-use quipu_protocol::{ExportFormat, Failure, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{Failure, FileFormat, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu_protocol::{RedactOptions, RedactReport};
 use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
@@ -113,12 +113,12 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
         if !put(&|ready| ready.markdown = Some(markdown.clone())) {
             return;
         }
-        let json = of(ShareForm::Json, None).await;
+        let json = of(ShareForm::File(FileFormat::Json), None).await;
         if !put(&|ready| ready.json = Some(json.clone())) {
             return;
         }
     }
-    let database = of(ShareForm::Database, None).await;
+    let database = of(ShareForm::File(FileFormat::Database), None).await;
     if !put(&|ready| ready.database = Some(database.clone())) {
         return;
     }
@@ -130,10 +130,10 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
 }
 
 /// Makes what is wanted in a format of other programs, when it is asked for: each is made by itself.
-pub(super) async fn export(app: App, wanted: Wanted, format: ExportFormat) -> Result<Box<Shared>, String> {
+pub(super) async fn export(app: App, wanted: Wanted, format: FileFormat) -> Result<Box<Shared>, String> {
     let options = ShareOptions { redact: wanted.redact, leave_out_over: None };
     let Wanted { what, span_id, .. } = wanted;
-    match ask(app, Request::MakeShare { what, options, form: ShareForm::Export(format), span_id }).await {
+    match ask(app, Request::MakeShare { what, options, form: ShareForm::File(format), span_id }).await {
         Ok(Response::Shared(shared)) => Ok(shared),
         other => Err(refusal(other)),
     }

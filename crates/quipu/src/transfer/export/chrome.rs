@@ -3,14 +3,45 @@
 //! A trace is a process. Slices of a thread must nest, so spans that do are slices of its one thread; those that run beside others become
 //! asynchronous pairs with an id, and what runs below them with them. What is not here: what spans mean; it is their times alone that decide.
 
+use super::TraceWriter;
 use quipu_model::{Number, Value};
 use quipu_otlp::values::{FullSpan, FullTrace};
-use quipu_otlp::values::{attributes, map, number, text};
+use quipu_otlp::values::{attributes, map, number, print, text};
+use quipu_protocol::FileFormat;
 use std::collections::{BTreeMap, HashMap};
+
+pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+    (format == FileFormat::Chrome).then(|| Box::<Events>::default() as Box<dyn TraceWriter>)
+}
+
+/// One object with the events of all traces in its list.
+#[derive(Default)]
+struct Events {
+    /// Traces so far: the number of the last one's process.
+    traces: u64,
+    clock: Clock,
+}
+
+impl TraceWriter for Events {
+    fn head(&self) -> String {
+        "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [".to_owned()
+    }
+
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let between = if self.traces == 0 { "\n" } else { ",\n" };
+        self.traces += 1;
+        let events = events(trace, self.traces, &mut self.clock);
+        (between.to_owned() + &events.iter().map(print).collect::<Vec<_>>().join(",\n")).into_bytes()
+    }
+
+    fn tail(&self) -> &'static str {
+        "\n]}\n"
+    }
+}
 
 /// Times are told from the first that was met: microseconds since 1970 have no room for fractions in a double.
 #[derive(Default)]
-pub(super) struct Clock(Option<u64>);
+struct Clock(Option<u64>);
 
 impl Clock {
     /// Microseconds with three digits behind the point.
@@ -30,7 +61,7 @@ enum Drawn {
     Pair(usize),
 }
 
-pub(super) fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
+fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
     let times: Vec<Option<(u64, u64)>> = trace
         .spans
         .iter()

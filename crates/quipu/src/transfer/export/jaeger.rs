@@ -1,10 +1,36 @@
 //! A trace as Jaeger's query service answers it.
 
+use super::TraceWriter;
 use quipu_model::Value;
 use quipu_otlp::values::{FullSpan, FullTrace};
 use quipu_otlp::values::{attributes, map, number, print, text};
+use quipu_protocol::FileFormat;
 
-pub(super) fn trace(trace: &FullTrace) -> Value {
+pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+    (format == FileFormat::Jaeger).then(|| Box::new(Answer { begun: false }) as Box<dyn TraceWriter>)
+}
+
+/// One answer with all traces in its list.
+struct Answer {
+    begun: bool,
+}
+
+impl TraceWriter for Answer {
+    fn head(&self) -> String {
+        "{\"data\": [".to_owned()
+    }
+
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let between = if std::mem::replace(&mut self.begun, true) { ",\n" } else { "\n" };
+        (between.to_owned() + &print(&one_trace(trace))).into_bytes()
+    }
+
+    fn tail(&self) -> &'static str {
+        "\n]}\n"
+    }
+}
+
+fn one_trace(trace: &FullTrace) -> Value {
     // Processes by what their spans' resource says.
     let mut processes: Vec<(String, Value)> = Vec::new();
     let mut spans = Vec::with_capacity(trace.spans.len());

@@ -1,69 +1,77 @@
 //! What a file holds in formats that other programs read: OTLP, Jaeger's JSON, Chrome's trace events, JSON lines, CSV.
 //!
-//! One trace at a time is in memory. docs/formats.md lists what each format cannot hold. What is not here: reading the file (`session`), and
+//! A writer is a [`TraceWriter`] in one of the files below, beside a row in the table of formats (`protocol::FileFormat`); a new file of
+//! writers also has a line in [`WRITERS`]. One trace at a time is in memory. docs/formats.md lists what each format cannot hold. What is not here: reading the file (`session`), and
 //! where the bytes go.
 
 mod chrome;
 mod jaeger;
+mod otlp;
 mod plain;
 
-use quipu_otlp::messages::RESOURCE_SPANS;
-use quipu_otlp::spans;
-use quipu_otlp::values::{FullTrace, print};
-use quipu_otlp::wire::encode;
-use quipu_protocol::ExportFormat;
+use quipu_otlp::values::FullTrace;
+use quipu_protocol::{Contents, Failure, FileFormat};
+
+/// Writes traces in one format.
+trait TraceWriter {
+    /// What comes before the first trace.
+    fn head(&self) -> String {
+        String::new()
+    }
+
+    /// The bytes of the next trace.
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8>;
+
+    /// What comes after the last trace.
+    fn tail(&self) -> &'static str {
+        ""
+    }
+}
+
+/// Picks the writer of a format; `None` where it is in another file.
+type PickWriter = fn(FileFormat) -> Option<Box<dyn TraceWriter>>;
+
+/// One for each file of writers.
+const WRITERS: [PickWriter; 4] = [otlp::writer, jaeger::writer, chrome::writer, plain::writer];
 
 /// Writes traces one after the other.
 pub(crate) struct Exporter {
-    format: ExportFormat,
-    traces: u64,
-    chrome: chrome::Clock,
+    writer: Box<dyn TraceWriter>,
 }
 
 impl Exporter {
-    pub(crate) fn new(format: ExportFormat) -> Exporter {
-        Exporter { format, traces: 0, chrome: chrome::Clock::default() }
+    /// # Errors
+    /// The format is not one for [`Contents::Traces`](quipu_protocol::Contents::Traces).
+    pub(crate) fn new(format: FileFormat) -> Result<Exporter, Failure> {
+        let writer = WRITERS.iter().find_map(|writer| writer(format)).ok_or_else(|| format.refusal(Contents::Traces))?;
+        Ok(Exporter { writer })
     }
 
-    /// What stands before the first trace.
-    pub(crate) fn head(&self) -> &'static str {
-        match self.format {
-            ExportFormat::Jaeger => "{\"data\": [",
-            ExportFormat::Chrome => "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [",
-            ExportFormat::Csv => plain::HEADING,
-            _ => "",
-        }
+    /// What comes before the first trace.
+    pub(crate) fn head(&self) -> String {
+        self.writer.head()
     }
 
-    /// What stands behind the last one.
+    /// What comes after the last trace.
     pub(crate) fn tail(&self) -> &'static str {
-        match self.format {
-            ExportFormat::Jaeger => "\n]}\n",
-            ExportFormat::Chrome => "\n]}\n",
-            _ => "",
-        }
+        self.writer.tail()
     }
 
-    /// The bytes of a trace.
+    /// The bytes of the next trace.
     pub(crate) fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
-        let between = if self.traces == 0 { "\n" } else { ",\n" };
-        self.traces += 1;
-        match self.format {
-            ExportFormat::OtlpJson => (print(&spans::traces_data(trace)) + "\n").into_bytes(),
-            ExportFormat::OtlpProtobuf => {
-                let mut bytes = Vec::new();
-                for resource in spans::resource_spans(trace) {
-                    encode(1, &resource, &RESOURCE_SPANS, &mut bytes);
-                }
-                bytes
-            }
-            ExportFormat::Jaeger => (between.to_owned() + &print(&jaeger::trace(trace))).into_bytes(),
-            ExportFormat::Chrome => {
-                let events = chrome::events(trace, self.traces, &mut self.chrome);
-                (between.to_owned() + &events.iter().map(print).collect::<Vec<_>>().join(",\n")).into_bytes()
-            }
-            ExportFormat::JsonLines => plain::json_lines(trace).into_bytes(),
-            ExportFormat::Csv => plain::csv(trace).into_bytes(),
+        self.writer.trace(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_for_traces_has_one_writer() {
+        for format in FileFormat::ALL {
+            let writers = WRITERS.iter().filter(|writer| writer(format).is_some()).count();
+            assert_eq!(writers, usize::from(format.holds(Contents::Traces)), "{format:?}");
         }
     }
 }

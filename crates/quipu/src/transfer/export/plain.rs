@@ -1,13 +1,69 @@
 //! Spans as JSON lines and as CSV: rows as they were recorded, for scripts.
 
+use super::TraceWriter;
 use quipu_model::Value;
+use quipu_model::csv;
 use quipu_otlp::values::{FullSpan, FullTrace};
 use quipu_otlp::values::{attributes, list, map, print, text};
+use quipu_protocol::FileFormat;
 
-pub(super) const HEADING: &str = "trace_id,span_id,parent_span_id,name,start_time,end_time,status,kind,attributes\r\n";
+pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+    match format {
+        FileFormat::JsonLines => Some(Box::new(JsonLines)),
+        FileFormat::Csv => Some(Box::new(Csv)),
+        _ => None,
+    }
+}
 
-pub(super) fn json_lines(trace: &FullTrace) -> String {
-    trace.spans.iter().map(|span| print(&one(span, trace)) + "\n").collect()
+struct JsonLines;
+
+impl TraceWriter for JsonLines {
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        trace.spans.iter().map(|span| print(&one(span, trace)) + "\n").collect::<String>().into_bytes()
+    }
+}
+
+struct Csv;
+
+impl TraceWriter for Csv {
+    fn head(&self) -> String {
+        let mut heading = String::new();
+        csv::push_row(&mut heading, COLUMNS.map(Some));
+        heading
+    }
+
+    fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
+        let mut rows = String::new();
+        trace.spans.iter().for_each(|span| csv::push_row(&mut rows, fields(span, trace)));
+        rows.into_bytes()
+    }
+}
+
+const COLUMNS: [&str; 9] = [
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "start_time",
+    "end_time",
+    "status",
+    "kind",
+    "attributes",
+];
+
+fn fields<'t>(full: &'t FullSpan, trace: &'t FullTrace) -> [Option<&'t str>; 9] {
+    let span = &full.span;
+    [
+        Some(trace.trace_id.as_str()),
+        Some(span.span_id.as_str()),
+        span.parent_span_id.as_deref(),
+        span.name.as_deref(),
+        span.start_time.as_deref(),
+        span.end_time.as_deref(),
+        span.status.as_deref(),
+        span.kind.as_deref(),
+        span.attributes.as_deref(),
+    ]
 }
 
 fn one(full: &FullSpan, trace: &FullTrace) -> Value {
@@ -32,29 +88,4 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
         ("attributes", Some(Value::Map(attributes(span.attributes.as_deref())))),
         ("events", list(events.collect())),
     ])
-}
-
-/// By RFC 4180. What is missing is an empty field, and a text that is empty one in quotes.
-pub(super) fn csv(trace: &FullTrace) -> String {
-    let field = |value: Option<&str>| match value {
-        None => String::new(),
-        Some(text) if text.is_empty() || text.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
-        Some(text) => text.to_owned(),
-    };
-    let row = |full: &FullSpan| {
-        let span = &full.span;
-        let fields = [
-            Some(trace.trace_id.as_str()),
-            Some(span.span_id.as_str()),
-            span.parent_span_id.as_deref(),
-            span.name.as_deref(),
-            span.start_time.as_deref(),
-            span.end_time.as_deref(),
-            span.status.as_deref(),
-            span.kind.as_deref(),
-            span.attributes.as_deref(),
-        ];
-        fields.map(field).join(",") + "\r\n"
-    };
-    trace.spans.iter().map(row).collect()
 }

@@ -10,7 +10,7 @@ use crate::state::App;
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use quipu_model::format::bytes;
-use quipu_protocol::{SqlFormat, SqlRequest, SqlResponse};
+use quipu_protocol::{Contents, FileFormat, SqlRequest, SqlResponse};
 use quipu_ui::view::{PLAN_BUTTON, RUN_BUTTON, clip};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -56,9 +56,9 @@ pub(super) fn draw(app: App, bar: &Element, first: bool) {
             show_schema(false);
         }
         let forms = [false, true].into_iter().flat_map(|save| {
-            SqlFormat::ALL.into_iter().enumerate().map(move |(at, format)| {
+            FileFormat::of(Contents::SqlResult).enumerate().map(move |(at, format)| {
                 let (what, label) = if save { ("save", "Save") } else { ("copy", "Copy") };
-                item(EXPORT, what, at, &format!("{label} as {}", format.names().0))
+                item(EXPORT, what, at, &format!("{label} as {}", format.title()))
             })
         });
         list(EXPORT, forms.collect());
@@ -131,8 +131,8 @@ pub(super) fn press(app: App, pressed: &Element) {
             sql.tell();
         }
         what => {
-            if let Some(format) = SqlFormat::ALL.get(at) {
-                export(app, *format, what == "save", Array::new(), 0);
+            if let Some(format) = FileFormat::of(Contents::SqlResult).nth(at) {
+                export(app, format, what == "save", Array::new(), 0);
             }
         }
     }
@@ -150,7 +150,7 @@ fn place_menu(button: &Element) {
 }
 
 /// The whole result in a format, to the clipboard or into a file, a piece at a time.
-fn export(app: App, format: SqlFormat, save: bool, pieces: Array, from: u32) {
+fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
     app.sql.ask(app, SqlRequest::Export { format, from }, move |answer| match answer {
         Ok(SqlResponse::Text { text, next }) => {
             // The browser keeps what is in a blob, on its disk where it is much.
@@ -167,8 +167,8 @@ fn export(app: App, format: SqlFormat, save: bool, pieces: Array, from: u32) {
     });
 }
 
-fn hand_out(app: App, format: SqlFormat, save: bool, pieces: &Array) {
-    let (title, ending) = format.names();
+fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
+    let (title, ending) = (format.title(), format.extension());
     let Ok(whole) = Blob::new_with_blob_sequence(pieces) else { return };
     if save {
         let name = format!("result.{ending}");
