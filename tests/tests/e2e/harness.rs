@@ -180,7 +180,7 @@ fn run(turn: Turn, shared: Option<&Driver>, dist: &Path) -> Option<Failure> {
             }
         };
         // A browser that does not end is ended with its driver.
-        let _ = stage.page.driver.quit().await;
+        let _ = stage.page.quit().await;
         failure
     })
 }
