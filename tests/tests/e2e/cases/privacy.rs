@@ -16,8 +16,9 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 /// Tries to reach the address in every way a script has, from the page and from a blob worker, and answers what came of each.
+/// Arguments: the address, and how many refusals by a policy each of the two is expected to be told of.
 const TRY: &str = r#"
-const [url, done] = arguments;
+const [url, refused, done] = arguments;
 const tries = `
   const refusals = [];
   addEventListener('securitypolicyviolation', (event) => refusals.push(event.effectiveDirective));
@@ -34,7 +35,7 @@ const tries = `
   // What was refused is told of by events, which may come after the refusal itself.
   const toldOf = async (value) => {
     const end = Date.now() + 5000;
-    while (refusals.length < 3 && Date.now() < end) await new Promise((done) => setTimeout(done, 5));
+    while (refusals.length < ${refused} && Date.now() < end) await new Promise((done) => setTimeout(done, 5));
     return value;
   };
   const all = (where, url) => Promise.all([
@@ -70,7 +71,7 @@ async fn page_and_worker_cannot_reach_another_origin(stage: &Stage) -> Result<()
     let canary = Site::canary()?;
     let page = &stage.page;
     page.load_with(AGENT.path()).await?;
-    let told = page.evaluate_async(TRY, vec![json!(canary.url())]).await?;
+    let told = page.evaluate_async(TRY, vec![json!(canary.url()), json!(3)]).await?;
     let told = told.as_array().context("The attempts were not told.")?;
     ensure!(told.len() == 12, "Not every attempt was made: {told:?}");
     let reached: Vec<&Value> = told.iter().filter(|attempt| attempt.get(1).is_none_or(|outcome| outcome == "reached")).collect();
@@ -93,7 +94,7 @@ async fn the_canary_hears_what_is_not_forbidden(stage: &Stage) -> Result<()> {
     let canary = Site::canary()?;
     let open = Site::canary()?;
     stage.page.visit(&open.url()).await?;
-    let told = stage.page.evaluate_async(TRY, vec![json!(canary.url())]).await?;
+    let told = stage.page.evaluate_async(TRY, vec![json!(canary.url()), json!(0)]).await?;
     let seen = canary.seen().join(" ");
     for attempt in [
         "page-fetch",
