@@ -1,4 +1,5 @@
-//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, two cases at a time.
+//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, several
+//! cases at a time.
 //!
 //! A case that fails shows what the page showed: its text, its console, a screenshot.
 
@@ -17,8 +18,11 @@ use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How long a case may take. The slowest opens a few hundred files.
 const LIMIT: Duration = Duration::from_secs(300);
-/// Cases at a time.
-const WORKERS: usize = 2;
+/// Cases at a time: one for each processor. Two at least, since a case often waits for its browser; no more than four, for the memory that
+/// as many browsers take.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
+}
 
 /// A case on its way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -108,7 +112,7 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
     let cache = StartupCache::default();
     let (next, failures, began) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
     std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
+        for _ in 0..workers() {
             scope.spawn(|| {
                 while let Some(turn) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
