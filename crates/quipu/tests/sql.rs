@@ -4,8 +4,8 @@ mod support;
 
 use quipu::Session;
 use quipu::markup::Node;
-use quipu::render::sheet_text;
 use quipu::protocol::{Contents, FailureKind, FileFormat, IdPlace, Request, Response, SqlCell, SqlRan, SqlRequest, SqlResponse};
+use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
 use support::{open, path, sql, unindexed};

@@ -1,8 +1,9 @@
-//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, two cases at a time.
+//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, several
+//! cases at a time.
 //!
 //! A case that fails shows what the page showed: its text, its console, a screenshot.
 
-use crate::driver::{Browser, Driver};
+use crate::driver::{Browser, Driver, StartupCache};
 use crate::page::Page;
 use crate::site::Site;
 use anyhow::{Result, anyhow, bail};
@@ -17,8 +18,11 @@ use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How long a case may take. The slowest opens a few hundred files.
 const LIMIT: Duration = Duration::from_secs(300);
-/// Cases at a time.
-const WORKERS: usize = 2;
+/// Cases at a time: one for each processor. Two at least, since a case often waits for its browser; no more than four, for the memory that
+/// as many browsers take.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
+}
 
 /// A case on its way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -105,16 +109,17 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
         bail!("No end-to-end test has a name that contains {filter:?}.");
     }
     let shared = browsers.contains(&Browser::Chromium).then(|| Driver::start(Browser::Chromium)).transpose()?;
+    let cache = StartupCache::default();
     let (next, failures, began) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
     std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
+        for _ in 0..workers() {
             scope.spawn(|| {
                 while let Some(turn) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let mut failure = run(*turn, shared.as_ref(), dist);
+                    let mut failure = run(*turn, shared.as_ref(), &cache, dist);
                     if let Some(first) = failure.take_if(|failure| failure.is_the_drivers()) {
                         println!("again            {}: {}", turn.name(), first.sentences());
-                        failure = run(*turn, shared.as_ref(), dist);
+                        failure = run(*turn, shared.as_ref(), &cache, dist);
                     }
                     let outcome = if failure.is_some() { "FAILED" } else { "ok    " };
                     println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), turn.name());
@@ -143,7 +148,7 @@ fn short(name: &str) -> &str {
     name.split_once("cases::").map_or(name, |(_, name)| name)
 }
 
-fn run(turn: Turn, shared: Option<&Driver>, dist: &Path) -> Option<Failure> {
+fn run(turn: Turn, shared: Option<&Driver>, cache: &StartupCache, dist: &Path) -> Option<Failure> {
     let fail = |error| Some(Failure { name: turn.name(), error, evidence: String::new() });
     let own = match shared {
         Some(_) if turn.browser.shares_a_driver() => None,
@@ -158,7 +163,7 @@ fn run(turn: Turn, shared: Option<&Driver>, dist: &Path) -> Option<Failure> {
         Err(error) => return fail(error.into()),
     };
     runtime.block_on(async {
-        let stage = match stage(turn.browser, driver, dist).await {
+        let stage = match stage(turn.browser, driver, cache, dist).await {
             Ok(stage) => stage,
             Err(error) => return fail(error.context("The browser could not be started.")),
         };
@@ -179,8 +184,10 @@ fn run(turn: Turn, shared: Option<&Driver>, dist: &Path) -> Option<Failure> {
                 Some(Failure { name: turn.name(), error, evidence })
             }
         };
-        // A browser that does not end is ended with its driver.
-        let _ = stage.page.driver.quit().await;
+        // A browser that does not end is ended with its driver; without its cache the next one starts more slowly.
+        if stage.page.quit().await.is_ok() {
+            let _ = driver.keep_cache(cache);
+        }
         failure
     })
 }
@@ -195,8 +202,8 @@ async fn evidence(turn: Turn, page: &Page, console: &[String]) -> String {
     format!("  address: {url}\n  screenshot: {shot}\n  console errors:\n{console}\n  page text:\n{excerpt}")
 }
 
-async fn stage(browser: Browser, driver: &Driver, dist: &Path) -> Result<Stage> {
+async fn stage(browser: Browser, driver: &Driver, cache: &StartupCache, dist: &Path) -> Result<Stage> {
     let site = Site::start(dist, "/")?;
-    let page = Page::new(driver.browser().await?, browser, driver.console(), site.url());
+    let page = Page::new(driver.browser_with(cache).await?, browser, driver.console(), site.url());
     Ok(Stage { page, site, dist: dist.to_owned(), scratch: Scratch::new()? })
 }

@@ -1,8 +1,8 @@
 //! End-to-end tests: the built page in a real browser, over real files. `cargo xtask e2e [WORD]` runs them; without the environment it
 //! sets, this program says so and does nothing, so that a plain `cargo test` needs no browser.
 //!
-//! Reading order: `driver` starts browsers, `harness` runs the cases, `site` serves the page to them, `page` knows its names, `script` is what runs inside it,
-//! `expected` asks the files by SQL, `cases` are the tests.
+//! Reading order: `driver` starts browsers, `harness` runs the cases, `site` serves the page to them, `page` is the page object, `script` is
+//! what runs inside it, `expected` asks the files by SQL, `cases` are the tests.
 
 mod cases;
 mod driver;

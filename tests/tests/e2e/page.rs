@@ -1,44 +1,59 @@
-//! The page as a person with a keyboard, a screen reader or a file manager meets it: by roles and accessible names, waiting for the page's
-//! own idle mark. The one place that knows those names.
+//! The page object: what a person with a keyboard, a screen reader or a file manager does on the page and sees of it. Elements are found
+//! by role and accessible name where they have one, and every action waits for the page's own idle mark.
+//!
+//! Selectors, roles and names used to find elements are here and in the modules below, one for each screen, and nowhere else: the finders
+//! are private, and `tests/selectors.rs` fails where a case queries the document on its own.
 //!
 //! What is not here: expectations.
+
+mod browser;
+mod dialogs;
+mod files;
+mod filter;
+mod list;
+mod metrics;
+mod minimap;
+mod notices;
+mod search;
+mod share;
+mod span;
+mod sql;
+mod trace;
+mod views;
+
+pub(crate) use list::{Column, Grouping};
+pub(crate) use metrics::Table;
+pub(crate) use share::{Copied, KEEP_COPIES_AND_FILES, Lock, Saved};
+pub(crate) use views::Tab;
 
 use crate::driver::{Browser, Console};
 use crate::script;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
-use thirtyfour::{By, Key, WebDriver, WebElement};
-
-/// The label of the file input.
-pub(crate) const FILE_INPUT: &str = "Open telemetry file";
-
-/// The label of the filter over the list.
-const FILTER_INPUT: &str = "Filter traces";
+use thirtyfour::{WebDriver, WebElement};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The page in one browser.
 pub(crate) struct Page {
-    /// The browser.
-    pub(crate) driver: WebDriver,
-    /// Which one that is.
+    driver: WebDriver,
+    /// The browser the page runs in.
     pub(crate) browser: Browser,
     console: Console,
     home: String,
 }
 
 /// Rows read from a virtualised table.
-pub(crate) struct Rows {
+struct Rows {
     /// For each row the identifying attribute, then the ones asked for.
-    pub(crate) rows: Vec<Vec<Option<String>>>,
+    rows: Vec<Vec<Option<String>>>,
     /// `aria-rowcount`.
-    pub(crate) announced: i64,
+    announced: i64,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +63,7 @@ struct Answer {
 }
 
 impl Page {
-    /// The page that lies at `home`.
+    /// The page served at `home`.
     pub(crate) fn new(driver: WebDriver, browser: Browser, console: Console, home: String) -> Page {
         Page { driver, browser, console, home }
     }
@@ -70,210 +85,109 @@ impl Page {
         }
     }
 
-    /// Runs a script's body with the helpers of [`script::HELPERS`], and answers what it returns.
-    pub(crate) async fn run(&self, body: &str) -> Result<Value> {
-        let script = format!("{}\n{body}", script::HELPERS);
-        Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
-    }
-
-    /// Runs a script that calls its last argument with `{value}` or `{error}`.
-    pub(crate) async fn run_async(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
-        let script = format!("{}\n{body}", script::HELPERS);
-        let answer: Answer = self.driver.execute_async(script, arguments).await?.convert()?;
-        match answer {
-            Answer { error: Some(error), .. } => bail!("{error}"),
-            Answer { value, .. } => Ok(value.unwrap_or(Value::Null)),
-        }
-    }
-
-    /// Waits until a script's body answers true.
-    pub(crate) async fn wait_until(&self, condition: &str, what: &str) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            // While a document is replaced, scripts fail.
-            let answer = self.run(condition).await;
-            if matches!(answer, Ok(Value::Bool(true))) {
-                return Ok(());
-            }
-            if began.elapsed() > PATIENCE {
-                let why = answer.err().map(|error| format!(" The last look failed: {error:#}.")).unwrap_or_default();
-                bail!("Waited {} s for {what}; it did not come.{why}", PATIENCE.as_secs());
-            }
-            tokio::time::sleep(Duration::from_millis(15)).await;
-        }
-    }
-
     /// Waits until the page is idle and the index complete.
     pub(crate) async fn wait_idle(&self) -> Result<()> {
         self.wait_until("return isIdle() && !named('progressbar', 'Indexing')", "the page to be idle and the index complete").await
     }
 
-    /// Chooses files by the file input, as the button's dialog does.
-    pub(crate) async fn choose(&self, files: &[PathBuf]) -> Result<()> {
-        let input = self.driver.find(By::Css("input[type=file]")).await.context("There is no file input.")?;
-        let label = self.run("return nameOf(document.querySelector('input[type=file]'))").await?;
-        if label != FILE_INPUT {
-            bail!("The file input is named {label}, not {FILE_INPUT:?}.");
-        }
-        // A dialog replaces the choice; the driver would add to it.
-        self.driver.execute("arguments[0].value = ''", vec![input.to_json()?]).await?;
-        input.send_keys(lines(files)).await?;
-        Ok(())
+    /// Waits until the page is idle, while the index may still be incomplete.
+    pub(crate) async fn wait_settled(&self) -> Result<()> {
+        self.wait_until("return isIdle()", "the page to be idle").await
     }
 
-    /// Chooses files, and waits until they are shown with the index complete, or refused.
-    pub(crate) async fn open(&self, files: &[PathBuf]) -> Result<()> {
-        self.choose(files).await?;
+    /// Whether the page is idle at this moment.
+    pub(crate) async fn is_idle(&self) -> Result<bool> {
+        self.holds("isIdle()").await
+    }
+
+    /// Presses a key, wherever the focus is, and waits until the page is idle.
+    pub(crate) async fn press(&self, key: impl Into<char>) -> Result<()> {
+        self.driver.action_chain().send_keys(key.into().to_string()).perform().await?;
         self.wait_idle().await
     }
 
-    /// Opens files that must be shown as a table of traces.
-    pub(crate) async fn open_traces(&self, files: &[PathBuf]) -> Result<()> {
-        self.open(files).await?;
-        self.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await
+    /// Types a text, wherever the focus is, and waits until the page is idle.
+    pub(crate) async fn type_text(&self, text: &str) -> Result<()> {
+        self.driver.action_chain().send_keys(text).perform().await?;
+        self.wait_settled().await
     }
 
-    /// Drops files onto the page.
-    pub(crate) async fn drop_files(&self, files: &[PathBuf]) -> Result<()> {
-        let script = "const e = document.createElement('input'); e.type = 'file'; e.multiple = true; document.body.append(e); return e;";
-        let input = self.driver.execute(script, Vec::new()).await?.element()?;
-        input.send_keys(lines(files)).await?;
-        self.driver.execute(script::DROP, vec![input.to_json()?]).await?;
-        self.wait_idle().await
+    /// The accessible name of the element that has the focus.
+    pub(crate) async fn focused_name(&self) -> Result<String> {
+        self.read("return nameOf(document.activeElement)").await
     }
 
-    /// Every row of a table, by scrolling through it.
-    pub(crate) async fn rows(&self, role: &str, name: &str, key: &str, attributes: &[&str]) -> Result<Rows> {
-        let arguments = vec![json!(role), json!(name), json!(key), json!(attributes)];
-        let answer = self.run_async(script::COLLECT, arguments).await?;
-        let rows = serde_json::from_value(answer.get("rows").cloned().unwrap_or_default())?;
-        let announced = answer.get("announced").and_then(Value::as_i64).context("The table announces no number of rows.")?;
-        Ok(Rows { rows, announced })
+    /// The visible text of the whole page.
+    pub(crate) async fn text(&self) -> Result<String> {
+        Ok(self.text_of("document.body").await?.unwrap_or_default())
     }
 
-    /// The trace ids in the table, in its order. Fails when the table announces another number.
-    pub(crate) async fn trace_ids(&self) -> Result<Vec<String>> {
-        let table = self.rows("grid", "Traces", "data-trace-id", &[]).await?;
-        let ids: Vec<String> = table.rows.into_iter().filter_map(|mut row| row.swap_remove(0)).collect();
-        if table.announced != ids.len() as i64 + 1 {
-            bail!("The table of traces announces {} rows, the header among them, and has {} traces.", table.announced, ids.len());
-        }
-        Ok(ids)
+    /// Whether an element of the page has this id.
+    pub(crate) async fn has_id(&self, id: &str) -> Result<bool> {
+        self.holds(&format!("document.getElementById({})", json!(id))).await
+    }
+}
+
+/// What the modules of this page object are made of. Cases cannot call these: they would need selectors.
+impl Page {
+    /// Runs a script's body with the helpers of [`script::HELPERS`], and answers what it returns.
+    async fn run(&self, body: &str) -> Result<Value> {
+        self.evaluate(&format!("{}\n{body}", script::HELPERS)).await
     }
 
-    /// The rows of the timeline: span id, level, parent. Fails when it announces another number, or when a row does not stand below its
-    /// parent.
-    pub(crate) async fn timeline(&self) -> Result<BTreeSet<crate::expected::TimelineRow>> {
-        let table = self.rows("treegrid", "Timeline", "data-span-id", &["aria-level", "data-parent-id"]).await?;
-        let mut rows = BTreeSet::new();
-        // The rows that lead to the current one, from level 1 down.
-        let mut path: Vec<String> = Vec::new();
-        for row in &table.rows {
-            let [Some(id), Some(level), parent] = row.as_slice() else { bail!("A row of the timeline has no id or level: {row:?}") };
-            let level: u32 = level.parse().with_context(|| format!("{level} is no level."))?;
-            path.truncate(level.saturating_sub(1) as usize);
-            if path.len() + 1 != level as usize || path.last() != parent.as_ref() {
-                bail!("The row {id} on level {level} does not stand below its parent {parent:?}, but below {path:?}.");
-            }
-            path.push(id.clone());
-            rows.insert((id.clone(), level, parent.clone()));
-        }
-        if table.announced != rows.len() as i64 + 1 {
-            bail!("The timeline announces {} rows, the header among them, and has {} spans.", table.announced, rows.len());
-        }
-        Ok(rows)
+    /// Runs a script that calls its last argument with `{value}` or `{error}`, with the same helpers.
+    async fn run_async(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.evaluate_async(&format!("{}\n{body}", script::HELPERS), arguments).await
     }
 
-    /// Scrolls to a row of a table.
-    pub(crate) async fn reveal(&self, role: &str, name: &str, key: &str, id: &str) -> Result<WebElement> {
-        let script = format!("{}\n{}", script::HELPERS, script::REVEAL);
-        let answer = self.driver.execute_async(script, vec![json!(role), json!(name), json!(key), json!(id)]).await?;
-        let answer: Answer = answer.convert()?;
-        match (answer.value, answer.error) {
-            (Some(element), None) => Ok(WebElement::from_json(element, self.driver.handle().clone())?),
-            (_, error) => bail!("{}", error.unwrap_or_default()),
-        }
+    /// What a script's body returns, as a value of Rust. `null` is no `String`: such a body needs an `Option`.
+    async fn read<T: DeserializeOwned>(&self, body: &str) -> Result<T> {
+        let value = self.run(body).await?;
+        serde_json::from_value(value.clone()).with_context(|| format!("{body} returned {value}."))
     }
 
-    /// Scrolls to a row of a table and clicks it.
-    pub(crate) async fn click_row(&self, role: &str, name: &str, key: &str, id: &str) -> Result<()> {
-        self.click_found(async || self.reveal(role, name, key, id).await).await
+    /// Whether a script's expression is truthy.
+    async fn holds(&self, expression: &str) -> Result<bool> {
+        self.read(&format!("return !!({expression})")).await
     }
 
-    /// Opens a trace from the table of traces.
-    pub(crate) async fn open_trace(&self, trace_id: &str) -> Result<()> {
-        self.click_row("grid", "Traces", "data-trace-id", trace_id).await?;
-        self.wait_timeline().await
+    /// The visible text of what a script's expression finds.
+    async fn text_of(&self, expression: &str) -> Result<Option<String>> {
+        self.read(&format!("return ({expression})?.innerText ?? null")).await
     }
 
-    /// Waits until a trace's timeline is drawn.
-    pub(crate) async fn wait_timeline(&self) -> Result<()> {
-        let drawn = "const grid = named('treegrid', 'Timeline'); return isIdle() && !!grid && !!grid.querySelector('[data-span-id]')";
-        self.wait_until(drawn, "the timeline").await
+    /// Waits until a script's body returns true.
+    async fn wait_until(&self, condition: &str, what: &str) -> Result<()> {
+        self.wait_evaluates(&format!("{}\n{condition}", script::HELPERS), what).await
     }
 
-    /// Goes from one trace to another by the address, as a link does. `spans` are the ids of the spans of the other.
-    pub(crate) async fn go_to_trace(&self, from: &str, to: &str, spans: &[&str]) -> Result<()> {
-        let url = self.url().await?;
-        if !url.contains(from) {
-            bail!("The address {url} does not name the trace {from}.");
-        }
-        let script = "location.hash = arguments[0].split('#')[1].replace(/span=[^&]*&?/, '')";
-        self.driver.execute(script, vec![json!(url.replace(from, to))]).await?;
-        let drawn = format!(
-            "const ids = new Set({}); const grid = named('treegrid', 'Timeline');
-             const rows = [...(grid?.querySelectorAll('[data-span-id]') ?? [])];
-             return isIdle() && rows.length > 0 && rows.every((row) => ids.has(row.dataset.spanId))",
-            json!(spans)
-        );
-        self.wait_until(&drawn, &format!("the timeline of trace {to}, with its spans only")).await
+    /// Waits until the page is idle and a script's expression truthy.
+    async fn wait_for(&self, expression: &str, what: &str) -> Result<()> {
+        self.wait_until(&format!("return isIdle() && !!({expression})"), what).await
     }
 
-    /// Selects a span in the timeline, and waits for its panel.
-    pub(crate) async fn select_span(&self, span_id: &str) -> Result<()> {
-        self.click_row("treegrid", "Timeline", "data-span-id", span_id).await?;
-        self.wait_panel().await
+    /// The element that a script's expression finds.
+    async fn element(&self, expression: &str, what: &str) -> Result<WebElement> {
+        let script = format!("{}\nreturn ({expression})", script::HELPERS);
+        self.driver.execute(script, Vec::new()).await?.element().with_context(|| format!("There is no {what}."))
     }
 
-    /// Waits until the panel of a span is drawn.
-    pub(crate) async fn wait_panel(&self) -> Result<()> {
-        self.wait_until("return isIdle() && !!named('complementary', 'Span')", "the panel of the span").await
-    }
-
-    /// The text of the span's panel.
-    pub(crate) async fn panel_text(&self) -> Result<String> {
-        self.text_of("named('complementary', 'Span')").await?.context("No span's panel is shown.")
-    }
-
-    /// The sentences of all alerts on screen.
-    pub(crate) async fn alerts(&self) -> Result<Vec<String>> {
-        let answer = self.run("return all('alert').filter(shown).map((e) => e.innerText.trim()).filter((text) => text)").await?;
-        Ok(serde_json::from_value(answer)?)
-    }
-
-    /// The text of all warnings about the file; empty when there are none.
-    pub(crate) async fn warnings(&self) -> Result<String> {
-        // All but the first may be behind a button.
-        self.run("named('status', 'File warnings')?.querySelector('button[aria-expanded=false]')?.click()").await?;
-        self.wait_idle().await?;
-        Ok(self.text_of("named('status', 'File warnings')").await?.unwrap_or_default())
+    /// Clicks what a script's expression finds, and waits for nothing.
+    async fn click_element(&self, expression: &str, what: &str) -> Result<()> {
+        self.click_found(async || self.element(expression, what).await).await
     }
 
     /// Clicks the button, link or tab whose name contains `part`, and waits until the page is idle.
-    pub(crate) async fn click(&self, role: &str, part: &str) -> Result<()> {
-        let script = format!("{}\nreturn namedLike({}, {})", script::HELPERS, json!(role), json!(part));
-        let find = async || {
-            let answer = self.driver.execute(script.clone(), Vec::new()).await?;
-            answer.element().with_context(|| format!("There is no {role} whose name contains {part:?}."))
-        };
-        self.click_found(find).await?;
+    async fn click(&self, role: &str, part: &str) -> Result<()> {
+        let found = format!("namedLike({}, {})", json!(role), json!(part));
+        self.click_element(&found, &format!("{role} whose name contains {part:?}")).await?;
         self.wait_idle().await
     }
 
-    /// Clicks what a selector finds, and waits for nothing.
-    pub(crate) async fn click_on(&self, selector: &str) -> Result<()> {
-        let find = async || self.driver.find(By::Css(selector)).await.with_context(|| format!("There is no {selector}."));
-        self.click_found(find).await
+    /// Clicks the first element of a CSS selector by script, wherever it is, and waits for nothing.
+    async fn click_by_script(&self, selector: &str) -> Result<()> {
+        self.run(&format!("document.querySelector({}).click()", json!(selector))).await?;
+        Ok(())
     }
 
     /// Finds and clicks, as a person does who looks again: between the two, what was found may be drawn anew or move away.
@@ -287,97 +201,53 @@ impl Page {
         }
     }
 
-    /// Presses a key, wherever the focus is, and waits until the page is idle.
-    pub(crate) async fn press(&self, key: impl Into<char>) -> Result<()> {
-        self.driver.action_chain().send_keys(key.into().to_string()).perform().await?;
-        self.wait_idle().await
+    /// Chooses an option of the `select` that a CSS selector finds, and waits for nothing.
+    async fn choose_option(&self, selector: &str, value: &str) -> Result<()> {
+        let script = format!(
+            "const field = document.querySelector({});
+             field.value = {};
+             field.dispatchEvent(new Event('change', {{ bubbles: true }}))",
+            json!(selector),
+            json!(value)
+        );
+        self.run(&script).await?;
+        Ok(())
     }
 
-    /// Types a text, wherever the focus is, and waits until the page is idle.
-    pub(crate) async fn type_text(&self, text: &str) -> Result<()> {
-        self.driver.action_chain().send_keys(text).perform().await?;
-        self.wait_until("return isIdle()", "what typing brings").await
+    /// Every row of a virtualised table, by scrolling through it.
+    async fn rows(&self, role: &str, name: &str, key: &str, attributes: &[&str]) -> Result<Rows> {
+        let arguments = vec![json!(role), json!(name), json!(key), json!(attributes)];
+        let answer = self.run_async(script::COLLECT, arguments).await?;
+        let rows = serde_json::from_value(answer.get("rows").cloned().unwrap_or_default())?;
+        let announced = answer.get("announced").and_then(Value::as_i64).context("The table announces no number of rows.")?;
+        Ok(Rows { rows, announced })
     }
 
-    /// Opens the box for commands.
-    pub(crate) async fn open_commands(&self) -> Result<()> {
-        self.driver.action_chain().key_down(Key::Control).send_keys("k").key_up(Key::Control).perform().await?;
-        self.wait_until("return document.activeElement?.getAttribute('aria-label') === 'Command'", "the box for commands").await
+    /// The identifying attribute of every row of a virtualised table. Fails when the table announces another number of rows.
+    async fn row_ids(&self, role: &str, name: &str, key: &str) -> Result<Vec<String>> {
+        let table = self.rows(role, name, key, &[]).await?;
+        let ids: Vec<String> = table.rows.into_iter().filter_map(|mut row| row.swap_remove(0)).collect();
+        if table.announced != ids.len() as i64 + 1 {
+            bail!("The table {name} announces {} rows, its header included, and has {}.", table.announced, ids.len());
+        }
+        Ok(ids)
     }
 
-    /// Types a filter and applies it.
-    pub(crate) async fn filter(&self, text: &str) -> Result<()> {
-        self.type_filter(text).await?;
-        self.press(Key::Enter).await
+    /// Scrolls to a row of a virtualised table.
+    async fn reveal(&self, role: &str, name: &str, key: &str, id: &str) -> Result<WebElement> {
+        let script = format!("{}\n{}", script::HELPERS, script::REVEAL);
+        let answer = self.driver.execute_async(script, vec![json!(role), json!(name), json!(key), json!(id)]).await?;
+        let answer: Answer = answer.convert()?;
+        match (answer.value, answer.error) {
+            (Some(element), None) => Ok(WebElement::from_json(element, self.driver.handle().clone())?),
+            (_, error) => bail!("{}", error.unwrap_or_default()),
+        }
     }
 
-    /// Types into the filter, behind what is there, and waits for what it suggests.
-    pub(crate) async fn type_filter(&self, text: &str) -> Result<()> {
-        let script = format!("{}\nreturn named('combobox', {})", script::HELPERS, json!(FILTER_INPUT));
-        let input = self.driver.execute(script, Vec::new()).await?.element().context("There is no filter.")?;
-        input.send_keys(text).await?;
-        self.wait_until("return isIdle()", "the filter's suggestions").await
+    /// Scrolls to a row of a virtualised table and clicks it.
+    async fn click_row(&self, role: &str, name: &str, key: &str, id: &str) -> Result<()> {
+        self.click_found(async || self.reveal(role, name, key, id).await).await
     }
-
-    /// What stands in the filter's input.
-    pub(crate) async fn filter_draft(&self) -> Result<String> {
-        let answer = self.run(&format!("return named('combobox', {}).value", json!(FILTER_INPUT))).await?;
-        Ok(answer.as_str().unwrap_or_default().to_owned())
-    }
-
-    /// The terms that are applied.
-    pub(crate) async fn filter_terms(&self) -> Result<Vec<String>> {
-        let answer = self.run("return [...(named('list', 'Filter terms')?.children ?? [])].map((e) => e.innerText.trim())").await?;
-        Ok(serde_json::from_value(answer)?)
-    }
-
-    /// What is suggested below the filter; empty when nothing is.
-    pub(crate) async fn suggestions(&self) -> Result<Vec<String>> {
-        let answer = self.run("return all('option').filter(shown).map((e) => e.innerText.replace(/\\s+/g, ' ').trim())").await?;
-        Ok(serde_json::from_value(answer)?)
-    }
-
-    /// How many rows the list says it has.
-    pub(crate) async fn count(&self) -> Result<String> {
-        Ok(self.text_of("named('status', 'Count')").await?.unwrap_or_default())
-    }
-
-    /// The visible text of the whole page.
-    pub(crate) async fn text(&self) -> Result<String> {
-        Ok(self.text_of("document.body").await?.unwrap_or_default())
-    }
-
-    /// The visible text of what a script's expression finds.
-    pub(crate) async fn text_of(&self, expression: &str) -> Result<Option<String>> {
-        let answer = self.run(&format!("return ({expression})?.innerText ?? null")).await?;
-        Ok(answer.as_str().map(str::to_owned))
-    }
-
-    /// The address.
-    pub(crate) async fn url(&self) -> Result<String> {
-        let answer = self.driver.execute("return location.href", Vec::new()).await?;
-        Ok(answer.convert()?)
-    }
-
-    /// Errors in the console since the last call.
-    pub(crate) async fn console_errors(&self) -> Result<Vec<String>> {
-        self.console.take_errors(&self.driver).await
-    }
-
-    /// Saves what is on screen for people to look at, and answers where.
-    pub(crate) async fn screenshot(&self, name: &str) -> Result<PathBuf> {
-        let dir =
-            std::env::var_os("QUIPU_E2E_SCREENSHOTS").map_or_else(|| std::env::temp_dir().join("quipu-e2e-screenshots"), PathBuf::from);
-        std::fs::create_dir_all(&dir)?;
-        let path = dir.join(format!("{name}.png"));
-        self.driver.screenshot(Path::new(&path)).await?;
-        Ok(path)
-    }
-}
-
-/// Paths as the driver takes several: one a line.
-fn lines(files: &[PathBuf]) -> String {
-    files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether an element could not be clicked because it is no longer where it was found.

@@ -2,10 +2,9 @@
 
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
-use crate::page::Page;
+use crate::page::Column;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, EVENTS};
-use serde_json::json;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -47,14 +46,6 @@ pub(super) async fn load_with_memory(stage: &Stage, bytes: u32) -> Result<()> {
     load_with(stage, &script).await
 }
 
-/// Waits for an alert that says `part`, and answers it whole.
-async fn wait_for_alert(page: &Page, part: &str) -> Result<String> {
-    let condition = format!("return all('alert').some((e) => shown(e) && e.innerText.includes({}))", json!(part));
-    page.wait_until(&condition, &format!("an alert that says {part:?}")).await?;
-    let alerts = page.alerts().await?;
-    alerts.into_iter().find(|alert| alert.contains(part)).context("The alert is gone again.")
-}
-
 /// A copy of a fixture that was last written an hour ago: browsers tell changes by seconds.
 fn old_copy(stage: &Stage) -> Result<PathBuf> {
     let path = stage.scratch.write("telemetry.db", std::fs::read(AGENT.path())?)?;
@@ -68,15 +59,15 @@ async fn a_worker_that_is_ended_from_outside_is_replaced_by_itself(stage: &Stage
     load_with(stage, KEEP_WORKERS).await?;
     page.open_traces(&[AGENT.path()]).await?;
     let before = page.trace_ids().await?;
-    page.run(END_WORKER).await?;
-    let told = wait_for_alert(page, "was restarted").await?;
+    page.evaluate(END_WORKER).await?;
+    let told = page.wait_alert("was restarted").await?;
     ensure!(told.contains("agent") && told.contains("indexes the file again"), "What happened is told: {told}");
     page.wait_idle().await?;
-    ensure!(page.run("return quipuWorkers.length").await? == 2, "There is one new worker.");
+    ensure!(page.evaluate("return quipuWorkers.length").await? == 2, "There is one new worker.");
     ensure!(page.trace_ids().await? == before, "The same traces are listed.");
     // What the new worker answers.
-    page.click("button", "Failed").await?;
-    let failed: std::collections::BTreeSet<String> = page.trace_ids().await?.into_iter().collect();
+    page.list().show_failed().await?;
+    let failed = page.trace_set().await?;
     ensure!(failed == expected::failed_traces(&connection)?, "The failed traces are listed.");
     Ok(())
 }
@@ -87,15 +78,18 @@ async fn a_worker_that_fails_is_replaced_once_and_then_on_request(stage: &Stage)
     page.open_traces(&[AGENT.path()]).await?;
     let before = page.trace_ids().await?;
     let fail = "quipuWorkers.at(-1).dispatchEvent(new ErrorEvent('error', { message: 'a test’s error', cancelable: true }))";
-    page.run(fail).await?;
-    wait_for_alert(page, "a test’s error").await?;
+    page.evaluate(fail).await?;
+    page.wait_alert("a test’s error").await?;
     page.wait_idle().await?;
-    page.run(fail).await?;
-    wait_for_alert(page, "Restart it to go on").await?;
-    ensure!(page.run("return quipuWorkers.length").await? == 2, "A worker that fails again at once is not started again without asking.");
+    page.evaluate(fail).await?;
+    page.wait_alert("Restart it to go on").await?;
+    ensure!(
+        page.evaluate("return quipuWorkers.length").await? == 2,
+        "A worker that fails again at once is not started again without asking."
+    );
     ensure!(page.trace_ids().await? == before, "The list stays.");
-    page.click("button", "Restart").await?;
-    ensure!(page.run("return quipuWorkers.length").await? == 3, "The button starts a worker.");
+    page.restart_worker().await?;
+    ensure!(page.evaluate("return quipuWorkers.length").await? == 3, "The button starts a worker.");
     ensure!(page.alerts().await?.is_empty(), "What was wrong is settled.");
     page.open_trace(&before[0]).await?;
     Ok(())
@@ -110,12 +104,11 @@ async fn a_trace_goes_on_after_the_worker_died(stage: &Stage) -> Result<()> {
     page.open_traces(&[AGENT.path()]).await?;
     page.open_trace(&span.trace_id).await?;
     let shown = page.timeline().await?;
-    page.run(END_WORKER).await?;
+    page.evaluate(END_WORKER).await?;
     // Nobody answers this question: the page asks it again when it can.
-    page.click_row("treegrid", "Timeline", "data-span-id", &span.span_id).await?;
-    wait_for_alert(page, "was restarted").await?;
-    let told = format!("return isIdle() && !!named('complementary', 'Span')?.innerText.includes({})", json!(span.span_id));
-    page.wait_until(&told, "the panel of the span").await?;
+    page.click_span(&span.span_id).await?;
+    page.wait_alert("was restarted").await?;
+    page.span_panel().wait_of(&span.span_id).await?;
     ensure!(page.timeline().await? == shown, "The timeline stays.");
     Ok(())
 }
@@ -127,20 +120,17 @@ async fn a_file_that_is_rewritten_is_told_of_until_it_is_opened_again(stage: &St
     page.open_traces(std::slice::from_ref(&path)).await?;
     let before = page.trace_ids().await?;
     std::fs::write(&path, std::fs::read(EVENTS.path())?)?;
-    page.run("dispatchEvent(new Event('focus'))").await?;
-    let told = wait_for_alert(page, "was changed").await?;
+    page.evaluate("dispatchEvent(new Event('focus'))").await?;
+    let told = page.wait_alert("was changed").await?;
     ensure!(told.contains("telemetry.db") && told.contains("may be out of date"), "What happened, and what it means: {told}");
     ensure!(page.trace_ids().await? == before, "What is known of the old file is still listed.");
-    page.click("button", "Duration").await?;
+    page.list().sort_by(Column::Duration).await?;
     ensure!(page.trace_ids().await?.len() == before.len(), "Lists go on from memory.");
-    wait_for_alert(page, "was changed").await?;
+    page.wait_alert("was changed").await?;
     // The browser lets nobody read it any more: the button asks for the file.
-    page.run(
-        "document.querySelector('input[type=file]').addEventListener('click', (e) => { e.preventDefault(); window.quipuAsked = true; })",
-    )
-    .await?;
-    page.click("button", "Open it again").await?;
-    page.wait_until("return window.quipuAsked === true", "the question for the file").await?;
+    page.watch_file_dialog().await?;
+    page.open_again().await?;
+    page.wait_file_dialog().await?;
     page.open_traces(&[path]).await?;
     let (_scratch, connection) = EVENTS.open()?;
     let (mut now, mut expected) = (page.trace_ids().await?, fixtures::trace_ids(&connection)?);
@@ -160,7 +150,7 @@ async fn a_file_that_vanishes_is_told_of(stage: &Stage) -> Result<()> {
     let ids = page.trace_ids().await?;
     std::fs::remove_file(&path)?;
     // Nobody comes back to the page or asks anything: it looks by itself.
-    wait_for_alert(page, "removed").await?;
+    page.wait_alert("removed").await?;
     ensure!(page.trace_ids().await? == ids, "The list stays.");
     page.open_traces(&[AGENT.path()]).await?;
     ensure!(page.alerts().await?.is_empty(), "Another file settles it.");
@@ -172,14 +162,14 @@ async fn an_index_that_would_not_fit_into_memory_is_stopped(stage: &Stage) -> Re
     let page = &stage.page;
     load_with_memory(stage, 64 << 20).await?;
     page.choose(&[AGENT.path()]).await?;
-    let told = wait_for_alert(page, "needs more memory").await?;
+    let told = page.wait_alert("needs more memory").await?;
     ensure!(told.contains("agent") && told.contains("can still be listed"), "What happened, and what remains: {told}");
     page.wait_idle().await?;
     let newest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY min(start_time) DESC LIMIT 1";
     let newest = fixtures::texts(&connection, newest)?.pop().context("The fixture has traces.")?;
-    let first = page.run("return named('grid', 'Traces').querySelector('[data-trace-id]').dataset.traceId").await?;
-    ensure!(first == newest.as_str(), "The newest traces are listed.");
-    page.click("button", "Failed").await?;
+    let first = page.list().first_trace().await?;
+    ensure!(first == newest, "The newest traces are listed.");
+    page.list().show_failed().await?;
     ensure!(page.text().await?.contains("needs more memory"), "What can’t be known is not promised.");
     Ok(())
 }
@@ -188,7 +178,7 @@ async fn a_worker_without_memory_says_so(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     load_with_memory(stage, 500_000).await?;
     page.choose(&[AGENT.path()]).await?;
-    let told = wait_for_alert(page, "ran out of memory").await?;
+    let told = page.wait_alert("ran out of memory").await?;
     ensure!(told.contains("agent") && told.contains("quipu"), "Which file, and what to do: {told}");
     // Where the browser tells what happens in workers, the allocator's last words stand in the console.
     page.console_errors().await?;

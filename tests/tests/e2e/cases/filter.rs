@@ -2,7 +2,7 @@
 
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
-use crate::page::Page;
+use crate::page::{Column, Page};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT};
 use std::collections::BTreeSet;
@@ -22,18 +22,8 @@ pub(crate) const CASES: &[Case] = cases![
 
 async fn open(stage: &Stage) -> Result<&Page> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
+    page.load_with(AGENT.path()).await?;
     Ok(page)
-}
-
-async fn shown(page: &Page) -> Result<BTreeSet<String>> {
-    Ok(page.trace_ids().await?.into_iter().collect())
-}
-
-/// Takes the filter away.
-async fn clear(page: &Page) -> Result<()> {
-    page.click("button", "Clear filter").await
 }
 
 async fn a_filter_lists_exactly_the_traces_that_sql_finds(stage: &Stage) -> Result<()> {
@@ -56,12 +46,12 @@ async fn a_filter_lists_exactly_the_traces_that_sql_finds(stage: &Stage) -> Resu
         page.filter(filter).await?;
         let expected: BTreeSet<String> = fixtures::texts(&connection, sql)?.into_iter().collect();
         ensure!(!expected.is_empty() && expected.len() < all, "{filter} tells nothing apart in this file.");
-        let found = shown(page).await?;
+        let found = page.trace_set().await?;
         ensure!(found == expected, "{filter}: the page lists {}, the file has {}.", found.len(), expected.len());
         let count = page.count().await?;
         ensure!(count == format!("{} of {all} traces", expected.len()), "{filter}: the count says {count:?}.");
-        clear(page).await?;
-        ensure!(shown(page).await?.len() == all, "Without the filter all are there again.");
+        page.clear_filter().await?;
+        ensure!(page.trace_set().await?.len() == all, "Without the filter all are there again.");
     }
     Ok(())
 }
@@ -74,12 +64,12 @@ async fn a_filter_composes_with_failed_and_slowest(stage: &Stage) -> Result<()> 
     let failed: BTreeSet<String> = expected::failed_traces(&connection)?.intersection(&many).cloned().collect();
     let page = open(stage).await?;
     page.filter("spans>3").await?;
-    page.click("button", "Duration").await?;
+    page.list().sort_by(Column::Duration).await?;
     let ids = page.trace_ids().await?;
     ensure!(ids.iter().cloned().collect::<BTreeSet<_>>() == many, "The order does not change what is listed.");
     ensure!(ids.is_sorted_by_key(|id| -durations[id]), "The slowest is first.");
-    page.click("button", "Failed").await?;
-    ensure!(shown(page).await? == failed, "Only what failed and matches is listed.");
+    page.list().show_failed().await?;
+    ensure!(page.trace_set().await? == failed, "Only what failed and matches is listed.");
     Ok(())
 }
 
@@ -87,12 +77,8 @@ async fn the_filter_is_used_by_keys_alone(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
     let page = open(stage).await?;
     page.press('/').await?;
-    page.driver.action_chain().send_keys("err").perform().await?;
-    page.wait_until(
-        "return isIdle() && all('option').some((e) => shown(e) && e.innerText.startsWith('error'))",
-        "the field to be suggested",
-    )
-    .await?;
+    page.type_text("err").await?;
+    page.wait_suggestion("error").await?;
     let options = page.suggestions().await?;
     let place = options.iter().position(|option| option.starts_with("error")).context("It is suggested.")?;
     for _ in 0..=place {
@@ -101,39 +87,29 @@ async fn the_filter_is_used_by_keys_alone(stage: &Stage) -> Result<()> {
     page.press(Key::Enter).await?;
     ensure!(page.filter_draft().await?.starts_with("error:"), "The suggestion is put in: {:?}", page.filter_draft().await?);
     let rest = "error:true".trim_start_matches(page.filter_draft().await?.as_str());
-    page.driver.action_chain().send_keys(rest).perform().await?;
+    page.type_text(rest).await?;
     // A value may be suggested, too: Esc closes that, and Enter applies.
-    page.wait_until("return isIdle()", "suggestions").await?;
     if !page.suggestions().await?.is_empty() {
         page.press(Key::Escape).await?;
     }
     page.press(Key::Enter).await?;
     ensure!(page.filter_terms().await? == ["error:true"], "It is applied: {:?}", page.filter_terms().await?);
-    ensure!(shown(page).await? == expected::failed_traces(&connection)?, "The failed traces are listed.");
+    ensure!(page.trace_set().await? == expected::failed_traces(&connection)?, "The failed traces are listed.");
     // What is offered to an empty input closes first.
-    for _ in 0..2 {
-        if page.run("return document.activeElement?.getAttribute('role') === 'combobox'").await? == true {
-            page.press(Key::Escape).await?;
-        }
-    }
-    ensure!(page.run("return nameOf(document.activeElement)").await? == "Traces", "Esc leads to the table.");
+    page.leave_filter().await?;
+    ensure!(page.focused_name().await? == "Traces", "Esc leads to the table.");
     page.press('j').await?;
     page.press(Key::Enter).await?;
     page.wait_timeline().await?;
-    page.driver.back().await?;
-    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the list").await?;
+    page.back().await?;
+    page.wait_list().await?;
     ensure!(page.filter_terms().await? == ["error:true"], "The filter is still there.");
     // Tab chooses what is suggested, Backspace takes the last term away.
     page.press('/').await?;
-    page.driver.action_chain().send_keys("durat").perform().await?;
-    page.wait_until("return isIdle() && all('option').some((e) => shown(e) && e.innerText.startsWith('duration'))", "the field").await?;
+    page.type_text("durat").await?;
+    page.wait_suggestion("duration").await?;
     page.press(Key::Down).await?;
-    while !page
-        .run("return document.querySelector('[role=option][aria-selected=true]').innerText.startsWith('duration')")
-        .await?
-        .as_bool()
-        .unwrap_or(true)
-    {
+    while !page.selected_suggestion().await?.starts_with("duration") {
         page.press(Key::Down).await?;
     }
     page.press(Key::Tab).await?;
@@ -154,16 +130,16 @@ async fn terms_are_removed_and_changed(stage: &Stage) -> Result<()> {
     page.filter("name:inference OR name:shield").await?;
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 3 && terms[0] == "spans>3" && terms[1] == "error:true", "Three terms are applied: {terms:?}");
-    page.click("button", "Remove error:true").await?;
+    page.remove_term("error:true").await?;
     ensure!(page.filter_terms().await?.len() == 2, "One is gone.");
-    page.click("button", &format!("Remove {}", terms[2])).await?;
+    page.remove_term(&terms[2]).await?;
     let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 3";
-    ensure!(shown(page).await? == fixtures::texts(&connection, sql)?.into_iter().collect(), "The other is applied alone.");
-    page.click("button", "spans>3").await?;
+    ensure!(page.trace_set().await? == fixtures::texts(&connection, sql)?.into_iter().collect(), "The other is applied alone.");
+    page.edit_term("spans>3").await?;
     ensure!(page.filter_draft().await? == "spans>3", "A click on a term changes it.");
     page.press(Key::Escape).await?;
     ensure!(page.filter_draft().await?.is_empty() && page.filter_terms().await? == ["spans>3"], "Esc leaves it as it was.");
-    page.click("button", "spans>3").await?;
+    page.edit_term("spans>3").await?;
     page.filter("0").await?;
     ensure!(page.filter_terms().await? == ["spans>30"], "Enter applies what it became: {:?}", page.filter_terms().await?);
     Ok(())
@@ -171,44 +147,42 @@ async fn terms_are_removed_and_changed(stage: &Stage) -> Result<()> {
 
 async fn an_error_is_told_at_its_place_and_nothing_is_applied(stage: &Stage) -> Result<()> {
     let page = open(stage).await?;
-    let before = (shown(page).await?, page.url().await?);
+    let before = (page.trace_set().await?, page.url().await?);
     page.filter("spans>3 duration>abc").await?;
-    let input = "const input = named('combobox', 'Filter traces');";
-    let told = page.run(&format!("{input} return document.getElementById(input.getAttribute('aria-describedby')).innerText")).await?;
-    ensure!(told.as_str().is_some_and(|told| told.contains("abc is no duration")), "What is wrong is told: {told}");
-    ensure!(page.run(&format!("{input} return input.getAttribute('aria-invalid')")).await? == "true", "The input is marked as wrong.");
-    let marked = page.run(&format!("{input} return input.parentElement.querySelector('u').textContent")).await?;
+    let told = page.filter_error().await?;
+    ensure!(told.contains("abc is no duration"), "What is wrong is told: {told}");
+    ensure!(page.filter_invalid().await?.as_deref() == Some("true"), "The input is marked as wrong.");
+    let marked = page.filter_error_mark().await?;
     ensure!(marked == "abc", "The place is marked: {marked}");
-    ensure!((shown(page).await?, page.url().await?) == before, "Nothing is applied.");
+    ensure!((page.trace_set().await?, page.url().await?) == before, "Nothing is applied.");
     for _ in 0..3 {
         page.press(Key::Backspace).await?;
     }
     page.filter("1ms").await?;
     ensure!(page.filter_terms().await? == ["spans>3", "duration>1ms"], "Mended, it is applied: {:?}", page.filter_terms().await?);
-    ensure!(page.run(&format!("{input} return input.hasAttribute('aria-invalid')")).await? == false, "Nothing is wrong any more.");
+    ensure!(page.filter_invalid().await?.is_none(), "Nothing is wrong any more.");
     Ok(())
 }
 
 async fn the_address_restores_the_filter(stage: &Stage) -> Result<()> {
     let page = open(stage).await?;
     page.filter("spans>3").await?;
-    let first = shown(page).await?;
+    let first = page.trace_set().await?;
     page.filter("error:true").await?;
-    let both = (shown(page).await?, page.url().await?);
-    page.driver.back().await?;
-    page.wait_until("return isIdle()", "the step back").await?;
-    ensure!(page.filter_terms().await? == ["spans>3"] && shown(page).await? == first, "Back leads to the filter before.");
-    page.driver.forward().await?;
-    page.wait_until("return isIdle()", "the step forward").await?;
-    ensure!((shown(page).await?, page.url().await?) == both, "Forward leads to the filter behind.");
+    let both = (page.trace_set().await?, page.url().await?);
+    page.back().await?;
+    page.wait_settled().await?;
+    ensure!(page.filter_terms().await? == ["spans>3"] && page.trace_set().await? == first, "Back leads to the filter before.");
+    page.forward().await?;
+    page.wait_settled().await?;
+    ensure!((page.trace_set().await?, page.url().await?) == both, "Forward leads to the filter behind.");
     // A link of somebody else's, in a browser that knows nothing.
-    page.run("localStorage.clear()").await?;
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.clear_settings().await?;
+    page.reload().await?;
     page.open(&[AGENT.path()]).await?;
-    ensure!((shown(page).await?, page.url().await?) == both, "A reload restores the filter.");
+    ensure!((page.trace_set().await?, page.url().await?) == both, "A reload restores the filter.");
     ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Its terms are there.");
-    ensure!(page.run("return localStorage.getItem('quipu.filters')").await?.is_null(), "What a link brings is not remembered.");
+    ensure!(page.setting("quipu.filters").await?.is_none(), "What a link brings is not remembered.");
     Ok(())
 }
 
@@ -217,15 +191,15 @@ async fn the_last_filters_are_offered_until_forgotten(stage: &Stage) -> Result<(
     page.filter("spans>3").await?;
     page.filter("error:true").await?;
     // The empty input has the focus then, and offers them.
-    clear(page).await?;
-    page.wait_until("return all('option').some(shown)", "the last filters").await?;
+    page.clear_filter().await?;
+    page.wait_suggestions().await?;
     let options = page.suggestions().await?;
     ensure!(options == ["spans>3 error:true", "spans>3", "Forget these filters"], "The last are offered first: {options:?}");
     page.press(Key::Down).await?;
     page.press(Key::Enter).await?;
     ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Enter applies one again.");
-    clear(page).await?;
-    page.wait_until("return all('option').some(shown)", "the last filters").await?;
+    page.clear_filter().await?;
+    page.wait_suggestions().await?;
     page.press(Key::Up).await?;
     page.press(Key::Enter).await?;
     ensure!(page.suggestions().await?.is_empty(), "They are forgotten.");
@@ -236,12 +210,12 @@ async fn the_last_filters_are_offered_until_forgotten(stage: &Stage) -> Result<(
 
 async fn where_nothing_matches_it_is_said_what_was_looked_for(stage: &Stage) -> Result<()> {
     let page = open(stage).await?;
-    let all = shown(page).await?;
+    let all = page.trace_set().await?;
     page.filter("name:nothingofthiskind").await?;
     let text = page.text().await?;
     ensure!(text.contains("No trace matches name:nothingofthiskind; 56 traces were looked at."), "What was looked for is told:\n{text}");
-    page.click("button", "Show all traces").await?;
-    ensure!(shown(page).await? == all, "All are there again.");
+    page.show_all_traces().await?;
+    ensure!(page.trace_set().await? == all, "All are there again.");
     Ok(())
 }
 

@@ -24,8 +24,8 @@ struct Outcome {
 async fn open(stage: &Stage, file: PathBuf) -> Result<Outcome> {
     let page = &stage.page;
     page.open(&[file]).await?;
-    page.wait_until("return isIdle() && (!!named('grid', 'Traces') || all('alert').some(shown))", "a table or a sentence").await?;
-    let traces_shown = page.run("return !!named('grid', 'Traces')").await? == true;
+    page.wait_list_or_alert().await?;
+    let traces_shown = page.shows_list().await?;
     Ok(Outcome { alerts: page.alerts().await?, traces_shown, warnings: page.warnings().await? })
 }
 

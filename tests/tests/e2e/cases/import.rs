@@ -9,7 +9,6 @@ use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu::{Selection, Session};
 use quipu_tests::fixtures::{self, AGENT, Fixture, SMALL};
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -45,15 +44,15 @@ fn exported(fixture: &Fixture, format: FileFormat) -> Result<Vec<u8>> {
 /// The list has the traces of the fixture, and each of `checked` of them the timeline that its file holds.
 async fn check_traces(page: &Page, fixture: &Fixture, checked: usize) -> Result<()> {
     let (_scratch, connection) = fixture.open()?;
-    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await?;
-    let shown: BTreeSet<String> = page.trace_ids().await?.into_iter().collect();
+    page.wait_list().await?;
+    let shown = page.trace_set().await?;
     let timelines = expected::timelines(&connection)?;
     ensure!(shown == timelines.keys().cloned().collect(), "The traces that are listed: {shown:?}");
     for (trace_id, timeline) in timelines.iter().rev().take(checked) {
         page.open_trace(trace_id).await?;
         let shown = page.timeline().await?;
         ensure!(shown == *timeline, "The timeline of {trace_id}: {shown:?}");
-        page.click("link", "Traces").await?;
+        page.go_to_list().await?;
     }
     Ok(())
 }
@@ -71,7 +70,7 @@ async fn bodies_of_a_run_that_are_dropped_together_show_the_database_of_that_run
     page.open_traces(&[AGENT.path()]).await?;
     check_traces(page, &AGENT, 0).await?;
     // The address of the first leads back to it.
-    page.driver.back().await?;
+    page.back().await?;
     check_traces(page, &SMALL, 0).await
 }
 
@@ -142,21 +141,19 @@ async fn begin_long_import(stage: &Stage) -> Result<()> {
         file.write_all(many.as_bytes())?;
     }
     stage.page.choose(&[path]).await?;
-    let moved = "const bar = named('progressbar', 'Importing');
-                 return !!bar && Number(bar.getAttribute('aria-valuenow')) > 0 && bar.getAttribute('aria-valuetext').includes('/s')";
-    stage.page.wait_until(moved, "progress").await
+    stage.page.wait_import_progress().await
 }
 
 async fn an_import_that_is_cancelled_leads_back_to_what_was_open(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
     begin_long_import(stage).await?;
-    page.click("button", "Cancel").await?;
-    page.wait_until("return isIdle() && !!namedLike('button', 'Choose a file')", "the question for a file").await?;
+    page.cancel_import().await?;
+    page.wait_invitation().await?;
     page.open_traces(&[SMALL.path()]).await?;
     let place = page.url().await?;
     begin_long_import(stage).await?;
-    page.click("button", "Cancel").await?;
+    page.cancel_import().await?;
     check_traces(page, &SMALL, 1).await?;
     ensure!(page.url().await? == place, "The address is {}", page.url().await?);
     ensure!(page.alerts().await?.is_empty(), "{:?}", page.alerts().await?);

@@ -15,9 +15,6 @@ pub(crate) const CASES: &[Case] = cases![
     without_its_wal_the_file_is_shown_as_it_lies,
 ];
 
-/// What the page says the file holds: each fact's name and value on lines of their own.
-const FILE_FACTS: &str = "document.querySelector('[aria-label=File]')";
-
 async fn a_hot_journal_given_beside_the_file_is_rolled_back(stage: &Stage) -> Result<()> {
     // SQLite's own rollback, on a copy.
     let (_scratch, rolled_back) = LIVE.open()?;
@@ -26,7 +23,7 @@ async fn a_hot_journal_given_beside_the_file_is_rolled_back(stage: &Stage) -> Re
     check_file(stage, &[LIVE.path(), journal], &rolled_back).await?;
     stage.page.load().await?;
     stage.page.open_traces(&[LIVE.path(), LIVE.journal().context("as above")?]).await?;
-    let facts = stage.page.text_of(FILE_FACTS).await?.unwrap_or_default();
+    let facts = stage.page.file_facts().await?;
     ensure!(facts.contains("Spans\n293\n"), "The page does not say that the file holds 293 spans:\n{facts}");
     Ok(())
 }
@@ -36,7 +33,7 @@ async fn without_its_journal_the_file_is_shown_as_it_lies_with_a_warning(stage: 
     let raw = open_as_it_lies(&LIVE.copy(&scratch, false)?)?;
     stage.page.load().await?;
     stage.page.open_traces(&[LIVE.path()]).await?;
-    let facts = stage.page.text_of(FILE_FACTS).await?.unwrap_or_default();
+    let facts = stage.page.file_facts().await?;
     ensure!(facts.contains("Spans\n294\n"), "The page does not say that the file holds 294 spans:\n{facts}");
     let warnings = stage.page.warnings().await?;
     ensure!(warnings.contains("journal"), "No warning names the journal: {warnings}");

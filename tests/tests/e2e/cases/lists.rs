@@ -2,7 +2,7 @@
 
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
-use crate::page::Page;
+use crate::page::{Column, Grouping, Page};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, METRICS};
 use rusqlite::Connection;
@@ -21,21 +21,8 @@ pub(crate) const CASES: &[Case] = cases![
 
 async fn open(stage: &Stage, fixture: fixtures::Fixture) -> Result<&Page> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[fixture.path()]).await?;
+    page.load_with(fixture.path()).await?;
     Ok(page)
-}
-
-/// The headings that sort, each with how the list is sorted by it.
-async fn headings(page: &Page) -> Result<BTreeMap<String, String>> {
-    let script = "return Object.fromEntries([...named('grid', 'Traces').querySelectorAll('[role=columnheader]:has(button)')].map(
-        (e) => [e.querySelector('button').firstChild.textContent, e.getAttribute('aria-sort')]))";
-    Ok(serde_json::from_value(page.run(script).await?)?)
-}
-
-async fn press_heading(page: &Page, name: &str) -> Result<()> {
-    page.run(&format!("named('grid', 'Traces').querySelector('[data-column={name}]').click()")).await?;
-    page.wait_idle().await
 }
 
 async fn headings_sort_both_ways_and_say_so(stage: &Stage) -> Result<()> {
@@ -43,31 +30,34 @@ async fn headings_sort_both_ways_and_say_so(stage: &Stage) -> Result<()> {
     let durations = expected::durations(&connection)?;
     let spans: BTreeMap<String, i64> = pairs(&connection, "SELECT trace_id, count(*) FROM spans GROUP BY trace_id")?;
     let page = open(stage, AGENT).await?;
-    ensure!(headings(page).await?.get("Start").is_some_and(|sort| sort == "descending"), "The latest is first, and the heading says so.");
-    for (column, label, values) in [("duration", "Duration", durations.into_iter().collect()), ("spans", "Spans", spans)] {
+    ensure!(
+        page.list().headings().await?.get("Start").is_some_and(|sort| sort == "descending"),
+        "The latest is first, and the heading says so."
+    );
+    for (column, label, values) in [(Column::Duration, "Duration", durations.into_iter().collect()), (Column::Spans, "Spans", spans)] {
         for direction in ["descending", "ascending"] {
-            press_heading(page, column).await?;
+            page.list().sort_by(column).await?;
             let shown: Vec<i64> = page.trace_ids().await?.iter().filter_map(|id| values.get(id).copied()).collect();
             ensure!(shown.len() == values.len(), "All traces are listed.");
             let sorted = if direction == "ascending" { shown.is_sorted() } else { shown.is_sorted_by(|one, next| one >= next) };
             ensure!(sorted, "{label}, {direction}: {shown:?}");
-            let sorts = headings(page).await?;
+            let sorts = page.list().headings().await?;
             ensure!(sorts.get(label).is_some_and(|sort| sort == direction), "{label} says {:?}, not {direction}.", sorts.get(label));
             ensure!(sorts.values().filter(|sort| *sort != "none").count() == 1, "One heading is sorted by: {sorts:?}");
         }
     }
     ensure!(page.url().await?.contains("sort=spans"), "The order stands in the address.");
-    page.driver.back().await?;
+    page.back().await?;
     page.wait_idle().await?;
     ensure!(page.url().await?.contains("sort=-spans"), "A step back is the order before.");
     // A heading keeps the focus, so that it can be pressed again.
-    page.run("named('grid', 'Traces').querySelector('[data-column=session]').focus()").await?;
+    page.list().focus_heading(Column::Session).await?;
     page.press(Key::Enter).await?;
     let sessions: BTreeMap<String, String> = pairs(&connection, SESSIONS)?;
     let shown: Vec<Option<String>> = page.trace_ids().await?.iter().map(|id| sessions.get(id).cloned()).collect();
     let known: Vec<&String> = shown.iter().map_while(Option::as_ref).collect();
     ensure!(known.len() == sessions.len() && known.is_sorted(), "Sessions by the alphabet, traces without one behind: {shown:?}");
-    page.run("if (document.activeElement?.dataset.column !== 'session') throw new Error('The heading lost the focus.')").await?;
+    ensure!(page.list().heading_has_focus(Column::Session).await?, "The heading lost the focus.");
     Ok(())
 }
 
@@ -92,43 +82,30 @@ fn groups(connection: &Connection, sql: &str) -> Result<BTreeMap<String, BTreeSe
     Ok(groups)
 }
 
-/// The rows in the table's order: a group's key, or a trace's id.
-async fn lines(page: &Page) -> Result<Vec<(bool, String)>> {
-    let table = page.rows("grid", "Traces", "data-place", &["data-group", "data-trace-id"]).await?;
-    ensure!(table.announced == table.rows.len() as i64 + 1, "{} rows are announced, {} there.", table.announced, table.rows.len());
-    let line = |row: Vec<Option<String>>| match row.as_slice() {
-        [_, Some(group), None] => Some((true, group.clone())),
-        [_, None, Some(trace)] => Some((false, trace.clone())),
-        _ => None,
-    };
-    table.rows.into_iter().map(line).collect::<Option<_>>().context("A row is a group or a trace.")
-}
-
 async fn sessions_and_turns_hold_their_traces(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = METRICS.open()?;
     let page = open(stage, METRICS).await?;
-    for (button, sql) in [("Sessions", SESSIONS), ("Turns", TURNS)] {
+    for (grouping, sql) in [(Grouping::Sessions, SESSIONS), (Grouping::Turns, TURNS)] {
         let expected = groups(&connection, sql)?;
-        page.click("button", button).await?;
-        let closed = lines(page).await?;
+        page.list().group_by(grouping).await?;
+        let closed = page.list().lines().await?;
         let keys: BTreeSet<String> = closed.iter().map(|(_, key)| key.clone()).collect();
         ensure!(closed.iter().all(|(is_group, _)| *is_group), "At first all groups are closed.");
-        ensure!(keys == expected.keys().cloned().collect(), "{button}: {} groups, not {}.", keys.len(), expected.len());
+        ensure!(keys == expected.keys().cloned().collect(), "{grouping:?}: {} groups, not {}.", keys.len(), expected.len());
         let (largest, traces) =
             expected.iter().filter(|(key, _)| !key.is_empty()).max_by_key(|(_, traces)| traces.len()).context("There are groups.")?;
-        ensure!(traces.len() > 1, "A {button} group has several traces.");
-        page.click_row("grid", "Traces", "data-group", largest).await?;
-        page.wait_idle().await?;
-        let open = lines(page).await?;
+        ensure!(traces.len() > 1, "A {grouping:?} group has several traces.");
+        page.list().press_group(largest).await?;
+        let open = page.list().lines().await?;
         let inside: BTreeSet<String> = open.iter().filter(|(is_group, _)| !is_group).map(|(_, id)| id.clone()).collect();
-        ensure!(inside == *traces, "{button} {largest} holds {} traces, not {}.", inside.len(), traces.len());
+        ensure!(inside == *traces, "{grouping:?} {largest} holds {} traces, not {}.", inside.len(), traces.len());
         let at = open.iter().position(|(is_group, key)| *is_group && key == largest).context("The group is there.")?;
         ensure!(open.iter().skip(at + 1).take(traces.len()).all(|(is_group, _)| !is_group), "Its traces stand below it.");
         // What is open stays so in another order.
-        press_heading(page, "spans").await?;
-        let sorted = lines(page).await?;
+        page.list().sort_by(Column::Spans).await?;
+        let sorted = page.list().lines().await?;
         ensure!(sorted.len() == open.len(), "The group is still open: {} rows, {} before.", sorted.len(), open.len());
-        press_heading(page, "start").await?;
+        page.list().sort_by(Column::Start).await?;
     }
     Ok(())
 }
@@ -137,77 +114,66 @@ async fn groups_open_and_close_by_keys_and_stand_in_the_address(stage: &Stage) -
     let (_scratch, connection) = AGENT.open()?;
     let expected = groups(&connection, SESSIONS)?;
     let page = open(stage, AGENT).await?;
-    page.click("button", "Sessions").await?;
-    let keys = lines(page).await?;
+    page.list().group_by(Grouping::Sessions).await?;
+    let keys = page.list().lines().await?;
     page.press('j').await?;
     page.press(Key::Right).await?;
-    let expanded = "return document.querySelector('[aria-selected=true] [aria-expanded]')?.getAttribute('aria-expanded') ?? null";
-    ensure!(page.run(expanded).await? == "true", "Its button says that it is open.");
+    ensure!(page.list().selected_group_is_open().await? == Some(true), "Its button says that it is open.");
     let first = &keys[0].1;
     let traces = expected.get(first).context("The first group is one of the file.")?.len();
-    ensure!(lines(page).await?.len() == keys.len() + traces, "The arrow opens the first group.");
+    ensure!(page.list().lines().await?.len() == keys.len() + traces, "The arrow opens the first group.");
     page.press(Key::Right).await?;
-    let inside = page.run("return document.querySelector('[aria-selected=true]').dataset.traceId ?? null").await?;
-    ensure!(inside.as_str().is_some_and(|id| expected[first].contains(id)), "A second one leads to its first trace.");
+    let inside = page.list().selected_trace().await?;
+    ensure!(inside.is_some_and(|id| expected[first].contains(&id)), "A second one leads to its first trace.");
     // The address is the view: loading it again restores it, once the file is given.
     let url = page.url().await?;
     ensure!(url.contains("group=session") && url.contains(&format!("open={first}")), "{url}");
-    page.driver.refresh().await?;
-    page.wait_idle().await?;
+    page.reload().await?;
     page.open_traces(&[AGENT.path()]).await?;
-    ensure!(lines(page).await?.len() == keys.len() + traces, "The group is open after a reload.");
+    ensure!(page.list().lines().await?.len() == keys.len() + traces, "The group is open after a reload.");
     page.press('j').await?;
     page.press('j').await?;
     page.press(Key::Left).await?;
     page.press(Key::Left).await?;
-    ensure!(lines(page).await? == keys, "Left leads to the group, and left again closes it.");
-    page.click("button", "Single").await?;
+    ensure!(page.list().lines().await? == keys, "Left leads to the group, and left again closes it.");
+    page.list().group_by(Grouping::Single).await?;
     ensure!(page.trace_ids().await?.len() == fixtures::trace_ids(&connection)?.len(), "Single traces are back.");
     Ok(())
 }
 
 async fn columns_are_chosen_kept_and_shared(stage: &Stage) -> Result<()> {
     let page = open(stage, AGENT).await?;
-    let before = headings(page).await?;
+    let before = page.list().headings().await?;
     ensure!(before.contains_key("Tokens") && !before.contains_key("Agent"), "{before:?}");
     let shared = page.url().await?;
-    page.click("button", "Columns").await?;
-    for name in ["agent", "prompt", "completion"] {
-        page.run(&format!("document.querySelector('#columns-menu [value={name}]').click()")).await?;
-        page.wait_idle().await?;
-    }
-    page.press(Key::Escape).await?;
-    let after = headings(page).await?;
+    page.list().toggle_columns(&["agent", "prompt", "completion"]).await?;
+    let after = page.list().headings().await?;
     ensure!(after.contains_key("Agent") && !after.contains_key("Prompt"), "{after:?}");
-    press_heading(page, "agent").await?;
-    press_heading(page, "agent").await?;
+    page.list().sort_by(Column::Agent).await?;
+    page.list().sort_by(Column::Agent).await?;
     ensure!(page.text().await?.contains("weather-bot"), "The agent's name is shown, and from the end of the alphabet it is the first.");
     ensure!(page.url().await?.contains("columns=start,name,"), "{}", page.url().await?);
     // A link of somebody else shows what it says, and changes nothing that is kept.
-    let go = |url: &str| format!("location.hash = {}", serde_json::json!(url.split_once('#').map_or("", |(_, hash)| hash)));
-    page.run(&go(&shared)).await?;
-    page.wait_idle().await?;
-    ensure!(headings(page).await? == before, "The link's columns are shown.");
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
-    ensure!(headings(page).await?.contains_key("Agent"), "What was chosen is kept.");
-    page.run("localStorage.clear()").await?;
+    page.follow(&shared).await?;
+    ensure!(page.list().headings().await? == before, "The link's columns are shown.");
+    page.load_with(AGENT.path()).await?;
+    ensure!(page.list().headings().await?.contains_key("Agent"), "What was chosen is kept.");
+    page.clear_settings().await?;
     Ok(())
 }
 
 async fn totals_are_of_what_is_listed(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = AGENT.open()?;
     let page = open(stage, AGENT).await?;
-    let totals = async || page.text_of("named('note', 'Totals')").await.map(Option::unwrap_or_default);
     let spans: i64 = connection.query_row("SELECT count(*) FROM spans", [], |row| row.get(0))?;
-    let all = totals().await?;
+    let all = page.list().totals().await?;
     ensure!(all.starts_with(&format!("{spans} spans")), "{all}");
     ensure!(all.contains("counted for 8 of 57 inference requests"), "{all}");
-    page.click("button", "Failed").await?;
+    page.list().show_failed().await?;
     let failed = expected::failed_traces(&connection)?;
     let list = failed.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(",");
     let spans: i64 = connection.query_row(&format!("SELECT count(*) FROM spans WHERE trace_id IN ({list})"), [], |row| row.get(0))?;
-    let some = totals().await?;
+    let some = page.list().totals().await?;
     ensure!(some.starts_with(&format!("{spans} spans")) && some.contains(&format!("in {} traces", failed.len())), "{some}");
     Ok(())
 }
@@ -224,40 +190,27 @@ async fn a_part_pulled_out_of_the_picture_becomes_a_filter(stage: &Stage) -> Res
     let starts = places(&connection)?;
     let durations = expected::durations(&connection)?;
     let page = open(stage, METRICS).await?;
-    let crosses = page.run("return document.querySelector('.plot .crosses')?.getAttribute('d').length ?? 0").await?;
-    ensure!(crosses.as_u64() > Some(0), "Failed traces are crosses.");
+    ensure!(page.scatter().failed_marks().await? > 0, "Failed traces are crosses.");
     // The right half, across: only time is narrowed.
-    let drag = |from: (f64, f64), to: (f64, f64)| {
-        format!(
-            "const plot = document.querySelector('.plot'), box = plot.getBoundingClientRect();
-             const at = (type, x, y) => plot.dispatchEvent(new PointerEvent(type, {{ bubbles: true, cancelable: true, pointerId: 1, button: 0,
-               clientX: box.left + x * box.width, clientY: box.top + y * box.height }}));
-             plot.setPointerCapture = () => {{}};
-             at('pointerdown', {}, {}); at('pointermove', {}, {}); at('pointerup', {}, {});",
-            from.0, from.1, to.0, to.1, to.0, to.1
-        )
-    };
-    page.run(&drag((0.5, 0.5), (1.0, 0.5))).await?;
-    page.wait_idle().await?;
+    page.scatter().drag((0.5, 0.5), (1.0, 0.5)).await?;
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 1 && terms[0].starts_with("start:"), "{terms:?}");
-    let shown: BTreeSet<String> = page.trace_ids().await?.into_iter().collect();
+    let shown = page.trace_set().await?;
     let first = shown.iter().filter_map(|id| starts.get(id)).min().context("Some are listed.")?;
     let later: BTreeSet<String> = starts.iter().filter(|(_, start)| *start >= first).map(|(id, _)| id.clone()).collect();
     ensure!(shown == later && shown.len() < starts.len(), "All that started from then on are listed, and only those.");
     // The upper half of what is left, downwards: only the duration.
-    page.run(&drag((0.5, 0.0), (0.5, 0.5))).await?;
-    page.wait_idle().await?;
+    page.scatter().drag((0.5, 0.0), (0.5, 0.5)).await?;
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 2 && terms[1].starts_with("trace.duration:"), "{terms:?}");
-    let slow: BTreeSet<String> = page.trace_ids().await?.into_iter().collect();
+    let slow = page.trace_set().await?;
     let least = slow.iter().filter_map(|id| durations.get(id)).min().context("Some are listed.")?;
     let expected: BTreeSet<String> = later.iter().filter(|id| durations.get(*id) >= Some(least)).cloned().collect();
     ensure!(slow == expected && slow.len() < later.len(), "The slower ones are listed, and only those.");
     // A chip that is removed takes its part back.
-    page.click("button", "Remove trace.duration").await?;
-    ensure!(page.trace_ids().await?.into_iter().collect::<BTreeSet<_>>() == later, "Without its chip the duration is free again.");
-    page.click("button", "Clear filter").await?;
+    page.remove_term("trace.duration").await?;
+    ensure!(page.trace_set().await? == later, "Without its chip the duration is free again.");
+    page.clear_filter().await?;
     ensure!(page.trace_ids().await?.len() == starts.len(), "All are back.");
     Ok(())
 }
@@ -266,12 +219,12 @@ async fn the_picture_is_narrowed_by_keys_and_put_away(stage: &Stage) -> Result<(
     let (_scratch, connection) = AGENT.open()?;
     let durations = expected::durations(&connection)?;
     let page = open(stage, AGENT).await?;
-    page.run("named('slider', 'Shortest duration').focus()").await?;
+    page.scatter().focus_shortest_duration().await?;
     for _ in 0..6 {
         page.press(Key::Up).await?;
     }
-    let value = page.run("return named('slider', 'Shortest duration').getAttribute('aria-valuetext')").await?;
-    ensure!(value.as_str().is_some_and(|text| text.ends_with('s')), "The slider says a duration: {value}");
+    let value = page.scatter().shortest_duration().await?;
+    ensure!(value.as_ref().is_some_and(|text| text.ends_with('s')), "The slider says a duration: {value:?}");
     page.press(Key::Enter).await?;
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 1 && terms[0].starts_with("trace.duration:"), "{terms:?}");
@@ -279,13 +232,11 @@ async fn the_picture_is_narrowed_by_keys_and_put_away(stage: &Stage) -> Result<(
     let least = shown.iter().filter_map(|id| durations.get(id)).min().context("Some are listed.")?;
     let expected = durations.values().filter(|duration| *duration >= least).count();
     ensure!(shown.len() == expected && expected < durations.len(), "The slower ones are listed: {} of {}.", shown.len(), durations.len());
-    page.click("button", "Hide chart").await?;
-    let is_away = "return !shown(document.querySelector('.plot'))";
-    ensure!(page.run(is_away).await? == true, "The picture is put away.");
+    page.scatter().hide().await?;
+    ensure!(page.scatter().is_hidden().await?, "The picture is put away.");
     ensure!(page.url().await?.contains("chart=off"), "The address says so.");
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
-    ensure!(page.run(is_away).await? == true, "It stays away.");
-    page.run("localStorage.clear()").await?;
+    page.load_with(AGENT.path()).await?;
+    ensure!(page.scatter().is_hidden().await?, "It stays away.");
+    page.clear_settings().await?;
     Ok(())
 }

@@ -1,14 +1,11 @@
 //! The page that `quipu serve` serves, over a file that another program goes on writing.
 
-use super::{metrics, sql};
+use super::metrics;
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
-use crate::page::Page;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, EVENTS, Fixture, METRICS};
 use rusqlite::Connection;
-use serde_json::json;
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -56,7 +53,7 @@ impl Drop for Server {
 /// Serves a copy of the sample, and opens it in the browser.
 async fn serve(stage: &Stage) -> Result<(Server, Connection)> {
     let served = serve_at(stage, &AGENT, "").await?;
-    stage.page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the table of traces").await?;
+    stage.page.wait_list().await?;
     Ok(served)
 }
 
@@ -85,20 +82,11 @@ fn write_trace(connection: &Connection, letter: &str) -> Result<String> {
     Ok(trace_id)
 }
 
-async fn listed(page: &Page) -> Result<BTreeSet<String>> {
-    Ok(page.trace_ids().await?.into_iter().collect())
-}
-
-async fn wait_for_row(page: &Page, trace_id: &str) -> Result<()> {
-    let row = format!("return isIdle() && !!named('grid', 'Traces')?.querySelector({})", json!(format!("[data-trace-id='{trace_id}']")));
-    page.wait_until(&row, "the row of the new trace").await
-}
-
 async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
     let (server, connection) = serve(stage).await?;
     let page = &stage.page;
     page.wait_idle().await?;
-    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "All traces are listed, and no others.");
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "All traces are listed, and no others.");
     let (trace_id, spans) =
         expected::timelines(&connection)?.into_iter().max_by_key(|(_, spans)| spans.len()).context("The sample has traces.")?;
     page.open_trace(&trace_id).await?;
@@ -106,7 +94,8 @@ async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
     let (span_id, ..) = spans.iter().next().context("A span.")?;
     page.select_span(span_id).await?;
     ensure!(page.panel_text().await?.contains(span_id), "The panel shows the span.");
-    let workers = page.run("return performance.getEntriesByType('resource').filter((e) => e.name.includes('quipu-worker')).length").await?;
+    let workers =
+        page.evaluate("return performance.getEntriesByType('resource').filter((e) => e.name.includes('quipu-worker')).length").await?;
     ensure!(workers == 0, "No worker was loaded: {workers}");
     page.screenshot("served_trace").await?;
     // The address leads to the same place in a fresh page.
@@ -115,13 +104,13 @@ async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
     page.load_from(&format!("{}?again{}", server.url, &address[address.find('#').context("A fragment.")?..])).await?;
     page.wait_timeline().await?;
     ensure!(page.timeline().await? == spans, "The address leads back.");
-    page.click("link", "Traces").await?;
+    page.go_to_list().await?;
     page.filter("\"boston\"").await?;
-    page.wait_until("return isIdle() && !/so far/.test(document.body.innerText)", "the end of the search").await?;
+    page.wait_searched().await?;
     let holding = "SELECT DISTINCT trace_id FROM spans WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%'
         OR span_id IN (SELECT span_id FROM span_events WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%')";
-    ensure!(listed(page).await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts are searched for.");
-    leave(page).await
+    ensure!(page.trace_set().await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts are searched for.");
+    page.leave().await
 }
 
 async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_is_read(stage: &Stage) -> Result<()> {
@@ -129,35 +118,27 @@ async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_i
     let page = &stage.page;
     page.wait_idle().await?;
     let first = write_trace(&connection, "a")?;
-    wait_for_row(page, &first).await?;
-    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    page.wait_trace(&first).await?;
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
     page.open_trace(&first).await?;
     let shown = page.timeline().await?;
     ensure!(shown.len() == 2, "The new trace has its spans: {shown:?}");
     let second = write_trace(&connection, "b")?;
-    page.wait_until("return isIdle() && !!named('status', 'Growth')", "the notice").await?;
-    let notice = page.text_of("named('status', 'Growth')").await?.unwrap_or_default();
+    let notice = page.wait_growth().await?;
     ensure!(notice.contains("has grown: 2 more spans."), "{notice}");
     page.screenshot("served_growth").await?;
     ensure!(page.timeline().await? == shown, "The trace that is read stays as it was.");
-    page.click("button", "Show them").await?;
-    page.wait_until("return isIdle() && !named('status', 'Growth')", "the notice to go").await?;
+    page.show_growth().await?;
     page.wait_timeline().await?;
-    page.click("link", "Traces").await?;
-    wait_for_row(page, &second).await?;
-    ensure!(listed(page).await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    page.go_to_list().await?;
+    page.wait_trace(&second).await?;
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
     // Whoever has scrolled down reads on until they choose.
     let third = write_trace(&connection, "c")?;
-    page.wait_until("return isIdle() && !!named('status', 'Growth')", "the notice").await?;
-    page.click("button", "Show them").await?;
-    page.wait_until("return isIdle() && !named('status', 'Growth')", "the notice to go").await?;
-    ensure!(listed(page).await?.contains(&third), "The third trace is listed.");
-    leave(page).await
-}
-
-/// Goes elsewhere before the server ends: a page that waits for news would tell its console of that.
-async fn leave(page: &Page) -> Result<()> {
-    Ok(page.driver.goto("about:blank").await?)
+    page.wait_growth().await?;
+    page.show_growth().await?;
+    ensure!(page.trace_set().await?.contains(&third), "The third trace is listed.");
+    page.leave().await
 }
 
 async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> {
@@ -166,46 +147,46 @@ async fn another_file_can_be_opened_and_left_again(stage: &Stage) -> Result<()> 
     page.wait_idle().await?;
     page.open_traces(&[EVENTS.path()]).await?;
     let (_scratch, other) = EVENTS.open()?;
-    ensure!(listed(page).await? == fixtures::trace_ids(&other)?.into_iter().collect(), "The dropped file's traces are listed.");
-    page.driver.back().await?;
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&other)?.into_iter().collect(), "The dropped file's traces are listed.");
+    page.back().await?;
     let some = fixtures::trace_ids(&connection)?.pop().context("A trace.")?;
-    page.wait_until(&format!("return isIdle() && document.title.startsWith({})", json!(AGENT.file_name())), "the served file").await?;
+    page.wait_title(AGENT.file_name()).await?;
     page.wait_idle().await?;
-    ensure!(listed(page).await?.contains(&some), "The served file's traces are listed again.");
-    leave(page).await
+    ensure!(page.trace_set().await?.contains(&some), "The served file's traces are listed again.");
+    page.leave().await
 }
 
 async fn metrics_of_a_served_file_lead_to_its_spans(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (server, _connection) = serve_at(stage, &METRICS, "#v1/metrics").await?;
-    metrics::wait_for_tables(page).await?;
+    page.metrics().wait().await?;
     page.screenshot("served_metrics").await?;
     metrics::check_tables(stage).await?;
     page.load_from(&format!("{}?again#v1/metrics", server.url)).await?;
-    metrics::wait_for_tables(page).await?;
+    page.metrics().wait().await?;
     metrics::check_promql(stage).await?;
-    leave(page).await
+    page.leave().await
 }
 
 async fn a_served_file_is_asked_in_sql_as_it_grows(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (_server, connection) = serve_at(stage, &AGENT, "#v1/sql").await?;
-    page.wait_until("return isIdle() && !!document.querySelector('#sql-query')", "the editor").await?;
+    page.sql().wait_editor().await?;
     const QUERY: &str = "SELECT route, count(*) FROM requests GROUP BY route ORDER BY 2 DESC, 1 LIMIT 3";
     const PLAIN: &str = "SELECT name || ' ' || count(*) FROM spans WHERE json_extract(attributes, '$.__root__') GROUP BY name
         ORDER BY count(*) DESC, name LIMIT 3";
-    sql::run(page, QUERY).await?;
-    let cells = sql::cells(page).await?;
+    page.sql().run(QUERY).await?;
+    let cells = page.sql().cells().await?;
     let shown: Vec<String> = cells.chunks(2).map(|row| row.join(" ")).collect();
     ensure!(shown == fixtures::texts(&connection, PLAIN)?, "Requests by name: {shown:?}");
-    sql::run(page, "SELECT * FROM nowhere").await?;
+    page.sql().run("SELECT * FROM nowhere").await?;
     ensure!(page.text().await?.contains("no such table: nowhere"), "What is wrong is told.");
     const COUNT: &str = "SELECT count(*) FROM spans";
     let before = fixtures::number(&connection, COUNT)?;
     write_trace(&connection, "d")?;
-    sql::run(page, COUNT).await?;
-    let after = sql::cells(page).await?;
+    page.sql().run(COUNT).await?;
+    let after = page.sql().cells().await?;
     ensure!(after == [(before + 2).to_string()], "The file has {before} spans and two more, and the answer is {after:?}.");
     page.screenshot("served_sql").await?;
-    leave(page).await
+    page.leave().await
 }

@@ -22,14 +22,12 @@ fn some_span() -> Result<SpanRow> {
 async fn reload_asks_for_the_file_and_returns_to_trace_and_span(stage: &Stage) -> Result<()> {
     let span = some_span()?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     page.open_trace(&span.trace_id).await?;
     page.select_span(&span.span_id).await?;
     let url = page.url().await?;
     ensure!(url.contains(&span.trace_id) && url.contains(&span.span_id), "The address names trace and span: {url}");
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.reload().await?;
     let text = page.text().await?;
     ensure!(text.contains(SMALL.file_name()), "The page asks for the file by its name.");
     page.open(&[SMALL.path()]).await?;
@@ -43,30 +41,26 @@ async fn reload_asks_for_the_file_and_returns_to_trace_and_span(stage: &Stage) -
 async fn another_file_than_the_address_names_is_told_apart(stage: &Stage) -> Result<()> {
     let span = some_span()?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     page.open_trace(&span.trace_id).await?;
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.reload().await?;
     page.open(&[fixtures::EVENTS.path()]).await?;
     // Whatever the page does with the place, it shows the file it was given.
     let text = page.text().await?;
     ensure!(text.contains(fixtures::EVENTS.file_name()), "The page shows the file that was opened.");
-    let row = page.run("return !!document.querySelector('[data-span-id]')").await?;
-    ensure!(row == false, "A timeline of the other file is shown.");
+    ensure!(!page.trace().has_rows().await?, "A timeline of the other file is shown.");
     Ok(())
 }
 
 async fn back_and_forward_move_between_list_and_trace(stage: &Stage) -> Result<()> {
     let span = some_span()?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     page.open_trace(&span.trace_id).await?;
     let shown = page.timeline().await?;
-    page.driver.back().await?;
-    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the list after going back").await?;
-    page.driver.forward().await?;
+    page.back().await?;
+    page.wait_list().await?;
+    page.forward().await?;
     page.wait_timeline().await?;
     ensure!(page.timeline().await? == shown, "Forward shows the same trace.");
     Ok(())
@@ -75,11 +69,10 @@ async fn back_and_forward_move_between_list_and_trace(stage: &Stage) -> Result<(
 async fn a_sample_in_the_address_opens_by_itself(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
-    page.click("button", "Agent run").await?;
-    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the sample's traces").await?;
+    page.open_sample().await?;
     let shown = page.trace_ids().await?;
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!named('grid', 'Traces')", "the sample's traces after a reload").await?;
+    page.reload().await?;
+    page.wait_list().await?;
     page.wait_idle().await?;
     ensure!(page.trace_ids().await? == shown, "The sample opens again by itself.");
     let (_scratch, connection) = fixtures::AGENT.open()?;

@@ -59,12 +59,7 @@ window.fetch = (...what) => new Promise((yes, no) => {
 /// Waits until the traces of a fixture are listed, and no others.
 async fn wait_for_traces_of(page: &Page, fixture: &Fixture) -> Result<()> {
     let (_scratch, connection) = fixture.open()?;
-    let condition = format!(
-        "const ids = new Set({}); const rows = [...(named('grid', 'Traces')?.querySelectorAll('[data-trace-id]') ?? [])];
-         return rows.length > 0 && rows.every((row) => ids.has(row.dataset.traceId))",
-        json!(fixtures::trace_ids(&connection)?)
-    );
-    page.wait_until(&condition, &format!("the traces of {} alone", fixture.file_name())).await
+    page.wait_traces(&fixtures::trace_ids(&connection)?, &format!("the traces of {} alone", fixture.file_name())).await
 }
 
 /// A copy of a fixture that is named as every server names its file by default.
@@ -75,11 +70,11 @@ fn as_trace_store(fixture: &Fixture, scratch: &Scratch) -> Result<PathBuf> {
 async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     hold(stage, EVERYTHING);
-    page.driver.goto(stage.site.url()).await?;
+    page.visit(&stage.site.url()).await?;
     // The page asks for a file of the worker's own, to be quicker with the first real one: that comes meanwhile.
-    page.wait_until("return quipuHeld() > 0", "the first answer of the worker").await?;
+    page.wait_evaluates("return quipuHeld() > 0", "the first answer of the worker").await?;
     page.choose(&[SMALL.path()]).await?;
-    page.run("quipuRelease()").await?;
+    page.evaluate("quipuRelease()").await?;
     wait_for_traces_of(page, &SMALL).await?;
     page.wait_idle().await?;
     wait_for_traces_of(page, &SMALL).await
@@ -88,14 +83,13 @@ async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage)
 async fn nothing_is_seen_or_kept_of_what_the_page_rehearses(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
-    let found = page
-        .run("return [document.title, location.hash, history.length, document.querySelectorAll('[data-trace-id], [data-span-id], [role=alert]').length]")
-        .await?;
-    ensure!(found[0] == "Quipu" && found[1] == "" && found[3] == 0, "Something of the rehearsal is left: {found}");
-    let entries = found[2].clone();
+    let found = page.evaluate("return [document.title, location.hash]").await?;
+    let drawn = page.rows_and_alerts().await?;
+    ensure!(found == json!(["Quipu", ""]) && drawn == 0, "Something of the rehearsal is left: {found}, {drawn} rows and alerts");
+    let entries = page.history_length().await?;
     page.open_traces(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;
-    let now = page.run("return history.length").await?;
+    let now = page.history_length().await?;
     ensure!(now == entries, "Opening the first file replaces the entry of the history: {entries} were there, {now} are.");
     Ok(())
 }
@@ -106,16 +100,15 @@ async fn a_file_that_was_left_does_not_come_back_when_its_index_is_complete(stag
     page.load().await?;
     page.choose(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;
-    page.wait_until("return quipuHeld() > 0", "the worker to tell of the index").await?;
-    page.run("location.hash = '#v1/traces?file=elsewhere.db&size=4096'").await?;
-    let asked = "return isIdle() && !!namedLike('button', 'Open elsewhere.db')";
-    page.wait_until(asked, "the question for the address’ file").await?;
+    page.wait_evaluates("return quipuHeld() > 0", "the worker to tell of the index").await?;
+    page.evaluate("location.hash = '#v1/traces?file=elsewhere.db&size=4096'").await?;
+    page.wait_question_for("elsewhere.db").await?;
     // What the page asks because of it is under way before this returns.
-    page.run("quipuRelease()").await?;
-    page.wait_until("return isIdle()", "the page to be idle").await?;
-    ensure!(page.run(asked).await? == true, "The file that was left is shown again:\n{}", page.text().await?);
+    page.evaluate("quipuRelease()").await?;
+    page.wait_settled().await?;
+    ensure!(page.asks_for("elsewhere.db").await?, "The file that was left is shown again:\n{}", page.text().await?);
     // The file is still known: its address leads back to it.
-    page.driver.back().await?;
+    page.back().await?;
     wait_for_traces_of(page, &SMALL).await
 }
 
@@ -123,10 +116,10 @@ async fn a_file_that_was_left_does_not_come_back_when_its_index_is_complete(stag
 async fn open_while_a_sample_is_fetched(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
-    page.run(HOLD_FETCH).await?;
+    page.evaluate(HOLD_FETCH).await?;
     // The page is not idle until the sample is there: no waiting for that.
-    page.run("namedLike('button', 'Agent run').click()").await?;
-    page.wait_until("return typeof quipuRelease === 'function'", "the sample to be asked for").await?;
+    page.press_sample().await?;
+    page.wait_evaluates("return typeof quipuRelease === 'function'", "the sample to be asked for").await?;
     page.choose(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await
 }
@@ -134,7 +127,7 @@ async fn open_while_a_sample_is_fetched(stage: &Stage) -> Result<()> {
 async fn a_late_sample_does_not_replace_the_file_opened_meanwhile(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     open_while_a_sample_is_fetched(stage).await?;
-    page.run("quipuRelease(true)").await?;
+    page.evaluate("quipuRelease(true)").await?;
     page.wait_idle().await?;
     let asked = stage.site.seen();
     ensure!(asked.iter().any(|request| request.contains("samples/")), "The sample was not fetched at all: {asked:?}");
@@ -146,7 +139,7 @@ async fn a_late_sample_does_not_replace_the_file_opened_meanwhile(stage: &Stage)
 async fn a_sample_that_fails_late_does_not_close_the_file_opened_meanwhile(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     open_while_a_sample_is_fetched(stage).await?;
-    page.run("quipuRelease(false)").await?;
+    page.evaluate("quipuRelease(false)").await?;
     page.wait_idle().await?;
     let alerts = page.alerts().await?;
     ensure!(alerts.is_empty(), "The page complains about what nobody waits for: {alerts:?}");
@@ -161,9 +154,9 @@ async fn going_back_between_files_of_one_name_opens_the_one_of_the_address(stage
     wait_for_traces_of(page, &SMALL).await?;
     page.open_traces(&[as_trace_store(&EVENTS, &second)?]).await?;
     wait_for_traces_of(page, &EVENTS).await?;
-    page.driver.back().await?;
+    page.back().await?;
     wait_for_traces_of(page, &SMALL).await?;
-    page.driver.forward().await?;
+    page.forward().await?;
     wait_for_traces_of(page, &EVENTS).await
 }
 
@@ -180,7 +173,7 @@ async fn another_file_of_the_same_name_is_shown_from_its_list(stage: &Stage) -> 
     let alerts = page.alerts().await?;
     ensure!(alerts.is_empty(), "The other file is held against the first one’s place: {alerts:?}");
     // The trace of the first file is one step back.
-    page.driver.back().await?;
+    page.back().await?;
     page.wait_timeline().await?;
     ensure!(page.url().await? == place, "Going back leads to {} instead of {place}", page.url().await?);
     Ok(())
@@ -188,15 +181,14 @@ async fn another_file_of_the_same_name_is_shown_from_its_list(stage: &Stage) -> 
 
 async fn after_a_file_that_cannot_be_opened_the_earlier_one_is_a_click_away(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     let traces = page.trace_ids().await?;
     page.open_trace(traces.first().context("The fixture has traces.")?).await?;
     let place = page.url().await?;
     let broken = hostile::encrypted(&stage.scratch)?;
     page.open(std::slice::from_ref(&broken)).await?;
     ensure!(!page.alerts().await?.is_empty(), "The page does not say that the file cannot be opened:\n{}", page.text().await?);
-    page.click("button", &format!("Go back to {}", SMALL.file_name())).await?;
+    page.go_back_to(SMALL.file_name()).await?;
     page.wait_timeline().await?;
     ensure!(page.url().await? == place, "The way back leads to {} instead of {place}", page.url().await?);
     ensure!(page.alerts().await?.is_empty(), "What was said of the other file stays.");

@@ -2,6 +2,7 @@
 //! nobody.
 
 use crate::harness::{Case, Stage, cases};
+use crate::page::Column;
 use crate::site::Site;
 use anyhow::{Context, Result, bail, ensure};
 use quipu_tests::fixtures::{self, AGENT};
@@ -15,8 +16,9 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 /// Tries to reach the address in every way a script has, from the page and from a blob worker, and answers what came of each.
+/// Arguments: the address, and how many refusals by a policy each of the two is expected to be told of.
 const TRY: &str = r#"
-const [url, done] = arguments;
+const [url, refused, done] = arguments;
 const tries = `
   const refusals = [];
   addEventListener('securitypolicyviolation', (event) => refusals.push(event.effectiveDirective));
@@ -33,7 +35,7 @@ const tries = `
   // What was refused is told of by events, which may come after the refusal itself.
   const toldOf = async (value) => {
     const end = Date.now() + 5000;
-    while (refusals.length < 3 && Date.now() < end) await new Promise((done) => setTimeout(done, 5));
+    while (refusals.length < ${refused} && Date.now() < end) await new Promise((done) => setTimeout(done, 5));
     return value;
   };
   const all = (where, url) => Promise.all([
@@ -68,9 +70,8 @@ Promise.all([inPage(), inWorker(), image(), beacon()]).then((value) => done({ va
 async fn page_and_worker_cannot_reach_another_origin(stage: &Stage) -> Result<()> {
     let canary = Site::canary()?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
-    let told = page.run_async(TRY, vec![json!(canary.url())]).await?;
+    page.load_with(AGENT.path()).await?;
+    let told = page.evaluate_async(TRY, vec![json!(canary.url()), json!(3)]).await?;
     let told = told.as_array().context("The attempts were not told.")?;
     ensure!(told.len() == 12, "Not every attempt was made: {told:?}");
     let reached: Vec<&Value> = told.iter().filter(|attempt| attempt.get(1).is_none_or(|outcome| outcome == "reached")).collect();
@@ -92,8 +93,8 @@ async fn page_and_worker_cannot_reach_another_origin(stage: &Stage) -> Result<()
 async fn the_canary_hears_what_is_not_forbidden(stage: &Stage) -> Result<()> {
     let canary = Site::canary()?;
     let open = Site::canary()?;
-    stage.page.driver.goto(open.url()).await?;
-    let told = stage.page.run_async(TRY, vec![json!(canary.url())]).await?;
+    stage.page.visit(&open.url()).await?;
+    let told = stage.page.evaluate_async(TRY, vec![json!(canary.url()), json!(0)]).await?;
     let seen = canary.seen().join(" ");
     for attempt in [
         "page-fetch",
@@ -126,12 +127,12 @@ async fn reading_a_file_asks_the_server_nothing(stage: &Stage) -> Result<()> {
     let before = stage.site.seen();
     ensure!(!before.is_empty(), "The server noted nothing.");
     page.open_traces(&[AGENT.path()]).await?;
-    page.click("button", "Duration").await?;
-    page.click("button", "Failed").await?;
-    page.click("button", "All").await?;
+    page.list().sort_by(Column::Duration).await?;
+    page.list().show_failed().await?;
+    page.list().show_all().await?;
     page.open_trace(&span.trace_id).await?;
     page.select_span(&span.span_id).await?;
-    page.driver.back().await?;
+    page.back().await?;
     page.wait_idle().await?;
     let after = stage.site.seen();
     let asked = after.get(before.len()..).unwrap_or_default();

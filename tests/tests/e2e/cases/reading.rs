@@ -3,7 +3,6 @@
 use crate::harness::{Case, Stage, cases};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, EVENTS};
-use serde_json::{Value, json};
 
 pub(crate) const CASES: &[Case] = cases![
     plumbing_is_folded_and_the_address_keeps_it,
@@ -30,46 +29,30 @@ async fn open_at(stage: &Stage, trace_id: &str) -> Result<()> {
     stage.page.open_trace(trace_id).await
 }
 
-/// The names in the timeline's rows that are drawn.
-async fn names(stage: &Stage) -> Result<Vec<String>> {
-    let found =
-        stage.page.run("return [...document.querySelectorAll('[data-span-id] .span-name')].map((name) => name.textContent)").await?;
-    Ok(serde_json::from_value(found)?)
-}
-
-async fn selected_name(stage: &Stage) -> Result<Value> {
-    stage.page.run("return document.querySelector('[data-span-id][aria-selected=true] .span-name')?.textContent ?? null").await
-}
-
 async fn plumbing_is_folded_and_the_address_keeps_it(stage: &Stage) -> Result<()> {
     let trace_id = trace_of(TURN_WITH_TOOL)?;
     open_at(stage, &trace_id).await?;
     let page = &stage.page;
     let (_scratch, connection) = AGENT.open()?;
     let all = fixtures::number(&connection, &format!("SELECT count(*) FROM spans WHERE trace_id = '{trace_id}'"))?;
-    let rows = "return Number(named('treegrid', 'Timeline').getAttribute('aria-rowcount')) - 1";
-    ensure!(page.run(rows).await? == json!(all), "Everything is shown at first.");
+    ensure!(page.trace().announced().await? == all, "Everything is shown at first.");
     page.press('p').await?;
-    let folded = page.run(rows).await?.as_i64().context("A number of rows.")?;
+    let folded = page.trace().announced().await?;
     let asked_for = fixtures::number(
         &connection,
         &format!("SELECT count(*) FROM spans WHERE trace_id = '{trace_id}' AND attributes NOT LIKE '%__autotraced__%'"),
     )?;
     ensure!(folded < all && folded >= asked_for, "Of {all} spans {folded} stay, {asked_for} of them were asked for.");
-    let shown = names(stage).await?;
+    let shown = page.trace().names().await?;
     ensure!(shown.iter().all(|name| !name.contains("RoutingTable")), "Routing tables are plumbing: {shown:?}");
     let told = page.text().await?;
     ensure!(told.contains(&format!("{folded} of {all}")), "The head says how many of how many are shown:\n{told}");
     let url = page.url().await?;
     ensure!(url.contains("plumbing=folded"), "{url}");
     page.press('p').await?;
-    ensure!(page.run(rows).await? == json!(all), "A second press shows everything again.");
-    page.driver.back().await?;
-    page.wait_until(
-        &format!("return isIdle() && Number(named('treegrid', 'Timeline')?.getAttribute('aria-rowcount')) - 1 === {folded}"),
-        "back to the folded rows",
-    )
-    .await
+    ensure!(page.trace().announced().await? == all, "A second press shows everything again.");
+    page.back().await?;
+    page.trace().wait_announced(folded).await
 }
 
 async fn a_merged_trace_shows_one_of_its_requests(stage: &Stage) -> Result<()> {
@@ -81,23 +64,13 @@ async fn a_merged_trace_shows_one_of_its_requests(stage: &Stage) -> Result<()> {
         &connection,
         &format!("SELECT count(*) FROM spans WHERE trace_id = '{trace_id}' AND attributes LIKE '%\"__root__\": true%'"),
     )?;
-    // They are listed when somebody is about to choose.
-    page.run("document.querySelector('select.requests').focus()").await?;
-    let options = page.run("return document.querySelector('select.requests').options.length - 1").await?;
-    ensure!(options == json!(requests), "{requests} requests can be chosen, not {options}.");
-    let chosen = page
-        .run(
-            "const select = document.querySelector('select.requests');
-             select.value = select.options[2].value;
-             select.dispatchEvent(new Event('change', { bubbles: true }));
-             return select.value",
-        )
-        .await?;
-    page.wait_until("return isIdle() && location.hash.includes('request=')", "the address to name the request").await?;
-    let first = page.run("return document.querySelector('[data-span-id]').dataset.spanId").await?;
+    let options = page.trace().requests().await?;
+    ensure!(options == requests, "{requests} requests can be chosen, not {options}.");
+    let chosen = page.trace().choose_request(2).await?;
+    let first = page.trace().first_span().await?;
     ensure!(first == chosen, "The request's root is the first row: {first}, not {chosen}.");
-    let roots = page.run("return document.querySelectorAll('[data-span-id][aria-level=\"1\"]').length").await?;
-    ensure!(roots == json!(1), "It stands alone, {roots} roots are shown.");
+    let roots = page.trace().roots().await?;
+    ensure!(roots == 1, "It stands alone, {roots} roots are shown.");
     Ok(())
 }
 
@@ -106,11 +79,9 @@ async fn the_critical_path_is_underlined(stage: &Stage) -> Result<()> {
     let small = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) BETWEEN 5 AND 12 AND sum(parent_span_id IS NULL) = 1 ORDER BY count(*) DESC, trace_id LIMIT 1";
     open_at(stage, &trace_of(small)?).await?;
     let page = &stage.page;
-    let lines =
-        "return [...document.querySelectorAll('.on-path')].map((line) => [parseFloat(line.style.left), parseFloat(line.style.width)])";
-    ensure!(page.run(lines).await? == json!([]), "It is marked on request only.");
+    ensure!(page.trace().critical_path().await?.is_empty(), "It is marked on request only.");
     page.press('x').await?;
-    let mut found: Vec<(f64, f64)> = serde_json::from_value(page.run(lines).await?)?;
+    let mut found = page.trace().critical_path().await?;
     found.sort_by(|one, other| one.0.total_cmp(&other.0));
     let covered: f64 = found.iter().map(|line| line.1).sum();
     ensure!((covered - 100.0).abs() < 1.0, "Under the rows of one root it covers the whole time once: {covered} %.");
@@ -125,10 +96,13 @@ async fn keys_jump_to_what_matters(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.press('e').await?;
     page.wait_panel().await?;
-    ensure!(selected_name(stage).await? == json!("BraveSearchToolRuntimeImpl.invoke_tool"), "e goes to where the failure began.");
+    ensure!(
+        page.trace().selected_name().await?.as_deref() == Some("BraveSearchToolRuntimeImpl.invoke_tool"),
+        "e goes to where the failure began."
+    );
     page.press('i').await?;
-    let name = selected_name(stage).await?;
-    ensure!(name.as_str().is_some_and(|name| name.starts_with("InferenceRouter.")), "i goes to an inference request: {name}");
+    let name = page.trace().selected_name().await?;
+    ensure!(name.as_ref().is_some_and(|name| name.starts_with("InferenceRouter.")), "i goes to an inference request: {name:?}");
     page.press('t').await?;
     let expected = {
         let (_scratch, connection) = AGENT.open()?;
@@ -139,7 +113,7 @@ async fn keys_jump_to_what_matters(stage: &Stage) -> Result<()> {
         );
         fixtures::texts(&connection, &sql)?.pop().context("A slowest span.")?
     };
-    ensure!(selected_name(stage).await? == json!(expected), "t goes to what itself took longest, {expected}.");
+    ensure!(page.trace().selected_name().await?.as_ref() == Some(&expected), "t goes to what itself took longest, {expected}.");
     Ok(())
 }
 
@@ -150,12 +124,12 @@ async fn a_span_is_measured_by_keys_and_the_address_keeps_it(stage: &Stage) -> R
     page.press('j').await?;
     page.press('m').await?;
     page.press('m').await?;
-    let measured = page.text_of("named('status', 'Measured')").await?.context("A measure is shown.")?;
-    let whole = page.text_of("document.querySelector('[data-span-id][aria-selected=true] .bar-label')").await?.context("A duration.")?;
+    let measured = page.trace().measured().await?.context("A measure is shown.")?;
+    let whole = page.trace().selected_duration().await?.context("A duration.")?;
     ensure!(measured == whole, "From its start to its end a span is as long as its bar says: {measured}, {whole}.");
     ensure!(page.url().await?.contains("measure="), "The address keeps it.");
     page.press('m').await?;
-    ensure!(page.text_of("named('status', 'Measured')").await?.is_none(), "A third press ends it.");
+    ensure!(page.trace().measured().await?.is_none(), "A third press ends it.");
     Ok(())
 }
 
@@ -166,13 +140,9 @@ async fn events_stand_on_their_bars(stage: &Stage) -> Result<()> {
     let found = fixtures::texts(&connection, sql)?.pop().context("A span with events.")?;
     let [trace_id, span_id, events] = found.split(' ').collect::<Vec<_>>()[..] else { anyhow::bail!("three words") };
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[EVENTS.path()]).await?;
+    page.load_with(EVENTS.path()).await?;
     page.open_trace(trace_id).await?;
-    let titles = page
-        .run(&format!("return [...document.querySelectorAll('[data-span-id=\"{span_id}\"] .dot')].map((dot) => parseInt(dot.title))"))
-        .await?;
-    let counts: Vec<i64> = serde_json::from_value(titles)?;
+    let counts = page.trace().event_dots(span_id).await?;
     ensure!(counts.iter().sum::<i64>() == events.parse::<i64>()?, "{events} events stand on the bar: {counts:?}");
     Ok(())
 }
@@ -180,7 +150,7 @@ async fn events_stand_on_their_bars(stage: &Stage) -> Result<()> {
 async fn a_failure_is_told_from_where_it_began(stage: &Stage) -> Result<()> {
     let trace_id = trace_of("SELECT trace_id FROM spans WHERE name LIKE 'BraveSearch%' LIMIT 1")?;
     open_at(stage, &trace_id).await?;
-    let told = stage.page.text_of("document.querySelector('[aria-label=\"Failed spans\"]')").await?.context("The failures.")?;
+    let told = stage.page.trace().failures().await?.context("The failures.")?;
     ensure!(told.contains("BraveSearchToolRuntimeImpl.invoke_tool"), "It began there: {told}");
     ensure!(told.contains("failed ToolRuntimeRouter.invoke_tool and /v1/agents/"), "And failed these: {told}");
     Ok(())

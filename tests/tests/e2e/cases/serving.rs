@@ -19,7 +19,7 @@ async fn the_page_works_from_any_folder(stage: &Stage) -> Result<()> {
     page.load_from(&site.url()).await?;
     page.open_traces(&[SMALL.path()]).await?;
     ensure!(page.trace_ids().await?.len() == 43, "All traces are shown.");
-    page.click("button", "Open file").await.ok();
+    page.press_open_file().await.ok();
     let outside: Vec<String> = site.seen().into_iter().filter(|request| !request.starts_with("GET /some/deep/path/")).collect();
     ensure!(outside.is_empty(), "Addresses outside the folder were asked for: {outside:?}");
     Ok(())
@@ -27,8 +27,8 @@ async fn the_page_works_from_any_folder(stage: &Stage) -> Result<()> {
 
 async fn from_disk_the_page_says_why_it_cannot_start(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    page.driver.goto(format!("file://{}", stage.dist.join("index.html").display())).await?;
-    page.wait_until("return isIdle()", "the page to give up").await?;
+    page.visit(&format!("file://{}", stage.dist.join("index.html").display())).await?;
+    page.wait_settled().await?;
     let text = page.text().await?;
     ensure!(text.contains("file://") && text.contains("start"), "The page does not say why it cannot start:\n{text}");
     // The browser itself reports what it does not load from disk.
@@ -64,11 +64,10 @@ async fn a_worker_of_another_build_is_noticed(stage: &Stage) -> Result<()> {
     page.load_from(&site.url()).await?;
     // The worker may start with the first file.
     page.open(&[SMALL.path()]).await?;
-    page.wait_until("return all('alert').some(shown)", "a sentence about the worker of another build").await?;
+    page.wait_any_alert().await?;
     let alerts = page.alerts().await?;
     ensure!(alerts.iter().any(|alert| alert.to_lowercase().contains("build") || alert.contains("version")), "{alerts:?}");
-    let reload = page.run("return !!namedLike('button', 'Reload')").await?;
-    ensure!(reload == true, "There is no button to reload the page.");
+    ensure!(page.offers_reload().await?, "There is no button to reload the page.");
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, SMALL};
 use quipu_tests::hostile::{self, ADDED_SPAN, ADDED_TRACE, MARKUP};
 use rusqlite::Connection;
-use thirtyfour::By;
 
 pub(crate) const CASES: &[Case] = cases![
     an_inference_span_shows_its_chat,
@@ -30,8 +29,7 @@ async fn an_inference_span_shows_its_chat(stage: &Stage) -> Result<()> {
     let (trace_id, span_id, question, answer): (String, String, String, String) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
+    page.load_with(AGENT.path()).await?;
     page.open_trace(&trace_id).await?;
     page.select_span(&span_id).await?;
     let text = page.panel_text().await?;
@@ -55,8 +53,7 @@ async fn second_inference(page: &Page) -> Result<(String, String)> {
     let (trace_id, later): (String, String) = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let sql = "SELECT span_id FROM spans WHERE name = 'inference' AND trace_id = ?1 AND span_id <> ?2";
     let earlier: String = connection.query_row(sql, [&trace_id, &later], |row| row.get(0))?;
-    page.load().await?;
-    page.open_traces(&[AGENT.path()]).await?;
+    page.load_with(AGENT.path()).await?;
     page.open_trace(&trace_id).await?;
     page.select_span(&later).await?;
     Ok((earlier, later))
@@ -65,15 +62,12 @@ async fn second_inference(page: &Page) -> Result<(String, String)> {
 async fn an_input_is_compared_with_the_one_before(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (earlier, _) = second_inference(page).await?;
-    page.click("button", "Compare the input with the one before").await?;
-    let text = page.text_of("document.querySelector('.comparison')").await?.unwrap_or_default();
+    let text = page.span_panel().compare_with_before().await?;
     ensure!(text.contains("lines are new and 0 lines are gone") && text.contains("role: tool"), "What was added: {text}");
     ensure!(text.contains("equal lines"), "What both have is folded: {text}");
-    page.run("document.querySelector('.comparison [data-span]').click()").await?;
-    page.wait_panel().await?;
+    page.span_panel().open_compared().await?;
     ensure!(page.url().await?.contains(&earlier), "The link leads to the earlier one.");
-    page.click("button", "Compare the input with the one before").await?;
-    let text = page.text_of("document.querySelector('.comparison')").await?.unwrap_or_default();
+    let text = page.span_panel().compare_with_before().await?;
     ensure!(text.contains("lines are") || text.contains("first inference"), "Beside the session’s, or that it is the first: {text}");
     Ok(())
 }
@@ -81,12 +75,9 @@ async fn an_input_is_compared_with_the_one_before(stage: &Stage) -> Result<()> {
 async fn a_text_is_found_in_the_span_alone(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     second_inference(page).await?;
-    let field = page.run("return document.querySelector('[aria-label=\"Find in this span\"]') !== null").await?;
-    ensure!(field == true, "The panel has a box.");
-    page.driver.find(By::Css("[aria-label='Find in this span']")).await?.send_keys("tool").await?;
-    page.wait_until("return isIdle() && !!document.querySelector('.matches mark')", "the matches").await?;
-    let outside = page.run("return document.querySelectorAll('[role=treegrid] mark').length").await?;
-    ensure!(outside == 0, "Nothing is marked in the timeline.");
+    ensure!(page.span_panel().has_find().await?, "The panel has a box.");
+    page.span_panel().find("tool").await?;
+    ensure!(page.trace().marks().await? == 0, "Nothing is marked in the timeline.");
     ensure!(!page.url().await?.contains("find="), "The address keeps to what is looked for in the trace.");
     Ok(())
 }
@@ -98,12 +89,11 @@ async fn a_failed_trace_shows_its_error_before_its_timeline(stage: &Stage) -> Re
     let (trace_id, span_id, error): (String, String, String) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     page.open_trace(&trace_id).await?;
     let text = page.text().await?;
     let at = text.find(first_line(&error)).with_context(|| format!("The page of the trace does not show {error:?}."))?;
-    let timeline = page.text_of("named('treegrid', 'Timeline')").await?.context("There is no timeline.")?;
+    let timeline = page.trace().text().await?.context("There is no timeline.")?;
     let first_row = timeline.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let timeline_at = text.find(&timeline).or_else(|| text.find(first_row)).context("The timeline has no text.")?;
     ensure!(at < timeline_at, "The error stands after the timeline.");
@@ -117,15 +107,15 @@ async fn a_failed_trace_shows_its_error_before_its_timeline(stage: &Stage) -> Re
 async fn markup_in_values_stays_text(stage: &Stage) -> Result<()> {
     let file = hostile::odd_values(&stage.scratch, 1000)?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[file]).await?;
+    page.load_with(file).await?;
     page.open_trace(ADDED_TRACE).await?;
     page.select_span(ADDED_SPAN).await?;
     let panel = page.panel_text().await?;
     ensure!(panel.matches(MARKUP).count() >= 2, "The panel does not show the markup as text:\n{panel}");
     ensure!(panel.contains("שלום עולם"), "The right-to-left text is missing.");
-    let injected = page.run("return [!!document.getElementById('injected'), window.quipuInjected ?? null]").await?;
-    ensure!(injected == serde_json::json!([false, null]), "Markup of the file became part of the page: {injected}");
+    ensure!(!page.has_id("injected").await?, "Markup of the file became part of the page.");
+    let injected = page.evaluate("return window.quipuInjected ?? null").await?;
+    ensure!(injected.is_null(), "A script of the file ran in the page: {injected}");
     Ok(())
 }
 
@@ -137,15 +127,15 @@ async fn ten_megabytes_of_text_do_not_freeze_the_page(stage: &Stage) -> Result<(
         window.quipuLongest = 0;
         new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.quipuLongest = Math.max(window.quipuLongest, entry.duration); })
             .observe({ type: 'longtask' });";
-    page.run(watch).await?;
+    page.evaluate(watch).await?;
     page.open_traces(&[file]).await?;
     page.open_trace(ADDED_TRACE).await?;
     page.select_span(ADDED_SPAN).await?;
-    let longest = page.run("return window.quipuLongest").await?.as_f64().context("There is no measurement.")?;
+    let longest = page.evaluate("return window.quipuLongest").await?.as_f64().context("There is no measurement.")?;
     // Several times what is asked of the page, since machines that run tests are busy. Firefox measures no tasks.
     ensure!(page.browser == Browser::Firefox || longest < 500.0, "A task held the page for {longest:.0} ms.");
-    let elements = page.run("return named('complementary', 'Span').innerText.length").await?;
-    ensure!(elements.as_u64().is_some_and(|length| length < 1_000_000), "The whole text was drawn at once: {elements} characters.");
+    let length = page.panel_text().await?.encode_utf16().count();
+    ensure!(length < 1_000_000, "The whole text was drawn at once: {length} characters.");
     Ok(())
 }
 
@@ -154,8 +144,7 @@ async fn keys_in_the_file_are_warned_of(stage: &Stage) -> Result<()> {
     let count: i64 = fixtures::number(&Connection::open(&file)?, "SELECT count(*) FROM spans WHERE attributes LIKE '%sk-%'")?;
     ensure!(count > 0, "The file holds no key.");
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[SMALL.path()]).await?;
+    page.load_with(SMALL.path()).await?;
     let before = page.warnings().await?;
     ensure!(!before.contains("key"), "A file without keys is warned of: {before}");
     page.open_traces(&[file]).await?;

@@ -3,7 +3,6 @@
 use crate::harness::{Case, Stage, cases};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT};
-use serde_json::json;
 use thirtyfour::Key;
 
 pub(crate) const CASES: &[Case] = cases![
@@ -57,14 +56,13 @@ async fn keys_zoom_and_pan_and_the_address_keeps_the_window(stage: &Stage) -> Re
     page.press('a').await?;
     ensure!(window(stage).await?.is_some_and(|(from, _)| from < later), "a moves to earlier times.");
 
-    let shown = page.text_of("document.querySelector('.axis-head .axis')").await?;
+    let shown = page.trace().axis().await?;
     let kept = window(stage).await?;
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page to start again").await?;
+    page.reload().await?;
     page.open(&[AGENT.path()]).await?;
     page.wait_timeline().await?;
     ensure!(window(stage).await? == kept, "A reload keeps the window.");
-    ensure!(page.text_of("document.querySelector('.axis-head .axis')").await? == shown, "And draws the same axis.");
+    ensure!(page.trace().axis().await? == shown, "And draws the same axis.");
     page.press('0').await?;
     ensure!(window(stage).await?.is_none(), "0 shows the whole trace again.");
     Ok(())
@@ -73,41 +71,36 @@ async fn keys_zoom_and_pan_and_the_address_keeps_the_window(stage: &Stage) -> Re
 async fn a_bar_outside_the_window_is_pointed_to(stage: &Stage) -> Result<()> {
     open_largest(stage).await?;
     let page = &stage.page;
-    let off = "return [...document.querySelectorAll('[data-span-id] .bar-off')].map((bar) => bar.title)";
-    ensure!(page.run(off).await? == json!([]), "Of the whole trace no bar is out of sight.");
+    ensure!(page.trace().bars_out_of_sight().await?.is_empty(), "Of the whole trace no bar is out of sight.");
     for key in [
         'w', 'w', 'w', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd', 'd',
     ] {
         page.press(key).await?;
     }
-    let found = page.run(off).await?;
-    let titles: Vec<String> = serde_json::from_value(found)?;
+    let titles = page.trace().bars_out_of_sight().await?;
     ensure!(titles.contains(&"Earlier than the shown part".to_owned()), "At the end of the trace some spans lie before it: {titles:?}");
     // f on a selected one brings it back.
-    page.run("document.querySelector('[data-span-id]:has(.bar-off)').click()").await?;
-    page.wait_panel().await?;
+    page.trace().select_bar_out_of_sight().await?;
     page.press('f').await?;
-    let shown = page.run("return document.querySelector('[data-span-id][aria-selected=true] .bar-off') === null").await?;
-    ensure!(shown == true, "f shows the selected span.");
+    ensure!(page.trace().selected_bar_is_in_sight().await?, "f shows the selected span.");
     Ok(())
 }
 
 async fn the_minimap_s_ends_are_moved_by_keys(stage: &Stage) -> Result<()> {
     open_largest(stage).await?;
     let page = &stage.page;
-    let picture = page.run("return document.querySelector('.minimap [role=img]')?.getAttribute('aria-label') ?? ''").await?;
-    ensure!(picture.as_str().is_some_and(|label| label.starts_with("44 spans over ")), "The minimap says what it shows: {picture}");
-    let focus = |name: &str| format!("named('slider', '{name}').focus(); return document.activeElement.getAttribute('aria-valuenow')");
-    ensure!(page.run(&focus("Start of the shown part")).await? == "0.0", "The start is at the start.");
+    let picture = page.minimap().label().await?;
+    ensure!(picture.starts_with("44 spans over "), "The minimap says what it shows: {picture}");
+    ensure!(page.minimap().focus_start().await? == "0.0", "The start is at the start.");
     for _ in 0..5 {
         page.press(Key::Right).await?;
     }
-    ensure!(page.run(&focus("Start of the shown part")).await? == "5.0", "Five steps lead to 5 %.");
-    ensure!(page.run(&focus("End of the shown part")).await? == "100.0", "The end stays.");
+    ensure!(page.minimap().focus_start().await? == "5.0", "Five steps lead to 5 %.");
+    ensure!(page.minimap().focus_end().await? == "100.0", "The end stays.");
     page.press(Key::Left).await?;
-    ensure!(page.run(&focus("End of the shown part")).await? == "99.0", "The end moves.");
+    ensure!(page.minimap().focus_end().await? == "99.0", "The end moves.");
     ensure!(window(stage).await?.is_some(), "The address has the window.");
-    page.click("button", "Whole trace").await?;
+    page.trace().show_whole().await?;
     ensure!(window(stage).await?.is_none(), "The button shows the whole trace.");
     Ok(())
 }
@@ -115,38 +108,15 @@ async fn the_minimap_s_ends_are_moved_by_keys(stage: &Stage) -> Result<()> {
 async fn pulling_over_the_minimap_selects_a_window(stage: &Stage) -> Result<()> {
     let (_, micros) = open_largest(stage).await?;
     let page = &stage.page;
-    let map = page.driver.find(thirtyfour::By::Css(".minimap")).await?;
-    let place = map.rect().await?;
-    let (left, top) = (place.x as i64, (place.y + place.height / 2.0) as i64);
-    let at = |part: f64| left + (place.width * part) as i64;
-    page.driver
-        .action_chain()
-        .move_to(at(0.25), top)
-        .click_and_hold()
-        .move_to(at(0.4), top)
-        .move_to(at(0.5), top)
-        .release()
-        .perform()
-        .await?;
-    page.wait_idle().await?;
+    page.minimap().pull([0.25, 0.4, 0.5]).await?;
     let (from, to) = window(stage).await?.context("Pulling over the minimap selects a window.")?;
     let nanos = micros as f64 * 1_000.0;
     let near = |found: u64, part: f64| (found as f64 / nanos - part).abs() < 0.01;
     ensure!(near(from, 0.25) && near(to, 0.5), "From a quarter to a half: {from} to {to} of {nanos} ns.");
-    page.driver
-        .action_chain()
-        .move_to(at(0.3), top)
-        .click_and_hold()
-        .move_to(at(0.4), top)
-        .move_to(at(0.6), top)
-        .release()
-        .perform()
-        .await?;
-    page.wait_idle().await?;
+    page.minimap().pull([0.3, 0.4, 0.6]).await?;
     let (from, to) = window(stage).await?.context("The window is still there.")?;
     ensure!(near(from, 0.55) && near(to, 0.8), "Pulling the window moves it: {from} to {to} of {nanos} ns.");
-    page.driver.action_chain().move_to(at(0.6), top).double_click().perform().await?;
-    page.wait_idle().await?;
+    page.minimap().double_click(0.6).await?;
     ensure!(window(stage).await?.is_none(), "A double click shows the whole trace.");
     Ok(())
 }
@@ -154,14 +124,11 @@ async fn pulling_over_the_minimap_selects_a_window(stage: &Stage) -> Result<()> 
 async fn a_collapsed_span_shows_where_time_was_spent_beneath_it(stage: &Stage) -> Result<()> {
     open_largest(stage).await?;
     let page = &stage.page;
-    ensure!(page.run("return document.querySelector('.strip')").await?.is_null(), "Expanded spans need no strip.");
-    page.click("button", "Collapse all").await?;
-    let strips = page
-        .run("return [...document.querySelectorAll('[data-span-id][aria-expanded=false]')].map((row) => row.querySelectorAll('.strip path').length)")
-        .await?;
-    let strips: Vec<u64> = serde_json::from_value(strips)?;
+    ensure!(!page.trace().has_strips().await?, "Expanded spans need no strip.");
+    page.trace().collapse_all().await?;
+    let strips = page.trace().strips().await?;
     ensure!(!strips.is_empty() && strips.iter().all(|paths| *paths > 0), "Each collapsed span has its strip: {strips:?}");
-    page.click("button", "Expand all").await?;
+    page.trace().expand_all().await?;
     ensure!(page.timeline().await?.len() == 44, "Expanded, all spans are there.");
     Ok(())
 }
@@ -182,27 +149,22 @@ async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Resu
 
     open_largest(stage).await?;
     let page = &stage.page;
-    page.click("button", "Collapse all").await?;
+    page.trace().collapse_all().await?;
     page.press('/').await?;
-    ensure!(page.run("return nameOf(document.activeElement)").await? == "Find in this trace", "/ leads to the box.");
-    page.driver.action_chain().send_keys(text).perform().await?;
+    ensure!(page.focused_name().await? == "Find in this trace", "/ leads to the box.");
+    page.type_text(text).await?;
     page.wait_idle().await?;
-    let count = || async { page.text_of("named('status', 'Matches')").await.map(Option::unwrap_or_default) };
-    let told = count().await?;
+    let told = page.trace().matches().await?;
     ensure!(told.split(' ').next() == Some(&expected.len().to_string()), "{} matches, told as {told:?}.", expected.len());
     let mut met = Vec::new();
     for number in 1..=expected.len() {
         page.press(Key::Enter).await?;
         page.wait_panel().await?;
-        let told = count().await?;
+        let told = page.trace().matches().await?;
         ensure!(told.starts_with(&format!("{number} of {}", expected.len())), "The match is numbered: {told:?}.");
-        let row = page.run("return document.querySelector('.matched[aria-selected=true]')?.dataset.spanId ?? ''").await?;
-        let seen = "
-            const grid = named('treegrid', 'Timeline').getBoundingClientRect();
-            const row = document.querySelector('.matched[aria-selected=true]')?.getBoundingClientRect();
-            return !!row && row.top >= grid.top && row.bottom <= grid.bottom + 1";
-        ensure!(page.run(seen).await? == true, "The match {row} is scrolled to.");
-        met.push(row.as_str().unwrap_or_default().to_owned());
+        let row = page.trace().reached_match().await?;
+        ensure!(page.trace().reached_match_is_in_sight().await?, "The match {row} is scrolled to.");
+        met.push(row);
     }
     met.sort();
     let mut wanted = expected.clone();
@@ -210,7 +172,7 @@ async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Resu
     ensure!(met == wanted, "Enter leads to each match once, though all was collapsed: {met:?}, not {wanted:?}.");
     page.press(Key::Escape).await?;
     page.press('n').await?;
-    ensure!(count().await?.starts_with("1 of "), "n goes on from the timeline, in a circle.");
+    ensure!(page.trace().matches().await?.starts_with("1 of "), "n goes on from the timeline, in a circle.");
     ensure!(page.url().await?.contains("find=routingtable.get_M"), "The address has the text.");
     page.press(Key::Escape).await?;
     page.press(Key::Escape).await?;

@@ -2,6 +2,7 @@
 
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
+use crate::page::Column;
 use anyhow::{Result, bail, ensure};
 use quipu_tests::fixtures::{self, Fixture};
 use rusqlite::Connection;
@@ -113,9 +114,9 @@ async fn failed_shows_exactly_the_failed_traces(stage: &Stage) -> Result<()> {
         let expected = expected::failed_traces(&connection)?;
         ensure!(!expected.is_empty(), "{} has no failed trace to look for.", fixture.name);
         page.open_traces(&[fixture.path()]).await?;
-        page.click("button", "Failed").await?;
-        check_sets(&format!("failed traces of {}", fixture.name), &page.trace_ids().await?.into_iter().collect(), &expected)?;
-        page.click("button", "All").await?;
+        page.list().show_failed().await?;
+        check_sets(&format!("failed traces of {}", fixture.name), &page.trace_set().await?, &expected)?;
+        page.list().show_all().await?;
         ensure!(page.trace_ids().await?.len() == fixtures::trace_ids(&connection)?.len(), "“All” does not bring all traces back.");
     }
     Ok(())
@@ -125,9 +126,8 @@ async fn slowest_sorts_by_duration(stage: &Stage) -> Result<()> {
     let (_scratch, connection) = fixtures::AGENT.open()?;
     let durations = expected::durations(&connection)?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[fixtures::AGENT.path()]).await?;
-    page.click("button", "Duration").await?;
+    page.load_with(fixtures::AGENT.path()).await?;
+    page.list().sort_by(Column::Duration).await?;
     let ids = page.trace_ids().await?;
     let shown: Vec<i64> = ids.iter().filter_map(|id| durations.get(id).copied()).collect();
     ensure!(shown.len() == durations.len(), "{} of {} traces are shown.", shown.len(), durations.len());
@@ -140,19 +140,17 @@ async fn newest_sorts_by_start(stage: &Stage) -> Result<()> {
     let sql = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY min(start_time) DESC";
     let expected = fixtures::texts(&connection, sql)?;
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[fixtures::AGENT.path()]).await?;
+    page.load_with(fixtures::AGENT.path()).await?;
     ensure!(page.trace_ids().await? == expected, "The first order is not by start, latest first.");
-    page.click("button", "Duration").await?;
-    page.click("button", "Start").await?;
+    page.list().sort_by(Column::Duration).await?;
+    page.list().sort_by(Column::Start).await?;
     ensure!(page.trace_ids().await? == expected, "“Start” does not bring the first order back.");
     Ok(())
 }
 
 async fn tokens_say_for_how_many_requests_they_were_counted(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[fixtures::AGENT.path()]).await?;
+    page.load_with(fixtures::AGENT.path()).await?;
     let text = page.text().await?;
     ensure!(text.contains("counted for 8 of 57 inference requests"), "The page does not say how many requests the tokens stand for.");
     Ok(())
@@ -163,19 +161,18 @@ async fn dropped_files_open_like_chosen_ones(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
     page.drop_files(&[fixtures::SMALL.path()]).await?;
-    check_sets("traces", &page.trace_ids().await?.into_iter().collect(), &fixtures::trace_ids(&connection)?.into_iter().collect())
+    check_sets("traces", &page.trace_set().await?, &fixtures::trace_ids(&connection)?.into_iter().collect())
 }
 
 async fn another_file_replaces_the_first(stage: &Stage) -> Result<()> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[fixtures::AGENT.path()]).await?;
+    page.load_with(fixtures::AGENT.path()).await?;
     let first = page.trace_ids().await?;
     page.open_trace(&first[0]).await?;
     // While a trace of the first file is shown.
     page.open_traces(&[fixtures::SMALL.path()]).await?;
     let (_scratch, connection) = fixtures::SMALL.open()?;
-    check_sets("traces", &page.trace_ids().await?.into_iter().collect(), &fixtures::trace_ids(&connection)?.into_iter().collect())?;
+    check_sets("traces", &page.trace_set().await?, &fixtures::trace_ids(&connection)?.into_iter().collect())?;
     ensure!(!page.text().await?.contains(fixtures::AGENT.file_name()), "The first file's name is still on the page.");
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! The views of a trace beside its timeline, compared with what SQL reads from the files.
 
 use crate::harness::{Case, Stage, cases};
+use crate::page::Tab;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, METRICS};
 use rusqlite::Connection;
-use serde_json::json;
 use thirtyfour::Key;
 
 pub(crate) const CASES: &[Case] = cases![
@@ -17,23 +17,11 @@ pub(crate) const CASES: &[Case] = cases![
 ];
 
 /// Opens a trace and one of its tabs.
-async fn open_tab(stage: &Stage, file: &fixtures::Fixture, trace_id: &str, tab: &str) -> Result<()> {
+async fn open_tab(stage: &Stage, file: &fixtures::Fixture, trace_id: &str, tab: Tab) -> Result<()> {
     let page = &stage.page;
-    page.load().await?;
-    page.open_traces(&[file.path()]).await?;
+    page.load_with(file.path()).await?;
     page.open_trace(trace_id).await?;
-    page.click("tab", tab).await
-}
-
-/// The values of an attribute in the shown view, in order.
-async fn attributes(stage: &Stage, attribute: &str) -> Result<Vec<String>> {
-    let script =
-        format!("return [...document.querySelectorAll('[role=tabpanel] [{attribute}]')].map((e) => e.getAttribute('{attribute}'))");
-    Ok(serde_json::from_value(stage.page.run(&script).await?)?)
-}
-
-async fn sheet_text(stage: &Stage) -> Result<String> {
-    stage.page.text_of("document.querySelector('[role=tabpanel]')").await?.context("No view is shown.")
+    page.open_tab(tab).await
 }
 
 async fn arrow_keys_go_from_tab_to_tab_and_the_address_follows(stage: &Stage) -> Result<()> {
@@ -45,10 +33,9 @@ async fn arrow_keys_go_from_tab_to_tab_and_the_address_follows(stage: &Stage) ->
     .pop()
     .context("a trace")?;
     let page = &stage.page;
-    open_tab(stage, &AGENT, &trace_id, "Timeline").await?;
-    let names = page.run("return all('tab').map((tab) => nameOf(tab))").await?;
-    ensure!(names == json!(["Timeline", "Flame graph", "Conversation", "Logs", "Statistics"]), "The tabs are {names}.");
-    let chosen = "return [document.activeElement, ...all('tab').filter((tab) => tab.ariaSelected === 'true')].map((tab) => nameOf(tab))";
+    open_tab(stage, &AGENT, &trace_id, Tab::Timeline).await?;
+    let names = page.tabs().names().await?;
+    ensure!(names == ["Timeline", "Flame graph", "Conversation", "Logs", "Statistics"], "The tabs are {names:?}.");
     for (key, name, part) in [
         (Key::Right, "Flame graph", "tab=flame"),
         (Key::End, "Statistics", "tab=statistics"),
@@ -56,18 +43,16 @@ async fn arrow_keys_go_from_tab_to_tab_and_the_address_follows(stage: &Stage) ->
         (Key::Left, "Conversation", "tab=conversation"),
     ] {
         page.press(key).await?;
-        let found = page.run(chosen).await?;
-        ensure!(found == json!([name, name]), "Focused and chosen are {found}, not {name}.");
+        let found = page.tabs().focused_and_chosen().await?;
+        ensure!(found == [name, name], "Focused and chosen are {found:?}, not {name}.");
         let url = page.url().await?;
         ensure!(url.contains(part), "The address {url} does not name the tab.");
-        let panel = page.run("const panel = document.querySelector('[role=tabpanel]'); return document.getElementById(panel.getAttribute('aria-labelledby')).ariaSelected").await?;
-        ensure!(panel == "true", "The panel is not named by the chosen tab.");
+        ensure!(page.tabs().chosen_names_the_view().await?, "The panel is not named by the chosen tab.");
     }
-    page.driver.refresh().await?;
-    page.wait_until("return isIdle() && !!document.querySelector('input[type=file]')", "the page").await?;
+    page.reload().await?;
     page.open(&[AGENT.path()]).await?;
-    page.wait_until("return isIdle() && !!document.querySelector('.turn')", "the conversation again").await?;
-    page.driver.back().await?;
+    page.conversation().wait_turn().await?;
+    page.back().await?;
     page.wait_idle().await?;
     ensure!(page.url().await?.contains("tab=logs"), "Going back leads to the tab before.");
     Ok(())
@@ -82,8 +67,8 @@ async fn a_conversation_tells_what_was_asked_and_done_and_answered(stage: &Stage
          WHERE trace_id = '{trace_id}' AND name = 'inference' ORDER BY start_time DESC LIMIT 1"
     );
     let answer = fixtures::texts(&connection, &last)?.pop().context("The turn has an answer.")?;
-    open_tab(stage, &AGENT, &trace_id, "Conversation").await?;
-    let text = sheet_text(stage).await?;
+    open_tab(stage, &AGENT, &trace_id, Tab::Conversation).await?;
+    let text = stage.page.tabs().view_text().await?;
     let order = [
         "You search.",
         "look in docs for llama 2",
@@ -100,14 +85,13 @@ async fn a_conversation_tells_what_was_asked_and_done_and_answered(stage: &Stage
     ensure!(text.contains("found nothing"), "Shields are told of:\n{text}");
     // The arguments are a tree, and as recorded at a press.
     ensure!(!text.contains(r#"{"query""#), "Arguments stand as they were recorded.");
-    stage.page.run("document.querySelector('.tool-call .raw-switch').click()").await?;
-    ensure!(sheet_text(stage).await?.contains(r#"{"query""#), "The recorded arguments are a press away.");
+    stage.page.conversation().show_raw_arguments().await?;
+    ensure!(stage.page.tabs().view_text().await?.contains(r#"{"query""#), "The recorded arguments are a press away.");
     // Everything leads to its span.
-    stage.page.run("document.querySelector('.tool-result [data-span]').click()").await?;
-    stage.page.wait_panel().await?;
+    stage.page.conversation().open_span_of_result().await?;
     let panel = stage.page.panel_text().await?;
     ensure!(panel.contains("tool_execution"), "The result leads to the span of its tool:\n{panel}");
-    ensure!(sheet_text(stage).await?.contains(&answer), "The conversation stays beside the panel.");
+    ensure!(stage.page.tabs().view_text().await?.contains(&answer), "The conversation stays beside the panel.");
     Ok(())
 }
 
@@ -120,14 +104,14 @@ async fn the_turns_of_a_session_read_as_one_conversation(stage: &Stage) -> Resul
     let sql = format!("SELECT DISTINCT trace_id FROM spans WHERE {session} = '{session_id}' ORDER BY start_time");
     let traces = fixtures::texts(&connection, &sql)?;
     ensure!(traces.len() > 2, "The session has several traces.");
-    open_tab(stage, &AGENT, &traces[1], "Conversation").await?;
-    let one = sheet_text(stage).await?;
+    open_tab(stage, &AGENT, &traces[1], Tab::Conversation).await?;
+    let one = stage.page.tabs().view_text().await?;
     ensure!(one.contains(&format!("The agent session has {} traces.", traces.len())), "{one}");
-    stage.page.click("button", "Whole session").await?;
-    let all = sheet_text(stage).await?;
+    stage.page.conversation().show_session().await?;
+    let all = stage.page.tabs().view_text().await?;
     ensure!(all.len() > one.len() && stage.page.url().await?.contains("told=session"), "The whole session is told:\n{all}");
-    let roots = stage.page.run("return document.querySelectorAll('.turn').length").await?;
-    ensure!(roots.as_u64().is_some_and(|turns| turns as usize >= traces.len()), "{} traces are told in {roots} turns.", traces.len());
+    let turns = stage.page.conversation().turns().await?;
+    ensure!(turns as usize >= traces.len(), "{} traces are told in {turns} turns.", traces.len());
     Ok(())
 }
 
@@ -138,20 +122,17 @@ async fn logs_are_those_of_the_file_and_filtered_by_severity(stage: &Stage) -> R
                  AND json_extract(e.attributes, '$.message') LIKE '%Traceback%' ORDER BY e.id LIMIT 1";
     let trace_id = fixtures::texts(&connection, sql)?.pop().context("The fixture has an error.")?;
     let of = |filter: &str| ids(&connection, &trace_id, filter);
-    open_tab(stage, &METRICS, &trace_id, "Logs").await?;
-    let found = attributes(stage, "data-event-id").await?;
+    open_tab(stage, &METRICS, &trace_id, Tab::Logs).await?;
+    let found = stage.page.logs().ids().await?;
     ensure!(found == of("")?, "The events are {found:?}.");
-    let choose = "const select = document.getElementById('severity'); select.value = 'error'; select.dispatchEvent(new Event('change', { bubbles: true }))";
-    stage.page.run(choose).await?;
-    stage.page.wait_idle().await?;
+    stage.page.logs().choose_severity("error").await?;
     let graver = of("AND json_extract(e.attributes, '$.severity') IN ('error', 'critical')")?;
-    let found = attributes(stage, "data-event-id").await?;
+    let found = stage.page.logs().ids().await?;
     ensure!(found == graver && !graver.is_empty(), "The errors are {found:?}, not {graver:?}.");
     ensure!(stage.page.url().await?.contains("severity=error"), "The filter is in the address.");
-    let text = sheet_text(stage).await?;
+    let text = stage.page.tabs().view_text().await?;
     ensure!(text.contains("lines between"), "Tracebacks are folded:\n{text}");
-    stage.page.run("document.querySelector('.log-row [data-span]').click()").await?;
-    stage.page.wait_panel().await
+    stage.page.logs().open_first_span().await
 }
 
 fn ids(connection: &Connection, trace_id: &str, filter: &str) -> Result<Vec<String>> {
@@ -166,7 +147,7 @@ async fn statistics_sort_by_every_column_and_lead_back_to_the_spans(stage: &Stag
     let (_scratch, connection) = AGENT.open()?;
     let largest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC, trace_id LIMIT 1";
     let trace_id = fixtures::texts(&connection, largest)?.pop().context("a trace")?;
-    open_tab(stage, &AGENT, &trace_id, "Statistics").await?;
+    open_tab(stage, &AGENT, &trace_id, Tab::Statistics).await?;
     let order = |sql: &str| {
         fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' GROUP BY name ORDER BY {sql}"))
     };
@@ -177,27 +158,24 @@ async fn statistics_sort_by_every_column_and_lead_back_to_the_spans(stage: &Stag
         ("Spans", "count(*) DESC, name"),
         ("Spans", "count(*), name"),
     ] {
-        page.click("button", column).await?;
-        let names = attributes(stage, "data-name").await?;
+        page.statistics().sort_by(column).await?;
+        let names = page.statistics().names().await?;
         ensure!(names == order(sql)?, "Sorted by {sql}, the names are {names:?}.");
     }
     for column in ["Failed", "Total", "Self", "Min", "Median", "p95", "p99", "Max", "Tokens"] {
-        page.click("button", column).await?;
-        let sorted = page
-            .run("return [...document.querySelectorAll('th[aria-sort=descending]')].map((e) => e.innerText.replace(/[^A-Za-z0-9]/g, ''))")
-            .await?;
-        ensure!(sorted == json!([column]), "Sorted are {sorted}, not {column}.");
+        page.statistics().sort_by(column).await?;
+        let sorted = page.statistics().sorted_descending().await?;
+        ensure!(sorted == [column], "Sorted are {sorted:?}, not {column}.");
     }
-    let counts = page.run("return [...document.querySelectorAll('[data-name]')].map((row) => row.cells[1].innerText).reduce((sum, text) => sum + Number(text), 0)").await?;
+    let counts = page.statistics().spans().await?;
     let spans = fixtures::texts(&connection, &format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}'"))?;
-    ensure!(spans[0].parse().ok() == counts.as_u64(), "The names have {counts} spans, the trace {}.", spans[0]);
+    ensure!(spans[0].parse().ok() == Some(counts), "The names have {counts} spans, the trace {}.", spans[0]);
     let name = order("name")?.into_iter().find(|name| name.contains("Router.")).context("a router")?;
-    page.run(&format!("document.querySelector('[data-name={}] th button').click()", json!(name))).await?;
-    page.wait_timeline().await?;
-    let matching = page.run("return document.querySelector('[aria-label=Matches]').innerText").await?;
+    page.statistics().open_spans_of(&name).await?;
+    let matching = page.trace().matches().await?;
     let of_name = format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}' AND name = '{name}'");
     let count = fixtures::texts(&connection, &of_name)?.pop().unwrap_or_default();
-    ensure!(matching.as_str().is_some_and(|text| text.contains(&count)), "Of {name} there are {count} spans; found are {matching}.");
+    ensure!(matching.contains(&count), "Of {name} there are {count} spans; found are {matching}.");
     Ok(())
 }
 
@@ -205,35 +183,32 @@ async fn a_flame_graph_has_every_span_and_leads_to_it(stage: &Stage) -> Result<(
     let (_scratch, connection) = AGENT.open()?;
     let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) BETWEEN 8 AND 14 ORDER BY count(*) DESC, trace_id LIMIT 1";
     let trace_id = fixtures::texts(&connection, sql)?.pop().context("a trace")?;
-    open_tab(stage, &AGENT, &trace_id, "Flame graph").await?;
+    open_tab(stage, &AGENT, &trace_id, Tab::FlameGraph).await?;
     let page = &stage.page;
-    // Every span is in a box: its own, or one that says how many it stands for.
-    let count = "return [...document.querySelectorAll('.flame-box')].map((e) => Number(/^(\\d+) short spans?/.exec(e.title)?.[1] ?? 1)).reduce((a, b) => a + b, 0)";
     let spans = fixtures::texts(&connection, &format!("SELECT span_id FROM spans WHERE trace_id = '{trace_id}'"))?;
-    let boxes = page.run(count).await?;
-    ensure!(boxes.as_u64() == Some(spans.len() as u64), "{} spans are in boxes for {boxes}.", spans.len());
+    let boxes = page.flame_graph().spans_in_boxes().await?;
+    ensure!(boxes == spans.len() as u64, "{} spans are in boxes for {boxes}.", spans.len());
     // By keys alone: to the first box, one down, selected, zoomed to.
-    page.run("document.querySelector('.flame-box[tabindex=\"0\"]').focus()").await?;
+    page.flame_graph().focus().await?;
     page.press(Key::Down).await?;
-    let child = page.run("return document.activeElement.dataset.span").await?;
-    let parent = format!("SELECT parent_span_id FROM spans WHERE span_id = {}", child.to_string().replace('"', "'"));
-    let root = page.run("return document.querySelector('.flame-box').dataset.span").await?;
-    ensure!(fixtures::texts(&connection, &parent)?.first().map(String::as_str) == root.as_str(), "Down leads to a child.");
+    let child = page.flame_graph().focused_span().await?.context("A box of one span has the focus.")?;
+    let parent = format!("SELECT parent_span_id FROM spans WHERE span_id = '{child}'");
+    let root = page.flame_graph().first_span().await?;
+    ensure!(fixtures::texts(&connection, &parent)?.first() == root.as_ref(), "Down leads to a child.");
     page.press(Key::Enter).await?;
     page.wait_panel().await?;
-    ensure!(page.url().await?.contains(&format!("span={}", child.as_str().unwrap_or_default())), "Enter selects the span.");
+    ensure!(page.url().await?.contains(&format!("span={child}")), "Enter selects the span.");
     page.press('z').await?;
     ensure!(page.url().await?.contains("window="), "z zooms to it: {}", page.url().await?);
-    page.click("button", "Whole graph").await?;
-    page.click("button", "Callers and callees").await?;
-    let name = fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE span_id = {}", child.to_string().replace('"', "'")))?;
-    let text = sheet_text(stage).await?;
+    page.flame_graph().show_whole().await?;
+    page.flame_graph().show_callers_and_callees().await?;
+    let name = fixtures::texts(&connection, &format!("SELECT name FROM spans WHERE span_id = '{child}'"))?;
+    let text = stage.page.tabs().view_text().await?;
     ensure!(text.contains(&format!("Callers of {}", name[0])) && text.contains(&format!("What {} called", name[0])), "{text}");
-    page.click("button", "Left-heavy").await?;
+    page.flame_graph().show_left_heavy().await?;
     ensure!(page.url().await?.contains("flame=heavy"), "The order is in the address.");
-    page.run("document.querySelector('.flame-graph summary').click()").await?;
-    let rows = page.run("return document.querySelector('table[aria-label=\"Boxes of the flame graph\"]').tBodies[0].rows.length").await?;
-    let drawn = page.run("return document.querySelectorAll('.flame-box').length").await?;
+    let rows = page.flame_graph().rows_of_table().await?;
+    let drawn = page.flame_graph().boxes().await?;
     ensure!(rows == drawn, "The table has {rows} rows for {drawn} boxes.");
     Ok(())
 }
