@@ -1,10 +1,8 @@
 //! The input of a span beside that of the span of its name before it, over real files.
 
-mod support;
-
+use crate::support::{open, sql};
 use quipu::protocol::{Request, Response};
 use quipu::sheet::sheet_text;
-use support::{open, sql};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 

@@ -1,7 +1,7 @@
 //! Lists of traces: orders, groups, totals and the picture, through `Session`, against SQL that knows nothing of the index.
 
-mod support;
-
+use crate::support;
+use crate::support::{open, sql, unindexed};
 use quipu::Session;
 use quipu::model::PriceTable;
 use quipu::model::TokenTotals;
@@ -12,7 +12,6 @@ use quipu::view::{self, Brush};
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{open, sql, unindexed};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 const METRICS: &str = "samples/metrics_0.2.23.db";

@@ -1,12 +1,11 @@
 //! A user's own SQL: what it reads, what it may not do, and the views beside what plain SQL finds.
 
-mod support;
-
+use crate::support;
+use crate::support::{open, path, sql, unindexed};
 use quipu::Session;
 use quipu::protocol::{FailureKind, IdPlace, Request, Response, SqlCell, SqlFormat, SqlRan, SqlRequest, SqlResponse};
 use quipu::sheet::{Node, sheet_text};
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
-use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 
