@@ -21,6 +21,7 @@ cargo xtask COMMAND
                         let OpenTelemetry's SDK for Python, a real Prometheus and a load of a minute loose on quipu collect
   slow serve            ask `quipu serve` with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
   slow push             push the samples to a real Arize Phoenix (installed from PyPI) and compare what it has with the files
+  floors [--suggest]    check which module and crate may use which (xtask/floors.txt); --suggest prints floors that fit
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     /// What is made anew rarely, by its name.
     Slow(Vec<String>),
     Doctor,
+    /// Whether floors that fit are printed, too.
+    Floors(bool),
 }
 
 /// The arguments of all commands; a command that does not take one refuses it.
@@ -63,6 +66,9 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
     }
     if name == "bench" && !rest.iter().any(|word| word == "-h" || word == "--help") {
         return Bench::parse(rest).map(Command::Bench);
+    }
+    if name == "floors" && rest.iter().all(|word| word == "--suggest") {
+        return Ok(Command::Floors(!rest.is_empty()));
     }
     let (takes_port, takes_build) = (name == "run", name == "e2e");
     let mut arguments = Arguments::default();

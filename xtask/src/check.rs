@@ -2,14 +2,15 @@
 
 use crate::setup::{self, Tools};
 use crate::shell::Run;
-use crate::{npm, page, paths};
+use crate::{floors, npm, page, paths};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
 type Step = (&'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", |_| Run::new("cargo fmt --all --check").show()),
+    ("floors", |_| floors::check(false)),
     ("lints, native", |_| Run::new("cargo clippy --workspace --all-targets -- -D warnings").show()),
     ("lints, wasm32", lint_wasm),
     ("the page cannot reach SQLite", check_dependencies),

@@ -9,6 +9,7 @@ mod browser;
 mod build_id;
 mod check;
 mod fixtures;
+mod floors;
 mod npm;
 mod page;
 mod paths;
@@ -45,6 +46,7 @@ pub fn run(words: &[String]) -> Result<()> {
             page::package()
         }
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
+        Command::Floors(suggest) => floors::check(suggest),
         Command::Test => check::run_all(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Slow(words) => fixtures::make_slowly(&words),

@@ -43,6 +43,7 @@ mod layer;
 pub mod otlp;
 mod queue;
 mod random;
+mod setting;
 mod sink;
 mod spans;
 mod sqlite;
