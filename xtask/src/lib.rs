@@ -19,7 +19,6 @@ mod setup;
 mod shell;
 mod sizes;
 mod viewer;
-mod wasm_tables;
 mod zip;
 
 use anyhow::{Context, Result};
