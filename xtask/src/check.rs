@@ -11,11 +11,11 @@ type Step = (&'static str, fn(&Tools) -> Result<()>);
 const STEPS: [Step; 10] = [
     ("format", |_| Run::new("cargo fmt --all --check").show()),
     ("floors", |_| floors::check(false)),
+    ("dependencies", check_dependencies),
     ("lints, native", |_| Run::new("cargo clippy --workspace --all-targets -- -D warnings").show()),
     ("lints, wasm32", lint_wasm),
-    ("the page cannot reach SQLite", check_dependencies),
     ("tests, native", test_native),
-    ("examples in the documentation", |_| Run::new("cargo test --workspace --doc --quiet").show()),
+    ("documentation", check_documentation),
     ("tests, wasm32 in a browser", test_wasm),
     ("the page", page::build),
     ("end-to-end tests", |tools| end_to_end(tools, None, None)),
@@ -99,8 +99,20 @@ fn lint_wasm(_: &Tools) -> Result<()> {
     Ok(())
 }
 
+/// Dependencies that are unused, not permitted, or out of bounds for the page.
+fn check_dependencies(tools: &Tools) -> Result<()> {
+    keep_sqlite_from_the_page()?;
+    Run::new("cargo machete --skip-target-dir").with_tools(tools).show()?;
+    if Run::new("cargo deny --version").with_tools(tools).read().is_none() {
+        println!("(cargo-deny is not installed, so licences and sources were not checked: cargo install cargo-deny. CI checks them.)");
+        return Ok(());
+    }
+    // Advisories need a database from the network.
+    Run::new("cargo deny --log-level error check licenses bans sources").with_tools(tools).show()
+}
+
 /// The page shows what the worker answers; were SQLite among its dependencies, somebody would have put a query into it.
-fn check_dependencies(_: &Tools) -> Result<()> {
+fn keep_sqlite_from_the_page() -> Result<()> {
     let tree = "cargo tree --package quipu-web --target wasm32-unknown-unknown --edges normal --prefix none";
     println!("$ {tree}");
     let packages = Run::new(tree).read().with_context(|| format!("`{tree}` failed."))?;
@@ -112,6 +124,12 @@ fn check_dependencies(_: &Tools) -> Result<()> {
         bail!("The page depends on SQLite: {}. Only the worker may.", sqlite.join(", "));
     }
     Ok(())
+}
+
+/// Links in the documentation lead somewhere, and its examples run.
+fn check_documentation(_: &Tools) -> Result<()> {
+    Run::new("cargo doc --workspace --no-deps --quiet").env("RUSTDOCFLAGS", "-D warnings").show()?;
+    Run::new("cargo test --workspace --doc --quiet").show()
 }
 
 fn test_native(_: &Tools) -> Result<()> {
