@@ -8,6 +8,7 @@ mod bench;
 mod browser;
 mod build_id;
 mod check;
+mod crates;
 mod fixtures;
 mod floors;
 mod npm;
@@ -40,9 +41,9 @@ pub fn run(words: &[String]) -> Result<()> {
             page::build(&tools)?;
             page::build_command()
         }
-        Command::Package => {
+        Command::Package(crates) => {
             page::build(&setup::prepare(setup::For::Build)?)?;
-            page::package()
+            if crates { crates::package() } else { page::package() }
         }
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
         Command::Floors(suggest) => floors::check(suggest),

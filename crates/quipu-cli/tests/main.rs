@@ -6,6 +6,8 @@
 mod collect;
 mod command;
 mod push;
+#[cfg(unix)]
+mod readme;
 mod serve;
 #[cfg(unix)]
 mod support;

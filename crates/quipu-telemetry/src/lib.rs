@@ -61,3 +61,8 @@ pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 pub use sqlite::SqliteSink;
 pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};
 pub use warning::Warning;
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
