@@ -3,6 +3,8 @@
 //!
 //! What is not here: the tests themselves, and anything the page or the core does.
 
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 mod arguments;
 mod bench;
 mod browser;

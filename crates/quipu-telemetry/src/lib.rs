@@ -35,6 +35,8 @@
 //! span they are in, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
 //! become, `sink` where they go, `sqlite`, `console` and `otlp` such places, `config` says which. What is not here: reading files (`quipu`).
 
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 pub mod config;
 mod console;
 mod current;

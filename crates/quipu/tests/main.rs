@@ -2,6 +2,8 @@
 //!
 //! A new file of tests needs a `mod` line here, because cargo does not look for further binaries (`autotests = false`).
 
+#![expect(clippy::disallowed_methods, reason = "tests read fixtures")]
+
 mod compared;
 mod conversation;
 mod files;

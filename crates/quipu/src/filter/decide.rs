@@ -290,6 +290,7 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 mod tests {
     use super::*;
     use crate::protocol::{Request, Response, TraceQuery};
