@@ -65,12 +65,14 @@ pub(crate) fn run_end_to_end(build: bool, browser: Option<&str>, filter: Option<
 /// In one browser, or in both.
 fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
     let browsers = tools.browsers()?;
-    let mut run = Run::new("cargo test --quiet --package quipu-tests --test e2e --");
+    // With --workspace, as the native tests were built: features are chosen for what is built together, and others would compile the core anew.
+    let target = "--quiet --workspace --test e2e --features quipu-cli/page";
+    let mut run = Run::new(&format!("cargo test {target} --"));
     if let Some(filter) = filter {
         run = run.word(filter);
     }
     // The command with the page of dist/ in it writes files that the tests open.
-    Run::new("cargo build --quiet --package quipu-cli --features page").show()?;
+    Run::new(&format!("cargo build {target} --bin quipu")).show()?;
     let axe = npm::install("tests/axe", "axe")?.join("node_modules/axe-core/axe.min.js");
     run.env("QUIPU_E2E_DIST", paths::dist())
         .env("QUIPU_E2E_COMMAND", paths::target().join("debug/quipu"))
