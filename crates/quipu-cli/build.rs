@@ -1,4 +1,4 @@
-//! Packs the page for the command that serves it: all of dist/, with the feature `page` only.
+//! Packs the page for the command that serves it, with the feature `page` only: all of dist/, or page/ in the published crate.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,17 @@ fn main() -> io::Result<()> {
     if env::var_os("CARGO_FEATURE_PAGE").is_none() {
         return Ok(());
     }
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist");
-    println!("cargo::rerun-if-changed={}", dist.display());
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // In a checkout the page is what was built last; page/ there is what was staged for an earlier release.
+    let places = [here.join("../../dist"), here.join("page")];
+    let Some(chosen) = places.iter().position(|place| place.join("index.html").is_file()) else {
+        return Err(io::Error::other("The page is not built, which the feature `page` needs: `cargo xtask build` builds it into dist/."));
+    };
+    places.iter().take(chosen + 1).for_each(|place| println!("cargo::rerun-if-changed={}", place.display()));
+    let dist = &places[chosen];
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut files = Vec::new();
-    collect(&dist, "", &mut files)?;
+    collect(dist, "", &mut files)?;
     files.sort();
     let mut table = String::from("&[\n");
     for (number, name) in files.iter().enumerate() {
@@ -25,7 +31,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("page.rs"), table + "]\n")
 }
 
-/// The names of all files below a folder of dist/, with slashes.
+/// The names of all files below a folder of the page, with slashes.
 fn collect(dist: &Path, below: &str, files: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(dist.join(below))? {
         let entry = entry?;

@@ -9,7 +9,7 @@ cargo xtask COMMAND
 
   run [--port N]        build the page and serve it on http://127.0.0.1:8080/
   build                 build the page into dist/: static files that work from any folder of any server; then the command with it
-  package               build, and pack dist/ as page.zip
+  package [--crates]    build, and pack dist/ as page.zip; --crates packs the crates to be published instead, the command with the page
   test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
   e2e [--build] [--browser chromium|firefox] [WORD]
                         only the end-to-end tests (whose name contains WORD), in one browser or both, against dist/; --build builds it anew
@@ -21,6 +21,7 @@ cargo xtask COMMAND
                         let OpenTelemetry's SDK for Python, a real Prometheus and a load of a minute loose on quipu collect
   slow serve            ask `quipu serve` with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
   slow push             push the samples to a real Arize Phoenix (installed from PyPI) and compare what it has with the files
+  floors [--suggest]    check which module and crate may use which (xtask/floors.txt); --suggest prints floors that fit
   doctor                find or install what building and testing need
 
 Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
@@ -32,7 +33,8 @@ pub(crate) enum Command {
     Help,
     Run(Arguments),
     Build,
-    Package,
+    /// Whether the crates are packed, and not the page.
+    Package(bool),
     Test,
     EndToEnd(Arguments),
     /// The words of the program that grows files.
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     /// What is made anew rarely, by its name.
     Slow(Vec<String>),
     Doctor,
+    /// Whether floors that fit are printed, too.
+    Floors(bool),
 }
 
 /// The arguments of all commands; a command that does not take one refuses it.
@@ -63,6 +67,12 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
     }
     if name == "bench" && !rest.iter().any(|word| word == "-h" || word == "--help") {
         return Bench::parse(rest).map(Command::Bench);
+    }
+    if name == "floors" && rest.iter().all(|word| word == "--suggest") {
+        return Ok(Command::Floors(!rest.is_empty()));
+    }
+    if name == "package" && rest.iter().all(|word| word == "--crates") {
+        return Ok(Command::Package(!rest.is_empty()));
     }
     let (takes_port, takes_build) = (name == "run", name == "e2e");
     let mut arguments = Arguments::default();
@@ -87,7 +97,6 @@ pub(crate) fn parse(words: &[String]) -> Result<Command> {
         "help" | "-h" | "--help" => Command::Help,
         "run" => Command::Run(arguments),
         "build" => Command::Build,
-        "package" => Command::Package,
         "test" => Command::Test,
         "e2e" => Command::EndToEnd(arguments),
         "doctor" => Command::Doctor,
@@ -124,6 +133,9 @@ mod tests {
         assert!(parsed("e2e --browser lynx").unwrap_err().contains("or firefox"));
         let words = vec!["--spans".to_owned(), "100".to_owned()];
         assert_eq!(parsed("fixtures --spans 100"), Ok(Command::Fixtures(words)));
+        assert_eq!((parsed("package"), parsed("package --crates")), (Ok(Command::Package(false)), Ok(Command::Package(true))));
+        assert_eq!((parsed("floors"), parsed("floors --suggest")), (Ok(Command::Floors(false)), Ok(Command::Floors(true))));
+        assert!(parsed("package --all").unwrap_err().contains("does not know --all"));
         assert!(parsed("build --port 9000").unwrap_err().contains("does not know --port"));
         assert!(parsed("run --port").unwrap_err().contains("needs a number"));
         assert!(parsed("run --port 99999").unwrap_err().contains("99999 is not a port"));

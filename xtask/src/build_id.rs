@@ -62,6 +62,7 @@ impl Fnv {
     }
 
     /// Both halves in one.
+    #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
     fn folded(&self) -> u32 {
         (self.0 >> 32) as u32 ^ self.0 as u32
     }

@@ -2,19 +2,20 @@
 
 use crate::setup::{self, Tools};
 use crate::shell::Run;
-use crate::{npm, page, paths};
+use crate::{floors, npm, page, paths};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
 type Step = (&'static str, fn(&Tools) -> Result<()>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", |_| Run::new("cargo fmt --all --check").show()),
+    ("floors", |_| floors::check(false)),
+    ("dependencies", check_dependencies),
     ("lints, native", |_| Run::new("cargo clippy --workspace --all-targets -- -D warnings").show()),
     ("lints, wasm32", lint_wasm),
-    ("the page cannot reach SQLite", check_dependencies),
     ("tests, native", test_native),
-    ("examples in the documentation", |_| Run::new("cargo test --workspace --doc --quiet").show()),
+    ("documentation", check_documentation),
     ("tests, wasm32 in a browser", test_wasm),
     ("the page", page::build),
     ("end-to-end tests", |tools| end_to_end(tools, None, None)),
@@ -64,12 +65,14 @@ pub(crate) fn run_end_to_end(build: bool, browser: Option<&str>, filter: Option<
 /// In one browser, or in both.
 fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
     let browsers = tools.browsers()?;
-    let mut run = Run::new("cargo test --quiet --package quipu-tests --test e2e --");
+    // With --workspace, as the native tests were built: features are chosen for what is built together, and others would compile the core anew.
+    let target = "--quiet --workspace --test e2e --features quipu-cli/page";
+    let mut run = Run::new(&format!("cargo test {target} --"));
     if let Some(filter) = filter {
         run = run.word(filter);
     }
     // The command with the page of dist/ in it writes files that the tests open.
-    Run::new("cargo build --quiet --package quipu-cli --features page").show()?;
+    Run::new(&format!("cargo build {target} --bin quipu")).show()?;
     let axe = npm::install("tests/axe", "axe")?.join("node_modules/axe-core/axe.min.js");
     run.env("QUIPU_E2E_DIST", paths::dist())
         .env("QUIPU_E2E_COMMAND", paths::target().join("debug/quipu"))
@@ -98,8 +101,20 @@ fn lint_wasm(_: &Tools) -> Result<()> {
     Ok(())
 }
 
+/// Dependencies that are unused, not permitted, or out of bounds for the page.
+fn check_dependencies(tools: &Tools) -> Result<()> {
+    keep_sqlite_from_the_page()?;
+    Run::new("cargo machete --skip-target-dir").with_tools(tools).show()?;
+    if Run::new("cargo deny --version").with_tools(tools).read().is_none() {
+        println!("(cargo-deny is not installed, so licences and sources were not checked: cargo install cargo-deny. CI checks them.)");
+        return Ok(());
+    }
+    // Advisories need a database from the network.
+    Run::new("cargo deny --log-level error check licenses bans sources").with_tools(tools).show()
+}
+
 /// The page shows what the worker answers; were SQLite among its dependencies, somebody would have put a query into it.
-fn check_dependencies(_: &Tools) -> Result<()> {
+fn keep_sqlite_from_the_page() -> Result<()> {
     let tree = "cargo tree --package quipu-web --target wasm32-unknown-unknown --edges normal --prefix none";
     println!("$ {tree}");
     let packages = Run::new(tree).read().with_context(|| format!("`{tree}` failed."))?;
@@ -111,6 +126,12 @@ fn check_dependencies(_: &Tools) -> Result<()> {
         bail!("The page depends on SQLite: {}. Only the worker may.", sqlite.join(", "));
     }
     Ok(())
+}
+
+/// Links in the documentation lead somewhere, and its examples run.
+fn check_documentation(_: &Tools) -> Result<()> {
+    Run::new("cargo doc --workspace --no-deps --quiet").env("RUSTDOCFLAGS", "-D warnings").show()?;
+    Run::new("cargo test --workspace --doc --quiet").show()
 }
 
 fn test_native(_: &Tools) -> Result<()> {

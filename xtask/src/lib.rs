@@ -3,12 +3,16 @@
 //!
 //! What is not here: the tests themselves, and anything the page or the core does.
 
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 mod arguments;
 mod bench;
 mod browser;
 mod build_id;
 mod check;
+mod crates;
 mod fixtures;
+mod floors;
 mod npm;
 mod page;
 mod paths;
@@ -18,7 +22,6 @@ mod setup;
 mod shell;
 mod sizes;
 mod viewer;
-mod wasm_tables;
 mod zip;
 
 use anyhow::{Context, Result};
@@ -40,11 +43,12 @@ pub fn run(words: &[String]) -> Result<()> {
             page::build(&tools)?;
             page::build_command()
         }
-        Command::Package => {
+        Command::Package(crates) => {
             page::build(&setup::prepare(setup::For::Build)?)?;
-            page::package()
+            if crates { crates::package() } else { page::package() }
         }
         Command::Run(Arguments { port, .. }) => run_page(port.unwrap_or(8080)),
+        Command::Floors(suggest) => floors::check(suggest),
         Command::Test => check::run_all(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Slow(words) => fixtures::make_slowly(&words),

@@ -1,4 +1,5 @@
-//! What comes from the npm registry, for the page's charts, tests and benches: into target/, in the versions that a package.json of the repository pins.
+//! Packages of the npm registry: wasm-opt, the page's charts, and what tests and benches need. They are installed into target/, in the versions
+//! of a package-lock.json in the repository.
 
 use crate::paths;
 use crate::shell::{Run, is_on_path};
@@ -6,13 +7,17 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Copies the folder `from` of the repository to `to` in target/, and installs there what its package.json names.
+/// Files that decide what is installed.
+const WANTED: [&str; 2] = ["package.json", "package-lock.json"];
+
+/// Copies the folder `from` of the repository to `to` in target/, and installs there what its package-lock.json lists.
 pub(crate) fn install(from: &str, to: &str) -> Result<PathBuf> {
     let (from, to) = (paths::root().join(from), paths::target().join(to));
     fs::create_dir_all(&to).with_context(|| format!("{} cannot be made.", to.display()))?;
-    let wanted = read(&from.join("package.json"))?;
-    // Installed already, and nothing else is wanted since: no network is needed.
-    let is_here = to.join("node_modules").is_dir() && read(&to.join("package.json")).is_ok_and(|known| known == wanted);
+    let wanted = WANTED.map(|name| from.join(name)).iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    // If the same was installed before, no network is needed. The file is written after npm succeeded.
+    let installed = to.join("installed");
+    let is_here = read(&installed).is_ok_and(|known| known == wanted.concat());
     for entry in fs::read_dir(&from).with_context(|| format!("{} cannot be read.", from.display()))? {
         let entry = entry?;
         fs::copy(entry.path(), to.join(entry.file_name())).with_context(|| format!("{} cannot be copied.", entry.path().display()))?;
@@ -22,11 +27,12 @@ pub(crate) fn install(from: &str, to: &str) -> Result<PathBuf> {
     }
     if !is_on_path("npm") {
         bail!(
-            "npm is not on the PATH. It installs what {} names; it comes with Node.js (https://nodejs.org).",
-            from.join("package.json").display()
+            "npm is not on the PATH. It installs what {} lists; it comes with Node.js (https://nodejs.org).",
+            from.join(WANTED[1]).display()
         );
     }
-    Run::new("npm install --no-audit --no-fund --silent --prefix").word(&to).show()?;
+    Run::new("npm ci --no-audit --no-fund --silent --prefix").word(&to).show()?;
+    fs::write(&installed, wanted.concat()).with_context(|| format!("{} cannot be written.", installed.display()))?;
     Ok(to)
 }
 

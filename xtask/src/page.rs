@@ -2,8 +2,9 @@
 
 use crate::setup::Tools;
 use crate::shell::Run;
-use crate::{build_id, npm, paths, sizes, viewer, wasm_tables, zip};
+use crate::{build_id, npm, paths, sizes, viewer, zip};
 use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -13,20 +14,15 @@ const PLACEHOLDER: &str = "__QUIPU_BUILD__";
 /// The files it stands in.
 const STAMPED: [&str; 2] = ["index.html", "boot.js"];
 
-/// The modules of the page and of its workers.
-const MODULES: [&str; 3] = ["quipu-web_bg.wasm", "quipu-worker_bg.wasm", "quipu-metrics_bg.wasm"];
-
 /// Builds dist/, and fails when it is over its size budget or could not move to another folder.
 pub(crate) fn build(tools: &Tools) -> Result<()> {
     let began = Instant::now();
     let id = build_id::build_id()?;
     println!("Building the page, build {id} (the first time about 4 minutes on two cores).");
-    Run::new("trunk build --release").env("QUIPU_BUILD", &id).env("NO_COLOR", "true").with_tools(tools).show()?;
+    let path = path_with_wasm_opt(tools)?;
+    Run::new("trunk build --release").env("QUIPU_BUILD", &id).env("NO_COLOR", "true").env("PATH", path).show()?;
     let dist = paths::dist();
     copy_chart_library(&dist)?;
-    for name in MODULES {
-        wasm_tables::mend(&dist.join(name))?;
-    }
     for name in STAMPED {
         stamp(&dist.join(name), &id)?;
     }
@@ -47,6 +43,12 @@ pub(crate) fn build_command() -> Result<()> {
     Run::new("cargo build --release --package quipu-cli --features page").show()?;
     println!("The command is {}.", paths::target().join("release/quipu").display());
     Ok(())
+}
+
+/// The PATH for Trunk, with a wasm-opt of a pinned version first. Distributions ship old ones: version 108 breaks the modules' tables.
+fn path_with_wasm_opt(tools: &Tools) -> Result<OsString> {
+    let programs = npm::install("xtask/binaryen", "binaryen")?.join("node_modules/.bin");
+    Ok(std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(tools.path())))?)
 }
 
 /// What draws charts, from the npm registry, beside the page that loads it when a chart is shown.

@@ -105,11 +105,9 @@ const DIGITS: &[u8; 85] = b"!#$%()*+,./0123456789:;?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[
 fn base85(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(4) * 5);
     for chunk in bytes.chunks(4) {
-        let mut group = [0; 4];
-        group[..chunk.len()].copy_from_slice(chunk);
-        let group = u32::from_be_bytes(group);
+        let group = (0..4).fold(0, |group: u32, at| group << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
         for power in [52_200_625, 614_125, 7_225, 85, 1] {
-            text.push(char::from(DIGITS[(group / power % 85) as usize]));
+            text.extend(DIGITS.get((group / power % 85) as usize).map(|digit| char::from(*digit)));
         }
     }
     text

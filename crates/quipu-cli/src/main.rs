@@ -2,6 +2,8 @@
 //!
 //! What is not here: SQL, decoding, derivation, arithmetic on data. All of it is the `quipu` crate's.
 
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 mod arguments;
 mod collect;
 mod commands;

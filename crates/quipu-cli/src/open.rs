@@ -23,8 +23,10 @@ pub(crate) fn open(file: &Path) -> Result<Session> {
 /// Opens a file that is served: nobody's question may hold up the others' for long.
 pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let deadline_ms = deadline.as_millis() as u64;
-    open_within(file, OpenOptions { deadline_ms, ..OpenOptions::with_clock(|| BEGIN.elapsed().as_millis() as u64) })
+    fn millis(time: Duration) -> u64 {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    }
+    open_within(file, OpenOptions { deadline_ms: millis(deadline), ..OpenOptions::with_clock(|| millis(BEGIN.elapsed())) })
 }
 
 /// The same with a clock and limits.
@@ -86,7 +88,7 @@ pub(crate) fn import_into(importer: &mut Importer, path: &Path) -> Result<()> {
         if got == 0 {
             break;
         }
-        importer.push(&chunk[..got])?;
+        importer.push(chunk.get(..got).unwrap_or(&chunk))?;
         done += got as u64;
         shown.show(|| format!("Importing {name}: {} of {}", quipu::format::bytes(done), quipu::format::bytes(whole)));
     }

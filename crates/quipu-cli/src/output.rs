@@ -1,10 +1,21 @@
 //! Standard output: buffered, coloured where that is wanted, and safe to show what a file holds.
 
-use crate::arguments::Color;
+use clap::ValueEnum;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
 /// The width where there is no terminal to ask.
 const PLAIN_WIDTH: usize = 120;
+
+/// When to colour.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
 
 /// Where answers go.
 pub(crate) struct Output {

@@ -1,8 +1,6 @@
 //! `quipu collect` as exporters and their users meet it: over HTTP, with a file that others read.
-#![cfg(unix)]
 
-mod support;
-
+use crate::support::{Collecting, GZIP, JSON, PROTOBUF, answer, count, fresh, gzip, quipu, read, rows};
 use quipu_tests::collector::Collector;
 use quipu_tests::load::Load;
 use quipu_tests::{Scratch, fixtures};
@@ -10,7 +8,6 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use support::{Collecting, GZIP, JSON, PROTOBUF, answer, count, fresh, gzip, quipu, read, rows};
 
 const TRACES: &str = "tests/fixtures/otlp/small_0.2.15_traces.binpb";
 /// Everything the reference wrote but `created_at`, which is the moment of writing. Rows by id: the two sinks wrote in their own order.

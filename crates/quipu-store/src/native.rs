@@ -3,6 +3,12 @@
 //! What that cannot open without writing (a hot journal, write-ahead mode) goes through the overlay of [`Database::open`] instead.
 //! Either way nothing is created or changed beside the user's file. What is not here: anything a browser needs.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "opens a path, natively: with `writer::native` the one place that knows files"
+)]
+
 use super::cache::SharedCache;
 use super::database::{Database, Dropped, OpenOptions, note_length};
 use super::error::StoreError;

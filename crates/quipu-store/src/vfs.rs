@@ -196,6 +196,7 @@ impl FileSystem {
         let files = Files { named: RefCell::new(named), immutable, error: RefCell::new(None), os: Neutral(Cell::new(1)) };
         // SAFETY: default callbacks and layouts; the name is new, and only this thread's connection, which `Database` closes before
         // this registration is dropped, uses the file system.
+        #[expect(unsafe_code, reason = "SQLite takes a file system by raw pointers")]
         let registration = unsafe { register_vfs::<Io, Vfs>(&name, files, false) }.map_err(|error| error.to_string())?;
         Ok(FileSystem { registration: Some(registration), name })
     }
@@ -206,6 +207,7 @@ impl Drop for FileSystem {
         if let Some(registration) = self.registration.take() {
             // SAFETY: `Database` drops its connection first, so no file of this file system is open.
             // On failure the registration is left alive, which is safe.
+            #[expect(unsafe_code, reason = "the other half of the registration")]
             let _ = unsafe { registration.unregister() };
         }
     }

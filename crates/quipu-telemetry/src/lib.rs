@@ -35,6 +35,8 @@
 //! span they are in, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
 //! become, `sink` where they go, `sqlite`, `console` and `otlp` such places, `config` says which. What is not here: reading files (`quipu`).
 
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 pub mod config;
 mod console;
 mod current;
@@ -43,6 +45,7 @@ mod layer;
 pub mod otlp;
 mod queue;
 mod random;
+mod setting;
 mod sink;
 mod spans;
 mod sqlite;
@@ -60,3 +63,8 @@ pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 pub use sqlite::SqliteSink;
 pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};
 pub use warning::Warning;
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

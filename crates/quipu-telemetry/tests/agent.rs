@@ -2,7 +2,7 @@
 
 #[path = "../examples/agent.rs"]
 #[expect(dead_code, reason = "the example's main is called by nobody here")]
-mod agent;
+mod example;
 
 use quipu::store::OpenOptions;
 use quipu_tests::Scratch;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 fn the_examples_file_opens_and_answers_questions_about_its_agent() {
     let scratch = Scratch::new().expect("a folder");
     let path = scratch.path().join("telemetry.db");
-    agent::run(&path).expect("the agent does its turns");
-    agent::run(&path).expect("and again, into the same file");
+    example::run(&path).expect("the agent does its turns");
+    example::run(&path).expect("and again, into the same file");
 
     let plain = Connection::open(&path).expect("SQLite opens it");
     let one = |sql: &str| plain.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");

@@ -1,9 +1,7 @@
 //! The sinks `otel_trace` and `otel_metric` against a collector on this machine. What arrives is read by OpenTelemetry's own generated code,
 //! and compared with what real servers sent.
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::{Replayed, TTL, events_of, time};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -21,7 +19,6 @@ use quipu_tests::fixtures::{SMALL, open_as_it_lies, repository};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Replayed, TTL, events_of, time};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const UNAVAILABLE: Answer = Answer("503 Service Unavailable\r\n", b"");

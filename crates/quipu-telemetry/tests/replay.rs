@@ -1,8 +1,6 @@
 //! What real servers recorded, logged again: rows and lines must be what the reference made of the same events.
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support::{Replayed, TTL, events_of, time};
 use quipu::model::{Attributes, Event, SpanStartPayload, StructuredLogEvent, StructuredLogPayload};
 use quipu_telemetry::{ConsoleSink, SqliteSink, Telemetry, Warning};
 use quipu_tests::Scratch;
@@ -11,7 +9,6 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use support::{Replayed, TTL, events_of, time};
 
 /// Every column but `created_at`, which is when the row was written.
 const ROWS: [&str; 5] = [

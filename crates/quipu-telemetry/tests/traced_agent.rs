@@ -2,7 +2,7 @@
 
 #[path = "../examples/traced_agent.rs"]
 #[expect(dead_code, reason = "the example's main is called by nobody here")]
-mod traced_agent;
+mod example;
 
 use quipu::protocol::{Request, Response};
 use quipu::store::OpenOptions;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 fn the_examples_file_opens_and_tells_of_its_turns() {
     let scratch = Scratch::new().expect("a folder");
     let path = scratch.path().join("telemetry.db");
-    traced_agent::run(&path).expect("the agent does its turns");
+    example::run(&path).expect("the agent does its turns");
 
     let plain = Connection::open(&path).expect("SQLite opens it");
     let one = |sql: &str| number(&plain, sql).expect("a number");

@@ -3,6 +3,8 @@
 //! The file is the one of the query bench; QUIPU_BENCH_SPANS says how many spans it has. Each run evaluates the filter anew: a blank more or
 //! less makes it another text. What is not here: texts and attributes that only the file tells.
 
+#![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
+
 mod growth;
 
 use quipu::Session;

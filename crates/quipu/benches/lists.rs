@@ -3,6 +3,8 @@
 //! The file is that of the query bench, or the one QUIPU_BENCH_FILE names. A filter that is a blank longer is another one.
 //! What is not here: filters themselves (`filter`).
 
+#![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
+
 mod growth;
 
 use quipu::Session;

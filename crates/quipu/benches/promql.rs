@@ -2,6 +2,8 @@
 //!
 //! The file is that of the query bench, or the one QUIPU_BENCH_FILE names. It is indexed before; what PromQL prepares is not.
 
+#![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
+
 mod growth;
 
 use quipu::Session;

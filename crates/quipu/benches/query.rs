@@ -3,6 +3,8 @@
 //! The file repeats the traces of samples/agent_0.2.15.db with fresh ids and times; QUIPU_BENCH_SPANS says how many spans it has
 //! (200,000 by default). Every run asks for a value that was never asked for before. SQL runs in the same build of SQLite.
 
+#![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
+
 mod growth;
 
 use quipu::Session;

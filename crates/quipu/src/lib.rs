@@ -30,3 +30,8 @@ pub use session::FileReading;
 pub use session::{BesidePiece, BesideTraces, MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};
 #[cfg(feature = "promql")]
 pub use session::{SeriesLabels, SeriesQuery};
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,10 +1,8 @@
 //! The input of a span beside that of the span of its name before it, over real files.
 
-mod support;
-
-use quipu::protocol::{Request, Response};
+use crate::support::{open, sql};
 use quipu::render::sheet_text;
-use support::{open, sql};
+use quipu::protocol::{Request, Response};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 

@@ -1,13 +1,11 @@
 //! Filters over recorded databases, through `Session`, against SQL that knows nothing of the index.
 
-mod support;
-
+use crate::support::{open, sql, unindexed};
 use quipu::Session;
 use quipu::filter::{FieldLevel, fields};
 use quipu::model::SpanKind;
 use quipu::protocol::{FailureKind, Request, Response, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
 use std::collections::BTreeSet;
-use support::{open, sql, unindexed};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 const METRICS: &str = "samples/metrics_0.2.23.db";

@@ -1,7 +1,7 @@
 //! Lists of traces: orders, groups, totals and the picture, through `Session`, against SQL that knows nothing of the index.
 
-mod support;
-
+use crate::support;
+use crate::support::{open, sql, unindexed};
 use quipu::Session;
 use quipu::format;
 use quipu::model::PriceTable;
@@ -13,7 +13,6 @@ use quipu::view::{self, Brush};
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{open, sql, unindexed};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 const METRICS: &str = "samples/metrics_0.2.23.db";

@@ -1,7 +1,6 @@
 //! Metrics of real files beside sums that plain SQL takes of them.
 
-mod support;
-
+use crate::support::{open, sql};
 use quipu::metrics::{
     CountedRequests, MetricOptions, Metrics, Overview, OverviewQuery, PointQuery, PromqlQuery, Readings, SpansBehind, TokensBy,
 };
@@ -12,7 +11,6 @@ use quipu::{Session, promql::PromqlError};
 use quipu_tests::failures::FAILED;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
-use support::{open, sql};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 const DERIVED: &str = "samples/agent_0.2.15.db";

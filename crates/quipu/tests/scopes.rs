@@ -1,15 +1,14 @@
 //! Parts of recorded traces, without their plumbing or one request alone, and what stands on their bars, against SQL that knows nothing of
 //! the index.
 
-mod support;
-
+use crate::support;
+use crate::support::{of_bytes, path, sql};
 use quipu::Session;
 use quipu::model::{SpanMarks, Timestamp};
 use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope, WarningKind};
 use quipu::view::{Jump, chain_text, failure_chains};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{of_bytes, path, sql};
 
 const FILES: [&str; 4] = [
     "samples/agent_0.2.15.db",

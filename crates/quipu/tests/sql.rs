@@ -1,14 +1,13 @@
 //! A user's own SQL: what it reads, what it may not do, and the views beside what plain SQL finds.
 
-mod support;
-
+use crate::support;
+use crate::support::{open, path, sql, unindexed};
 use quipu::Session;
 use quipu::markup::Node;
 use quipu::protocol::{Contents, FailureKind, FileFormat, IdPlace, Request, Response, SqlCell, SqlRan, SqlRequest, SqlResponse};
 use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
-use support::{open, path, sql, unindexed};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 

@@ -1,8 +1,6 @@
 //! Fresh databases: written row by row as the reference's sink does, and as trimmed copies of real files.
 
-#[path = "support/mod.rs"]
-mod support;
-
+use crate::support;
 use proptest::prelude::*;
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord, reference_time};
 use quipu::store::{Copied, OpenOptions, TraceFacts, Writer};

@@ -1,4 +1,4 @@
-//! The tools that cargo installs: Trunk, the wasm-bindgen command of exactly the version in Cargo.lock, and Firefox's driver.
+//! The tools that cargo installs: Trunk, the wasm-bindgen command of exactly the version in Cargo.lock, Firefox's driver, and cargo-machete.
 
 use super::Tools;
 use crate::paths;
@@ -40,6 +40,22 @@ pub(super) fn ensure_geckodriver(tools: &Tools) -> Result<()> {
     }
     install(tools, "geckodriver", GECKODRIVER, "--locked", "1 minute on two cores")?;
     expect(tools, "geckodriver", GECKODRIVER)
+}
+
+/// cargo-machete's version.
+const MACHETE: &str = "0.9.2";
+
+/// Finds dependencies that no source names.
+pub(super) fn ensure_machete(tools: &Tools) -> Result<()> {
+    let is_there = || Run::new("cargo machete --version").with_tools(tools).read().is_some();
+    if is_there() {
+        return Ok(());
+    }
+    install(tools, "cargo-machete", MACHETE, "--locked", "40 seconds on two cores")?;
+    if is_there() {
+        return Ok(());
+    }
+    bail!("cargo-machete {MACHETE} was installed into {}, but `cargo machete --version` fails.", paths::tools().display())
 }
 
 /// Whether `program --version` answers `program VERSION`.

@@ -52,6 +52,7 @@ pub(crate) fn prepare(purpose: For) -> Result<Tools> {
         return Ok(tools);
     }
     cargo_tools::ensure_geckodriver(&tools)?;
+    cargo_tools::ensure_machete(&tools)?;
     Ok(Tools { browsers: Some(browser::find()?), ..tools })
 }
 

@@ -1,5 +1,5 @@
-//! Programs of the operating system: clang, wasm-opt, brotli, Chromium, Firefox, npm. Installed by apt-get where we are root; elsewhere a sentence says
-//! which command does it.
+//! Programs of the operating system: clang, brotli, Chromium, Firefox, npm. Installed by apt-get as root; otherwise a message names the
+//! command that installs them.
 
 use super::For;
 use crate::shell::{Run, is_on_path};
@@ -19,19 +19,12 @@ struct Need {
     only_tests: bool,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 5] = [
     Need {
         packages: "clang llvm",
         brew: "llvm",
         purpose: "clang compiles SQLite to WebAssembly",
         is_here: clang_makes_wasm,
-        only_tests: false,
-    },
-    Need {
-        packages: "binaryen",
-        brew: "binaryen",
-        purpose: "wasm-opt makes the page small",
-        is_here: || is_on_path("wasm-opt"),
         only_tests: false,
     },
     Need {
@@ -58,7 +51,7 @@ const NEEDS: [Need; 6] = [
     Need {
         packages: "npm",
         brew: "node",
-        purpose: "npm brings uPlot, which draws the page’s charts, and for tests axe-core, which checks the screens’ accessibility",
+        purpose: "npm installs wasm-opt, which makes the page small, uPlot, which draws its charts, and for tests axe-core, which checks accessibility",
         is_here: || is_on_path("npm"),
         only_tests: false,
     },

@@ -102,13 +102,15 @@ fn ended(new: &NewSpan) -> Option<EndedSpan> {
 
 fn measured(point: &MetricPoint) -> Option<MetricEvent> {
     let value = point.value?;
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 2^53")]
+    let value = if value.fract() == 0.0 && value.abs() < 9e15 { MetricValue::Integer(value as i64) } else { MetricValue::Float(value) };
     Some(MetricEvent {
         trace_id: String::new(),
         span_id: String::new(),
         timestamp: EventTime::utc(Timestamp(i64::try_from(point.time_nanos?).ok()?)),
         attributes: primitives(Some(&point.attributes)),
         metric: point.metric.clone(),
-        value: if value.fract() == 0.0 && value.abs() < 9e15 { MetricValue::Integer(value as i64) } else { MetricValue::Float(value) },
+        value,
         unit: point.unit.clone().unwrap_or_default(),
     })
 }

@@ -53,7 +53,7 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
                 print(hit, output)?;
             }
         }
-        query.offset += page.hits.len() as u32;
+        query.offset = query.offset.saturating_add(u32::try_from(page.hits.len()).unwrap_or(u32::MAX));
         output.flush()?;
         if !page.hits.is_empty() {
             continue;

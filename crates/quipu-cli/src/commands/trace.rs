@@ -78,6 +78,7 @@ fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
 
 /// The part of the trace's time that the span took.
 fn bar(row: &WaterfallRow, width: usize) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the width")]
     let at = |part: f64| ((part * width as f64).round() as usize).min(width);
     let start = at(row.bar.start).min(width.saturating_sub(1));
     let end = at(row.bar.start + row.bar.length).max(start + 1);

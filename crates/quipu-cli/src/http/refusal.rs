@@ -83,6 +83,7 @@ impl Refusal {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "a varint: seven bits at a time")]
     fn bytes(&self) -> Vec<u8> {
         match self.encoding {
             Encoding::Json => serde_json::json!({ "code": self.code(), "message": self.words }).to_string().into_bytes(),

@@ -91,7 +91,7 @@ impl Live {
     pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
         let look = Look::at(path);
         // Numbers of two servers one after the other differ.
-        let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_millis() as u64);
+        let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let edition = Edition::begin(first, path, Purpose::Everything(None))?;
         if let Err(failure) = super::edition::summary(&edition).await {
             return Err(failure.into());

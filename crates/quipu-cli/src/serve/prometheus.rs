@@ -117,6 +117,7 @@ impl Params {
 
 async fn query(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let params = Params::read(request).await?;
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     let now = now_seconds().map(|seconds| (seconds * 1e3) as i64);
     let end = params.time("time")?.or(now);
     answer(&served, PromqlQuery { query: params.required("query")?.into(), end, start: None, step: None, options: served.metrics }).await
@@ -159,8 +160,8 @@ fn listed(mut items: Vec<Json>, params: &Params) -> Answer {
     let is_cut = items.len() > limit;
     items.truncate(limit);
     let mut document = json!({ "status": "success", "data": items });
-    if is_cut {
-        document["warnings"] = json!(["results truncated due to limit"]);
+    if is_cut && let Some(fields) = document.as_object_mut() {
+        fields.insert("warnings".into(), json!(["results truncated due to limit"]));
     }
     Ok(json(StatusCode::OK, document.to_string()))
 }

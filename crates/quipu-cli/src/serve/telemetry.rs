@@ -112,6 +112,7 @@ async fn log_event(State(served): State<Shared>, request: Request<Body>) -> Answ
 async fn call(served: &Shared, call: Call) -> Answer {
     let Call { method, params, missing } = call;
     let params = Json::Object(params).to_string();
+    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
     let now = now_seconds().map(|seconds| seconds as i64);
     let work = move |session: &mut quipu::Session| session.try_query(method, &params, now);
     match served.live.newest().when_indexed(work).await {

@@ -1,6 +1,6 @@
 //! Whom the server answers, and what it takes.
 
-use crate::support::{Server, refused};
+use super::support::{Server, refused};
 use quipu_tests::fixtures::SMALL;
 use serde_json::json;
 

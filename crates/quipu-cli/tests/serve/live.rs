@@ -1,6 +1,6 @@
 //! A file that is written while it is served.
 
-use crate::support::Server;
+use super::support::Server;
 use quipu::model::Event;
 use quipu_telemetry::{DEFAULT_TTL_SECONDS, SqliteSink, Telemetry};
 use quipu_tests::fixtures::{SMALL, number};

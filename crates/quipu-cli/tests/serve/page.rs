@@ -1,7 +1,7 @@
 //! What the page asks in the stead of its worker.
 
-use crate::live::write_trace;
-use crate::support::Server;
+use super::live::write_trace;
+use super::support::Server;
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, News, Opened, Packed, Request, Response, SERVED_TYPE, TraceQuery};
 use quipu_tests::fixtures::{SMALL, number};
 use serde::de::DeserializeOwned;

@@ -1,6 +1,6 @@
 //! Prometheus's query API: its documents, with values that plain SQL finds.
 
-use crate::support::{Reply, Server};
+use super::support::{Reply, Server};
 use quipu_tests::fixtures::{METRICS, texts};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Llama Stack's routes against what a server of 0.2.15 answered over HTTP, and events that come in.
 
-use crate::support::Server;
+use super::support::Server;
 use quipu_tests::fixtures::{AGENT, SMALL, repository};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};

@@ -1,5 +1,11 @@
 //! A database on disk: a new one, or one that a server and its readers have in use.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "makes a file at a path, natively: with `store::native` the one place that knows files"
+)]
+
 use super::super::error::StoreError;
 use super::super::extra::{Numbering, numbering};
 use super::super::header::read_header;

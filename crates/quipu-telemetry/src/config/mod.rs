@@ -18,12 +18,13 @@ mod variables;
 
 use crate::console::ConsoleSink;
 use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
+use crate::setting::error;
+pub use crate::setting::{ConfigError, Lookup};
 use crate::sqlite::SqliteSink;
 use crate::telemetry::{Telemetry, TelemetryBuilder};
 use quipu_otlp::OtlpSource;
 use saphyr::{LoadableYamlNode, Yaml};
 use std::path::PathBuf;
-pub use variables::Lookup;
 use variables::substitute;
 
 /// The name of services that give none: a zero-width space, as the reference writes it. It stands for no name.
@@ -71,20 +72,6 @@ pub struct TelemetryConfig {
     pub otel_exporter_otlp_endpoint: Option<String>,
     /// The telemetry file.
     pub sqlite_db_path: PathBuf,
-}
-
-/// A configuration that says something wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {wrong}.")]
-pub struct ConfigError {
-    /// Where: `telemetry[0].config.sinks`, or a variable's name.
-    pub field: String,
-    /// What is wrong with it, and what is allowed: the sentence without its subject.
-    pub wrong: String,
-}
-
-pub(crate) fn error(field: &str, wrong: impl Into<String>) -> ConfigError {
-    ConfigError { field: field.to_owned(), wrong: wrong.into() }
 }
 
 impl TelemetryConfig {

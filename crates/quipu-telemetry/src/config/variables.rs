@@ -2,8 +2,7 @@
 //!
 //! What is not here: the environment itself. It enters as a function, so that nothing depends on the process that asks.
 
-/// Answers for the environment: the value of a variable, `None` where it is not set.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+use crate::setting::Lookup;
 
 const OPENING: &str = "${env.";
 

@@ -4,7 +4,7 @@
 
 use super::backoff::Backoff;
 use super::settings::Settings;
-use crate::config::ConfigError;
+use crate::setting::ConfigError;
 use quipu_otlp::{ExportAnswer, one_line, status_message};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;

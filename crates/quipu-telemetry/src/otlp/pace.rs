@@ -3,7 +3,7 @@
 //! What is not here: where requests go (`settings`).
 
 use super::settings::percent_decoded;
-use crate::config::{ConfigError, Lookup, error};
+use crate::setting::{ConfigError, Lookup, error};
 use quipu_model::{Attributes, Primitive};
 use quipu_otlp::OtlpSource;
 use std::time::Duration;

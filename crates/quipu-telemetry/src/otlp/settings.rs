@@ -14,7 +14,7 @@
 //! Empty counts as not set. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are followed, but never to this machine itself.
 //! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
 
-use crate::config::{ConfigError, Lookup, error};
+use crate::setting::{ConfigError, Lookup, error};
 use quipu_otlp::Signal;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -162,6 +162,7 @@ impl Session {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 mod tests {
     use super::*;
     use crate::index::Bits;

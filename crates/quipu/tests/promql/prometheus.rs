@@ -1,6 +1,6 @@
 //! Answers of a real Prometheus beside ours, over the same series. `cargo xtask slow promql` asks it again.
 
-use crate::script::same;
+use super::script::same;
 use quipu::promql::{EvalOptions, Labels, PromqlAnswer, PromqlTime, SeriesSet, evaluate, read_openmetrics};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! The scripts in `cases/`, and those of a folder that is named from outside.
 
-use crate::script::run;
+use super::script::run;
 use std::path::Path;
 
 fn check(folder: &Path, skips: &dyn Fn(&str) -> bool) -> (usize, usize, Vec<String>) {
@@ -25,7 +25,7 @@ fn scripts_evaluate_as_they_say() {
     assert!(passed >= 150 && skipped == 0, "{passed} evaluations, {skipped} skipped");
 }
 
-/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test promql -- --ignored --nocapture` runs the scripts of Prometheus itself.
+/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test suite promql -- --ignored --nocapture` runs the scripts of Prometheus itself.
 #[test]
 #[ignore = "needs a folder of scripts in QUIPU_PROMQL_SCRIPTS"]
 fn scripts_from_outside_evaluate_as_they_say() {

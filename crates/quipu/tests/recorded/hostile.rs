@@ -1,6 +1,6 @@
 //! Texts made to hurt: they end quickly, without a panic, and nothing of them is lost.
 
-use crate::support::{assert_faithful, recorded_files};
+use super::support::{assert_faithful, recorded_files};
 use proptest::prelude::*;
 use quipu::llm::messages;
 use quipu::model::{Encoding, Value};
@@ -99,7 +99,7 @@ fn texts_inside_texts_are_unfolded_to_a_limit_and_kept_whole() {
     let mut text = "[1]".to_owned();
     for _ in 0..12 {
         let mut quoted = String::new();
-        crate::support::json_string(&text, &mut quoted);
+        super::support::json_string(&text, &mut quoted);
         text = format!("[{quoted}]");
     }
     let decoded = decode_soon("quotes in quotes", &text);
@@ -118,7 +118,7 @@ fn texts_inside_texts_cost_at_most_four_times_the_whole() {
     let mut text = format!("[\"{}\"]", "x".repeat(100_000));
     for _ in 0..7 {
         let mut quoted = String::new();
-        crate::support::json_string(&text, &mut quoted);
+        super::support::json_string(&text, &mut quoted);
         text = quoted;
     }
     let decoded = decode_soon("quotes around quotes", &text);

@@ -1,6 +1,6 @@
 //! Every shape of value that real servers recorded, as a tree and as the chat it holds.
 
-use crate::support::{recorded_files, tree};
+use super::support::{recorded_files, tree};
 use quipu::llm::{Message, messages};
 use quipu::recorded::{attributes, decode};
 use std::fmt::Write;

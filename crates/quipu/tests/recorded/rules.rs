@@ -1,6 +1,6 @@
 //! The rules of decoding, on small texts and on generated values.
 
-use crate::support::{as_json, as_python, tree, without_nesting};
+use super::support::{as_json, as_python, tree, without_nesting};
 use proptest::prelude::*;
 use quipu::llm::messages;
 use quipu::model::{Encoding, Number, Value};

@@ -1,6 +1,6 @@
 //! What belongs to no span leaves as it came: log records, and points of metrics of every kind.
 
-use crate::tools::{export, import, import_bytes, read, rows, sql_of};
+use super::tools::{export, import, import_bytes, read, rows, sql_of};
 use quipu::protocol::FileFormat;
 use quipu::store::Writer;
 use quipu::transfer::{Recorder, Signal, read_request};

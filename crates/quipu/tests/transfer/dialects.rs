@@ -1,6 +1,6 @@
 //! What instrumented programs sent while they talked to a fake model: the same small conversation in three dialects.
 
-use crate::tools::{import, read};
+use super::tools::{import, read};
 use quipu::Session;
 use quipu::llm::Body;
 use quipu::protocol::{Request, Response, TraceQuery, TraceRow};

@@ -1,7 +1,7 @@
 //! What leaves: round trips of real files and of made ones, and the shapes that other programs ask for.
 
+use super::tools::{export, import_bytes, read, rows, sql_of};
 use crate::support;
-use crate::tools::{export, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord};

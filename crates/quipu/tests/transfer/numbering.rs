@@ -1,7 +1,7 @@
 //! Rows of `quipu_span_extra` have the numbers of their spans' rows; where they have not, they are found all the same, and put in order by
 //! whoever adds to the file.
 
-use crate::tools::{export, import_bytes, read, rows, sql_of};
+use super::tools::{export, import_bytes, read, rows, sql_of};
 use quipu::Selection;
 use quipu::protocol::FileFormat;
 use quipu::store::{Dropped, MemorySource, OpenOptions, Writer};

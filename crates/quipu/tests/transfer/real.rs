@@ -1,7 +1,7 @@
 //! Bodies that servers sent, against the databases they wrote in the same run.
 
+use super::tools::{import, import_bytes, read, rows, sql_of};
 use crate::support;
-use crate::tools::{import, import_bytes, read, rows, sql_of};
 use quipu::Session;
 use serde_json::{Value as Json, json};
 

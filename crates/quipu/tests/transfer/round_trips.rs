@@ -1,7 +1,7 @@
 //! What an import keeps beside the three tables comes back from OTLP: nanoseconds, links, status messages, resources and scopes.
 
+use super::tools::{export, import_bytes, rows, sql_of};
 use crate::support;
-use crate::tools::{export, import_bytes, rows, sql_of};
 use proptest::prelude::*;
 use quipu::Selection;
 use quipu::protocol::FileFormat;
@@ -123,7 +123,7 @@ fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
 fn of_a_file_with_a_hot_journal_leaves_what_was_committed() {
     let read = |name: &str| Dropped {
         name: name.into(),
-        source: Box::new(MemorySource(crate::tools::read(&format!("tests/fixtures/db/{name}")))),
+        source: Box::new(MemorySource(super::tools::read(&format!("tests/fixtures/db/{name}")))),
     };
     let files = vec![read("real_live.db"), read("real_live.db-journal")];
     let mut session = quipu::Session::open(files, OpenOptions::with_clock(|| 0)).expect("it opens");

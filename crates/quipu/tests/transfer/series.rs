@@ -1,7 +1,7 @@
 //! Imported points of metrics as series: their names, values and times, asked in PromQL.
 
+use super::tools::{import, read};
 use crate::support;
-use crate::tools::{import, read};
 use quipu::Session;
 use quipu::metrics::{MetricKind, MetricOptions, PromqlQuery};
 use quipu::promql::PromqlAnswer;

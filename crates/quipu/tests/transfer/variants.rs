@@ -1,7 +1,7 @@
 //! One trace in every way that exporters and the collector write it, and inputs that are damaged.
 
+use super::tools::{gzip, import, import_bytes, read, rows, sql_of};
 use crate::support;
-use crate::tools::{gzip, import, import_bytes, read, rows, sql_of};
 use proptest::prelude::*;
 use quipu::store::Writer;
 use quipu::transfer::{Content, ImportError, Importer, are_imported, content};

@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 const PIECE_BYTES: usize = 4 << 20;
 /// Pauses after which a collector that does not answer is given up: half a minute and more where it has taken something before, two
 /// seconds where it has not.
-const PAUSES: [usize; 2] = [7, 2];
+const PAUSES: usize = 7;
+const PAUSES_AT_FIRST: usize = 2;
 
 /// What is said where nothing can be gone on with.
 const ANOTHER: &str = "The file is not the one of which a part was sent before; the push begins anew.";
@@ -202,7 +203,7 @@ impl<'c> Sender<'c> {
     fn send(&mut self, request: &[u8], progress: &dyn Fn(f64) -> String) -> Result<ExportAnswer> {
         let seconds = self.start.elapsed().as_secs_f64();
         self.shown.show(|| progress(if seconds > 0.0 { self.delivered as f64 / seconds } else { 0.0 }));
-        let mut pauses = PAUSES[usize::from(self.delivered == 0)];
+        let mut pauses = if self.delivered == 0 { PAUSES_AT_FIRST } else { PAUSES };
         let shown = &mut self.shown;
         let mut wait = |pause: Duration, error: &SendError| {
             if pauses == 0 {

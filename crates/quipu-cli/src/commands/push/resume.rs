@@ -65,8 +65,8 @@ impl ResumeFile {
         let wrong = || format!("{} is no file that a push left; name another, or add --restart.", self.path.display());
         let kept: Json = serde_json::from_str(&text).with_context(wrong)?;
         let read = || {
-            let (rowid, mark) = (kept["rowid"].as_i64()?, kept["mark"].as_str()?.to_owned());
-            Some((Delivered { rowid, mark, entries: kept["entries"].as_u64()? }, kept["what"].as_str()?))
+            let (rowid, mark) = (kept.get("rowid")?.as_i64()?, kept.get("mark")?.as_str()?.to_owned());
+            Some((Delivered { rowid, mark, entries: kept.get("entries")?.as_u64()? }, kept.get("what")?.as_str()?))
         };
         let (delivered, what) = read().with_context(wrong)?;
         anyhow::ensure!(

@@ -244,6 +244,7 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 mod tests {
     use super::*;
     use quipu_protocol::{Request, Response, TraceQuery};

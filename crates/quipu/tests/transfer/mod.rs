@@ -1,8 +1,5 @@
 //! Imports and exports: recorded bodies against the databases of the same runs, and every variant of the formats.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod beside;
 mod dialects;
 mod exports;

@@ -2,6 +2,8 @@
 //!
 //! The files in `tests/data/recorded` are values of real Llama Stack servers, one shape each, named by release and attribute.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod hostile;
 mod real;
 mod rules;

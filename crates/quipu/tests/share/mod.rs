@@ -3,5 +3,3 @@
 mod forms;
 mod links;
 mod redaction;
-#[path = "../support/mod.rs"]
-mod support;

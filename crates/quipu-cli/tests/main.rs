@@ -1,0 +1,13 @@
+//! Every integration test of the command, in one binary: linking is most of what a test binary costs.
+//!
+//! A new file of tests needs a `mod` line here, because cargo does not look for further binaries (`autotests = false`).
+
+#[cfg(unix)]
+mod collect;
+mod command;
+mod push;
+#[cfg(unix)]
+mod readme;
+mod serve;
+#[cfg(unix)]
+mod support;

@@ -1,0 +1,26 @@
+//! Every integration test of the core, in one binary: linking is most of what a test binary costs.
+//!
+//! A new file of tests needs a `mod` line here, because cargo does not look for further binaries (`autotests = false`).
+
+#![expect(clippy::disallowed_methods, reason = "tests read fixtures")]
+
+mod compared;
+mod conversation;
+mod files;
+mod filter;
+mod growth;
+mod hostile;
+mod lists;
+mod metrics;
+mod promql;
+mod query;
+mod recorded;
+mod scopes;
+mod search;
+mod share;
+mod sheets;
+mod sql;
+mod support;
+mod trace_views;
+mod transfer;
+mod writer;

@@ -1,0 +1,58 @@
+//! Packs the crates that are published, as `cargo publish` would send them.
+//!
+//! What is not here: publishing, which `cargo publish` does in the order of their dependencies.
+
+use crate::paths;
+use crate::shell::Run;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::Path;
+
+/// The folder of the command's crate that carries the page, because cargo packs nothing from outside a crate.
+const PAGE: &str = "crates/quipu-cli/page";
+
+/// Copies dist/ into the command's crate, packs every crate below `crates`, and compiles each from its package.
+pub(crate) fn package() -> Result<()> {
+    let page = paths::root().join(PAGE);
+    if page.exists() {
+        fs::remove_dir_all(&page).with_context(|| format!("{} cannot be removed.", page.display()))?;
+    }
+    copy(&paths::dist(), &page)?;
+    // Packed without git's knowledge of page/, which it ignores.
+    let mut run = Run::new("cargo package --locked --allow-dirty");
+    for name in published()? {
+        run = run.word("--package").word(name);
+    }
+    run.show()?;
+    println!("The crates are in {}.", paths::target().join("package").display());
+    Ok(())
+}
+
+/// Every package below `crates`; a folder has the name of its package.
+fn published() -> Result<Vec<String>> {
+    let folder = paths::root().join("crates");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("{} cannot be listed.", folder.display()))? {
+        let entry = entry?;
+        let is_private = |manifest: String| manifest.lines().any(|line| line.trim() == "publish = false");
+        if fs::read_to_string(entry.path().join("Cargo.toml")).is_ok_and(|manifest| !is_private(manifest)) {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("{} cannot be made.", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} cannot be listed.", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).with_context(|| format!("{} cannot be copied.", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}
