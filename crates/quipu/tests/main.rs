@@ -4,8 +4,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 
+mod address;
 mod compared;
 mod conversation;
+mod failure;
 mod files;
 mod filter;
 mod growth;
