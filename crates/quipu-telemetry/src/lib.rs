@@ -48,6 +48,7 @@ mod random;
 mod setting;
 mod sink;
 mod spans;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod telemetry;
 mod w3c;
@@ -60,6 +61,7 @@ pub use current::{current_traceparent, current_tracestate, record_inference};
 pub use inference::{InferenceSpan, Usage};
 pub use layer::TelemetryLayer;
 pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
+#[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
 pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};
 pub use warning::Warning;

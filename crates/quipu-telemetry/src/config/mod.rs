@@ -20,6 +20,7 @@ use crate::console::ConsoleSink;
 use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
 use crate::setting::error;
 pub use crate::setting::{ConfigError, Lookup};
+#[cfg(feature = "sqlite")]
 use crate::sqlite::SqliteSink;
 use crate::telemetry::{Telemetry, TelemetryBuilder};
 use quipu_otlp::OtlpSource;
@@ -162,6 +163,11 @@ impl TelemetryConfig {
                     let no_color = lookup("NO_COLOR");
                     builder.sink(move || Ok(ConsoleSink::stdout(|_| no_color.clone())))
                 }
+                #[cfg(not(feature = "sqlite"))]
+                SinkKind::Sqlite => {
+                    return Err(error("sinks", "names sqlite, but this program was built without the feature `sqlite` of quipu-telemetry"));
+                }
+                #[cfg(feature = "sqlite")]
                 SinkKind::Sqlite => {
                     let (path, service_name) = (self.sqlite_db_path.clone(), self.service_name.clone());
                     builder.sink(move || SqliteSink::open(&path, &service_name))
