@@ -25,6 +25,8 @@ mod engine;
 #[cfg(feature = "engine")]
 mod measured;
 #[cfg(feature = "engine")]
+mod names;
+#[cfg(feature = "engine")]
 mod overview;
 #[cfg(feature = "engine")]
 mod prepare;

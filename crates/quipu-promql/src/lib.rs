@@ -36,6 +36,8 @@ mod series;
 #[cfg(feature = "grammar")]
 mod times;
 mod types;
+#[cfg(feature = "grammar")]
+mod value_type;
 
 #[cfg(feature = "grammar")]
 pub use answer::error_json;

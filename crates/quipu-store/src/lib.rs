@@ -12,6 +12,7 @@ mod header;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod numbering;
 mod overlay;
 mod reader;
 mod schema;

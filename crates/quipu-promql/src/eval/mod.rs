@@ -11,11 +11,12 @@ mod relabel;
 mod select;
 mod window;
 
-use super::ast::{At, Expr, ExprKind, Timing, ValueType};
+use super::ast::{At, Expr, ExprKind, Timing};
 use super::error::{Place, PromqlError};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;
+use super::value_type::ValueType;
 use crate::PromqlAnswer;
 use std::cell::Cell;
 use std::collections::HashMap;
