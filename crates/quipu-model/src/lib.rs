@@ -1,6 +1,6 @@
 //! What was observed, in plain types: times, values, events, spans' kinds and marks, token counts. And what those types alone decide: decoding
 //! of recorded texts ([`recorded`]), chat messages in them ([`llm`]), token records ([`tokens`]), numbers and times as people read them
-//! ([`format`]).
+//! ([`format`](mod@format)).
 //!
 //! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
 

@@ -1,6 +1,6 @@
 //! One trace as columns, and its level of detail.
 //!
-//! What is not here: how columns are packed (`packed`), what is drawn of them ([`view`](quipu_ui::view)).
+//! What is not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
 
 use super::{Packed, SpanIds, Texts, Warning};
 use quipu_model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
@@ -99,7 +99,7 @@ pub struct TraceColumns {
     pub subtree: Packed<u32>,
     /// Start after the trace's start.
     pub start_nanos: Packed<u64>,
-    /// Duration, or [`UNKNOWN_NANOS`].
+    /// Duration, or [`UNKNOWN_NANOS`](quipu_model::UNKNOWN_NANOS).
     pub duration: Packed<u64>,
     /// Marks.
     pub marks: Packed<SpanMarks>,

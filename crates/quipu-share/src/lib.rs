@@ -1,4 +1,4 @@
-//! Handing a trace on: without what is private ([`redact`]), as the bytes of a link ([`payload`]), as Markdown, as a self-contained page, as
+//! Handing a trace on: without what is private ([`redact`](mod@redact)), as the bytes of a link ([`payload`]), as Markdown, as a self-contained page, as
 //! commands.
 //!
 //! What is not here: the view that goes with it (`quipu_protocol::address`), compression and encryption, which are the browser's, and

@@ -1,7 +1,7 @@
 //! The core of Quipu: opens a telemetry file, indexes it, and answers questions about it, natively and on wasm32.
 //!
 //! [`Session`] is the one door: it takes the questions of [`protocol`] and builds the index in steps. The crates below are re-exported under
-//! the names of their topics: plain types ([`model`], [`recorded`], [`llm`], [`format`]), the filter language and addresses ([`filter`],
+//! the names of their topics: plain types ([`model`], [`recorded`], [`llm`], [`format`](mod@format)), the filter language and addresses ([`filter`],
 //! [`address`]), SQLite ([`store`]), what views show ([`view`], [`render`]), sharing ([`share`]), PromQL ([`promql`], [`metrics`]).
 //!
 //! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
