@@ -780,3 +780,8 @@ pub enum Event {
     /// The served file has grown. No worker says this, but the program that serves the page.
     Grown(Grown),
 }
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
