@@ -118,8 +118,8 @@ fn keep_sqlite_from_the_page() -> Result<()> {
     let tree = "cargo tree --package quipu-web --target wasm32-unknown-unknown --edges normal --prefix none";
     println!("$ {tree}");
     let packages = Run::new(tree).read().with_context(|| format!("`{tree}` failed."))?;
-    if !packages.lines().any(|line| line.starts_with("quipu ")) {
-        bail!("The page does not depend on the core, so this check checks nothing.");
+    if !packages.lines().any(|line| line.starts_with("quipu-protocol ")) {
+        bail!("The page does not depend on the protocol, so this check checks nothing.");
     }
     let sqlite: Vec<&str> = packages.lines().filter(|line| line.contains("sqlite")).collect();
     if !sqlite.is_empty() {

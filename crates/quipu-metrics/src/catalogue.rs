@@ -1,18 +1,12 @@
 //! The metrics there are, by name, and what is known for completion.
 
+use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, INFERENCE_REQUESTS, REQUESTS, STATUSES};
 use super::source::FileSeries;
 use super::streams::Measure;
 use quipu_model::TokenKind;
 use quipu_promql::{METRIC_NAME, SeriesSource};
 use quipu_protocol::{LabelCompletion, MetricCatalog, MetricInfo, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
-
-pub(super) const REQUESTS: &str = "quipu_requests_total";
-pub(super) const INFERENCE_REQUESTS: &str = "quipu_inference_requests_total";
-pub(super) const ERRORS: &str = "quipu_errors_total";
-pub(super) const DURATION_BUCKET: &str = "quipu_span_duration_seconds_bucket";
-pub(super) const DURATION_SUM: &str = "quipu_span_duration_seconds_sum";
-pub(super) const DURATION_COUNT: &str = "quipu_span_duration_seconds_count";
 
 /// Name, what it counts, and the labels of every metric but the recorded ones.
 const KNOWN: [(&str, &str, &[&str]); 9] = [
@@ -62,7 +56,7 @@ pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
     for name in series.names_of_spans() {
         note("span_name", name);
     }
-    for status in super::source::STATUSES {
+    for status in STATUSES {
         note("status", status);
     }
     for (_, bound) in super::spans::BOUNDS {

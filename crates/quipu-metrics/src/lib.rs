@@ -1,14 +1,15 @@
-//! Metrics of a file: its token counts, requests, failures and durations as series that PromQL is asked of.
+//! Metrics of a telemetry file: token counts, requests, errors and durations as series that PromQL can query.
 //!
-//! The file is read as if the server had been scraped at regular times. Nothing is laid out in advance: amounts are kept as they were
-//! recorded, and a counter is computed at the times of scrapes that a window needs. docs/metrics.md tells names, labels and times.
+//! The file is read as if the server had been scraped at regular times. Nothing is computed in advance: amounts are kept as recorded, and a
+//! counter is evaluated at the scrape times that a window needs. docs/metrics.md lists names, labels and times.
 //!
-//! Modules: `readings` are what a file has to be counted, which crosses the wire from the worker that read the file to the one that counts;
-//! `read` takes them from an index, `points` reads imported points with names from `prometheus`, `measured` makes series of them and `beside`
-//! keeps what both count from being counted twice. [`Metrics`] (`engine`) is the door to what is made of them: `amounts` are added up over time, `spans` are
-//! ends and durations by name, `catalogue` is what there is by name, `prepare` makes counters, `source` answers selectors, `behind` finds
-//! the amounts a point is made of, `overview` is what the page shows first, `complete` how a query may go on.
-//! What is not here: PromQL (`promql`), how counts are read (`tokens`), what is asked and answered (`protocol`).
+//! [`readings`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
+//! (`engine`) answers queries over it. Other modules: `measured` makes series of imported points and `beside` keeps them from being counted
+//! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
+//! counters, `source` answers selectors, `catalogue` lists the metrics there are, `behind` finds the amounts that make up a point, `overview`
+//! is the first view of the page, `complete` suggests how a query may continue.
+//!
+//! What is not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
 
 #[cfg(feature = "engine")]
 mod amounts;
@@ -25,6 +26,8 @@ mod engine;
 #[cfg(feature = "engine")]
 mod measured;
 #[cfg(feature = "engine")]
+mod names;
+#[cfg(feature = "engine")]
 mod overview;
 #[cfg(feature = "engine")]
 mod prepare;
@@ -39,3 +42,8 @@ pub mod streams;
 pub use engine::Metrics;
 pub use readings::Readings;
 pub use streams::Measured;
+
+/// Runs the example of README.md.
+#[cfg(all(doctest, feature = "engine"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,7 +3,7 @@
 //! Everything is counted from amounts, not from scrapes, so sums are whole. What is not here: how it is drawn.
 
 use super::amounts::Amounts;
-use super::catalogue::INFERENCE_REQUESTS;
+use super::names::INFERENCE_REQUESTS;
 use super::source::FileSeries;
 use super::spans::{Part, SpanCurve, SpanGroup};
 use quipu_model::TokenKind;

@@ -4,9 +4,8 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::beside::{Listed, ModelNames, extent, put_beside};
-use super::catalogue::INFERENCE_REQUESTS;
+use super::names::{INFERENCE_REQUESTS, STATUSES};
 use super::readings::{Readings, RecordedSeries};
-use super::source::STATUSES;
 use super::streams::Measure;
 use quipu_model::TokenKind;
 use quipu_model::prometheus;

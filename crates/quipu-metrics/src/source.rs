@@ -1,14 +1,11 @@
 //! A file as a source of series: answers selectors with counters at the times of scrapes.
 
 use super::amounts::Amounts;
-use super::catalogue::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS};
+use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, STATUSES};
 use super::prepare::Prepared;
 use super::spans::{BOUNDS, BUCKETS, Groups, Part, SpanCurve, SpanGroup};
 use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
 use std::sync::Arc;
-
-/// Values of the label `status`: of spans that went well and of those that failed.
-pub(super) const STATUSES: [&str; 2] = ["ok", "error"];
 
 /// Series that one selector may find.
 const MAX_SERIES: usize = 50_000;

@@ -84,6 +84,12 @@ pub struct Crc32 {
     table: [u32; 256],
 }
 
+impl Default for Crc32 {
+    fn default() -> Crc32 {
+        Crc32::new()
+    }
+}
+
 impl Crc32 {
     /// The checksum of no bytes.
     pub fn new() -> Crc32 {

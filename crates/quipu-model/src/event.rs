@@ -24,7 +24,7 @@ pub enum Event {
 /// A line of a log.
 ///
 /// ```
-/// use quipu::model::{Event, LogSeverity};
+/// use quipu_model::{Event, LogSeverity};
 /// let text = r#"{"type":"unstructured_log","trace_id":"t","span_id":"s","timestamp":1751328000,"message":"hi","severity":"warn"}"#;
 /// let Event::UnstructuredLog(log) = serde_json::from_str(text)? else { panic!("a log") };
 /// assert_eq!((log.severity, log.timestamp.to_string().as_str()), (LogSeverity::Warn, "2025-07-01T00:00:00Z"));

@@ -1,6 +1,8 @@
-//! What was observed, in plain types: times, values, events, spans' kinds and marks, token counts. And what those types alone decide: decoding
-//! of recorded texts ([`recorded`]), chat messages in them ([`llm`]), token records ([`tokens`]), numbers and times as people read them
-//! ([`format`]).
+//! Plain types for recorded telemetry: times, values, events, span kinds and marks, token counts, prices.
+//!
+//! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
+//! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
+//! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), and small encodings ([`csv`], [`encoding`]).
 //!
 //! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
 
@@ -39,3 +41,8 @@ pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
 pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

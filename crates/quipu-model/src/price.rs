@@ -2,7 +2,6 @@
 //!
 //! What is not here: where the table is kept.
 
-use super::TokenRecord;
 use serde::{Deserialize, Serialize};
 
 /// The price of the models that a pattern names.
@@ -102,11 +101,6 @@ impl PriceTable {
         let is_known = prompt.is_some() || completion.is_some() || !(prompt_unknown || completion_unknown);
         let nanos = (for_prompt + for_completion).round() as u64;
         is_known.then_some(Cost { nanos, is_least: prompt_unknown || completion_unknown, unit: self.unit })
-    }
-
-    /// What one inference request cost.
-    pub fn cost_of(&self, model: Option<&str>, tokens: &TokenRecord) -> Option<Cost> {
-        self.cost(model?, tokens.prompt.map(|count| count.tokens as f64), tokens.completion.map(|count| count.tokens as f64))
     }
 
     /// As text: the unit, and a line a price, its parts with tabs between.

@@ -81,7 +81,7 @@ const PER: [(&str, &str); 7] = [
 /// counters and `_ratio` for gauges of the unit `1`.
 ///
 /// ```
-/// use quipu::prometheus::{MetricShape, metric_name};
+/// use quipu_model::prometheus::{MetricShape, metric_name};
 /// assert_eq!(metric_name("gen_ai.client.operation.duration", "s", MetricShape::Other), "gen_ai_client_operation_duration_seconds");
 /// ```
 pub fn metric_name(name: &str, unit: &str, shape: MetricShape) -> String {
@@ -125,7 +125,7 @@ fn not_a_digit_first(mut name: String) -> String {
 /// underscore `key` in front. Label names have no colon, metric names may.
 ///
 /// ```
-/// use quipu::prometheus::label_name;
+/// use quipu_model::prometheus::label_name;
 /// assert_eq!(label_name("gen_ai.request.model"), "gen_ai_request_model");
 /// assert_eq!(label_name("2x"), "key_2x");
 /// ```

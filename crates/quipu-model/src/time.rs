@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The duration that means "unknown" in [`TraceColumns`].
+/// The duration that means "unknown" in columns of spans.
 pub const UNKNOWN_NANOS: u64 = u64::MAX;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z.
@@ -37,7 +37,7 @@ impl Timestamp {
 /// the even one, and without a fraction where that is zero.
 ///
 /// ```
-/// use quipu::model::reference_time;
+/// use quipu_model::reference_time;
 /// assert_eq!(reference_time(1_751_328_000_000_000_400), "2025-07-01T00:00:00+00:00");
 /// assert_eq!(reference_time(1_751_328_000_120_000_000), "2025-07-01T00:00:00.120000+00:00");
 /// ```

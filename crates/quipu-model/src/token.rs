@@ -1,6 +1,6 @@
 //! Token counts and where each came from.
 
-use super::Cost;
+use super::{Cost, PriceTable};
 use serde::{Deserialize, Serialize};
 
 /// Where a token count was read.
@@ -145,6 +145,13 @@ impl TokenRecord {
     /// The counts that there are.
     pub fn counts(&self) -> impl Iterator<Item = TokenCount> {
         TokenKind::ALL.into_iter().filter_map(|kind| self.get(kind))
+    }
+}
+
+impl PriceTable {
+    /// What one inference request cost.
+    pub fn cost_of(&self, model: Option<&str>, tokens: &TokenRecord) -> Option<Cost> {
+        self.cost(model?, tokens.prompt.map(|count| count.tokens as f64), tokens.completion.map(|count| count.tokens as f64))
     }
 }
 

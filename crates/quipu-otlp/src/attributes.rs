@@ -15,6 +15,12 @@ pub struct Object {
     text: String,
 }
 
+impl Default for Object {
+    fn default() -> Object {
+        Object::new()
+    }
+}
+
 impl Object {
     pub fn new() -> Object {
         Object { text: "{".into() }
@@ -66,9 +72,9 @@ impl Object {
 /// Attributes of an event as the text that the reference's sink writes into a row.
 ///
 /// ```
-/// use quipu::model::{Attributes, Primitive};
+/// use quipu_model::{Attributes, Primitive};
 /// let attributes = Attributes(vec![("city".into(), Primitive::Text("Köln".into())), ("ratio".into(), Primitive::Float(1e16))]);
-/// assert_eq!(quipu::transfer::attributes_text(&attributes), r#"{"city": "K\u00f6ln", "ratio": 1e+16}"#);
+/// assert_eq!(quipu_otlp::attributes_text(&attributes), r#"{"city": "K\u00f6ln", "ratio": 1e+16}"#);
 /// ```
 pub fn attributes_text(attributes: &Attributes) -> String {
     let mut object = Object::new();

@@ -165,6 +165,11 @@ impl Beside {
         }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// By what the last of them is known again.
     pub fn mark(&self) -> String {
         let (time, text) = match self {

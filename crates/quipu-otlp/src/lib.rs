@@ -1,8 +1,12 @@
-//! OTLP as pure bytes: requests of traces, logs and metrics in protobuf and JSON, read into rows and written from spans, records and points.
+//! OTLP as bytes: export requests for traces, logs and metrics, in protobuf and JSON, read into rows and written from spans, log records and
+//! metric points.
 //!
-//! Protobuf is read by a table of the messages' fields (`messages`) into the same tree of values as JSON, so that both are understood in one
-//! place (`otlp`, `logs`, `metrics`); generated code would be a second way in, and weigh more in the browser than all that imports.
-//! What is not here: files and the network, and the database the rows go to (`quipu-store`).
+//! [`read_request`] reads a request and [`response`] writes the answer to it; [`traces_request`] and [`metrics_request`] write requests, and
+//! [`ExportAnswer`] reads the answer of a collector. Protobuf is decoded by a table of message fields ([`messages`]) into the same tree of
+//! values as JSON, so each message is interpreted in one place ([`otlp`], [`logs`], [`metrics`]). Generated code would be a second code path,
+//! and larger in a browser than everything else here.
+//!
+//! What is not here: files and the network, and the database that rows are written to (`quipu-store`).
 
 mod answer;
 pub mod attributes;
@@ -28,3 +32,8 @@ pub use numbers::python_float;
 pub use request::{Signal, read_request, response};
 pub use rows::{NewSpan, Rows};
 pub use values::{FullSpan, FullTrace};
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

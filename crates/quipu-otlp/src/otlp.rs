@@ -40,6 +40,13 @@ pub struct ReadSpan {
 }
 
 impl Rows {
+    /// Reads one item of the list with this name, if it is one of OTLP.
+    pub fn take(&mut self, list: &str, value: &Value) {
+        if let Some((_, reader)) = LISTS.iter().find(|(name, _)| *name == list) {
+            reader(self, value);
+        }
+    }
+
     pub fn take_spans(&mut self, resource: &Value) {
         let service = service_name(resource);
         for scope in list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]) {

@@ -5,8 +5,7 @@
 
 #![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
 
-use super::otlp::LISTS;
-use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};
+use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord};
 use std::sync::Arc;
 
 /// Rows of one piece, in the order they came.
@@ -68,13 +67,6 @@ impl Rows {
     /// What was passed over: a half sentence for each span, log record or point that can't be kept.
     pub fn problems(&self) -> &[&'static str] {
         &self.problems
-    }
-
-    /// Reads one item of the list with this name, if it is one of OTLP.
-    pub fn take(&mut self, list: &str, value: &Value) {
-        if let Some((_, reader)) = LISTS.iter().find(|(name, _)| *name == list) {
-            reader(self, value);
-        }
     }
 
     /// Notes that something was passed over.

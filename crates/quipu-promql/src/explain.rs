@@ -2,12 +2,12 @@
 //!
 //! What is not here: a tree. What this reading finds nothing wrong with keeps the parser's own words.
 
-use super::ast::ValueType;
 use super::error::{Place, PromqlError};
 use super::functions::{Function, find};
 use super::lex::{Token, TokenKind};
 use super::matcher::whole;
 use super::operator::Operator;
+use super::value_type::ValueType;
 
 /// The error of a query that was refused with `message`.
 pub(super) fn explain(query: &str, tokens: &[Token], message: &str) -> PromqlError {

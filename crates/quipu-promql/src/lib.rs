@@ -1,9 +1,12 @@
-//! PromQL with the semantics of Prometheus 3: queries over series, instant or in steps.
+//! PromQL with the semantics of Prometheus 3: instant and range queries over any source of series.
 //!
-//! promql-parser reads a query (`parse`), the modules here evaluate it over a [`SeriesSource`]. Modules in reading order: `labels`,
-//! `matcher` and `series` are what is asked; `lex`, `ast`, `parse` and `explain` understand a query; `functions` and `operator` are what is
-//! done with values; `eval` walks the tree, `looked` tells what it looks at; `answer` is what comes out, with Prometheus's JSON; `openmetrics` reads series from text.
-//! What is not here: native histograms and exemplars, where the series of a file come from (`metrics`), clocks.
+//! [`evaluate`] runs a query over a [`SeriesSource`]; [`SeriesSet`] is one in memory, and [`read_openmetrics`] makes one from text.
+//!
+//! Modules, for readers of the source: `labels`, `matcher` and `series` are the data; `lex`, `ast`, `parse` (promql-parser) and `explain`
+//! understand a query; `functions`, `operator` and `value_type` say what can be computed; `eval` walks the tree; `looked` finds the time range
+//! a query reads; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
+//!
+//! What is not here: native histograms and exemplars, the series of a telemetry file (`quipu-metrics`), clocks.
 
 #[cfg(feature = "grammar")]
 mod answer;
@@ -36,6 +39,8 @@ mod series;
 #[cfg(feature = "grammar")]
 mod times;
 mod types;
+#[cfg(feature = "grammar")]
+mod value_type;
 
 #[cfg(feature = "grammar")]
 pub use answer::error_json;
@@ -60,3 +65,8 @@ pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
 #[cfg(feature = "grammar")]
 pub use times::{TimeText, read_duration, read_time};
 pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
+
+/// Runs the example of README.md.
+#[cfg(all(doctest, feature = "grammar"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

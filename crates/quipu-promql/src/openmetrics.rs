@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// A sentence that names the line.
 ///
 /// ```
-/// let series = quipu::promql::read_openmetrics("up{job=\"a\"} 1 0\nup{job=\"a\"} 0 15\n# EOF\n")?;
+/// let series = quipu_promql::read_openmetrics("up{job=\"a\"} 1 0\nup{job=\"a\"} 0 15\n# EOF\n")?;
 /// assert_eq!(series.series().len(), 1);
 /// # Ok::<(), String>(())
 /// ```

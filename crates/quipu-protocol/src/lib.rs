@@ -1,4 +1,4 @@
-//! Requests and answers between whoever shows a file and [`Session`](quipu::Session), and the envelope they travel in between page and worker.
+//! Requests and answers between whoever shows a file and `quipu::Session`, and the envelope they travel in between page and worker.
 //!
 //! Names only: no logic but how columns are packed. Everything here is plain for postcard: no untagged, flattened or skipped fields.
 
@@ -175,7 +175,7 @@ pub struct TraceQuery {
     pub order: TraceOrder,
     /// Only traces that hold a failed span.
     pub failed_only: bool,
-    /// Only traces this filter matches, in the language of [`filter`](crate::filter); empty: all.
+    /// Only traces this filter matches, in the language of [`filter`]; empty: all.
     pub filter: String,
     /// In groups; `None`: the traces themselves.
     pub groups: Option<Grouping>,
@@ -278,7 +278,7 @@ pub enum Response {
     Matches(Vec<SpanMatch>),
     /// To [`Request::NameSpans`], without those that are none.
     Named(Vec<NamedSpan>),
-    /// To [`Command::GetReadings`]: [`Readings`](quipu_metrics::Readings) travel beside it, as a blob.
+    /// To [`Command::GetReadings`]: `quipu_metrics::Readings` travel beside it, as a blob.
     Readings,
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),
@@ -780,3 +780,8 @@ pub enum Event {
     /// The served file has grown. No worker says this, but the program that serves the page.
     Grown(Grown),
 }
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -367,7 +367,7 @@ pub struct AnswerSeries {
 /// A question to whoever holds a file's readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsRequest {
-    /// The readings stand beside this message, as [`Readings`](quipu_metrics::Readings) writes them. Answer: [`MetricsResponse::Loaded`].
+    /// The readings stand beside this message, as `quipu_metrics::Readings` writes them. Answer: [`MetricsResponse::Loaded`].
     Load,
     /// Answer: [`MetricsResponse::Catalog`].
     GetCatalog(MetricOptions),

@@ -2,7 +2,6 @@
 //!
 //! What is not here: which columns a trace has (`trace`).
 
-use super::PathPart;
 use quipu_model::{SpanKind, SpanMarks, TokenCount, TokenKind, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,7 +22,7 @@ pub trait Plain: Copy {
 // Written out for each type, so that the loops are compiled here and not at each use.
 macro_rules! plain {
     ($type:ty, $bytes:literal, $write:expr, $read:expr) => {
-        impl Plain for $type {
+        impl $crate::Plain for $type {
             const BYTES: usize = $bytes;
 
             fn write_all(values: &[Self]) -> Vec<u8> {
@@ -41,6 +40,8 @@ macro_rules! plain {
     };
 }
 
+pub(crate) use plain;
+
 plain!(u8, 1, |byte: u8| [byte], |[byte]: [u8; 1]| byte);
 plain!(u16, 2, u16::to_le_bytes, u16::from_le_bytes);
 plain!(u32, 4, u32::to_le_bytes, u32::from_le_bytes);
@@ -53,21 +54,6 @@ plain!(SpanKind, 1, |kind: SpanKind| [kind as u8], |[byte]: [u8; 1]| SpanKind::A
     .copied()
     .unwrap_or(SpanKind::Other));
 plain!((u32, TokenRecord), 28, write_tokens, read_tokens);
-plain!(PathPart, 20, write_part, read_part);
-
-fn write_part(part: PathPart) -> [u8; 20] {
-    let mut bytes = [0; 20];
-    bytes[..4].copy_from_slice(&part.row.to_le_bytes());
-    bytes[4..12].copy_from_slice(&part.from.to_le_bytes());
-    bytes[12..].copy_from_slice(&part.to.to_le_bytes());
-    bytes
-}
-
-fn read_part(bytes: [u8; 20]) -> PathPart {
-    let (row, times) = bytes.split_at(4);
-    let time = |at: usize| times.as_chunks::<8>().0.get(at).map_or(0, |time| u64::from_le_bytes(*time));
-    PathPart { row: u32::from_le_bytes(row.try_into().unwrap_or_default()), from: time(0), to: time(1) }
-}
 
 /// The bits of a count; the code of its source is in those above.
 const COUNT_BITS: u32 = 56;

@@ -34,7 +34,7 @@ pub struct ShareOptions {
 /// As what something is shared: what a link carries, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShareForm {
-    /// The columns of a link, not yet compressed: [`payload`](quipu_share::payload).
+    /// The columns of a link, not yet compressed: `quipu_share::payload`.
     Columns,
     /// Markdown of about so many tokens.
     Markdown {

@@ -108,7 +108,7 @@ impl FlameLayout {
     }
 }
 
-/// What a box's length is. [`FlameOrder::Time`] always goes by time.
+/// What a box's length is. `FlameOrder::Time` always goes by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FlameWeight {
     /// Nanoseconds.

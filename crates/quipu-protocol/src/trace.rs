@@ -1,6 +1,6 @@
 //! One trace as columns, and its level of detail.
 //!
-//! What is not here: how columns are packed (`packed`), what is drawn of them ([`view`](quipu_ui::view)).
+//! What is not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
 
 use super::{Packed, SpanIds, Texts, Warning};
 use quipu_model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
@@ -47,6 +47,22 @@ pub struct PathPart {
     pub to: u64,
 }
 
+crate::packed::plain!(PathPart, 20, write_part, read_part);
+
+fn write_part(part: PathPart) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&part.row.to_le_bytes());
+    bytes[4..12].copy_from_slice(&part.from.to_le_bytes());
+    bytes[12..].copy_from_slice(&part.to.to_le_bytes());
+    bytes
+}
+
+fn read_part(bytes: [u8; 20]) -> PathPart {
+    let (row, times) = bytes.split_at(4);
+    let time = |at: usize| times.as_chunks::<8>().0.get(at).map_or(0, |time| u64::from_le_bytes(*time));
+    PathPart { row: u32::from_le_bytes(row.try_into().unwrap_or_default()), from: time(0), to: time(1) }
+}
+
 /// When the events of a span were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanMoments {
@@ -83,7 +99,7 @@ pub struct TraceColumns {
     pub subtree: Packed<u32>,
     /// Start after the trace's start.
     pub start_nanos: Packed<u64>,
-    /// Duration, or [`UNKNOWN_NANOS`].
+    /// Duration, or [`UNKNOWN_NANOS`](quipu_model::UNKNOWN_NANOS).
     pub duration: Packed<u64>,
     /// Marks.
     pub marks: Packed<SpanMarks>,

@@ -1,8 +1,8 @@
-//! Handing a trace on: without what is private ([`redact`]), as the bytes of a link ([`payload`]), as Markdown, as a self-contained page, as
-//! commands.
+//! Prepares traces for sharing: redaction ([`redact`](mod@redact)), the payload of a link ([`payload`]), Markdown, a self-contained HTML page,
+//! and commands that find the same data again.
 //!
-//! What is not here: the view that goes with it (`quipu_protocol::address`), compression and encryption, which are the browser's, and
-//! reading the rows that are shared (`quipu`).
+//! What is not here: the state of the view in a link (`quipu_protocol::address`), encryption, which is the caller's, and reading the rows
+//! that are shared (`quipu`).
 
 mod copy;
 mod html;
@@ -16,3 +16,8 @@ pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
 pub use prepare::{Leaving, leaving, leaving_columns, shared_name};
 pub use redact::redact;
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,8 +2,8 @@
 
 use super::cache::SharedCache;
 use super::error::StoreError;
-use super::extra::{Numbering, numbering};
 use super::header::{Header, read_header};
+use super::numbering::{Numbering, numbering};
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
 use super::vfs::{FileSystem, MAIN};

@@ -1,7 +1,10 @@
-//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows; writing rows into a fresh file.
+//! Reads and writes telemetry files with SQLite: opening untrusted files safely, knowing their tables, reading rows; writing rows to new files.
 //!
-//! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
-//! Nothing here reads a clock or the network, and only `native` reads a file: bytes come from a [`ByteSource`], time from a closure.
+//! [`Database`] is an open file, [`Writer`] one being written. Nothing here reads a clock or the network, and only [`FileSource`] and `Writer`
+//! touch the file system: bytes come from a [`ByteSource`], the time from a closure.
+//!
+//! What is not here: lists, trees and totals, which the index of `quipu` computes in one pass, and decoding of attribute values
+//! (`quipu_model::recorded`).
 
 mod cache;
 mod database;
@@ -12,6 +15,7 @@ mod header;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod numbering;
 mod overlay;
 mod reader;
 mod schema;
@@ -46,3 +50,8 @@ pub use reader::{
 };
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::Widening;
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,8 +7,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::failure_sql::{make_functions, parts};
-use super::sql_text::sql_text;
-use quipu_protocol::{Failure, FailureKind, FileFormat, SqlKind, SqlWrong};
+use quipu_protocol::{Failure, FailureKind, SqlKind, SqlWrong};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
@@ -353,12 +352,6 @@ fn at_place(wrong: SqlWrong, query: &str) -> String {
 }
 
 impl SqlAnswer {
-    /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
-    /// BLOB is its bytes in hexadecimal.
-    pub fn to_json(&self) -> String {
-        sql_text(self, FileFormat::Json, 0, usize::MAX).map_or_else(String::new, |(text, _)| text)
-    }
-
     /// The names of columns as JSON texts, each once.
     pub fn keys(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::with_capacity(self.columns.len());

@@ -51,6 +51,14 @@ pub fn sql_text(answer: &SqlAnswer, format: FileFormat, from: usize, bytes: usiz
     Some((text, None))
 }
 
+impl SqlAnswer {
+    /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
+    /// BLOB is its bytes in hexadecimal.
+    pub fn to_json(&self) -> String {
+        sql_text(self, FileFormat::Json, 0, usize::MAX).map_or_else(String::new, |(text, _)| text)
+    }
+}
+
 fn push_row(text: &mut String, fields: impl Iterator<Item = String>, between: &str, end: &str) {
     for (place, field) in fields.enumerate() {
         if place > 0 {

@@ -1,6 +1,13 @@
-//! What the views show, ready to draw and without a browser: rows, geometry and sentences ([`view`]), tabs and tables as trees of elements
-//! ([`render`]), and what the SQL editor needs ([`sql`]). Pure: no file, clock or DOM.
+//! View models without a browser: rows, geometry and sentences ([`view`]), tabs and tables as trees of elements ([`render`]), completion and
+//! history for the SQL editor ([`sql`]).
+//!
+//! Pure functions: no files, clocks or DOM. What is not here: drawing on a canvas and handling of events, which are the page's.
 
 pub mod render;
 pub mod sql;
 pub mod view;
+
+/// Runs the example of README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,8 +1,8 @@
 //! The input of a span beside that of the span of its name before it, over real files.
 
 use crate::support::{open, sql};
-use quipu::render::sheet_text;
 use quipu::protocol::{Request, Response};
+use quipu::render::sheet_text;
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 

@@ -34,7 +34,8 @@ impl AsciiFinder {
         Some(AsciiFinder { bytes: bytes.into(), rarest, second: rarest_of(Some(rarest)).unwrap_or(rarest) })
     }
 
-    /// Its length in bytes.
+    /// Length of the text in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "never empty: `new` refuses an empty text")]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -76,7 +76,7 @@ pub fn disguises(text: &str) -> impl Iterator<Item = char> {
 /// A text that is looked for.
 ///
 /// ```
-/// use quipu::fold::Needle;
+/// use quipu_model::fold::Needle;
 /// let needle = Needle::new("STRASSE").expect("it is not empty");
 /// let text = "Kaiserstraße 3";
 /// let found: Vec<_> = needle.find_all(text).map(|range| &text[range]).collect();

@@ -57,8 +57,8 @@ pub fn parse_json(text: &str) -> Option<Value> {
 /// Decodes a recorded text; the module's page has the rules. Never fails and never panics.
 ///
 /// ```
-/// use quipu::model::Encoding;
-/// let decoded = quipu::recorded::decode("{'messages': \"[{'role': 'user', 'content': 'hi'}]\", 'stream': 'False'}");
+/// use quipu_model::Encoding;
+/// let decoded = quipu_model::recorded::decode("{'messages': \"[{'role': 'user', 'content': 'hi'}]\", 'stream': 'False'}");
 /// assert_eq!(decoded.encoding, Encoding::Python);
 /// let messages = decoded.value.get("messages").and_then(|value| value.items()).unwrap_or_default();
 /// assert_eq!(messages[0].get("content").and_then(|value| value.as_str()), Some("hi"));

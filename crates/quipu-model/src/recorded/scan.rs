@@ -29,11 +29,11 @@ const AN_ESCAPE: &str = "an escape of JSON";
 ///
 /// ```
 /// let text = br#"{"__root__": true, "raw_path": "/v1/agents"}"#;
-/// let entries: Vec<_> = quipu::recorded::entries(text).collect::<Result<_, _>>()?;
+/// let entries: Vec<_> = quipu_model::recorded::entries(text).collect::<Result<_, _>>()?;
 /// assert!(entries[0].1.is_true());
 /// assert_eq!(entries[1].0, "raw_path");
 /// assert_eq!(entries[1].1.as_str().as_deref(), Some("/v1/agents"));
-/// # Ok::<(), quipu::recorded::ScanError>(())
+/// # Ok::<(), quipu_model::recorded::ScanError>(())
 /// ```
 pub fn entries(text: &[u8]) -> Entries<'_> {
     Entries { text, at: 0, state: State::Start }

@@ -1,11 +1,12 @@
 //! Aggregations: series of one group become one, or some of them are chosen.
 
 use super::{Context, Outcome, Row, wrong_type};
-use crate::ast::{Aggregate, Grouping, ValueType};
+use crate::ast::{Aggregate, Grouping};
 use crate::error::{Place, PromqlError};
 use crate::functions::text::plain_number;
 use crate::functions::{mean, quantile, sum, variance};
 use crate::labels::Labels;
+use crate::value_type::ValueType;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 

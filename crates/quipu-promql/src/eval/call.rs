@@ -2,7 +2,7 @@
 
 use super::window::Ranges;
 use super::{Context, Outcome, Row, Value};
-use crate::ast::{Expr, ExprKind, Selector, ValueType};
+use crate::ast::{Expr, ExprKind, Selector};
 use crate::error::{Place, PromqlError};
 use crate::functions::dates;
 use crate::functions::dates::Part;
@@ -10,6 +10,7 @@ use crate::functions::text::natural_order;
 use crate::functions::{Form, Function, Needs, Special, Window};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::MatchOperator;
+use crate::value_type::ValueType;
 use std::cmp::Ordering;
 
 impl Context<'_> {

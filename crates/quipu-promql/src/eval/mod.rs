@@ -11,11 +11,12 @@ mod relabel;
 mod select;
 mod window;
 
-use super::ast::{At, Expr, ExprKind, Timing, ValueType};
+use super::ast::{At, Expr, ExprKind, Timing};
 use super::error::{Place, PromqlError};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;
+use super::value_type::ValueType;
 use crate::PromqlAnswer;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -67,12 +68,12 @@ const MAX_WORK: u64 = 60_000_000;
 /// A sentence, and the place in the query it is about.
 ///
 /// ```
-/// use quipu::promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
+/// use quipu_promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
 /// let labels = Labels::new([("__name__", "tokens_total"), ("model_id", "llama")]);
 /// let series = SeriesSet::new(vec![Series { labels, samples: Samples::Listed([(0, 1.0), (60_000, 7.0)].into()) }]);
 /// let answer = evaluate("sum(tokens_total) * 2", PromqlTime::At(60_000), &series, &EvalOptions::default())?;
 /// assert!(answer.to_json().contains(r#"[60,"14"]"#));
-/// # Ok::<(), quipu::promql::PromqlError>(())
+/// # Ok::<(), quipu_promql::PromqlError>(())
 /// ```
 pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
     let whole = Place { start: 0, end: query.len() };

@@ -1,12 +1,13 @@
 //! Range vectors: the samples of each series within `(start, end]`, of a selector or of a subquery.
 
 use super::{Context, Outcome, Row, Steps, Value, wrong_type};
-use crate::ast::{Expr, ExprKind, Subquery, Timing, ValueType};
+use crate::ast::{Expr, ExprKind, Subquery, Timing};
 use crate::error::Place;
 use crate::functions::rate::gained;
 use crate::functions::{Needs, Window};
 use crate::labels::Labels;
 use crate::series::{Curve, Grid, Sample, Samples, Series};
+use crate::value_type::ValueType;
 
 /// A range vector before it is cut into windows.
 pub(super) struct Ranges {

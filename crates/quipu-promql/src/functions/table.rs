@@ -3,7 +3,7 @@
 use super::dates::Part;
 use super::rate::{self, Change};
 use super::{Window, math, over_time};
-use crate::ast::ValueType;
+use crate::value_type::ValueType;
 
 /// What a function over windows must see of a counter that never falls.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub enum Source {
     },
     /// What the address itself carries.
     Link {
-        /// The letters of [`payload`].
+        /// The letters of `quipu_share::payload`.
         letters: Arc<str>,
         /// The key they are encrypted with, where it goes along.
         key: Option<String>,

@@ -148,8 +148,8 @@ impl Expression {
         })
     }
 
-    /// The opposite; twice is nothing.
-    pub fn not(self) -> Expression {
+    /// The opposite; a double negation cancels out.
+    pub fn negated(self) -> Expression {
         match self {
             Expression::Not(inner) => *inner,
             other => Expression::Not(Box::new(other)),

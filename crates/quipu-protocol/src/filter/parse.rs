@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
             }
             _ => self.condition(scope)?,
         };
-        Ok(if negated { found.not() } else { found })
+        Ok(if negated { found.negated() } else { found })
     }
 
     fn group(&mut self, scope: Scope, closing: char) -> Parsed<Expression> {

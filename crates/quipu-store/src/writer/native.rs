@@ -7,8 +7,8 @@
 )]
 
 use super::super::error::StoreError;
-use super::super::extra::{Numbering, numbering};
 use super::super::header::read_header;
+use super::super::numbering::{Numbering, numbering};
 use super::super::schema::Schema;
 use super::extra::Extra;
 use super::{Place, Writer};

@@ -41,38 +41,6 @@ impl MoveKey {
     }
 }
 
-/// A key that moves the window over the time axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ZoomKey {
-    /// Shows less, larger.
-    In,
-    /// Shows more.
-    Out,
-    /// Moves to earlier times.
-    Earlier,
-    /// Moves to later times.
-    Later,
-    /// Shows the selected span; where it is shown so already, or none is selected, the whole trace.
-    Fit,
-    /// Shows the whole trace.
-    Reset,
-}
-
-impl ZoomKey {
-    /// From the DOM's `KeyboardEvent.key`: `w a s d` as in games, `f` and `0`.
-    pub fn from_name(name: &str) -> Option<ZoomKey> {
-        Some(match name {
-            "w" | "+" => ZoomKey::In,
-            "s" | "-" => ZoomKey::Out,
-            "a" => ZoomKey::Earlier,
-            "d" => ZoomKey::Later,
-            "f" => ZoomKey::Fit,
-            "0" => ZoomKey::Reset,
-            _ => return None,
-        })
-    }
-}
-
 /// What a key does in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TreeMove {

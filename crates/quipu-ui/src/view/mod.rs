@@ -42,7 +42,7 @@ pub use filter_bar::{REMEMBERED, add_terms, bare_word, byte_of_unit, put_in, quo
 pub use find::Matches;
 pub use flame::{FlameBox, FlameGraph, FlameOrder, FlameSpans, FlameWindow, SMALL, box_part, flame_graph, least_of};
 pub use jump::{Jump, own_nanos};
-pub use keys::{MoveKey, TreeMove, ZoomKey, move_in_list, move_in_tree};
+pub use keys::{MoveKey, TreeMove, move_in_list, move_in_tree};
 pub use list_cells::{cell_text, group_text};
 pub use logs::{LogPage, LogQuery, LogRow};
 pub use markdown::{Block, Inline, markdown};
@@ -57,4 +57,4 @@ pub use statistics::{NameStatistics, Spans, Usage, name_statistics, sort_statist
 pub use times::{Times, critical_path, self_times};
 pub use value_tree::{ValueKind, child, child_count, child_label, clip, value_kind, value_preview};
 pub use waterfall::{Bar, BarLabel, WaterfallRow, WaterfallTree, bar, span_time, subtree_ids, waterfall_rows};
-pub use zoom::{BarPlace, Grip, Side, TimeWindow, drag, grip, place_bar};
+pub use zoom::{BarPlace, Grip, Side, TimeWindow, ZoomKey, drag, grip, place_bar};

@@ -2,8 +2,6 @@
 //!
 //! What is not here: which element a pointer is over, and when the address is written, which are the page's.
 
-use super::keys::ZoomKey;
-
 /// No shorter part is shown: recorded times are microseconds.
 const LEAST_NANOS: u64 = 1_000;
 /// What one key press or button zooms by.
@@ -12,6 +10,38 @@ const STEP: f64 = 0.5;
 const PAN_STEP: f64 = 0.2;
 /// Free space on either side of a span that is fitted, as a part of its length.
 const MARGIN: f64 = 0.08;
+
+/// A key that moves the window over the time axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoomKey {
+    /// Shows less, larger.
+    In,
+    /// Shows more.
+    Out,
+    /// Moves to earlier times.
+    Earlier,
+    /// Moves to later times.
+    Later,
+    /// Shows the selected span; where it is shown so already, or none is selected, the whole trace.
+    Fit,
+    /// Shows the whole trace.
+    Reset,
+}
+
+impl ZoomKey {
+    /// From the DOM's `KeyboardEvent.key`: `w a s d` as in games, `f` and `0`.
+    pub fn from_name(name: &str) -> Option<ZoomKey> {
+        Some(match name {
+            "w" | "+" => ZoomKey::In,
+            "s" | "-" => ZoomKey::Out,
+            "a" => ZoomKey::Earlier,
+            "d" => ZoomKey::Later,
+            "f" => ZoomKey::Fit,
+            "0" => ZoomKey::Reset,
+            _ => return None,
+        })
+    }
+}
 
 /// A part of a trace's time, in nanoseconds after the trace's start. Never empty, never beyond the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
 //! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
 
-use super::events::{Metric, NO_SPAN};
+use super::events::{Metric, NO_SPAN, place_event};
 use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
-use super::pass::place_event;
 use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};

@@ -1,7 +1,9 @@
 //! Which events belong to which span. Their texts stay in the file.
 
 use super::ids::SpanKey;
+use super::{Index, NO_TIME};
 use hashbrown::HashMap;
+use quipu_model::SpanMarks;
 use quipu_model::failure::EventVerdict;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::TokenKind;
@@ -112,5 +114,27 @@ impl Events {
         let start = self.list.partition_point(|(of, _)| *of < row);
         let len = self.list[start..].partition_point(|(of, _)| *of == row);
         &self.list[start..start + len]
+    }
+}
+
+/// Adds an event to its span, and marks the span for it.
+pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
+    index.events.push(row, event.id);
+    if let Some(of) = event.metric {
+        index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
+    }
+    let start = *index.spans.start.at(row);
+    let marks = index.spans.marks.at_mut(row);
+    if event.verdict.fails_span() {
+        if !marks.has(SpanMarks::FAILED) {
+            index.oddities.hidden_failures += 1;
+        }
+        marks.add(SpanMarks::FAILED);
+    } else if event.verdict.is_logged_error() {
+        marks.add(SpanMarks::LOGGED_ERROR);
+    }
+    if event.at != NO_TIME && start != NO_TIME && event.at < start {
+        marks.add(SpanMarks::EARLY_EVENT);
+        index.oddities.early_events += 1;
     }
 }

@@ -27,6 +27,7 @@ mod scope;
 mod secrets;
 mod shapes;
 mod spans;
+mod table;
 mod totals;
 mod traces;
 mod tree;

@@ -6,7 +6,7 @@
 //! until the end proves otherwise.
 
 use super::beside::beside;
-use super::events::{EventFacts, Metric, MetricFacts, Waiting};
+use super::events::{EventFacts, MetricFacts, Waiting, place_event};
 use super::facets::{Found, called_tools};
 use super::ids::{SpanKey, TraceKey};
 #[cfg(not(target_family = "wasm"))]
@@ -14,6 +14,7 @@ use super::reading::Reading;
 use super::secrets::holds_secret;
 use super::shapes::Wanted;
 use super::spans::NewSpan;
+use super::table::{Table, damaged};
 use super::{Index, NO_TIME};
 use memchr::memmem::Finder;
 use quipu_model::failure::{EventVerdict, SpanVerdict};
@@ -29,8 +30,6 @@ use std::sync::LazyLock;
 /// Spans read before events and traces catch up: few where what lies side by side in the file is to be read at once, many where a second
 /// thread takes them in, which is to be kept busy.
 const BLOCK: usize = if cfg!(target_family = "wasm") { 512 } else { 32_768 };
-/// Rows between two looks at the budget.
-const LOOK: usize = 32;
 /// Spans whose texts are searched for secrets one by one, before only every eighth is.
 const SECRET_SPANS: usize = 20_000;
 
@@ -43,113 +42,6 @@ const MAX_OUTPUT_BYTES: usize = 2 << 20;
 
 /// What stands in an output that tells token counts.
 static COUNTED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["metrics", "usage"].map(Finder::new));
-
-/// One table on its way through the pass.
-#[derive(Clone, Default)]
-pub(super) struct Table {
-    pub(super) after: i64,
-    highest: i64,
-    done: bool,
-    pub(super) lost: u64,
-}
-
-impl Table {
-    fn share(&self) -> f64 {
-        if self.done { 1.0 } else { self.share_at(self.after) }
-    }
-
-    /// How far through the table a row stands, from 0 to 1.
-    fn share_at(&self, rowid: i64) -> f64 {
-        if self.highest <= 0 { 1.0 } else { rowid as f64 / self.highest as f64 }
-    }
-
-    fn walk(&self) -> Walk {
-        Walk { after: self.after, count: 0, ended: true, disorder: false }
-    }
-
-    /// Takes the outcome of a walk: past damage it goes on at the first row that can be read again.
-    fn settle(
-        &mut self,
-        walk: Walk,
-        outcome: Result<(), StoreError>,
-        database: &Database,
-        readable: impl Fn(i64) -> bool,
-    ) -> Result<(), StoreError> {
-        self.after = walk.after;
-        match outcome {
-            // Rows that do not ascend come from a damaged tree, which might lead in a circle for ever.
-            Ok(()) if walk.disorder => {
-                self.lost += 1;
-                self.done = true;
-            }
-            Ok(()) => self.done = walk.ended,
-            Err(error) if error.is_damage() => {
-                database.source_failed()?;
-                let next = skip_damage(self.after, self.highest, readable);
-                database.source_failed()?;
-                let until = next.unwrap_or(self.highest.saturating_add(1)).max(self.after + 1);
-                self.lost += u64::try_from(until - 1 - self.after).unwrap_or(0).max(1);
-                self.after = until - 1;
-                self.done = next.is_none();
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-}
-
-/// One stretch of rows of a table.
-struct Walk {
-    after: i64,
-    count: usize,
-    /// Whether the table's end was reached.
-    ended: bool,
-    disorder: bool,
-}
-
-impl Walk {
-    /// Whether a row comes where it belongs; rowids ascend.
-    fn is_in_order(&mut self, rowid: i64) -> bool {
-        self.disorder = rowid <= self.after;
-        !self.disorder
-    }
-
-    fn stop(&mut self) -> ControlFlow<()> {
-        self.ended = false;
-        ControlFlow::Break(())
-    }
-
-    /// The row was taken; stops after `limit` rows, or when the budget is spent.
-    fn take(&mut self, rowid: i64, limit: usize, spent: &mut dyn FnMut() -> bool) -> ControlFlow<()> {
-        self.after = rowid;
-        self.count += 1;
-        if self.count >= limit || (self.count.is_multiple_of(LOOK) && spent()) { self.stop() } else { ControlFlow::Continue(()) }
-    }
-}
-
-/// The first rowid behind `after` from which reading works again: doubling steps ahead, then halving back.
-fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
-    let (mut bad, mut step) = (after + 1, 1);
-    let mut good = loop {
-        let at = bad.saturating_add(step);
-        if at > highest {
-            return None;
-        }
-        if readable(at) {
-            break at;
-        }
-        (bad, step) = (at, step * 2);
-    };
-    while good - bad > 1 {
-        let middle = bad + (good - bad) / 2;
-        if readable(middle) {
-            good = middle;
-        } else {
-            bad = middle;
-        }
-    }
-    Some(good)
-}
 
 /// Where the pass stands.
 #[derive(Default)]
@@ -170,11 +62,6 @@ pub(crate) struct Pass {
 
 #[cfg(not(target_family = "wasm"))]
 impl Pass {
-    /// A pass that goes on behind what these tables have of spans and events.
-    pub(super) fn behind([spans, events]: [Table; 2], outputs: Vec<(u32, TokenRecord)>) -> Pass {
-        Pass { spans, events, outputs, ..Pass::default() }
-    }
-
     /// From now on what is read is kept for another pass, which takes the memory of the index once more.
     pub(crate) fn keep(&mut self) {
         self.kept = Some(None);
@@ -183,6 +70,24 @@ impl Pass {
     /// What was kept, once everything was read.
     pub(crate) fn take_kept(&mut self) -> Option<Reading> {
         self.kept.take().flatten()
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Reading {
+    /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
+    /// Servers add spans and events and never change them, and rows of `traces`, which they do change, are all read again.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(crate) fn go_on(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
+        if !self.is_of(database)? {
+            return Ok(None);
+        }
+        let mut index = self.index.clone();
+        index.forget_trace_rows();
+        let (spans, events, outputs) = (self.spans.clone(), self.events.clone(), self.outputs.clone());
+        Ok(Some((index, Pass { spans, events, outputs, ..Pass::default() })))
     }
 }
 
@@ -312,17 +217,6 @@ impl Pass {
         self.traces.settle(walk, outcome, database, readable)?;
         index.oddities.damaged_traces = self.traces.lost;
         Ok(())
-    }
-}
-
-/// A table whose last page is damaged: its end is found row by row.
-fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError> {
-    move |error| {
-        if !error.is_damage() {
-            return Err(error);
-        }
-        database.source_failed()?;
-        Ok(i64::from(u32::MAX))
     }
 }
 
@@ -474,28 +368,6 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
             b"null" => "None".into(),
             _ => value.as_written(),
         },
-    }
-}
-
-/// Hangs an event on its span.
-pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
-    index.events.push(row, event.id);
-    if let Some(of) = event.metric {
-        index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
-    }
-    let start = *index.spans.start.at(row);
-    let marks = index.spans.marks.at_mut(row);
-    if event.verdict.fails_span() {
-        if !marks.has(SpanMarks::FAILED) {
-            index.oddities.hidden_failures += 1;
-        }
-        marks.add(SpanMarks::FAILED);
-    } else if event.verdict.is_logged_error() {
-        marks.add(SpanMarks::LOGGED_ERROR);
-    }
-    if event.at != NO_TIME && start != NO_TIME && event.at < start {
-        marks.add(SpanMarks::EARLY_EVENT);
-        index.oddities.early_events += 1;
     }
 }
 

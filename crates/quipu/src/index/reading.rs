@@ -1,9 +1,9 @@
 //! What a pass has read, kept so that another one can go on from there when the file has grown: reading a large file once is enough.
 //!
-//! What is not here: noticing that a file has grown. In the browser a file that grew can't be read at all, so there is none of this there.
+//! What is not here: the pass that goes on from it (`pass`), and noticing that a file has grown. In the browser a file that grew can't be read at all, so there is none of this there.
 
 use super::Index;
-use super::pass::{Pass, Table};
+use super::table::Table;
 use quipu_model::TokenRecord;
 use quipu_model::recorded::repaired;
 use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
@@ -11,10 +11,10 @@ use std::ops::ControlFlow;
 
 /// What was read of a file, before anything is derived from it: a pass over the same file, which has grown since, can go on from there.
 pub(crate) struct Reading {
-    index: Index,
-    spans: Table,
-    events: Table,
-    outputs: Vec<(u32, TokenRecord)>,
+    pub(super) index: Index,
+    pub(super) spans: Table,
+    pub(super) events: Table,
+    pub(super) outputs: Vec<(u32, TokenRecord)>,
 }
 
 /// Rows that are compared with the file before a pass goes on.
@@ -25,23 +25,8 @@ impl Reading {
         Reading { index: index.clone(), spans: spans.clone(), events: events.clone(), outputs: outputs.to_vec() }
     }
 
-    /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
-    /// Servers add spans and events and never change them, and rows of `traces`, which they do change, are all read again.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub(crate) fn go_on(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
-        if !self.is_of(database)? {
-            return Ok(None);
-        }
-        let mut index = self.index.clone();
-        index.forget_trace_rows();
-        let pass = Pass::behind([self.spans.clone(), self.events.clone()], self.outputs.clone());
-        Ok(Some((index, pass)))
-    }
-
     /// Whether the file holds some of the spans where they were, the first and the last among them.
-    fn is_of(&self, database: &Database) -> Result<bool, StoreError> {
+    pub(super) fn is_of(&self, database: &Database) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rows = self.index.spans.len();
         let is_whole = self.spans.lost == 0 && self.events.lost == 0;
