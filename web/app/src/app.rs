@@ -1,42 +1,28 @@
 //! The page's frame: head, notices, the shown screen, and what is everywhere: the file input, dropping, pasting, keys, help.
 
-use crate::growth::{self, Growth};
-use crate::metrics::MetricsPage;
-use crate::opening::{self, INPUT_ID};
-use crate::pages::{OpenPage, SqlPage, TracePage, TracesPage};
-use crate::router;
-use crate::share::ShareDialog;
+use crate::actions::opening::INPUT_ID;
+use crate::actions::{opening, router, served_file};
+use crate::pages::{Screens, ShareDialog};
 use crate::state::{App, FileState};
-use crate::widgets::{Commands, Head, Help, ImportBar, Notices};
+use crate::widgets::{Commands, Growth, Head, Help, Notices};
+use crate::{client, keys, prewarm};
 use leptos::ev;
 use leptos::prelude::*;
 use quipu_protocol::Request;
-use quipu_protocol::address::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
-
-/// Which screen is shown.
-#[derive(Clone, PartialEq)]
-enum Screen {
-    Open,
-    Opening(String),
-    Traces,
-    Trace(String),
-    Metrics,
-    Sql,
-}
 
 /// The whole page.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let app = App::new();
+    let app = App::start(prewarm::prewarm);
     provide_context(app);
-    if growth::served().is_none() {
+    if client::served().is_none() {
         app.client().warm_up();
     }
     router::start(app);
-    growth::watch(app);
-    crate::keys::listen(app);
+    served_file::watch(app);
+    keys::listen(app);
     follow_links(app);
     let over = take_drops(app);
     watch(app);
@@ -72,41 +58,7 @@ pub(crate) fn App() -> impl IntoView {
         <Help />
         <Commands />
         <ShareDialog />
-        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
-    }
-}
-
-/// The shown screen.
-#[component]
-pub(crate) fn Screens() -> impl IntoView {
-    let app = App::get();
-    let screen = Memo::new(move |_| {
-        app.file.with(|file| match file {
-            FileState::None => Screen::Open,
-            // The list is laid out while the worker opens the file: its rows are what comes first.
-            FileState::Opening { fetched: true, .. } if app.view.with(|view| view.place.is_list()) => Screen::Traces,
-            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
-            FileState::Open(_) => app.view.with(|view| match &view.place {
-                Place::Open | Place::Traces => Screen::Traces,
-                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
-                Place::Metrics(_) => Screen::Metrics,
-                Place::Sql(_) => Screen::Sql,
-            }),
-        })
-    });
-    move || match screen.get() {
-        Screen::Open => view! { <OpenPage /> }.into_any(),
-        Screen::Opening(name) => view! {
-            <main class="screen">
-                <p class="state" role="status">{format!("Opening {name}…")}</p>
-                <ImportBar />
-            </main>
-        }
-        .into_any(),
-        Screen::Traces => view! { <TracesPage /> }.into_any(),
-        Screen::Metrics => view! { <MetricsPage /> }.into_any(),
-        Screen::Sql => view! { <SqlPage /> }.into_any(),
-        Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
+        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.announce.get()}</p>
     }
 }
 

@@ -4,20 +4,17 @@
 //! the form of addresses, which is the core's `share`.
 #![expect(unreachable_pub, reason = "the component macro makes the properties of every component public")]
 
+mod actions;
 mod app;
 mod browser;
 mod carried;
 mod client;
 mod dom;
-mod growth;
 mod idle;
 mod keys;
-mod metrics;
-mod opening;
+mod packing;
 mod pages;
-mod rehearsal;
-mod router;
-mod share;
+mod prewarm;
 mod state;
 mod widgets;
 

@@ -8,6 +8,7 @@ use crate::browser::{document, error_text};
 use crate::carried;
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_web_actions::WorkerExit;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -17,24 +18,12 @@ use web_sys::{Blob, BlobPropertyBag, ErrorEvent, Event, File, MessageEvent, Url,
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Program(pub(crate) &'static str);
 
-/// How a worker came to its end; with the browser's words in brackets where it has any.
-pub(crate) enum Death {
-    /// It never ran.
-    NotStarted(String),
-    /// It ran, and failed, was ended from outside, or does not answer.
-    Stopped(String),
-    /// It found no memory.
-    OutOfMemory,
-    /// It is no worker, but the program that served the page, and does not answer: a sentence.
-    Unserved(String),
-}
-
 /// What a host hears of its worker.
-pub(crate) enum Heard {
+pub(crate) enum HostEvent {
     /// A whole message, and the blob beside it where there is one.
     Message(Vec<u8>, Option<Blob>),
     /// There is no worker any more; what was asked will not be answered. Not told of one that [`Host::stop`] ended.
-    Died(Death),
+    Exited(WorkerExit),
 }
 
 /// Seconds without a word after which a worker that was asked something counts as dead. A question may take it 10 seconds.
@@ -48,10 +37,10 @@ pub(crate) struct Host {
     inner: Rc<RefCell<Inner>>,
     program: Program,
     idle: Idle,
-    hear: Hear,
+    on_event: OnEvent,
 }
 
-type Hear = Rc<dyn Fn(&Host, Heard)>;
+type OnEvent = Rc<dyn Fn(&Host, HostEvent)>;
 
 #[derive(Default)]
 struct Inner {
@@ -76,8 +65,8 @@ struct Inner {
 impl Host {
     /// A host without a worker; the first message starts one. `hear` is told what comes, and calls [`Host::set_ready`] at the message that
     /// says that the program runs.
-    pub(crate) fn new(program: Program, idle: Idle, hear: impl Fn(&Host, Heard) + 'static) -> Host {
-        Host { inner: Rc::default(), program, idle, hear: Rc::new(hear) }
+    pub(crate) fn new(program: Program, idle: Idle, on_event: impl Fn(&Host, HostEvent) + 'static) -> Host {
+        Host { inner: Rc::default(), program, idle, on_event: Rc::new(on_event) }
     }
 
     /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is told.
@@ -108,7 +97,7 @@ impl Host {
         }
         let started = self.start();
         if let Err(error) = &started {
-            (self.hear)(self, Heard::Died(Death::NotStarted(format!(" ({})", error_text(error)))));
+            (self.on_event)(self, HostEvent::Exited(WorkerExit::NotStarted(format!(" ({})", error_text(error)))));
         }
         started.is_ok()
     }
@@ -171,12 +160,12 @@ impl Host {
         let no_memory = text.is_some_and(|text| {
             ["RuntimeError: unreachable", "memory allocation of", "out of memory", "Out of memory"].iter().any(|sign| text.contains(sign))
         });
-        let death = match started {
-            false => Death::NotStarted(reason),
-            true if no_memory => Death::OutOfMemory,
-            true => Death::Stopped(reason),
+        let exit = match started {
+            false => WorkerExit::NotStarted(reason),
+            true if no_memory => WorkerExit::OutOfMemory,
+            true => WorkerExit::Stopped(reason),
         };
-        (self.hear)(self, Heard::Died(death));
+        (self.on_event)(self, HostEvent::Exited(exit));
     }
 
     /// Starts the worker from a blob: only so does it inherit the page's policy. What fails inside a promise is an error of the worker, too.
@@ -264,7 +253,7 @@ impl Host {
                 body = std::mem::take(&mut inner.pieces);
             }
         }
-        (self.hear)(self, Heard::Message(body, field("blob").dyn_into().ok()));
+        (self.on_event)(self, HostEvent::Message(body, field("blob").dyn_into().ok()));
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! What is not here: the worker itself (`host`), and which commands there are (the users of a [`Link`]).
 
-use super::host::{Death, Heard, Host, Program};
+use super::host::{Host, HostEvent, Program};
 use crate::idle::{Busy, Idle};
+use quipu_web_actions::WorkerExit;
 use std::cell::RefCell;
 use std::rc::Rc;
 use web_sys::{Blob, File};
@@ -18,14 +19,14 @@ pub(crate) trait Protocol: 'static {
     type Event: 'static;
 
     /// Reads a message; `None` when it is of another protocol, or build.
-    fn read(message: &[u8]) -> Option<Said<Self::Answer, Self::Event>>;
+    fn read(message: &[u8]) -> Option<WorkerMessage<Self::Answer, Self::Event>>;
 
     /// The bytes of a command; where it can't be written, the answer to it.
     fn write(command: &Self::Command) -> Result<Vec<u8>, Self::Answer>;
 }
 
 /// What a message of a worker is.
-pub(crate) enum Said<Answer, Event> {
+pub(crate) enum WorkerMessage<Answer, Event> {
     /// The program runs; the build it belongs to.
     Ready(String),
     /// The answer to the command of this number.
@@ -41,7 +42,7 @@ pub(crate) enum Notice<Event> {
     /// Progress, or whatever else its protocol has.
     Event(Event),
     /// It is no more.
-    Died(Death),
+    Exited(WorkerExit),
 }
 
 /// Who waits for an answer, and for the blob beside it where there is one.
@@ -71,20 +72,20 @@ impl<P: Protocol> Link<P> {
         let waiting = Rc::new(RefCell::new(Waiting { last_id: 0, commands: Vec::new() }));
         let heard = waiting.clone();
         let host = Host::new(program, idle, move |host, what| match what {
-            Heard::Died(death) => {
+            HostEvent::Exited(exit) => {
                 forget(&heard);
-                notice(Notice::Died(death));
+                notice(Notice::Exited(exit));
             }
-            Heard::Message(message, blob) => {
+            HostEvent::Message(message, blob) => {
                 let said = P::read(&message);
                 drop(message);
                 match said {
                     None => host.fail(Some("its message could not be read; the page and the worker may be of different builds")),
-                    Some(Said::Ready(build)) => {
+                    Some(WorkerMessage::Ready(build)) => {
                         host.set_ready();
                         notice(Notice::Ready(build));
                     }
-                    Some(Said::Reply(id, answer)) => {
+                    Some(WorkerMessage::Reply(id, answer)) => {
                         let command = {
                             let commands = &mut heard.borrow_mut().commands;
                             commands.iter().position(|(waiting, ..)| *waiting == id).map(|at| commands.swap_remove(at))
@@ -95,7 +96,7 @@ impl<P: Protocol> Link<P> {
                             drop(busy);
                         }
                     }
-                    Some(Said::Event(event)) => notice(Notice::Event(event)),
+                    Some(WorkerMessage::Event(event)) => notice(Notice::Event(event)),
                 }
             }
         });

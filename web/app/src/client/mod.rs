@@ -5,12 +5,15 @@
 
 mod host;
 mod link;
+mod metrics;
 mod served;
 
-pub(crate) use host::{Death, Program};
-pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
+pub(crate) use host::Program;
+pub(crate) use link::{Link, Notice as LinkNotice, Protocol, WorkerMessage};
+pub(crate) use metrics::MetricsLink;
+pub(crate) use quipu_web_actions::WorkerExit;
+pub(crate) use served::{is_served, served};
 
-use crate::growth;
 use crate::idle::Idle;
 use link::Callback;
 use quipu_protocol::{Command, Event, Failure, FailureKind, Request, Response};
@@ -31,11 +34,11 @@ impl Protocol for Sessions {
     type Answer = Answer;
     type Event = Event;
 
-    fn read(message: &[u8]) -> Option<Said<Answer, Event>> {
+    fn read(message: &[u8]) -> Option<WorkerMessage<Answer, Event>> {
         Some(match postcard::from_bytes(message).ok()? {
-            Event::Ready { build } => Said::Ready(build),
-            Event::Reply { id, result } => Said::Reply(id, result),
-            event => Said::Event(event),
+            Event::Ready { build } => WorkerMessage::Ready(build),
+            Event::Reply { id, result } => WorkerMessage::Reply(id, result),
+            event => WorkerMessage::Event(event),
         })
     }
 
@@ -84,7 +87,7 @@ impl Client {
 
     /// Opens a database for questions in SQL only; without files the one that is served beside the page.
     pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
-        if files.is_empty() && growth::served().is_some() {
+        if files.is_empty() && served().is_some() {
             return self.served.open_as("&for=sql", false, callback);
         }
         let names = files.iter().map(File::name).collect();

@@ -1,21 +1,33 @@
 //! The program that served the page, in the stead of a worker: the same questions and answers over HTTP, and news of what happens there.
 //!
-//! What is not here: what answers mean (`state`), and when a newer edition of the file is opened (`growth`).
+//! What is not here: what answers mean (`state`), and when a newer edition of the file is opened (`actions`).
 
-use super::{Answer, Death, Notice};
+use super::{Answer, Notice, WorkerExit};
 use crate::BUILD;
-use crate::browser::{error_text, pause, window};
+use crate::browser::{document, error_text, pause, window};
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_protocol::address::Source;
 use quipu_protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, RequestInit, Response};
+use web_sys::{Blob, File, RequestInit, Response};
 
 /// Milliseconds after which a program that did not answer is asked for news again.
 const AGAIN_MS: i32 = 2_000;
+
+/// The file that is served beside the page, as addresses name it.
+pub(crate) fn served() -> Option<Source> {
+    let named = document().query_selector("meta[name='quipu-served']").ok()??;
+    Some(Source::File { name: named.get_attribute("content")?, size_bytes: None })
+}
+
+/// Whether `source` without files is what is served beside the page.
+pub(crate) fn is_served(source: &Source, files: &[File]) -> bool {
+    files.is_empty() && served().as_ref() == Some(source)
+}
 
 type Callback = Box<dyn FnOnce(Answer)>;
 
@@ -163,7 +175,7 @@ impl Served {
                     silent += 1;
                     // One request may be lost on its way.
                     if silent == 2 {
-                        (self.notice)(Notice::Died(Death::Unserved(failure.message)));
+                        (self.notice)(Notice::Exited(WorkerExit::Unserved(failure.message)));
                     }
                     pause(AGAIN_MS).await;
                 }

@@ -2,8 +2,8 @@
 //!
 //! What is not here: the language (the core's `filter`), what is done with texts (its `view`).
 
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
-use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -328,7 +328,7 @@ impl Bar {
         let known = load_setting(HISTORY).unwrap_or_default();
         keep_setting(HISTORY, &view::remember(&known, &filter));
         let has_texts = Filter::parse(&filter).is_ok_and(|filter| !filter.texts().is_empty());
-        router::navigate(self.app, Step::Push, |view| {
+        router::navigate(self.app, HistoryEntry::Push, |view| {
             view.list.filter = filter;
             view.list.hits &= has_texts;
         });

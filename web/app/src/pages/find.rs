@@ -3,8 +3,8 @@
 //! What is not here: which rows match, which is the core's `view`; reading, which is the worker's.
 
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
+use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -56,7 +56,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     });
     let type_in = move |event| {
         let typed = event_target_value(&event);
-        trace.navigate(app, Step::Replace, |view| view.find = typed);
+        trace.navigate(app, HistoryEntry::Replace, |view| view.find = typed);
     };
     let press = move |event: KeyboardEvent| {
         if event.is_composing() {

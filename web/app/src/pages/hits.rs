@@ -3,11 +3,11 @@
 //! What is not here: the search itself, which is the core's.
 
 use super::list_grid::{Deed, Table, list_grid, list_state, row_id};
-use super::paged_list::Row;
 use super::trace_grid::coming;
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::Row;
 use crate::widgets::{Build, IconName, Viewport, icon};
 use leptos::prelude::*;
 use quipu_model::SpanMarks;
@@ -61,7 +61,7 @@ pub(super) fn Hits(
         let Row::Hit(hit) = row else { return false };
         if deed == Deed::Open {
             let place = texts.with_untracked(|texts| place_of(hit, texts));
-            router::navigate(app, Step::Push, |view| view.place = place);
+            router::navigate(app, HistoryEntry::Push, |view| view.place = place);
         }
         deed == Deed::Open
     };

@@ -3,10 +3,10 @@
 //! What is not here: what stands in a row (`traces`, `hits`), what was loaded (`paged_list`).
 
 use super::filter_bar;
-use super::paged_list::{PagedList, Row};
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
 use crate::state::App;
+use crate::state::{PagedList, Row};
 use crate::widgets::{Build, Built, Viewport, copy};
 use leptos::html::Div;
 use leptos::prelude::*;

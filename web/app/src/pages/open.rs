@@ -1,6 +1,6 @@
 //! The screen without a file: how to give one, and the promise about it.
 
-use crate::opening::{self, ask_for_file};
+use crate::actions::opening::{self, ask_for_file};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -54,7 +54,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         let unlock = move |event: leptos::ev::SubmitEvent| {
             event.prevent_default();
             let words = input.get_untracked().map(|input| input.value()).unwrap_or_default();
-            crate::share::open_link(app, letters.clone(), key.clone(), Some(words));
+            crate::actions::open_link(app, letters.clone(), key.clone(), Some(words));
         };
         Some(
             view! {

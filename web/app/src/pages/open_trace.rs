@@ -3,8 +3,8 @@
 //! What is not here: how any of it is drawn (`trace`, `timeline`, `minimap`, `find`), and arithmetic, which is the core's `view`.
 
 use super::overlay::Overlay;
+use crate::actions::router::{self, HistoryEntry};
 use crate::idle::Busy;
-use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
@@ -90,24 +90,24 @@ impl OpenTrace {
     /// Selects the span in `row`: it is in the address, and a step back the first time.
     pub(super) fn select(&self, app: App, row: u32) {
         if let Some(id) = self.columns().span_id.get(row as usize) {
-            let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
+            let step = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
             self.navigate(app, step, |view| view.span_id = Some(id));
         }
     }
 
     /// Selects the span with this id.
     pub(super) fn select_id(&self, app: App, span_id: String) {
-        let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
+        let step = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
         self.navigate(app, step, |view| view.span_id = Some(span_id));
     }
 
     /// Selects nothing.
     pub(super) fn unselect(&self, app: App) {
-        self.navigate(app, Step::Replace, |view| view.span_id = None);
+        self.navigate(app, HistoryEntry::Replace, |view| view.span_id = None);
     }
 
     /// Changes what the address says of the trace.
-    pub(super) fn navigate(&self, app: App, step: Step, change: impl FnOnce(&mut TraceView)) {
+    pub(super) fn navigate(&self, app: App, step: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
         router::navigate(app, step, |view| {
             if let Place::Trace(view) = &mut view.place {
                 change(view);
@@ -131,7 +131,7 @@ impl OpenTrace {
                 // The screen may be gone by now.
                 let Some(window) = trace.window.try_get_untracked() else { return };
                 let trace_id = trace.columns().trace_id.clone();
-                router::navigate(app, Step::Replace, |view| {
+                router::navigate(app, HistoryEntry::Replace, |view| {
                     if let Place::Trace(view) = &mut view.place
                         && view.trace_id == trace_id
                     {
@@ -193,7 +193,7 @@ impl OpenTrace {
                 let shown = untrack(|| in_address(app, |view| (view.span_id.is_some(), !view.find.is_empty())));
                 match shown {
                     Some((true, _)) => self.unselect(app),
-                    Some((false, true)) => self.navigate(app, Step::Replace, |view| view.find.clear()),
+                    Some((false, true)) => self.navigate(app, HistoryEntry::Replace, |view| view.find.clear()),
                     _ => to_list(app),
                 }
             }
@@ -220,13 +220,13 @@ impl OpenTrace {
         let columns = self.columns();
         match key {
             "p" => {
-                self.navigate(app, Step::Push, |view| {
+                self.navigate(app, HistoryEntry::Push, |view| {
                     view.timeline.scope.folded = !view.timeline.scope.folded;
                 });
                 return true;
             }
             "x" => {
-                self.navigate(app, Step::Replace, |view| view.timeline.critical_path = !view.timeline.critical_path);
+                self.navigate(app, HistoryEntry::Replace, |view| view.timeline.critical_path = !view.timeline.critical_path);
                 return true;
             }
             "m" => {
@@ -259,5 +259,5 @@ impl OpenTrace {
 
 /// Back to the list of traces.
 pub(super) fn to_list(app: App) {
-    router::navigate(app, Step::Push, |view| view.place = Place::Traces);
+    router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Traces);
 }

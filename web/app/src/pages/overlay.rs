@@ -3,7 +3,7 @@
 //! What is not here: where any of it lies on the axis, which is the core's `view`; how it is drawn (`timeline`, `timeline_row`).
 
 use super::open_trace::{OpenTrace, in_address};
-use crate::router::Step;
+use crate::actions::router::HistoryEntry;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -61,7 +61,7 @@ impl Overlay {
     pub(super) fn settle(&self, app: App, trace: OpenTrace) {
         let measured = self.measuring.get_untracked().filter(|(from, to)| to > from);
         self.anchor.set(None);
-        trace.navigate(app, Step::Replace, |view| view.timeline.measured = measured);
+        trace.navigate(app, HistoryEntry::Replace, |view| view.timeline.measured = measured);
         self.measuring.set(None);
     }
 

@@ -3,8 +3,8 @@
 //! The table below is its twin. What is not here: cells, paths, ticks and the filter's terms, which are the core's `view`.
 
 use super::trace_grid::{check_menu, columns_menu, press_menu};
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
-use crate::router::{self, Step};
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -18,9 +18,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
-
-/// The setting that keeps whether the picture is shown.
-pub(crate) const CHART: &str = "chart";
 
 /// Pixels of a cell, across; and cells down.
 const CELL_PX: f64 = 5.0;
@@ -98,7 +95,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     });
     let press = move |event: &Event| {
         if nearest(event, "[data-toggle]").is_some() {
-            router::navigate(app, Step::Replace, |view| view.list.chart = !view.list.chart);
+            router::navigate(app, HistoryEntry::Replace, |view| view.list.chart = !view.list.chart);
         }
         press_menu(app, event);
     };
@@ -304,7 +301,7 @@ impl Overview {
         drop(shown);
         self.draw_brush();
         if let Some(filter) = filter {
-            router::navigate(self.app, Step::Push, |view| view.list.filter = filter);
+            router::navigate(self.app, HistoryEntry::Push, |view| view.list.filter = filter);
         }
     }
 }

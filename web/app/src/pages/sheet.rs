@@ -4,10 +4,10 @@
 
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
+use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
 use crate::dom::{Deeds, el, fill, nearest};
 use crate::idle::Busy;
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
@@ -95,7 +95,7 @@ pub(super) fn Sheet(
     let choose = move |event: Event| {
         let Some(select) = nearest(&event, "[data-field]").and_then(|field| field.dyn_into::<HtmlSelectElement>().ok()) else { return };
         let field = select.get_attribute("data-field").unwrap_or_default();
-        trace.navigate(app, Step::Replace, |view| {
+        trace.navigate(app, HistoryEntry::Replace, |view| {
             view.apply(&format!("{field}={}&zoom=&page=", js_sys::encode_uri_component(&select.value())))
         });
     };
@@ -122,7 +122,7 @@ fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
     if let Some(id) = pressed.get_attribute("data-span") {
         trace.select_id(app, id);
     } else if let Some(set) = pressed.get_attribute("data-set") {
-        let step = if set.starts_with("tab=") { Step::Push } else { Step::Replace };
+        let step = if set.starts_with("tab=") { HistoryEntry::Push } else { HistoryEntry::Replace };
         trace.navigate(app, step, |view| view.apply(&set));
     } else {
         export(app, trace);
@@ -131,7 +131,7 @@ fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
 
 fn zoom(app: App, trace: OpenTrace, event: &Event) {
     if let Some(set) = nearest(event, "[data-zoom]").and_then(|pressed| pressed.get_attribute("data-zoom")) {
-        trace.navigate(app, Step::Push, |view| view.apply(&set));
+        trace.navigate(app, HistoryEntry::Push, |view| view.apply(&set));
     }
 }
 
@@ -160,7 +160,7 @@ fn export(app: App, trace: OpenTrace) {
     let whole_session = in_address(app, |view| view.sheet.whole_session).unwrap_or_default();
     let name = format!("conversation-{trace_id}.jsonl");
     app.ask(Request::ExportConversation { trace_id, whole_session }, move |answer| {
-        app.said.set(match answer {
+        app.announce.set(match answer {
             Ok(Response::Json(lines)) if browser::save_text(&name, &lines) => format!("{name} was saved."),
             Ok(_) => "The browser did not allow the page to save a file.".to_owned(),
             Err(failure) => failure.message,

@@ -1,9 +1,9 @@
 //! The tabs of a trace.
 
 use super::open_trace::OpenTrace;
+use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
@@ -18,7 +18,7 @@ pub(super) fn Tabs(
     trace: OpenTrace,
 ) -> impl IntoView {
     let app = App::get();
-    let choose = move |tab: TraceTab| trace.navigate(app, Step::Push, |view| view.show_tab(tab));
+    let choose = move |tab: TraceTab| trace.navigate(app, HistoryEntry::Push, |view| view.show_tab(tab));
     let content = move |build: &Build| {
         let chosen = trace.tab.get_untracked();
         let tab = |tab: TraceTab| {

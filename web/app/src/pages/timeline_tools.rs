@@ -3,7 +3,7 @@
 //! What is not here: what they do (`open_trace`), and their keys.
 
 use super::open_trace::{OpenTrace, in_address};
-use crate::router::Step;
+use crate::actions::router::HistoryEntry;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -31,7 +31,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
         let none = jump.leads_nowhere(&trace.columns());
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
     };
-    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: Step| {
+    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: HistoryEntry| {
         let on = Memo::new(move |_| in_address(app, read) == Some(true));
         view! {
             <button
@@ -51,7 +51,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,
-            Step::Push,
+            HistoryEntry::Push,
         )
     });
     let path = switch(
@@ -59,7 +59,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
         "Underline what the end of the trace waited for (x)",
         |view| view.timeline.critical_path,
         |view| view.timeline.critical_path = !view.timeline.critical_path,
-        Step::Replace,
+        HistoryEntry::Replace,
     );
     view! {
         <div class="timeline-tools" role="toolbar" aria-label="Timeline tools">

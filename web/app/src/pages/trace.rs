@@ -9,7 +9,7 @@ use super::span::SpanPanel;
 use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use super::timeline_tools::TimelineTools;
-use crate::router;
+use crate::actions::router;
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
@@ -178,7 +178,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     let shown = Memo::new(move |_| in_address(app, |view| view.timeline.scope.request.clone()).flatten().unwrap_or_default());
     let choose = move |event| {
         let id = event_target_value(&event);
-        router::navigate(app, router::Step::Push, |view| {
+        router::navigate(app, router::HistoryEntry::Push, |view| {
             if let Place::Trace(view) = &mut view.place {
                 view.timeline.scope.request = (!id.is_empty()).then_some(id);
                 // Times count from the start of what is shown.

@@ -3,11 +3,11 @@
 //! What is not here: the table itself (`list_grid`), which columns fit and what most cells say (the core's `view`).
 
 use super::list_grid::{Deed, Table, list_grid, move_to, row_id};
-use super::paged_list::{PagedList, Row};
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::document;
 use crate::dom::{El, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::{PagedList, Row};
 use crate::widgets::{IconName, Viewport, icon};
 use leptos::prelude::*;
 use quipu_model::SpanKind;
@@ -21,8 +21,6 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-/// The setting that keeps the columns.
-pub(crate) const COLUMNS: &str = "columns";
 /// The id of the list of columns.
 const MENU: &str = "columns-menu";
 
@@ -70,7 +68,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     let press = move |event: &Event| {
         let column = nearest(event, "[data-column]").and_then(|heading| heading.get_attribute("data-column"));
         if let Some(column) = column.and_then(|name| ListColumn::from_name(&name)) {
-            router::navigate(app, Step::Push, |view| view.list.order = view.list.order.by(column));
+            router::navigate(app, HistoryEntry::Push, |view| view.list.order = view.list.order.by(column));
         }
     };
     list_grid(
@@ -210,7 +208,7 @@ fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
 
 fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, deed: Deed) -> bool {
     match (&row.group, deed) {
-        (None, Deed::Open) => router::navigate(app, Step::Push, open(row)),
+        (None, Deed::Open) => router::navigate(app, HistoryEntry::Push, open(row)),
         // From a trace to its group.
         (None, Deed::Left) => {
             let is_group =
@@ -223,7 +221,7 @@ fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &Trac
         (None, Deed::Right) => return false,
         (Some(group), Deed::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
         (Some(group), Deed::Left) if !group.open => return false,
-        (Some(group), _) => router::navigate(app, Step::Replace, |view| view.list.toggle_group(&group.key)),
+        (Some(group), _) => router::navigate(app, HistoryEntry::Replace, |view| view.list.toggle_group(&group.key)),
     }
     true
 }
@@ -250,7 +248,7 @@ pub(super) fn press_menu(app: App, event: &Event) {
     let Some(pressed) = nearest(event, "[popovertarget], .menu input") else { return };
     if let Some(column) = pressed.get_attribute("value").and_then(|name| ListColumn::from_name(&name)) {
         if event.type_() == "change" {
-            router::navigate(app, Step::Replace, |view| view.list.columns = view.list.columns.toggled(column));
+            router::navigate(app, HistoryEntry::Replace, |view| view.list.columns = view.list.columns.toggled(column));
         }
     } else if let Some(menu) = document().get_element_by_id(MENU) {
         let place = pressed.get_bounding_client_rect();
@@ -266,9 +264,4 @@ pub(super) fn check_menu(chosen: ColumnSet) {
             input.set_checked(chosen.has(column));
         }
     }
-}
-
-/// The columns that are kept as a setting.
-pub(crate) fn kept_columns(text: Option<String>) -> ColumnSet {
-    text.and_then(|text| ColumnSet::from_text(&text)).unwrap_or_default()
 }

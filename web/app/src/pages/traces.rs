@@ -8,8 +8,8 @@ use super::hits::Hits;
 use super::list_grid::list_state;
 use super::scatter::overview;
 use super::trace_grid::trace_grid;
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el};
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
@@ -53,7 +53,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
         _ => Vec::new(),
     };
     let group = move |group| {
-        router::navigate(app, Step::Push, |view| {
+        router::navigate(app, HistoryEntry::Push, |view| {
             view.list.group = group;
             view.list.open.clear();
         });
@@ -68,12 +68,12 @@ pub(crate) fn TracesPage() -> impl IntoView {
             <IndexBar />
             <div class="toolbar" class:for-hits=move || hits.get() class:has-texts=move || texts.with(|texts| !texts.is_empty())>
                 <FilterBar />
-                <Segmented label="Rows" choices=rows_of current=hits choose=move |hits| router::navigate(app, Step::Push, |view| view.list.hits = hits) />
+                <Segmented label="Rows" choices=rows_of current=hits choose=move |hits| router::navigate(app, HistoryEntry::Push, |view| view.list.hits = hits) />
                 <Segmented
                     label="Which traces"
                     choices=which
                     current=Signal::derive(move || list_view.get().failed_only)
-                    choose=move |failed_only| router::navigate(app, Step::Push, |view| view.list.failed_only = failed_only)
+                    choose=move |failed_only| router::navigate(app, HistoryEntry::Push, |view| view.list.failed_only = failed_only)
                 />
                 <Segmented label="Groups" choices=groups current=Signal::derive(move || list_view.get().group) choose=group />
             </div>
@@ -128,7 +128,7 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
         let traces = format::counted(summary.and_then(|summary| summary.traces), "trace", "traces");
         let what = if failed_only { "No failed trace matches " } else { "No trace matches " };
         let clear = more("Show all traces")
-            .on_press(&build.deeds, move |_| router::navigate(app, Step::Push, |view| view.list = view.list.cleared()));
+            .on_press(&build.deeds, move |_| router::navigate(app, HistoryEntry::Push, |view| view.list = view.list.cleared()));
         vec![text(what).child(el("code").text(&filter)).text(&format!("; {traces} were looked at.")), clear]
     } else if failed_only {
         let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");

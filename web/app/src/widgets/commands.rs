@@ -3,9 +3,9 @@
 //! What is not here: which commands there are, which is the core's `view`.
 
 use super::modal;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
@@ -117,12 +117,12 @@ fn run_command(app: App, deed: Deed) {
                 app.press(&event, key);
             }
         }
-        Deed::Tab(tab) => router::navigate(app, Step::Push, |view| {
+        Deed::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
             if let Place::Trace(trace) = &mut view.place {
                 trace.show_tab(tab);
             }
         }),
-        Deed::Times(style) => router::navigate(app, Step::Replace, |view| view.times = style),
+        Deed::Times(style) => router::navigate(app, HistoryEntry::Replace, |view| view.times = style),
         Deed::Press(id) => {
             focus(id);
             if let Some(button) = document().get_element_by_id(id).and_then(|button| button.dyn_into::<HtmlElement>().ok()) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) fn copy(app: App, what: &'static str, text: String) {
     wasm_bindgen_futures::spawn_local(async move {
         let done = copy_text(text).await;
-        app.said.set(if done {
+        app.announce.set(if done {
             format!("{what} was copied.")
         } else {
             format!("{what} could not be copied: the browser did not allow it. Select it and copy it by hand.")

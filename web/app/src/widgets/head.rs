@@ -1,9 +1,9 @@
 //! The bar at the top: where one is, and the switches that hold everywhere.
 
+use crate::actions::opening::ask_for_file;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
 use crate::carried;
-use crate::opening::ask_for_file;
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
@@ -93,7 +93,7 @@ pub(crate) fn Head() -> impl IntoView {
                 label="Times"
                 choices=times
                 current=Signal::derive(move || app.view.with(|view| view.times))
-                choose=move |style| router::navigate(app, Step::Replace, |view| view.times = style)
+                choose=move |style| router::navigate(app, HistoryEntry::Replace, |view| view.times = style)
             />
             <button
                 type="button"

@@ -1,6 +1,6 @@
 //! Sentences above the screen: what is wrong, with a button that helps; parts of the address that were left out.
 
-use crate::opening::reopen;
+use crate::actions::opening::reopen;
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;

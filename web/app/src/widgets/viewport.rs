@@ -1,8 +1,8 @@
 //! A scrolled element whose rows are drawn by their window only.
 
 use crate::browser::on_next_frame;
-use crate::pages::PagedList;
 use crate::state::App;
+use crate::state::PagedList;
 use leptos::html::Div;
 use leptos::prelude::*;
 use quipu_protocol::address::ListView;

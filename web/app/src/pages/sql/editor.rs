@@ -2,11 +2,11 @@
 //!
 //! What is not here: which tokens there are, and what may follow (the core's `sql`).
 
-use super::state::Shown;
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, fill, nearest};
 use crate::state::App;
+use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Div, Textarea};
 use leptos::prelude::*;

@@ -5,12 +5,11 @@
 mod editor;
 mod result;
 mod schema;
-mod state;
 mod tools;
 
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::state::App;
+use crate::state::{App, Shown};
 use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
 use leptos::html::Div;
@@ -19,7 +18,6 @@ use quipu_protocol::address::Place;
 use quipu_protocol::markup::Node;
 use result::{GRID, result};
 use schema::schema;
-pub(crate) use state::{Shown, Sql};
 use std::rc::Rc;
 
 /// The screen.

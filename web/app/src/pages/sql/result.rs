@@ -2,11 +2,11 @@
 //!
 //! What is not here: what a cell says (the core's `sql`).
 
-use super::state::Kept;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
 use crate::dom::{El, append, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
@@ -93,7 +93,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             event.prevent_default();
             event.stop_propagation();
             match place_of(app, row, column) {
-                Some(place) if !event.shift_key() => router::navigate(app, Step::Push, |view| view.place = place),
+                Some(place) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.place = place),
                 _ => show(row, column),
             }
         }
@@ -265,7 +265,7 @@ fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<
     app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
         Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
         Ok(_) => {}
-        Err(failure) => app.said.set(failure.message),
+        Err(failure) => app.announce.set(failure.message),
     });
 }
 

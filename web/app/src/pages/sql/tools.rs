@@ -3,10 +3,10 @@
 
 use super::editor::{EDITOR, insert};
 use super::schema::SCHEMA;
-use super::state::Sql;
 use crate::browser::{copy_text, error_text, focus, on_next_frame, save_blob, window};
 use crate::dom::{El, el, fill};
 use crate::state::App;
+use crate::state::Sql;
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use quipu_model::format::bytes;
@@ -163,7 +163,7 @@ fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
             }
         }
         Ok(_) => {}
-        Err(failure) => app.said.set(failure.message),
+        Err(failure) => app.announce.set(failure.message),
     });
 }
 
@@ -172,19 +172,19 @@ fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
     let Ok(whole) = Blob::new_with_blob_sequence(pieces) else { return };
     if save {
         let name = format!("result.{ending}");
-        return app.said.set(match save_blob(&name, &whole) {
+        return app.announce.set(match save_blob(&name, &whole) {
             true => format!("{name} was saved."),
             false => "The browser did not allow the page to save a file.".into(),
         });
     }
     if whole.size() > MOST_COPIED {
         return app
-            .said
+            .announce
             .set(format!("The result is {} as {title}, which is too much to copy; save it instead.", bytes(whole.size() as u64)));
     }
     wasm_bindgen_futures::spawn_local(async move {
         let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;
-        app.said.set(match text {
+        app.announce.set(match text {
             Ok(text) if copy_text(text.as_string().unwrap_or_default()).await => format!("The result was copied as {title}."),
             Ok(_) => "The result could not be copied: the browser did not allow it. Save it instead.".into(),
             Err(error) => format!("The result could not be copied: {}.", error_text(&error)),

@@ -2,20 +2,11 @@
 //!
 //! What is not here: what anything costs, which the core works out.
 
-use crate::browser::{keep_setting, load_setting};
-use crate::router::{self, Step};
-use crate::state::App;
+use crate::actions::router::{self, HistoryEntry};
+use crate::state::{App, settings};
 use leptos::prelude::*;
 use quipu_model::{CostUnit, Price, PriceTable};
 use quipu_protocol::ListColumn;
-
-/// The setting that keeps it.
-const PRICES: &str = "prices";
-
-/// The kept table.
-pub(crate) fn kept_prices() -> PriceTable {
-    PriceTable::from_text(&load_setting(PRICES).unwrap_or_default())
-}
 
 /// The table, to change.
 #[component]
@@ -26,11 +17,11 @@ pub(super) fn Prices() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let take = move || match read(&unit.get_untracked(), &lines.get_untracked()) {
         Ok(table) => {
-            keep_setting(PRICES, &if table == PriceTable::default() { String::new() } else { table.to_text() });
+            settings::keep_prices(&table);
             problem.set(None);
             // With the first price the list of traces gets its column.
             if app.prices.with_untracked(PriceTable::is_empty) && !table.is_empty() {
-                router::navigate(app, Step::Replace, |view| {
+                router::navigate(app, HistoryEntry::Replace, |view| {
                     if !view.list.columns.has(ListColumn::Cost) {
                         view.list.columns = view.list.columns.toggled(ListColumn::Cost);
                     }

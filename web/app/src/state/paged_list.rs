@@ -1,18 +1,17 @@
-//! The list of traces and that of hits, page by page as the window moves.
+//! The rows of the list of traces and of the list of matches, page by page.
 //!
-//! What is not here: how they are drawn (`traces`, `hits`).
+//! What is not here: asking for them (`actions`), and how they are drawn (`pages`).
 
 use crate::browser::now;
-use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::ListView;
-use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
+use quipu_protocol::{SearchHit, TraceRow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Rows asked for at once.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 /// Pages kept; beyond, those far from the window are dropped.
 const KEPT: usize = 60;
 /// Milliseconds at least between two looks at a list that a search fills.
@@ -46,46 +45,21 @@ pub(crate) enum Listed {
     Hits,
 }
 
-impl Listed {
-    /// Asks for the rows `offset..offset + limit` of a list.
-    fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
-        let filter = list.filter.clone();
-        match self {
-            Listed::Traces => {
-                let groups = list.group.map(|by| Grouping { by, open: list.open.clone() });
-                Request::ListTraces(TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit })
-            }
-            Listed::Hits => Request::ListHits(HitQuery { filter, trace_id: None, offset, limit }),
-        }
-    }
-}
-
-/// Rows that were found, how many there are in all where that is known, and how many so far; and how many traces that is.
-struct Found {
-    rows: Vec<Row>,
-    total: Option<u32>,
-    so_far: u32,
-    traces: u32,
-}
-
-fn read(answer: Response) -> Option<Found> {
-    match answer {
-        Response::Traces(page) => {
-            let rows = page.rows.into_iter().map(Row::Trace).collect();
-            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.traces })
-        }
-        Response::Hits(page) => {
-            let rows = page.hits.into_iter().map(Row::Hit).collect();
-            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.so_far })
-        }
-        _ => None,
-    }
+/// A part of a list, as it was answered.
+pub(crate) struct LoadedRows {
+    pub(crate) rows: Vec<Row>,
+    /// Rows of the whole list, once known.
+    pub(crate) total: Option<u32>,
+    /// Rows found so far.
+    pub(crate) so_far: u32,
+    /// Traces found so far.
+    pub(crate) traces: u32,
 }
 
 /// What was loaded of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct PagedList {
-    of: Listed,
+    pub(crate) of: Listed,
     pages: RwSignal<HashMap<u32, Vec<Arc<Row>>>>,
     /// Rows of the whole list, once known.
     pub(crate) total: RwSignal<Option<u32>>,
@@ -100,11 +74,11 @@ pub(crate) struct PagedList {
     /// The row the keyboard is on.
     pub(crate) cursor: RwSignal<Option<u32>>,
     /// Counts lists: an answer for another one is dropped.
-    generation: RwSignal<u32>,
-    asked: StoredValue<HashSet<u32>>,
+    pub(crate) generation: RwSignal<u32>,
+    pub(crate) asked: StoredValue<HashSet<u32>>,
     /// Answers on their way, and when the list was looked at last.
-    under_way: StoredValue<(u32, f64)>,
-    shown_as: StoredValue<Option<ListView>>,
+    pub(crate) under_way: StoredValue<(u32, f64)>,
+    pub(crate) shown_as: StoredValue<Option<ListView>>,
     /// Where the list was scrolled to, for the way back.
     pub(crate) scroll_top: StoredValue<f64>,
 }
@@ -213,73 +187,8 @@ impl PagedList {
         self.pages.with(|pages| pages.values().flatten().for_each(|row| each(row)));
     }
 
-    /// Sees to it that the rows `first..first + count` are loaded for `list`.
-    pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
-        let generation = self.generation.get();
-        let list = list.rows();
-        if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
-            let closed = |list: &ListView| ListView { open: Vec::new(), ..list.clone() };
-            let before = self.shown_as.get_value();
-            let fresh = before.is_none();
-            match before {
-                // Groups that open or close move the rows below them; what is in sight stays until it is answered.
-                Some(before) if closed(&before) == closed(&list) => self.refresh(),
-                Some(_) => self.reset(),
-                None => {}
-            }
-            self.shown_as.set_value(Some(list.clone()));
-            if !fresh {
-                // The reset counts as a new list: this comes again.
-                return;
-            }
-        }
-        let last = first.saturating_add(count.max(1)) / PAGE;
-        for page in first / PAGE..=last {
-            let beyond = self.total.get_untracked().is_some_and(|total| page > 0 && page * PAGE >= total);
-            let asked = self.asked.with_value(|asked| asked.contains(&page));
-            if !beyond && !asked {
-                self.asked.update_value(|asked| {
-                    asked.insert(page);
-                });
-                self.load(app, list.clone(), page, 0, generation);
-            }
-        }
-    }
-
-    /// Asks for the rows of a page behind its first `skip`.
-    fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
-        let this = *self;
-        self.under_way.update_value(|under_way| under_way.0 += 1);
-        app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
-            if this.generation.get_untracked() == generation {
-                this.under_way.update_value(|under_way| under_way.0 -= 1);
-                // Of large rows fewer come at once.
-                if let Some(skip) = this.hear(page, skip, answer) {
-                    this.load(app, list, page, skip, generation);
-                }
-            }
-        });
-    }
-
-    /// Takes an answer over; how many rows of the page are here, where more of it are to be asked for.
-    fn hear(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
-        match answer {
-            Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
-            Ok(answer) => match read(answer) {
-                Some(found) => {
-                    let (came, all) = (found.rows.len() as u32, found.so_far);
-                    self.keep(page, skip, found);
-                    let here = skip + came;
-                    return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
-                }
-                None => self.failure.set(Some("The worker answered something else than the list; reload the page.".into())),
-            },
-            Err(failure) => self.failure.set(Some(failure.message)),
-        }
-        None
-    }
-
-    fn keep(&self, page: u32, skip: u32, found: Found) {
+    /// Takes rows over: those of a page behind its first `skip`.
+    pub(crate) fn keep(&self, page: u32, skip: u32, found: LoadedRows) {
         let rows = skip + found.rows.len() as u32;
         let end = page * PAGE + rows;
         // Without a total, a full page means that there may be more: one more page is laid out, and asked for when it is seen.

@@ -4,13 +4,13 @@
 
 use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
-use super::counter::Counts;
 use super::part::SheetPart;
 use super::prices::Prices;
 use super::query::QueryBox;
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::nearest;
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::MetricsState;
 use crate::widgets::{Choice, Segmented};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -35,7 +35,7 @@ const SCRAPES: [(i64, &str); 7] = [
 
 /// Changes what is shown; each change is a step to go back from.
 pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
-    router::navigate(app, Step::Push, |view| {
+    router::navigate(app, HistoryEntry::Push, |view| {
         if let Place::Metrics(shown) = &mut view.place {
             change(shown);
         }
@@ -52,22 +52,22 @@ pub(crate) fn MetricsPage() -> impl IntoView {
             _ => MetricsView::default(),
         })
     });
-    let counts = app.counts;
+    let counts = app.metrics_state;
     Effect::new(move |_| {
         app.indexed.track();
         app.file.track();
-        app.counter().load();
+        app.metrics_client().load();
     });
     let overview: RwSignal<Option<Rc<OverviewPage>>, LocalStorage> = RwSignal::new_local(None);
     let what = Memo::new(move |_| view.with(|view| (view.window, view.by, view.options, view.shown)));
     Effect::new(move |_| {
         let (window, by, options, shown) = what.get();
         let prices = app.prices.get();
-        if counts.get() != Counts::Ready {
+        if counts.get() != MetricsState::Ready {
             return;
         }
         let request = MetricsRequest::GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
-        app.counter().ask(&request, move |response| {
+        app.metrics_client().ask(&request, move |response| {
             if let MetricsResponse::Overview(page) = response
                 && what.try_get_untracked() == Some((window, by, options, shown))
             {
@@ -104,12 +104,12 @@ pub(crate) fn MetricsPage() -> impl IntoView {
     let routes = move || overview.with(|page| page.as_ref().map(|page| page.routes.clone()).unwrap_or_default());
     let is_empty = move || overview.with(|page| page.as_ref().is_some_and(|page| page.extent.is_none()));
     let state = move || match counts.get() {
-        Counts::Ready => None,
-        Counts::Waiting if app.index_stopped.with(Option::is_some) => {
+        MetricsState::Ready => None,
+        MetricsState::Waiting if app.index_stopped.with(Option::is_some) => {
             Some(("state failed", "Metrics are counted over the whole file, and its index could not be completed.".to_owned()))
         }
-        Counts::Waiting => Some(("state", "Metrics are counted once the file is indexed…".to_owned())),
-        Counts::Failed(sentence) => Some(("state failed", sentence)),
+        MetricsState::Waiting => Some(("state", "Metrics are counted once the file is indexed…".to_owned())),
+        MetricsState::Failed(sentence) => Some(("state failed", sentence)),
     };
     let boxes = Memo::new(move |_| view.with(|view| view.queries.len().max(1)));
     let queries = move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view();
@@ -266,6 +266,6 @@ fn follow_filter(app: App, event: &MouseEvent) {
         let source = app.view.with_untracked(|view| view.source.clone());
         // The filter is written as addresses have it.
         let (found, _) = quipu_protocol::address::parse_fragment(&format!("v{}/traces?{set}", quipu_protocol::address::VIEW_VERSION));
-        router::navigate(app, Step::Push, |view| *view = ViewState { source, times: view.times, ..found });
+        router::navigate(app, HistoryEntry::Push, |view| *view = ViewState { source, times: view.times, ..found });
     }
 }

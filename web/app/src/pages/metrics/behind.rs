@@ -2,8 +2,8 @@
 //!
 //! What is not here: which they are, which the worker that counts says, and their names, which the other one knows.
 
+use crate::actions::router::address;
 use crate::dom::{El, el, fill};
-use crate::router::address;
 use crate::state::App;
 use crate::widgets::Build;
 use leptos::prelude::*;
@@ -27,7 +27,7 @@ pub(super) struct Behind {
 /// Asks for the spans behind a point, and puts them into `into`.
 pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSignal<Option<Behind>>) {
     let query = PointQuery { limit: MOST, ..query };
-    app.counter().ask(&MetricsRequest::ListBehind(query), move |response| {
+    app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
         let MetricsResponse::Behind(Ok(found)) = response else { return };
         let rows = found.amounts.iter().map(|amount| amount.row).collect();
         app.ask(Request::NameSpans(rows), move |answer| {

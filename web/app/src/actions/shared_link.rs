@@ -1,7 +1,7 @@
 //! Opening what an address carries.
 
-use super::packing::{Secret, decrypt, inflate, wants_passphrase};
 use crate::browser::error_text;
+use crate::packing::{Secret, decrypt, inflate, wants_passphrase};
 use crate::state::{App, FileState};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
@@ -50,7 +50,7 @@ async fn columns(letters: &str, key: Option<&str>, passphrase: Option<String>) -
     let (form, mut body) = unseal(letters).map_err(broken)?;
     if form == Form::Encrypted {
         let secret = match (key.and_then(decode_key), passphrase) {
-            _ if !super::packing::can_encrypt() => {
+            _ if !crate::packing::can_encrypt() => {
                 let text = "The link is encrypted, and the browser decrypts only on pages from https or from this computer. Open it there.";
                 return Err(Trouble::Broken(text.into()));
             }

@@ -4,12 +4,12 @@
 
 use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
-use super::counter::Counts;
 use super::page::change;
 use super::part::SheetPart;
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
 use crate::state::App;
+use crate::state::MetricsState;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
@@ -61,7 +61,7 @@ pub(super) fn QueryBox(
 ) -> impl IntoView {
     let app = App::get();
     let applied = Memo::new(move |_| view.with(|view| view.queries.get(number).cloned().unwrap_or_default()));
-    let counts = app.counts;
+    let counts = app.metrics_state;
     let state = Asking {
         app,
         number,
@@ -83,7 +83,7 @@ pub(super) fn QueryBox(
         state.draft.set(query.clone());
         let look = look.get();
         let is_cancelled = state.cancelled.with_value(|cancelled| *cancelled == Some((query.clone(), look)));
-        if counts.get() == Counts::Ready && !is_cancelled {
+        if counts.get() == MetricsState::Ready && !is_cancelled {
             state.ask(&query);
         }
     });
@@ -236,7 +236,7 @@ impl Asking {
         let query = PromqlQuery { query: query.to_owned(), start, end, step: None, options };
         let number = self.asked.get_value();
         self.running.set(true);
-        self.app.counter().ask(&MetricsRequest::Query { query, over_time: !at_end }, move |response| {
+        self.app.metrics_client().ask(&MetricsRequest::Query { query, over_time: !at_end }, move |response| {
             if self.asked.try_get_value() != Some(number) {
                 return;
             }
@@ -256,7 +256,7 @@ impl Asking {
         self.running.set(false);
         self.asked.update_value(|asked| *asked += 1);
         self.cancelled.set_value(Some((self.applied.get_untracked(), self.view.with_untracked(look_of))));
-        self.app.counter().cancel();
+        self.app.metrics_client().cancel();
     }
 
     fn suggest(self) {
@@ -266,8 +266,8 @@ impl Asking {
         let units = input.selection_end().ok().flatten().unwrap_or(0) as usize;
         let cursor = view::byte_of_unit(&query, units) as u32;
         let options = self.view.with_untracked(|view| view.options);
-        let counter = self.app.counter();
-        if self.app.counts.get_untracked() != Counts::Ready {
+        let counter = self.app.metrics_client();
+        if self.app.metrics_state.get_untracked() != MetricsState::Ready {
             return;
         }
         let asked = query.clone();

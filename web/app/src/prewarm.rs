@@ -3,8 +3,8 @@
 //!
 //! What is not here: anything a reader sees or hears of. What goes wrong here is met again, and told, with a real file.
 
-use crate::app::Screens;
 use crate::browser::{document, on_next_frame};
+use crate::pages::Screens;
 use crate::state::{App, FileState};
 use js_sys::Promise;
 use leptos::mount::mount_to;
@@ -18,7 +18,7 @@ use web_sys::{Element, HtmlElement};
 const PATIENCE: u32 = 60;
 
 /// Shows the list of the worker's own tiny file, then its trace, where nobody sees them, unless a file is open or comes.
-pub(crate) fn rehearse(app: App) {
+pub(crate) fn prewarm(app: App) {
     if !nothing_open(app) {
         return;
     }
@@ -42,16 +42,16 @@ fn build_stage() -> Option<HtmlElement> {
 
 async fn play(app: App, stage: &HtmlElement) {
     // It outlives what is mounted, as the page's own state does: answers may be under way when the stage is empty again.
-    let rehearsed = app.for_rehearsal();
+    let prewarmed = app.for_prewarm();
     let mounted = mount_to(stage.clone(), move || {
-        provide_context(rehearsed);
-        rehearsed.open(Source::File { name: String::new(), size_bytes: None }, Vec::new());
+        provide_context(prewarmed);
+        prewarmed.open(Source::File { name: String::new(), size_bytes: None }, Vec::new());
         view! { <Screens /> }
     });
     if let Some(row) = wait_for(app, stage, "[data-trace-id]").await
         && let Some(trace_id) = row.get_attribute("data-trace-id")
     {
-        rehearsed.view.update(|view| view.place = Place::trace(trace_id));
+        prewarmed.view.update(|view| view.place = Place::trace(trace_id));
         wait_for(app, stage, "[data-span-id]").await;
     }
     drop(mounted);

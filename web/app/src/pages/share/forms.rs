@@ -2,9 +2,9 @@
 
 use super::dialog::{Sharing, State};
 use super::making::{Lock, Made, export, page_address};
-use super::packing::can_encrypt;
 use crate::browser::{error_text, save_bytes, window};
 use crate::dom::{El, el};
+use crate::packing::can_encrypt;
 use crate::widgets::copy;
 use crate::{BUILD, carried};
 use js_sys::Promise;
@@ -196,7 +196,7 @@ fn other_formats(sharing: &Sharing, state: &State) -> El {
 }
 
 fn say(app: crate::state::App, done: bool, name: &str) {
-    app.said.set(if done { format!("{name} was saved.") } else { "The browser did not allow the page to save a file.".to_owned() });
+    app.announce.set(if done { format!("{name} was saved.") } else { "The browser did not allow the page to save a file.".to_owned() });
 }
 
 /// One file with the page in it.
@@ -220,7 +220,7 @@ fn page(sharing: &Sharing, state: &State) -> El {
         wasm_bindgen_futures::spawn_local(async move {
             match whole_page(&packed, &database, view).await {
                 Ok((name, page)) => say(app, save_bytes(&name, page.as_bytes()), &name),
-                Err(text) => app.said.set(text),
+                Err(text) => app.announce.set(text),
             }
             drop(busy);
         });

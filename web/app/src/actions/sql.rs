@@ -1,24 +1,16 @@
-//! Questions in SQL: the second worker, what was asked of it, and what it answered. One value of the page's state, kept while other screens
-//! are shown.
+//! Runs queries in SQL: starts the second worker, hands the file to it, and takes its answers over.
 //!
-//! What is not here: elements (`editor`, `side`, `result`), SQL.
+//! What is not here: elements (`pages::sql`).
 
+use super::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, now};
-use crate::client::{Client, Death, Notice};
+use crate::client::{Client, Notice, WorkerExit};
 use crate::idle::Busy;
-use crate::router::{self, Step};
-use crate::state::{App, FileState};
+use crate::state::{App, Callback, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
-use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
-use quipu_protocol::markup::Node;
-use quipu_protocol::{
-    Failure, FailureKind, IdPlace, Request, Response, SQL_SECONDS, SqlCell, SqlRan, SqlRequest, SqlResponse, SqlSchema, SqlWrong,
-};
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use quipu_protocol::{Failure, FailureKind, Request, Response, SQL_SECONDS, SqlCell, SqlRequest, SqlResponse};
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -30,173 +22,7 @@ const GRACE: f64 = 5.0;
 /// Rows asked for at a time: more than a screen has.
 const CHUNK: u32 = 200;
 
-/// What is shown below the editor.
-#[derive(Clone, Default)]
-pub(crate) enum Shown {
-    /// Nothing was asked.
-    #[default]
-    Nothing,
-    /// A question is being answered.
-    Running,
-    /// A result.
-    Table(Arc<SqlRan>),
-    /// How SQLite would go about it.
-    Plan(Vec<Node>),
-    /// This query is wrong.
-    Wrong(SqlWrong, String),
-    /// There is no answer: a sentence.
-    Failed(String),
-}
-
-/// The rows that are here: the place of the first one, and their cells.
-#[derive(Clone, Default)]
-pub(crate) struct Loaded {
-    /// The place of the first one.
-    pub(crate) from: u32,
-    /// Row after row.
-    pub(crate) cells: Arc<Vec<SqlCell>>,
-}
-
-type Callback = Box<dyn FnOnce(Result<SqlResponse, Failure>)>;
-type Held = (SqlRequest, Callback);
-
-/// What is kept.
-#[derive(Default)]
-pub(crate) struct Kept {
-    /// What can be asked of.
-    pub(crate) schema: Option<Arc<SqlSchema>>,
-    /// What is shown.
-    pub(crate) shown: Shown,
-    /// The rows that are here.
-    pub(crate) loaded: Loaded,
-    /// Where ids in the result lead; `None` for what is no id of the file.
-    pub(crate) places: HashMap<String, Option<IdPlace>>,
-    /// The cell the keyboard is on: its row and its column.
-    pub(crate) cursor: (u32, u32),
-    /// Where the result is scrolled to.
-    pub(crate) top: f64,
-    /// The query that was run last.
-    asked: Option<String>,
-    /// Whether rows are on their way, and those wanted after them.
-    coming: (bool, Option<u32>),
-    client: Option<Client>,
-    /// Which worker this is.
-    generation: u32,
-    /// What was asked of a worker that does not have its file yet.
-    held: Option<Vec<Held>>,
-    ticking: Option<IntervalHandle>,
-}
-
-/// All of it. Copied freely: it is a handle. Few kinds of signals, because each is code of its own.
-#[derive(Clone, Copy)]
-pub(crate) struct Sql {
-    kept: StoredValue<Rc<RefCell<Kept>>, LocalStorage>,
-    /// What stands in the editor.
-    pub(crate) draft: RwSignal<String>,
-    /// Counts what was put into the editor by other means than typing.
-    pub(crate) put: RwSignal<u32>,
-    /// Counts changes of what is shown, or can be asked of.
-    changed: RwSignal<u32>,
-    /// Counts changes of the rows that are here.
-    pub(crate) rows_changed: RwSignal<u32>,
-    /// Counts moves of the cursor.
-    pub(crate) moved: RwSignal<u32>,
-    /// Seconds since the question that is being answered was asked.
-    pub(crate) elapsed: RwSignal<f64>,
-}
-
 impl Sql {
-    /// Nothing asked yet.
-    pub(crate) fn new() -> Sql {
-        Sql {
-            kept: StoredValue::new_local(Rc::default()),
-            draft: RwSignal::default(),
-            put: RwSignal::new(0),
-            changed: RwSignal::new(0),
-            rows_changed: RwSignal::new(0),
-            moved: RwSignal::new(0),
-            elapsed: RwSignal::new(0.0),
-        }
-    }
-
-    /// Reads what is kept, or changes it, without telling anybody.
-    pub(crate) fn with<T>(&self, read: impl FnOnce(&mut Kept) -> T) -> T {
-        let kept = self.kept.get_value();
-        let mut kept = kept.borrow_mut();
-        read(&mut kept)
-    }
-
-    /// What is shown; whoever draws it hears of changes.
-    pub(crate) fn shown(&self) -> Shown {
-        self.changed.track();
-        self.with(|kept| kept.shown.clone())
-    }
-
-    /// What can be asked of, likewise.
-    pub(crate) fn schema(&self) -> Option<Arc<SqlSchema>> {
-        self.changed.track();
-        self.with(|kept| kept.schema.clone())
-    }
-
-    /// The result; none where something else is shown.
-    pub(crate) fn table(&self) -> Option<Arc<SqlRan>> {
-        self.with(|kept| match &kept.shown {
-            Shown::Table(ran) => Some(ran.clone()),
-            _ => None,
-        })
-    }
-
-    /// Whether a question is being answered.
-    pub(crate) fn is_running(&self) -> bool {
-        self.with(|kept| matches!(kept.shown, Shown::Running))
-    }
-
-    fn show(&self, shown: Shown) {
-        self.with(|kept| kept.shown = shown);
-        self.tell();
-    }
-
-    /// What is shown is drawn anew.
-    pub(crate) fn tell(&self) {
-        self.changed.update(|times| *times += 1);
-    }
-
-    fn tell_rows(&self) {
-        self.rows_changed.update(|times| *times += 1);
-    }
-
-    /// Moves the keyboard to a cell.
-    pub(crate) fn move_to(&self, cell: (u32, u32)) {
-        self.with(|kept| kept.cursor = cell);
-        self.moved.update(|times| *times += 1);
-    }
-
-    /// Another file is open: nothing of what was asked is of it. The draft stays.
-    pub(crate) fn reset(&self) {
-        self.stop();
-        self.with(|kept| {
-            kept.schema = None;
-            kept.places.clear();
-            kept.asked = None;
-        });
-        self.show(Shown::Nothing);
-    }
-
-    /// Ends the worker, whatever it does: inside SQLite it hears nothing. The next question starts another one.
-    fn stop(&self) {
-        self.end_clock();
-        let (client, held) = self.with(|kept| {
-            kept.generation += 1;
-            kept.coming = (false, None);
-            kept.loaded = Loaded::default();
-            (kept.client.take(), kept.held.take())
-        });
-        if let Some(client) = client {
-            client.stop();
-        }
-        drop(held);
-    }
-
     /// Ends the question that is being answered, and has another worker ready for the next.
     pub(crate) fn cancel(&self, app: App) {
         if self.is_running() {
@@ -211,24 +37,12 @@ impl Sql {
         self.open(app);
     }
 
-    /// Puts a text into the editor.
-    pub(crate) fn write(&self, text: String) {
-        self.draft.set(text);
-        self.put.update(|times| *times += 1);
-    }
-
     /// Runs what stands in the editor: it goes into the address and the history.
     pub(crate) fn run(&self, app: App) {
         let query = self.draft.get_untracked();
         keep_setting(HISTORY, &quipu_ui::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
         self.start(app, query.clone());
-        router::navigate(app, Step::Push, |view| view.place = Place::Sql(query));
-    }
-
-    /// The query that was run last; empty where none was.
-    pub(crate) fn asked(&self) -> String {
-        self.changed.track();
-        self.with(|kept| kept.asked.clone()).unwrap_or_default()
+        router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Sql(query));
     }
 
     /// The last queries, latest first.
@@ -305,12 +119,6 @@ impl Sql {
         self.with(|kept| kept.ticking = ticking);
     }
 
-    fn end_clock(&self) {
-        if let Some(ticking) = self.with(|kept| kept.ticking.take()) {
-            ticking.clear();
-        }
-    }
-
     /// Asks the second worker.
     pub(crate) fn ask(&self, app: App, request: SqlRequest, callback: impl FnOnce(Result<SqlResponse, Failure>) + 'static) {
         self.ask_boxed(app, request, Box::new(callback));
@@ -348,8 +156,8 @@ impl Sql {
         let (_, files) = app.opened.get_untracked().and_then(|source| app.known_files(&source))?;
         let sql = *self;
         let client = Client::new(app.idle(), move |notice| {
-            if let Notice::Died(death) = notice {
-                sql.mourn(death);
+            if let Notice::Exited(exit) = notice {
+                sql.on_worker_exit(exit);
             }
         });
         self.with(|kept| kept.client = Some(client.clone()));
@@ -392,7 +200,7 @@ impl Sql {
         }
     }
 
-    fn mourn(&self, death: Death) {
+    fn on_worker_exit(&self, exit: WorkerExit) {
         self.end_clock();
         self.with(|kept| {
             kept.client = None;
@@ -401,11 +209,11 @@ impl Sql {
         if !self.is_running() {
             return;
         }
-        self.show(Shown::Failed(match death {
-            Death::NotStarted(why) => format!("The worker for SQL could not be started{why}. Reload the page."),
-            Death::OutOfMemory => "There was not enough memory for this. Ask for fewer rows or columns, or group and sum more.".into(),
-            Death::Stopped(why) => format!("The worker for SQL stopped{why}. Ask again."),
-            Death::Unserved(why) => why,
+        self.show(Shown::Failed(match exit {
+            WorkerExit::NotStarted(why) => format!("The worker for SQL could not be started{why}. Reload the page."),
+            WorkerExit::OutOfMemory => "There was not enough memory for this. Ask for fewer rows or columns, or group and sum more.".into(),
+            WorkerExit::Stopped(why) => format!("The worker for SQL stopped{why}. Ask again."),
+            WorkerExit::Unserved(why) => why,
         }));
     }
 

@@ -1,8 +1,8 @@
 //! How files come in: the button, a drop, a paste, a sample, the address.
 
+use super::{router, shared_link};
 use crate::browser::{document, error_text, window};
-use crate::growth;
-use crate::router;
+use crate::client;
 use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
@@ -80,7 +80,7 @@ pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise>
 /// was chosen without a handle is of no use any more: Chromium does not read it, and Firefox reads the new bytes up to the old size.
 pub(crate) fn reopen(app: App) {
     if let Some(source) =
-        app.opened.get_untracked().filter(|source| app.known_files(source).is_some_and(|(_, files)| growth::is_served(source, &files)))
+        app.opened.get_untracked().filter(|source| app.known_files(source).is_some_and(|(_, files)| client::is_served(source, &files)))
     {
         return app.open(source, Vec::new());
     }
@@ -157,10 +157,10 @@ pub(crate) fn follow_address(app: App) {
         None => {
             // An address without a file means the one that is open.
             if let Some(source) = app.opened.get_untracked() {
-                router::navigate(app, router::Step::Replace, |view| view.source = Some(source));
-            } else if let Some(source) = crate::growth::served() {
+                router::navigate(app, router::HistoryEntry::Replace, |view| view.source = Some(source));
+            } else if let Some(source) = client::served() {
                 // Or else the one that is served beside the page.
-                router::navigate(app, router::Step::Replace, |view| view.source = Some(source.clone()));
+                router::navigate(app, router::HistoryEntry::Replace, |view| view.source = Some(source.clone()));
                 app.open(source, Vec::new());
             }
         }
@@ -168,7 +168,7 @@ pub(crate) fn follow_address(app: App) {
         Some(Source::Sample(sample)) => open_sample(app, sample),
         Some(source) => match (app.known_files(&source), source) {
             (Some((source, files)), _) => app.open(source, files),
-            (None, Source::Link { letters, key }) => crate::share::open_link(app, letters, key, None),
+            (None, Source::Link { letters, key }) => shared_link::open_link(app, letters, key, None),
             (None, _) => app.close(),
         },
     }

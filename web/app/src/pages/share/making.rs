@@ -1,7 +1,7 @@
 //! Makes what can be handed on, one form after the other, anew whenever what leaves changes.
 
-use super::packing::{self, Secret};
 use crate::browser::{error_text, window};
+use crate::packing::{self, Secret};
 use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;

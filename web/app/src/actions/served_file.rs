@@ -1,0 +1,39 @@
+//! The file that is served beside the page: opened at the start, and followed while it grows. The newest edition is opened by itself where that
+//! moves nothing under the reader's eyes.
+//!
+//! What is not here: noticing the growth, which the program that serves the file does, and the notice with its button (`widgets`).
+
+use crate::browser::{document, window};
+use crate::client::served;
+use crate::state::App;
+use leptos::prelude::*;
+use quipu_protocol::address::Place;
+
+/// Opens what is served where the address names nothing, and is ready for addresses that name it.
+pub(crate) fn take_served(app: App) {
+    if let Some(source) = served() {
+        app.remember(source.clone(), Vec::new());
+        if window().location().hash().is_ok_and(|hash| hash.is_empty()) {
+            app.open(source, Vec::new());
+        }
+    }
+}
+
+/// Follows the file where the list of traces is seen from its top and nothing is picked out of it.
+pub(crate) fn watch(app: App) {
+    Effect::new(move |_| {
+        let at_list = app.view.with(|view| view.place == Place::Traces && view.list.filter.is_empty());
+        if app.grown.with(Option::is_some) && at_list && is_at_top() && app.traces.cursor.get().is_none() {
+            follow(app);
+        }
+    });
+}
+
+fn is_at_top() -> bool {
+    document().query_selector("main [role='grid']").ok().flatten().is_none_or(|grid| grid.scroll_top() == 0)
+}
+
+/// Opens the newest edition. What is shown stays until it is answered anew.
+pub(crate) fn follow(app: App) {
+    quipu_web_actions::follow_served(app);
+}
