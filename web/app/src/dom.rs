@@ -3,7 +3,7 @@
 //! container with [`fill`]; a change draws it anew.
 //!
 //! Nothing here listens by itself: the container has one listener that finds what was pressed with [`nearest`], by a `data-` attribute, or
-//! by the deeds that [`Deeds`] keeps. Texts become text nodes, never markup.
+//! by the handlers that [`PressHandlers`] keeps. Texts become text nodes, never markup.
 
 use crate::browser::document;
 use std::cell::RefCell;
@@ -65,10 +65,10 @@ impl El {
         self
     }
 
-    /// Does `deed` when it is pressed, with this element.
-    pub(crate) fn on_press(self, deeds: &Deeds, deed: impl Fn(&Element) + 'static) -> El {
-        let number = deeds.keep(Rc::new(deed));
-        self.attr("data-deed", &number.to_string())
+    /// Does `handler` when it is pressed, with this element.
+    pub(crate) fn on_press(self, handlers: &PressHandlers, handler: impl Fn(&Element) + 'static) -> El {
+        let number = handlers.keep(Rc::new(handler));
+        self.attr("data-handler", &number.to_string())
     }
 
     /// The element itself.
@@ -101,17 +101,17 @@ pub(crate) fn nearest(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
 }
 
-type Deed = Rc<dyn Fn(&Element)>;
+type Handler = Rc<dyn Fn(&Element)>;
 
-/// What buttons in built markup do. One listener on their container calls [`Deeds::run`].
+/// What buttons in built markup do. One listener on their container calls [`PressHandlers::run`].
 #[derive(Clone, Default)]
-pub(crate) struct Deeds(Rc<RefCell<Vec<Deed>>>);
+pub(crate) struct PressHandlers(Rc<RefCell<Vec<Handler>>>);
 
-impl Deeds {
-    fn keep(&self, deed: Deed) -> usize {
-        let mut deeds = self.0.borrow_mut();
-        deeds.push(deed);
-        deeds.len() - 1
+impl PressHandlers {
+    fn keep(&self, handler: Handler) -> usize {
+        let mut handlers = self.0.borrow_mut();
+        handlers.push(handler);
+        handlers.len() - 1
     }
 
     /// Forgets all of them: what they belonged to is no longer there.
@@ -121,12 +121,12 @@ impl Deeds {
 
     /// Does what was pressed.
     pub(crate) fn run(&self, event: &Event) {
-        let Some(pressed) = nearest(event, "[data-deed]") else { return };
-        let number = pressed.get_attribute("data-deed").and_then(|number| number.parse::<usize>().ok());
-        // A deed may keep further ones.
-        let deed = number.and_then(|number| self.0.borrow().get(number).cloned());
-        if let Some(deed) = deed {
-            deed(&pressed);
+        let Some(pressed) = nearest(event, "[data-handler]") else { return };
+        let number = pressed.get_attribute("data-handler").and_then(|number| number.parse::<usize>().ok());
+        // A handler may keep further ones.
+        let handler = number.and_then(|number| self.0.borrow().get(number).cloned());
+        if let Some(handler) = handler {
+            handler(&pressed);
         }
     }
 }

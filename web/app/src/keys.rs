@@ -9,7 +9,7 @@ use web_sys::{Element, KeyboardEvent};
 /// Listens for keys wherever the focus is.
 pub(crate) fn listen(app: App) {
     let listener = window_event_listener(leptos::ev::keydown, move |event| {
-        if hear(app, &event) {
+        if on_key(app, &event) {
             event.prevent_default();
         }
     });
@@ -17,7 +17,7 @@ pub(crate) fn listen(app: App) {
 }
 
 /// `true` when the key did something.
-fn hear(app: App, event: &KeyboardEvent) -> bool {
+fn on_key(app: App, event: &KeyboardEvent) -> bool {
     // A dialog that is open keeps the keyboard, wherever in it the focus is.
     let open = document().query_selector("dialog[open]").ok().flatten().is_some();
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && event.key().eq_ignore_ascii_case("k") {

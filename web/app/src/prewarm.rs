@@ -1,7 +1,7 @@
-//! Goes once through what the first view of a file needs, out of sight, before any file is chosen. Browsers compile a function of WebAssembly
-//! when it is first called: the first rows of a real file should not wait for that.
+//! Draws the first view of a file once, out of sight, before any file is chosen. Browsers compile a function of WebAssembly when it is first
+//! called, and the first rows of a real file should not wait for that.
 //!
-//! What is not here: anything a reader sees or hears of. What goes wrong here is met again, and told, with a real file.
+//! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use crate::browser::{document, on_next_frame};
 use crate::pages::Screens;

@@ -11,12 +11,12 @@ use quipu_protocol::address::{Place, Source, ViewState, parse_fragment, print_fr
 use quipu_web_actions::means;
 use wasm_bindgen::JsValue;
 
-/// Whether a change of the view is a step to go back from.
+/// What a change of the view does to the browser's history.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HistoryEntry {
-    /// A new entry of the history.
+    /// Adds an entry, which the Back button returns from.
     Push,
-    /// The current entry changes.
+    /// Replaces the current entry.
     Replace,
 }
 
@@ -54,7 +54,7 @@ fn read_address(app: App) {
 }
 
 /// Changes the view and the address with it.
-pub(crate) fn navigate(app: App, step: HistoryEntry, change: impl FnOnce(&mut ViewState)) {
+pub(crate) fn navigate(app: App, entry: HistoryEntry, change: impl FnOnce(&mut ViewState)) {
     let before = app.view.get_untracked();
     let mut after = before.clone();
     change(&mut after);
@@ -71,7 +71,7 @@ pub(crate) fn navigate(app: App, step: HistoryEntry, change: impl FnOnce(&mut Vi
         if after.list.chart != before.list.chart {
             settings::keep_chart(after.list.chart);
         }
-        write_address(&after, step);
+        write_address(&after, entry);
     }
     app.notes.update(|notes| notes.clear());
     app.view.set(after);
@@ -100,8 +100,8 @@ pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
         app.files.update_value(|files| files.take_for(named, source.clone()));
     }
     let elsewhere = app.view.with_untracked(|view| view.place != Place::Open && view.source.is_some() && !awaited);
-    let step = if elsewhere { HistoryEntry::Push } else { HistoryEntry::Replace };
-    navigate(app, step, |view| {
+    let entry = if elsewhere { HistoryEntry::Push } else { HistoryEntry::Replace };
+    navigate(app, entry, |view| {
         if !awaited || view.place == Place::Open {
             view.place = Place::Traces;
         }
@@ -120,11 +120,11 @@ pub(crate) fn is_open(app: App, named: &Source) -> bool {
             .with_untracked(|opened| opened.as_ref().is_some_and(|opened| app.files.with_value(|files| files.stands_for(named, opened))))
 }
 
-fn write_address(view: &ViewState, step: HistoryEntry) {
+fn write_address(view: &ViewState, entry: HistoryEntry) {
     let Ok(history) = window().history() else { return };
     let fragment = print_fragment(view);
     // A browser may refuse when there are very many steps in a short time; the view itself is right all the same.
-    let _ = match step {
+    let _ = match entry {
         HistoryEntry::Push => history.push_state_with_url(&JsValue::NULL, "", Some(&fragment)),
         HistoryEntry::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(&fragment)),
     };

@@ -27,12 +27,12 @@ const HISTORY: &str = "filters";
 struct Choice {
     text: String,
     meaning: String,
-    act: Act,
+    action: ChoiceAction,
 }
 
 /// What choosing it does.
 #[derive(Clone, PartialEq)]
-enum Act {
+enum ChoiceAction {
     /// Puts its text into the draft, in this place.
     Put(Range<usize>),
     /// Applies its text as the filter.
@@ -261,15 +261,18 @@ impl Bar {
             let mut choices = Vec::new();
             if let Some(range) = view::bare_word(&draft, cursor) {
                 let word = draft.get(range.clone()).unwrap_or_default();
-                choices
-                    .push(Choice { text: view::quoted(word), meaning: format!("search all texts for “{word}”"), act: Act::Put(range) });
+                choices.push(Choice {
+                    text: view::quoted(word),
+                    meaning: format!("search all texts for “{word}”"),
+                    action: ChoiceAction::Put(range),
+                });
             }
             if let Ok(Response::Suggestions(found)) = answer {
                 let range = found.start as usize..found.end as usize;
                 choices.extend(found.items.into_iter().map(|item| {
                     let spans = item.spans.map(|spans| format::counted(Some(spans), "span", "spans"));
                     let meaning = [Some(item.meaning).filter(|meaning| !meaning.is_empty()), spans].into_iter().flatten();
-                    Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), act: Act::Put(range.clone()) }
+                    Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), action: ChoiceAction::Put(range.clone()) }
                 }));
             }
             self.chosen_for.set_value(draft);
@@ -286,10 +289,10 @@ impl Bar {
 
     fn choose(self, number: usize) {
         let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
-        match choice.act {
+        match choice.action {
             // The reader has typed on; choices for that are on their way.
-            Act::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
-            Act::Put(range) => {
+            ChoiceAction::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
+            ChoiceAction::Put(range) => {
                 let (draft, cursor) = view::put_in(&self.draft.get_untracked(), range, &choice.text);
                 self.write(&draft, cursor);
                 // A field goes on with its value.
@@ -297,8 +300,8 @@ impl Bar {
                     self.suggest();
                 }
             }
-            Act::Apply => self.set_filter(choice.text),
-            Act::Forget => {
+            ChoiceAction::Apply => self.set_filter(choice.text),
+            ChoiceAction::Forget => {
                 keep_setting(HISTORY, "");
                 self.close();
             }
@@ -390,10 +393,10 @@ fn history(applied: String) -> Vec<Choice> {
     let mut choices: Vec<Choice> = known
         .lines()
         .filter(|filter| *filter != applied && !filter.is_empty())
-        .map(|filter| Choice { text: filter.to_owned(), meaning: String::new(), act: Act::Apply })
+        .map(|filter| Choice { text: filter.to_owned(), meaning: String::new(), action: ChoiceAction::Apply })
         .collect();
     if !choices.is_empty() {
-        choices.push(Choice { text: String::new(), meaning: "Forget these filters".into(), act: Act::Forget });
+        choices.push(Choice { text: String::new(), meaning: "Forget these filters".into(), action: ChoiceAction::Forget });
     }
     choices
 }

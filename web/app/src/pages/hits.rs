@@ -2,7 +2,7 @@
 //!
 //! What is not here: the search itself, which is the core's.
 
-use super::list_grid::{Deed, Table, list_grid, list_state, row_id};
+use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
@@ -57,13 +57,13 @@ pub(super) fn Hits(
         Some(Row::Hit(hit)) => hit_row(app, place, hit, &texts.get_untracked()),
         _ => coming(place, "hit-row coming"),
     };
-    let act = move |_: u32, row: &Row, deed: Deed| {
+    let on_action = move |_: u32, row: &Row, action: RowAction| {
         let Row::Hit(hit) = row else { return false };
-        if deed == Deed::Open {
+        if action == RowAction::Open {
             let place = texts.with_untracked(|texts| place_of(hit, texts));
             router::navigate(app, HistoryEntry::Push, |view| view.place = place);
         }
-        deed == Deed::Open
+        action == RowAction::Open
     };
     let nothing = |_: &Build| vec![el("p").text(NOTHING)];
     view! {
@@ -78,7 +78,7 @@ pub(super) fn Hits(
                 version,
                 head: Rc::new(head),
                 row: Rc::new(row),
-                act: Rc::new(act),
+                on_action: Rc::new(on_action),
                 press: Rc::new(|_| {}),
             },
         )}

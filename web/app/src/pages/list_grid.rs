@@ -24,7 +24,7 @@ const PART: u64 = 12;
 
 /// What is done with a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum RowAction {
     /// It was chosen.
     Open,
     /// One step in.
@@ -36,7 +36,7 @@ pub(super) enum Deed {
 /// Draws the row in a place.
 type DrawRow = Rc<dyn Fn(u32, Option<&Row>) -> El>;
 /// Does something with the row in a place.
-type Act = Rc<dyn Fn(u32, &Row, Deed) -> bool>;
+type RowHandler = Rc<dyn Fn(u32, &Row, RowAction) -> bool>;
 
 /// What a table is made of.
 pub(super) struct Table {
@@ -55,7 +55,7 @@ pub(super) struct Table {
     /// Draws the row in a place; nothing is known of one that is on its way.
     pub(super) row: DrawRow,
     /// Does something with a row; `false` where that is nothing.
-    pub(super) act: Act,
+    pub(super) on_action: RowHandler,
     /// Hears of presses that are on no row.
     pub(super) press: Rc<dyn Fn(&Event)>,
 }
@@ -149,7 +149,7 @@ impl Drawn {
 
 /// The table.
 pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
-    let Table { label, class, list, viewport, version, head, row, act, press } = table;
+    let Table { label, class, list, viewport, version, head, row, on_action, press } = table;
     let window = Memo::new(move |_| viewport.window(list.len().into()));
     let allowed = draw_in_parts(app, window);
     let head_node = NodeRef::<Div>::new();
@@ -177,7 +177,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
         }
         cursor
     });
-    let for_click = act.clone();
+    let for_click = on_action.clone();
     let clicked = move |event: leptos::ev::MouseEvent| {
         let Some(row) = nearest(&event, "[data-place]") else { return press(&event) };
         let place = row.get_attribute("data-place").and_then(|place| place.parse().ok());
@@ -185,11 +185,11 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
             list.cursor.set(Some(place));
             // A link is followed by itself.
             if nearest(&event, "a").is_none() {
-                for_click(place, &row, Deed::Open);
+                for_click(place, &row, RowAction::Open);
             }
         }
     };
-    keys(app, list, viewport, act);
+    keys(app, list, viewport, on_action);
     let space = NodeRef::<Div>::new();
     Effect::new(move |_| {
         let (Some(grid), Some(space), Some(rows)) = (viewport.node.get(), space.get(), rows_node.get()) else { return };
@@ -225,7 +225,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
 }
 
 /// The table's keys.
-fn keys(app: App, list: PagedList, viewport: Viewport, act: Act) {
+fn keys(app: App, list: PagedList, viewport: Viewport, on_action: RowHandler) {
     app.handle_keys(move |_, key| {
         if key == "/" {
             focus(filter_bar::INPUT);
@@ -233,17 +233,17 @@ fn keys(app: App, list: PagedList, viewport: Viewport, act: Act) {
         }
         let cursor = list.cursor.get_untracked();
         if let Some((place, row)) = cursor.and_then(|place| Some((place, list.row_untracked(place)?))) {
-            let deed = match key {
-                "Enter" => Some(Deed::Open),
-                "ArrowRight" | "l" => Some(Deed::Right),
-                "ArrowLeft" | "h" => Some(Deed::Left),
+            let action = match key {
+                "Enter" => Some(RowAction::Open),
+                "ArrowRight" | "l" => Some(RowAction::Right),
+                "ArrowLeft" | "h" => Some(RowAction::Left),
                 "c" => {
                     copy(app, "The id", row.id().to_owned());
                     return true;
                 }
                 _ => None,
             };
-            if deed.is_some_and(|deed| act(place, &row, deed)) {
+            if action.is_some_and(|action| on_action(place, &row, action)) {
                 return true;
             }
         }

@@ -90,15 +90,15 @@ impl OpenTrace {
     /// Selects the span in `row`: it is in the address, and a step back the first time.
     pub(super) fn select(&self, app: App, row: u32) {
         if let Some(id) = self.columns().span_id.get(row as usize) {
-            let step = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
-            self.navigate(app, step, |view| view.span_id = Some(id));
+            let entry = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
+            self.navigate(app, entry, |view| view.span_id = Some(id));
         }
     }
 
     /// Selects the span with this id.
     pub(super) fn select_id(&self, app: App, span_id: String) {
-        let step = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
-        self.navigate(app, step, |view| view.span_id = Some(span_id));
+        let entry = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
+        self.navigate(app, entry, |view| view.span_id = Some(span_id));
     }
 
     /// Selects nothing.
@@ -107,8 +107,8 @@ impl OpenTrace {
     }
 
     /// Changes what the address says of the trace.
-    pub(super) fn navigate(&self, app: App, step: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
-        router::navigate(app, step, |view| {
+    pub(super) fn navigate(&self, app: App, entry: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
+        router::navigate(app, entry, |view| {
             if let Place::Trace(view) = &mut view.place {
                 change(view);
             }

@@ -24,8 +24,8 @@ const CELL_PX: f64 = 5.0;
 const ROWS: u16 = 24;
 /// Pixels a part has to be pulled to.
 const LEAST_PX: f64 = 5.0;
-/// What the plot hears.
-const HEARD: [&str; 6] = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "keydown"];
+/// The events the plot listens to.
+const EVENTS: [&str; 6] = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "keydown"];
 
 /// What is shown, and what is being done with it.
 #[derive(Default)]
@@ -79,9 +79,9 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
             check_menu(app.view.with(|view| view.list.columns));
         }
     });
-    let heard = this.clone();
-    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| heard.hear(&event));
-    for name in HEARD {
+    let for_events = this.clone();
+    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| for_events.on_event(&event));
+    for name in EVENTS {
         let _ = this.plot.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     }
     let listener = StoredValue::new_local(Some(listener));
@@ -234,7 +234,7 @@ impl Overview {
     }
 
     /// What the pointer and the keys do.
-    fn hear(&self, event: &Event) {
+    fn on_event(&self, event: &Event) {
         let kind = event.type_();
         let mut shown = self.shown.borrow_mut();
         let Shown { summary, brush, held, .. } = &mut *shown;

@@ -6,7 +6,7 @@ use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
 use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
-use crate::dom::{Deeds, el, fill, nearest};
+use crate::dom::{PressHandlers, el, fill, nearest};
 use crate::idle::Busy;
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
@@ -58,7 +58,7 @@ pub(super) fn Sheet(
     });
     let build = Build::here();
     let paper = Paper { app, nodes: Nodes(build.clone()), build, root: Rc::default(), drawn: Rc::default(), number: Rc::default() };
-    let for_press = paper.build.deeds.clone();
+    let for_press = paper.build.handlers.clone();
     let marks = paper.build.clone();
     let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
     Effect::new(move |_| {
@@ -116,14 +116,14 @@ pub(super) fn Sheet(
     }
 }
 
-fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
-    deeds.run(event);
+fn press(app: App, trace: OpenTrace, handlers: &PressHandlers, event: &Event) {
+    handlers.run(event);
     let Some(pressed) = nearest(event, "[data-span], [data-set], [data-do]") else { return };
     if let Some(id) = pressed.get_attribute("data-span") {
         trace.select_id(app, id);
     } else if let Some(set) = pressed.get_attribute("data-set") {
-        let step = if set.starts_with("tab=") { HistoryEntry::Push } else { HistoryEntry::Replace };
-        trace.navigate(app, step, |view| view.apply(&set));
+        let entry = if set.starts_with("tab=") { HistoryEntry::Push } else { HistoryEntry::Replace };
+        trace.navigate(app, entry, |view| view.apply(&set));
     } else {
         export(app, trace);
     }
@@ -202,7 +202,7 @@ impl Paper {
     fn say(&self, class: &str, text: &str) {
         self.number.set(self.number.get() + 1);
         self.drawn.borrow_mut().clear();
-        self.build.deeds.clear();
+        self.build.handlers.clear();
         let role = if class == "state" { "status" } else { "alert" };
         if let Some(root) = self.root() {
             fill(&root, vec![el("p").class(class).attr("role", role).text(text)]);
@@ -217,7 +217,7 @@ impl Paper {
         let before = self.drawn.replace(nodes.clone());
         let same = before.iter().zip(&nodes).take_while(|(one, other)| one == other).count();
         if same == 0 {
-            self.build.deeds.clear();
+            self.build.handlers.clear();
         }
         while root.child_element_count() > same as u32 {
             if let Some(last) = root.last_element_child() {

@@ -23,7 +23,7 @@ pub(super) fn Tabs(
         let chosen = trace.tab.get_untracked();
         let tab = |tab: TraceTab| {
             let shown = el("button").attr("type", "button").attr("role", "tab").attr("id", &id(tab)).attr("aria-controls", PANEL);
-            let shown = shown.text(tab.title()).on_press(&build.deeds, move |_| choose(tab)).done();
+            let shown = shown.text(tab.title()).on_press(&build.handlers, move |_| choose(tab)).done();
             mark_chosen(&shown, tab == chosen);
             El::from(shown)
         };

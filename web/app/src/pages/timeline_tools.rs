@@ -31,7 +31,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
         let none = jump.leads_nowhere(&trace.columns());
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
     };
-    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: HistoryEntry| {
+    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), entry: HistoryEntry| {
         let on = Memo::new(move |_| in_address(app, read) == Some(true));
         view! {
             <button
@@ -39,7 +39,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
                 class="quiet switch"
                 title=title
                 aria-pressed=move || if on.get() { "true" } else { "false" }
-                on:click=move |_| trace.navigate(app, step, turn)
+                on:click=move |_| trace.navigate(app, entry, turn)
             >
                 {name}
             </button>

@@ -2,7 +2,7 @@
 //!
 //! What is not here: the table itself (`list_grid`), which columns fit and what most cells say (the core's `view`).
 
-use super::list_grid::{Deed, Table, list_grid, move_to, row_id};
+use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::document;
 use crate::dom::{El, el, fill, nearest};
@@ -61,8 +61,8 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
         Some(Row::Trace(row)) => trace_row(app, place, row, &fitting.get_untracked().0),
         _ => coming(place, "trace-row coming"),
     };
-    let act = move |place: u32, row: &Row, deed: Deed| match row {
-        Row::Trace(row) => do_with(app, list, viewport, place, row, deed),
+    let on_action = move |place: u32, row: &Row, action: RowAction| match row {
+        Row::Trace(row) => do_with(app, list, viewport, place, row, action),
         Row::Hit(_) => false,
     };
     let press = move |event: &Event| {
@@ -81,7 +81,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
             version,
             head: Rc::new(head),
             row: Rc::new(row),
-            act: Rc::new(act),
+            on_action: Rc::new(on_action),
             press: Rc::new(press),
         },
     )
@@ -206,11 +206,11 @@ fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
     move |view| view.place = Place::trace(trace_id.clone())
 }
 
-fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, deed: Deed) -> bool {
-    match (&row.group, deed) {
-        (None, Deed::Open) => router::navigate(app, HistoryEntry::Push, open(row)),
+fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, action: RowAction) -> bool {
+    match (&row.group, action) {
+        (None, RowAction::Open) => router::navigate(app, HistoryEntry::Push, open(row)),
         // From a trace to its group.
-        (None, Deed::Left) => {
+        (None, RowAction::Left) => {
             let is_group =
                 |place: &u32| list.row_untracked(*place).is_some_and(|row| matches!(&*row, Row::Trace(row) if row.group.is_some()));
             let Some(group) = (0..place).rev().take_while(|place| list.row_untracked(*place).is_some()).find(is_group) else {
@@ -218,9 +218,9 @@ fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &Trac
             };
             move_to(list, viewport, group.into());
         }
-        (None, Deed::Right) => return false,
-        (Some(group), Deed::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
-        (Some(group), Deed::Left) if !group.open => return false,
+        (None, RowAction::Right) => return false,
+        (Some(group), RowAction::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
+        (Some(group), RowAction::Left) if !group.open => return false,
         (Some(group), _) => router::navigate(app, HistoryEntry::Replace, |view| view.list.toggle_group(&group.key)),
     }
     true

@@ -128,7 +128,7 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
         let traces = format::counted(summary.and_then(|summary| summary.traces), "trace", "traces");
         let what = if failed_only { "No failed trace matches " } else { "No trace matches " };
         let clear = more("Show all traces")
-            .on_press(&build.deeds, move |_| router::navigate(app, HistoryEntry::Push, |view| view.list = view.list.cleared()));
+            .on_press(&build.handlers, move |_| router::navigate(app, HistoryEntry::Push, |view| view.list = view.list.cleared()));
         vec![text(what).child(el("code").text(&filter)).text(&format!("; {traces} were looked at.")), clear]
     } else if failed_only {
         let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");

@@ -1,7 +1,7 @@
 //! A container of markup that is built from data, not from signals.
 
 use crate::browser::all;
-use crate::dom::{Deeds, El, append, el, fill};
+use crate::dom::{El, PressHandlers, append, el, fill};
 use crate::state::App;
 use crate::widgets::{Marking, more};
 use leptos::prelude::*;
@@ -19,19 +19,19 @@ pub(crate) struct Build {
     /// The page.
     pub(crate) app: App,
     /// What its buttons do.
-    pub(crate) deeds: Deeds,
+    pub(crate) handlers: PressHandlers,
     marking: Option<Marking>,
 }
 
 impl Build {
     /// For a container in the calling component. What its buttons do is forgotten when that goes: it holds what it was built by.
     pub(crate) fn here() -> Build {
-        let deeds = Deeds::default();
-        let at_end = StoredValue::new_local(deeds.clone());
+        let handlers = PressHandlers::default();
+        let at_end = StoredValue::new_local(handlers.clone());
         on_cleanup(move || {
-            let _ = at_end.try_with_value(Deeds::clear);
+            let _ = at_end.try_with_value(PressHandlers::clear);
         });
-        Build { app: App::get(), deeds, marking: use_context() }
+        Build { app: App::get(), handlers, marking: use_context() }
     }
 
     /// Whether texts are marked here.
@@ -128,7 +128,7 @@ pub(crate) fn portions(build: &Build, list: El, count: usize, portion: usize, it
     let label = move |left: usize| format!("Show {} more of {}", left.min(portion), format::count(count as u64));
     let button = (count > portion).then(|| {
         let button = more(&label(count - portion)).class(&format!("more {NEXT_PORTION}"));
-        button.on_press(&build.deeds, move |button| {
+        button.on_press(&build.handlers, move |button| {
             let from = shown.replace(shown.get() + portion);
             if let Some(list) = button.previous_element_sibling() {
                 append(&list, (from..count.min(from + portion)).filter_map(&item).collect());
@@ -156,11 +156,11 @@ pub(crate) fn Built(
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Div>::new();
     let shared = Build::here();
-    let for_press = shared.deeds.clone();
+    let for_press = shared.handlers.clone();
     shared.clone().follow(node);
     Effect::new(move |_| {
         if let Some(root) = node.get() {
-            shared.deeds.clear();
+            shared.handlers.clear();
             fill(&root, content(&shared));
         }
     });

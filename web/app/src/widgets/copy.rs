@@ -25,7 +25,7 @@ pub(crate) fn copy_button(build: &Build, what: &'static str, text: impl Fn() -> 
     let app = build.app;
     let label = format!("Copy {}", lower_first(what.trim_start_matches("The ")));
     let button = el("button").attr("type", "button").class("icon-button").attr("aria-label", &label).attr("title", &label);
-    button.child(icon(IconName::Copy)).on_press(&build.deeds, move |button| {
+    button.child(icon(IconName::Copy)).on_press(&build.handlers, move |button| {
         fill(button, vec![icon(IconName::Check)]);
         let button = button.clone();
         set_timeout(move || fill(&button, vec![icon(IconName::Copy)]), Duration::from_millis(1_200));

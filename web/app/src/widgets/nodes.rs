@@ -39,7 +39,7 @@ impl Nodes {
                         append(&fold, vec![nodes.all(el("div").class("fold-inside"), inside)]);
                     }
                 };
-                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.deeds, open))
+                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.handlers, open))
             }
             Node::Twin { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
         };
@@ -53,7 +53,7 @@ impl Nodes {
             .class("quiet raw-switch")
             .attr("title", "The text as it was recorded")
             .attr("aria-pressed", if is_raw { "true" } else { "false" })
-            .on_press(&self.0.deeds, move |switch| {
+            .on_press(&self.0.handlers, move |switch| {
                 if let Some(twin) = switch.parent_element() {
                     let turned = nodes.twin(for_press.clone(), text.clone(), !is_raw).done();
                     let _ = twin.replace_with_with_node_1(&turned);

@@ -37,7 +37,7 @@ fn pieces(build: &Build, text: &Arc<str>, start: usize, end: usize, step: u32) -
             next += 1;
         }
         let (for_press, text) = (build.clone(), text.clone());
-        found.push(more(&label).on_press(&build.deeds, move |button| {
+        found.push(more(&label).on_press(&build.handlers, move |button| {
             if let Some(block) = button.parent_element() {
                 button.remove();
                 append(&block, pieces(&for_press, &text, end, next, step + 1));

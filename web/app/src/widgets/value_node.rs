@@ -58,7 +58,7 @@ impl Tree {
             .child(icon(IconName::Caret))
             .maybe(label)
             .child(el("span").class("value-preview").text(&view::value_preview(value, 80)))
-            .on_press(&self.build.deeds, move |button| tree.turn(button, &of_press, shown));
+            .on_press(&self.build.handlers, move |button| tree.turn(button, &of_press, shown));
         el("div").class("value-node").child(toggle).maybe(children)
     }
 
@@ -94,7 +94,7 @@ impl Tree {
         if left > 0 {
             let label = format!("Show {} more of {}", left.min(PORTION), format::count(count as u64));
             let (tree, path) = (self.clone(), path.to_vec());
-            found.push(more(&label).on_press(&self.build.deeds, move |button| {
+            found.push(more(&label).on_press(&self.build.handlers, move |button| {
                 if let Some(children) = button.parent_element() {
                     button.remove();
                     append(&children, tree.portion(&path, to, to + PORTION));

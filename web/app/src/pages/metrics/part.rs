@@ -19,14 +19,14 @@ pub(super) fn SheetPart(
     let node = NodeRef::<leptos::html::Div>::new();
     let build = Build::here();
     build.clone().follow(node);
-    let deeds = build.deeds.clone();
+    let handlers = build.handlers.clone();
     Effect::new(move |_| {
         let Some(root) = node.get() else { return };
-        build.deeds.clear();
+        build.handlers.clear();
         fill(&root, vec![Nodes(build.clone()).all(el("div"), content())]);
     });
     let on_press = move |event: MouseEvent| {
-        deeds.run(&event);
+        handlers.run(&event);
         press(&event);
     };
     view! { <div class="sheet-part" node_ref=node on:click=on_press></div> }

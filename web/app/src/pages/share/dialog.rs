@@ -84,7 +84,7 @@ pub(crate) fn ShareDialog() -> impl IntoView {
             for_index.make();
         }
     });
-    let for_press = sharing.build.deeds.clone();
+    let for_press = sharing.build.handlers.clone();
     let (for_change, for_input) = (sharing.clone(), sharing.clone());
     view! {
         <dialog node_ref=dialog class="share" aria-label="Share" on:close=move |_| app.sharing.set(false)>
@@ -215,11 +215,11 @@ impl Sharing {
         let Some(body) = self.body.get_untracked() else { return };
         let focused = crate::browser::document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
         let open: Vec<String> = crate::browser::all(&body, "details[open]").iter().map(web_sys::Element::id).collect();
-        self.build.deeds.clear();
+        self.build.handlers.clear();
         let app = self.app;
         let close = el("button").attr("type", "button").attr("id", "share-close").class("icon-button");
         let close = close.attr("aria-label", "Close").child(icon(IconName::Close));
-        let head = el("header").child(el("h2").text("Share")).child(close.on_press(&self.build.deeds, move |_| app.sharing.set(false)));
+        let head = el("header").child(el("h2").text("Share")).child(close.on_press(&self.build.handlers, move |_| app.sharing.set(false)));
         let parts = {
             let state = self.state.borrow();
             vec![head, self.parts(&state), self.leaves(&state), forms(self, &state)]
@@ -245,7 +245,7 @@ impl Sharing {
             let sharing = self.clone();
             let pressed = if part == state.part { "true" } else { "false" };
             let button = el("button").attr("type", "button").attr("id", &format!("share-part-{part:?}")).attr("aria-pressed", pressed);
-            button.text(&label).on_press(&self.build.deeds, move |_| {
+            button.text(&label).on_press(&self.build.handlers, move |_| {
                 sharing.state.borrow_mut().part = part;
                 sharing.make();
             })
@@ -272,7 +272,7 @@ impl Sharing {
             let sharing = self.clone();
             let pressed = if redact.take_out == take_out { "true" } else { "false" };
             let button = el("button").attr("type", "button").attr("id", &format!("share-{name}")).attr("aria-pressed", pressed);
-            button.text(name).on_press(&self.build.deeds, move |_| sharing.want(|wanted| wanted.redact.take_out = take_out))
+            button.text(name).on_press(&self.build.handlers, move |_| sharing.want(|wanted| wanted.redact.take_out = take_out))
         };
         let presets = el("div").class("segmented").attr("role", "group").attr("aria-label", "What is taken out").children(vec![
             preset("Without keys", RedactOptions::default().take_out),

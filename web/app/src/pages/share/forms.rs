@@ -53,7 +53,7 @@ fn form(title: &str, about: &str, size: &str, rest: Vec<El>) -> El {
 }
 
 fn button(sharing: &Sharing, id: &str, label: &str, press: impl Fn() + 'static) -> El {
-    el("button").attr("type", "button").attr("id", id).text(label).on_press(&sharing.build.deeds, move |_| press())
+    el("button").attr("type", "button").attr("id", id).text(label).on_press(&sharing.build.handlers, move |_| press())
 }
 
 /// The address as it is.

@@ -30,7 +30,7 @@ fn chat(build: &Build, title: &str, detail: &Arc<SpanDetail>, of: fn(&SpanDetail
     if skipped > 0 {
         let (for_press, detail) = (build.clone(), detail.clone());
         let button = more(&format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages")));
-        list = list.child(button.on_press(&build.deeds, move |button| {
+        list = list.child(button.on_press(&build.handlers, move |button| {
             if let Some(list) = button.parent_element() {
                 fill(&list, of(&detail).iter().map(|found| message(&for_press, found)).collect());
             }

@@ -44,7 +44,7 @@ struct Shown {
 
 impl Shown {
     fn parts(&self, is_raw: bool) -> Vec<El> {
-        let deeds = &self.build.deeds;
+        let handlers = &self.build.handlers;
         // Only lists and maps look different decoded.
         let tree = self.value.as_ref().filter(|value| matches!(view::value_kind(value), ValueKind::List | ValueKind::Map));
         let about = self.encoding.label();
@@ -53,7 +53,7 @@ impl Shown {
             let shown = self.clone();
             let pressed = if raw == is_raw { "true" } else { "false" };
             let turn = move |button: &Element| shown.draw(button, raw);
-            el("button").attr("type", "button").attr("aria-pressed", pressed).text(label).on_press(deeds, turn)
+            el("button").attr("type", "button").attr("aria-pressed", pressed).text(label).on_press(handlers, turn)
         };
         let switch = tree.map(|_| {
             let group = el("span").class("segmented small").attr("role", "group").attr("aria-label", "Form");
@@ -66,7 +66,7 @@ impl Shown {
             }
             Some(rest) => {
                 let (app, rest) = (self.build.app, rest.clone());
-                more("Copy").on_press(deeds, move |button| {
+                more("Copy").on_press(handlers, move |button| {
                     let button = button.clone();
                     app.ask(Request::GetText((*rest).clone()), move |answer| match answer {
                         Ok(Response::Text(text)) => crate::widgets::copy(app, "The value", text),
@@ -89,7 +89,7 @@ impl Shown {
         let mut parts = vec![head, body];
         if let Some(rest) = &self.rest {
             let (shown, rest) = (self.clone(), rest.clone());
-            let load = more(&format!("Load all {}", format::bytes(self.len))).on_press(deeds, move |button| shown.load(button, &rest));
+            let load = more(&format!("Load all {}", format::bytes(self.len))).on_press(handlers, move |button| shown.load(button, &rest));
             parts.push(if self.len <= LOAD_BYTES { load.class(&format!("more {LOAD}")) } else { load });
         }
         parts

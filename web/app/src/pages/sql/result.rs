@@ -66,7 +66,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             untrack(|| sql.find_ids_again(app));
         }
     });
-    let deeds = build.deeds.clone();
+    let handlers = build.handlers.clone();
     let shower = StoredValue::new_local(build);
     let show = move |row: u32, column: u32| shower.with_value(|build| show_value(build, row, column));
     let placed = |event: &web_sys::Event| {
@@ -114,7 +114,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             on:dblclick=press_twice
             on:keydown=show_key
         ></div>
-        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| deeds.run(&event)></dialog>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| handlers.run(&event)></dialog>
     }
 }
 
@@ -289,12 +289,12 @@ fn show_value(build: &Build, row: u32, column: u32) {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
             return;
         };
-        build.deeds.clear();
+        build.handlers.clear();
         let text = text_of(&nodes);
         let press = |label: &str, class: &str| el("button").attr("type", "button").class(class).text(label);
-        let copying = press("Copy", "").on_press(&build.deeds, move |_| copy(app, "The value", text.clone()));
+        let copying = press("Copy", "").on_press(&build.handlers, move |_| copy(app, "The value", text.clone()));
         let closing = dialog.clone();
-        let close = press("Close", "primary").on_press(&build.deeds, move |_| {
+        let close = press("Close", "primary").on_press(&build.handlers, move |_| {
             closing.close();
             focus(GRID);
         });
