@@ -1,9 +1,10 @@
-//! What the browser does for sharing: deflate and gzip by its streams, encryption by its cryptography. So the page carries no code for it.
+//! Compression and encryption for sharing, with the browser's streams and cryptography, so that the page needs no code for them.
 //!
-//! What is not here: what is packed, which the worker makes; letters and checksums, which are the core's `share::payload`.
+//! What is not here: the packed data (the worker), and its encoding in a link (`quipu_share::payload`).
 //!
-//! Encrypted, a link's body is a byte for the key (0: 32 bytes that go along or are sent by another way, 1: made of a passphrase by PBKDF2,
-//! SHA-256, [`ROUNDS`] rounds), for 1 a salt of 16 bytes, then 12 bytes for AES-GCM, and what AES-GCM made of the deflated columns.
+//! The body of an encrypted link is a byte for the key (0: 32 random bytes, in the link or sent by another way; 1: derived from a
+//! passphrase by PBKDF2, SHA-256, [`ROUNDS`] rounds), for 1 a salt of 16 bytes, a nonce of 12 bytes, and the deflated columns encrypted
+//! with AES-GCM.
 
 use crate::browser::window;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
@@ -19,12 +20,12 @@ const KEY: usize = 32;
 const BY_KEY: u8 = 0;
 const BY_PASSPHRASE: u8 = 1;
 
-/// What a link is locked with.
+/// The secret of an encrypted link.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Secret {
-    /// 32 bytes by chance.
+    /// 32 random bytes.
     Key(Vec<u8>),
-    /// Words somebody has to know.
+    /// A passphrase.
     Passphrase(String),
 }
 
@@ -39,7 +40,7 @@ pub(crate) async fn pack(bytes: &[u8], format: &str) -> Result<Vec<u8>, JsValue>
 /// The columns in a link's body.
 pub(crate) async fn inflate(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     let mut columns = Vec::new();
-    // Piece by piece: a few letters can become any number of bytes.
+    // Piece by piece, because a short input can inflate to any size.
     let read = async {
         let stream = through(body, "DecompressionStream", "deflate-raw")?;
         let reader = call(&stream, "getReader", &[])?;
@@ -63,12 +64,12 @@ pub(crate) async fn inflate(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     }
 }
 
-/// Whether the browser encrypts here: pages from plain http beyond this computer may not.
+/// Whether the browser can encrypt: pages from plain HTTP beyond localhost can't.
 pub(crate) fn can_encrypt() -> bool {
     subtle().is_ok()
 }
 
-/// A key by chance.
+/// A random key.
 pub(crate) fn new_key() -> Result<Vec<u8>, JsValue> {
     by_chance(KEY)
 }
@@ -84,12 +85,12 @@ pub(crate) async fn encrypt(body: &[u8], secret: &Secret) -> Result<Vec<u8>, JsV
     Ok([&[kind], salt.as_slice(), &nonce, &sealed].concat())
 }
 
-/// Whether who opens an encrypted body has to know a passphrase.
+/// Whether an encrypted body needs a passphrase.
 pub(crate) fn wants_passphrase(body: &[u8]) -> bool {
     body.first() == Some(&BY_PASSPHRASE)
 }
 
-/// Decrypts a body; `None` where the secret is another one, or the body was altered.
+/// Decrypts a body; `None` when the secret is wrong or the body was altered.
 pub(crate) async fn decrypt(body: &[u8], secret: &Secret) -> Option<Vec<u8>> {
     let (kind, rest) = body.split_first()?;
     let salt = match secret {
@@ -130,7 +131,7 @@ async fn cipher(what: &str, secret: &Secret, salt: &[u8], nonce: &[u8], data: &[
     Ok(Uint8Array::new(&done).to_vec())
 }
 
-/// What the browser's stream of this kind makes of bytes.
+/// The output of a browser stream of this kind for `bytes`.
 fn through(bytes: &[u8], kind: &str, format: &str) -> Result<JsValue, JsValue> {
     let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))?;
     call(&call(&blob, "stream", &[])?, "pipeThrough", &[construct(kind, &[format.into()])?])

@@ -14,10 +14,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement};
 
-/// Frames that one step may take; it is given up then.
+/// Frames after which a step is given up.
 const PATIENCE: u32 = 60;
 
-/// Shows the list of the worker's own tiny file, then its trace, where nobody sees them, unless a file is open or comes.
+/// Draws the list of the worker's built-in file, then its trace, out of sight, unless a file is open or being opened.
 pub(crate) fn prewarm(app: App) {
     if !nothing_open(app) {
         return;
@@ -35,13 +35,13 @@ fn nothing_open(app: App) -> bool {
     app.file.with_untracked(|file| matches!(file, FileState::None))
 }
 
-/// What is never in the document: nobody sees, reaches or hears it, and what looks through the document does not find it.
+/// An element outside the document, so that neither readers, screen readers nor queries of the document find it.
 fn build_stage() -> Option<HtmlElement> {
     document().create_element("div").ok()?.dyn_into().ok()
 }
 
 async fn play(app: App, stage: &HtmlElement) {
-    // It outlives what is mounted, as the page's own state does: answers may be under way when the stage is empty again.
+    // The state outlives the mounted view, because answers may still arrive after it was dropped.
     let prewarmed = app.for_prewarm();
     let mounted = mount_to(stage.clone(), move || {
         provide_context(prewarmed);
@@ -57,7 +57,7 @@ async fn play(app: App, stage: &HtmlElement) {
     drop(mounted);
 }
 
-/// Waits until the stage holds an element, and one frame more; nothing when a file comes meanwhile, or it takes too long.
+/// Waits until the stage has an element, and one frame more. `None` when a file is opened meanwhile, or it takes too long.
 async fn wait_for(app: App, stage: &HtmlElement, selector: &str) -> Option<Element> {
     for _ in 0..PATIENCE {
         next_frame().await;

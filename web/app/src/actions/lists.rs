@@ -1,4 +1,4 @@
-//! Asks for the rows of the lists, page by page as the window moves.
+//! Requests the rows of the lists, page by page as the reader scrolls.
 
 use crate::state::{App, Listed, LoadedRows, PAGE, PagedList, Row};
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use quipu_protocol::address::ListView;
 use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, TraceQuery};
 
 impl Listed {
-    /// Asks for the rows `offset..offset + limit` of a list.
+    /// The request for the rows `offset..offset + limit` of a list.
     fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
         let filter = list.filter.clone();
         match self {
@@ -34,7 +34,7 @@ fn read(answer: Response) -> Option<LoadedRows> {
 }
 
 impl PagedList {
-    /// Sees to it that the rows `first..first + count` are loaded for `list`.
+    /// Loads the rows `first..first + count` of `list`, if they are not loaded.
     pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
         let generation = self.generation.get();
         let list = list.rows();
@@ -43,14 +43,14 @@ impl PagedList {
             let before = self.shown_as.get_value();
             let fresh = before.is_none();
             match before {
-                // Groups that open or close move the rows below them; what is in sight stays until it is answered.
+                // Opening or closing a group moves the rows below it; they stay in view until the answer arrives.
                 Some(before) if closed(&before) == closed(&list) => self.refresh(),
                 Some(_) => self.reset(),
                 None => {}
             }
             self.shown_as.set_value(Some(list.clone()));
             if !fresh {
-                // The reset counts as a new list: this comes again.
+                // The reset notifies the caller, which calls this again.
                 return;
             }
         }
@@ -67,14 +67,14 @@ impl PagedList {
         }
     }
 
-    /// Asks for the rows of a page behind its first `skip`.
+    /// Requests the rows of a page after its first `skip`.
     fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
         let this = *self;
         self.under_way.update_value(|under_way| under_way.0 += 1);
         app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
             if this.generation.get_untracked() == generation {
                 this.under_way.update_value(|under_way| under_way.0 -= 1);
-                // Of large rows fewer come at once.
+                // An answer with large rows has fewer of them.
                 if let Some(skip) = this.on_rows(page, skip, answer) {
                     this.load(app, list, page, skip, generation);
                 }
@@ -82,7 +82,7 @@ impl PagedList {
         });
     }
 
-    /// Takes an answer over; how many rows of the page are here, where more of it are to be asked for.
+    /// Takes over an answer. Returns how many rows of the page are loaded, if more have to be requested.
     fn on_rows(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
         match answer {
             Ok(Response::NotIndexedYet) => self.not_indexed.set(true),

@@ -1,6 +1,6 @@
 //! The metrics worker: started when metrics are looked at, and given the file's input once the index is complete.
 //!
-//! What is not here: what is asked (`pages::metrics`).
+//! What is not here: the queries (`pages::metrics`).
 
 use crate::browser::error_text;
 use crate::client::{Link, LinkNotice, MetricsLink, Program, WorkerExit};
@@ -50,7 +50,7 @@ fn metrics_link(app: App) -> MetricsLink {
 }
 
 impl MetricsClient {
-    /// Gives the worker the readings of the open file, where it does not have them and the index is complete.
+    /// Gives the worker its input from the open file, unless it has it already or the index is incomplete.
     pub(crate) fn load(&self) {
         let now = self.app.epoch.get_untracked();
         let is_indexed = untrack(|| self.app.summary()).is_some_and(|summary| summary.indexed);
@@ -105,7 +105,7 @@ impl MetricsClient {
         self.worker.link.send(request, &[], Some(self.app.idle().begin()), Box::new(take));
     }
 
-    /// Ends what the worker is at, by ending it; it is started again at once.
+    /// Cancels a query by ending the worker, which is started again at once.
     pub(crate) fn cancel(&self) {
         self.worker.link.stop();
         self.worker.holds.set(None);

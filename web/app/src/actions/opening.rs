@@ -1,4 +1,4 @@
-//! How files come in: the button, a drop, a paste, a sample, the address.
+//! The ways to open files: the button, a drop, a paste, a sample, the address.
 
 use super::{router, shared_link};
 use crate::browser::{document, error_text, window};
@@ -22,7 +22,7 @@ pub(crate) fn ask_for_file() {
     }
 }
 
-/// The files of a drop or a paste; folders and texts are left out.
+/// The files of a drop or a paste, without folders and texts.
 pub(crate) fn transferred(transfer: Option<DataTransfer>) -> Vec<File> {
     transfer.and_then(|transfer| transfer.files()).map(listed).unwrap_or_default()
 }
@@ -32,9 +32,9 @@ pub(crate) fn listed(list: FileList) -> Vec<File> {
     (0..list.length()).filter_map(|place| list.get(place)).collect()
 }
 
-/// Opens what the reader gave: one database, and its `-journal` or `-wal` where it came along; with `handles` of them where there are any.
+/// Opens the reader's files: one database, with its `-journal` or `-wal` file if given, and with their `handles` if there are any.
 pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise>) {
-    // The database first: its name is the address' name.
+    // The database first: its name goes into the address.
     files.sort_by_key(|file| is_companion(&file.name()));
     let Some(first) = files.first() else { return };
     let source = source_of(first);
@@ -52,7 +52,7 @@ fn source_of(file: &File) -> Source {
     Source::File { name: file.name(), size_bytes: Some(file.size() as u64) }
 }
 
-/// What the page itself carries is open to addresses that name it, and is opened where the address names nothing.
+/// Files in a self-contained page can be named by addresses, and are opened if the address names nothing.
 pub(crate) fn take_carried(app: App) {
     let files = crate::carried::files();
     if let Some(first) = files.first() {
@@ -64,7 +64,7 @@ pub(crate) fn take_carried(app: App) {
     }
 }
 
-/// Asks for handles of what was dropped, where the browser gives such: only while the drop is told of can they be asked for.
+/// Requests handles of the dropped files, if the browser has them. That works only during the drop event.
 pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise> {
     let items = transfer?.items();
     let handles = Array::new();
@@ -76,8 +76,8 @@ pub(crate) fn ask_for_handles(transfer: Option<DataTransfer>) -> Option<Promise>
     Some(Promise::all(&handles))
 }
 
-/// Opens what is open once more, because it changed: by itself where the browser kept a handle of the file, else by asking for it. What
-/// was chosen without a handle is of no use any more: Chromium does not read it, and Firefox reads the new bytes up to the old size.
+/// Reopens the open file, because it changed: through its handle if there is one, otherwise by asking for the file. A `File` without a
+/// handle is useless by then: Chromium does not read it, and Firefox reads the new bytes up to the old size.
 pub(crate) fn reopen(app: App) {
     if let Some(source) =
         app.opened.get_untracked().filter(|source| app.known_files(source).is_some_and(|(_, files)| client::is_served(source, &files)))
@@ -114,7 +114,7 @@ async fn can_be_read(file: &File) -> bool {
     }
 }
 
-/// Fetches a sample from beside the page, and opens it.
+/// Fetches a sample from the page's server, and opens it.
 pub(crate) fn open_sample(app: App, sample: Sample) {
     let busy = app.idle().begin();
     app.settle_alert();
@@ -122,7 +122,7 @@ pub(crate) fn open_sample(app: App, sample: Sample) {
     app.file.set(FileState::Opening { name: sample.file_name().into(), fetched: false });
     wasm_bindgen_futures::spawn_local(async move {
         let fetched = fetch_sample(sample).await;
-        // On a slow connection the reader may have gone on to another file meanwhile.
+        // The reader may have opened another file meanwhile.
         if app.epoch.get_untracked() != epoch {
             return;
         }
@@ -149,7 +149,8 @@ async fn fetch_sample(sample: Sample) -> Result<File, String> {
     File::new_with_blob_sequence(&Array::of1(&blob), sample.file_name()).map_err(|error| error_text(&error))
 }
 
-/// Opens what the address names, where that needs no asking: a sample, or a file of this visit. Otherwise the reader is asked for it.
+/// Opens what the address names, if that is possible without asking: a sample, or a file of this visit. Otherwise the reader is asked for
+/// it.
 pub(crate) fn follow_address(app: App) {
     let view = app.view.get_untracked();
     match view.source {
@@ -159,7 +160,7 @@ pub(crate) fn follow_address(app: App) {
             if let Some(source) = app.opened.get_untracked() {
                 router::navigate(app, router::HistoryEntry::Replace, |view| view.source = Some(source));
             } else if let Some(source) = client::served() {
-                // Or else the one that is served beside the page.
+                // Otherwise the served one.
                 router::navigate(app, router::HistoryEntry::Replace, |view| view.source = Some(source.clone()));
                 app.open(source, Vec::new());
             }

@@ -1,6 +1,6 @@
-//! The view and the address: every change of the one reaches the other.
+//! Keeps the view and the address in step.
 //!
-//! What is not here: the address' form, which is the core's `share`.
+//! What is not here: the format of addresses (`quipu_protocol::address`).
 
 use super::{opening, served_file};
 use crate::browser::window;
@@ -20,13 +20,13 @@ pub(crate) enum HistoryEntry {
     Replace,
 }
 
-/// Reads the address at the start, and again when the reader goes back, forward or edits it.
+/// Reads the address at the start, and again when the reader goes back or forward, or edits it.
 pub(crate) fn start(app: App) {
     opening::take_carried(app);
     served_file::take_served(app);
     read_address(app);
     let hash_changed = window_event_listener(leptos::ev::hashchange, move |_| read_address(app));
-    // pushState makes entries without a change of hash in some browsers' eyes: going back over them is told by popstate only.
+    // Some browsers send no hashchange for entries of pushState; going back over them is reported by popstate only.
     let state_popped = window_event_listener(leptos::ev::popstate, move |_| read_address(app));
     on_cleanup(move || {
         hash_changed.remove();
@@ -90,9 +90,8 @@ pub(crate) fn address(app: App, change: impl FnOnce(&mut ViewState)) -> String {
     print_fragment(&view)
 }
 
-/// A file was opened: its name goes into the address. The place stays when the address was waiting for this file. Where no file was open
-/// before, the reader was asked for that of the address, and one of its name is it, though it may have grown since; while another is open,
-/// a file of one name and another size is another file.
+/// Puts an opened file into the address. The screen stays if the address was waiting for this file
+/// ([`quipu_web_actions::VisitFiles::was_awaited`]); otherwise the list of traces is shown.
 pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
     let named = app.view.with_untracked(|view| view.source.clone());
     let awaited = named.as_ref().is_some_and(|named| app.files.with_value(|files| files.was_awaited(named, &source, was_empty)));
@@ -112,7 +111,7 @@ pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
     });
 }
 
-/// Whether an address that names `named` means what is open; what is still being opened is not open.
+/// Whether an address that names `named` means the open file. A file that is still being opened is not open.
 pub(crate) fn is_open(app: App, named: &Source) -> bool {
     app.file.with_untracked(|file| matches!(file, FileState::Open(_)))
         && app
@@ -123,7 +122,7 @@ pub(crate) fn is_open(app: App, named: &Source) -> bool {
 fn write_address(view: &ViewState, entry: HistoryEntry) {
     let Ok(history) = window().history() else { return };
     let fragment = print_fragment(view);
-    // A browser may refuse when there are very many steps in a short time; the view itself is right all the same.
+    // A browser may refuse very many entries in a short time; the view is correct all the same.
     let _ = match entry {
         HistoryEntry::Push => history.push_state_with_url(&JsValue::NULL, "", Some(&fragment)),
         HistoryEntry::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(&fragment)),

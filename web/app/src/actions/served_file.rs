@@ -1,7 +1,7 @@
-//! The file that is served beside the page: opened at the start, and followed while it grows. The newest edition is opened by itself where that
-//! moves nothing under the reader's eyes.
+//! The served file: opened at the start, and followed while it grows. A newer edition is opened without asking if that moves nothing the
+//! reader looks at.
 //!
-//! What is not here: noticing the growth, which the program that serves the file does, and the notice with its button (`widgets`).
+//! What is not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
 
 use crate::browser::{document, window};
 use crate::client::served;
@@ -9,7 +9,7 @@ use crate::state::App;
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
 
-/// Opens what is served where the address names nothing, and is ready for addresses that name it.
+/// Opens the served file if the address names nothing, and makes it known to addresses that name it.
 pub(crate) fn take_served(app: App) {
     if let Some(source) = served() {
         app.remember(source.clone(), Vec::new());
@@ -19,7 +19,7 @@ pub(crate) fn take_served(app: App) {
     }
 }
 
-/// Follows the file where the list of traces is seen from its top and nothing is picked out of it.
+/// Opens newer editions while the list of traces is at its top, without a filter or a cursor.
 pub(crate) fn watch(app: App) {
     Effect::new(move |_| {
         let at_list = app.view.with(|view| view.place == Place::Traces && view.list.filter.is_empty());
@@ -33,7 +33,7 @@ fn is_at_top() -> bool {
     document().query_selector("main [role='grid']").ok().flatten().is_none_or(|grid| grid.scroll_top() == 0)
 }
 
-/// Opens the newest edition. What is shown stays until it is answered anew.
+/// Opens the newest edition. What is shown stays until the new answers arrive.
 pub(crate) fn follow(app: App) {
     quipu_web_actions::follow_served(app);
 }

@@ -1,4 +1,4 @@
-//! Opening what an address carries.
+//! Opens a trace that the address carries.
 
 use crate::browser::error_text;
 use crate::packing::{Secret, decrypt, inflate, wants_passphrase};
@@ -15,13 +15,13 @@ const NAME: &str = "shared trace";
 
 /// Why it is not open.
 enum Trouble {
-    /// It is encrypted, and a passphrase is wanted; a sentence about the one that was given.
+    /// It is encrypted and needs a passphrase; with a message about the one that was tried.
     Locked(Option<&'static str>),
     /// A sentence.
     Broken(String),
 }
 
-/// Opens the data of a link, with the passphrase the reader gave, if one.
+/// Opens the data of a link, with the passphrase that the reader gave, if any.
 pub(crate) fn open_link(app: App, letters: Arc<str>, key: Option<String>, passphrase: Option<String>) {
     let busy = app.idle().begin();
     app.settle_alert();
@@ -30,7 +30,7 @@ pub(crate) fn open_link(app: App, letters: Arc<str>, key: Option<String>, passph
     app.file.set(FileState::Opening { name: NAME.into(), fetched: false });
     wasm_bindgen_futures::spawn_local(async move {
         let columns = columns(&letters, key.as_deref(), passphrase).await;
-        // The reader may have gone on to a file meanwhile.
+        // The reader may have opened a file meanwhile.
         if app.epoch.get_untracked() == epoch {
             match columns.and_then(|columns| file(&columns)) {
                 Ok(file) => app.open(Source::Link { letters, key }, vec![file]),

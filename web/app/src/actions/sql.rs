@@ -1,4 +1,4 @@
-//! Runs queries in SQL: starts the second worker, hands the file to it, and takes its answers over.
+//! Runs SQL queries: starts the second worker, passes the file to it, and takes over its answers.
 //!
 //! What is not here: elements (`pages::sql`).
 
@@ -17,13 +17,13 @@ use web_sys::{Blob, File};
 
 /// The setting that keeps the last queries.
 const HISTORY: &str = "queries";
-/// Seconds a worker that should have stopped by itself is given beyond its limit.
+/// Seconds beyond the limit after which a query is stopped from outside.
 const GRACE: f64 = 5.0;
-/// Rows asked for at a time: more than a screen has.
+/// Rows requested at a time: more than a screen shows.
 const CHUNK: u32 = 200;
 
 impl Sql {
-    /// Ends the question that is being answered, and has another worker ready for the next.
+    /// Cancels the running query, and starts a worker for the next one.
     pub(crate) fn cancel(&self, app: App) {
         if self.is_running() {
             let seconds = self.elapsed.get_untracked();
@@ -37,7 +37,7 @@ impl Sql {
         self.open(app);
     }
 
-    /// Runs what stands in the editor: it goes into the address and the history.
+    /// Runs the query in the editor, and puts it into the address and the history.
     pub(crate) fn run(&self, app: App) {
         let query = self.draft.get_untracked();
         keep_setting(HISTORY, &quipu_ui::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
@@ -55,7 +55,7 @@ impl Sql {
         keep_setting(HISTORY, "");
     }
 
-    /// What the address asks: it is run where it was not. It only reads, and within limits, so a link is answered without asking.
+    /// Runs the query of the address, unless it was run last. Queries only read, within limits, so a link is run without asking.
     pub(crate) fn follow(&self, app: App, query: &str) {
         if query.is_empty() || self.with(|kept| kept.asked.as_deref() == Some(query)) {
             return;
@@ -69,7 +69,7 @@ impl Sql {
         self.begin(app, SqlRequest::Run(query));
     }
 
-    /// Shows how SQLite would go about what stands in the editor.
+    /// Shows SQLite's query plan for the query in the editor.
     pub(crate) fn plan(&self, app: App) {
         self.begin(app, SqlRequest::Plan(self.draft.get_untracked()));
     }
@@ -146,7 +146,7 @@ impl Sql {
         });
     }
 
-    /// The second worker over the open file; it is started where there is none.
+    /// The second worker, with the open file; it is started if there is none.
     pub(crate) fn open(&self, app: App) -> Option<Client> {
         let known = self.with(|kept| kept.client.clone());
         if known.is_some() {
@@ -217,7 +217,7 @@ impl Sql {
         }));
     }
 
-    /// Loads the rows from `first` on, where they are not here.
+    /// Loads the rows from `first` on, if they are not loaded.
     pub(crate) fn want(&self, app: App, first: u32, count: u32, width: usize, rows: u32) {
         let here = self.with(|Kept { loaded, .. }| {
             let end = loaded.from + (loaded.cells.len() / width.max(1)) as u32;
@@ -228,7 +228,7 @@ impl Sql {
         }
         let from = first.saturating_sub(CHUNK.saturating_sub(count) / 2);
         if self.with(|kept| kept.coming.0) {
-            // Only the last of many steps of a scroll counts.
+            // Of many scroll positions, only the last one counts.
             return self.with(|kept| kept.coming.1 = Some(from));
         }
         self.load(app, from, count);
@@ -250,7 +250,7 @@ impl Sql {
         });
     }
 
-    /// Asks the first worker where ids lead; it knows once the file is indexed.
+    /// Asks the first worker for the link targets of ids; it knows them once the file is indexed.
     fn find_ids(&self, app: App, cells: &[SqlCell]) {
         let sql = *self;
         let mut ids: Vec<String> = self.with(|kept| {
@@ -271,21 +271,21 @@ impl Sql {
         });
     }
 
-    /// What is here is looked at again for ids: the index is complete now.
+    /// Looks up the ids of the loaded rows again, because the index is complete.
     pub(crate) fn find_ids_again(&self, app: App) {
         let loaded = self.with(|kept| kept.loaded.clone());
         self.find_ids(app, &loaded.cells);
     }
 }
 
-/// A database that lies in the memory of the first worker on its way to the second, in pieces, as a file of its own.
+/// Copies a database from the memory of the first worker to the second, piece by piece.
 struct HandOver {
     sql: Sql,
     app: App,
     generation: u32,
     name: String,
     pieces: Array,
-    /// The page waits for it.
+    /// Keeps the page marked as busy.
     busy: Busy,
 }
 
@@ -305,7 +305,7 @@ impl HandOver {
                 }
             };
             let next = offset + part.bytes.len() as u64;
-            // The browser keeps what is in a blob, on its disk where it is much.
+            // The browser stores blobs, on disk if they are large.
             if let Ok(blob) = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(part.bytes.as_slice()))) {
                 self.pieces.push(&blob);
             }

@@ -1,6 +1,6 @@
-//! The filter over the list: what is applied as chips, the term being typed, how it may go on, and what is wrong with it.
+//! The filter bar: applied terms as chips, the term being typed, completions, and errors.
 //!
-//! What is not here: the language (the core's `filter`), what is done with texts (its `view`).
+//! What is not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
@@ -30,10 +30,10 @@ struct Choice {
     action: ChoiceAction,
 }
 
-/// What choosing it does.
+/// What happens when it is chosen.
 #[derive(Clone, PartialEq)]
 enum ChoiceAction {
-    /// Puts its text into the draft, in this place.
+    /// Puts its text into the draft, at this range.
     Put(Range<usize>),
     /// Applies its text as the filter.
     Apply,
@@ -48,15 +48,14 @@ struct Bar {
     applied: Memo<String>,
     terms: Memo<Vec<Term>>,
     draft: RwSignal<String>,
-    /// The number of the term that the draft takes the place of.
+    /// The index of the term that the draft replaces.
     editing: RwSignal<Option<usize>>,
     error: RwSignal<Option<FilterError>>,
     choices: RwSignal<Vec<Choice>>,
-    /// The choice the keyboard is on.
+    /// The choice with the keyboard cursor.
     active: RwSignal<Option<usize>>,
     input: NodeRef<Input>,
-    /// The epoch in which suggestions were asked for that are not here (those of an earlier one never come), and whether the draft changed
-    /// since.
+    /// The epoch of the pending request for suggestions (one of an earlier epoch is never answered), and whether the draft changed since.
     asked: StoredValue<(Option<u32>, bool)>,
     /// The draft that the choices are for.
     chosen_for: StoredValue<String>,
@@ -80,7 +79,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         asked: StoredValue::new((None, false)),
         chosen_for: StoredValue::default(),
     };
-    // A filter of the address that is not understood is there to be mended.
+    // A filter in the address that cannot be parsed is put into the input, to be corrected.
     Effect::new(move |before: Option<String>| {
         let applied = applied.get();
         bar.editing.set(None);
@@ -108,7 +107,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         let error = bar.error.get()?;
         let draft = bar.draft.get();
         let (before, wrong) = (draft.get(..error.start)?.to_owned(), draft.get(error.start..error.end)?.to_owned());
-        // Something is missing where nothing can be marked.
+        // Something is missing, so there is nothing to mark.
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}".into() } else { wrong };
         Some(view! { {before}<u>{wrong}</u> })
     };
@@ -192,7 +191,7 @@ impl Bar {
         }
     }
 
-    /// What a click into the field does: a list that was closed is offered again.
+    /// A click into the input: a closed list opens again.
     fn open(self) {
         focus(INPUT);
         if self.choices.with_untracked(Vec::is_empty) {
@@ -205,7 +204,7 @@ impl Bar {
         self.active.set(None);
     }
 
-    /// Writes into the input, and stands at this byte of it.
+    /// Sets the text of the input, with the cursor at this byte.
     fn write(self, text: &str, cursor: usize) {
         self.draft.set(text.to_owned());
         self.error.set(None);
@@ -222,7 +221,7 @@ impl Bar {
         unit.map_or(draft.len(), |unit| view::byte_of_unit(draft, unit as usize))
     }
 
-    /// Says what is wrong with the draft; `whole`: also what may only be missing yet. Answers whether it is right.
+    /// Checks the draft and shows what is wrong with it. `whole`: an unfinished term is an error, too. Returns whether the draft is valid.
     fn check(self, whole: bool) -> bool {
         let draft = self.draft.get_untracked();
         let cursor = self.cursor(&draft);
@@ -232,7 +231,7 @@ impl Bar {
         right
     }
 
-    /// Asks how the draft may go on: once a frame at most, and never twice at a time. Without a draft the last filters are offered.
+    /// Requests completions of the draft: at most once a frame, and one request at a time. Without a draft the last filters are offered.
     fn suggest(self) {
         let (asked, _) = self.asked.get_value();
         let epoch = Some(self.app.epoch.get_untracked());
@@ -280,7 +279,7 @@ impl Bar {
         });
     }
 
-    /// Shows the choices, where the reader is still there.
+    /// Shows the choices, if the input still has the focus.
     fn show(self, choices: Vec<Choice>) {
         let is_here = document().active_element().is_some_and(|element| element.id() == INPUT);
         self.active.set(None);
@@ -290,12 +289,12 @@ impl Bar {
     fn choose(self, number: usize) {
         let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
         match choice.action {
-            // The reader has typed on; choices for that are on their way.
+            // The draft has changed; its choices are on their way.
             ChoiceAction::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
             ChoiceAction::Put(range) => {
                 let (draft, cursor) = view::put_in(&self.draft.get_untracked(), range, &choice.text);
                 self.write(&draft, cursor);
-                // A field goes on with its value.
+                // After a field, a value is expected.
                 if choice.text.ends_with([':', '=', '<', '>', '.']) {
                     self.suggest();
                 }
@@ -309,7 +308,7 @@ impl Bar {
         focus(INPUT);
     }
 
-    /// The filter as it is applied, without the term that is being changed.
+    /// The applied filter, without the term that is being edited.
     fn base(self) -> String {
         self.applied.with_untracked(|applied| match self.editing.get_untracked() {
             _ if Filter::parse(applied).is_err() => String::new(),
@@ -353,7 +352,7 @@ impl Bar {
         focus(INPUT);
     }
 
-    /// `true` when the key did something here.
+    /// `true` when the key was handled here.
     fn press(self, event: &KeyboardEvent) -> bool {
         if event.is_composing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return false;
@@ -387,7 +386,7 @@ impl Bar {
     }
 }
 
-/// The last filters but the applied one, and how to forget them.
+/// The last filters except the applied one, and a choice to forget them.
 fn history(applied: String) -> Vec<Choice> {
     let known = load_setting(HISTORY).unwrap_or_default();
     let mut choices: Vec<Choice> = known

@@ -1,6 +1,6 @@
-//! The spans that hold a filter's texts, newest first, each with its first match.
+//! The list of spans that contain the filter's texts, newest first, each with its first match.
 //!
-//! What is not here: the search itself, which is the core's.
+//! What is not here: the search itself (the worker).
 
 use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;
@@ -40,7 +40,7 @@ pub(super) fn Hits(
     let list = app.hits;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
-    // Orders and failures are of traces.
+    // Sorting and "failed only" apply to traces.
     let shown = Memo::new(move |_| ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
     viewport.load(app, list, shown);
     let version = Memo::new(move |_| {
@@ -85,7 +85,7 @@ pub(super) fn Hits(
     }
 }
 
-/// Where a hit leads: its span, with the text marked in it.
+/// The view that a match links to: its span, with the text marked.
 fn place_of(hit: &SearchHit, texts: &[String]) -> Place {
     let find = view::found_text(texts, &hit.first.matched).to_owned();
     Place::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, ..TraceView::default() })

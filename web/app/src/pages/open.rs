@@ -1,4 +1,4 @@
-//! The screen without a file: how to give one, and the promise about it.
+//! The screen without a file: how to open one, and that it stays on the reader's computer.
 
 use crate::actions::opening::{self, ask_for_file};
 use crate::state::App;
@@ -10,7 +10,7 @@ use quipu_protocol::address::{Place, Sample, Source};
 #[component]
 pub(crate) fn OpenPage() -> impl IntoView {
     let app = App::get();
-    // The address may belong to a file the browser can't open by itself.
+    // The address may name a file that the browser can't open without asking.
     let awaited = move || {
         app.view.with(|view| match (&view.source, &view.place) {
             (Some(Source::File { name, .. }), place) if *place != Place::Open => {
@@ -24,7 +24,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             _ => None,
         })
     };
-    // What was open before another file could not be opened is there again by one click.
+    // A click reopens the file that was open before another one failed to open.
     let earlier = move || {
         app.view.with(|view| view.source.as_ref().and_then(|source| app.known_files(source))).map(|(source, files)| {
             let name = match &source {
@@ -46,7 +46,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             .into_any()
         })
     };
-    // What the address carries may be encrypted.
+    // The trace in the address may be encrypted.
     let locked = move || {
         let wrong = app.locked.get()?;
         let Some(Source::Link { letters, key }) = app.view.with(|view| view.source.clone()) else { return None };
@@ -105,7 +105,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         .into_any(),
     }
     };
-    // A file that carries its page has no server to fetch samples from.
+    // A self-contained file has no server to fetch samples from.
     let is_carried = crate::carried::is_here();
     let samples = Sample::ALL
         .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })

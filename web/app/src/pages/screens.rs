@@ -25,7 +25,7 @@ pub(crate) fn Screens() -> impl IntoView {
     let screen = Memo::new(move |_| {
         app.file.with(|file| match file {
             FileState::None => Screen::Open,
-            // The list is laid out while the worker opens the file: its rows are what comes first.
+            // The list is laid out while the worker opens the file, because its rows arrive first.
             FileState::Opening { fetched: true, .. } if app.view.with(|view| view.place.is_list()) => Screen::Traces,
             FileState::Opening { name, .. } => Screen::Opening(name.clone()),
             FileState::Open(_) => app.view.with(|view| match &view.place {

@@ -1,6 +1,6 @@
-//! A view of a trace that is read: the sheet as the worker sends it, drawn a piece a frame, so that no length stops the page.
+//! A text view of a trace: markup from the worker, drawn in pieces, one a frame, so that no length blocks the page.
 //!
-//! What is not here: what stands on it, which is the core's `sheet`.
+//! What is not here: the content of the markup, which the core writes.
 
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
@@ -20,7 +20,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 
-/// A piece is drawn for so many milliseconds.
+/// Milliseconds spent on one piece.
 const PIECE_MS: f64 = 10.0;
 /// The view of the chosen tab.
 #[component]
@@ -47,9 +47,9 @@ pub(super) fn Sheet(
                 width,
             };
             query.scope = view.timeline.scope.clone();
-            // What is read takes no notice of plumbing, and is not asked for again.
+            // Text views do not depend on framework spans, and are not requested again.
             query.scope.folded &= is_flame || view.tab == TraceTab::Statistics;
-            // The other views don't depend on these, and are not asked for again.
+            // The other views don't depend on these, and are not requested again.
             if is_flame {
                 (query.window, query.find, query.span_id) = (view.window, view.find.clone(), view.span_id.clone());
             }
@@ -71,7 +71,7 @@ pub(super) fn Sheet(
         }
         let (paper, asked) = (paper.clone(), query.clone());
         app.ask(Request::GetSheet(asked), move |answer| {
-            // Something else may be shown by now.
+            // By now, another view may be shown.
             let still = in_address(app, |view| (view.tab, (*view.sheet).clone())) == Some((query.tab, query.view.clone()));
             match answer {
                 _ if !still => {}
@@ -135,7 +135,7 @@ fn zoom(app: App, trace: OpenTrace, event: &Event) {
     }
 }
 
-/// The arrow keys lead from box to box, as the sheet says.
+/// The arrow keys move from box to box, as the markup says.
 fn press_key(app: App, trace: OpenTrace, event: &KeyboardEvent) {
     let way = match event.key().as_str() {
         "ArrowUp" => "data-up",
@@ -154,7 +154,7 @@ fn press_key(app: App, trace: OpenTrace, event: &KeyboardEvent) {
     }
 }
 
-/// Hands the conversation to the reader as a file.
+/// Saves the conversation as a file.
 fn export(app: App, trace: OpenTrace) {
     let trace_id = trace.columns().trace_id.clone();
     let whole_session = in_address(app, |view| view.sheet.whole_session).unwrap_or_default();
@@ -168,7 +168,7 @@ fn export(app: App, trace: OpenTrace) {
     });
 }
 
-/// Marks what leads to the selected span.
+/// Marks the links to the selected span.
 fn mark_selected(root: &Element, selected: Option<&str>) {
     for element in browser::all(root, "[data-span]") {
         let is_selected = selected.is_some() && element.get_attribute("data-span").as_deref() == selected;
@@ -180,16 +180,16 @@ fn mark_selected(root: &Element, selected: Option<&str>) {
     }
 }
 
-/// What sheets are drawn on.
+/// The element that markup is drawn on.
 #[derive(Clone)]
 struct Paper {
     app: App,
     build: Build,
     nodes: Nodes,
     root: Rc<RefCell<Option<Element>>>,
-    /// What stands on it: a child for each.
+    /// The drawn nodes, one for each child.
     drawn: Rc<RefCell<Vec<Node>>>,
-    /// Which drawing is the latest.
+    /// The number of the latest drawing.
     number: Rc<Cell<u32>>,
 }
 
@@ -198,7 +198,7 @@ impl Paper {
         self.root.borrow().clone()
     }
 
-    /// A sentence in place of a sheet.
+    /// Shows a message in place of markup.
     fn say(&self, class: &str, text: &str) {
         self.number.set(self.number.get() + 1);
         self.drawn.borrow_mut().clear();
@@ -209,7 +209,7 @@ impl Paper {
         }
     }
 
-    /// Draws a sheet. What is the same as before stays where it is.
+    /// Draws markup. Nodes that did not change keep their elements.
     fn draw(&self, nodes: Vec<Node>, trace: OpenTrace) {
         let Some(root) = self.root() else { return };
         self.number.set(self.number.get() + 1);
@@ -236,7 +236,7 @@ impl Paper {
     }
 }
 
-/// A drawing under way.
+/// A drawing in progress.
 struct Work {
     paper: Paper,
     number: u32,

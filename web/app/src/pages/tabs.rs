@@ -11,7 +11,7 @@ use quipu_protocol::TraceTab;
 use std::rc::Rc;
 use web_sys::Element;
 
-/// The tabs; arrow keys go from one to the next.
+/// The tabs; the arrow keys move between them.
 #[component]
 pub(super) fn Tabs(
     /// The trace.
@@ -60,5 +60,5 @@ fn mark_chosen(tab: &Element, is_chosen: bool) {
     let _ = tab.set_attribute("tabindex", tabindex);
 }
 
-/// The id of what the tabs show.
+/// The id of the panel that the tabs switch.
 pub(super) const PANEL: &str = "panel-view";

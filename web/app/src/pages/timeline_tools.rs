@@ -1,6 +1,6 @@
-//! The buttons over the timeline: what is shown of the trace, where to jump, zoom.
+//! The buttons above the timeline: filters, jumps, zoom.
 //!
-//! What is not here: what they do (`open_trace`), and their keys.
+//! What is not here: their effects and keys (`open_trace`).
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;
@@ -10,7 +10,7 @@ use quipu_model::format;
 use quipu_protocol::address::TraceView;
 use quipu_ui::view::{Jump, TimeWindow, WaterfallTree, ZoomKey};
 
-/// All of them.
+/// The buttons.
 #[component]
 pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
@@ -26,7 +26,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
         }
     };
-    // A place the trace has none of can't be jumped to.
+    // Jumps without a target in this trace are disabled.
     let jump = move |jump: Jump, name: &'static str, title: &'static str| {
         let none = jump.leads_nowhere(&trace.columns());
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }

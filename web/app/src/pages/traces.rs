@@ -1,6 +1,6 @@
-//! The list of traces, under what the file is.
+//! The screen of the list of traces, below the head of the file.
 //!
-//! What is not here: its table (`trace_grid`), what it has in all (`scatter`), and what the file is (`file_head`).
+//! What is not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
 
 use super::file_head::FileHead;
 use super::filter_bar::FilterBar;
@@ -24,10 +24,10 @@ use std::rc::Rc;
 pub(crate) fn TracesPage() -> impl IntoView {
     let app = App::get();
     let list_view = Memo::new(move |_| app.view.with(|view| view.list.clone()));
-    // The texts the filter searches for: without one there are no matches to list.
+    // The texts the filter searches for. Without any, there are no matches to list.
     let texts = Memo::new(move |_| Filter::parse(&list_view.get().filter).map(|filter| filter.texts()).unwrap_or_default());
     let hits = Memo::new(move |_| list_view.get().hits && texts.with(|texts| !texts.is_empty()));
-    // What is searched for another filter is of no interest any more.
+    // A search for an earlier filter is obsolete.
     Effect::new(move |before: Option<String>| {
         let filter = list_view.get().filter;
         if before.is_some_and(|before| before != filter) {
@@ -86,7 +86,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
     }
 }
 
-/// How many the list has, of how many; said again when it changes.
+/// How many traces are listed, and of how many; announced again when it changes.
 fn count(app: App, hits: Memo<bool>) -> impl Fn() -> Option<String> {
     move || {
         if hits.get() {
@@ -102,7 +102,7 @@ fn count(app: App, hits: Memo<bool>) -> impl Fn() -> Option<String> {
     }
 }
 
-/// The traces, under how many they are.
+/// The table of traces, below their count.
 fn traces(app: App, count: AnyView) -> AnyView {
     let list = app.traces;
     let viewport = Viewport::new(list.scroll_top.get_value());
@@ -119,7 +119,7 @@ fn traces(app: App, count: AnyView) -> AnyView {
     .into_any()
 }
 
-/// What the list says when it has nothing.
+/// The message of an empty list.
 fn nothing(app: App, build: &Build) -> Vec<El> {
     let ListView { failed_only, filter, .. } = app.view.with(|view| view.list.clone());
     let summary = app.summary();

@@ -1,12 +1,12 @@
 //! Whether the metrics worker answers.
 
-/// How far the worker is.
+/// The state of the metrics worker.
 #[derive(Clone, PartialEq)]
 pub(crate) enum MetricsState {
-    /// The index is not complete, or the readings are under way.
+    /// The index is incomplete, or the input is being transferred.
     Waiting,
-    /// Questions are answered.
+    /// It answers questions.
     Ready,
-    /// It can't be: a sentence.
+    /// It failed; with a message.
     Failed(String),
 }

@@ -26,21 +26,21 @@ use quipu_web_actions::{Signals, VisitFiles};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
 
-/// An answer on its way.
+/// An answer that is being loaded.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) enum Load<T> {
-    /// Asked for.
+    /// Requested.
     #[default]
     Waiting,
-    /// The index has to pass first; asked again when it is complete.
+    /// It needs the complete index, and is requested again then.
     NotIndexed,
-    /// Here.
+    /// Loaded.
     Ready(T),
-    /// There is none.
+    /// It failed; with a message.
     Failed(String),
 }
 
-/// What handles a key on the shown screen; `true` when it did.
+/// Handles a key on the current screen; `true` when it did something.
 type KeyHandler = Box<dyn Fn(&KeyboardEvent, &str) -> bool>;
 
 /// Application state. `Copy`: every field is a signal handle.
@@ -154,7 +154,7 @@ impl App {
         }
     }
 
-    /// The one in context.
+    /// The state in context.
     pub(crate) fn get() -> App {
         expect_context::<App>()
     }
@@ -179,7 +179,7 @@ impl App {
         self.idle.get_value()
     }
 
-    /// The file's summary, where one is open.
+    /// The summary of the open file.
     pub(crate) fn summary(&self) -> Option<Arc<FileSummary>> {
         self.file.with(|file| match file {
             FileState::Open(summary) => Some(summary.clone()),
@@ -187,10 +187,10 @@ impl App {
         })
     }
 
-    /// An instant in the chosen style; `zero` is what relative times count from.
+    /// An instant in the chosen style; relative times count from `zero`.
     pub(crate) fn time_text(&self, at: Timestamp, zero: Option<Timestamp>) -> String {
         let style = match (self.view.with(|view| view.times), self.summary().and_then(|summary| summary.zone)) {
-            // A clock whose zone nobody knows can't be turned into the reader's.
+            // Times of an unknown zone can't be converted to the reader's.
             (TimeStyle::Local, Some(ZoneFact::Unknown)) => TimeStyle::Utc,
             (style, _) => style,
         };
@@ -198,7 +198,7 @@ impl App {
         format::time(at, style, offset, zero)
     }
 
-    /// The screen's keys, until the calling component goes.
+    /// Sets the key handler of the screen, until the calling component is dropped.
     pub(crate) fn handle_keys(&self, handler: impl Fn(&KeyboardEvent, &str) -> bool + 'static) {
         let keys = self.keys;
         keys.set_value(Some(Box::new(handler)));
@@ -207,7 +207,7 @@ impl App {
         });
     }
 
-    /// Gives a key to the shown screen.
+    /// Passes a key to the current screen.
     pub(crate) fn press(&self, event: &KeyboardEvent, key: &str) -> bool {
         self.keys.with_value(|handler| handler.as_ref().is_some_and(|handler| handler(event, key)))
     }

@@ -10,11 +10,11 @@ use quipu_protocol::{SearchHit, TraceRow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Rows asked for at once.
+/// Rows requested at once.
 pub(crate) const PAGE: u32 = 100;
-/// Pages kept; beyond, those far from the window are dropped.
+/// Pages kept; beyond that, pages far from the view are dropped.
 const KEPT: usize = 60;
-/// Milliseconds at least between two looks at a list that a search fills.
+/// The minimum interval between two requests of a list that a search fills, in milliseconds.
 const LOOK_MS: f64 = 300.0;
 
 /// A row of a list.
@@ -22,12 +22,12 @@ const LOOK_MS: f64 = 300.0;
 pub(crate) enum Row {
     /// A trace, or a group of them.
     Trace(TraceRow),
-    /// A span that holds a text.
+    /// A span that matches a search.
     Hit(SearchHit),
 }
 
 impl Row {
-    /// The id of what it shows, to be copied.
+    /// The id of the row's subject, for copying.
     pub(crate) fn id(&self) -> &str {
         match self {
             Row::Trace(row) => row.group.as_ref().map_or(&row.trace_id, |group| &group.key),
@@ -36,16 +36,16 @@ impl Row {
     }
 }
 
-/// What a list has rows of.
+/// The kind of rows in a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listed {
-    /// Traces, in groups or not.
+    /// Traces, grouped or not.
     Traces,
-    /// Spans that hold the filter's texts.
+    /// Spans that contain the filter's texts.
     Hits,
 }
 
-/// A part of a list, as it was answered.
+/// A loaded part of a list.
 pub(crate) struct LoadedRows {
     pub(crate) rows: Vec<Row>,
     /// Rows of the whole list, once known.
@@ -56,35 +56,35 @@ pub(crate) struct LoadedRows {
     pub(crate) traces: u32,
 }
 
-/// What was loaded of a list.
+/// The loaded rows of a list. `Copy`: every field is a handle.
 #[derive(Clone, Copy)]
 pub(crate) struct PagedList {
     pub(crate) of: Listed,
     pages: RwSignal<HashMap<u32, Vec<Arc<Row>>>>,
     /// Rows of the whole list, once known.
     pub(crate) total: RwSignal<Option<u32>>,
-    /// Rows to lay out while the total is unknown: those known to be there, and one where there may be more.
+    /// Rows to lay out while the total is unknown: the known ones, and one more if there may be more.
     seen: RwSignal<u32>,
-    /// How many rows, and how many traces, were found so far.
+    /// The number of rows, and of traces, found so far.
     so_far: RwSignal<(u32, u32)>,
-    /// Whether the list needs the whole index.
+    /// Whether the list needs the complete index.
     pub(crate) not_indexed: RwSignal<bool>,
-    /// Why it can't be listed.
+    /// Why listing failed.
     pub(crate) failure: RwSignal<Option<String>>,
-    /// The row the keyboard is on.
+    /// The row with the keyboard cursor.
     pub(crate) cursor: RwSignal<Option<u32>>,
-    /// Counts lists: an answer for another one is dropped.
+    /// Counts changes of the list: an answer for an earlier one is dropped.
     pub(crate) generation: RwSignal<u32>,
     pub(crate) asked: StoredValue<HashSet<u32>>,
-    /// Answers on their way, and when the list was looked at last.
+    /// The number of pending requests, and when the list was requested last.
     pub(crate) under_way: StoredValue<(u32, f64)>,
     pub(crate) shown_as: StoredValue<Option<ListView>>,
-    /// Where the list was scrolled to, for the way back.
+    /// The scroll position, restored when the reader returns.
     pub(crate) scroll_top: StoredValue<f64>,
 }
 
 impl PagedList {
-    /// Nothing loaded.
+    /// An empty list.
     pub(crate) fn new(of: Listed) -> Self {
         PagedList {
             of,
@@ -103,7 +103,7 @@ impl PagedList {
         }
     }
 
-    /// Forgets everything: another file, or another order.
+    /// Forgets everything, for another file or another order.
     pub(crate) fn reset(&self) {
         self.pages.update(HashMap::clear);
         self.total.set(None);
@@ -115,7 +115,7 @@ impl PagedList {
         self.refresh();
     }
 
-    /// Asks again for what is shown; what is there stays until its successor comes.
+    /// Requests the shown rows again; the loaded ones stay until the answers arrive.
     pub(crate) fn refresh(&self) {
         self.asked.update_value(HashSet::clear);
         self.under_way.set_value((0, now()));
@@ -124,8 +124,8 @@ impl PagedList {
         self.generation.update(|generation| *generation += 1);
     }
 
-    /// Asks again because a search may have found more: not too often, and not while answers are on their way, unless this is the `last`
-    /// look.
+    /// Requests the rows again because a search may have found more: not too often, and not while requests are pending, unless this is the
+    /// `last` time.
     pub(crate) fn look_again(&self, last: bool) {
         let (under_way, looked) = self.under_way.get_value();
         if last || (under_way == 0 && now() - looked >= LOOK_MS) {
@@ -133,7 +133,7 @@ impl PagedList {
         }
     }
 
-    /// Asks again for what is not there: the worker that was asked is dead.
+    /// Requests missing rows again, because the worker that was asked has exited.
     pub(crate) fn ask_missing(&self) {
         let there: HashSet<u32> = self.pages.with_untracked(|pages| pages.keys().copied().collect());
         self.asked.set_value(there);
@@ -141,43 +141,43 @@ impl PagedList {
         self.generation.update(|generation| *generation += 1);
     }
 
-    /// Rows to lay out: all, or those seen so far.
+    /// The number of rows to lay out: all, or those known so far.
     pub(crate) fn len(&self) -> u32 {
         self.total.get().unwrap_or_else(|| self.seen.get())
     }
 
-    /// [`PagedList::len`], without listening.
+    /// [`PagedList::len`], without tracking.
     pub(crate) fn len_untracked(&self) -> u32 {
         self.total.get_untracked().unwrap_or_else(|| self.seen.get_untracked())
     }
 
-    /// How many were found, so far or in all; nothing before any answer.
+    /// How many were found, so far or in total, as text; `None` before the first answer.
     pub(crate) fn count_text(&self, one: &str, many: &str) -> Option<String> {
         let so_far = if self.total.get().is_some() { "" } else { " so far" };
         self.is_loaded().then(|| format!("{}{so_far}", format::counted(Some(self.found().into()), one, many)))
     }
 
-    /// How many traces, or hits, were found so far.
+    /// The number of traces, or matches, found so far.
     pub(crate) fn found(&self) -> u32 {
         self.so_far.get().1
     }
 
-    /// Changes when something else is listed, and when more of it was found.
+    /// Changes when another list is shown, or more of it was found.
     pub(crate) fn state(&self) -> (u32, u32, bool) {
         (self.generation.get(), self.found(), self.total.get().is_some())
     }
 
-    /// Whether anything was answered yet.
+    /// Whether any rows were answered yet.
     pub(crate) fn is_loaded(&self) -> bool {
         self.total.with(Option::is_some) || self.pages.with(|pages| !pages.is_empty())
     }
 
-    /// The row at `place`, where it is loaded. One that came again as it was is the same.
+    /// The row at `place`, if it is loaded. A row that did not change stays the same `Arc`.
     pub(crate) fn row(&self, place: u32) -> Option<Arc<Row>> {
         self.pages.with(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
     }
 
-    /// [`PagedList::row`], without listening.
+    /// [`PagedList::row`], without tracking.
     pub(crate) fn row_untracked(&self, place: u32) -> Option<Arc<Row>> {
         self.pages.with_untracked(|pages| pages.get(&(place / PAGE)).and_then(|page| page.get((place % PAGE) as usize)).cloned())
     }
@@ -187,11 +187,11 @@ impl PagedList {
         self.pages.with(|pages| pages.values().flatten().for_each(|row| each(row)));
     }
 
-    /// Takes rows over: those of a page behind its first `skip`.
+    /// Takes over the rows of a page after its first `skip`.
     pub(crate) fn keep(&self, page: u32, skip: u32, found: LoadedRows) {
         let rows = skip + found.rows.len() as u32;
         let end = page * PAGE + rows;
-        // Without a total, a full page means that there may be more: one more page is laid out, and asked for when it is seen.
+        // Without a total, a full page means that there may be more: one more row is laid out, and requested when it comes into view.
         let more = if rows == PAGE { 1 } else { 0 };
         let seen = self.seen.get_untracked().max(end + more).max(found.so_far);
         if seen != self.seen.get_untracked() {
@@ -207,14 +207,14 @@ impl PagedList {
                 let kept: HashSet<u32> = pages.keys().copied().collect();
                 self.asked.update_value(|asked| asked.retain(|asked| *asked == page || kept.contains(asked)));
             }
-            // What came as it was is not drawn again.
+            // Rows that did not change are not redrawn.
             let mut kept: Vec<Arc<Row>> = pages.remove(&page).unwrap_or_default();
             let known = kept.split_off(kept.len().min(skip as usize));
             let keep = |(at, row): (usize, Row)| known.get(at).filter(|known| ***known == row).cloned().unwrap_or_else(|| Arc::new(row));
             kept.extend(found.rows.into_iter().enumerate().map(keep));
             pages.insert(page, kept);
         });
-        // Once known, it stays so: a worker that was restarted may not know it yet.
+        // Once known, the total stays: a restarted worker may not know it yet.
         if found.total.is_some() && self.total.get_untracked() != found.total {
             self.total.set(found.total);
         }

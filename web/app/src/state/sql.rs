@@ -12,84 +12,84 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What is shown below the editor.
+/// The content below the editor.
 #[derive(Clone, Default)]
 pub(crate) enum Shown {
-    /// Nothing was asked.
+    /// No query was run.
     #[default]
     Nothing,
-    /// A question is being answered.
+    /// A query is running.
     Running,
     /// A result.
     Table(Arc<SqlRan>),
-    /// How SQLite would go about it.
+    /// A query plan.
     Plan(Vec<Node>),
-    /// This query is wrong.
+    /// An error in this query.
     Wrong(SqlWrong, String),
-    /// There is no answer: a sentence.
+    /// The query failed; with a message.
     Failed(String),
 }
 
-/// The rows that are here: the place of the first one, and their cells.
+/// The loaded rows.
 #[derive(Clone, Default)]
 pub(crate) struct Loaded {
-    /// The place of the first one.
+    /// The index of the first row.
     pub(crate) from: u32,
-    /// Row after row.
+    /// The cells, row after row.
     pub(crate) cells: Arc<Vec<SqlCell>>,
 }
 
-/// Waits for an answer in SQL.
+/// Takes the answer to a request of the SQL screen.
 pub(crate) type Callback = Box<dyn FnOnce(Result<SqlResponse, Failure>)>;
 pub(crate) type Held = (SqlRequest, Callback);
 
-/// What is kept.
+/// The state of the SQL screen that needs no signals.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// What can be asked of.
+    /// The schema.
     pub(crate) schema: Option<Arc<SqlSchema>>,
-    /// What is shown.
+    /// The content.
     pub(crate) shown: Shown,
-    /// The rows that are here.
+    /// The loaded rows.
     pub(crate) loaded: Loaded,
-    /// Where ids in the result lead; `None` for what is no id of the file.
+    /// The link targets of ids in the result; `None` for values that are no ids of the file.
     pub(crate) places: HashMap<String, Option<IdPlace>>,
-    /// The cell the keyboard is on: its row and its column.
+    /// The cell with the keyboard cursor: its row and column.
     pub(crate) cursor: (u32, u32),
-    /// Where the result is scrolled to.
+    /// The scroll position of the result.
     pub(crate) top: f64,
     /// The query that was run last.
     pub(crate) asked: Option<String>,
-    /// Whether rows are on their way, and those wanted after them.
+    /// Whether a request for rows is pending, and the rows wanted after it.
     pub(crate) coming: (bool, Option<u32>),
     pub(crate) client: Option<Client>,
-    /// Which worker this is.
+    /// Counts workers.
     pub(crate) generation: u32,
-    /// What was asked of a worker that does not have its file yet.
+    /// Requests to a worker that does not have its file yet.
     pub(crate) held: Option<Vec<Held>>,
     pub(crate) ticking: Option<IntervalHandle>,
 }
 
-/// The state of the SQL screen. `Copy`: every field is a handle. There are few kinds of signals, because each is code of its own.
+/// The state of the SQL screen. `Copy`: every field is a handle. There are few types of signals, because each generates code.
 #[derive(Clone, Copy)]
 pub(crate) struct Sql {
     kept: StoredValue<Rc<RefCell<Kept>>, LocalStorage>,
-    /// What stands in the editor.
+    /// The text in the editor.
     pub(crate) draft: RwSignal<String>,
-    /// Counts what was put into the editor by other means than typing.
+    /// Counts texts that were put into the editor by other means than typing.
     pub(crate) put: RwSignal<u32>,
-    /// Counts changes of what is shown, or can be asked of.
+    /// Counts changes of the content or the schema.
     changed: RwSignal<u32>,
-    /// Counts changes of the rows that are here.
+    /// Counts changes of the loaded rows.
     pub(crate) rows_changed: RwSignal<u32>,
     /// Counts moves of the cursor.
     pub(crate) moved: RwSignal<u32>,
-    /// Seconds since the question that is being answered was asked.
+    /// Seconds since the running query was started.
     pub(crate) elapsed: RwSignal<f64>,
 }
 
 impl Sql {
-    /// Nothing asked yet.
+    /// No query was run yet.
     pub(crate) fn new() -> Sql {
         Sql {
             kept: StoredValue::new_local(Rc::default()),
@@ -102,26 +102,26 @@ impl Sql {
         }
     }
 
-    /// Reads what is kept, or changes it, without telling anybody.
+    /// Reads or changes the state, without notifying anybody.
     pub(crate) fn with<T>(&self, read: impl FnOnce(&mut Kept) -> T) -> T {
         let kept = self.kept.get_value();
         let mut kept = kept.borrow_mut();
         read(&mut kept)
     }
 
-    /// What is shown; whoever draws it hears of changes.
+    /// The content; tracked.
     pub(crate) fn shown(&self) -> Shown {
         self.changed.track();
         self.with(|kept| kept.shown.clone())
     }
 
-    /// What can be asked of, likewise.
+    /// The schema; tracked.
     pub(crate) fn schema(&self) -> Option<Arc<SqlSchema>> {
         self.changed.track();
         self.with(|kept| kept.schema.clone())
     }
 
-    /// The result; none where something else is shown.
+    /// The result; `None` when something else is shown.
     pub(crate) fn table(&self) -> Option<Arc<SqlRan>> {
         self.with(|kept| match &kept.shown {
             Shown::Table(ran) => Some(ran.clone()),
@@ -129,7 +129,7 @@ impl Sql {
         })
     }
 
-    /// Whether a question is being answered.
+    /// Whether a query is running.
     pub(crate) fn is_running(&self) -> bool {
         self.with(|kept| matches!(kept.shown, Shown::Running))
     }
@@ -139,7 +139,7 @@ impl Sql {
         self.tell();
     }
 
-    /// What is shown is drawn anew.
+    /// Redraws the content.
     pub(crate) fn tell(&self) {
         self.changed.update(|times| *times += 1);
     }
@@ -154,7 +154,7 @@ impl Sql {
         self.moved.update(|times| *times += 1);
     }
 
-    /// Another file is open: nothing of what was asked is of it. The draft stays.
+    /// Forgets results and schema, because another file is opened. The draft stays.
     pub(crate) fn reset(&self) {
         self.stop();
         self.with(|kept| {
@@ -165,7 +165,7 @@ impl Sql {
         self.show(Shown::Nothing);
     }
 
-    /// Ends the worker, whatever it does: inside SQLite it hears nothing. The next question starts another one.
+    /// Ends the worker: inside SQLite it handles no messages. The next query starts a new one.
     pub(crate) fn stop(&self) {
         self.end_clock();
         let (client, held) = self.with(|kept| {
@@ -186,7 +186,7 @@ impl Sql {
         self.put.update(|times| *times += 1);
     }
 
-    /// The query that was run last; empty where none was.
+    /// The query that was run last; empty if none was.
     pub(crate) fn asked(&self) -> String {
         self.changed.track();
         self.with(|kept| kept.asked.clone()).unwrap_or_default()

@@ -1,6 +1,6 @@
-//! The command palette: everything that can be done here, found by typing.
+//! The command palette: every available command, found by typing.
 //!
-//! What is not here: which commands there are, which is the core's `view`.
+//! What is not here: the list of commands (`quipu_ui::view`).
 
 use super::modal;
 use crate::actions::router::{self, HistoryEntry};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Texts of more lines are folded to their first and last.
 const FOLD_LINES: usize = 6;
 
-/// The text; a long one by its first and last line, which in a traceback tell where and what.
+/// The text. A long one is folded to its first and last line, which say where and what in a traceback.
 pub(crate) fn folded_text(build: &Build, text: &str) -> El {
     if text.lines().count() <= FOLD_LINES {
         return text_block(build, Arc::from(text), 1_000);

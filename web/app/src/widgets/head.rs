@@ -1,4 +1,4 @@
-//! The bar at the top: where one is, and the switches that hold everywhere.
+//! The bar at the top: navigation, and the switches of the whole page.
 
 use crate::actions::opening::ask_for_file;
 use crate::actions::router::{self, HistoryEntry};
@@ -66,9 +66,9 @@ pub(crate) fn Head() -> impl IntoView {
         })
     };
     let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
-    // A self-contained file does not carry what counts.
+    // A self-contained file does not carry the metrics worker.
     let counts = !carried::is_here();
-    // Back to what was asked last.
+    // Back to the last query.
     let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
     let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
@@ -122,7 +122,7 @@ pub(crate) fn Head() -> impl IntoView {
     }
 }
 
-/// The sign of knotted cords.
+/// The logo: knotted cords.
 #[component]
 fn Mark() -> impl IntoView {
     view! {

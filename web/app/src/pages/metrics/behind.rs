@@ -1,6 +1,6 @@
-//! The spans behind a point of a chart, or behind a series: a short list with the way to each.
+//! The spans that a point or a series of a chart was computed from: a short list of links.
 //!
-//! What is not here: which they are, which the worker that counts says, and their names, which the other one knows.
+//! What is not here: which spans they are (the metrics worker), and their names (the worker that reads files).
 
 use crate::actions::router::address;
 use crate::dom::{El, el, fill};
@@ -15,16 +15,16 @@ use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
 
-/// What is shown.
+/// The content.
 #[derive(Clone)]
 pub(super) struct Behind {
-    /// Of what, in words.
+    /// What the list belongs to, in words.
     pub(super) title: String,
     found: AmountsBehind,
     spans: Vec<NamedSpan>,
 }
 
-/// Asks for the spans behind a point, and puts them into `into`.
+/// Requests the spans of a point, and puts them into `into`.
 pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSignal<Option<Behind>>) {
     let query = PointQuery { limit: MOST, ..query };
     app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
@@ -38,12 +38,12 @@ pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSig
     });
 }
 
-/// The list; nothing before a point was pressed.
+/// The list. Empty before a point was pressed.
 #[component]
 pub(super) fn BehindList(
-    /// What is shown.
+    /// The content.
     behind: RwSignal<Option<Behind>>,
-    /// What the list is called.
+    /// The label of the list.
     #[prop(into)]
     label: String,
 ) -> impl IntoView {

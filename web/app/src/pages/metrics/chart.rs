@@ -1,6 +1,6 @@
-//! A chart: gives what is to be drawn to `charts.js`, which draws with uPlot. Both are loaded when the first chart is shown.
+//! A chart: passes its data to `charts.js`, which draws with uPlot. Both are loaded when the first chart is shown.
 //!
-//! What is not here: what is drawn, which the worker says.
+//! What is not here: the data, which the metrics worker computes.
 
 use crate::BUILD;
 use crate::browser::{document, window};
@@ -14,12 +14,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// Whether the library is here.
+/// Whether the library is loaded.
 #[derive(Default)]
 enum Library {
     #[default]
     Absent,
-    /// What waits for it.
+    /// Callbacks that wait for the library.
     Loading(Vec<Box<dyn FnOnce(bool)>>),
     Here,
     Failed,
@@ -29,7 +29,7 @@ thread_local! {
     static LIBRARY: RefCell<Library> = RefCell::default();
 }
 
-/// Calls back with whether the library could be loaded.
+/// Loads the library, and calls back with whether that succeeded.
 fn with_library(done: impl FnOnce(bool) + 'static) {
     let done: Box<dyn FnOnce(bool)> = Box::new(done);
     let known = LIBRARY.with_borrow_mut(|library| match library {
@@ -77,20 +77,20 @@ fn load_script(name: &str, done: fn(bool)) {
     }
 }
 
-/// What is done when a part is pulled out of a chart, with its ends in milliseconds since 1970.
+/// Called with a range dragged over a chart: its ends, in milliseconds since 1970.
 pub(super) type Zoom = Callback<(i64, i64)>;
-/// What is done when a point is pressed: the number of the series, and the place of the time.
+/// Called with a pressed point: the index of the series, and the index of the time.
 pub(super) type Press = Callback<(usize, usize)>;
 
 /// The chart, once there is one.
 #[component]
 pub(super) fn ChartView(
-    /// What is drawn.
+    /// The data.
     #[prop(into)]
     chart: Signal<Option<Rc<Chart>>, LocalStorage>,
-    /// What pulling does.
+    /// Called with a dragged range.
     zoom: Zoom,
-    /// What pressing does.
+    /// Called with a pressed point.
     press: Press,
 ) -> impl IntoView {
     let app = App::get();
@@ -129,7 +129,7 @@ pub(super) fn ChartView(
     }
 }
 
-/// A drawn chart; dropping it takes it away.
+/// A drawn chart; dropping it removes it.
 struct Drawn {
     remove: Function,
     _listeners: [JsValue; 2],

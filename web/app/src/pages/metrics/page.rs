@@ -1,6 +1,6 @@
-//! The page of metrics: what is counted and how, charts and tables of the file, boxes for PromQL, prices.
+//! The Metrics screen: its options, charts and tables of the file, PromQL boxes, prices.
 //!
-//! What is not here: any number, which the worker that counts sends ready to draw.
+//! What is not here: any arithmetic. The metrics worker sends numbers ready to draw.
 
 use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 /// Bars of a chart at most.
 const BARS: u32 = 120;
-/// Milliseconds between scrapes that are offered.
+/// The scrape intervals offered, in milliseconds.
 const SCRAPES: [(i64, &str); 7] = [
     (1_000, "1 s"),
     (5_000, "5 s"),
@@ -33,7 +33,7 @@ const SCRAPES: [(i64, &str); 7] = [
     (3_600_000, "1 h"),
 ];
 
-/// Changes what is shown; each change is a step to go back from.
+/// Changes the view; each change adds a history entry.
 pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
     router::navigate(app, HistoryEntry::Push, |view| {
         if let Place::Metrics(shown) = &mut view.place {
@@ -183,7 +183,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
     }
 }
 
-/// The choices of an interval, that of the address among them.
+/// The choices of an interval, including the one in the address.
 fn scrapes(chosen: i64) -> impl IntoView {
     let known = SCRAPES.iter().any(|(millis, _)| *millis == chosen);
     let own = (!known).then(|| (chosen, quipu_model::format::duration(chosen.unsigned_abs().saturating_mul(1_000_000))));
@@ -192,7 +192,7 @@ fn scrapes(chosen: i64) -> impl IntoView {
     SCRAPES.iter().map(|(millis, label)| (*millis, (*label).to_owned())).chain(own).map(option).collect_view()
 }
 
-/// What is looked at, and how.
+/// The options.
 #[component]
 fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, LocalStorage>) -> impl IntoView {
     let app = App::get();
@@ -206,7 +206,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
             Some(format!("{} to {}", text(from), text(to)))
         })
     };
-    // The keyboard's way to what pulling does.
+    // The keyboard's alternative to dragging.
     let move_window = move |zoom: f64, shift: f64| {
         let now = overview.with_untracked(|page| page.as_ref().map(|page| page.window));
         if let Some(window) = now {
@@ -259,12 +259,12 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
     }
 }
 
-/// What a button on a sheet does that names a filter: it leads to the traces which that finds.
+/// A button in the markup that names a filter shows the traces that match it.
 fn follow_filter(app: App, event: &MouseEvent) {
     let set = nearest(event, "[data-set]").and_then(|pressed| pressed.get_attribute("data-set"));
     if let Some(set) = set.filter(|set| set.starts_with("filter=")) {
         let source = app.view.with_untracked(|view| view.source.clone());
-        // The filter is written as addresses have it.
+        // The filter is encoded as in an address.
         let (found, _) = quipu_protocol::address::parse_fragment(&format!("v{}/traces?{set}", quipu_protocol::address::VIEW_VERSION));
         router::navigate(app, HistoryEntry::Push, |view| *view = ViewState { source, times: view.times, ..found });
     }

@@ -1,6 +1,6 @@
-//! A sheet of the worker that counts, as part of the page of metrics.
+//! Markup from the metrics worker, as part of the Metrics screen.
 //!
-//! What is not here: what its buttons mean (`page`, `query`).
+//! What is not here: the actions of its buttons (`page`, `query`).
 
 use crate::dom::{el, fill};
 use crate::widgets::{Build, Nodes};
@@ -8,12 +8,12 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu_protocol::markup::Node;
 
-/// The sheet; signals that `content` reads draw it anew.
+/// The markup. It is redrawn when a signal that `content` reads changes.
 #[component]
 pub(super) fn SheetPart(
     /// What is on it.
     content: impl Fn() -> Vec<Node> + 'static,
-    /// Hears of every press.
+    /// Called for every press.
     press: impl Fn(&MouseEvent) + 'static,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Div>::new();

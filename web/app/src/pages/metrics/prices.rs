@@ -1,6 +1,6 @@
-//! The reader's table of prices: kept in the browser, empty until it is filled in.
+//! The reader's table of prices. It is kept in the browser, and empty until it is filled in.
 //!
-//! What is not here: what anything costs, which the core works out.
+//! What is not here: computing costs (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::state::{App, settings};
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use quipu_model::{CostUnit, Price, PriceTable};
 use quipu_protocol::ListColumn;
 
-/// The table, to change.
+/// The editable table.
 #[component]
 pub(super) fn Prices() -> impl IntoView {
     let app = App::get();
@@ -19,7 +19,7 @@ pub(super) fn Prices() -> impl IntoView {
         Ok(table) => {
             settings::keep_prices(&table);
             problem.set(None);
-            // With the first price the list of traces gets its column.
+            // With the first price, the list of traces gets its Cost column.
             if app.prices.with_untracked(PriceTable::is_empty) && !table.is_empty() {
                 router::navigate(app, HistoryEntry::Replace, |view| {
                     if !view.list.columns.has(ListColumn::Cost) {
@@ -112,7 +112,7 @@ fn draft(table: &PriceTable) -> Vec<RwSignal<[String; 3]>> {
     table.prices.iter().map(line).collect()
 }
 
-/// The table, without rows that have nothing in them; a sentence where a row can't be read.
+/// The table without its empty rows, or a message about a row that can't be read.
 fn read(unit: &str, lines: &[RwSignal<[String; 3]>]) -> Result<PriceTable, String> {
     let mut prices = Vec::new();
     for (number, line) in lines.iter().enumerate() {

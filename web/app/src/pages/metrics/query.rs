@@ -1,6 +1,6 @@
-//! A box for PromQL: the query with completion, what is wrong with it and where, its answer as chart and table.
+//! A PromQL box: the query with completion, its errors, and its result as a chart and a table.
 //!
-//! What is not here: the language and its answers, which are the core's `promql`.
+//! What is not here: the language and its evaluation (the core).
 
 use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
@@ -23,7 +23,7 @@ use std::rc::Rc;
 /// The setting that keeps the last queries, a line each.
 const HISTORY: &str = "promql";
 
-/// Where a query looks, and how the file is read for it.
+/// The time range of a query, and its options.
 type Look = (Option<(i64, i64)>, MetricOptions, bool);
 
 /// The state of one box.
@@ -33,30 +33,30 @@ struct Asking {
     number: usize,
     view: Memo<MetricsView>,
     applied: Memo<String>,
-    /// What is typed.
+    /// The text of the query.
     draft: RwSignal<String>,
     error: RwSignal<Option<PromqlError>>,
     answer: RwSignal<Option<Rc<AnswerPage>>, LocalStorage>,
-    /// What was asked last and is not answered.
+    /// The last query that is not answered yet.
     running: RwSignal<bool>,
     asked: StoredValue<u32>,
-    /// What was cancelled: it is not asked again before the reader asks for it.
+    /// The cancelled query: it is not run again until the reader does so.
     cancelled: StoredValue<Option<(String, Look)>>,
     choices: RwSignal<Suggestions>,
     active: RwSignal<Option<usize>>,
     input: NodeRef<Textarea>,
 }
 
-/// The box of the query of this number in the view.
+/// The box of one of the queries in the view.
 #[component]
 pub(super) fn QueryBox(
-    /// Its place among the queries.
+    /// Its index among the queries.
     number: usize,
-    /// What is shown.
+    /// The content.
     view: Memo<MetricsView>,
     /// Whether it is the only one.
     alone: bool,
-    /// What pulling a part out of the chart does.
+    /// Called with a range dragged over the chart.
     zoom: Zoom,
 ) -> impl IntoView {
     let app = App::get();
@@ -196,7 +196,7 @@ pub(super) fn QueryBox(
 }
 
 impl Asking {
-    /// Makes the query part of the view, which asks it; a query that is part of it already is asked again.
+    /// Puts the query into the view, which runs it; a query that is there already is run again.
     fn run(self) {
         let query = self.draft.get_untracked().trim().to_owned();
         self.close();
@@ -317,7 +317,7 @@ impl Asking {
         self.suggest();
     }
 
-    /// What a key does; `false` where it is the input's own.
+    /// Handles a key; `false` when the input should handle it.
     fn press(self, event: &KeyboardEvent) -> bool {
         let count = self.choices.with_untracked(|choices| choices.items.len());
         let active = self.active.get_untracked();

@@ -1,4 +1,4 @@
-//! The dialog: what is handed on, what leaves with it, and as what.
+//! The share dialog: what to share, what to redact, and in which format.
 
 use super::forms::forms;
 use super::making::{Lock, Ready, Wanted, make};
@@ -23,26 +23,26 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 enum Part {
     All,
     Trace,
-    /// The selected span and what is under it.
+    /// The selected span and its descendants.
     Span,
 }
 
-/// What the dialog knows.
+/// The state of the dialog.
 pub(super) struct State {
     pub(super) wanted: Wanted,
     pub(super) ready: Ready,
-    /// Which of the formats of other programs is chosen, by its place among all.
+    /// The chosen format of other programs, as an index.
     pub(super) format: usize,
     part: Part,
-    /// The trace that is shown, and the selected span in it with what is under it.
+    /// The shown trace, and its selected span with its descendants.
     trace_id: Option<String>,
     span_id: Option<String>,
     subtree: Vec<String>,
-    /// Counts what was wanted: what was made for something else is dropped.
+    /// Counts changes of the options: results for earlier options are dropped.
     number: u32,
 }
 
-/// The dialog, shared by all that happens in it.
+/// A handle of the dialog for its event handlers.
 #[derive(Clone)]
 pub(super) struct Sharing {
     pub(super) app: App,
@@ -99,7 +99,7 @@ pub(crate) fn ShareDialog() -> impl IntoView {
 }
 
 impl Sharing {
-    /// The dialog opens: what is shown decides what is offered first.
+    /// Opens the dialog: the current view decides what is offered first.
     fn begin(&self) {
         let place = self.app.view.with_untracked(|view| view.place.clone());
         {
@@ -116,7 +116,7 @@ impl Sharing {
         self.find_subtree();
     }
 
-    /// What is under the selected span, so that it can be handed on alone.
+    /// Finds the descendants of the selected span, so that it can be shared alone.
     fn find_subtree(&self) {
         let (trace_id, span_id) = {
             let state = self.state.borrow();
@@ -134,7 +134,7 @@ impl Sharing {
         });
     }
 
-    /// Makes everything for what is wanted now.
+    /// Makes everything for the current options.
     pub(super) fn make(&self) {
         let (wanted, number) = {
             let mut state = self.state.borrow_mut();
@@ -145,7 +145,7 @@ impl Sharing {
                 _ => ShareWhat::All,
             };
             state.wanted.span_id = state.span_id.clone();
-            // The switches stay where they are while it is looked what they do.
+            // The switches keep their positions while their effect is computed.
             let report = state.ready.report.take().filter(|_| before == state.wanted.what);
             state.ready = Ready { report, ..Ready::default() };
             state.number += 1;
@@ -167,7 +167,7 @@ impl Sharing {
         });
     }
 
-    /// Wants something else.
+    /// Changes the options.
     pub(super) fn want(&self, change: impl FnOnce(&mut Wanted)) {
         change(&mut self.state.borrow_mut().wanted);
         self.make();
@@ -188,7 +188,7 @@ impl Sharing {
         match name.as_str() {
             "times" => self.want(|wanted| wanted.redact.shift_times = !wanted.redact.shift_times),
             "limit" => self.want(|wanted| wanted.limit = value.parse().ok()),
-            // Made when it is asked for.
+            // It is made on request.
             "format" => self.state.borrow_mut().format = value.parse().unwrap_or_default(),
             "passphrase" => self.want(|wanted| wanted.passphrase = value),
             "lock" => self.want(|wanted| {
@@ -202,7 +202,7 @@ impl Sharing {
         }
     }
 
-    /// What is typed outlives drawing anew meanwhile.
+    /// The typed passphrase survives a redraw.
     fn type_words(&self, event: &Event) {
         let field = nearest(event, "[data-share=passphrase]").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         if let Some(field) = field {
@@ -210,7 +210,7 @@ impl Sharing {
         }
     }
 
-    /// Draws it anew; the keyboard stays where it was.
+    /// Redraws the dialog; the focus stays where it was.
     pub(super) fn draw(&self) {
         let Some(body) = self.body.get_untracked() else { return };
         let focused = crate::browser::document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
@@ -265,7 +265,7 @@ impl Sharing {
         el("div").class("segmented").attr("role", "group").attr("aria-label", "What is handed on").children(choices)
     }
 
-    /// What leaves, and the switches that take it out.
+    /// What the shared data contains, and the switches that redact it.
     fn leaves(&self, state: &State) -> El {
         let redact = state.wanted.redact;
         let preset = |name: &str, take_out: KindSet| {
@@ -299,7 +299,7 @@ fn check(name: &str, label: &str, checked: bool, title: &str) -> El {
     el("p").class("share-check").child(input).child(el("label").attr("for", &id).attr("title", title).text(label))
 }
 
-/// The kinds that were found, each with its switch; then those that were not.
+/// The kinds that were found, each with its switch, followed by those that were not.
 fn kinds(report: &RedactReport, take_out: KindSet) -> Vec<El> {
     let spans = counted(Some(report.spans.into()), "span", "spans");
     let events = counted(Some(report.events.into()), "event", "events");

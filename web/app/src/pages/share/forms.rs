@@ -1,4 +1,4 @@
-//! The forms in the dialog: what each is, how large, who can read it, and the button that hands it on.
+//! The formats in the dialog: what each is, its size, who can read it, and its button.
 
 use super::dialog::{Sharing, State};
 use super::making::{Lock, Made, export, page_address};
@@ -23,7 +23,7 @@ use web_sys::Response;
 /// The list of forms.
 pub(super) fn forms(sharing: &Sharing, state: &State) -> El {
     let mut list = vec![view_link(sharing)];
-    // What can't be looked through is not made into anything.
+    // Nothing is made of data that can't be inspected.
     if !matches!(state.ready.report, Some(Err(_))) {
         list.extend(made_forms(sharing, state));
     }
@@ -166,7 +166,7 @@ fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>
     }
 }
 
-/// What other programs read; made when it is asked for.
+/// Formats of other programs, made on request.
 fn other_formats(sharing: &Sharing, state: &State) -> El {
     let about = "For other programs: collectors and backends, Jaeger, Perfetto and speedscope, scripts, spreadsheets.";
     let options = FileFormat::of(Contents::Traces).enumerate().map(|(place, format)| (place.to_string(), format.title().to_owned()));
@@ -262,7 +262,7 @@ async fn fetch_viewer() -> Result<String, JsValue> {
     JsFuture::from(text).await?.as_string().ok_or_else(|| "no text came".into())
 }
 
-/// What is pasted into a terminal: it names the file and the trace as they are.
+/// A command for a terminal; it names the file and the trace without redaction.
 fn commands(sharing: &Sharing, state: &State) -> El {
     let app = sharing.app;
     let (trace_id, span_ids) = match &state.wanted.what {

@@ -1,4 +1,4 @@
-//! Makes what can be handed on, one form after the other, anew whenever what leaves changes.
+//! Makes the shared formats, one after the other, and again whenever an option changes.
 
 use crate::browser::{error_text, window};
 use crate::packing::{self, Secret};
@@ -23,19 +23,19 @@ pub(super) enum Lock {
     /// Not at all.
     #[default]
     Open,
-    /// With a key that goes along.
+    /// With a key that is part of the link.
     Key,
-    /// With words that go another way.
+    /// With a passphrase that is sent by another way.
     Passphrase,
 }
 
-/// What is wanted.
+/// The options.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) what: ShareWhat,
     pub(super) span_id: Option<String>,
     pub(super) redact: RedactOptions,
-    /// Letters the link may have; `None`: any number.
+    /// The maximum length of the link; `None`: no limit.
     pub(super) limit: Option<usize>,
     pub(super) lock: Lock,
     pub(super) passphrase: String,
@@ -43,15 +43,15 @@ pub(super) struct Wanted {
 
 /// A link that carries the data.
 pub(super) struct Link {
-    /// From the page's address on.
+    /// Appended to the page's address.
     pub(super) url: String,
     pub(super) left_out: LeftOut,
 }
 
-/// Something made, or the sentence why not.
+/// The result, or a message why there is none.
 pub(super) type Made<T> = Option<Result<Rc<T>, String>>;
 
-/// What is ready.
+/// The results.
 #[derive(Default)]
 pub(super) struct Ready {
     pub(super) report: Made<RedactReport>,
@@ -61,11 +61,11 @@ pub(super) struct Ready {
     pub(super) packed: Made<Vec<u8>>,
     pub(super) markdown: Made<Shared>,
     pub(super) json: Made<Shared>,
-    /// Why the other format that was asked for last could not be made.
+    /// Why the last requested format could not be made.
     pub(super) refused: Option<String>,
 }
 
-/// Makes everything; `put` is given each piece when it is there, and answers whether the rest is still wanted.
+/// Makes everything. `put` takes each piece when it is ready, and returns whether the rest is still wanted.
 pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn(&dyn Fn(&mut Ready)) -> bool) {
     let options = |leave_out_over| ShareOptions { redact: wanted.redact, leave_out_over };
     let preview = ask(app, Request::PreviewShare { what: wanted.what.clone(), options: options(None) }).await;
@@ -129,7 +129,7 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
     put(&|ready| ready.packed = Some(packed.clone()));
 }
 
-/// Makes what is wanted in a format of other programs, when it is asked for: each is made by itself.
+/// Makes one format of other programs, on request.
 pub(super) async fn export(app: App, wanted: Wanted, format: FileFormat) -> Result<Box<Shared>, String> {
     let options = ShareOptions { redact: wanted.redact, leave_out_over: None };
     let Wanted { what, span_id, .. } = wanted;
@@ -167,7 +167,7 @@ pub(super) fn page_address() -> String {
     href.split('#').next().unwrap_or_default().to_owned()
 }
 
-/// Asks the worker, and waits. Never ends where another file is opened meanwhile.
+/// Asks the worker, and waits. Never completes if another file is opened meanwhile.
 async fn ask(app: App, request: Request) -> Result<Response, Failure> {
     let slot = Rc::new(RefCell::new(None));
     let (filled, request) = (slot.clone(), RefCell::new(Some(request)));

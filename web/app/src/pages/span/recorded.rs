@@ -1,4 +1,4 @@
-//! One recorded value: decoded as a tree, or raw; the whole of a long one only when asked for.
+//! One recorded value: decoded as a tree, or raw. A long one is loaded in full only on request.
 
 use crate::dom::{El, el, fill};
 use crate::widgets::{Build, copy_button, more, text_block, value_tree};
@@ -10,12 +10,12 @@ use quipu_ui::view::ValueKind;
 use std::sync::Arc;
 use web_sys::Element;
 
-/// The class of the button that loads the whole of a text which is not too long to be loaded because a match stands in it.
+/// The class of the button that loads a text in full, for texts short enough to be loaded for a match.
 pub(super) const LOAD: &str = "load-whole";
-/// A text up to this length is loaded whole when a match in it is to be shown.
+/// A text up to this length is loaded in full to show a match.
 const LOAD_BYTES: u64 = 4 << 20;
 
-/// A name and its value; `text_ref` asks for the whole.
+/// A name and its value; `text_ref` identifies the full text.
 pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref: &TextRef) -> El {
     let shown = Shown {
         build: build.clone(),
@@ -29,7 +29,7 @@ pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref:
     el("div").class("recorded").children(shown.parts(false))
 }
 
-/// What is known of the value.
+/// The loaded part of the value.
 #[derive(Clone)]
 struct Shown {
     build: Build,
@@ -38,7 +38,7 @@ struct Shown {
     value: Option<Arc<Value>>,
     encoding: Encoding,
     len: u64,
-    /// Where the whole is, if this is its head.
+    /// The reference of the full text, if only its head is loaded.
     rest: Option<Arc<TextRef>>,
 }
 
@@ -95,7 +95,7 @@ impl Shown {
         parts
     }
 
-    /// Draws it anew, around one of its buttons.
+    /// Redraws the value around one of its buttons.
     fn draw(&self, button: &Element, is_raw: bool) {
         let Ok(Some(recorded)) = button.closest(".recorded") else { return };
         let is_switch = button.has_attribute("aria-pressed");
@@ -119,7 +119,7 @@ impl Shown {
     }
 }
 
-/// A sentence below the value one of whose buttons was pressed.
+/// A message below the value whose button was pressed.
 fn trouble(button: &Element, text: &str) {
     if let Ok(Some(recorded)) = button.closest(".recorded") {
         crate::dom::append(&recorded, vec![el("p").attr("role", "alert").class("failed").text(text)]);

@@ -1,6 +1,6 @@
-//! Questions in SQL: the editor, what can be asked of, and the result.
+//! The SQL screen: the editor, the schema, and the result.
 //!
-//! What is not here: SQL, which a second worker knows; the tokens that are coloured are the core's.
+//! What is not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
 
 mod editor;
 mod result;
@@ -62,7 +62,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
             _ => el("span"),
         }]
     };
-    // The clock is read, and not told of ten times a second.
+    // The clock is shown, but not announced ten times a second.
     let told = move |_: &Build| {
         let told = match sql.shown() {
             Shown::Running => "Running".to_owned(),
@@ -92,7 +92,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
     }
 }
 
-/// What stands below the tools where that is no table.
+/// The content below the tools, unless it is a table.
 fn below(build: &Build, shown: &Shown) -> Vec<El> {
     let state = |text: &str| vec![el("p").class("state").text(text)];
     match shown {
@@ -102,7 +102,7 @@ fn below(build: &Build, shown: &Shown) -> Vec<El> {
         ),
         Shown::Failed(text) => vec![el("p").class("state failed").attr("role", "alert").text(text)],
         Shown::Table(ran) if ran.rows == 0 => state("No row answers the query."),
-        // The editor says what is wrong, and where.
+        // The editor shows the error.
         Shown::Wrong(..) | Shown::Running | Shown::Table(_) => Vec::new(),
         Shown::Plan(nodes) => vec![plan(build, nodes.clone())],
     }
@@ -113,7 +113,7 @@ fn plan(build: &Build, nodes: Vec<Node>) -> El {
     Nodes(build.clone()).all(plan, nodes)
 }
 
-/// Gives the keyboard to the result.
+/// Moves the focus to the result.
 fn to_result() {
     focus(GRID);
 }

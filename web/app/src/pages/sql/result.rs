@@ -1,6 +1,6 @@
-//! The result: a table of which only the rows in sight are there, and a dialog for one value whole.
+//! The result: a table that draws only the rows in view, and a dialog for a full value.
 //!
-//! What is not here: what a cell says (the core's `sql`).
+//! What is not here: the text of a cell (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
@@ -32,7 +32,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     let sql = app.sql;
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
-    // Whatever changes is drawn anew: it is a screen of cells.
+    // Every change redraws the table: it is only a screenful of cells.
     Effect::new(move |before: Option<bool>| {
         let Some(grid) = viewport.node.get() else { return before.unwrap_or(true) };
         sql.shown();
@@ -40,7 +40,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         let table = sql.table();
         let _ = grid.toggle_attribute_with_force("hidden", table.is_none());
         let Some(table) = table else { return false };
-        // Another result begins at its beginning; one that is come back to, where it was left.
+        // A new result starts at the top; returning to one restores its scroll position.
         if before == Some(false) {
             untrack(|| viewport.reveal(0, table.rows.into()));
             grid.set_scroll_left(0);
@@ -50,7 +50,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
         true
     });
-    // The cells stay where the cursor moves: the pointer may press one twice.
+    // Moving the cursor keeps the cells, so that a double click hits one cell.
     Effect::new(move |before: Option<()>| {
         sql.moved.track();
         let table = sql.table().filter(|_| before.is_some());
@@ -118,7 +118,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     }
 }
 
-/// The head and the rows in sight.
+/// The head and the rows in view.
 fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: f64) {
     let cursor = app.sql.with(|kept| kept.cursor);
     for (name, value) in [
@@ -200,19 +200,19 @@ fn to_place(place: &IdPlace) -> Place {
     Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
 }
 
-/// The cell, where its row is here.
+/// The cell, if its row is loaded.
 fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
     let width = app.sql.table()?.columns.len();
     app.sql.with(|Kept { loaded, .. }| loaded.cells.get(row.checked_sub(loaded.from)? as usize * width + column as usize).cloned())
 }
 
-/// Where the id in a cell leads.
+/// The link target of the id in a cell.
 fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
     app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
 }
 
-/// Shows which cell the keyboard is on. One that is not drawn yet is marked when it is.
+/// Marks the cell with the keyboard cursor. A cell that is not drawn yet is marked when it is.
 fn mark(grid: &Element, id: &str) {
     if let Ok(Some(before)) = grid.query_selector("[aria-selected]") {
         let _ = before.remove_attribute("aria-selected");
@@ -224,7 +224,7 @@ fn mark(grid: &Element, id: &str) {
     }
 }
 
-/// Scrolls to the side as little as it takes to show the cell.
+/// Scrolls sideways as little as possible to bring the cell into view.
 fn scroll_across(grid: &Element, cell: &Element) {
     let (outer, inner) = (grid.get_bounding_client_rect(), cell.get_bounding_client_rect());
     let beyond = (inner.right() - outer.right()).max(0.0) - (outer.left() - inner.left()).max(0.0);
@@ -233,7 +233,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
     }
 }
 
-/// The table's keys; `true` when the key did something.
+/// Handles the keys of the table; `true` when the key did something.
 pub(super) fn press(app: App, key: &str) -> bool {
     let Some(table) = app.sql.table().filter(|table| table.rows > 0) else { return false };
     let (row, column) = app.sql.with(|kept| kept.cursor);
@@ -280,7 +280,7 @@ fn text_of(nodes: &[Node]) -> String {
     }
 }
 
-/// Shows a value whole, in a dialog.
+/// Shows a full value in a dialog.
 fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
     let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };

@@ -1,4 +1,4 @@
-//! What can be asked of: tables and views with their columns. A name that is pressed goes into the query.
+//! The schema: tables and views with their columns. A pressed name is inserted into the query.
 
 use crate::dom::{El, el};
 use crate::state::App;
