@@ -25,6 +25,6 @@ pub fn current<P: Page, T>(page: P, callback: impl FnOnce(Result<T, Failure>) + 
 /// The file has changed. The first report stays on screen until the file is opened again.
 pub fn note_stale(signals: Signals, failure: &Failure) {
     if signals.stale.with_untracked(Option::is_none) {
-        signals.stale.set(Some(format!("{} Until then, what is shown is from before and may be out of date.", failure.message)));
+        signals.stale.set(Some(format!("{} Until then, what is shown may be out of date.", failure.message)));
     }
 }

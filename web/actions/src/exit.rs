@@ -35,8 +35,8 @@ pub fn on_worker_exit<P: Page>(page: P, exit: WorkerExit) {
                 restart(page);
                 (
                     format!(
-                        "The worker that reads {name} stopped{why}. It was restarted, and indexes the file again; what is shown stays. \
-                         The file itself is untouched."
+                        "The worker that reads {name} stopped{why}. It was restarted and is indexing the file again; what is shown \
+                         stays. The file itself is untouched."
                     ),
                     Remedy::Dismiss,
                 )
@@ -50,8 +50,8 @@ pub fn on_worker_exit<P: Page>(page: P, exit: WorkerExit) {
         },
         WorkerExit::NotStarted(why) => (
             format!(
-                "The worker that reads files could not be started{why}. Check that quipu-worker.js and quipu-worker_bg.wasm lie beside the \
-                 page on its server, then restart it."
+                "The worker that reads files could not be started{why}. Check that quipu-worker.js and quipu-worker_bg.wasm are next to \
+                 the page on its server, then restart the worker."
             ),
             Remedy::Restart,
         ),
@@ -60,7 +60,7 @@ pub fn on_worker_exit<P: Page>(page: P, exit: WorkerExit) {
             (
                 format!(
                     "The worker ran out of memory{file}. The file itself is untouched. Close other tabs and restart it; if that does not \
-                     help, read the file with the `quipu` command, which has all the computer’s memory."
+                     help, read the file with the `quipu` command, which can use all of the computer’s memory."
                 ),
                 Remedy::Restart,
             )

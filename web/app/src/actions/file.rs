@@ -124,8 +124,7 @@ impl App {
         match notice {
             Notice::Ready(build) if build != BUILD => self.alert.set(Some(Alert {
                 text: format!(
-                    "This page is of build {BUILD}, the worker that reads files of build {build}: the server was updated meanwhile. Reload \
-                     the page to get both of one build."
+                    "This page is build {BUILD}, but its worker is build {build}: the server was updated meanwhile. Reload the page."
                 ),
                 remedy: Remedy::Reload,
             })),
@@ -236,10 +235,7 @@ impl Worker for Client {
 fn summary(answer: Result<Response, Failure>) -> Result<Box<FileSummary>, Failure> {
     match answer {
         Ok(Response::File(summary)) => Ok(summary),
-        Ok(_) => Err(Failure {
-            kind: FailureKind::Internal,
-            message: "The worker answered something else than the file’s summary; reload the page.".into(),
-        }),
+        Ok(_) => Err(Failure { kind: FailureKind::Internal, message: "The worker sent an unexpected answer. Reload the page.".into() }),
         Err(failure) => Err(failure),
     }
 }

@@ -93,7 +93,7 @@ impl PagedList {
                     let here = skip + came;
                     return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
                 }
-                None => self.failure.set(Some("The worker answered something else than the list; reload the page.".into())),
+                None => self.failure.set(Some("The worker sent an unexpected answer. Reload the page.".into())),
             },
             Err(failure) => self.failure.set(Some(failure.message)),
         }

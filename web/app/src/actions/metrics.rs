@@ -40,10 +40,10 @@ fn metrics_link(app: App) -> MetricsLink {
             let reason = match exit {
                 WorkerExit::NotStarted(reason) => format!("could not be started{reason}"),
                 WorkerExit::Stopped(reason) => format!("has stopped{reason}"),
-                WorkerExit::OutOfMemory => "found no memory".into(),
+                WorkerExit::OutOfMemory => "ran out of memory".into(),
                 WorkerExit::Unserved(reason) => reason,
             };
-            state.set(MetricsState::Failed(format!("The worker that counts {reason}. Leave this page and come back to start it again.")));
+            state.set(MetricsState::Failed(format!("The metrics worker {reason}. Leave this screen and return to start it again.")));
         }
     };
     MetricsLink { link: Link::new(Program("quipu-metrics"), app.idle(), on_notice), holds }
@@ -77,7 +77,7 @@ impl MetricsClient {
                 return self
                     .app
                     .metrics_state
-                    .set(MetricsState::Failed(format!("What is to be counted could not be handed over: {}.", error_text(&error))));
+                    .set(MetricsState::Failed(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))));
             }
         };
         let client = self.clone();

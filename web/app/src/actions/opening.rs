@@ -129,7 +129,7 @@ pub(crate) fn open_sample(app: App, sample: Sample) {
         match fetched {
             Ok(file) => app.open(Source::Sample(sample), vec![file]),
             Err(error) => app.cannot_open(format!(
-                "The sample {} could not be fetched from this page’s own server: {error}. Check that the folder “samples” lies beside the page.",
+                "The sample {} could not be fetched from this page’s own server: {error}. Check that the folder “samples” is next to the page.",
                 sample.file_name()
             )),
         }

@@ -51,7 +51,7 @@ async fn columns(letters: &str, key: Option<&str>, passphrase: Option<String>) -
     if form == Form::Encrypted {
         let secret = match (key.and_then(decode_key), passphrase) {
             _ if !crate::packing::can_encrypt() => {
-                let text = "The link is encrypted, and the browser decrypts only on pages from https or from this computer. Open it there.";
+                let text = "The link is encrypted, and browsers decrypt only on pages from HTTPS or from this computer. Open it there.";
                 return Err(Trouble::Broken(text.into()));
             }
             (_, Some(words)) => Secret::Passphrase(words),
@@ -59,18 +59,18 @@ async fn columns(letters: &str, key: Option<&str>, passphrase: Option<String>) -
             (None, None) if wants_passphrase(&body) => return Err(Trouble::Locked(None)),
             (None, None) => {
                 return Err(Trouble::Broken(
-                    "The link is encrypted, and its key is missing: it was cut off, or is sent by another way.".into(),
+                    "The link is encrypted, and its key is missing: it was cut off, or was sent separately.".into(),
                 ));
             }
         };
         body = match decrypt(&body, &secret).await {
             Some(body) => body,
             None if matches!(secret, Secret::Passphrase(_)) => {
-                return Err(Trouble::Locked(Some("That is not the passphrase it was encrypted with.")));
+                return Err(Trouble::Locked(Some("Wrong passphrase.")));
             }
             None => {
                 return Err(Trouble::Broken(
-                    "The link’s key does not fit its data: one of them was altered. Ask for the link again.".into(),
+                    "The key of the link does not match its data: one of them was altered. Ask for the link again.".into(),
                 ));
             }
         };
@@ -80,5 +80,5 @@ async fn columns(letters: &str, key: Option<&str>, passphrase: Option<String>) -
 
 fn file(columns: &[u8]) -> Result<File, Trouble> {
     let made = File::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(columns)), NAME);
-    made.map_err(|error| Trouble::Broken(format!("The link’s data could not be kept: {}.", error_text(&error))))
+    made.map_err(|error| Trouble::Broken(format!("The data of the link could not be stored: {}.", error_text(&error))))
 }

@@ -27,7 +27,7 @@ impl Sql {
     pub(crate) fn cancel(&self, app: App) {
         if self.is_running() {
             let seconds = self.elapsed.get_untracked();
-            self.give_up(app, format!("It was cancelled after {seconds:.1} s."));
+            self.give_up(app, format!("Cancelled after {seconds:.1} s."));
         }
     }
 
@@ -94,7 +94,7 @@ impl Sql {
                 Ok(SqlResponse::Ran(ran)) => Shown::Table(Arc::new(ran)),
                 Ok(SqlResponse::Plan(nodes)) => Shown::Plan(nodes),
                 Ok(SqlResponse::Wrong(wrong)) => Shown::Wrong(wrong, query),
-                Ok(_) => Shown::Failed("The worker answered something else than was asked; reload the page.".into()),
+                Ok(_) => Shown::Failed("The worker sent an unexpected answer. Reload the page.".into()),
                 Err(failure) => Shown::Failed(failure.message),
             });
         });
@@ -109,10 +109,7 @@ impl Sql {
             let seconds = (now() - began) / 1_000.0;
             sql.elapsed.set(seconds);
             if seconds > f64::from(SQL_SECONDS) + GRACE {
-                sql.give_up(
-                    app,
-                    format!("It took more than {SQL_SECONDS} seconds, which is the limit, and was stopped. Ask for less of the file."),
-                );
+                sql.give_up(app, format!("The query was stopped at the limit of {SQL_SECONDS} seconds. Narrow it down."));
             }
         };
         let ticking = set_interval_with_handle(tick, Duration::from_millis(100)).ok();
@@ -137,10 +134,9 @@ impl Sql {
             }
             callback(match answer {
                 Ok(Response::Sql(response)) => Ok(*response),
-                Ok(_) => Err(Failure {
-                    kind: FailureKind::Internal,
-                    message: "The worker answered something else than was asked; reload the page.".into(),
-                }),
+                Ok(_) => {
+                    Err(Failure { kind: FailureKind::Internal, message: "The worker sent an unexpected answer. Reload the page.".into() })
+                }
                 Err(failure) => Err(failure),
             });
         });
@@ -210,9 +206,9 @@ impl Sql {
             return;
         }
         self.show(Shown::Failed(match exit {
-            WorkerExit::NotStarted(why) => format!("The worker for SQL could not be started{why}. Reload the page."),
-            WorkerExit::OutOfMemory => "There was not enough memory for this. Ask for fewer rows or columns, or group and sum more.".into(),
-            WorkerExit::Stopped(why) => format!("The worker for SQL stopped{why}. Ask again."),
+            WorkerExit::NotStarted(why) => format!("The SQL worker could not be started{why}. Reload the page."),
+            WorkerExit::OutOfMemory => "The query ran out of memory. Select fewer rows or columns, or aggregate more.".into(),
+            WorkerExit::Stopped(why) => format!("The SQL worker stopped{why}. Run the query again."),
             WorkerExit::Unserved(why) => why,
         }));
     }

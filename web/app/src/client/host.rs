@@ -155,7 +155,7 @@ impl Host {
         let started = self.is_ready();
         self.stop();
         let reason = text.map(|text| format!(" ({text})")).unwrap_or_default();
-        // A panic has a message; a trap without one is an allocation that found no memory.
+        // A panic has a message; a trap without one is an allocation that ran out of memory.
         let no_memory = text.is_some_and(|text| {
             ["RuntimeError: unreachable", "memory allocation of", "out of memory", "Out of memory"].iter().any(|sign| text.contains(sign))
         });

@@ -108,7 +108,7 @@ impl Client {
             return self.served.ask_readings(callback);
         }
         let take: Callback<Answer> = Box::new(|answer, blob| {
-            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no readings; reload the page.".into() };
+            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no metrics input. Reload the page.".into() };
             callback(answer.and_then(|_| blob.ok_or_else(nothing)));
         });
         self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);

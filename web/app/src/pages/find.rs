@@ -89,7 +89,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
                 id=FIND_BOX
                 aria-label="Find in this trace"
                 placeholder="Find in this trace"
-                title="Names, inputs, outputs, attributes and logs (/)"
+                title="Searches names, inputs, outputs, attributes and logs (/)"
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=text

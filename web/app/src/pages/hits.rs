@@ -19,7 +19,7 @@ use quipu_ui::view;
 use std::rc::Rc;
 use web_sys::Element;
 
-const NOTHING: &str = "No span of the traces that match holds the text. Letter case does not count; everything else does.";
+const NOTHING: &str = "No span of the matching traces contains the text. The search ignores letter case.";
 
 /// The headings and their classes.
 const HEADINGS: [(&str, &str); 5] = [
@@ -67,7 +67,7 @@ pub(super) fn Hits(
     };
     let nothing = |_: &Build| vec![el("p").text(NOTHING)];
     view! {
-        {list_state(app, list, "The search begins once the whole file is indexed.", Rc::new(nothing))}
+        {list_state(app, list, "The search starts when the file is indexed.", Rc::new(nothing))}
         {list_grid(
             app,
             Table {

@@ -69,7 +69,7 @@ pub(super) fn list_state(app: App, list: PagedList, waiting: &'static str, nothi
             lines.push(text(&failure).attr("role", "alert"));
         }
         if list.not_indexed.get() {
-            let then = app.index_stopped.get().unwrap_or_else(|| "It is shown by itself as soon as it is known.".into());
+            let then = app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into());
             lines.push(el("div").attr("role", "status").child(text(waiting)).child(text(&then)));
         }
         if list.total.get() == Some(0) {

@@ -33,7 +33,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             };
             view! {
                 <h1>{format!("{name} was closed")}</h1>
-                <p>"It can be shown again as it was, or another file in its stead."</p>
+                <p>"You can reopen it where you were, or open another file."</p>
                 <button type="button" class="primary" on:click=move |_| app.open(source.clone(), files.clone())>
                     {format!("Go back to {name}")}
                 </button>
@@ -59,7 +59,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         Some(
             view! {
                 <h1>"The link’s trace is encrypted"</h1>
-                <p>"Who sent the link knows the passphrase. It is used on this computer alone."</p>
+                <p>"Ask the sender of the link for the passphrase. It never leaves this computer."</p>
                 <form class="share-field" on:submit=unlock>
                     <label for="passphrase">"Passphrase"</label>
                     <input type="password" id="passphrase" node_ref=input autocomplete="off" />
@@ -80,7 +80,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         match awaited() {
         Some((name, place)) => view! {
             <h1>{format!("Open {name} again to return to {place}")}</h1>
-            <p>"The address belongs to a file of yours. Browsers do not keep such files for a page, so give it once more; the place is kept."</p>
+            <p>{format!("This link points into a file on your computer. Choose {name} again and you will be back where you were.")}</p>
             <button type="button" class="primary" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 {format!("Open {name}")}
@@ -91,11 +91,10 @@ pub(crate) fn OpenPage() -> impl IntoView {
             <h1>"Read the telemetry of a Llama Stack server"</h1>
             <p>
                 "Drop a "<code>"telemetry.db"</code>" or "<code>"trace_store.db"</code>" anywhere on this page, paste it, or choose it. "
-                "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies beside it, give both at once."
+                "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies next to it, choose both at once."
             </p>
             <p>
-                "OTLP opens as well (protobuf, JSON, JSON lines: what a server or a collector sent or wrote), and so does Jaeger’s JSON, either "
-                "compressed by gzip or not. Give the traces, logs and metrics of one run together."
+                "Also opens OTLP (protobuf, JSON, JSONL) and Jaeger JSON, plain or gzipped. Open the traces, logs and metrics of one run together."
             </p>
             <button type="button" class="primary" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />

@@ -77,7 +77,7 @@ pub(super) fn Sheet(
                 _ if !still => {}
                 Ok(Response::Sheet(nodes)) => paper.draw(nodes, trace),
                 Ok(Response::NotIndexedYet) => paper.say("state", "The index has not reached this trace yet."),
-                Ok(_) => paper.say("state failed", "The worker answered something else than a view of the trace; reload the page."),
+                Ok(_) => paper.say("state failed", "The worker sent an unexpected answer. Reload the page."),
                 Err(failure) => paper.say("state failed", &failure.message),
             }
         });

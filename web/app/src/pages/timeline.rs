@@ -231,7 +231,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             role="columnheader"
             class="cell-bar axis-head"
             aria-label="Time"
-            title="Wheel: zoom. Pull: move. Shift and pull: measure. Double click: the whole trace."
+            title="Wheel: zoom. Drag: pan. Shift and drag: measure. Double click: the whole trace."
             on:pointerdown=take
             on:pointermove=pull
             on:pointerup=move |_| held.set_value(None)

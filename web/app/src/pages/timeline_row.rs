@@ -120,7 +120,7 @@ fn axis_cell(kind: SpanKind, bar: &Bar, duration: String, strip: Vec<view::Strip
         (None, false, true) => "bar cut-end",
         (None, false, false) => "bar",
     };
-    let title = bar.off.map(|side| if side == Side::Before { "Earlier than the shown part" } else { "Later than the shown part" });
+    let title = bar.off.map(|side| if side == Side::Before { "Before the visible range" } else { "After the visible range" });
     let paths = strip
         .into_iter()
         .map(|path| view! { <path class=path.kind.map_or_else(|| "strip-failed".into(), |kind| format!("kind-{}", kind.label())) d=path.path></path> })

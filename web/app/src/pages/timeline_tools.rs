@@ -47,8 +47,8 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     };
     let fold = (plumbing > 0).then(|| {
         switch(
-            format!("Fold plumbing ({})", format::count(plumbing.into())),
-            "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
+            format!("Hide framework spans ({})", format::count(plumbing.into())),
+            "Hide internal wrapper spans; their time is added to the parent (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,
             HistoryEntry::Push,
@@ -56,7 +56,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     });
     let path = switch(
         "Critical path".into(),
-        "Underline what the end of the trace waited for (x)",
+        "Critical path: the spans that set the total duration (x)",
         |view| view.timeline.critical_path,
         |view| view.timeline.critical_path = !view.timeline.critical_path,
         HistoryEntry::Replace,
@@ -67,8 +67,8 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             {path}
             <span class="tool-group" role="group" aria-label="Jump to">
                 <span class="soft" aria-hidden="true">"Jump to"</span>
-                {jump(Jump::Slowest, "slowest", "The span that itself took longest (t)")}
-                {jump(Jump::Failure, "failure", "The next span in which a failure began (e)")}
+                {jump(Jump::Slowest, "slowest", "The span with the longest own time (t)")}
+                {jump(Jump::Failure, "failure", "The next span where a failure began (e)")}
                 {jump(Jump::Inference, "inference", "The next inference request (i)")}
             </span>
             <span class="tool-space"></span>

@@ -47,7 +47,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
             let found = match answer {
                 Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
                 Ok(Response::NotIndexedYet) => Load::NotIndexed,
-                Ok(_) => Load::Failed("The worker answered something else than a trace; reload the page.".into()),
+                Ok(_) => Load::Failed("The worker sent an unexpected answer. Reload the page.".into()),
                 Err(failure) => Load::Failed(failure.message),
             };
             // Reading a large trace, building its screen and laying that out are tasks of their own, so that none is long. The screen

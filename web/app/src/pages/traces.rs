@@ -37,16 +37,16 @@ pub(crate) fn TracesPage() -> impl IntoView {
     });
     let rows_of = vec![
         Choice { value: false, label: "Traces", title: "The traces that match" },
-        Choice { value: true, label: "Matches", title: "The spans that hold the text" },
+        Choice { value: true, label: "Matches", title: "The spans that contain the text" },
     ];
     let groups = vec![
-        Choice { value: None, label: "Single", title: "Each trace by itself" },
-        Choice { value: Some(GroupBy::Session), label: "Sessions", title: "Traces of an agent’s session together" },
-        Choice { value: Some(GroupBy::Turn), label: "Turns", title: "A turn together with its resumes" },
+        Choice { value: None, label: "Single", title: "Each trace on its own line" },
+        Choice { value: Some(GroupBy::Session), label: "Sessions", title: "The traces of an agent session in one group" },
+        Choice { value: Some(GroupBy::Turn), label: "Turns", title: "A turn and its resumes in one group" },
     ];
     let which = vec![
         Choice { value: false, label: "All", title: "Every trace" },
-        Choice { value: true, label: "Failed", title: "Only traces that hold a failed span" },
+        Choice { value: true, label: "Failed", title: "Only traces with a failed span" },
     ];
     let opening = move |_: &Build| match app.file.get() {
         FileState::Opening { name, .. } => vec![el("p").class("opening").attr("role", "status").text(&format!("Opening {name}…"))],
@@ -109,8 +109,7 @@ fn traces(app: App, count: AnyView) -> AnyView {
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     let list_view = Memo::new(move |_| app.view.with(|view| view.list.rows()));
     viewport.load(app, list, list_view);
-    let state =
-        list_state(app, list, "Which traces these are is known once the whole file is indexed.", Rc::new(move |build| nothing(app, build)));
+    let state = list_state(app, list, "These traces are known when the file is indexed.", Rc::new(move |build| nothing(app, build)));
     view! {
         {overview(app, viewport.width, count)}
         {state}
@@ -132,11 +131,11 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
         vec![text(what).child(el("code").text(&filter)).text(&format!("; {traces} were looked at.")), clear]
     } else if failed_only {
         let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");
-        vec![text(&format!("No trace holds a failed span; {spans} were looked at."))]
+        vec![text(&format!("No failed spans in {spans}."))]
     } else {
         vec![
-            text("The file is a telemetry file, but it holds no traces yet."),
-            text("A server writes a trace when its first span ends; open the file again after a request."),
+            text("The telemetry file contains no traces yet."),
+            text("A server writes a trace when its first span ends. Reopen the file after a request."),
         ]
     }
 }

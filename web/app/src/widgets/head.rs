@@ -72,8 +72,8 @@ pub(crate) fn Head() -> impl IntoView {
     let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
     let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
-        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
-        Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
+        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times in UTC" },
+        Choice { value: TimeStyle::Local, label: "Local", title: "Times in this computer’s time zone" },
         Choice { value: TimeStyle::Relative, label: "Relative", title: "Times since the file’s first span, or the trace’s start" },
     ];
     view! {
@@ -99,17 +99,17 @@ pub(crate) fn Head() -> impl IntoView {
                 type="button"
                 class="quiet"
                 id=THEME_BUTTON
-                title="Colours: as the system has them, light, or dark"
+                title="Colour scheme: system, light, or dark"
                 aria-label=move || format!("Theme: {}", theme.get().name())
                 on:click=switch_theme
             >
                 <Icon name=IconName::Theme />
                 <span class="wide-only">{move || theme.get().name()}</span>
             </button>
-            <button type="button" class="quiet wide-only" title="Everything that can be done here (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
+            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
             <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
             <Show when=move || has_file.get()>
-                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Hand on a trace, without what is private" on:click=move |_| app.sharing.set(true)>
+                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=move |_| app.sharing.set(true)>
                     <Icon name=IconName::Share />
                     <span class="wide-only">"Share"</span>
                 </button>

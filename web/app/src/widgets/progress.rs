@@ -100,7 +100,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
         SearchState::Stopped => Some(
             view! {
                 <div class="index-bar search-bar" role="status" aria-label="Search stopped">
-                    <span>{move || format!("Stopped after {}. What lies further back was not looked at.", text.get())}</span>
+                    <span>{move || format!("Stopped after {}. The rest was not searched.", text.get())}</span>
                     <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
                 </div>
             }
@@ -121,7 +121,7 @@ pub(crate) fn NotIndexedYet(
     what: &'static str,
 ) -> impl IntoView {
     let app = App::get();
-    let then = move || app.index_stopped.get().unwrap_or_else(|| "It is shown by itself as soon as it is known.".into());
+    let then = move || app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into());
     view! {
         <div class="state" role="status">
             <p>{what}</p>

@@ -15,7 +15,7 @@ use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
 
-/// The content.
+/// The content of the list.
 #[derive(Clone)]
 pub(super) struct Behind {
     /// What the list belongs to, in words.
@@ -41,7 +41,7 @@ pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSig
 /// The list. Empty before a point was pressed.
 #[component]
 pub(super) fn BehindList(
-    /// The content.
+    /// The list, once a point was pressed.
     behind: RwSignal<Option<Behind>>,
     /// The label of the list.
     #[prop(into)]

@@ -123,7 +123,7 @@ pub(super) fn ChartView(
     view! {
         <div class="time-chart" node_ref=node></div>
         <Show when=move || failed.get()>
-            <p class="state failed" role="alert">"What draws charts could not be loaded. The tables hold the same values; reload the page to try again."</p>
+            <p class="state failed" role="alert">"The chart library could not be loaded. The tables show the same values. Reload the page to try again."</p>
         </Show>
         {move || more().map(|more| view! { <p class="soft">{format!("and {more} more series that are not drawn; the table has them")}</p> })}
     }

@@ -1,8 +1,7 @@
-//! The page of metrics: tokens, requests and durations of a part of the file's time, PromQL, and prices.
+//! The Metrics screen: tokens, requests and durations of a time range, PromQL, and prices.
 //!
-//! Modules: `page` puts it together, `chart` draws by the chart library, `query` is a box for PromQL,
-//! `behind` lists the spans behind a point, `part` draws tables, `prices` is the reader's table. What is not here: what is counted and how it is arranged, which
-//! are the core's `metrics`, `view` and `sheet`.
+//! Modules: `page` is the screen, `chart` draws with the chart library, `query` is a PromQL box, `behind` lists the spans of a point, `part`
+//! draws tables, `prices` is the reader's table. What is not here: computing and arranging numbers (the metrics worker).
 
 mod behind;
 mod chart;

@@ -106,9 +106,9 @@ pub(crate) fn MetricsPage() -> impl IntoView {
     let state = move || match counts.get() {
         MetricsState::Ready => None,
         MetricsState::Waiting if app.index_stopped.with(Option::is_some) => {
-            Some(("state failed", "Metrics are counted over the whole file, and its index could not be completed.".to_owned()))
+            Some(("state failed", "Metrics need the complete index of the file, which could not be completed.".to_owned()))
         }
-        MetricsState::Waiting => Some(("state", "Metrics are counted once the file is indexed…".to_owned())),
+        MetricsState::Waiting => Some(("state", "Metrics are computed when the file is indexed…".to_owned())),
         MetricsState::Failed(sentence) => Some(("state failed", sentence)),
     };
     let boxes = Memo::new(move |_| view.with(|view| view.queries.len().max(1)));
@@ -127,7 +127,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <Tools view overview />
                 {move || state().map(|(class, sentence)| view! { <p class=class role="status">{sentence}</p> })}
                 <Show when=is_empty>
-                    <p class="state">"Nothing in this file has a time, so there is nothing to count."</p>
+                    <p class="state">"Nothing in this file has a time, so there are no metrics."</p>
                 </Show>
                 <section aria-label="Tokens">
                     <h2>"Tokens"</h2>
@@ -147,8 +147,8 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                         <Segmented
                             label="When queries look"
                             choices=vec![
-                                Choice { value: false, label: "Over time", title: "A chart over the chosen part of the file's time" },
-                                Choice { value: true, label: "At the end", title: "The values at the end of it" },
+                                Choice { value: false, label: "Over time", title: "A chart over the chosen time range" },
+                                Choice { value: true, label: "At the end", title: "The values at the end of the range" },
                             ]
                             current=Signal::derive(move || view.with(|view| view.at_end))
                             choose=move |at_end| change(app, |view| view.at_end = at_end)
@@ -221,9 +221,9 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
             <Segmented
                 label="Tokens"
                 choices=vec![
-                    Choice { value: TokensShown::All, label: "All tokens", title: "Prompt and completion together" },
-                    Choice { value: TokensShown::Prompt, label: "Prompt", title: "Tokens of prompts" },
-                    Choice { value: TokensShown::Completion, label: "Completion", title: "Tokens of completions" },
+                    Choice { value: TokensShown::All, label: "All tokens", title: "Prompt and completion tokens" },
+                    Choice { value: TokensShown::Prompt, label: "Prompt", title: "Prompt tokens only" },
+                    Choice { value: TokensShown::Completion, label: "Completion", title: "Completion tokens only" },
                 ]
                 current=Signal::derive(move || view.with(|view| view.shown))
                 choose=move |shown| change(app, |view| view.shown = shown)
@@ -231,8 +231,8 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
             <Segmented
                 label="Split by"
                 choices=vec![
-                    Choice { value: TokensBy::Model, label: "By model", title: "Told apart by the label model_id" },
-                    Choice { value: TokensBy::Provider, label: "By provider", title: "Told apart by the label provider_id" },
+                    Choice { value: TokensBy::Model, label: "By model", title: "Split by the label model_id" },
+                    Choice { value: TokensBy::Provider, label: "By provider", title: "Split by the label provider_id" },
                 ]
                 current=Signal::derive(move || view.with(|view| view.by))
                 choose=move |by| change(app, |view| view.by = by)
@@ -246,12 +246,12 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 "Merge names with their provider"
             </label>
             <span class="window-tools">
-                {tool("Earlier", "The half before", 1.0, -0.5)}
-                {tool("Later", "The half behind", 1.0, 0.5)}
-                {tool("Closer", "The middle half; or pull a part out of a chart", 0.5, 0.0)}
-                {tool("Wider", "Twice as much", 2.0, 0.0)}
+                {tool("Earlier", "Half a range back", 1.0, -0.5)}
+                {tool("Later", "Half a range forward", 1.0, 0.5)}
+                {tool("Zoom in", "Zoom to the middle half; or drag over a chart", 0.5, 0.0)}
+                {tool("Zoom out", "Zoom out to twice the range", 2.0, 0.0)}
                 <Show when=move || view.with(|view| view.window.is_some())>
-                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"All of it"</button>
+                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"Reset"</button>
                 </Show>
             </span>
             <span class="soft number" role="status" aria-label="Part of the file's time">{shown_window}</span>

@@ -70,7 +70,7 @@ pub(super) fn Prices() -> impl IntoView {
         <details class="prices">
             <summary>"Prices"</summary>
             <p class="soft">
-                "What tokens cost is worked out from this table alone, and shown wherever tokens are. It stays in this browser. In a pattern * stands for any letters; the first row whose pattern names the model holds; 0 is a price, too."
+                "Costs are computed from this table, and shown wherever tokens are. The table stays in this browser. In a pattern, * matches any characters; the first row that matches the model applies; 0 is a valid price."
             </p>
             <table class="figures" aria-label="Prices">
                 <thead>
@@ -123,7 +123,7 @@ fn read(unit: &str, lines: &[RwSignal<[String; 3]>]) -> Result<PriceTable, Strin
         let amount = |text: &str, of: &str| {
             let read = text.trim().replace(',', ".").parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
             read.ok_or_else(|| {
-                format!("Row {}: the price of {of} tokens is no number of 0 or more; the row is left out until it is.", number + 1)
+                format!("Row {}: the price of {of} tokens must be a number of 0 or more. The row is ignored until then.", number + 1)
             })
         };
         if prompt.trim().is_empty() && completion.trim().is_empty() {

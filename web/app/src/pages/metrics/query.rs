@@ -52,7 +52,7 @@ struct Asking {
 pub(super) fn QueryBox(
     /// Its index among the queries.
     number: usize,
-    /// The content.
+    /// The view.
     view: Memo<MetricsView>,
     /// Whether it is the only one.
     alone: bool,

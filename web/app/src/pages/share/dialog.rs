@@ -262,7 +262,7 @@ impl Sharing {
             choices.push(choice(Part::Span, label));
         }
         choices.push(choice(Part::All, "The whole file".into()));
-        el("div").class("segmented").attr("role", "group").attr("aria-label", "What is handed on").children(choices)
+        el("div").class("segmented").attr("role", "group").attr("aria-label", "Share").children(choices)
     }
 
     /// What the shared data contains, and the switches that redact it.
@@ -274,15 +274,15 @@ impl Sharing {
             let button = el("button").attr("type", "button").attr("id", &format!("share-{name}")).attr("aria-pressed", pressed);
             button.text(name).on_press(&self.build.handlers, move |_| sharing.want(|wanted| wanted.redact.take_out = take_out))
         };
-        let presets = el("div").class("segmented").attr("role", "group").attr("aria-label", "What is taken out").children(vec![
+        let presets = el("div").class("segmented").attr("role", "group").attr("aria-label", "Redact").children(vec![
             preset("Without keys", RedactOptions::default().take_out),
             preset("Structure and timing only", RedactOptions::STRUCTURE.take_out),
             preset("Everything as it is", KindSet::NONE),
         ]);
-        let times = check("times", "Times begin at zero", redact.shift_times, "When it ran is hidden; how long it took stays.");
-        let title = el("h3").attr("id", "share-leaves").text("What leaves");
+        let times = check("times", "Times start at zero", redact.shift_times, "Hides when it ran; durations stay.");
+        let title = el("h3").attr("id", "share-leaves").text("Redact");
         let found = match &state.ready.report {
-            None => vec![el("p").class("soft").attr("role", "status").text("Looking at what would leave…")],
+            None => vec![el("p").class("soft").attr("role", "status").text("Inspecting the data…")],
             Some(Err(text)) => vec![el("p").class("failed").attr("role", "alert").text(text)],
             Some(Ok(report)) => kinds(report, redact.take_out),
         };
@@ -306,7 +306,7 @@ fn kinds(report: &RedactReport, take_out: KindSet) -> Vec<El> {
     let rows = report.kinds.iter().filter(|kind| kind.places > 0).map(|kind| row(kind, take_out.has(kind.kind))).collect();
     let missing: Vec<&str> = PrivateKind::ALL.into_iter().filter(|kind| report.places(*kind) == 0).map(PrivateKind::title).collect();
     let none = (!missing.is_empty()).then(|| el("p").class("soft small-text").text(&format!("Not found: {}.", missing.join(", "))));
-    let head = el("p").text(&format!("{spans} and {events}. What is ticked is taken out before anything leaves:"));
+    let head = el("p").text(&format!("{spans} and {events}. Ticked data is removed before sharing:"));
     [Some(head), Some(el("ul").class("share-kinds").children(rows)), none].into_iter().flatten().collect()
 }
 

@@ -32,7 +32,7 @@ pub(super) fn forms(sharing: &Sharing, state: &State) -> El {
 }
 
 fn made_forms(sharing: &Sharing, state: &State) -> Vec<El> {
-    const DATABASE: &str = "A fresh telemetry file of the same schema. Whoever gets it opens it with Quipu or any SQLite.";
+    const DATABASE: &str = "A new telemetry file with the same schema. It opens with Quipu or any SQLite tool.";
     let ready = &state.ready;
     let files = [page(sharing, state), made(sharing, "Trimmed database", DATABASE, &ready.database, false)];
     if state.wanted.what == ShareWhat::All {
@@ -40,7 +40,7 @@ fn made_forms(sharing: &Sharing, state: &State) -> Vec<El> {
     }
     let texts = [
         made(sharing, "Markdown", "To paste into an issue, a chat, or a model.", &ready.markdown, true),
-        made(sharing, "JSON", "As Llama Stack’s get_trace and get_span_tree answer.", &ready.json, true),
+        made(sharing, "JSON", "As returned by Llama Stack’s get_trace and get_span_tree.", &ready.json, true),
         other_formats(sharing, state),
         commands(sharing, state),
     ];
@@ -59,7 +59,7 @@ fn button(sharing: &Sharing, id: &str, label: &str, press: impl Fn() + 'static) 
 /// The address as it is.
 fn view_link(sharing: &Sharing) -> El {
     let app = sharing.app;
-    let about = "The address of what is shown. It holds no data: it shows the same to whoever has the same file.";
+    let about = "The address of this view. It contains no data: it works for anyone who has the same file.";
     let press = move || copy(app, "The link to this view", window().location().href().unwrap_or_default());
     form("Link to this view", about, "", vec![button(sharing, "share-view", "Copy link to this view", press)])
 }
@@ -85,16 +85,16 @@ fn data_link(sharing: &Sharing, state: &State) -> El {
             rest.push(el("p").class("share-field").child(el("label").attr("for", "share-passphrase").text("Passphrase")).child(input));
         }
     } else {
-        rest.push(el("p").class("soft small-text").text("The browser encrypts only on pages from https or from this computer."));
+        rest.push(el("p").class("soft small-text").text("Browsers encrypt only on pages from HTTPS or from this computer."));
     }
     let mut about =
-        "The trace is in the address itself, behind #, which browsers send to no server. Whoever sees the link can read it.".to_owned();
+        "The trace is in the address itself, after #, which browsers send to no server. Anyone with the link can read it.".to_owned();
     if wanted.lock != Lock::Open {
         about = "The trace is in the address itself, encrypted with AES-GCM. ".to_owned()
             + if wanted.lock == Lock::Key {
-                "Whoever sees the whole link can read it."
+                "Anyone with the whole link can read it."
             } else {
-                "Only who knows the passphrase can read it."
+                "Only those who know the passphrase can read it."
             };
     }
     let address = page_address();
@@ -202,7 +202,7 @@ fn say(app: crate::state::App, done: bool, name: &str) {
 /// One file with the page in it.
 fn page(sharing: &Sharing, state: &State) -> El {
     const TITLE: &str = "One HTML file";
-    let about = "Quipu and the data in one file. It opens from a disk or an attachment, in any browser, without a network.";
+    let about = "Quipu and the data in one file. It opens from a disk or an attachment, in any browser, offline.";
     let (Some(Ok(packed)), Some(Ok(database))) = (&state.ready.packed, &state.ready.database) else {
         let failed = [
             state.ready.packed.as_ref().map(|made| made.as_ref().err()),
@@ -235,7 +235,7 @@ async fn whole_page(packed: &Rc<Vec<u8>>, database: &Rc<Shared>, view: ViewState
         Some(viewer) => viewer,
         None => fetch_viewer().await.map_err(|error| {
             let error = error_text(&error);
-            format!("The page’s viewer.html could not be fetched from its server: {error}. Check that it lies beside index.html.")
+            format!("The page’s viewer.html could not be fetched from its server: {error}. Check that it is next to index.html.")
         })?,
     };
     let name = database.file_name.clone();
@@ -278,7 +278,7 @@ fn commands(sharing: &Sharing, state: &State) -> El {
     let (for_query, for_sql) = (query_command(&name, &trace_id, span_id.as_deref()), spans_sql(&trace_id, &span_ids));
     form(
         "Commands",
-        "For who has the same file: ids are as recorded.",
+        "For those who have the same file: ids are as recorded.",
         "",
         vec![
             button(sharing, "share-query", "Copy quipu query", move || copy(app, "The command", for_query.clone())),

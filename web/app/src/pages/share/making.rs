@@ -99,7 +99,7 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
                 (Ok(link), None) if wanted.limit.is_some_and(|limit| link.url.len() > limit) => {
                     let letters = quipu_model::format::count(link.url.len() as u64);
                     break Err(format!(
-                        "Without every larger value the link still has {letters} letters. Take out more, choose some spans, or hand on a file."
+                        "Even without larger values, the link has {letters} characters. Redact more, share fewer spans, or share a file."
                     ));
                 }
                 (made, _) => break made,
@@ -144,7 +144,7 @@ async fn link(wanted: &Wanted, view: &ViewState, shared: &Shared) -> Result<Link
     let secret = match wanted.lock {
         Lock::Open => None,
         Lock::Passphrase if wanted.passphrase.is_empty() => {
-            return Err("Type the passphrase first; send it by another way than the link.".into());
+            return Err("Type the passphrase first. Send it separately from the link.".into());
         }
         Lock::Passphrase => Some(Secret::Passphrase(wanted.passphrase.clone())),
         Lock::Key => Some(Secret::Key(packing::new_key().map_err(|error| cannot_pack(&error))?)),
@@ -187,12 +187,12 @@ async fn ask(app: App, request: Request) -> Result<Response, Failure> {
 
 fn refusal(answer: Result<Response, Failure>) -> String {
     match answer {
-        Ok(Response::NotIndexedYet) => "What leaves is known when the index is complete.".into(),
-        Ok(_) => "The worker answered something else; reload the page.".into(),
+        Ok(Response::NotIndexedYet) => "Sharing is possible when the index is complete.".into(),
+        Ok(_) => "The worker sent an unexpected answer. Reload the page.".into(),
         Err(failure) => failure.message,
     }
 }
 
 fn cannot_pack(error: &JsValue) -> String {
-    format!("The browser could not pack it: {}.", error_text(error))
+    format!("The browser could not compress it: {}.", error_text(error))
 }

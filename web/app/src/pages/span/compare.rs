@@ -11,7 +11,7 @@ pub(super) fn compare(build: &Build, detail: &SpanDetail) -> Option<El> {
     input_key(detail.attributes.iter().map(|attribute| attribute.key.as_str()))?;
     let (trace_id, span_id) = (detail.trace_id.clone(), detail.span_id.clone());
     let for_press = build.clone();
-    let ask = more("Compare the input with the one before").on_press(&build.handlers, move |button| {
+    let ask = more("Compare with the previous input").on_press(&build.handlers, move |button| {
         let (Some(place), nodes) = (button.parent_element(), Nodes(for_press.clone())) else { return };
         let request = Request::CompareInput { trace_id: trace_id.clone(), span_id: span_id.clone() };
         for_press.app.ask(request, move |answer| match answer {

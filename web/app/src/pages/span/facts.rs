@@ -70,7 +70,7 @@ fn soft(text: &str) -> El {
 
 /// One instant: in the chosen style, relative to the trace, and on hover as recorded in the file.
 fn instant(build: &Build, at: Option<Timestamp>, text: Option<&str>, zero: Option<Timestamp>) -> El {
-    let recorded = text.map_or_else(|| "The file holds no such time.".to_owned(), |text| format!("Recorded as {text}"));
+    let recorded = text.map_or_else(|| "Not recorded.".to_owned(), |text| format!("Recorded as {text}"));
     let shown = el("dd").class("number").attr("title", &recorded);
     match at {
         None => shown.text(DASH).child(soft(&format!(" {recorded}"))),

@@ -113,7 +113,7 @@ impl Shown {
                 let (raw, value) = (Arc::from(text.raw), text.value.map(Arc::new));
                 Shown { raw, value, encoding: text.encoding, rest: None, ..shown }.draw(&button, false);
             }
-            Ok(_) => trouble(&button, "The worker answered something else than the text; reload the page."),
+            Ok(_) => trouble(&button, "The worker sent an unexpected answer. Reload the page."),
             Err(failure) => trouble(&button, &failure.message),
         });
     }

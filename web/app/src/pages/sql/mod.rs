@@ -97,11 +97,11 @@ fn below(build: &Build, shown: &Shown) -> Vec<El> {
     let state = |text: &str| vec![el("p").class("state").text(text)];
     match shown {
         Shown::Nothing => state(
-            "Ask anything of the file in SQL. It is only read: the examples show what can be asked, and a name of the schema goes into the \
-             query when it is pressed. A question may take a minute, and answer a million rows.",
+            "Query the file with SQL. The file is only read. See the examples, and click a name in the schema to insert it. A query may run for a minute \
+             and return a million rows.",
         ),
         Shown::Failed(text) => vec![el("p").class("state failed").attr("role", "alert").text(text)],
-        Shown::Table(ran) if ran.rows == 0 => state("No row answers the query."),
+        Shown::Table(ran) if ran.rows == 0 => state("The query returned no rows."),
         // The editor shows the error.
         Shown::Wrong(..) | Shown::Running | Shown::Table(_) => Vec::new(),
         Shown::Plan(nodes) => vec![plan(build, nodes.clone())],

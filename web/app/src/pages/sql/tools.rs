@@ -39,7 +39,7 @@ pub(super) fn draw(app: App, bar: &Element, first: bool) {
         let mut tools = vec![
             button(RUN_BUTTON, "Run", "run", "Run the query (Ctrl Enter)").class("primary"),
             button(CANCEL, "Cancel", "cancel", "Cancel (Esc)"),
-            button(PLAN_BUTTON, "Plan", "plan", "How SQLite would go about it"),
+            button(PLAN_BUTTON, "Plan", "plan", "Show SQLite’s query plan"),
             button("sql-side", "Schema", "schema", "Tables, views and their columns")
                 .attr("aria-expanded", "true")
                 .attr("aria-controls", SCHEMA),
@@ -177,9 +177,7 @@ fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
         });
     }
     if whole.size() > MOST_COPIED {
-        return app
-            .announce
-            .set(format!("The result is {} as {title}, which is too much to copy; save it instead.", bytes(whole.size() as u64)));
+        return app.announce.set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(whole.size() as u64)));
     }
     wasm_bindgen_futures::spawn_local(async move {
         let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;
