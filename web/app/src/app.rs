@@ -1,42 +1,28 @@
-//! The page's frame: head, notices, the shown screen, and what is everywhere: the file input, dropping, pasting, keys, help.
+//! The frame of the page: head, notices, the current screen, and everything global: the file input, drop, paste, keys, help.
 
-use crate::growth::{self, Growth};
-use crate::metrics::MetricsPage;
-use crate::opening::{self, INPUT_ID};
-use crate::pages::{OpenPage, SqlPage, TracePage, TracesPage};
-use crate::router;
-use crate::share::ShareDialog;
+use crate::actions::opening::INPUT_ID;
+use crate::actions::{opening, router, served_file};
+use crate::pages::{Screens, ShareDialog};
 use crate::state::{App, FileState};
-use crate::widgets::{Commands, Head, Help, ImportBar, Notices};
+use crate::widgets::{Commands, Growth, Head, Help, Notices};
+use crate::{client, keys, prewarm};
 use leptos::ev;
 use leptos::prelude::*;
 use quipu_protocol::Request;
-use quipu_protocol::address::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
-
-/// Which screen is shown.
-#[derive(Clone, PartialEq)]
-enum Screen {
-    Open,
-    Opening(String),
-    Traces,
-    Trace(String),
-    Metrics,
-    Sql,
-}
 
 /// The whole page.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let app = App::new();
+    let app = App::start(prewarm::prewarm);
     provide_context(app);
-    if growth::served().is_none() {
+    if client::served().is_none() {
         app.client().warm_up();
     }
     router::start(app);
-    growth::watch(app);
-    crate::keys::listen(app);
+    served_file::watch(app);
+    keys::listen(app);
     follow_links(app);
     let over = take_drops(app);
     watch(app);
@@ -54,7 +40,7 @@ pub(crate) fn App() -> impl IntoView {
     let chosen = move |event: ev::Event| {
         let input: HtmlInputElement = event_target(&event);
         let files = input.files().map(opening::listed).unwrap_or_default();
-        // So that choosing the same file again is a change, too.
+        // Choosing the same file again has to be a change, too.
         input.set_value("");
         opening::open_files(app, files, None);
     };
@@ -72,45 +58,11 @@ pub(crate) fn App() -> impl IntoView {
         <Help />
         <Commands />
         <ShareDialog />
-        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.said.get()}</p>
+        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.announce.get()}</p>
     }
 }
 
-/// The shown screen.
-#[component]
-pub(crate) fn Screens() -> impl IntoView {
-    let app = App::get();
-    let screen = Memo::new(move |_| {
-        app.file.with(|file| match file {
-            FileState::None => Screen::Open,
-            // The list is laid out while the worker opens the file: its rows are what comes first.
-            FileState::Opening { fetched: true, .. } if app.view.with(|view| view.place.is_list()) => Screen::Traces,
-            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
-            FileState::Open(_) => app.view.with(|view| match &view.place {
-                Place::Open | Place::Traces => Screen::Traces,
-                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
-                Place::Metrics(_) => Screen::Metrics,
-                Place::Sql(_) => Screen::Sql,
-            }),
-        })
-    });
-    move || match screen.get() {
-        Screen::Open => view! { <OpenPage /> }.into_any(),
-        Screen::Opening(name) => view! {
-            <main class="screen">
-                <p class="state" role="status">{format!("Opening {name}…")}</p>
-                <ImportBar />
-            </main>
-        }
-        .into_any(),
-        Screen::Traces => view! { <TracesPage /> }.into_any(),
-        Screen::Metrics => view! { <MetricsPage /> }.into_any(),
-        Screen::Sql => view! { <SqlPage /> }.into_any(),
-        Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
-    }
-}
-
-/// Tells the worker what tokens cost, whenever it has another file or the reader changed it; what is shown is then asked for again.
+/// Sends the prices to the worker when it has another file or the reader changed them, and requests what is shown again.
 fn tell_prices(app: App) {
     let is_open = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
     Effect::new(move |before: Option<bool>| {
@@ -119,7 +71,7 @@ fn tell_prices(app: App) {
         let (had, has) = (before.unwrap_or_default(), !prices.is_empty());
         if is_open.get() && (has || had) {
             app.ask(Request::SetPrices(prices), move |_| {
-                // A list before the index is complete has no sums yet.
+                // Before the index is complete, a list has no sums.
                 if untrack(|| app.summary()).is_some_and(|summary| summary.indexed) {
                     app.refresh_summary();
                 }
@@ -129,7 +81,7 @@ fn tell_prices(app: App) {
     });
 }
 
-/// Looks after the worker and the file while somebody looks at the page, and when somebody comes back to it.
+/// Checks the worker and the file while the page is visible, and when the reader returns to it.
 fn watch(app: App) {
     let look = move || {
         if !document().hidden() {
@@ -153,7 +105,7 @@ fn watch(app: App) {
     });
 }
 
-/// Links of the page change the view at once; the browser would tell of them only later.
+/// Links of the page change the view at once; the browser's event comes later.
 fn follow_links(app: App) {
     let listener = window_event_listener(ev::click, move |event| {
         if event.default_prevented() || event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()
@@ -172,7 +124,7 @@ fn follow_links(app: App) {
     on_cleanup(move || listener.remove());
 }
 
-/// A file dropped or pasted anywhere is opened. The signal tells whether one is being dragged over the page.
+/// Opens a file that is dropped or pasted anywhere. The signal is set while one is dragged over the page.
 fn take_drops(app: App) -> RwSignal<bool> {
     let over = RwSignal::new(false);
     let has_files =
@@ -187,7 +139,7 @@ fn take_drops(app: App) -> RwSignal<bool> {
             }
         }),
         window_event_listener(ev::dragleave, move |event| {
-            // Leaving an element for another one inside the page is not leaving the page.
+            // Moving between elements is not leaving the page.
             if event.related_target().is_none() {
                 over.set(false);
             }

@@ -1,4 +1,4 @@
-//! What the page asks of the browser: each function is one small favour that may be refused.
+//! Small functions of the browser, each of which may be refused.
 
 use js_sys::{Date, Function, Promise, Reflect};
 use quipu_model::Timestamp;
@@ -16,7 +16,7 @@ pub(crate) fn document() -> Document {
     leptos::prelude::document()
 }
 
-/// Takes away the text that stands while the program loads.
+/// Removes the text shown while the program loads.
 pub(crate) fn remove_boot_text() {
     if let Some(boot) = document().get_element_by_id("boot") {
         boot.remove();
@@ -36,7 +36,7 @@ pub(crate) fn on_next_frame(work: impl FnOnce() + 'static) {
     let _ = window().request_animation_frame(callback.unchecked_ref());
 }
 
-/// Comes back after some milliseconds.
+/// Waits for some milliseconds.
 pub(crate) async fn pause(millis: i32) {
     let promise = Promise::new(&mut |resolve, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
@@ -49,25 +49,25 @@ pub(crate) fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
-/// Minutes east of UTC of the reader's zone at `at`.
+/// The offset of the reader's time zone at `at`, in minutes east of UTC.
 pub(crate) fn zone_offset_minutes(at: Timestamp) -> i32 {
     let date = Date::new(&JsValue::from_f64((at.0 / 1_000_000) as f64));
     -(date.get_timezone_offset() as i32)
 }
 
-/// A setting that was kept, where the browser keeps settings.
+/// A stored setting, if there is one and the browser allows it.
 pub(crate) fn load_setting(name: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(&format!("quipu.{name}")).ok()?
 }
 
-/// Keeps a setting, where the browser allows it.
+/// Stores a setting, if the browser allows it.
 pub(crate) fn keep_setting(name: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(&format!("quipu.{name}"), value);
     }
 }
 
-/// Copies `text`; `false` when the browser refused. Plain http beyond localhost has no clipboard object: the older way is tried there.
+/// Copies `text`; `false` when the browser refused. Plain HTTP beyond localhost has no clipboard object, so the older API is tried there.
 pub(crate) async fn copy_text(text: String) -> bool {
     let navigator = window().navigator();
     let clipboard = Reflect::get(&navigator, &"clipboard".into()).unwrap_or(JsValue::UNDEFINED);
@@ -94,12 +94,12 @@ fn copy_by_selection(text: &str) -> Option<bool> {
     Some(done)
 }
 
-/// Whether `element` or one around it matches `selector`.
+/// Whether `element` or one of its ancestors matches `selector`.
 pub(crate) fn is_inside(element: &Element, selector: &str) -> bool {
     element.closest(selector).ok().flatten().is_some()
 }
 
-/// Where a pointer is across `element`: 0 at its left edge, 1 at its right one.
+/// The horizontal position of a pointer in `element`: 0 at its left edge, 1 at its right edge.
 pub(crate) fn part_across(element: &Element, client_x: i32) -> f64 {
     let place = element.get_bounding_client_rect();
     (f64::from(client_x) - place.left()) / place.width().max(1.0)
@@ -111,17 +111,17 @@ pub(crate) fn all(root: &Element, selector: &str) -> Vec<Element> {
     (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
 }
 
-/// Hands `text` to the reader as a file; `false` when the browser refused.
+/// Saves `text` as a file; `false` when the browser refused.
 pub(crate) fn save_text(name: &str, text: &str) -> bool {
     save(name, &text.into())
 }
 
-/// The same with bytes.
+/// Saves `bytes` as a file; `false` when the browser refused.
 pub(crate) fn save_bytes(name: &str, bytes: &[u8]) -> bool {
     save(name, &js_sys::Uint8Array::from(bytes))
 }
 
-/// The same with a blob.
+/// Saves `blob` as a file; `false` when the browser refused.
 pub(crate) fn save_blob(name: &str, blob: &web_sys::Blob) -> bool {
     save(name, blob)
 }
@@ -134,27 +134,27 @@ fn save(name: &str, part: &JsValue) -> bool {
         link.set_href(&address);
         link.set_download(name);
         link.click();
-        // The browser holds what it saves.
+        // The browser keeps the blob while it saves it.
         web_sys::Url::revoke_object_url(&address).ok()
     };
     save().is_some()
 }
 
-/// Gives the keyboard to the element with this id.
+/// Focuses the element with this id.
 pub(crate) fn focus(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {
         focus_element(&element);
     }
 }
 
-/// Gives the keyboard to an element.
+/// Focuses an element.
 pub(crate) fn focus_element(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         let _ = element.focus();
     }
 }
 
-/// The text behind a JavaScript error.
+/// The message of a JavaScript error.
 pub(crate) fn error_text(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
     message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))

@@ -1,5 +1,4 @@
-//! What a self-contained file carries beside the page: programs of workers, files to open, and the view they are to be opened in. A page
-//! from a server carries nothing.
+//! The contents of a self-contained file: programs of workers, files to open, and the view to open them in. A page from a server has none.
 
 use crate::browser::window;
 use js_sys::{Array, ArrayBuffer, Reflect};
@@ -23,18 +22,18 @@ pub(crate) fn program(name: &str) -> Option<(String, ArrayBuffer)> {
     Some((part("script")?.as_string()?, part("wasm")?.dyn_into().ok()?))
 }
 
-/// The files; none where the page comes from a server.
+/// The files; empty if the page comes from a server.
 pub(crate) fn files() -> Vec<File> {
     let list: Option<Array> = part("files").and_then(|files| files.dyn_into().ok());
     list.iter().flat_map(Array::iter).filter_map(|file| file.dyn_into().ok()).collect()
 }
 
-/// The address' fragment the file was made for; empty where it says nothing.
+/// The fragment of the address that the file was made for; may be empty.
 pub(crate) fn fragment() -> String {
     part("view").and_then(|view| view.as_string()).unwrap_or_default()
 }
 
-/// The file itself without what it carries, to make further ones of.
+/// The self-contained page without its contents, to make further ones.
 pub(crate) fn template() -> Option<String> {
     part("template")?.as_string()
 }

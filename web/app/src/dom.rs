@@ -1,9 +1,9 @@
-//! Builds elements from data, once: rows, cards, trees, lists. `view!` makes code for every element it names, this makes calls, which is a
-//! tenth of it. So `view!` is for what changes with signals, and what is drawn from an answer is put together here and handed to a
-//! container with [`fill`]; a change draws it anew.
+//! Builds elements from data, once: rows, cards, trees, lists. `view!` generates code for every element, and this only calls, which is a
+//! tenth of the size. So `view!` is for parts that follow signals; what is drawn from an answer is built here and put into a container with
+//! [`fill`], and redrawn when it changes.
 //!
-//! Nothing here listens by itself: the container has one listener that finds what was pressed with [`nearest`], by a `data-` attribute, or
-//! by the deeds that [`Deeds`] keeps. Texts become text nodes, never markup.
+//! Elements have no listeners: the container has one, which finds the pressed element with [`nearest`], by a `data-` attribute, or by the
+//! handlers that [`PressHandlers`] keeps. Texts become text nodes, never markup.
 
 use crate::browser::document;
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use web_sys::{Element, Event};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 
-/// An element that is being put together.
+/// An element under construction.
 pub(crate) struct El(Element);
 
 /// A new element: `el("div")`.
@@ -21,7 +21,7 @@ pub(crate) fn el(tag: &str) -> El {
     El(document().create_element(tag).expect("the tags of this page are valid"))
 }
 
-/// A new element of a drawing: `svg("path")`.
+/// A new SVG element: `svg("path")`.
 pub(crate) fn svg(tag: &str) -> El {
     El(document().create_element_ns(Some(SVG), tag).expect("the tags of this page are valid"))
 }
@@ -34,7 +34,7 @@ impl El {
 
     /// Sets an attribute.
     pub(crate) fn attr(self, name: &str, value: &str) -> El {
-        // Only a name that is no name is refused, and names are the page's own.
+        // Only invalid names are refused, and names are constants here.
         let _ = self.0.set_attribute(name, value);
         self
     }
@@ -65,10 +65,10 @@ impl El {
         self
     }
 
-    /// Does `deed` when it is pressed, with this element.
-    pub(crate) fn on_press(self, deeds: &Deeds, deed: impl Fn(&Element) + 'static) -> El {
-        let number = deeds.keep(Rc::new(deed));
-        self.attr("data-deed", &number.to_string())
+    /// Calls `handler` with this element when it is pressed.
+    pub(crate) fn on_press(self, handlers: &PressHandlers, handler: impl Fn(&Element) + 'static) -> El {
+        let number = handlers.keep(Rc::new(handler));
+        self.attr("data-handler", &number.to_string())
     }
 
     /// The element itself.
@@ -83,50 +83,50 @@ impl From<Element> for El {
     }
 }
 
-/// Puts `children` behind what `parent` has.
+/// Appends `children` to `parent`.
 pub(crate) fn append(parent: &Element, children: Vec<El>) {
     for child in children {
         let _ = parent.append_child(&child.0);
     }
 }
 
-/// Puts `children` in the place of what `parent` has.
+/// Replaces the content of `parent` with `children`.
 pub(crate) fn fill(parent: &Element, children: Vec<El>) {
     parent.set_text_content(None);
     append(parent, children);
 }
 
-/// Where an event happened: the nearest element that matches `selector`.
+/// The innermost element around the target of an event that matches `selector`.
 pub(crate) fn nearest(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
 }
 
-type Deed = Rc<dyn Fn(&Element)>;
+type Handler = Rc<dyn Fn(&Element)>;
 
-/// What buttons in built markup do. One listener on their container calls [`Deeds::run`].
+/// The handlers of buttons in built markup. One listener on their container calls [`PressHandlers::run`].
 #[derive(Clone, Default)]
-pub(crate) struct Deeds(Rc<RefCell<Vec<Deed>>>);
+pub(crate) struct PressHandlers(Rc<RefCell<Vec<Handler>>>);
 
-impl Deeds {
-    fn keep(&self, deed: Deed) -> usize {
-        let mut deeds = self.0.borrow_mut();
-        deeds.push(deed);
-        deeds.len() - 1
+impl PressHandlers {
+    fn keep(&self, handler: Handler) -> usize {
+        let mut handlers = self.0.borrow_mut();
+        handlers.push(handler);
+        handlers.len() - 1
     }
 
-    /// Forgets all of them: what they belonged to is no longer there.
+    /// Drops all handlers, because their buttons are gone.
     pub(crate) fn clear(&self) {
         self.0.borrow_mut().clear();
     }
 
-    /// Does what was pressed.
+    /// Calls the handler of the pressed button.
     pub(crate) fn run(&self, event: &Event) {
-        let Some(pressed) = nearest(event, "[data-deed]") else { return };
-        let number = pressed.get_attribute("data-deed").and_then(|number| number.parse::<usize>().ok());
-        // A deed may keep further ones.
-        let deed = number.and_then(|number| self.0.borrow().get(number).cloned());
-        if let Some(deed) = deed {
-            deed(&pressed);
+        let Some(pressed) = nearest(event, "[data-handler]") else { return };
+        let number = pressed.get_attribute("data-handler").and_then(|number| number.parse::<usize>().ok());
+        // A handler may add further ones.
+        let handler = number.and_then(|number| self.0.borrow().get(number).cloned());
+        if let Some(handler) = handler {
+            handler(&pressed);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys for the whole page: which belong to a widget that has the focus, which to the shown screen.
+//! The keys of the whole page: which belong to the focused widget, and which to the current screen.
 
 use crate::browser::{document, is_inside};
 use crate::state::App;
@@ -9,7 +9,7 @@ use web_sys::{Element, KeyboardEvent};
 /// Listens for keys wherever the focus is.
 pub(crate) fn listen(app: App) {
     let listener = window_event_listener(leptos::ev::keydown, move |event| {
-        if hear(app, &event) {
+        if on_key(app, &event) {
             event.prevent_default();
         }
     });
@@ -17,8 +17,8 @@ pub(crate) fn listen(app: App) {
 }
 
 /// `true` when the key did something.
-fn hear(app: App, event: &KeyboardEvent) -> bool {
-    // A dialog that is open keeps the keyboard, wherever in it the focus is.
+fn on_key(app: App, event: &KeyboardEvent) -> bool {
+    // An open dialog takes all keys, wherever the focus is.
     let open = document().query_selector("dialog[open]").ok().flatten().is_some();
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && event.key().eq_ignore_ascii_case("k") {
         app.commands.set(!open);
@@ -30,7 +30,7 @@ fn hear(app: App, event: &KeyboardEvent) -> bool {
     let key = event.key();
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok()).or_else(|| document().document_element());
     let Some(target) = target else { return false };
-    // Fields take letters.
+    // Input fields take letters.
     if is_inside(&target, "input, textarea, select, [contenteditable]") {
         return false;
     }
@@ -38,11 +38,11 @@ fn hear(app: App, event: &KeyboardEvent) -> bool {
         app.help.set(true);
         return true;
     }
-    // A focused button or link is pressed by these.
+    // These keys press a focused button or link.
     if matches!(key.as_str(), "Enter" | " ") && is_inside(&target, "button, a, summary") {
         return false;
     }
-    // Inside the panel the arrows scroll.
+    // The arrow keys scroll the panel.
     let scrolls = matches!(key.as_str(), "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown");
     if scrolls && is_inside(&target, "[role=complementary]") {
         return false;

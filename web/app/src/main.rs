@@ -1,27 +1,24 @@
-//! The page: screens and widgets over the state that the worker answers.
+//! The page: screens and widgets that show the answers of a worker.
 //!
-//! What is not here: SQL and arithmetic on data, which the worker and the core do; rows and geometry, which are the core's `view`;
-//! the form of addresses, which is the core's `share`.
+//! What is not here: SQL and arithmetic on data (the worker and the core), rows and geometry (`quipu_ui::view`), the format of addresses
+//! (`quipu_protocol::address`), and the decisions about the open file (`quipu-web-actions`).
 #![expect(unreachable_pub, reason = "the component macro makes the properties of every component public")]
 
+mod actions;
 mod app;
 mod browser;
 mod carried;
 mod client;
 mod dom;
-mod growth;
 mod idle;
 mod keys;
-mod metrics;
-mod opening;
+mod packing;
 mod pages;
-mod rehearsal;
-mod router;
-mod share;
+mod prewarm;
 mod state;
 mod widgets;
 
-/// The build this page belongs to. A worker of another build is noticed by it.
+/// The build of this page, compared with that of the worker.
 const BUILD: &str = match option_env!("QUIPU_BUILD") {
     Some(build) => build,
     None => "dev",

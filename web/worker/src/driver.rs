@@ -3,8 +3,8 @@
 use crate::blob::{BlobSource, Loaded, explain};
 use crate::import::import;
 use crate::memory;
+use crate::prewarm;
 use crate::read_ahead::{ReadAhead, Way};
-use crate::rehearsal;
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
@@ -29,7 +29,7 @@ const SMALL: u64 = 8 << 20;
 
 struct Open {
     session: Session,
-    /// The database; none while the page rehearses, and where it lies in memory.
+    /// The database; none while the page is prewarmed, and for a database in memory.
     main: Option<File>,
     name: String,
     /// Tells the index job of this file from that of the one before.
@@ -64,7 +64,7 @@ thread_local! {
 pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
     OPEN.set(None);
     if files.is_empty() {
-        return keep(rehearsal::open()?, None);
+        return keep(prewarm::open()?, None);
     }
     let mut loaded = Vec::new();
     for file in &files {

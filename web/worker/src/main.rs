@@ -11,9 +11,9 @@ mod import;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
-mod read_ahead;
+mod prewarm;
 #[cfg(target_arch = "wasm32")]
-mod rehearsal;
+mod read_ahead;
 #[cfg(target_arch = "wasm32")]
 mod wire;
 

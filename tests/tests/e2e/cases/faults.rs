@@ -61,7 +61,7 @@ async fn a_worker_that_is_ended_from_outside_is_replaced_by_itself(stage: &Stage
     let before = page.trace_ids().await?;
     page.evaluate(END_WORKER).await?;
     let told = page.wait_alert("was restarted").await?;
-    ensure!(told.contains("agent") && told.contains("indexes the file again"), "What happened is told: {told}");
+    ensure!(told.contains("agent") && told.contains("is indexing the file again"), "What happened is told: {told}");
     page.wait_idle().await?;
     ensure!(page.evaluate("return quipuWorkers.length").await? == 2, "There is one new worker.");
     ensure!(page.trace_ids().await? == before, "The same traces are listed.");

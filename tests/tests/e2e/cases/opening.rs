@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 pub(crate) const CASES: &[Case] = cases![
     a_file_that_is_chosen_before_the_page_is_ready_is_opened,
-    nothing_is_seen_or_kept_of_what_the_page_rehearses,
+    nothing_is_seen_or_kept_of_the_prewarming,
     a_file_that_was_left_does_not_come_back_when_its_index_is_complete,
     a_late_sample_does_not_replace_the_file_opened_meanwhile,
     a_sample_that_fails_late_does_not_close_the_file_opened_meanwhile,
@@ -80,12 +80,12 @@ async fn a_file_that_is_chosen_before_the_page_is_ready_is_opened(stage: &Stage)
     wait_for_traces_of(page, &SMALL).await
 }
 
-async fn nothing_is_seen_or_kept_of_what_the_page_rehearses(stage: &Stage) -> Result<()> {
+async fn nothing_is_seen_or_kept_of_the_prewarming(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
     let found = page.evaluate("return [document.title, location.hash]").await?;
     let drawn = page.rows_and_alerts().await?;
-    ensure!(found == json!(["Quipu", ""]) && drawn == 0, "Something of the rehearsal is left: {found}, {drawn} rows and alerts");
+    ensure!(found == json!(["Quipu", ""]) && drawn == 0, "Something of the prewarming is left: {found}, {drawn} rows and alerts");
     let entries = page.history_length().await?;
     page.open_traces(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;

@@ -169,7 +169,7 @@ async fn an_encrypted_link_asks_for_its_passphrase(stage: &Stage) -> Result<()> 
     page.load_from(&locked.replacen('#', "?locked#", 1)).await?;
     page.unlock("llama on the root").await?;
     page.wait_any_alert().await?;
-    ensure!(page.alerts().await?.concat().contains("not the passphrase"), "What is wrong: {:?}", page.alerts().await?);
+    ensure!(page.alerts().await?.concat().contains("Wrong passphrase"), "What is wrong: {:?}", page.alerts().await?);
     page.unlock("llama on the roof").await?;
     check_timeline(page, &trace_id).await
 }
@@ -238,7 +238,7 @@ async fn a_large_value_is_left_out_until_the_link_fits(stage: &Stage) -> Result<
 async fn what_is_taken_out_is_shown_before_it_leaves(stage: &Stage) -> Result<()> {
     share(stage).await?;
     let page = &stage.page;
-    ensure!(page.share().text().await?.contains("What is ticked is taken out"), "The preview: {}", page.share().text().await?);
+    ensure!(page.share().text().await?.contains("Ticked data is removed"), "The preview: {}", page.share().text().await?);
     page.share().take_out_prompts().await?;
     page.share().unfold_prompts().await?;
     ensure!(page.share().text().await?.contains("[prompt taken out]"), "The examples are as they leave: {}", page.share().text().await?);

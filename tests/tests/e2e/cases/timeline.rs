@@ -78,7 +78,7 @@ async fn a_bar_outside_the_window_is_pointed_to(stage: &Stage) -> Result<()> {
         page.press(key).await?;
     }
     let titles = page.trace().bars_out_of_sight().await?;
-    ensure!(titles.contains(&"Earlier than the shown part".to_owned()), "At the end of the trace some spans lie before it: {titles:?}");
+    ensure!(titles.contains(&"Before the visible range".to_owned()), "At the end of the trace some spans lie before it: {titles:?}");
     // f on a selected one brings it back.
     page.trace().select_bar_out_of_sight().await?;
     page.press('f').await?;

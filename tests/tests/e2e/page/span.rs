@@ -50,7 +50,7 @@ impl SpanPanel<'_> {
 
     /// Compares the input with that of the inference before, and answers what the comparison says.
     pub(crate) async fn compare_with_before(&self) -> Result<String> {
-        self.0.click("button", "Compare the input with the one before").await?;
+        self.0.click("button", "Compare with the previous input").await?;
         Ok(self.0.text_of("document.querySelector('.comparison')").await?.unwrap_or_default())
     }
 

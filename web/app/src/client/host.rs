@@ -1,45 +1,33 @@
-//! A dedicated worker and its program: starts it from a blob, keeps what it is told until it hears, puts messages in pieces together, notices
-//! its end.
+//! Runs a dedicated worker: starts it from a blob, queues messages until it runs, joins messages that come in pieces, and notices its exit.
 //!
-//! What is not here: what messages say and who waits for which (`link`).
+//! What is not here: the content of messages, and who waits for which (`link`).
 
 use crate::BUILD;
 use crate::browser::{document, error_text};
 use crate::carried;
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_web_actions::WorkerExit;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, BlobPropertyBag, ErrorEvent, Event, File, MessageEvent, Url, Worker};
 
-/// What a worker runs: `NAME.js` and `NAME_bg.wasm` beside the page, or what a self-contained file carries under that name.
+/// The program of a worker: `NAME.js` and `NAME_bg.wasm` next to the page, or carried under that name by a self-contained file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Program(pub(crate) &'static str);
 
-/// How a worker came to its end; with the browser's words in brackets where it has any.
-pub(crate) enum Death {
-    /// It never ran.
-    NotStarted(String),
-    /// It ran, and failed, was ended from outside, or does not answer.
-    Stopped(String),
-    /// It found no memory.
-    OutOfMemory,
-    /// It is no worker, but the program that served the page, and does not answer: a sentence.
-    Unserved(String),
-}
-
-/// What a host hears of its worker.
-pub(crate) enum Heard {
-    /// A whole message, and the blob beside it where there is one.
+/// What a host reports of its worker.
+pub(crate) enum HostEvent {
+    /// A complete message, with the blob that came with it, if any.
     Message(Vec<u8>, Option<Blob>),
-    /// There is no worker any more; what was asked will not be answered. Not told of one that [`Host::stop`] ended.
-    Died(Death),
+    /// The worker exited; open questions will not be answered. Not reported after [`Host::stop`].
+    Exited(WorkerExit),
 }
 
-/// Seconds without a word after which a worker that was asked something counts as dead. A question may take it 10 seconds.
+/// Seconds of silence after which a worker that owes an answer counts as dead. A question may take 10 seconds.
 const PATIENCE: u32 = 12;
-/// Seconds between two signs of life that are asked for where nothing else is.
+/// Seconds without a question after which a sign of life is requested.
 const HEARTBEAT: u32 = 4;
 
 /// Runs one worker at a time. Cheap to clone; all clones are one.
@@ -48,39 +36,39 @@ pub(crate) struct Host {
     inner: Rc<RefCell<Inner>>,
     program: Program,
     idle: Idle,
-    hear: Hear,
+    on_event: OnEvent,
 }
 
-type Hear = Rc<dyn Fn(&Host, Heard)>;
+type OnEvent = Rc<dyn Fn(&Host, HostEvent)>;
 
 #[derive(Default)]
 struct Inner {
     worker: Option<Worker>,
-    /// Which worker this is: messages of a terminated one are not heard.
+    /// Counts workers: messages of a terminated one are ignored.
     generation: u32,
     ready: bool,
-    /// Seconds since it last said something, while it owes an answer.
+    /// Seconds since its last message, while it owes an answer.
     silent: u32,
-    /// Seconds since it owes none.
+    /// Seconds since it last owed an answer.
     unasked: u32,
     /// Held until the worker runs.
     starting: Option<Busy>,
-    /// What came so far of a message in pieces.
+    /// The pieces received so far of a message.
     pieces: Vec<u8>,
-    /// Messages for a worker that is still starting: it hears nothing until its wasm runs.
+    /// Messages for a worker that is still starting: it handles none until its wasm runs.
     queue: Vec<JsValue>,
     /// The listeners of the current worker live as long as it.
     listeners: Vec<JsValue>,
 }
 
 impl Host {
-    /// A host without a worker; the first message starts one. `hear` is told what comes, and calls [`Host::set_ready`] at the message that
-    /// says that the program runs.
-    pub(crate) fn new(program: Program, idle: Idle, hear: impl Fn(&Host, Heard) + 'static) -> Host {
-        Host { inner: Rc::default(), program, idle, hear: Rc::new(hear) }
+    /// A host without a worker; the first message starts one. `on_event` has to call [`Host::set_ready`] at the message that says that the
+    /// program runs.
+    pub(crate) fn new(program: Program, idle: Idle, on_event: impl Fn(&Host, HostEvent) + 'static) -> Host {
+        Host { inner: Rc::default(), program, idle, on_event: Rc::new(on_event) }
     }
 
-    /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is told.
+    /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is also reported.
     pub(crate) fn send(&self, id: u32, body: &[u8], files: &[File]) -> bool {
         if !self.warm_up() {
             return false;
@@ -101,14 +89,14 @@ impl Host {
         true
     }
 
-    /// Starts the worker before it is needed; `false` when that failed, which is told.
+    /// Starts the worker before it is needed; `false` when that failed, which is also reported.
     pub(crate) fn warm_up(&self) -> bool {
         if self.inner.borrow().worker.is_some() {
             return true;
         }
         let started = self.start();
         if let Err(error) = &started {
-            (self.hear)(self, Heard::Died(Death::NotStarted(format!(" ({})", error_text(error)))));
+            (self.on_event)(self, HostEvent::Exited(WorkerExit::NotStarted(format!(" ({})", error_text(error)))));
         }
         started.is_ok()
     }
@@ -118,7 +106,7 @@ impl Host {
         self.inner.borrow().ready
     }
 
-    /// The program runs: it gets what was kept for it.
+    /// The program runs: queued messages are sent.
     pub(crate) fn set_ready(&self) {
         let mut inner = self.inner.borrow_mut();
         inner.ready = true;
@@ -131,8 +119,8 @@ impl Host {
         }
     }
 
-    /// To be called every second while the page is visible, with whether the worker `owes` an answer. One that does and says nothing for too
-    /// long is dead: an end from outside is told by no event. Answers whether it should be asked for a sign of life.
+    /// Call this every second while the page is visible, with whether the worker `owes` an answer. One that does and is silent for too long
+    /// is dead: no event reports an end from outside. Returns whether a sign of life should be requested.
     pub(crate) fn tick(&self, owes: bool) -> bool {
         let (silent, unasked) = {
             let mut inner = self.inner.borrow_mut();
@@ -162,24 +150,25 @@ impl Host {
         inner.listeners.clear();
     }
 
-    /// Ends the worker because of what went wrong, and tells of it.
+    /// Ends the worker after a fault, and reports its exit.
     pub(crate) fn fail(&self, text: Option<&str>) {
         let started = self.is_ready();
         self.stop();
         let reason = text.map(|text| format!(" ({text})")).unwrap_or_default();
-        // A panic says what happened; a trap without a word, past every panic, is what an allocation does that finds no memory.
+        // A panic has a message; a trap without one is an allocation that ran out of memory.
         let no_memory = text.is_some_and(|text| {
             ["RuntimeError: unreachable", "memory allocation of", "out of memory", "Out of memory"].iter().any(|sign| text.contains(sign))
         });
-        let death = match started {
-            false => Death::NotStarted(reason),
-            true if no_memory => Death::OutOfMemory,
-            true => Death::Stopped(reason),
+        let exit = match started {
+            false => WorkerExit::NotStarted(reason),
+            true if no_memory => WorkerExit::OutOfMemory,
+            true => WorkerExit::Stopped(reason),
         };
-        (self.hear)(self, Heard::Died(death));
+        (self.on_event)(self, HostEvent::Exited(exit));
     }
 
-    /// Starts the worker from a blob: only so does it inherit the page's policy. What fails inside a promise is an error of the worker, too.
+    /// Starts the worker from a blob, because only then it inherits the page's content security policy. A rejected promise is an error of
+    /// the worker, too.
     fn start(&self) -> Result<(), JsValue> {
         const REPORT: &str = "onunhandledrejection = (event) => reportError(event.reason);";
         const THROW: &str = "catch((error) => setTimeout(() => { throw error; }))";
@@ -264,7 +253,7 @@ impl Host {
                 body = std::mem::take(&mut inner.pieces);
             }
         }
-        (self.hear)(self, Heard::Message(body, field("blob").dyn_into().ok()));
+        (self.on_event)(self, HostEvent::Message(body, field("blob").dyn_into().ok()));
     }
 }
 

@@ -1,59 +1,60 @@
-//! Commands to a worker and its answers, in the words of one protocol: numbers commands, hands every answer to who asked.
+//! Commands to a worker and its answers, for one protocol: numbers commands, and passes every answer to its caller.
 //!
-//! What is not here: the worker itself (`host`), and which commands there are (the users of a [`Link`]).
+//! What is not here: the worker itself (`host`), and the commands (the users of a [`Link`]).
 
-use super::host::{Death, Heard, Host, Program};
+use super::host::{Host, HostEvent, Program};
 use crate::idle::{Busy, Idle};
+use quipu_web_actions::WorkerExit;
 use std::cell::RefCell;
 use std::rc::Rc;
 use web_sys::{Blob, File};
 
-/// What a worker and the page say to each other.
+/// The messages between the page and a worker.
 pub(crate) trait Protocol: 'static {
-    /// What the page sends.
+    /// A command of the page.
     type Command;
-    /// What answers a command.
+    /// The answer to a command.
     type Answer: 'static;
-    /// What the worker says unasked.
+    /// A report of the worker that answers no command.
     type Event: 'static;
 
-    /// Reads a message; `None` when it is of another protocol, or build.
-    fn read(message: &[u8]) -> Option<Said<Self::Answer, Self::Event>>;
+    /// Decodes a message; `None` when it belongs to another protocol or build.
+    fn read(message: &[u8]) -> Option<WorkerMessage<Self::Answer, Self::Event>>;
 
-    /// The bytes of a command; where it can't be written, the answer to it.
+    /// Encodes a command; if that fails, returns the answer to it.
     fn write(command: &Self::Command) -> Result<Vec<u8>, Self::Answer>;
 }
 
-/// What a message of a worker is.
-pub(crate) enum Said<Answer, Event> {
-    /// The program runs; the build it belongs to.
+/// A message of a worker.
+pub(crate) enum WorkerMessage<Answer, Event> {
+    /// The program runs; with its build.
     Ready(String),
-    /// The answer to the command of this number.
+    /// The answer to the command with this number.
     Reply(u32, Answer),
     /// Anything else.
     Event(Event),
 }
 
-/// What the worker says unasked.
+/// A report of the worker that answers no command.
 pub(crate) enum Notice<Event> {
-    /// It runs; the build it belongs to.
+    /// The program runs; with its build.
     Ready(String),
-    /// Progress, or whatever else its protocol has.
+    /// An event of its protocol, such as progress.
     Event(Event),
-    /// It is no more.
-    Died(Death),
+    /// It exited.
+    Exited(WorkerExit),
 }
 
-/// Who waits for an answer, and for the blob beside it where there is one.
+/// Takes an answer, and the blob that came with it, if any.
 pub(crate) type Callback<Answer> = Box<dyn FnOnce(Answer, Option<Blob>)>;
 
-/// The commands that wait for their answers.
+/// The commands that are not answered yet.
 struct Waiting<Answer> {
     last_id: u32,
     commands: Vec<(u32, Callback<Answer>, Option<Busy>)>,
 }
 
-/// A worker by its protocol. Cheap to clone; all clones are one.
+/// A worker with its protocol. Cheap to clone; all clones share one worker.
 pub(crate) struct Link<P: Protocol> {
     host: Host,
     waiting: Rc<RefCell<Waiting<P::Answer>>>,
@@ -66,44 +67,44 @@ impl<P: Protocol> Clone for Link<P> {
 }
 
 impl<P: Protocol> Link<P> {
-    /// A link without a worker; the first command starts one. `notice` hears what the worker says unasked.
+    /// A link without a worker; the first command starts one. `notice` takes the worker's reports.
     pub(crate) fn new(program: Program, idle: Idle, notice: impl Fn(Notice<P::Event>) + 'static) -> Link<P> {
         let waiting = Rc::new(RefCell::new(Waiting { last_id: 0, commands: Vec::new() }));
         let heard = waiting.clone();
         let host = Host::new(program, idle, move |host, what| match what {
-            Heard::Died(death) => {
+            HostEvent::Exited(exit) => {
                 forget(&heard);
-                notice(Notice::Died(death));
+                notice(Notice::Exited(exit));
             }
-            Heard::Message(message, blob) => {
+            HostEvent::Message(message, blob) => {
                 let said = P::read(&message);
                 drop(message);
                 match said {
                     None => host.fail(Some("its message could not be read; the page and the worker may be of different builds")),
-                    Some(Said::Ready(build)) => {
+                    Some(WorkerMessage::Ready(build)) => {
                         host.set_ready();
                         notice(Notice::Ready(build));
                     }
-                    Some(Said::Reply(id, answer)) => {
+                    Some(WorkerMessage::Reply(id, answer)) => {
                         let command = {
                             let commands = &mut heard.borrow_mut().commands;
                             commands.iter().position(|(waiting, ..)| *waiting == id).map(|at| commands.swap_remove(at))
                         };
-                        // The callback runs before the idle mark is given back: what it asks for next counts without a gap.
+                        // The callback runs before the idle mark is released, so that a follow-up question leaves no gap.
                         if let Some((_, callback, busy)) = command {
                             callback(answer, blob);
                             drop(busy);
                         }
                     }
-                    Some(Said::Event(event)) => notice(Notice::Event(event)),
+                    Some(WorkerMessage::Event(event)) => notice(Notice::Event(event)),
                 }
             }
         });
         Link { host, waiting }
     }
 
-    /// Sends a command with the files beside it; `busy` is held until the answer was taken.
-    // Not generic in who waits: every question would be all of this once more.
+    /// Sends a command with its files; `busy` is held until the answer was handled.
+    // Not generic in the callback, because every question would duplicate this code.
     pub(crate) fn send(&self, command: &P::Command, files: &[File], busy: Option<Busy>, callback: Callback<P::Answer>) {
         let body = match P::write(command) {
             Ok(body) => body,
@@ -119,7 +120,7 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// The worker, whatever it is asked.
+    /// The host of the worker.
     pub(crate) fn host(&self) -> &Host {
         &self.host
     }
@@ -130,13 +131,13 @@ impl<P: Protocol> Link<P> {
         self.host.tick(owes)
     }
 
-    /// Ends the worker; nothing that was asked is answered. The next command starts a new one.
+    /// Ends the worker; open commands are not answered. The next command starts a new one.
     pub(crate) fn stop(&self) {
         self.host.stop();
         self.forget_waiting();
     }
 
-    /// Drops the callbacks of all commands under way: nobody waits for their answers any more.
+    /// Drops the callbacks of all open commands.
     pub(crate) fn forget_waiting(&self) {
         forget(&self.waiting);
     }
@@ -144,6 +145,6 @@ impl<P: Protocol> Link<P> {
 
 fn forget<Answer>(waiting: &RefCell<Waiting<Answer>>) {
     let commands = std::mem::take(&mut waiting.borrow_mut().commands);
-    // What they hold may look here when it goes.
+    // Dropping a callback may access this.
     drop(commands);
 }

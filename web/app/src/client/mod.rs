@@ -1,16 +1,19 @@
-//! The worker that reads files behind typed requests, or the program that served the page in its stead.
+//! The worker that reads files, behind typed requests; or the program that serves the page, in its place.
 //!
-//! What is not here: what answers mean (`state`), and the worker itself (`web/worker`). A worker with another program or other messages has
-//! a [`Link`] of its own.
+//! What is not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
+//! [`Link`].
 
 mod host;
 mod link;
+mod metrics;
 mod served;
 
-pub(crate) use host::{Death, Program};
-pub(crate) use link::{Link, Notice as LinkNotice, Protocol, Said};
+pub(crate) use host::Program;
+pub(crate) use link::{Link, Notice as LinkNotice, Protocol, WorkerMessage};
+pub(crate) use metrics::MetricsLink;
+pub(crate) use quipu_web_actions::WorkerExit;
+pub(crate) use served::{is_served, served};
 
-use crate::growth;
 use crate::idle::Idle;
 use link::Callback;
 use quipu_protocol::{Command, Event, Failure, FailureKind, Request, Response};
@@ -18,12 +21,12 @@ use served::Served;
 use std::rc::Rc;
 use web_sys::{Blob, File};
 
-/// What the worker says unasked.
+/// A report of the worker that answers no command.
 pub(crate) type Notice = LinkNotice<Event>;
 
 type Answer = Result<Response, Failure>;
 
-/// The messages of a worker that holds a session.
+/// The protocol of a worker that holds a session.
 struct Sessions;
 
 impl Protocol for Sessions {
@@ -31,11 +34,11 @@ impl Protocol for Sessions {
     type Answer = Answer;
     type Event = Event;
 
-    fn read(message: &[u8]) -> Option<Said<Answer, Event>> {
+    fn read(message: &[u8]) -> Option<WorkerMessage<Answer, Event>> {
         Some(match postcard::from_bytes(message).ok()? {
-            Event::Ready { build } => Said::Ready(build),
-            Event::Reply { id, result } => Said::Reply(id, result),
-            event => Said::Event(event),
+            Event::Ready { build } => WorkerMessage::Ready(build),
+            Event::Reply { id, result } => WorkerMessage::Reply(id, result),
+            event => WorkerMessage::Event(event),
         })
     }
 
@@ -45,7 +48,7 @@ impl Protocol for Sessions {
     }
 }
 
-/// Takes an answer that has nothing beside it.
+/// Takes an answer without a blob.
 fn alone(callback: impl FnOnce(Answer) + 'static) -> Callback<Answer> {
     Box::new(|answer, _| callback(answer))
 }
@@ -59,7 +62,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client without a worker; the first command starts one. `notice` hears what the worker says unasked.
+    /// A client without a worker; the first command starts one. `notice` takes the worker's reports.
     pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
         let notice: Rc<dyn Fn(Notice)> = Rc::new(notice);
         let served = Served::new(idle.clone(), notice.clone());
@@ -76,15 +79,15 @@ impl Client {
         self.link.send(&command, files, Some(self.idle.begin()), alone(callback));
     }
 
-    /// Opens the file that is served beside the page, as it is now: questions go to the program that serves it, and no worker is needed.
+    /// Opens the current edition of the served file: questions go to the program that serves it, and no worker is needed.
     pub(crate) fn open_served(&self, callback: impl FnOnce(Answer) + 'static) {
         self.link.forget_waiting();
         self.served.open(callback);
     }
 
-    /// Opens a database for questions in SQL only; without files the one that is served beside the page.
+    /// Opens a database for SQL queries only; without `files`, the served one.
     pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
-        if files.is_empty() && growth::served().is_some() {
+        if files.is_empty() && served().is_some() {
             return self.served.open_as("&for=sql", false, callback);
         }
         let names = files.iter().map(File::name).collect();
@@ -99,32 +102,31 @@ impl Client {
         self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), alone(callback));
     }
 
-    /// Asks for what the file has to be counted, as bytes for the worker that counts.
+    /// Requests the input of the metrics worker, as bytes.
     pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
         if self.served.is_open() {
             return self.served.ask_readings(callback);
         }
         let take: Callback<Answer> = Box::new(|answer, blob| {
-            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no readings; reload the page.".into() };
+            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no metrics input. Reload the page.".into() };
             callback(answer.and_then(|_| blob.ok_or_else(nothing)));
         });
         self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);
     }
 
-    /// Asks for one answer that nothing on screen waits for. A worker that does not run is not started for it.
+    /// Asks a question that nothing on screen waits for. It does not start a worker.
     pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
         if self.link.host().is_ready() && !self.served.is_open() {
             self.link.send(&Command::Ask(request), &[], None, alone(callback));
         }
     }
 
-    /// To be called every second while the page is visible: see [`host::Host::tick`]. Answers whether the worker should be asked for a sign
-    /// of life.
+    /// Call this every second while the page is visible: see [`host::Host::tick`]. Returns whether a sign of life should be requested.
     pub(crate) fn tick(&self) -> bool {
         self.link.tick()
     }
 
-    /// Starts the worker before it is needed: opening a file then asks the server for nothing, and is quicker.
+    /// Starts the worker before it is needed, so that opening a file is quicker and needs no server.
     pub(crate) fn warm_up(&self) {
         self.link.host().warm_up();
     }

@@ -1,21 +1,33 @@
-//! The program that served the page, in the stead of a worker: the same questions and answers over HTTP, and news of what happens there.
+//! The program that serves the page, in place of a worker: the same questions and answers over HTTP, and its events.
 //!
-//! What is not here: what answers mean (`state`), and when a newer edition of the file is opened (`growth`).
+//! What is not here: the use of answers, and when a newer edition of the file is opened (`actions`).
 
-use super::{Answer, Death, Notice};
+use super::{Answer, Notice, WorkerExit};
 use crate::BUILD;
-use crate::browser::{error_text, pause, window};
+use crate::browser::{document, error_text, pause, window};
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_protocol::address::Source;
 use quipu_protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, RequestInit, Response};
+use web_sys::{Blob, File, RequestInit, Response};
 
-/// Milliseconds after which a program that did not answer is asked for news again.
+/// Milliseconds after which events are requested again from a program that did not answer.
 const AGAIN_MS: i32 = 2_000;
+
+/// The served file, as addresses name it.
+pub(crate) fn served() -> Option<Source> {
+    let named = document().query_selector("meta[name='quipu-served']").ok()??;
+    Some(Source::File { name: named.get_attribute("content")?, size_bytes: None })
+}
+
+/// Whether `source`, without files, is the served file.
+pub(crate) fn is_served(source: &Source, files: &[File]) -> bool {
+    files.is_empty() && served().as_ref() == Some(source)
+}
 
 type Callback = Box<dyn FnOnce(Answer)>;
 
@@ -29,13 +41,13 @@ pub(super) struct Served {
 
 #[derive(Default)]
 struct Inner {
-    /// Whether questions go there.
+    /// Whether questions go to the program.
     is_open: bool,
     /// Counts openings: answers to what was asked before are dropped.
     generation: u32,
     /// The edition of the file that answers, once it is known.
     edition: Option<u64>,
-    /// The newest edition that was heard of.
+    /// The newest edition known.
     known: u64,
     /// Questions that wait for the edition.
     queue: Vec<(Request, Callback, Busy)>,
@@ -46,25 +58,25 @@ impl Served {
         Served { inner: Rc::default(), idle, notice }
     }
 
-    /// Whether questions go there.
+    /// Whether questions go to the program.
     pub(super) fn is_open(&self) -> bool {
         self.inner.borrow().is_open
     }
 
-    /// Questions go elsewhere from now on.
+    /// Questions go to the worker from now on.
     pub(super) fn close(&self) {
         let before = std::mem::take(&mut *self.inner.borrow_mut());
         self.inner.borrow_mut().generation = before.generation + 1;
-        // What the questions hold may look here when it goes.
+        // Dropping a question may access this.
         drop(before);
     }
 
-    /// Opens the newest edition of the file, and hears of news.
+    /// Opens the newest edition of the file, and listens for events.
     pub(super) fn open(&self, callback: impl FnOnce(Answer) + 'static) {
         self.open_as("", true, callback);
     }
 
-    /// Opens what `parameters` further say.
+    /// Opens the file with further `parameters`.
     pub(super) fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
         self.close();
         self.inner.borrow_mut().is_open = true;
@@ -104,7 +116,7 @@ impl Served {
         }
     }
 
-    /// Asks for what the file has to be counted.
+    /// Requests the input of the metrics worker.
     pub(super) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
         let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
         let edition = self.inner.borrow().edition.unwrap_or_default();
@@ -133,14 +145,14 @@ impl Served {
                 Err(error) => Err(failure(format!("The request could not be written: {error}."))),
             };
             if served.generation() == generation {
-                // The callback runs before the idle mark is given back: what it asks for next counts without a gap.
+                // The callback runs before the idle mark is released, so that a follow-up question leaves no gap.
                 callback(answer);
             }
             drop(busy);
         });
     }
 
-    /// Hears of news until another file or edition is opened. A program that does not answer any more is told of once.
+    /// Listens for events until another file or edition is opened. A program that stops answering is reported once.
     async fn listen(&self, generation: u32, edition: u64) {
         let (mut after, mut silent) = (0, 0_u32);
         loop {
@@ -161,9 +173,9 @@ impl Served {
                 }
                 Err(failure) => {
                     silent += 1;
-                    // One request may be lost on its way.
+                    // A single request may get lost.
                     if silent == 2 {
-                        (self.notice)(Notice::Died(Death::Unserved(failure.message)));
+                        (self.notice)(Notice::Exited(WorkerExit::Unserved(failure.message)));
                     }
                     pause(AGAIN_MS).await;
                 }
@@ -183,7 +195,7 @@ fn read<T: serde::de::DeserializeOwned>(bytes: Result<Vec<u8>, String>) -> Resul
     })
 }
 
-/// The bytes of an answer, or a sentence.
+/// The bytes of an answer, or an error message.
 async fn post(path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
     let init = RequestInit::new();
     init.set_method("POST");

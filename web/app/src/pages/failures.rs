@@ -1,6 +1,6 @@
-//! What failed in a trace, before everything else: where each failure began, what was said of it, and whom it failed.
+//! The failures of a trace, shown first: where each began, its error, and the spans it affected.
 //!
-//! What is not here: finding that out, which is the core's `view`.
+//! What is not here: grouping failures (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use crate::state::App;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// Failures shown at first.
 const FIRST_FAILURES: usize = 2;
-/// Failures shown at most, after asking: each asks for its span.
+/// Failures shown at most, on request: each requests its span.
 const MOST_FAILURES: usize = 50;
 
 /// The failures with their errors.
@@ -82,7 +82,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
                 view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
             );
         }
-        // A list that ends early says so.
+        // A list that is cut says so.
         (count > MOST_FAILURES).then(|| {
             let text = format!("{} more failures are marked in the timeline.", format::count((count - MOST_FAILURES) as u64));
             view! { <p class="soft">{text}</p> }.into_any()
@@ -98,7 +98,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
     }
 }
 
-/// A traceback's first line says where, its last what.
+/// The first line of a traceback says where, the last one what.
 fn first_and_last_line(message: &str) -> String {
     let cut = |line: &str| view::clip(line, 240).map_or_else(|| line.to_owned(), |head| format!("{head}…"));
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());

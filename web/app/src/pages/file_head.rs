@@ -1,6 +1,6 @@
-//! What the open file is: name, size, times, counts and tokens.
+//! The open file: name, size, times, counts and tokens.
 //!
-//! What is not here: what its list has (`scatter`).
+//! What is not here: the totals of the list (`scatter`).
 
 use crate::dom::{El, el};
 use crate::state::App;
@@ -24,7 +24,7 @@ fn draw(app: App) -> Option<El> {
     let range = match (summary.start, summary.end) {
         (Some(start), Some(end)) => {
             let length = u64::try_from(end.nanos_since(start)).ok();
-            // The range is absolute in every style: it is what relative times count from.
+            // The range is absolute in every style, because relative times count from it.
             let relative = times == TimeStyle::Relative;
             let text = |at| seconds(&if relative { format::time(at, TimeStyle::Utc, 0, None) } else { app.time_text(at, None) });
             format!("{} to {} ({})", text(start), text(end), format::duration_text(length))
@@ -60,13 +60,13 @@ fn count(number: Option<u64>) -> String {
     number.map_or_else(|| DASH.into(), format::count)
 }
 
-/// A blank service name (the default is one zero-width space) has no other look than these words.
+/// Shown for a blank service name; the default one is a single zero-width space.
 fn shown_name(name: &str) -> String {
     let blank = name.chars().all(|letter| letter.is_whitespace() || letter == '\u{200b}');
     if blank { "(no service name)".into() } else { name.to_owned() }
 }
 
-/// A time without the fraction of its second.
+/// A time without fractions of a second.
 fn seconds(text: &str) -> String {
     text.split('.').next().unwrap_or(text).to_owned()
 }

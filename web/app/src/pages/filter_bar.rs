@@ -1,9 +1,9 @@
-//! The filter over the list: what is applied as chips, the term being typed, how it may go on, and what is wrong with it.
+//! The filter bar: applied terms as chips, the term being typed, completions, and errors.
 //!
-//! What is not here: the language (the core's `filter`), what is done with texts (its `view`).
+//! What is not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
 
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
-use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -27,13 +27,13 @@ const HISTORY: &str = "filters";
 struct Choice {
     text: String,
     meaning: String,
-    act: Act,
+    action: ChoiceAction,
 }
 
-/// What choosing it does.
+/// What happens when it is chosen.
 #[derive(Clone, PartialEq)]
-enum Act {
-    /// Puts its text into the draft, in this place.
+enum ChoiceAction {
+    /// Puts its text into the draft, at this range.
     Put(Range<usize>),
     /// Applies its text as the filter.
     Apply,
@@ -48,15 +48,14 @@ struct Bar {
     applied: Memo<String>,
     terms: Memo<Vec<Term>>,
     draft: RwSignal<String>,
-    /// The number of the term that the draft takes the place of.
+    /// The index of the term that the draft replaces.
     editing: RwSignal<Option<usize>>,
     error: RwSignal<Option<FilterError>>,
     choices: RwSignal<Vec<Choice>>,
-    /// The choice the keyboard is on.
+    /// The choice with the keyboard cursor.
     active: RwSignal<Option<usize>>,
     input: NodeRef<Input>,
-    /// The epoch in which suggestions were asked for that are not here (those of an earlier one never come), and whether the draft changed
-    /// since.
+    /// The epoch of the pending request for suggestions (one of an earlier epoch is never answered), and whether the draft changed since.
     asked: StoredValue<(Option<u32>, bool)>,
     /// The draft that the choices are for.
     chosen_for: StoredValue<String>,
@@ -80,7 +79,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         asked: StoredValue::new((None, false)),
         chosen_for: StoredValue::default(),
     };
-    // A filter of the address that is not understood is there to be mended.
+    // A filter in the address that cannot be parsed is put into the input, to be corrected.
     Effect::new(move |before: Option<String>| {
         let applied = applied.get();
         bar.editing.set(None);
@@ -108,7 +107,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         let error = bar.error.get()?;
         let draft = bar.draft.get();
         let (before, wrong) = (draft.get(..error.start)?.to_owned(), draft.get(error.start..error.end)?.to_owned());
-        // Something is missing where nothing can be marked.
+        // Something is missing, so there is nothing to mark.
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}".into() } else { wrong };
         Some(view! { {before}<u>{wrong}</u> })
     };
@@ -192,7 +191,7 @@ impl Bar {
         }
     }
 
-    /// What a click into the field does: a list that was closed is offered again.
+    /// A click into the input: a closed list opens again.
     fn open(self) {
         focus(INPUT);
         if self.choices.with_untracked(Vec::is_empty) {
@@ -205,7 +204,7 @@ impl Bar {
         self.active.set(None);
     }
 
-    /// Writes into the input, and stands at this byte of it.
+    /// Sets the text of the input, with the cursor at this byte.
     fn write(self, text: &str, cursor: usize) {
         self.draft.set(text.to_owned());
         self.error.set(None);
@@ -222,7 +221,7 @@ impl Bar {
         unit.map_or(draft.len(), |unit| view::byte_of_unit(draft, unit as usize))
     }
 
-    /// Says what is wrong with the draft; `whole`: also what may only be missing yet. Answers whether it is right.
+    /// Checks the draft and shows what is wrong with it. `whole`: an unfinished term is an error, too. Returns whether the draft is valid.
     fn check(self, whole: bool) -> bool {
         let draft = self.draft.get_untracked();
         let cursor = self.cursor(&draft);
@@ -232,7 +231,7 @@ impl Bar {
         right
     }
 
-    /// Asks how the draft may go on: once a frame at most, and never twice at a time. Without a draft the last filters are offered.
+    /// Requests completions of the draft: at most once a frame, and one request at a time. Without a draft the last filters are offered.
     fn suggest(self) {
         let (asked, _) = self.asked.get_value();
         let epoch = Some(self.app.epoch.get_untracked());
@@ -261,15 +260,18 @@ impl Bar {
             let mut choices = Vec::new();
             if let Some(range) = view::bare_word(&draft, cursor) {
                 let word = draft.get(range.clone()).unwrap_or_default();
-                choices
-                    .push(Choice { text: view::quoted(word), meaning: format!("search all texts for “{word}”"), act: Act::Put(range) });
+                choices.push(Choice {
+                    text: view::quoted(word),
+                    meaning: format!("search all texts for “{word}”"),
+                    action: ChoiceAction::Put(range),
+                });
             }
             if let Ok(Response::Suggestions(found)) = answer {
                 let range = found.start as usize..found.end as usize;
                 choices.extend(found.items.into_iter().map(|item| {
                     let spans = item.spans.map(|spans| format::counted(Some(spans), "span", "spans"));
                     let meaning = [Some(item.meaning).filter(|meaning| !meaning.is_empty()), spans].into_iter().flatten();
-                    Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), act: Act::Put(range.clone()) }
+                    Choice { text: item.text, meaning: meaning.collect::<Vec<_>>().join(" · "), action: ChoiceAction::Put(range.clone()) }
                 }));
             }
             self.chosen_for.set_value(draft);
@@ -277,7 +279,7 @@ impl Bar {
         });
     }
 
-    /// Shows the choices, where the reader is still there.
+    /// Shows the choices, if the input still has the focus.
     fn show(self, choices: Vec<Choice>) {
         let is_here = document().active_element().is_some_and(|element| element.id() == INPUT);
         self.active.set(None);
@@ -286,19 +288,19 @@ impl Bar {
 
     fn choose(self, number: usize) {
         let Some(choice) = self.choices.with_untracked(|choices| choices.get(number).cloned()) else { return };
-        match choice.act {
-            // The reader has typed on; choices for that are on their way.
-            Act::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
-            Act::Put(range) => {
+        match choice.action {
+            // The draft has changed; its choices are on their way.
+            ChoiceAction::Put(_) if self.chosen_for.with_value(|draft| self.draft.with_untracked(|now| now != draft)) => {}
+            ChoiceAction::Put(range) => {
                 let (draft, cursor) = view::put_in(&self.draft.get_untracked(), range, &choice.text);
                 self.write(&draft, cursor);
-                // A field goes on with its value.
+                // After a field, a value is expected.
                 if choice.text.ends_with([':', '=', '<', '>', '.']) {
                     self.suggest();
                 }
             }
-            Act::Apply => self.set_filter(choice.text),
-            Act::Forget => {
+            ChoiceAction::Apply => self.set_filter(choice.text),
+            ChoiceAction::Forget => {
                 keep_setting(HISTORY, "");
                 self.close();
             }
@@ -306,7 +308,7 @@ impl Bar {
         focus(INPUT);
     }
 
-    /// The filter as it is applied, without the term that is being changed.
+    /// The applied filter, without the term that is being edited.
     fn base(self) -> String {
         self.applied.with_untracked(|applied| match self.editing.get_untracked() {
             _ if Filter::parse(applied).is_err() => String::new(),
@@ -328,7 +330,7 @@ impl Bar {
         let known = load_setting(HISTORY).unwrap_or_default();
         keep_setting(HISTORY, &view::remember(&known, &filter));
         let has_texts = Filter::parse(&filter).is_ok_and(|filter| !filter.texts().is_empty());
-        router::navigate(self.app, Step::Push, |view| {
+        router::navigate(self.app, HistoryEntry::Push, |view| {
             view.list.filter = filter;
             view.list.hits &= has_texts;
         });
@@ -350,7 +352,7 @@ impl Bar {
         focus(INPUT);
     }
 
-    /// `true` when the key did something here.
+    /// `true` when the key was handled here.
     fn press(self, event: &KeyboardEvent) -> bool {
         if event.is_composing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return false;
@@ -384,16 +386,16 @@ impl Bar {
     }
 }
 
-/// The last filters but the applied one, and how to forget them.
+/// The last filters except the applied one, and a choice to forget them.
 fn history(applied: String) -> Vec<Choice> {
     let known = load_setting(HISTORY).unwrap_or_default();
     let mut choices: Vec<Choice> = known
         .lines()
         .filter(|filter| *filter != applied && !filter.is_empty())
-        .map(|filter| Choice { text: filter.to_owned(), meaning: String::new(), act: Act::Apply })
+        .map(|filter| Choice { text: filter.to_owned(), meaning: String::new(), action: ChoiceAction::Apply })
         .collect();
     if !choices.is_empty() {
-        choices.push(Choice { text: String::new(), meaning: "Forget these filters".into(), act: Act::Forget });
+        choices.push(Choice { text: String::new(), meaning: "Forget these filters".into(), action: ChoiceAction::Forget });
     }
     choices
 }

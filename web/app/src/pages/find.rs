@@ -1,10 +1,10 @@
-//! The box that finds a text in the trace: names at once, contents as the worker finds them.
+//! The Find box of a trace: searches names at once, and contents as the worker finds them.
 //!
-//! What is not here: which rows match, which is the core's `view`; reading, which is the worker's.
+//! What is not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
 
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
+use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -14,14 +14,14 @@ use quipu_protocol::{HitQuery, Request, Response, SearchState};
 use quipu_ui::view::Matches;
 use std::time::Duration;
 
-/// Hits asked for at once.
+/// Matches requested at once.
 const PAGE: u32 = 500;
-/// Hits marked at most: a text that is in every span needs no marks.
+/// Matches marked at most: a text that every span contains needs no marks.
 const MOST_HITS: u32 = 100_000;
-/// Contents are searched when typing pauses this long.
+/// How long typing has to pause before contents are searched.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The box, the count, and the ways to the next and the previous.
+/// The box, the count, and the buttons for the next and previous match.
 #[component]
 pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
@@ -33,13 +33,13 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     });
     let search = Contents { text, trace, got: RwSignal::new(0), asking: RwSignal::new(false), state: RwSignal::new(State::Idle) };
     Effect::new(move |_| {
-        // A new worker knows nothing of what the one before it was asked.
+        // A new worker does not know the questions to the previous one.
         app.indexed.track();
         let text = text.get();
         trace.matches.set(Matches::by_name(&trace.columns(), &text));
         search.begin(app, text);
     });
-    // The search moved on: there may be more.
+    // The search made progress: there may be more matches.
     Effect::new(move |_| {
         let wanted = app.trace_search.with(|progress| {
             let progress = progress.as_ref()?;
@@ -56,7 +56,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     });
     let type_in = move |event| {
         let typed = event_target_value(&event);
-        trace.navigate(app, Step::Replace, |view| view.find = typed);
+        trace.navigate(app, HistoryEntry::Replace, |view| view.find = typed);
     };
     let press = move |event: KeyboardEvent| {
         if event.is_composing() {
@@ -89,7 +89,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
                 id=FIND_BOX
                 aria-label="Find in this trace"
                 placeholder="Find in this trace"
-                title="Names, inputs, outputs, attributes and logs (/)"
+                title="Searches names, inputs, outputs, attributes and logs (/)"
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=text
@@ -109,25 +109,25 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     }
 }
 
-/// How far the search of contents is.
+/// The progress of the search of contents.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// There is none, or it is done.
+    /// No search, or a complete one.
     Idle,
-    /// More may come.
+    /// More matches may follow.
     Running,
-    /// Contents can't be searched.
+    /// The search failed.
     NamesOnly,
     /// The file could not be read to the end.
     Stopped,
 }
 
-/// The search of contents for one text after the other.
+/// Searches contents, for one text after the other.
 #[derive(Clone, Copy)]
 struct Contents {
     text: Memo<String>,
     trace: OpenTrace,
-    /// Hits that came so far.
+    /// Matches received so far.
     got: RwSignal<u32>,
     /// Whether an answer is awaited.
     asking: RwSignal<bool>,
@@ -135,7 +135,7 @@ struct Contents {
 }
 
 impl Contents {
-    /// Searches for another text, once typing pauses.
+    /// Searches for another text, after typing pauses.
     fn begin(self, app: App, text: String) {
         self.got.set(0);
         self.asking.set(false);
@@ -155,7 +155,7 @@ impl Contents {
         );
     }
 
-    /// Asks for the hits that are not here yet.
+    /// Requests the matches that are missing.
     fn ask(self, app: App) {
         if self.asking.get_untracked() {
             return;
@@ -166,7 +166,7 @@ impl Contents {
         let query =
             HitQuery { filter: quoted(&text), trace_id: Some(columns.trace_id.clone()), offset: self.got.get_untracked(), limit: PAGE };
         app.ask(Request::ListHits(query), move |answer| {
-            // Another text may be looked for by now, or the screen gone.
+            // By now, the text may have changed or the screen may be gone.
             if self.text.try_get_untracked() != Some(text) {
                 return;
             }

@@ -1,13 +1,13 @@
-//! The spans that hold a filter's texts, newest first, each with its first match.
+//! The list of spans that contain the filter's texts, newest first, each with its first match.
 //!
-//! What is not here: the search itself, which is the core's.
+//! What is not here: the search itself (the worker).
 
-use super::list_grid::{Deed, Table, list_grid, list_state, row_id};
-use super::paged_list::Row;
+use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::Row;
 use crate::widgets::{Build, IconName, Viewport, icon};
 use leptos::prelude::*;
 use quipu_model::SpanMarks;
@@ -19,7 +19,7 @@ use quipu_ui::view;
 use std::rc::Rc;
 use web_sys::Element;
 
-const NOTHING: &str = "No span of the traces that match holds the text. Letter case does not count; everything else does.";
+const NOTHING: &str = "No span of the matching traces contains the text. The search ignores letter case.";
 
 /// The headings and their classes.
 const HEADINGS: [(&str, &str); 5] = [
@@ -40,7 +40,7 @@ pub(super) fn Hits(
     let list = app.hits;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
-    // Orders and failures are of traces.
+    // Sorting and "failed only" apply to traces.
     let shown = Memo::new(move |_| ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
     viewport.load(app, list, shown);
     let version = Memo::new(move |_| {
@@ -57,17 +57,17 @@ pub(super) fn Hits(
         Some(Row::Hit(hit)) => hit_row(app, place, hit, &texts.get_untracked()),
         _ => coming(place, "hit-row coming"),
     };
-    let act = move |_: u32, row: &Row, deed: Deed| {
+    let on_action = move |_: u32, row: &Row, action: RowAction| {
         let Row::Hit(hit) = row else { return false };
-        if deed == Deed::Open {
+        if action == RowAction::Open {
             let place = texts.with_untracked(|texts| place_of(hit, texts));
-            router::navigate(app, Step::Push, |view| view.place = place);
+            router::navigate(app, HistoryEntry::Push, |view| view.place = place);
         }
-        deed == Deed::Open
+        action == RowAction::Open
     };
     let nothing = |_: &Build| vec![el("p").text(NOTHING)];
     view! {
-        {list_state(app, list, "The search begins once the whole file is indexed.", Rc::new(nothing))}
+        {list_state(app, list, "The search starts when the file is indexed.", Rc::new(nothing))}
         {list_grid(
             app,
             Table {
@@ -78,14 +78,14 @@ pub(super) fn Hits(
                 version,
                 head: Rc::new(head),
                 row: Rc::new(row),
-                act: Rc::new(act),
+                on_action: Rc::new(on_action),
                 press: Rc::new(|_| {}),
             },
         )}
     }
 }
 
-/// Where a hit leads: its span, with the text marked in it.
+/// The view that a match links to: its span, with the text marked.
 fn place_of(hit: &SearchHit, texts: &[String]) -> Place {
     let find = view::found_text(texts, &hit.first.matched).to_owned();
     Place::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, ..TraceView::default() })

@@ -1,12 +1,12 @@
-//! A list as a table of which only the rows in sight are there: its head, its rows, its keys.
+//! A list as a table that draws only the rows in view: its head, its rows, its keys.
 //!
-//! What is not here: what stands in a row (`traces`, `hits`), what was loaded (`paged_list`).
+//! What is not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
 
 use super::filter_bar;
-use super::paged_list::{PagedList, Row};
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
 use crate::state::App;
+use crate::state::{PagedList, Row};
 use crate::widgets::{Build, Built, Viewport, copy};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -16,29 +16,29 @@ use std::rc::Rc;
 use std::sync::Arc;
 use web_sys::{Element, Event};
 
-/// The id of the table, of traces or of matches.
+/// The id of the table of traces, and of that of matches.
 pub(super) const GRID: &str = "list";
 
 /// Rows drawn in one frame when the table appears.
 const PART: u64 = 12;
 
-/// What is done with a row.
+/// An action on a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
-    /// It was chosen.
+pub(super) enum RowAction {
+    /// Opens it.
     Open,
-    /// One step in.
+    /// Expands it, or moves to its first child.
     Right,
-    /// One step out.
+    /// Collapses it, or moves to its parent.
     Left,
 }
 
-/// Draws the row in a place.
+/// Draws the row at an index.
 type DrawRow = Rc<dyn Fn(u32, Option<&Row>) -> El>;
-/// Does something with the row in a place.
-type Act = Rc<dyn Fn(u32, &Row, Deed) -> bool>;
+/// Handles an action on the row at an index.
+type RowHandler = Rc<dyn Fn(u32, &Row, RowAction) -> bool>;
 
-/// What a table is made of.
+/// The parts of a table.
 pub(super) struct Table {
     /// Its name.
     pub(super) label: &'static str,
@@ -46,21 +46,21 @@ pub(super) struct Table {
     pub(super) class: &'static str,
     /// Its rows.
     pub(super) list: PagedList,
-    /// Where it is scrolled to.
+    /// The scroll position, in pixels.
     pub(super) viewport: Viewport,
-    /// What rows are drawn from beside themselves: when it changes, all are drawn anew.
+    /// What rows depend on besides their data: all rows are redrawn when it changes.
     pub(super) version: Memo<String>,
-    /// Draws the head into its element, and again when what it reads changes.
+    /// Draws the head into its element, and again when a signal it reads changes.
     pub(super) head: Rc<dyn Fn(&Element)>,
-    /// Draws the row in a place; nothing is known of one that is on its way.
+    /// Draws the row at an index; a row that is still loading is `None`.
     pub(super) row: DrawRow,
-    /// Does something with a row; `false` where that is nothing.
-    pub(super) act: Act,
-    /// Hears of presses that are on no row.
+    /// Handles an action on a row; `false` when it did nothing.
+    pub(super) on_action: RowHandler,
+    /// Called for presses outside rows.
     pub(super) press: Rc<dyn Fn(&Event)>,
 }
 
-/// What stands over a table that has no rows: why it can't be listed, that it waits for the index, or what `nothing` makes of it.
+/// Shown above a table without rows: why it failed, that it waits for the index, or the result of `nothing`.
 pub(super) fn list_state(app: App, list: PagedList, waiting: &'static str, nothing: Nothing) -> impl IntoView {
     let content = move |build: &Build| {
         let text = |text: &str| el("p").text(text);
@@ -69,7 +69,7 @@ pub(super) fn list_state(app: App, list: PagedList, waiting: &'static str, nothi
             lines.push(text(&failure).attr("role", "alert"));
         }
         if list.not_indexed.get() {
-            let then = app.index_stopped.get().unwrap_or_else(|| "It is shown by itself as soon as it is known.".into());
+            let then = app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into());
             lines.push(el("div").attr("role", "status").child(text(waiting)).child(text(&then)));
         }
         if list.total.get() == Some(0) {
@@ -80,21 +80,21 @@ pub(super) fn list_state(app: App, list: PagedList, waiting: &'static str, nothi
     view! { <Built content=Rc::new(content) /> }
 }
 
-/// Says that a list has nothing.
+/// Builds the message of an empty list.
 type Nothing = Rc<dyn Fn(&Build) -> Vec<El>>;
 
-/// The id of the row in a place.
+/// The id of the row at an index.
 pub(super) fn row_id(place: u32) -> String {
     format!("trace-row-{place}")
 }
 
-/// How many rows of the window may be drawn: at first a few, in every frame some more. A screenful of rows at once can take longer than a
-/// page may keep the reader waiting.
+/// How many rows of the window may be drawn: a few at first, and more in every frame. Drawing a full screen of rows at once can block the
+/// page for too long.
 fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     let allowed = RwSignal::new(PART);
     Effect::new(move |_| {
         if allowed.get() < window.get().count {
-            // Until then not everything is drawn.
+            // Until then, not all rows are drawn.
             let busy = app.idle().begin();
             on_next_frame(move || {
                 let _ = allowed.try_update(|allowed| *allowed += PART);
@@ -105,7 +105,7 @@ fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     allowed
 }
 
-/// Rows that are drawn: their places, what they were drawn from, and their elements.
+/// The drawn rows: their indexes, the data they were drawn from, and their elements.
 #[derive(Default)]
 struct Drawn {
     version: String,
@@ -113,7 +113,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    /// Brings the rows of `root` to `wanted`; those that are there already stay the elements they are.
+    /// Makes `wanted` the rows of `root`; existing elements are reused.
     fn draw(&mut self, root: &Element, version: String, wanted: Vec<(u32, Option<Arc<Row>>)>, row: &dyn Fn(u32, Option<&Row>) -> El) {
         let mut before = std::mem::take(&mut self.rows);
         if self.version != version {
@@ -149,7 +149,7 @@ impl Drawn {
 
 /// The table.
 pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
-    let Table { label, class, list, viewport, version, head, row, act, press } = table;
+    let Table { label, class, list, viewport, version, head, row, on_action, press } = table;
     let window = Memo::new(move |_| viewport.window(list.len().into()));
     let allowed = draw_in_parts(app, window);
     let head_node = NodeRef::<Div>::new();
@@ -177,19 +177,19 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
         }
         cursor
     });
-    let for_click = act.clone();
+    let for_click = on_action.clone();
     let clicked = move |event: leptos::ev::MouseEvent| {
         let Some(row) = nearest(&event, "[data-place]") else { return press(&event) };
         let place = row.get_attribute("data-place").and_then(|place| place.parse().ok());
         if let Some((place, row)) = place.and_then(|place| Some((place, list.row_untracked(place)?))) {
             list.cursor.set(Some(place));
-            // A link is followed by itself.
+            // The browser follows links.
             if nearest(&event, "a").is_none() {
-                for_click(place, &row, Deed::Open);
+                for_click(place, &row, RowAction::Open);
             }
         }
     };
-    keys(app, list, viewport, act);
+    keys(app, list, viewport, on_action);
     let space = NodeRef::<Div>::new();
     Effect::new(move |_| {
         let (Some(grid), Some(space), Some(rows)) = (viewport.node.get(), space.get(), rows_node.get()) else { return };
@@ -225,7 +225,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
 }
 
 /// The table's keys.
-fn keys(app: App, list: PagedList, viewport: Viewport, act: Act) {
+fn keys(app: App, list: PagedList, viewport: Viewport, on_action: RowHandler) {
     app.handle_keys(move |_, key| {
         if key == "/" {
             focus(filter_bar::INPUT);
@@ -233,17 +233,17 @@ fn keys(app: App, list: PagedList, viewport: Viewport, act: Act) {
         }
         let cursor = list.cursor.get_untracked();
         if let Some((place, row)) = cursor.and_then(|place| Some((place, list.row_untracked(place)?))) {
-            let deed = match key {
-                "Enter" => Some(Deed::Open),
-                "ArrowRight" | "l" => Some(Deed::Right),
-                "ArrowLeft" | "h" => Some(Deed::Left),
+            let action = match key {
+                "Enter" => Some(RowAction::Open),
+                "ArrowRight" | "l" => Some(RowAction::Right),
+                "ArrowLeft" | "h" => Some(RowAction::Left),
                 "c" => {
                     copy(app, "The id", row.id().to_owned());
                     return true;
                 }
                 _ => None,
             };
-            if deed.is_some_and(|deed| act(place, &row, deed)) {
+            if action.is_some_and(|action| on_action(place, &row, action)) {
                 return true;
             }
         }
@@ -260,10 +260,10 @@ fn keys(app: App, list: PagedList, viewport: Viewport, act: Act) {
     });
 }
 
-/// Puts the keyboard on a row.
+/// Moves the keyboard cursor to a row.
 pub(super) fn move_to(list: PagedList, viewport: Viewport, place: u64) {
     list.cursor.set(u32::try_from(place).ok());
-    // Enter is the row's now, whichever button was pressed last.
+    // Enter acts on the row from now on, not on the button pressed last.
     focus(GRID);
     viewport.reveal(place, list.len_untracked().into());
 }

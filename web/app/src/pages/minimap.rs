@@ -1,7 +1,7 @@
-//! The whole trace small, with the shown part of its time as a window that can be pulled.
+//! The minimap: the whole trace, with the visible time range as a window that can be dragged.
 //!
-//! It is drawn as a few paths, one a colour: they follow the colour scheme and any size without being drawn again. The timeline is its
-//! table. What is not here: what is painted where, and what pulling makes of the window, which are the core's `view`.
+//! It is drawn as a few paths, one a colour: they follow the colour scheme and scale without being redrawn. The timeline is its accessible
+//! table. What is not here: geometry, and how dragging changes the window (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use super::timeline::at;
@@ -14,9 +14,9 @@ use quipu_model::format;
 use quipu_ui::view;
 use quipu_ui::view::{Grip, TimeWindow, ZoomKey};
 
-/// Pixels beside an end of the window that take hold of it.
+/// How near to an end of the window a press grabs it, in pixels.
 const REACH_PX: f64 = 6.0;
-/// Pixels a new window has to be pulled to.
+/// The minimum width of a new window, in pixels.
 const LEAST_PX: f64 = 4.0;
 
 /// The minimap.
@@ -71,7 +71,7 @@ pub(super) fn Minimap(trace: OpenTrace) -> impl IntoView {
     }
 }
 
-/// What never changes: where time was spent, and where spans failed.
+/// The static part: where time was spent, and where spans failed.
 #[component]
 fn Picture(trace: OpenTrace) -> impl IntoView {
     let columns = trace.columns();
@@ -97,7 +97,7 @@ fn Picture(trace: OpenTrace) -> impl IntoView {
     }
 }
 
-/// An end of the window: a slider for the keyboard; the pointer takes hold of it through the minimap.
+/// An end of the window: a slider for the keyboard; the pointer drags it through the minimap.
 #[component]
 fn Handle(trace: OpenTrace, end: bool) -> impl IntoView {
     let app = App::get();

@@ -1,6 +1,6 @@
-//! The screen without a file: how to give one, and the promise about it.
+//! The screen without a file: how to open one, and that it stays on the reader's computer.
 
-use crate::opening::{self, ask_for_file};
+use crate::actions::opening::{self, ask_for_file};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use quipu_protocol::address::{Place, Sample, Source};
 #[component]
 pub(crate) fn OpenPage() -> impl IntoView {
     let app = App::get();
-    // The address may belong to a file the browser can't open by itself.
+    // The address may name a file that the browser can't open without asking.
     let awaited = move || {
         app.view.with(|view| match (&view.source, &view.place) {
             (Some(Source::File { name, .. }), place) if *place != Place::Open => {
@@ -24,7 +24,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             _ => None,
         })
     };
-    // What was open before another file could not be opened is there again by one click.
+    // A click reopens the file that was open before another one failed to open.
     let earlier = move || {
         app.view.with(|view| view.source.as_ref().and_then(|source| app.known_files(source))).map(|(source, files)| {
             let name = match &source {
@@ -33,7 +33,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             };
             view! {
                 <h1>{format!("{name} was closed")}</h1>
-                <p>"It can be shown again as it was, or another file in its stead."</p>
+                <p>"You can reopen it where you were, or open another file."</p>
                 <button type="button" class="primary" on:click=move |_| app.open(source.clone(), files.clone())>
                     {format!("Go back to {name}")}
                 </button>
@@ -46,7 +46,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             .into_any()
         })
     };
-    // What the address carries may be encrypted.
+    // The trace in the address may be encrypted.
     let locked = move || {
         let wrong = app.locked.get()?;
         let Some(Source::Link { letters, key }) = app.view.with(|view| view.source.clone()) else { return None };
@@ -54,12 +54,12 @@ pub(crate) fn OpenPage() -> impl IntoView {
         let unlock = move |event: leptos::ev::SubmitEvent| {
             event.prevent_default();
             let words = input.get_untracked().map(|input| input.value()).unwrap_or_default();
-            crate::share::open_link(app, letters.clone(), key.clone(), Some(words));
+            crate::actions::open_link(app, letters.clone(), key.clone(), Some(words));
         };
         Some(
             view! {
                 <h1>"The link’s trace is encrypted"</h1>
-                <p>"Who sent the link knows the passphrase. It is used on this computer alone."</p>
+                <p>"Ask the sender of the link for the passphrase. It never leaves this computer."</p>
                 <form class="share-field" on:submit=unlock>
                     <label for="passphrase">"Passphrase"</label>
                     <input type="password" id="passphrase" node_ref=input autocomplete="off" />
@@ -80,7 +80,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         match awaited() {
         Some((name, place)) => view! {
             <h1>{format!("Open {name} again to return to {place}")}</h1>
-            <p>"The address belongs to a file of yours. Browsers do not keep such files for a page, so give it once more; the place is kept."</p>
+            <p>{format!("This link points into a file on your computer. Choose {name} again and you will be back where you were.")}</p>
             <button type="button" class="primary" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 {format!("Open {name}")}
@@ -91,11 +91,10 @@ pub(crate) fn OpenPage() -> impl IntoView {
             <h1>"Read the telemetry of a Llama Stack server"</h1>
             <p>
                 "Drop a "<code>"telemetry.db"</code>" or "<code>"trace_store.db"</code>" anywhere on this page, paste it, or choose it. "
-                "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies beside it, give both at once."
+                "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies next to it, choose both at once."
             </p>
             <p>
-                "OTLP opens as well (protobuf, JSON, JSON lines: what a server or a collector sent or wrote), and so does Jaeger’s JSON, either "
-                "compressed by gzip or not. Give the traces, logs and metrics of one run together."
+                "Also opens OTLP (protobuf, JSON, JSONL) and Jaeger JSON, plain or gzipped. Open the traces, logs and metrics of one run together."
             </p>
             <button type="button" class="primary" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
@@ -105,7 +104,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         .into_any(),
     }
     };
-    // A file that carries its page has no server to fetch samples from.
+    // A self-contained file has no server to fetch samples from.
     let is_carried = crate::carried::is_here();
     let samples = Sample::ALL
         .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })

@@ -1,10 +1,10 @@
-//! A loaded trace and what the reader did to it: what is collapsed, which part of its time is shown, what is looked for.
+//! A loaded trace and its view state: collapsed spans, the visible time range, the search text.
 //!
-//! What is not here: how any of it is drawn (`trace`, `timeline`, `minimap`, `find`), and arithmetic, which is the core's `view`.
+//! What is not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
 
 use super::overlay::Overlay;
+use crate::actions::router::{self, HistoryEntry};
 use crate::idle::Busy;
-use crate::router::{self, Step};
 use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
@@ -16,18 +16,18 @@ use quipu_ui::view::{Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Browsers refuse addresses that change many times a second, so a window that moves is written this long after it began to.
+/// Browsers limit how often an address may change, so a moving window is written after this delay.
 const WRITE_AFTER: Duration = Duration::from_millis(250);
 /// The id of the box that finds texts.
 pub(super) const FIND_BOX: &str = "find-in-trace";
 /// The id of the timeline.
 pub(super) const TIMELINE: &str = "timeline";
 
-/// A loaded trace and what the reader did to it. Copied freely: signals are handles.
+/// A loaded trace and its view state. `Copy`: every field is a signal handle.
 #[derive(Clone, Copy)]
 pub(super) struct OpenTrace {
     columns: StoredValue<Arc<TraceColumns>>,
-    /// What is collapsed.
+    /// The tree, with its collapsed spans.
     pub(super) tree: RwSignal<WaterfallTree>,
     /// Which view is shown.
     pub(super) tab: Memo<TraceTab>,
@@ -35,19 +35,19 @@ pub(super) struct OpenTrace {
     pub(super) selected_id: Memo<Option<String>>,
     /// The row of the selected span.
     pub(super) selected: Memo<Option<u32>>,
-    /// The part of its time that is shown.
+    /// The visible time range.
     pub(super) window: RwSignal<TimeWindow>,
-    /// Where the pointer is, as a part of the window.
+    /// The position of the pointer, as a fraction of the window.
     pub(super) pointer: RwSignal<Option<f64>>,
-    /// What is shown over the bars.
+    /// The overlay of the bars.
     pub(super) overlay: Overlay,
-    /// The rows that hold the text that is looked for.
+    /// The rows that match the search.
     pub(super) matches: RwSignal<Matches>,
-    /// Held while the address has an older window.
+    /// Held while the address is behind the window.
     writing: StoredValue<Option<Busy>, LocalStorage>,
 }
 
-/// What the address says of the trace.
+/// The trace's part of the address.
 pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
     app.view.with(|view| match &view.place {
         Place::Trace(view) => Some(read(view)),
@@ -56,7 +56,7 @@ pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Opt
 }
 
 impl OpenTrace {
-    /// As the address has it, everything expanded.
+    /// From the address, with everything expanded.
     pub(super) fn new(app: App, columns: Arc<TraceColumns>) -> OpenTrace {
         let selected_id = Memo::new(move |_| in_address(app, |view| view.span_id.clone()).flatten());
         let for_selection = columns.clone();
@@ -87,35 +87,35 @@ impl OpenTrace {
         self.columns.get_value()
     }
 
-    /// Selects the span in `row`: it is in the address, and a step back the first time.
+    /// Selects the span in `row`. The selection is in the address; only the first one adds a history entry.
     pub(super) fn select(&self, app: App, row: u32) {
         if let Some(id) = self.columns().span_id.get(row as usize) {
-            let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
-            self.navigate(app, step, |view| view.span_id = Some(id));
+            let entry = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
+            self.navigate(app, entry, |view| view.span_id = Some(id));
         }
     }
 
     /// Selects the span with this id.
     pub(super) fn select_id(&self, app: App, span_id: String) {
-        let step = if self.selected.get_untracked().is_some() { Step::Replace } else { Step::Push };
-        self.navigate(app, step, |view| view.span_id = Some(span_id));
+        let entry = if self.selected.get_untracked().is_some() { HistoryEntry::Replace } else { HistoryEntry::Push };
+        self.navigate(app, entry, |view| view.span_id = Some(span_id));
     }
 
-    /// Selects nothing.
+    /// Clears the selection.
     pub(super) fn unselect(&self, app: App) {
-        self.navigate(app, Step::Replace, |view| view.span_id = None);
+        self.navigate(app, HistoryEntry::Replace, |view| view.span_id = None);
     }
 
-    /// Changes what the address says of the trace.
-    pub(super) fn navigate(&self, app: App, step: Step, change: impl FnOnce(&mut TraceView)) {
-        router::navigate(app, step, |view| {
+    /// Changes the trace's part of the address.
+    pub(super) fn navigate(&self, app: App, entry: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
+        router::navigate(app, entry, |view| {
             if let Place::Trace(view) = &mut view.place {
                 change(view);
             }
         });
     }
 
-    /// Shows another part of the time. The address follows.
+    /// Shows another time range. The address follows.
     pub(super) fn show(&self, app: App, window: TimeWindow) {
         if self.window.get_untracked() == window {
             return;
@@ -131,7 +131,7 @@ impl OpenTrace {
                 // The screen may be gone by now.
                 let Some(window) = trace.window.try_get_untracked() else { return };
                 let trace_id = trace.columns().trace_id.clone();
-                router::navigate(app, Step::Replace, |view| {
+                router::navigate(app, HistoryEntry::Replace, |view| {
                     if let Place::Trace(view) = &mut view.place
                         && view.trace_id == trace_id
                     {
@@ -154,13 +154,13 @@ impl OpenTrace {
         self.show(app, self.window.get_untracked().pressed(key, self.pointer.get_untracked(), self.selected_time()));
     }
 
-    /// Goes to the next row that holds the text that is looked for, in the list and in time.
+    /// Goes to the next row that matches the search, in the tree and on the time axis.
     pub(super) fn step_match(&self, app: App, forward: bool) {
         let row = self.matches.with_untracked(|matches| matches.step(self.selected.get_untracked(), forward));
         self.go_to(app, row);
     }
 
-    /// Goes to a place worth looking at.
+    /// Jumps to a notable span.
     pub(super) fn jump(&self, app: App, jump: Jump) {
         self.go_to(app, jump.target(&self.columns(), self.selected.get_untracked()));
     }
@@ -173,12 +173,13 @@ impl OpenTrace {
         }
     }
 
-    /// The trace's keys; the panel's Esc comes first, then the search's, then the trace's. `page` is what fits the timeline.
+    /// The keys of the trace. Esc closes the panel first, then the search, then the trace. `page` is the number of rows that fit the
+    /// timeline.
     pub(super) fn handle_keys(self, app: App, page: impl Fn() -> u64 + 'static) {
         app.handle_keys(move |_, key| self.press_anywhere(app, key) || self.press_in_timeline(app, key, page()));
     }
 
-    /// The keys of the other views; in the flame graph the timeline's zoom works, too.
+    /// The keys of the other views; the flame graph has the timeline's zoom keys, too.
     pub(super) fn handle_sheet_keys(self, app: App) {
         app.handle_keys(move |_, key| {
             let zoom = ZoomKey::from_name(key).filter(|_| self.tab.get_untracked() == TraceTab::Flame);
@@ -193,7 +194,7 @@ impl OpenTrace {
                 let shown = untrack(|| in_address(app, |view| (view.span_id.is_some(), !view.find.is_empty())));
                 match shown {
                     Some((true, _)) => self.unselect(app),
-                    Some((false, true)) => self.navigate(app, Step::Replace, |view| view.find.clear()),
+                    Some((false, true)) => self.navigate(app, HistoryEntry::Replace, |view| view.find.clear()),
                     _ => to_list(app),
                 }
             }
@@ -220,13 +221,13 @@ impl OpenTrace {
         let columns = self.columns();
         match key {
             "p" => {
-                self.navigate(app, Step::Push, |view| {
+                self.navigate(app, HistoryEntry::Push, |view| {
                     view.timeline.scope.folded = !view.timeline.scope.folded;
                 });
                 return true;
             }
             "x" => {
-                self.navigate(app, Step::Replace, |view| view.timeline.critical_path = !view.timeline.critical_path);
+                self.navigate(app, HistoryEntry::Replace, |view| view.timeline.critical_path = !view.timeline.critical_path);
                 return true;
             }
             "m" => {
@@ -259,5 +260,5 @@ impl OpenTrace {
 
 /// Back to the list of traces.
 pub(super) fn to_list(app: App) {
-    router::navigate(app, Step::Push, |view| view.place = Place::Traces);
+    router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Traces);
 }

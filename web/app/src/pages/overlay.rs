@@ -1,9 +1,9 @@
-//! What the timeline shows over its bars: when events were, what the end of the trace waited for, and a measure between two times.
+//! The overlay of the timeline: event marks, the critical path, and a measure between two times.
 //!
-//! What is not here: where any of it lies on the axis, which is the core's `view`; how it is drawn (`timeline`, `timeline_row`).
+//! What is not here: positions on the axis (`quipu_ui::view`), and drawing (`timeline`, `timeline_row`).
 
 use super::open_trace::{OpenTrace, in_address};
-use crate::router::Step;
+use crate::actions::router::HistoryEntry;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -12,25 +12,25 @@ use quipu_ui::view::{PathRows, ScrollWindow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Rows asked for at once.
+/// Rows requested at once.
 const AT_ONCE: usize = 100;
 /// Rows whose events are kept.
 const KEPT: usize = 20_000;
 
-/// All of it, of one trace. Copied freely: signals are handles.
+/// The overlay of one trace. `Copy`: every field is a signal handle.
 #[derive(Clone, Copy)]
 pub(super) struct Overlay {
-    /// When the events of the rows that were in sight were; only of rows that have some.
+    /// The times of events, for the rows that were in view and have any.
     pub(super) moments: RwSignal<HashMap<u32, Arc<SpanMoments>>>,
     asked: StoredValue<HashSet<u32>>,
     asking: RwSignal<bool>,
-    /// The critical path, where it is shown and known.
+    /// The critical path, once it is shown and loaded.
     pub(super) path: RwSignal<PathRows>,
-    /// What the address says is measured.
+    /// The measure in the address.
     measured: Memo<Option<(u64, u64)>>,
-    /// What is being measured, before the address says it.
+    /// The measure being made, before it is in the address.
     measuring: RwSignal<Option<(u64, u64)>>,
-    /// Where a measure by keys begins.
+    /// The start of a measure made with keys.
     pub(super) anchor: RwSignal<Option<u64>>,
 }
 
@@ -47,26 +47,26 @@ impl Overlay {
         }
     }
 
-    /// From and to of the measure that is shown.
+    /// The start and end of the shown measure.
     pub(super) fn measure(&self) -> Option<(u64, u64)> {
         self.measuring.get().or_else(|| self.measured.get())
     }
 
-    /// Measures between two times, in any order, for now.
+    /// Shows a provisional measure between two times, in any order.
     pub(super) fn pull(&self, from: u64, to: u64) {
         self.measuring.set(Some((from.min(to), from.max(to))));
     }
 
-    /// What was pulled is the measure now; nothing where it has no length.
+    /// Makes the dragged range the measure; a range without length removes it.
     pub(super) fn settle(&self, app: App, trace: OpenTrace) {
         let measured = self.measuring.get_untracked().filter(|(from, to)| to > from);
         self.anchor.set(None);
-        trace.navigate(app, Step::Replace, |view| view.timeline.measured = measured);
+        trace.navigate(app, HistoryEntry::Replace, |view| view.timeline.measured = measured);
         self.measuring.set(None);
     }
 
-    /// The measure's key: the first press says from where, the second until where, the third ends it. `(from, to)` is what there is to
-    /// measure: the pointer's time, or the selected span's start and end.
+    /// The key for measuring: the first press sets the start, the second the end, the third removes the measure. `(from, to)` is the time
+    /// under the pointer, or the start and end of the selected span.
     pub(super) fn press(&self, app: App, trace: OpenTrace, at: Option<(u64, u64)>) {
         if self.measured.get_untracked().is_some() {
             return self.settle(app, trace);
@@ -81,7 +81,7 @@ impl Overlay {
         }
     }
 
-    /// Sees to it that the events of the rows in sight are known.
+    /// Loads the event times of the rows in view.
     pub(super) fn load_moments(self, app: App, trace: OpenTrace, window: Memo<ScrollWindow>) {
         Effect::new(move |_| {
             let window = window.get();
@@ -107,7 +107,7 @@ impl Overlay {
             self.asking.set(true);
             let span_ids = rows.iter().map(|row| columns.span_id.get(*row as usize).unwrap_or_default()).collect();
             app.ask(Request::ListMoments { trace_id: columns.trace_id.clone(), span_ids }, move |answer| {
-                // Where events can't be read, their spans say why when they are opened.
+                // If events can't be read, the panel of their span says why.
                 if let Ok(Response::Moments(found)) = answer {
                     let some = rows.into_iter().zip(found).filter(|(_, found)| !found.moments.is_empty());
                     let _ = self.moments.try_update(|moments| moments.extend(some.map(|(row, found)| (row, Arc::new(found)))));
@@ -117,7 +117,7 @@ impl Overlay {
         });
     }
 
-    /// Sees to it that the critical path is known while it is shown.
+    /// Loads the critical path while it is shown.
     pub(super) fn load_path(self, app: App, trace: OpenTrace) {
         let shown = Memo::new(move |_| in_address(app, |view| view.timeline.critical_path) == Some(true));
         Effect::new(move |_| {

@@ -1,10 +1,10 @@
-//! What the listed traces have in all, and their picture by start and duration, of which a part can be pulled out: it becomes a filter.
+//! The totals of the listed traces, and their scatter chart by start and duration. Dragging over the chart sets a filter.
 //!
-//! The table below is its twin. What is not here: cells, paths, ticks and the filter's terms, which are the core's `view`.
+//! The table below has the same data. What is not here: cells, paths, ticks and the filter's terms (`quipu_ui::view`).
 
 use super::trace_grid::{check_menu, columns_menu, press_menu};
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
-use crate::router::{self, Step};
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -19,18 +19,15 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
 
-/// The setting that keeps whether the picture is shown.
-pub(crate) const CHART: &str = "chart";
-
-/// Pixels of a cell, across; and cells down.
+/// The width of a cell in pixels, and the number of cells down.
 const CELL_PX: f64 = 5.0;
 const ROWS: u16 = 24;
-/// Pixels a part has to be pulled to.
+/// The minimum size of a dragged range, in pixels.
 const LEAST_PX: f64 = 5.0;
-/// What the plot hears.
-const HEARD: [&str; 6] = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "keydown"];
+/// The events the plot listens to.
+const EVENTS: [&str; 6] = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "keydown"];
 
-/// What is shown, and what is being done with it.
+/// The chart, and a drag over it.
 #[derive(Default)]
 struct Shown {
     summary: Option<TraceSummary>,
@@ -51,11 +48,11 @@ struct Overview {
     chart: Element,
     plot: Element,
     readout: Element,
-    /// Rings when an answer came: the list may have changed meanwhile.
+    /// Notified when an answer arrived: the list may have changed meanwhile.
     again: RwSignal<u32>,
 }
 
-/// The totals behind `count`, and the picture below them where it is wanted. `width` is that of the list, once it is laid out.
+/// The totals after `count`, and the chart below them if it is enabled. `width` is that of the list, once it is laid out.
 pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl IntoView {
     let plot = el("div").class("plot").done();
     let readout = el("p").class("readout number").attr("aria-hidden", "true").done();
@@ -82,23 +79,23 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
             check_menu(app.view.with(|view| view.list.columns));
         }
     });
-    let heard = this.clone();
-    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| heard.hear(&event));
-    for name in HEARD {
+    let for_events = this.clone();
+    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| for_events.on_event(&event));
+    for name in EVENTS {
         let _ = this.plot.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     }
     let listener = StoredValue::new_local(Some(listener));
     on_cleanup(move || listener.set_value(None));
     let loading = this.clone();
     Effect::new(move |_| loading.load(width.get()));
-    // Times are written anew when they are shown in another way.
+    // Times are redrawn when their style changes.
     Effect::new(move |_| {
         app.view.with(|view| view.times);
         this.draw();
     });
     let press = move |event: &Event| {
         if nearest(event, "[data-toggle]").is_some() {
-            router::navigate(app, Step::Replace, |view| view.list.chart = !view.list.chart);
+            router::navigate(app, HistoryEntry::Replace, |view| view.list.chart = !view.list.chart);
         }
         press_menu(app, event);
     };
@@ -112,7 +109,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
 }
 
 impl Overview {
-    /// Asks for what the list has in all, each time its rows were answered: they come first.
+    /// Requests the totals of the list each time its rows arrived: rows come first.
     fn load(&self, width: f64) {
         self.again.track();
         let (app, list) = (self.app, self.app.traces);
@@ -130,7 +127,7 @@ impl Overview {
         }
         {
             let mut shown = self.shown.borrow_mut();
-            // What was asked of a file that is no longer open is never answered.
+            // A question about a file that is no longer open is never answered.
             let is_under_way = shown.under_way && shown.asked.as_ref().map(|asked| asked.2) == wanted.as_ref().map(|wanted| wanted.2);
             if is_under_way || (shown.asked == wanted && shown.summary.is_some()) {
                 return;
@@ -145,7 +142,7 @@ impl Overview {
                 shown.brush = None;
                 shown.summary = match answer {
                     Ok(Response::Summary(found)) => Some(*found),
-                    // The list itself says why there is none.
+                    // The list shows the failure.
                     _ => return,
                 };
             }
@@ -162,7 +159,7 @@ impl Overview {
         })
     }
 
-    /// Draws all of it anew.
+    /// Redraws everything.
     fn draw(&self) {
         let shown = self.shown.borrow();
         let totals = shown.summary.as_ref().map(|summary| view::totals_text(&summary.totals)).unwrap_or_default();
@@ -208,7 +205,7 @@ impl Overview {
         parts
     }
 
-    /// The part that is being pulled out, and its sides, which the keyboard moves.
+    /// The range being dragged, and its sides, which the keyboard moves.
     fn draw_brush(&self) {
         let shown = self.shown.borrow();
         let Some(picture) = shown.summary.as_ref().and_then(|summary| summary.scatter.as_ref()) else { return };
@@ -236,8 +233,8 @@ impl Overview {
         self.readout.set_text_content(text.as_deref());
     }
 
-    /// What the pointer and the keys do.
-    fn hear(&self, event: &Event) {
+    /// Handles the pointer and keys.
+    fn on_event(&self, event: &Event) {
         let kind = event.type_();
         let mut shown = self.shown.borrow_mut();
         let Shown { summary, brush, held, .. } = &mut *shown;
@@ -264,7 +261,7 @@ impl Overview {
                 }
                 ("pointerup", Some(_)) => {
                     *held = None;
-                    // What was pressed and not pulled is the mark that lies there.
+                    // A press without a drag selects the mark under the pointer.
                     chosen = brush.take().or_else(|| mark().map(|mark| Brush::around(picture, mark)));
                 }
                 ("pointercancel", _) => (*held, *brush) = (None, None),
@@ -304,7 +301,7 @@ impl Overview {
         drop(shown);
         self.draw_brush();
         if let Some(filter) = filter {
-            router::navigate(self.app, Step::Push, |view| view.list.filter = filter);
+            router::navigate(self.app, HistoryEntry::Push, |view| view.list.filter = filter);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! A view of a trace that is read: the sheet as the worker sends it, drawn a piece a frame, so that no length stops the page.
+//! A text view of a trace: markup from the worker, drawn in pieces, one a frame, so that no length blocks the page.
 //!
-//! What is not here: what stands on it, which is the core's `sheet`.
+//! What is not here: the content of the markup, which the core writes.
 
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
+use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
-use crate::dom::{Deeds, el, fill, nearest};
+use crate::dom::{PressHandlers, el, fill, nearest};
 use crate::idle::Busy;
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
@@ -20,7 +20,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 
-/// A piece is drawn for so many milliseconds.
+/// Milliseconds spent on one piece.
 const PIECE_MS: f64 = 10.0;
 /// The view of the chosen tab.
 #[component]
@@ -47,9 +47,9 @@ pub(super) fn Sheet(
                 width,
             };
             query.scope = view.timeline.scope.clone();
-            // What is read takes no notice of plumbing, and is not asked for again.
+            // Text views do not depend on framework spans, and are not requested again.
             query.scope.folded &= is_flame || view.tab == TraceTab::Statistics;
-            // The other views don't depend on these, and are not asked for again.
+            // The other views don't depend on these, and are not requested again.
             if is_flame {
                 (query.window, query.find, query.span_id) = (view.window, view.find.clone(), view.span_id.clone());
             }
@@ -58,7 +58,7 @@ pub(super) fn Sheet(
     });
     let build = Build::here();
     let paper = Paper { app, nodes: Nodes(build.clone()), build, root: Rc::default(), drawn: Rc::default(), number: Rc::default() };
-    let for_press = paper.build.deeds.clone();
+    let for_press = paper.build.handlers.clone();
     let marks = paper.build.clone();
     let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
     Effect::new(move |_| {
@@ -71,13 +71,13 @@ pub(super) fn Sheet(
         }
         let (paper, asked) = (paper.clone(), query.clone());
         app.ask(Request::GetSheet(asked), move |answer| {
-            // Something else may be shown by now.
+            // By now, another view may be shown.
             let still = in_address(app, |view| (view.tab, (*view.sheet).clone())) == Some((query.tab, query.view.clone()));
             match answer {
                 _ if !still => {}
                 Ok(Response::Sheet(nodes)) => paper.draw(nodes, trace),
                 Ok(Response::NotIndexedYet) => paper.say("state", "The index has not reached this trace yet."),
-                Ok(_) => paper.say("state failed", "The worker answered something else than a view of the trace; reload the page."),
+                Ok(_) => paper.say("state failed", "The worker sent an unexpected answer. Reload the page."),
                 Err(failure) => paper.say("state failed", &failure.message),
             }
         });
@@ -95,7 +95,7 @@ pub(super) fn Sheet(
     let choose = move |event: Event| {
         let Some(select) = nearest(&event, "[data-field]").and_then(|field| field.dyn_into::<HtmlSelectElement>().ok()) else { return };
         let field = select.get_attribute("data-field").unwrap_or_default();
-        trace.navigate(app, Step::Replace, |view| {
+        trace.navigate(app, HistoryEntry::Replace, |view| {
             view.apply(&format!("{field}={}&zoom=&page=", js_sys::encode_uri_component(&select.value())))
         });
     };
@@ -116,14 +116,14 @@ pub(super) fn Sheet(
     }
 }
 
-fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
-    deeds.run(event);
+fn press(app: App, trace: OpenTrace, handlers: &PressHandlers, event: &Event) {
+    handlers.run(event);
     let Some(pressed) = nearest(event, "[data-span], [data-set], [data-do]") else { return };
     if let Some(id) = pressed.get_attribute("data-span") {
         trace.select_id(app, id);
     } else if let Some(set) = pressed.get_attribute("data-set") {
-        let step = if set.starts_with("tab=") { Step::Push } else { Step::Replace };
-        trace.navigate(app, step, |view| view.apply(&set));
+        let entry = if set.starts_with("tab=") { HistoryEntry::Push } else { HistoryEntry::Replace };
+        trace.navigate(app, entry, |view| view.apply(&set));
     } else {
         export(app, trace);
     }
@@ -131,11 +131,11 @@ fn press(app: App, trace: OpenTrace, deeds: &Deeds, event: &Event) {
 
 fn zoom(app: App, trace: OpenTrace, event: &Event) {
     if let Some(set) = nearest(event, "[data-zoom]").and_then(|pressed| pressed.get_attribute("data-zoom")) {
-        trace.navigate(app, Step::Push, |view| view.apply(&set));
+        trace.navigate(app, HistoryEntry::Push, |view| view.apply(&set));
     }
 }
 
-/// The arrow keys lead from box to box, as the sheet says.
+/// The arrow keys move from box to box, as the markup says.
 fn press_key(app: App, trace: OpenTrace, event: &KeyboardEvent) {
     let way = match event.key().as_str() {
         "ArrowUp" => "data-up",
@@ -154,13 +154,13 @@ fn press_key(app: App, trace: OpenTrace, event: &KeyboardEvent) {
     }
 }
 
-/// Hands the conversation to the reader as a file.
+/// Saves the conversation as a file.
 fn export(app: App, trace: OpenTrace) {
     let trace_id = trace.columns().trace_id.clone();
     let whole_session = in_address(app, |view| view.sheet.whole_session).unwrap_or_default();
     let name = format!("conversation-{trace_id}.jsonl");
     app.ask(Request::ExportConversation { trace_id, whole_session }, move |answer| {
-        app.said.set(match answer {
+        app.announce.set(match answer {
             Ok(Response::Json(lines)) if browser::save_text(&name, &lines) => format!("{name} was saved."),
             Ok(_) => "The browser did not allow the page to save a file.".to_owned(),
             Err(failure) => failure.message,
@@ -168,7 +168,7 @@ fn export(app: App, trace: OpenTrace) {
     });
 }
 
-/// Marks what leads to the selected span.
+/// Marks the links to the selected span.
 fn mark_selected(root: &Element, selected: Option<&str>) {
     for element in browser::all(root, "[data-span]") {
         let is_selected = selected.is_some() && element.get_attribute("data-span").as_deref() == selected;
@@ -180,16 +180,16 @@ fn mark_selected(root: &Element, selected: Option<&str>) {
     }
 }
 
-/// What sheets are drawn on.
+/// The element that markup is drawn on.
 #[derive(Clone)]
 struct Paper {
     app: App,
     build: Build,
     nodes: Nodes,
     root: Rc<RefCell<Option<Element>>>,
-    /// What stands on it: a child for each.
+    /// The drawn nodes, one for each child.
     drawn: Rc<RefCell<Vec<Node>>>,
-    /// Which drawing is the latest.
+    /// The number of the latest drawing.
     number: Rc<Cell<u32>>,
 }
 
@@ -198,18 +198,18 @@ impl Paper {
         self.root.borrow().clone()
     }
 
-    /// A sentence in place of a sheet.
+    /// Shows a message in place of markup.
     fn say(&self, class: &str, text: &str) {
         self.number.set(self.number.get() + 1);
         self.drawn.borrow_mut().clear();
-        self.build.deeds.clear();
+        self.build.handlers.clear();
         let role = if class == "state" { "status" } else { "alert" };
         if let Some(root) = self.root() {
             fill(&root, vec![el("p").class(class).attr("role", role).text(text)]);
         }
     }
 
-    /// Draws a sheet. What is the same as before stays where it is.
+    /// Draws markup. Nodes that did not change keep their elements.
     fn draw(&self, nodes: Vec<Node>, trace: OpenTrace) {
         let Some(root) = self.root() else { return };
         self.number.set(self.number.get() + 1);
@@ -217,7 +217,7 @@ impl Paper {
         let before = self.drawn.replace(nodes.clone());
         let same = before.iter().zip(&nodes).take_while(|(one, other)| one == other).count();
         if same == 0 {
-            self.build.deeds.clear();
+            self.build.handlers.clear();
         }
         while root.child_element_count() > same as u32 {
             if let Some(last) = root.last_element_child() {
@@ -236,7 +236,7 @@ impl Paper {
     }
 }
 
-/// A drawing under way.
+/// A drawing in progress.
 struct Work {
     paper: Paper,
     number: u32,

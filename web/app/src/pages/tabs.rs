@@ -1,9 +1,9 @@
 //! The tabs of a trace.
 
 use super::open_trace::OpenTrace;
+use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::router::Step;
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
@@ -11,19 +11,19 @@ use quipu_protocol::TraceTab;
 use std::rc::Rc;
 use web_sys::Element;
 
-/// The tabs; arrow keys go from one to the next.
+/// The tabs; the arrow keys move between them.
 #[component]
 pub(super) fn Tabs(
     /// The trace.
     trace: OpenTrace,
 ) -> impl IntoView {
     let app = App::get();
-    let choose = move |tab: TraceTab| trace.navigate(app, Step::Push, |view| view.show_tab(tab));
+    let choose = move |tab: TraceTab| trace.navigate(app, HistoryEntry::Push, |view| view.show_tab(tab));
     let content = move |build: &Build| {
         let chosen = trace.tab.get_untracked();
         let tab = |tab: TraceTab| {
             let shown = el("button").attr("type", "button").attr("role", "tab").attr("id", &id(tab)).attr("aria-controls", PANEL);
-            let shown = shown.text(tab.title()).on_press(&build.deeds, move |_| choose(tab)).done();
+            let shown = shown.text(tab.title()).on_press(&build.handlers, move |_| choose(tab)).done();
             mark_chosen(&shown, tab == chosen);
             El::from(shown)
         };
@@ -60,5 +60,5 @@ fn mark_chosen(tab: &Element, is_chosen: bool) {
     let _ = tab.set_attribute("tabindex", tabindex);
 }
 
-/// The id of what the tabs show.
+/// The id of the panel that the tabs switch.
 pub(super) const PANEL: &str = "panel-view";

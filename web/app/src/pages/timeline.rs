@@ -1,6 +1,6 @@
 //! The timeline: the tree of spans and their bars on one time axis.
 //!
-//! What is not here: single rows (`timeline_row`), which rows are visible and where bars lie, which is the core's `view`.
+//! What is not here: single rows (`timeline_row`), which rows are visible, and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::{OpenTrace, TIMELINE};
 use super::overlay::measure_text;
@@ -16,15 +16,15 @@ use quipu_ui::view::{TimeWindow, ZoomKey};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-/// Pixels a tick and its label want.
+/// The width that a tick and its label need, in pixels.
 const TICK_PX: f64 = 84.0;
-/// Pixels between two ticks that let a label stand before the later one.
+/// The distance between two ticks that leaves room for a label before the later one, in pixels.
 const LAST_TICK_PX: f64 = 118.0;
-/// The part of the width that the axis has, roughly.
+/// The approximate fraction of the width that the axis takes.
 const AXIS_PART: f64 = 0.55;
-/// Pixels a duration wants beside its bar.
+/// The width that a duration needs next to its bar, in pixels.
 const LABEL_PX: f64 = 68.0;
-/// Pixels of a line of text, for wheels that count in lines.
+/// The height of a line of text in pixels, for wheels that count lines.
 const LINE_PX: f64 = 16.0;
 
 /// The treegrid.
@@ -40,13 +40,13 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
         let window = window.get();
         let columns = trace.columns();
         let places = window.first as u32..(window.first + window.count) as u32;
-        // Bars follow the time window by themselves.
+        // Bars follow the time window through CSS.
         let whole = TimeWindow::whole(columns.duration_nanos);
         let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, places, &whole, 0.0));
         trace.matches.with(|matches| rows.into_iter().map(|row| TimelineRow { matched: matches.has(row.row), row }).collect::<Vec<_>>())
     };
     let press = move |event: MouseEvent| {
-        // That was a measure's end.
+        // This press ended a measure.
         if event.shift_key() {
             return;
         }
@@ -61,7 +61,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             trace.select(app, row);
         }
     };
-    // The selected span is shown, wherever it was.
+    // The selected span is brought into view.
     Effect::new(move |_| {
         let Some(row) = trace.selected.get() else { return };
         viewport.map(1);
@@ -93,7 +93,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             trace.pointer.set(part);
         }
     };
-    // With Shift the pointer measures; what it began at is kept until it is let go.
+    // With Shift the pointer measures; the start is kept until the button is released.
     let measured_from = StoredValue::new(None::<u64>);
     let time_at = move |event: &PointerEvent| part_at(event.client_x()).map(|part| trace.window.with_untracked(|window| window.at(part)));
     let take = move |event: PointerEvent| {
@@ -165,7 +165,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     }
 }
 
-/// The ticks of the shown part of the time.
+/// The ticks of the visible time range.
 fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
     Memo::new(move |_| {
         let most = ((width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12);
@@ -173,19 +173,19 @@ fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
     })
 }
 
-/// A part of the axis, for a style.
+/// A fraction of the axis, as a style.
 pub(super) fn at(part: f64) -> String {
     format!("{:.4}%", part * 100.0)
 }
 
-/// The axis over the bars: its ticks and the time under the pointer. Pulling it pans, turning a wheel over it zooms.
+/// The axis above the bars: its ticks and the time under the pointer. Dragging pans, the wheel zooms.
 #[component]
 fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl IntoView {
     let app = App::get();
     let ticks = ticks(trace, width);
     let labels = move || {
         ticks.with(|ticks| {
-            // A label near the end stands before its line; where the one before leaves no room for it, it is left out.
+            // A label near the end is placed before its line, or left out if the previous label leaves no room.
             let room = view::tick_distance(ticks).is_none_or(|part| part * width.get() * AXIS_PART >= LAST_TICK_PX);
             ticks
                 .iter()
@@ -196,7 +196,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
                 .collect_view()
         })
     };
-    // What is held: the window as it was, and where in it.
+    // The drag: the window at its start, and the position in it.
     let held = StoredValue::new(None::<(TimeWindow, f64)>);
     let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
     let take = move |event: PointerEvent| {
@@ -231,7 +231,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             role="columnheader"
             class="cell-bar axis-head"
             aria-label="Time"
-            title="Wheel: zoom. Pull: move. Shift and pull: measure. Double click: the whole trace."
+            title="Wheel: zoom. Drag: pan. Shift and drag: measure. Double click: the whole trace."
             on:pointerdown=take
             on:pointermove=pull
             on:pointerup=move |_| held.set_value(None)
@@ -243,7 +243,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
     }
 }
 
-/// Lines down from the ticks, and one under the pointer.
+/// Grid lines below the ticks, and a line under the pointer.
 #[component]
 fn TickLines(trace: OpenTrace, width: RwSignal<f64>) -> impl IntoView {
     let ticks = ticks(trace, width);

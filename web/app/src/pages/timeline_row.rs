@@ -1,6 +1,6 @@
 //! One row of the timeline: a span in the tree, and its bar.
 //!
-//! What is not here: which rows there are (`timeline`), where bars lie, which is the core's `view`.
+//! What is not here: which rows there are (`timeline`), and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use super::timeline::at;
@@ -16,11 +16,11 @@ use std::fmt::Write;
 /// Indentation stops growing at this depth; the level itself is in `aria-level`.
 const DEEPEST_INDENT: u32 = 24;
 
-/// What a row is drawn from.
+/// The data of a row.
 pub(super) struct TimelineRow {
     /// The span.
     pub(super) row: WaterfallRow,
-    /// Whether it holds the text that is looked for.
+    /// Whether it matches the search.
     pub(super) matched: bool,
 }
 
@@ -29,8 +29,8 @@ pub(super) fn row_id(row: u32) -> String {
     format!("span-row-{row}")
 }
 
-/// The row. Its bar follows the shown part of the time and its mark the selection; anything else makes it a new row. Presses are heard by
-/// the timeline as a whole: rows come and go by the dozen while it is scrolled, so each is as light as can be.
+/// The row. Its bar follows the time window, and its highlight the selection; any other change makes a new row. The timeline listens to
+/// presses: rows come and go by the dozen while it is scrolled, so each has to be cheap.
 pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow) -> impl IntoView {
     let TimelineRow { row, matched } = row;
     let number = row.row;
@@ -47,7 +47,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
         class.push_str(if holds { word } else { "" });
     }
     let duration = row.duration;
-    // Only numbers stand in it.
+    // It contains only numbers.
     let marks = move || {
         let columns = trace.columns();
         let mut html = String::new();
@@ -104,7 +104,8 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
     }
 }
 
-/// The bar with its duration, or a sign at the edge behind which it lies; under it, where a collapsed span's time was spent.
+/// The bar with its duration, or a sign at the edge of the window beyond which it lies; below it, where the time of a collapsed span was
+/// spent.
 fn axis_cell(kind: SpanKind, bar: &Bar, duration: String, strip: Vec<view::StripPath>) -> impl IntoView + use<> {
     let (label_class, side, place) = match bar.label {
         BarLabel::After => ("bar-label label-after", "left", bar.start + bar.length),
@@ -119,7 +120,7 @@ fn axis_cell(kind: SpanKind, bar: &Bar, duration: String, strip: Vec<view::Strip
         (None, false, true) => "bar cut-end",
         (None, false, false) => "bar",
     };
-    let title = bar.off.map(|side| if side == Side::Before { "Earlier than the shown part" } else { "Later than the shown part" });
+    let title = bar.off.map(|side| if side == Side::Before { "Before the visible range" } else { "After the visible range" });
     let paths = strip
         .into_iter()
         .map(|path| view! { <path class=path.kind.map_or_else(|| "strip-failed".into(), |kind| format!("kind-{}", kind.label())) d=path.path></path> })

@@ -1,16 +1,16 @@
-//! The buttons over the timeline: what is shown of the trace, where to jump, zoom.
+//! The buttons above the timeline: filters, jumps, zoom.
 //!
-//! What is not here: what they do (`open_trace`), and their keys.
+//! What is not here: their effects and keys (`open_trace`).
 
 use super::open_trace::{OpenTrace, in_address};
-use crate::router::Step;
+use crate::actions::router::HistoryEntry;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::TraceView;
 use quipu_ui::view::{Jump, TimeWindow, WaterfallTree, ZoomKey};
 
-/// All of them.
+/// The buttons.
 #[component]
 pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
@@ -26,12 +26,12 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
         }
     };
-    // A place the trace has none of can't be jumped to.
+    // Jumps without a target in this trace are disabled.
     let jump = move |jump: Jump, name: &'static str, title: &'static str| {
         let none = jump.leads_nowhere(&trace.columns());
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
     };
-    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), step: Step| {
+    let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), entry: HistoryEntry| {
         let on = Memo::new(move |_| in_address(app, read) == Some(true));
         view! {
             <button
@@ -39,7 +39,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
                 class="quiet switch"
                 title=title
                 aria-pressed=move || if on.get() { "true" } else { "false" }
-                on:click=move |_| trace.navigate(app, step, turn)
+                on:click=move |_| trace.navigate(app, entry, turn)
             >
                 {name}
             </button>
@@ -47,19 +47,19 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     };
     let fold = (plumbing > 0).then(|| {
         switch(
-            format!("Fold plumbing ({})", format::count(plumbing.into())),
-            "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
+            format!("Hide framework spans ({})", format::count(plumbing.into())),
+            "Hide internal wrapper spans; their time is added to the parent (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,
-            Step::Push,
+            HistoryEntry::Push,
         )
     });
     let path = switch(
         "Critical path".into(),
-        "Underline what the end of the trace waited for (x)",
+        "Critical path: the spans that set the total duration (x)",
         |view| view.timeline.critical_path,
         |view| view.timeline.critical_path = !view.timeline.critical_path,
-        Step::Replace,
+        HistoryEntry::Replace,
     );
     view! {
         <div class="timeline-tools" role="toolbar" aria-label="Timeline tools">
@@ -67,8 +67,8 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             {path}
             <span class="tool-group" role="group" aria-label="Jump to">
                 <span class="soft" aria-hidden="true">"Jump to"</span>
-                {jump(Jump::Slowest, "slowest", "The span that itself took longest (t)")}
-                {jump(Jump::Failure, "failure", "The next span in which a failure began (e)")}
+                {jump(Jump::Slowest, "slowest", "The span with the longest own time (t)")}
+                {jump(Jump::Failure, "failure", "The next span where a failure began (e)")}
                 {jump(Jump::Inference, "inference", "The next inference request (i)")}
             </span>
             <span class="tool-space"></span>

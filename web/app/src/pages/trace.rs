@@ -1,4 +1,4 @@
-//! One trace: what it is, what failed, its timeline, and the selected span beside it.
+//! The screen of a trace: its head, failures, views, and the panel of the selected span.
 
 use super::failures::Failures;
 use super::find::Find;
@@ -9,7 +9,7 @@ use super::span::SpanPanel;
 use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use super::timeline_tools::TimelineTools;
-use crate::router;
+use crate::actions::router;
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
             return;
         }
         app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: scope_wanted.clone() }, move |answer| {
-            // Meanwhile another part may be wanted, or the screen be gone.
+            // By now, another part may be wanted, or the screen may be gone.
             if scope.try_get_untracked().is_none_or(|scope| scope != scope_wanted) {
                 return;
             }
@@ -47,7 +47,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
             let found = match answer {
                 Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
                 Ok(Response::NotIndexedYet) => Load::NotIndexed,
-                Ok(_) => Load::Failed("The worker answered something else than a trace; reload the page.".into()),
+                Ok(_) => Load::Failed("The worker sent an unexpected answer. Reload the page.".into()),
                 Err(failure) => Load::Failed(failure.message),
             };
             // Reading a large trace, building its screen and laying that out are tasks of their own, so that none is long. The screen
@@ -60,7 +60,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
             set_timeout(build, Duration::ZERO);
         });
     });
-    // Until the trace is here, Esc alone has a meaning.
+    // Until the trace is loaded, only Esc has an effect.
     app.handle_keys(move |_, key| {
         let back = key == "Escape";
         if back {
@@ -171,22 +171,22 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     }
 }
 
-/// Which of the requests that were put into one trace is shown.
+/// Chooses which of the requests merged into one trace is shown.
 #[component]
 fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
     let shown = Memo::new(move |_| in_address(app, |view| view.timeline.scope.request.clone()).flatten().unwrap_or_default());
     let choose = move |event| {
         let id = event_target_value(&event);
-        router::navigate(app, router::Step::Push, |view| {
+        router::navigate(app, router::HistoryEntry::Push, |view| {
             if let Place::Trace(view) = &mut view.place {
                 view.timeline.scope.request = (!id.is_empty()).then_some(id);
-                // Times count from the start of what is shown.
+                // Times count from the start of the shown part.
                 (view.window, view.timeline.measured) = (None, None);
             }
         });
     };
-    // A merged trace may hold very many: they are listed when somebody is about to choose, before that only the chosen one.
+    // A merged trace may have very many requests: they are listed when the menu is opened; before that, only the chosen one.
     let asked = RwSignal::new(false);
     let outlines = columns.clone();
     let options = move || {

@@ -1,13 +1,13 @@
-//! The table of traces: its columns, its groups, and what stands in its rows.
+//! The table of traces: its columns, its groups, and the content of its rows.
 //!
-//! What is not here: the table itself (`list_grid`), which columns fit and what most cells say (the core's `view`).
+//! What is not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
 
-use super::list_grid::{Deed, Table, list_grid, move_to, row_id};
-use super::paged_list::{PagedList, Row};
+use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::document;
 use crate::dom::{El, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::{PagedList, Row};
 use crate::widgets::{IconName, Viewport, icon};
 use leptos::prelude::*;
 use quipu_model::SpanKind;
@@ -21,9 +21,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-/// The setting that keeps the columns.
-pub(crate) const COLUMNS: &str = "columns";
-/// The id of the list of columns.
+/// The id of the column menu.
 const MENU: &str = "columns-menu";
 
 /// The table.
@@ -33,11 +31,11 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     let zero = Memo::new(move |_| app.summary().and_then(|summary| summary.start));
     let fitting = Memo::new(move |_| {
         let (columns, sorted_by) = app.view.with(|view| (view.list.columns, view.list.order.column));
-        // Before the first layout: as many as there may be.
+        // Before the first layout, all columns fit.
         let width = viewport.width.get();
         columns.fitting(sorted_by, if width > 0.0 { width } else { f64::INFINITY })
     });
-    // Links lead to the view as it is, and times are shown as it says.
+    // Links and times depend on the view.
     let version = Memo::new(move |_| {
         let address = router::address(app, |view| view.place = Place::Traces);
         let zone = app.summary().map(|summary| summary.zone);
@@ -46,7 +44,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     Effect::new(move |_| {
         let mut longest = 0;
         list.visit(|row| {
-            // A group's time is none that something took.
+            // The time range of a group is not a duration.
             if let Row::Trace(row) = row
                 && row.group.is_none()
             {
@@ -63,14 +61,14 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
         Some(Row::Trace(row)) => trace_row(app, place, row, &fitting.get_untracked().0),
         _ => coming(place, "trace-row coming"),
     };
-    let act = move |place: u32, row: &Row, deed: Deed| match row {
-        Row::Trace(row) => do_with(app, list, viewport, place, row, deed),
+    let on_action = move |place: u32, row: &Row, action: RowAction| match row {
+        Row::Trace(row) => do_with(app, list, viewport, place, row, action),
         Row::Hit(_) => false,
     };
     let press = move |event: &Event| {
         let column = nearest(event, "[data-column]").and_then(|heading| heading.get_attribute("data-column"));
         if let Some(column) = column.and_then(|name| ListColumn::from_name(&name)) {
-            router::navigate(app, Step::Push, |view| view.list.order = view.list.order.by(column));
+            router::navigate(app, HistoryEntry::Push, |view| view.list.order = view.list.order.by(column));
         }
     };
     list_grid(
@@ -83,13 +81,13 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
             version,
             head: Rc::new(head),
             row: Rc::new(row),
-            act: Rc::new(act),
+            on_action: Rc::new(on_action),
             press: Rc::new(press),
         },
     )
 }
 
-/// A row on its way.
+/// A row that is still loading.
 pub(super) fn coming(place: u32, class: &str) -> El {
     el("div")
         .class(class)
@@ -99,7 +97,7 @@ pub(super) fn coming(place: u32, class: &str) -> El {
         .child(el("span").attr("role", "gridcell").text("…"))
 }
 
-/// Headings that sort; the one that was pressed keeps the focus.
+/// Headings that sort; the pressed one keeps the focus.
 fn draw_head(app: App, root: &Element, columns: &[ListColumn]) {
     let order = app.view.with(|view| view.list.order);
     let focused =
@@ -208,11 +206,11 @@ fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
     move |view| view.place = Place::trace(trace_id.clone())
 }
 
-fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, deed: Deed) -> bool {
-    match (&row.group, deed) {
-        (None, Deed::Open) => router::navigate(app, Step::Push, open(row)),
-        // From a trace to its group.
-        (None, Deed::Left) => {
+fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, action: RowAction) -> bool {
+    match (&row.group, action) {
+        (None, RowAction::Open) => router::navigate(app, HistoryEntry::Push, open(row)),
+        // Move from a trace to its group.
+        (None, RowAction::Left) => {
             let is_group =
                 |place: &u32| list.row_untracked(*place).is_some_and(|row| matches!(&*row, Row::Trace(row) if row.group.is_some()));
             let Some(group) = (0..place).rev().take_while(|place| list.row_untracked(*place).is_some()).find(is_group) else {
@@ -220,15 +218,15 @@ fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &Trac
             };
             move_to(list, viewport, group.into());
         }
-        (None, Deed::Right) => return false,
-        (Some(group), Deed::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
-        (Some(group), Deed::Left) if !group.open => return false,
-        (Some(group), _) => router::navigate(app, Step::Replace, |view| view.list.toggle_group(&group.key)),
+        (None, RowAction::Right) => return false,
+        (Some(group), RowAction::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
+        (Some(group), RowAction::Left) if !group.open => return false,
+        (Some(group), _) => router::navigate(app, HistoryEntry::Replace, |view| view.list.toggle_group(&group.key)),
     }
     true
 }
 
-/// The button and the list of columns. Whoever draws them hears of their presses by [`press_menu`].
+/// The column menu and its button. The caller passes presses to [`press_menu`].
 pub(super) fn columns_menu(app: App) -> Vec<El> {
     let chosen = app.view.with_untracked(|view| view.list.columns);
     let line = |column: ListColumn| {
@@ -236,7 +234,7 @@ pub(super) fn columns_menu(app: App) -> Vec<El> {
         let input = if chosen.has(column) { input.attr("checked", "") } else { input };
         el("label").attr("title", column.title()).child(input).text(column.label())
     };
-    // Without names no row can be told from another.
+    // Without names, rows could not be distinguished.
     let lines = ListColumn::ALL.into_iter().filter(|column| *column != ListColumn::Name).map(line).collect();
     let menu = el("div").class("menu").attr("id", MENU).attr("popover", "auto").attr("role", "group").attr("aria-label", "Columns");
     vec![
@@ -245,12 +243,12 @@ pub(super) fn columns_menu(app: App) -> Vec<El> {
     ]
 }
 
-/// Puts the list of columns below its button, or takes over what was chosen in it.
+/// Opens the column menu below its button, or applies a choice in it.
 pub(super) fn press_menu(app: App, event: &Event) {
     let Some(pressed) = nearest(event, "[popovertarget], .menu input") else { return };
     if let Some(column) = pressed.get_attribute("value").and_then(|name| ListColumn::from_name(&name)) {
         if event.type_() == "change" {
-            router::navigate(app, Step::Replace, |view| view.list.columns = view.list.columns.toggled(column));
+            router::navigate(app, HistoryEntry::Replace, |view| view.list.columns = view.list.columns.toggled(column));
         }
     } else if let Some(menu) = document().get_element_by_id(MENU) {
         let place = pressed.get_bounding_client_rect();
@@ -258,7 +256,7 @@ pub(super) fn press_menu(app: App, event: &Event) {
     }
 }
 
-/// Shows in the boxes what is chosen.
+/// Ticks the boxes of the chosen columns.
 pub(super) fn check_menu(chosen: ColumnSet) {
     for column in ListColumn::ALL {
         let input = document().query_selector(&format!("#{MENU} [value={}]", column.name())).ok().flatten();
@@ -266,9 +264,4 @@ pub(super) fn check_menu(chosen: ColumnSet) {
             input.set_checked(chosen.has(column));
         }
     }
-}
-
-/// The columns that are kept as a setting.
-pub(crate) fn kept_columns(text: Option<String>) -> ColumnSet {
-    text.and_then(|text| ColumnSet::from_text(&text)).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! The list of traces, under what the file is.
+//! The screen of the list of traces, below the head of the file.
 //!
-//! What is not here: its table (`trace_grid`), what it has in all (`scatter`), and what the file is (`file_head`).
+//! What is not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
 
 use super::file_head::FileHead;
 use super::filter_bar::FilterBar;
@@ -8,8 +8,8 @@ use super::hits::Hits;
 use super::list_grid::list_state;
 use super::scatter::overview;
 use super::trace_grid::trace_grid;
+use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el};
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
@@ -24,10 +24,10 @@ use std::rc::Rc;
 pub(crate) fn TracesPage() -> impl IntoView {
     let app = App::get();
     let list_view = Memo::new(move |_| app.view.with(|view| view.list.clone()));
-    // The texts the filter searches for: without one there are no matches to list.
+    // The texts the filter searches for. Without any, there are no matches to list.
     let texts = Memo::new(move |_| Filter::parse(&list_view.get().filter).map(|filter| filter.texts()).unwrap_or_default());
     let hits = Memo::new(move |_| list_view.get().hits && texts.with(|texts| !texts.is_empty()));
-    // What is searched for another filter is of no interest any more.
+    // A search for an earlier filter is obsolete.
     Effect::new(move |before: Option<String>| {
         let filter = list_view.get().filter;
         if before.is_some_and(|before| before != filter) {
@@ -37,23 +37,23 @@ pub(crate) fn TracesPage() -> impl IntoView {
     });
     let rows_of = vec![
         Choice { value: false, label: "Traces", title: "The traces that match" },
-        Choice { value: true, label: "Matches", title: "The spans that hold the text" },
+        Choice { value: true, label: "Matches", title: "The spans that contain the text" },
     ];
     let groups = vec![
-        Choice { value: None, label: "Single", title: "Each trace by itself" },
-        Choice { value: Some(GroupBy::Session), label: "Sessions", title: "Traces of an agent’s session together" },
-        Choice { value: Some(GroupBy::Turn), label: "Turns", title: "A turn together with its resumes" },
+        Choice { value: None, label: "Single", title: "Each trace on its own line" },
+        Choice { value: Some(GroupBy::Session), label: "Sessions", title: "The traces of an agent session in one group" },
+        Choice { value: Some(GroupBy::Turn), label: "Turns", title: "A turn and its resumes in one group" },
     ];
     let which = vec![
         Choice { value: false, label: "All", title: "Every trace" },
-        Choice { value: true, label: "Failed", title: "Only traces that hold a failed span" },
+        Choice { value: true, label: "Failed", title: "Only traces with a failed span" },
     ];
     let opening = move |_: &Build| match app.file.get() {
         FileState::Opening { name, .. } => vec![el("p").class("opening").attr("role", "status").text(&format!("Opening {name}…"))],
         _ => Vec::new(),
     };
     let group = move |group| {
-        router::navigate(app, Step::Push, |view| {
+        router::navigate(app, HistoryEntry::Push, |view| {
             view.list.group = group;
             view.list.open.clear();
         });
@@ -68,12 +68,12 @@ pub(crate) fn TracesPage() -> impl IntoView {
             <IndexBar />
             <div class="toolbar" class:for-hits=move || hits.get() class:has-texts=move || texts.with(|texts| !texts.is_empty())>
                 <FilterBar />
-                <Segmented label="Rows" choices=rows_of current=hits choose=move |hits| router::navigate(app, Step::Push, |view| view.list.hits = hits) />
+                <Segmented label="Rows" choices=rows_of current=hits choose=move |hits| router::navigate(app, HistoryEntry::Push, |view| view.list.hits = hits) />
                 <Segmented
                     label="Which traces"
                     choices=which
                     current=Signal::derive(move || list_view.get().failed_only)
-                    choose=move |failed_only| router::navigate(app, Step::Push, |view| view.list.failed_only = failed_only)
+                    choose=move |failed_only| router::navigate(app, HistoryEntry::Push, |view| view.list.failed_only = failed_only)
                 />
                 <Segmented label="Groups" choices=groups current=Signal::derive(move || list_view.get().group) choose=group />
             </div>
@@ -86,7 +86,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
     }
 }
 
-/// How many the list has, of how many; said again when it changes.
+/// How many traces are listed, and of how many; announced again when it changes.
 fn count(app: App, hits: Memo<bool>) -> impl Fn() -> Option<String> {
     move || {
         if hits.get() {
@@ -102,15 +102,14 @@ fn count(app: App, hits: Memo<bool>) -> impl Fn() -> Option<String> {
     }
 }
 
-/// The traces, under how many they are.
+/// The table of traces, below their count.
 fn traces(app: App, count: AnyView) -> AnyView {
     let list = app.traces;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     let list_view = Memo::new(move |_| app.view.with(|view| view.list.rows()));
     viewport.load(app, list, list_view);
-    let state =
-        list_state(app, list, "Which traces these are is known once the whole file is indexed.", Rc::new(move |build| nothing(app, build)));
+    let state = list_state(app, list, "These traces are known when the file is indexed.", Rc::new(move |build| nothing(app, build)));
     view! {
         {overview(app, viewport.width, count)}
         {state}
@@ -119,7 +118,7 @@ fn traces(app: App, count: AnyView) -> AnyView {
     .into_any()
 }
 
-/// What the list says when it has nothing.
+/// The message of an empty list.
 fn nothing(app: App, build: &Build) -> Vec<El> {
     let ListView { failed_only, filter, .. } = app.view.with(|view| view.list.clone());
     let summary = app.summary();
@@ -128,15 +127,15 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
         let traces = format::counted(summary.and_then(|summary| summary.traces), "trace", "traces");
         let what = if failed_only { "No failed trace matches " } else { "No trace matches " };
         let clear = more("Show all traces")
-            .on_press(&build.deeds, move |_| router::navigate(app, Step::Push, |view| view.list = view.list.cleared()));
+            .on_press(&build.handlers, move |_| router::navigate(app, HistoryEntry::Push, |view| view.list = view.list.cleared()));
         vec![text(what).child(el("code").text(&filter)).text(&format!("; {traces} were looked at.")), clear]
     } else if failed_only {
         let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");
-        vec![text(&format!("No trace holds a failed span; {spans} were looked at."))]
+        vec![text(&format!("No failed spans in {spans}."))]
     } else {
         vec![
-            text("The file is a telemetry file, but it holds no traces yet."),
-            text("A server writes a trace when its first span ends; open the file again after a request."),
+            text("The telemetry file contains no traces yet."),
+            text("A server writes a trace when its first span ends. Reopen the file after a request."),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! A container of markup that is built from data, not from signals.
 
 use crate::browser::all;
-use crate::dom::{Deeds, El, append, el, fill};
+use crate::dom::{El, PressHandlers, append, el, fill};
 use crate::state::App;
 use crate::widgets::{Marking, more};
 use leptos::prelude::*;
@@ -13,33 +13,33 @@ use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::Element;
 
-/// What the builders of one container share.
+/// Shared by the builders of one container.
 #[derive(Clone)]
 pub(crate) struct Build {
     /// The page.
     pub(crate) app: App,
-    /// What its buttons do.
-    pub(crate) deeds: Deeds,
+    /// The handlers of its buttons.
+    pub(crate) handlers: PressHandlers,
     marking: Option<Marking>,
 }
 
 impl Build {
-    /// For a container in the calling component. What its buttons do is forgotten when that goes: it holds what it was built by.
+    /// For a container in the calling component. The handlers are dropped with the component, because they hold the builders.
     pub(crate) fn here() -> Build {
-        let deeds = Deeds::default();
-        let at_end = StoredValue::new_local(deeds.clone());
+        let handlers = PressHandlers::default();
+        let at_end = StoredValue::new_local(handlers.clone());
         on_cleanup(move || {
-            let _ = at_end.try_with_value(Deeds::clear);
+            let _ = at_end.try_with_value(PressHandlers::clear);
         });
-        Build { app: App::get(), deeds, marking: use_context() }
+        Build { app: App::get(), handlers, marking: use_context() }
     }
 
-    /// Whether texts are marked here.
+    /// Whether text here is marked.
     pub(crate) fn is_marking(&self) -> bool {
         self.marking.is_some()
     }
 
-    /// An instant by the chosen clock; `zero` is what relative times count from.
+    /// An instant in the chosen style; relative times count from `zero`.
     /// Cut to milliseconds where `short`.
     pub(crate) fn time(&self, at: Timestamp, zero: Option<Timestamp>, short: bool) -> El {
         let time = el("time").attr("data-at", &at.0.to_string()).text(&time_text(self.app, at, zero, short));
@@ -50,7 +50,7 @@ impl Build {
         }
     }
 
-    /// Keeps what stands in the container in step with what is searched for and with the clock; what is open stays so.
+    /// Updates the container when the search text or the style of times changes; opened parts stay open.
     pub(crate) fn follow(self, container: NodeRef<leptos::html::Div>) {
         let app = self.app;
         Effect::new(move |before: Option<()>| {
@@ -68,12 +68,12 @@ impl Build {
         });
     }
 
-    /// What is searched for now.
+    /// The current search text.
     pub(crate) fn needle(&self) -> Option<Needle> {
         Needle::new(&self.marking?.find.try_get_untracked()?)
     }
 
-    /// A text in which what is searched for is marked, now and when something else is searched for.
+    /// A text in which matches of the search are marked, and marked again when the search text changes.
     pub(crate) fn marked(&self, tag: &str, text: &str) -> El {
         if self.marking.is_none() {
             return el(tag).text(text);
@@ -96,7 +96,7 @@ fn mark(element: &Element, text: &str, needle: Option<&Needle>) {
     }
 }
 
-/// Marks the texts in `root` anew; what is open stays so.
+/// Marks the texts in `root` again; opened parts stay open.
 fn mark_again(root: &Element, needle: Option<&Needle>) {
     for element in all(root, "[data-marked]") {
         mark(&element, &element.text_content().unwrap_or_default(), needle);
@@ -121,14 +121,14 @@ fn time_text(app: App, at: Timestamp, zero: Option<Timestamp>, short: bool) -> S
 /// The class of the button that shows the next portion of a list.
 pub(crate) const NEXT_PORTION: &str = "next-portion";
 
-/// A list of `count` things in `list`, `portion` of them at first and with each press of a button below. `item` makes one.
+/// A list of `count` items in `list`: `portion` of them at first, and as many with each press of a button below. `item` builds one.
 pub(crate) fn portions(build: &Build, list: El, count: usize, portion: usize, item: impl Fn(usize) -> Option<El> + 'static) -> El {
     let list = list.children((0..count.min(portion)).filter_map(&item).collect());
     let shown = Cell::new(portion);
     let label = move |left: usize| format!("Show {} more of {}", left.min(portion), format::count(count as u64));
     let button = (count > portion).then(|| {
         let button = more(&label(count - portion)).class(&format!("more {NEXT_PORTION}"));
-        button.on_press(&build.deeds, move |button| {
+        button.on_press(&build.handlers, move |button| {
             let from = shown.replace(shown.get() + portion);
             if let Some(list) = button.previous_element_sibling() {
                 append(&list, (from..count.min(from + portion)).filter_map(&item).collect());
@@ -145,22 +145,22 @@ pub(crate) fn portions(build: &Build, list: El, count: usize, portion: usize, it
 /// What builds the content.
 pub(crate) type Builder = Rc<dyn Fn(&Build) -> Vec<El>>;
 
-/// The container. Signals that `content` reads draw it anew.
+/// The container. It is redrawn when a signal that `content` reads changes.
 #[component]
 pub(crate) fn Built(
     /// Its classes.
     #[prop(default = "built")]
     class: &'static str,
-    /// Makes what is in it.
+    /// Builds the content.
     content: Builder,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Div>::new();
     let shared = Build::here();
-    let for_press = shared.deeds.clone();
+    let for_press = shared.handlers.clone();
     shared.clone().follow(node);
     Effect::new(move |_| {
         if let Some(root) = node.get() {
-            shared.deeds.clear();
+            shared.handlers.clear();
             fill(&root, content(&shared));
         }
     });

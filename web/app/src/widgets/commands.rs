@@ -1,11 +1,11 @@
-//! The command palette: everything that can be done here, found by typing.
+//! The command palette: every available command, found by typing.
 //!
-//! What is not here: which commands there are, which is the core's `view`.
+//! What is not here: the list of commands (`quipu_ui::view`).
 
 use super::modal;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
@@ -67,7 +67,7 @@ pub(crate) fn Commands() -> impl IntoView {
             run(at);
         }
     };
-    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"Nothing of that name can be done here."</p> });
+    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> });
     view! {
         <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=move |_| app.commands.set(false)>
             <input
@@ -79,7 +79,7 @@ pub(crate) fn Commands() -> impl IntoView {
                 aria-controls=LIST
                 aria-autocomplete="list"
                 aria-activedescendant=move || option_id(chosen.get())
-                placeholder="What do you want to do?"
+                placeholder="Type a command"
                 autocomplete="off"
                 spellcheck="false"
                 on:keydown=press
@@ -117,12 +117,12 @@ fn run_command(app: App, deed: Deed) {
                 app.press(&event, key);
             }
         }
-        Deed::Tab(tab) => router::navigate(app, Step::Push, |view| {
+        Deed::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
             if let Place::Trace(trace) = &mut view.place {
                 trace.show_tab(tab);
             }
         }),
-        Deed::Times(style) => router::navigate(app, Step::Replace, |view| view.times = style),
+        Deed::Times(style) => router::navigate(app, HistoryEntry::Replace, |view| view.times = style),
         Deed::Press(id) => {
             focus(id);
             if let Some(button) = document().get_element_by_id(id).and_then(|button| button.dyn_into::<HtmlElement>().ok()) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) fn copy(app: App, what: &'static str, text: String) {
     wasm_bindgen_futures::spawn_local(async move {
         let done = copy_text(text).await;
-        app.said.set(if done {
+        app.announce.set(if done {
             format!("{what} was copied.")
         } else {
             format!("{what} could not be copied: the browser did not allow it. Select it and copy it by hand.")
@@ -25,7 +25,7 @@ pub(crate) fn copy_button(build: &Build, what: &'static str, text: impl Fn() -> 
     let app = build.app;
     let label = format!("Copy {}", lower_first(what.trim_start_matches("The ")));
     let button = el("button").attr("type", "button").class("icon-button").attr("aria-label", &label).attr("title", &label);
-    button.child(icon(IconName::Copy)).on_press(&build.deeds, move |button| {
+    button.child(icon(IconName::Copy)).on_press(&build.handlers, move |button| {
         fill(button, vec![icon(IconName::Check)]);
         let button = button.clone();
         set_timeout(move || fill(&button, vec![icon(IconName::Copy)]), Duration::from_millis(1_200));

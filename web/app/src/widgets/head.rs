@@ -1,9 +1,9 @@
-//! The bar at the top: where one is, and the switches that hold everywhere.
+//! The bar at the top: navigation, and the switches of the whole page.
 
+use crate::actions::opening::ask_for_file;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
 use crate::carried;
-use crate::opening::ask_for_file;
-use crate::router::{self, Step};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
@@ -66,14 +66,14 @@ pub(crate) fn Head() -> impl IntoView {
         })
     };
     let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
-    // A self-contained file does not carry what counts.
+    // A self-contained file does not carry the metrics worker.
     let counts = !carried::is_here();
-    // Back to what was asked last.
+    // Back to the last query.
     let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
     let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
-        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
-        Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
+        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times in UTC" },
+        Choice { value: TimeStyle::Local, label: "Local", title: "Times in this computer’s time zone" },
         Choice { value: TimeStyle::Relative, label: "Relative", title: "Times since the file’s first span, or the trace’s start" },
     ];
     view! {
@@ -93,23 +93,23 @@ pub(crate) fn Head() -> impl IntoView {
                 label="Times"
                 choices=times
                 current=Signal::derive(move || app.view.with(|view| view.times))
-                choose=move |style| router::navigate(app, Step::Replace, |view| view.times = style)
+                choose=move |style| router::navigate(app, HistoryEntry::Replace, |view| view.times = style)
             />
             <button
                 type="button"
                 class="quiet"
                 id=THEME_BUTTON
-                title="Colours: as the system has them, light, or dark"
+                title="Colour scheme: system, light, or dark"
                 aria-label=move || format!("Theme: {}", theme.get().name())
                 on:click=switch_theme
             >
                 <Icon name=IconName::Theme />
                 <span class="wide-only">{move || theme.get().name()}</span>
             </button>
-            <button type="button" class="quiet wide-only" title="Everything that can be done here (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
+            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
             <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
             <Show when=move || has_file.get()>
-                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Hand on a trace, without what is private" on:click=move |_| app.sharing.set(true)>
+                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=move |_| app.sharing.set(true)>
                     <Icon name=IconName::Share />
                     <span class="wide-only">"Share"</span>
                 </button>
@@ -122,7 +122,7 @@ pub(crate) fn Head() -> impl IntoView {
     }
 }
 
-/// The sign of knotted cords.
+/// The logo: knotted cords.
 #[component]
 fn Mark() -> impl IntoView {
     view! {

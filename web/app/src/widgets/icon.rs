@@ -1,14 +1,14 @@
-//! Small drawn signs, in the colour of the text around them. They never stand alone for a meaning that is not also in words.
+//! Icons, in the colour of the text around them. Every meaning they have is also given in words.
 
 use crate::dom::{El, svg};
 use leptos::prelude::*;
 
-/// Which sign.
+/// An icon.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IconName {
     /// Something failed.
     Failed,
-    /// Something is odd.
+    /// A warning.
     Odd,
     /// Two sheets.
     Copy,
@@ -28,7 +28,7 @@ pub(crate) enum IconName {
     Theme,
 }
 
-/// The sign, 14 pixels wide.
+/// The icon, 14 pixels wide.
 #[component]
 pub(crate) fn Icon(
     /// Which one.
@@ -48,7 +48,7 @@ pub(crate) fn icon(name: IconName) -> El {
     svg("svg").class(class).attr("viewBox", BOX).attr("aria-hidden", "true").child(svg("path").attr("d", path))
 }
 
-/// What all signs are drawn in.
+/// The element that all icons are drawn in.
 const BOX: &str = "0 0 16 16";
 
 /// Path and class.

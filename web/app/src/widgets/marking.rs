@@ -1,15 +1,15 @@
-//! Marks what is searched for in the texts below it. Text nodes and `<mark>` only.
+//! Marks the matches of the search in the texts below it, with text nodes and `<mark>` only.
 //!
-//! What is not here: where it stands in a text, which is the core's `view`.
+//! What is not here: finding matches in a text (`quipu_ui::view`).
 
 use leptos::prelude::*;
 use quipu_protocol::MatchPlace;
 
-/// What texts below are marked with, by context.
+/// The search that texts below are marked with, given by context.
 #[derive(Clone, Copy)]
 pub(crate) struct Marking {
-    /// What is searched for; empty: nothing.
+    /// The search text; empty: no search.
     pub(crate) find: Memo<String>,
-    /// The match that the reader asked to be shown.
+    /// The match that the reader asked to see.
     pub(crate) shown: RwSignal<Option<MatchPlace>>,
 }

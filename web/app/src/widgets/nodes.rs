@@ -1,6 +1,6 @@
-//! Markup of a sheet's nodes, which the worker sends.
+//! Builds elements from markup nodes, which the worker sends.
 //!
-//! What is not here: what they say, which is the core's `sheet`.
+//! What is not here: the content of the markup, which the core writes.
 
 use crate::browser;
 use crate::dom::{El, append, el};
@@ -20,7 +20,7 @@ const HEAD: usize = 1_500;
 pub(crate) struct Nodes(pub(crate) Build);
 
 impl Nodes {
-    /// The element of a node, and what is still to be put into it.
+    /// The element of a node, and the children still to be added.
     pub(crate) fn element(&self, node: Node) -> (El, Vec<Node>) {
         let build = &self.0;
         let whole = match node {
@@ -39,21 +39,21 @@ impl Nodes {
                         append(&fold, vec![nodes.all(el("div").class("fold-inside"), inside)]);
                     }
                 };
-                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.deeds, open))
+                el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.handlers, open))
             }
             Node::Twin { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
         };
         (whole, Vec::new())
     }
 
-    /// A value with a switch to what was recorded.
+    /// A value with a switch between decoded and raw.
     fn twin(&self, drawn: Node, raw: Arc<str>, is_raw: bool) -> El {
         let (nodes, for_press, text) = (self.clone(), drawn.clone(), raw.clone());
         let switch = more("raw")
             .class("quiet raw-switch")
             .attr("title", "The text as it was recorded")
             .attr("aria-pressed", if is_raw { "true" } else { "false" })
-            .on_press(&self.0.deeds, move |switch| {
+            .on_press(&self.0.handlers, move |switch| {
                 if let Some(twin) = switch.parent_element() {
                     let turned = nodes.twin(for_press.clone(), text.clone(), !is_raw).done();
                     let _ = twin.replace_with_with_node_1(&turned);
@@ -72,7 +72,7 @@ impl Nodes {
             made = made.attr("type", "button");
         }
         for (attr, value) in found.attrs {
-            // The core checked these; a link or an image of another kind would be a mistake of its.
+            // The core checked these; any other kind of link or image would be a fault there.
             let is_fine = match attr {
                 Attr::Href => value.starts_with("https://") || value.starts_with("http://"),
                 Attr::Src => value.starts_with("data:image/"),
@@ -92,7 +92,7 @@ impl Nodes {
         }
     }
 
-    /// All of it at once: for what is opened by hand.
+    /// Everything at once: for a part that the reader opened.
     pub(crate) fn all(&self, parent: El, nodes: Vec<Node>) -> El {
         nodes.into_iter().fold(parent, |parent, node| {
             let (child, inside) = self.element(node);

@@ -1,11 +1,11 @@
-//! Sentences above the screen: what is wrong, with a button that helps; parts of the address that were left out.
+//! Notices above the screen: what is wrong, with a button that helps; parts of the address that could not be read.
 
-use crate::opening::reopen;
+use crate::actions::opening::reopen;
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
 
-/// The notices, where there are any.
+/// The notices.
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     let app = App::get();

@@ -1,4 +1,4 @@
-//! What runs for long: the import, the index, the search.
+//! Progress of the import, the index and the search.
 
 use crate::state::App;
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ fn track(label: &'static str, part: Signal<String>, text: Signal<String>) -> Any
     .into_any()
 }
 
-/// The import of files that are no database, and the button that ends it; nothing where none runs.
+/// The progress of an import, with a button to cancel it. Empty when none runs.
 #[component]
 pub(crate) fn ImportBar() -> impl IntoView {
     let app = App::get();
@@ -47,7 +47,7 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1}", (part as f64 / whole.max(1) as f64).min(1.0) * 100.0)
 }
 
-/// A bar with what is done and how fast; nothing once the index is complete.
+/// The progress of the index. Empty once it is complete.
 #[component]
 pub(crate) fn IndexBar() -> impl IntoView {
     let app = App::get();
@@ -67,11 +67,11 @@ pub(crate) fn IndexBar() -> impl IntoView {
     }
 }
 
-/// The search for what the filter asks of texts: how far it is, and how to stop it and go on; nothing once everything was looked at.
+/// The progress of the search for the filter's texts, with a button to stop or continue it. Empty once everything was searched.
 #[component]
 pub(crate) fn SearchBar() -> impl IntoView {
     let app = App::get();
-    // That of one trace is shown beside its own box.
+    // A search in one trace is shown next to its own box.
     let state = Memo::new(move |_| {
         app.search.with(|search| search.as_ref().filter(|search| search.trace_id.is_none()).map(|search| search.state.clone()))
     });
@@ -100,7 +100,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
         SearchState::Stopped => Some(
             view! {
                 <div class="index-bar search-bar" role="status" aria-label="Search stopped">
-                    <span>{move || format!("Stopped after {}. What lies further back was not looked at.", text.get())}</span>
+                    <span>{move || format!("Stopped after {}. The rest was not searched.", text.get())}</span>
                     <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
                 </div>
             }
@@ -114,14 +114,14 @@ pub(crate) fn SearchBar() -> impl IntoView {
     }
 }
 
-/// What stands where an answer needs the whole index: `what` begins the sentence.
+/// Shown while an answer needs the complete index; `what` begins the sentence.
 #[component]
 pub(crate) fn NotIndexedYet(
     /// A sentence.
     what: &'static str,
 ) -> impl IntoView {
     let app = App::get();
-    let then = move || app.index_stopped.get().unwrap_or_else(|| "It is shown by itself as soon as it is known.".into());
+    let then = move || app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into());
     view! {
         <div class="state" role="status">
             <p>{what}</p>

@@ -1,4 +1,4 @@
-//! A few choices of which one holds, as buttons side by side.
+//! A group of buttons of which one is selected.
 
 use crate::dom::{el, fill, nearest};
 use leptos::html::Div;
@@ -8,25 +8,25 @@ use wasm_bindgen::JsCast;
 /// One choice.
 #[derive(Clone)]
 pub(crate) struct Choice<T> {
-    /// What it stands for.
+    /// Its value.
     pub(crate) value: T,
-    /// What it says.
+    /// Its label.
     pub(crate) label: &'static str,
-    /// More about it, shown on hover.
+    /// A description, shown on hover.
     pub(crate) title: &'static str,
 }
 
 /// The choices.
 #[component]
 pub(crate) fn Segmented<T>(
-    /// What is chosen, for screen readers.
+    /// The label of the group, for screen readers.
     label: &'static str,
     /// The choices, in order.
     choices: Vec<Choice<T>>,
-    /// Which one holds.
+    /// The selected value.
     #[prop(into)]
     current: Signal<T>,
-    /// Called with the one that was pressed.
+    /// Called with the pressed one.
     #[prop(into)]
     choose: Callback<T>,
 ) -> impl IntoView
@@ -48,7 +48,7 @@ where
     buttons(label, words, place, press)
 }
 
-/// The buttons, whatever they stand for: made once in the program.
+/// The buttons, without the type of their values, so that the code is generated once.
 fn buttons(
     label: &'static str,
     words: Vec<(&'static str, &'static str)>,

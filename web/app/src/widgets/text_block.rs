@@ -1,4 +1,4 @@
-//! A text of any length: its head first, more in steps, so that no length stops the page. Text nodes only.
+//! A text of any length: its head first, and more in steps, so that no length blocks the page. Text nodes only.
 
 use crate::dom::{El, append, el};
 use crate::widgets::Build;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Bytes the first step adds; every further one doubles.
 const FIRST_STEP: usize = 64 * 1024;
-/// Characters behind a match that are shown at first because it is searched for.
+/// Characters after a match that are shown at first.
 const BEHIND_MATCH: usize = 200;
 
 /// `text` in a block that keeps its line ends; `head` is how many characters are shown at first.
@@ -22,8 +22,7 @@ pub(crate) fn text_block(build: &Build, text: Arc<str>, head: usize) -> El {
     el("div").class("text-block").children(pieces(build, &text, 0, end, 0))
 }
 
-/// The piece from `start` to `end`, and a button for the rest. Every piece is an element of its own: adding one leaves the others as
-/// they are.
+/// The piece from `start` to `end`, and a button for the rest. Every piece is its own element, so adding one leaves the others unchanged.
 fn pieces(build: &Build, text: &Arc<str>, start: usize, end: usize, step: u32) -> Vec<El> {
     let mut found = vec![build.marked("span", text.get(start..end).unwrap_or_default())];
     let left = text.len() - end;
@@ -37,7 +36,7 @@ fn pieces(build: &Build, text: &Arc<str>, start: usize, end: usize, step: u32) -
             next += 1;
         }
         let (for_press, text) = (build.clone(), text.clone());
-        found.push(more(&label).on_press(&build.deeds, move |button| {
+        found.push(more(&label).on_press(&build.handlers, move |button| {
             if let Some(block) = button.parent_element() {
                 button.remove();
                 append(&block, pieces(&for_press, &text, end, next, step + 1));

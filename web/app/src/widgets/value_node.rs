@@ -21,19 +21,19 @@ const OPEN_DEPTH: usize = 1;
 struct Tree {
     build: Build,
     root: Arc<Value>,
-    /// The children on the way to what is searched for.
+    /// The path of children to the match.
     to_match: Arc<[usize]>,
 }
 
 /// The tree of `value`.
 pub(crate) fn value_tree(build: &Build, value: Arc<Value>) -> El {
-    // What is searched for is shown at once, where looking for it takes no time.
+    // The match is shown at once, unless the value is too large to search.
     let to_match = build.needle().and_then(|needle| view::path_to_match(&value, &needle)).unwrap_or_default();
     Tree { build: build.clone(), root: value, to_match: to_match.into() }.node(Vec::new(), None)
 }
 
 impl Tree {
-    /// The value at `path` (places of children, from the root).
+    /// The value at `path` (indexes of children, from the root).
     fn at(&self, path: &[usize]) -> Option<&Value> {
         path.iter().try_fold(&*self.root, |value, place| view::child(value, *place))
     }
@@ -45,7 +45,7 @@ impl Tree {
         if count == 0 {
             return el("div").class("value-leaf").maybe(label).child(self.leaf(value));
         }
-        // The next child on the way to the match, if that is in here.
+        // The next child on the path to the match, if the match is in here.
         let next = self.to_match.get(path.len()).filter(|_| self.to_match.starts_with(&path)).copied();
         let open = path.len() < OPEN_DEPTH || (count <= 3 && path.len() <= OPEN_DEPTH) || next.is_some();
         let shown = next.map_or(PORTION, |next| (next + 1).max(PORTION));
@@ -58,11 +58,11 @@ impl Tree {
             .child(icon(IconName::Caret))
             .maybe(label)
             .child(el("span").class("value-preview").text(&view::value_preview(value, 80)))
-            .on_press(&self.build.deeds, move |button| tree.turn(button, &of_press, shown));
+            .on_press(&self.build.handlers, move |button| tree.turn(button, &of_press, shown));
         el("div").class("value-node").child(toggle).maybe(children)
     }
 
-    /// Opens what is closed, closes what is open.
+    /// Opens or closes a container.
     fn turn(&self, button: &Element, path: &[usize], shown: usize) {
         let opens = match button.next_element_sibling() {
             Some(children) => {
@@ -80,7 +80,7 @@ impl Tree {
         let _ = button.set_attribute("aria-expanded", if opens { "true" } else { "false" });
     }
 
-    /// The children from the place `from` up to `to`, and a button for the rest.
+    /// The children `from..to`, and a button for the rest.
     fn portion(&self, path: &[usize], from: usize, to: usize) -> Vec<El> {
         let Some(value) = self.at(path) else { return Vec::new() };
         let count = view::child_count(value);
@@ -94,7 +94,7 @@ impl Tree {
         if left > 0 {
             let label = format!("Show {} more of {}", left.min(PORTION), format::count(count as u64));
             let (tree, path) = (self.clone(), path.to_vec());
-            found.push(more(&label).on_press(&self.build.deeds, move |button| {
+            found.push(more(&label).on_press(&self.build.handlers, move |button| {
                 if let Some(children) = button.parent_element() {
                     button.remove();
                     append(&children, tree.portion(&path, to, to + PORTION));

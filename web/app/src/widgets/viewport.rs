@@ -1,8 +1,8 @@
-//! A scrolled element whose rows are drawn by their window only.
+//! A scrolled element that draws only the rows in view.
 
 use crate::browser::on_next_frame;
-use crate::pages::PagedList;
 use crate::state::App;
+use crate::state::PagedList;
 use leptos::html::Div;
 use leptos::prelude::*;
 use quipu_protocol::address::ListView;
@@ -13,10 +13,10 @@ use web_sys::ResizeObserver;
 /// Height of a row, as `--row` in the style sheets.
 pub(crate) const ROW_PX: f64 = 28.0;
 
-/// Rows on paper at most.
+/// Rows printed at most.
 const PRINTED_ROWS: f64 = 500.0;
 
-/// A scrolled element: where it is scrolled to and how high it is. Its first row of pixels is a sticky head of [`ROW_PX`].
+/// A scrolled element: its scroll position and its height. A sticky head of [`ROW_PX`] is at its top.
 #[derive(Clone, Copy)]
 pub(crate) struct Viewport {
     /// The element.
@@ -28,7 +28,7 @@ pub(crate) struct Viewport {
 }
 
 impl Viewport {
-    /// For an element that will carry `node`. `start_top` is where it is scrolled to at first.
+    /// For an element that will carry `node`, scrolled to `start_top` at first.
     pub(crate) fn new(start_top: f64) -> Viewport {
         let viewport =
             Viewport { node: NodeRef::new(), top: RwSignal::new(start_top), height: RwSignal::new(0.0), width: RwSignal::new(0.0) };
@@ -46,7 +46,7 @@ impl Viewport {
                     }
                 }
             };
-            // The observer tells the size once it is laid out anyway; asking for it here would lay the page out twice.
+            // The observer reports the size after the layout anyway; reading it here would force a second layout.
             let callback = Closure::<dyn Fn()>::new(measure);
             if let Ok(watching) = ResizeObserver::new(callback.as_ref().unchecked_ref()) {
                 watching.observe(&element);
@@ -58,7 +58,7 @@ impl Viewport {
                 on_next_frame(move || viewport.scroll_to(start_top));
             }
         });
-        // Paper is not scrolled: what fits on a dozen pages is drawn whole.
+        // Paper does not scroll: a list that fits on a dozen pages is drawn in full.
         let heights = [("beforeprint", true), ("afterprint", false)].map(|(name, prints)| {
             window_event_listener_untyped(name, move |_| {
                 let Some(Some(element)) = viewport.node.try_get_untracked() else { return };
@@ -77,7 +77,7 @@ impl Viewport {
         viewport
     }
 
-    /// Loads the rows of `list` that are in sight, as `shown` has them; from the top when that changes.
+    /// Loads the rows of `list` in view, ordered and filtered by `shown`; scrolls to the top when `shown` changes.
     pub(crate) fn load(self, app: App, list: PagedList, shown: Memo<ListView>) {
         let window = Memo::new(move |_| self.window(list.len().into()));
         Effect::new(move |_| {
@@ -85,7 +85,7 @@ impl Viewport {
             list.want(app, shown.get(), window.first as u32, window.count as u32);
         });
         Effect::new(move |before: Option<ListView>| {
-            // Groups open and close where they are.
+            // Opening or closing a group keeps the scroll position.
             let now = ListView { open: Vec::new(), ..shown.get() };
             if before.is_some_and(|before| before != now) {
                 self.reveal(0, list.len_untracked().into());
@@ -94,14 +94,14 @@ impl Viewport {
         });
     }
 
-    /// To be called when the element was scrolled.
+    /// Call this when the element was scrolled.
     pub(crate) fn scrolled(&self) {
         if let Some(element) = self.node.get_untracked() {
             self.top.set(f64::from(element.scroll_top()));
         }
     }
 
-    /// Where it is scrolled to.
+    /// The scroll position, in pixels.
     pub(crate) fn top(&self) -> f64 {
         self.top.get_untracked()
     }
@@ -121,7 +121,7 @@ impl Viewport {
         self.map(rows).window(self.top.get())
     }
 
-    /// Scrolls as little as it takes to show `row` of `rows`.
+    /// Scrolls as little as possible to bring `row` of `rows` into view.
     pub(crate) fn reveal(&self, row: u64, rows: u64) {
         if let Some(top) = self.map_untracked(rows).reveal(row, self.top.get_untracked()) {
             self.scroll_to(top);

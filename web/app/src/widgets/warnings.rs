@@ -1,4 +1,4 @@
-//! What is odd in a file or a trace, each with what it means.
+//! Warnings about a file or a trace, each with its meaning.
 
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -8,12 +8,12 @@ use quipu_protocol::Warning;
 /// Warnings shown at first; the others behind a button.
 const FIRST: usize = 2;
 
-/// The warnings; nothing where there are none.
+/// The warnings. Empty when there are none.
 #[component]
 pub(crate) fn Warnings(
     /// The name of the list, for screen readers and tests.
     label: &'static str,
-    /// They, in order.
+    /// The warnings, in order.
     #[prop(into)]
     warnings: Signal<Vec<Warning>>,
     /// Whether each stays on one line until the reader asks for more.

@@ -1,4 +1,4 @@
-//! Messages that went into a model or came out, as a chat.
+//! The input and output messages of a model, as a chat.
 
 use crate::dom::{El, el, fill};
 use crate::widgets::{Build, more, text_block};
@@ -7,16 +7,16 @@ use quipu_model::llm::{Message, ToolCall};
 use quipu_protocol::SpanDetail;
 use std::sync::Arc;
 
-/// Messages shown at first; earlier ones behind a button, because the latest tell what happened.
+/// Messages shown at first. Earlier ones are behind a button, because the latest ones matter most.
 const LATEST: usize = 6;
 
-/// What went in and what came out.
+/// The input and output messages.
 pub(super) fn chats(build: &Build, detail: &Arc<SpanDetail>) -> Vec<El> {
     let input = chat(build, "Input", detail, |detail| &detail.input_messages);
     input.into_iter().chain(chat(build, "Output", detail, |detail| &detail.output_messages)).collect()
 }
 
-/// The messages under a title; nothing where there are none.
+/// The messages under a title. `None` when there are none.
 fn chat(build: &Build, title: &str, detail: &Arc<SpanDetail>, of: fn(&SpanDetail) -> &[Message]) -> Option<El> {
     let messages = of(detail);
     if messages.is_empty() {
@@ -30,7 +30,7 @@ fn chat(build: &Build, title: &str, detail: &Arc<SpanDetail>, of: fn(&SpanDetail
     if skipped > 0 {
         let (for_press, detail) = (build.clone(), detail.clone());
         let button = more(&format!("Show {}", counted(Some(early as u64), "earlier message", "earlier messages")));
-        list = list.child(button.on_press(&build.deeds, move |button| {
+        list = list.child(button.on_press(&build.handlers, move |button| {
             if let Some(list) = button.parent_element() {
                 fill(&list, of(&detail).iter().map(|found| message(&for_press, found)).collect());
             }
@@ -60,7 +60,7 @@ fn message(build: &Build, message: &Message) -> El {
         .children(message.tool_calls.iter().map(|call| tool_call(build, call)).collect())
 }
 
-/// An image of a message; its data is an address by itself.
+/// An image of a message, given as a data URL.
 fn picture(image: &str) -> Option<El> {
     let shown = el("img").class("message-image").attr("alt", "An image in the message");
     image.starts_with("data:image/").then(|| shown.attr("src", image))

@@ -1,4 +1,4 @@
-//! The input of the span beside that of the span of its name before it, when it is asked for.
+//! Compares the input of the span with that of the previous span of the same name, on request.
 
 use crate::dom::{El, append, el, fill};
 use crate::widgets::{Build, Nodes, more};
@@ -6,12 +6,12 @@ use quipu_model::llm::input_key;
 use quipu_protocol::{Request, Response, SpanDetail};
 use web_sys::Element;
 
-/// A button that becomes the comparison; nothing where no input was recorded.
+/// A button that is replaced by the comparison. `None` when no input was recorded.
 pub(super) fn compare(build: &Build, detail: &SpanDetail) -> Option<El> {
     input_key(detail.attributes.iter().map(|attribute| attribute.key.as_str()))?;
     let (trace_id, span_id) = (detail.trace_id.clone(), detail.span_id.clone());
     let for_press = build.clone();
-    let ask = more("Compare the input with the one before").on_press(&build.deeds, move |button| {
+    let ask = more("Compare with the previous input").on_press(&build.handlers, move |button| {
         let (Some(place), nodes) = (button.parent_element(), Nodes(for_press.clone())) else { return };
         let request = Request::CompareInput { trace_id: trace_id.clone(), span_id: span_id.clone() };
         for_press.app.ask(request, move |answer| match answer {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Events built at once.
 const PORTION: usize = 50;
 
-/// The list; nothing where there are none. `zero` is the start of the trace.
+/// The list. `None` when there are none. `zero` is the start of the trace.
 pub(super) fn events(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>) -> Option<El> {
     let (count, all) = (detail.events.len(), detail.event_count as usize);
     if all == 0 {
@@ -41,7 +41,7 @@ fn item(build: &Build, event: &SpanEvent, zero: Option<Timestamp>) -> El {
         el("span").class(class).text(severity)
     });
     let recorded_time = event.time_text.as_ref().map(|text| format!("Recorded as {text}")).unwrap_or_default();
-    // Only what is not the usual log needs its name.
+    // Names are shown only for events that are not ordinary logs.
     let name = (event.name != "unstructured_log").then(|| build.marked("strong", &event.name).class("mono"));
     let relative = event.time.zip(zero).map_or_else(|| DASH.to_owned(), |(at, zero)| format::offset_text(at.nanos_since(zero)));
     let time = event.time.map_or_else(|| el("time").text(DASH), |at| build.time(at, zero, false));

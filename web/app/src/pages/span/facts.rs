@@ -1,4 +1,4 @@
-//! What a span is in numbers: times, ids, status, tokens.
+//! The facts of a span: times, ids, status, tokens.
 
 use crate::dom::{El, el};
 use crate::widgets::{Build, copy_button};
@@ -59,7 +59,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
     el("section").attr("aria-label", "Facts").child(el("dl").class("facts-table").children(rows))
 }
 
-/// How much of the duration is the span's own.
+/// The span's own time, as a part of its duration.
 fn share_of(own: Option<u64>, nanos: Option<u64>) -> Option<El> {
     Some(soft(&format!(" ({} of it)", format::share_text(own?, nanos?))))
 }
@@ -68,13 +68,13 @@ fn soft(text: &str) -> El {
     el("span").class("soft").text(text)
 }
 
-/// One instant: by the chosen clock, since the trace's start, and on hover as it stands in the file.
+/// One instant: in the chosen style, relative to the trace, and on hover as recorded in the file.
 fn instant(build: &Build, at: Option<Timestamp>, text: Option<&str>, zero: Option<Timestamp>) -> El {
-    let recorded = text.map_or_else(|| "The file holds no such time.".to_owned(), |text| format!("Recorded as {text}"));
+    let recorded = text.map_or_else(|| "Not recorded.".to_owned(), |text| format!("Recorded as {text}"));
     let shown = el("dd").class("number").attr("title", &recorded);
     match at {
         None => shown.text(DASH).child(soft(&format!(" {recorded}"))),
-        // Both stand here anyway, so that "relative" means UTC for the first.
+        // The relative time is shown anyway, so the first one is in UTC for the style "relative".
         Some(at) => {
             let relative = zero.map(|zero| soft(&format!(" {}", format::offset_text(at.nanos_since(zero)))));
             shown.child(build.time(at, None, false)).maybe(relative)

@@ -1,4 +1,4 @@
-//! Where the text that is searched for stands in the span: each place with what is around it, and a way there.
+//! The matches of the search in the span: each with its context, and a link to it.
 //!
 //! What is not here: marks in the texts themselves (`widgets`).
 
@@ -17,10 +17,10 @@ use web_sys::HtmlElement;
 
 /// Matches shown at first.
 const FIRST: usize = 4;
-/// The span is searched when typing pauses this long.
+/// How long typing has to pause before the span is searched.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The list; nothing while nothing is searched for.
+/// The list. Empty while there is no search.
 #[component]
 pub(super) fn Matches(
     /// The span.
@@ -33,7 +33,7 @@ pub(super) fn Matches(
     let ask = move |text: String| {
         let request = Request::FindInSpan { trace_id: detail.trace_id.clone(), span_id: detail.span_id.clone(), text: text.clone() };
         app.ask(request, move |answer| {
-            // Something else may be searched for by now, or nothing.
+            // By now, the search text may have changed.
             if find.try_get_untracked() != Some(text) {
                 return;
             }
@@ -54,7 +54,7 @@ pub(super) fn Matches(
         if before.is_none() {
             return ask(text);
         }
-        // The text is being typed; a span may be large.
+        // The text is being typed, and a span may be large.
         let (ask, busy) = (ask.clone(), app.idle().begin());
         set_timeout(
             move || {
@@ -116,7 +116,7 @@ pub(super) fn event_id(id: i64) -> String {
     format!("event-{id}")
 }
 
-/// Leads to a match the reader asks for: what it stands in is drawn, loaded and scrolled to.
+/// Goes to a match: loads and draws the value it is in, and scrolls to it.
 pub(super) fn follow(detail: &SpanDetail, place: &MatchPlace) {
     let (id, list) = match place {
         MatchPlace::Name => return,
@@ -132,7 +132,7 @@ pub(super) fn follow(detail: &SpanDetail, place: &MatchPlace) {
     };
     // A list is drawn in portions.
     while document().get_element_by_id(&id).is_none() && press(list, &format!(".{NEXT_PORTION}")) {}
-    // It may lie behind the head of a long text.
+    // It may be beyond the head of a long text.
     press(&format!("[id={id:?}]"), &format!(".{LOAD}"));
     // Drawn by then.
     on_next_frame(move || on_next_frame(move || reveal(&id)));
@@ -142,6 +142,6 @@ pub(super) fn follow(detail: &SpanDetail, place: &MatchPlace) {
 fn reveal(id: &str) {
     let Some(element) = document().get_element_by_id(id) else { return };
     let mark = element.query_selector("mark").ok().flatten().unwrap_or(element);
-    // The panel's head and the bar above stay where they are.
+    // The head of the panel and the bar above do not scroll.
     mark.scroll_into_view_with_bool(false);
 }

@@ -1,4 +1,4 @@
-//! The panel of the selected span: its error first, then what it is, what went in and out, and everything recorded.
+//! The panel of the selected span: its error first, then its facts, input and output, and everything recorded.
 
 mod chat;
 mod compare;
@@ -37,7 +37,7 @@ pub(super) fn SpanPanel(
     span_id: Signal<String>,
 ) -> impl IntoView {
     let app = App::get();
-    // What is looked for in the panel alone comes before what is looked for in the trace.
+    // A search in the panel takes precedence over the search in the trace.
     let own = RwSignal::new(String::new());
     let find = Memo::new(move |_| match own.get() {
         own if !own.is_empty() => own,
@@ -53,14 +53,14 @@ pub(super) fn SpanPanel(
     Effect::new(move |_| {
         let span_id = current.get();
         marking.shown.set(None);
-        // A worker that was restarted has to index the file again; what is here already stays.
+        // A restarted worker has to index the file again; what is loaded stays.
         app.indexed.track();
         if matches!(&*load.read_untracked(), Load::Ready(detail) if detail.span_id == span_id) {
             return;
         }
         let request = Request::GetSpan { trace_id: trace.columns().trace_id.clone(), span_id: span_id.clone() };
         app.ask(request, move |answer| {
-            // Another span may be selected by now, or none.
+            // By now, another span may be selected, or none.
             if current.try_get_untracked() != Some(span_id) {
                 return;
             }
@@ -99,7 +99,7 @@ pub(super) fn SpanPanel(
     }
 }
 
-/// What is told of the span, below its name.
+/// The content of the panel, below the span's name.
 #[component]
 fn Detail(trace: OpenTrace, detail: Arc<SpanDetail>) -> impl IntoView {
     let columns = trace.columns();

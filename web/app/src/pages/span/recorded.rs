@@ -1,4 +1,4 @@
-//! One recorded value: decoded as a tree, or raw; the whole of a long one only when asked for.
+//! One recorded value: decoded as a tree, or raw. A long one is loaded in full only on request.
 
 use crate::dom::{El, el, fill};
 use crate::widgets::{Build, copy_button, more, text_block, value_tree};
@@ -10,12 +10,12 @@ use quipu_ui::view::ValueKind;
 use std::sync::Arc;
 use web_sys::Element;
 
-/// The class of the button that loads the whole of a text which is not too long to be loaded because a match stands in it.
+/// The class of the button that loads a text in full, for texts short enough to be loaded for a match.
 pub(super) const LOAD: &str = "load-whole";
-/// A text up to this length is loaded whole when a match in it is to be shown.
+/// A text up to this length is loaded in full to show a match.
 const LOAD_BYTES: u64 = 4 << 20;
 
-/// A name and its value; `text_ref` asks for the whole.
+/// A name and its value; `text_ref` identifies the full text.
 pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref: &TextRef) -> El {
     let shown = Shown {
         build: build.clone(),
@@ -29,7 +29,7 @@ pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref:
     el("div").class("recorded").children(shown.parts(false))
 }
 
-/// What is known of the value.
+/// The loaded part of the value.
 #[derive(Clone)]
 struct Shown {
     build: Build,
@@ -38,13 +38,13 @@ struct Shown {
     value: Option<Arc<Value>>,
     encoding: Encoding,
     len: u64,
-    /// Where the whole is, if this is its head.
+    /// The reference of the full text, if only its head is loaded.
     rest: Option<Arc<TextRef>>,
 }
 
 impl Shown {
     fn parts(&self, is_raw: bool) -> Vec<El> {
-        let deeds = &self.build.deeds;
+        let handlers = &self.build.handlers;
         // Only lists and maps look different decoded.
         let tree = self.value.as_ref().filter(|value| matches!(view::value_kind(value), ValueKind::List | ValueKind::Map));
         let about = self.encoding.label();
@@ -53,7 +53,7 @@ impl Shown {
             let shown = self.clone();
             let pressed = if raw == is_raw { "true" } else { "false" };
             let turn = move |button: &Element| shown.draw(button, raw);
-            el("button").attr("type", "button").attr("aria-pressed", pressed).text(label).on_press(deeds, turn)
+            el("button").attr("type", "button").attr("aria-pressed", pressed).text(label).on_press(handlers, turn)
         };
         let switch = tree.map(|_| {
             let group = el("span").class("segmented small").attr("role", "group").attr("aria-label", "Form");
@@ -66,7 +66,7 @@ impl Shown {
             }
             Some(rest) => {
                 let (app, rest) = (self.build.app, rest.clone());
-                more("Copy").on_press(deeds, move |button| {
+                more("Copy").on_press(handlers, move |button| {
                     let button = button.clone();
                     app.ask(Request::GetText((*rest).clone()), move |answer| match answer {
                         Ok(Response::Text(text)) => crate::widgets::copy(app, "The value", text),
@@ -89,13 +89,13 @@ impl Shown {
         let mut parts = vec![head, body];
         if let Some(rest) = &self.rest {
             let (shown, rest) = (self.clone(), rest.clone());
-            let load = more(&format!("Load all {}", format::bytes(self.len))).on_press(deeds, move |button| shown.load(button, &rest));
+            let load = more(&format!("Load all {}", format::bytes(self.len))).on_press(handlers, move |button| shown.load(button, &rest));
             parts.push(if self.len <= LOAD_BYTES { load.class(&format!("more {LOAD}")) } else { load });
         }
         parts
     }
 
-    /// Draws it anew, around one of its buttons.
+    /// Redraws the value around one of its buttons.
     fn draw(&self, button: &Element, is_raw: bool) {
         let Ok(Some(recorded)) = button.closest(".recorded") else { return };
         let is_switch = button.has_attribute("aria-pressed");
@@ -113,13 +113,13 @@ impl Shown {
                 let (raw, value) = (Arc::from(text.raw), text.value.map(Arc::new));
                 Shown { raw, value, encoding: text.encoding, rest: None, ..shown }.draw(&button, false);
             }
-            Ok(_) => trouble(&button, "The worker answered something else than the text; reload the page."),
+            Ok(_) => trouble(&button, "The worker sent an unexpected answer. Reload the page."),
             Err(failure) => trouble(&button, &failure.message),
         });
     }
 }
 
-/// A sentence below the value one of whose buttons was pressed.
+/// A message below the value whose button was pressed.
 fn trouble(button: &Element, text: &str) {
     if let Ok(Some(recorded)) = button.closest(".recorded") {
         crate::dom::append(&recorded, vec![el("p").attr("role", "alert").class("failed").text(text)]);

@@ -1,12 +1,12 @@
-//! The editor: a text area over the same text in colours, and a list of how the query may go on.
+//! The SQL editor: a text area over the highlighted text, and a list of completions.
 //!
-//! What is not here: which tokens there are, and what may follow (the core's `sql`).
+//! What is not here: tokens (`quipu_ui::sql`) and completions (the core).
 
-use super::state::Shown;
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, fill, nearest};
 use crate::state::App;
+use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Div, Textarea};
 use leptos::prelude::*;
@@ -24,16 +24,16 @@ const ERROR: &str = "sql-error";
 /// Lines shown at least and at most.
 const LINES: (usize, usize) = (4, 16);
 
-/// What is suggested.
+/// The suggestions.
 #[derive(Default)]
 struct Offered {
     choices: Vec<Suggestion>,
-    /// The choice the keyboard is on.
+    /// The choice with the keyboard cursor.
     active: Option<usize>,
-    /// The draft and the place the choices are for.
+    /// The draft and the cursor that the choices are for.
     draft: String,
     range: Range<usize>,
-    /// Whether choices are on their way, and whether the draft changed since.
+    /// Whether a request is pending, and whether the draft changed since.
     asked: bool,
     changed: bool,
 }
@@ -69,7 +69,7 @@ pub(super) fn Editor() -> impl IntoView {
             Shown::Wrong(wrong, query) => Some((wrong, query)),
             _ => None,
         };
-        // What is wrong has its place until the query is another one.
+        // The error stays until the query changes.
         let wrong = refused.as_ref().filter(|(_, query)| *query == draft).map(|(wrong, _)| wrong);
         fill(&under, vec![echo(&draft, wrong)]);
         set(&area, "aria-invalid", wrong.map(|_| "true"));
@@ -150,7 +150,7 @@ fn option(number: usize, choice: &Suggestion, active: Option<usize>) -> El {
         .child(el("span").class("soft").text(&choice.meaning))
 }
 
-/// The text in colours; the token in which something is wrong is underlined.
+/// The highlighted text; the token with the error is underlined.
 fn echo(draft: &str, wrong: Option<&SqlWrong>) -> El {
     let place = wrong.and_then(|wrong| wrong.offset).map(|offset| offset as usize);
     let mut marked = false;
@@ -161,15 +161,15 @@ fn echo(draft: &str, wrong: Option<&SqlWrong>) -> El {
         marked |= is_wrong;
         drawn.push(el(if is_wrong { "u" } else { "span" }).class(&format!("sql-{}", token.kind.name())).text(text));
     }
-    // Something is missing where nothing can be marked.
+    // Something is missing, so there is nothing to mark.
     if place.is_some() && !marked {
         drawn.push(el("u").text("\u{a0}\u{a0}"));
     }
-    // A last line that is empty has a height, too.
+    // An empty last line has a height, too.
     el("div").class("sql-echo").children(drawn).text("\n ")
 }
 
-/// The sentence, with the line and the column it is about where there are several lines.
+/// The error message; with its line and column if the query has several lines.
 fn place_text(draft: &str, wrong: &SqlWrong) -> String {
     let Some(before) = wrong.offset.and_then(|offset| draft.get(..offset as usize)) else { return wrong.message.clone() };
     let (line, column) = line_and_column(before);
@@ -177,7 +177,7 @@ fn place_text(draft: &str, wrong: &SqlWrong) -> String {
 }
 
 impl Edit {
-    /// The colours lie where the text is.
+    /// Scrolls the highlighted text with the text area.
     fn scrolled(self) {
         if let (Some(area), Ok(Some(echo))) = (self.area.get_untracked(), document().query_selector(".sql-echo")) {
             set(&echo, "style", Some(&format!("transform:translate({}px,{}px)", -area.scroll_left(), -area.scroll_top())));
@@ -189,7 +189,7 @@ impl Edit {
         unit.map_or(draft.len(), |unit| view::byte_of_unit(draft, unit as usize))
     }
 
-    /// Asks how the draft may go on: once a frame at most, and never twice at a time. While a query runs the worker hears nothing.
+    /// Requests completions: at most once a frame, and one request at a time. While a query runs, the worker handles no requests.
     fn suggest(self) {
         let asked = self.offered.try_update_value(|offered| {
             offered.changed = true;
@@ -227,7 +227,7 @@ impl Edit {
         });
     }
 
-    /// Shows what is suggested.
+    /// Shows the suggestions.
     fn offer(self, choices: Vec<Suggestion>) {
         self.offered.update_value(|offered| (offered.choices, offered.active) = (choices, None));
         self.draw_choices();
@@ -260,7 +260,7 @@ impl Edit {
             .offered
             .with_value(|offered| Some((offered.choices.get(number)?.text.clone(), offered.draft.clone(), offered.range.clone())));
         self.offer(Vec::new());
-        // Where the reader typed on meanwhile, other choices are on their way.
+        // If the draft has changed, its choices are on their way.
         if let Some((text, draft, range)) = found
             && self.app.sql.draft.with_untracked(|now| *now == draft)
         {
@@ -269,7 +269,7 @@ impl Edit {
         }
     }
 
-    /// `true` when the key did something here.
+    /// `true` when the key was handled here.
     fn press(self, event: &KeyboardEvent) -> bool {
         if event.is_composing() {
             return false;
@@ -314,26 +314,26 @@ impl Edit {
     }
 }
 
-/// The line and the column behind a text, from 1.
+/// The line and column at the end of a text, counted from 1.
 fn line_and_column(before: &str) -> (usize, usize) {
     let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
     (before.matches('\n').count() + 1, column)
 }
 
-/// Puts a name into the query where the cursor stands.
+/// Inserts a name into the query at the cursor.
 pub(super) fn insert(app: App, text: &str) {
     let draft = app.sql.draft.get_untracked();
     let area = document().get_element_by_id(EDITOR).and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
     let unit = |place: Option<u32>| place.map_or(draft.len(), |unit| view::byte_of_unit(&draft, unit as usize));
     let range = area
         .map_or(draft.len()..draft.len(), |area| unit(area.selection_start().ok().flatten())..unit(area.selection_end().ok().flatten()));
-    // Words stand apart.
+    // Words are separated by spaces.
     let before = draft.get(..range.start).unwrap_or_default();
     let space = if before.is_empty() || before.ends_with([' ', '\n', '(', '.', ',']) { "" } else { " " };
     put(app, &draft, range, &format!("{space}{text}"));
 }
 
-/// Puts `text` in the place of `range`, as if it was typed: it can be undone.
+/// Replaces `range` with `text` as if it was typed, so that it can be undone.
 fn put(app: App, draft: &str, range: Range<usize>, text: &str) {
     focus(EDITOR);
     let Some(area) = document().get_element_by_id(EDITOR).and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) else {

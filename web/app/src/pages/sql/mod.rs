@@ -1,16 +1,15 @@
-//! Questions in SQL: the editor, what can be asked of, and the result.
+//! The SQL screen: the editor, the schema, and the result.
 //!
-//! What is not here: SQL, which a second worker knows; the tokens that are coloured are the core's.
+//! What is not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
 
 mod editor;
 mod result;
 mod schema;
-mod state;
 mod tools;
 
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::state::App;
+use crate::state::{App, Shown};
 use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
 use leptos::html::Div;
@@ -19,7 +18,6 @@ use quipu_protocol::address::Place;
 use quipu_protocol::markup::Node;
 use result::{GRID, result};
 use schema::schema;
-pub(crate) use state::{Shown, Sql};
 use std::rc::Rc;
 
 /// The screen.
@@ -64,7 +62,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
             _ => el("span"),
         }]
     };
-    // The clock is read, and not told of ten times a second.
+    // The clock is shown, but not announced ten times a second.
     let told = move |_: &Build| {
         let told = match sql.shown() {
             Shown::Running => "Running".to_owned(),
@@ -94,17 +92,17 @@ pub(crate) fn SqlPage() -> impl IntoView {
     }
 }
 
-/// What stands below the tools where that is no table.
+/// The content below the tools, unless it is a table.
 fn below(build: &Build, shown: &Shown) -> Vec<El> {
     let state = |text: &str| vec![el("p").class("state").text(text)];
     match shown {
         Shown::Nothing => state(
-            "Ask anything of the file in SQL. It is only read: the examples show what can be asked, and a name of the schema goes into the \
-             query when it is pressed. A question may take a minute, and answer a million rows.",
+            "Query the file with SQL. The file is only read. See the examples, and click a name in the schema to insert it. A query may run for a minute \
+             and return a million rows.",
         ),
         Shown::Failed(text) => vec![el("p").class("state failed").attr("role", "alert").text(text)],
-        Shown::Table(ran) if ran.rows == 0 => state("No row answers the query."),
-        // The editor says what is wrong, and where.
+        Shown::Table(ran) if ran.rows == 0 => state("The query returned no rows."),
+        // The editor shows the error.
         Shown::Wrong(..) | Shown::Running | Shown::Table(_) => Vec::new(),
         Shown::Plan(nodes) => vec![plan(build, nodes.clone())],
     }
@@ -115,7 +113,7 @@ fn plan(build: &Build, nodes: Vec<Node>) -> El {
     Nodes(build.clone()).all(plan, nodes)
 }
 
-/// Gives the keyboard to the result.
+/// Moves the focus to the result.
 fn to_result() {
     focus(GRID);
 }

@@ -1,12 +1,12 @@
-//! The result: a table of which only the rows in sight are there, and a dialog for one value whole.
+//! The result: a table that draws only the rows in view, and a dialog for a full value.
 //!
-//! What is not here: what a cell says (the core's `sql`).
+//! What is not here: the text of a cell (the core).
 
-use super::state::Kept;
+use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
 use crate::dom::{El, append, el, fill, nearest};
-use crate::router::{self, Step};
 use crate::state::App;
+use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
@@ -32,7 +32,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     let sql = app.sql;
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
-    // Whatever changes is drawn anew: it is a screen of cells.
+    // Every change redraws the table: it is only a screenful of cells.
     Effect::new(move |before: Option<bool>| {
         let Some(grid) = viewport.node.get() else { return before.unwrap_or(true) };
         sql.shown();
@@ -40,7 +40,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         let table = sql.table();
         let _ = grid.toggle_attribute_with_force("hidden", table.is_none());
         let Some(table) = table else { return false };
-        // Another result begins at its beginning; one that is come back to, where it was left.
+        // A new result starts at the top; returning to one restores its scroll position.
         if before == Some(false) {
             untrack(|| viewport.reveal(0, table.rows.into()));
             grid.set_scroll_left(0);
@@ -50,7 +50,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
         true
     });
-    // The cells stay where the cursor moves: the pointer may press one twice.
+    // Moving the cursor keeps the cells, so that a double click hits one cell.
     Effect::new(move |before: Option<()>| {
         sql.moved.track();
         let table = sql.table().filter(|_| before.is_some());
@@ -66,7 +66,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             untrack(|| sql.find_ids_again(app));
         }
     });
-    let deeds = build.deeds.clone();
+    let handlers = build.handlers.clone();
     let shower = StoredValue::new_local(build);
     let show = move |row: u32, column: u32| shower.with_value(|build| show_value(build, row, column));
     let placed = |event: &web_sys::Event| {
@@ -93,7 +93,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             event.prevent_default();
             event.stop_propagation();
             match place_of(app, row, column) {
-                Some(place) if !event.shift_key() => router::navigate(app, Step::Push, |view| view.place = place),
+                Some(place) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.place = place),
                 _ => show(row, column),
             }
         }
@@ -114,11 +114,11 @@ pub(super) fn result(app: App) -> impl IntoView {
             on:dblclick=press_twice
             on:keydown=show_key
         ></div>
-        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| deeds.run(&event)></dialog>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| handlers.run(&event)></dialog>
     }
 }
 
-/// The head and the rows in sight.
+/// The head and the rows in view.
 fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: f64) {
     let cursor = app.sql.with(|kept| kept.cursor);
     for (name, value) in [
@@ -200,19 +200,19 @@ fn to_place(place: &IdPlace) -> Place {
     Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
 }
 
-/// The cell, where its row is here.
+/// The cell, if its row is loaded.
 fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
     let width = app.sql.table()?.columns.len();
     app.sql.with(|Kept { loaded, .. }| loaded.cells.get(row.checked_sub(loaded.from)? as usize * width + column as usize).cloned())
 }
 
-/// Where the id in a cell leads.
+/// The link target of the id in a cell.
 fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
     app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
 }
 
-/// Shows which cell the keyboard is on. One that is not drawn yet is marked when it is.
+/// Marks the cell with the keyboard cursor. A cell that is not drawn yet is marked when it is.
 fn mark(grid: &Element, id: &str) {
     if let Ok(Some(before)) = grid.query_selector("[aria-selected]") {
         let _ = before.remove_attribute("aria-selected");
@@ -224,7 +224,7 @@ fn mark(grid: &Element, id: &str) {
     }
 }
 
-/// Scrolls to the side as little as it takes to show the cell.
+/// Scrolls sideways as little as possible to bring the cell into view.
 fn scroll_across(grid: &Element, cell: &Element) {
     let (outer, inner) = (grid.get_bounding_client_rect(), cell.get_bounding_client_rect());
     let beyond = (inner.right() - outer.right()).max(0.0) - (outer.left() - inner.left()).max(0.0);
@@ -233,7 +233,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
     }
 }
 
-/// The table's keys; `true` when the key did something.
+/// Handles the keys of the table; `true` when the key did something.
 pub(super) fn press(app: App, key: &str) -> bool {
     let Some(table) = app.sql.table().filter(|table| table.rows > 0) else { return false };
     let (row, column) = app.sql.with(|kept| kept.cursor);
@@ -265,7 +265,7 @@ fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<
     app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
         Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
         Ok(_) => {}
-        Err(failure) => app.said.set(failure.message),
+        Err(failure) => app.announce.set(failure.message),
     });
 }
 
@@ -280,7 +280,7 @@ fn text_of(nodes: &[Node]) -> String {
     }
 }
 
-/// Shows a value whole, in a dialog.
+/// Shows a full value in a dialog.
 fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
     let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
@@ -289,12 +289,12 @@ fn show_value(build: &Build, row: u32, column: u32) {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
             return;
         };
-        build.deeds.clear();
+        build.handlers.clear();
         let text = text_of(&nodes);
         let press = |label: &str, class: &str| el("button").attr("type", "button").class(class).text(label);
-        let copying = press("Copy", "").on_press(&build.deeds, move |_| copy(app, "The value", text.clone()));
+        let copying = press("Copy", "").on_press(&build.handlers, move |_| copy(app, "The value", text.clone()));
         let closing = dialog.clone();
-        let close = press("Close", "primary").on_press(&build.deeds, move |_| {
+        let close = press("Close", "primary").on_press(&build.handlers, move |_| {
             closing.close();
             focus(GRID);
         });

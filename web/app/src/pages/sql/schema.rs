@@ -1,4 +1,4 @@
-//! What can be asked of: tables and views with their columns. A name that is pressed goes into the query.
+//! The schema: tables and views with their columns. A pressed name is inserted into the query.
 
 use crate::dom::{El, el};
 use crate::state::App;
@@ -13,7 +13,7 @@ pub(super) fn schema(app: App) -> Vec<El> {
     let Some(schema) = app.sql.schema() else {
         return vec![list.child(el("p").class("soft").attr("role", "status").text("Reading the schema…"))];
     };
-    let parts = [(true, "Views for questions"), (false, "Tables of the file")].into_iter().flat_map(|(temporary, title)| {
+    let parts = [(true, "Views"), (false, "Tables of the file")].into_iter().flat_map(|(temporary, title)| {
         let tables = schema.tables.iter().filter(|table| table.is_temporary == temporary).map(one).collect();
         [el("h2").text(title), el("ul").children(tables)]
     });
@@ -22,7 +22,7 @@ pub(super) fn schema(app: App) -> Vec<El> {
 
 fn one(table: &SqlTable) -> El {
     let name = |written: &str, name: &str| {
-        let title = format!("Put {written} into the query");
+        let title = format!("Insert {written} into the query");
         el("button")
             .attr("type", "button")
             .class("quiet mono")

@@ -1,12 +1,11 @@
-//! The buttons below the editor, and the lists below them: examples, the last queries, the ways a result leaves. What a button does stands in
-//! its `data-do`.
+//! The buttons below the editor, and their menus: examples, the last queries, export formats. The action of a button is in its `data-do`.
 
 use super::editor::{EDITOR, insert};
 use super::schema::SCHEMA;
-use super::state::Sql;
 use crate::browser::{copy_text, error_text, focus, on_next_frame, save_blob, window};
 use crate::dom::{El, el, fill};
 use crate::state::App;
+use crate::state::Sql;
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use quipu_model::format::bytes;
@@ -16,9 +15,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Element};
 
-/// Bytes that are copied at most; a file takes any number.
+/// Bytes copied at most; saving has no limit.
 const MOST_COPIED: f64 = 32e6;
-/// Letters of a query in the list of the last ones.
+/// Characters shown of a query in the list of the last ones.
 const HEAD: usize = 90;
 /// Narrower windows begin without the schema.
 const WIDE_PX: f64 = 900.0;
@@ -28,7 +27,7 @@ const EXAMPLES: &str = "sql-examples";
 const HISTORY: &str = "sql-history";
 const EXPORT: &str = "sql-export";
 
-/// Makes the buttons at `first`, and shows those that have a meaning now.
+/// Creates the buttons at the `first` call, and shows those that apply now.
 pub(super) fn draw(app: App, bar: &Element, first: bool) {
     let sql = app.sql;
     let schema = sql.schema();
@@ -40,7 +39,7 @@ pub(super) fn draw(app: App, bar: &Element, first: bool) {
         let mut tools = vec![
             button(RUN_BUTTON, "Run", "run", "Run the query (Ctrl Enter)").class("primary"),
             button(CANCEL, "Cancel", "cancel", "Cancel (Esc)"),
-            button(PLAN_BUTTON, "Plan", "plan", "How SQLite would go about it"),
+            button(PLAN_BUTTON, "Plan", "plan", "Show SQLite’s query plan"),
             button("sql-side", "Schema", "schema", "Tables, views and their columns")
                 .attr("aria-expanded", "true")
                 .attr("aria-controls", SCHEMA),
@@ -79,7 +78,7 @@ pub(super) fn draw(app: App, bar: &Element, first: bool) {
     show(&format!("[popovertarget={EXPORT}]"), sql.table().is_some());
 }
 
-/// An item of a list, which closes it.
+/// An item of a menu, which closes the menu.
 fn item(menu: &str, what: &str, at: usize, label: &str) -> El {
     let button = el("button").attr("type", "button").attr("data-do", what).attr("data-at", &at.to_string());
     button.attr("popovertarget", menu).attr("popovertargetaction", "hide").text(label)
@@ -104,7 +103,7 @@ fn show_schema(shown: bool) {
     }
 }
 
-/// Does what a button says.
+/// Runs the action of a button.
 pub(super) fn press(app: App, pressed: &Element) {
     let sql = app.sql;
     let text = |name: &str| pressed.get_attribute(name).unwrap_or_default();
@@ -113,7 +112,7 @@ pub(super) fn press(app: App, pressed: &Element) {
         if let Some(query) = query {
             sql.write(query);
             sql.run(app);
-            // The button of the list is made anew.
+            // The button of the menu is recreated.
             on_next_frame(|| focus(EDITOR));
         }
     };
@@ -138,7 +137,7 @@ pub(super) fn press(app: App, pressed: &Element) {
     }
 }
 
-/// Puts the list below its button.
+/// Opens the menu below its button.
 fn place_menu(button: &Element) {
     let menu = button.get_attribute("popovertarget").and_then(|id| document().get_element_by_id(&id));
     if let Some(menu) = menu {
@@ -149,11 +148,11 @@ fn place_menu(button: &Element) {
     }
 }
 
-/// The whole result in a format, to the clipboard or into a file, a piece at a time.
+/// Copies or saves the full result in a format, one piece at a time.
 fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
     app.sql.ask(app, SqlRequest::Export { format, from }, move |answer| match answer {
         Ok(SqlResponse::Text { text, next }) => {
-            // The browser keeps what is in a blob, on its disk where it is much.
+            // The browser stores blobs, on disk if they are large.
             if let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) {
                 pieces.push(&blob);
             }
@@ -163,7 +162,7 @@ fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
             }
         }
         Ok(_) => {}
-        Err(failure) => app.said.set(failure.message),
+        Err(failure) => app.announce.set(failure.message),
     });
 }
 
@@ -172,19 +171,17 @@ fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
     let Ok(whole) = Blob::new_with_blob_sequence(pieces) else { return };
     if save {
         let name = format!("result.{ending}");
-        return app.said.set(match save_blob(&name, &whole) {
+        return app.announce.set(match save_blob(&name, &whole) {
             true => format!("{name} was saved."),
             false => "The browser did not allow the page to save a file.".into(),
         });
     }
     if whole.size() > MOST_COPIED {
-        return app
-            .said
-            .set(format!("The result is {} as {title}, which is too much to copy; save it instead.", bytes(whole.size() as u64)));
+        return app.announce.set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(whole.size() as u64)));
     }
     wasm_bindgen_futures::spawn_local(async move {
         let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;
-        app.said.set(match text {
+        app.announce.set(match text {
             Ok(text) if copy_text(text.as_string().unwrap_or_default()).await => format!("The result was copied as {title}."),
             Ok(_) => "The result could not be copied: the browser did not allow it. Save it instead.".into(),
             Err(error) => format!("The result could not be copied: {}.", error_text(&error)),

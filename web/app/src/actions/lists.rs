@@ -1,0 +1,102 @@
+//! Requests the rows of the lists, page by page as the reader scrolls.
+
+use crate::state::{App, Listed, LoadedRows, PAGE, PagedList, Row};
+use leptos::prelude::*;
+use quipu_protocol::address::ListView;
+use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, TraceQuery};
+
+impl Listed {
+    /// The request for the rows `offset..offset + limit` of a list.
+    fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
+        let filter = list.filter.clone();
+        match self {
+            Listed::Traces => {
+                let groups = list.group.map(|by| Grouping { by, open: list.open.clone() });
+                Request::ListTraces(TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit })
+            }
+            Listed::Hits => Request::ListHits(HitQuery { filter, trace_id: None, offset, limit }),
+        }
+    }
+}
+
+fn read(answer: Response) -> Option<LoadedRows> {
+    match answer {
+        Response::Traces(page) => {
+            let rows = page.rows.into_iter().map(Row::Trace).collect();
+            Some(LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.traces })
+        }
+        Response::Hits(page) => {
+            let rows = page.hits.into_iter().map(Row::Hit).collect();
+            Some(LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.so_far })
+        }
+        _ => None,
+    }
+}
+
+impl PagedList {
+    /// Loads the rows `first..first + count` of `list`, if they are not loaded.
+    pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
+        let generation = self.generation.get();
+        let list = list.rows();
+        if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
+            let closed = |list: &ListView| ListView { open: Vec::new(), ..list.clone() };
+            let before = self.shown_as.get_value();
+            let fresh = before.is_none();
+            match before {
+                // Opening or closing a group moves the rows below it; they stay in view until the answer arrives.
+                Some(before) if closed(&before) == closed(&list) => self.refresh(),
+                Some(_) => self.reset(),
+                None => {}
+            }
+            self.shown_as.set_value(Some(list.clone()));
+            if !fresh {
+                // The reset notifies the caller, which calls this again.
+                return;
+            }
+        }
+        let last = first.saturating_add(count.max(1)) / PAGE;
+        for page in first / PAGE..=last {
+            let beyond = self.total.get_untracked().is_some_and(|total| page > 0 && page * PAGE >= total);
+            let asked = self.asked.with_value(|asked| asked.contains(&page));
+            if !beyond && !asked {
+                self.asked.update_value(|asked| {
+                    asked.insert(page);
+                });
+                self.load(app, list.clone(), page, 0, generation);
+            }
+        }
+    }
+
+    /// Requests the rows of a page after its first `skip`.
+    fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
+        let this = *self;
+        self.under_way.update_value(|under_way| under_way.0 += 1);
+        app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
+            if this.generation.get_untracked() == generation {
+                this.under_way.update_value(|under_way| under_way.0 -= 1);
+                // An answer with large rows has fewer of them.
+                if let Some(skip) = this.on_rows(page, skip, answer) {
+                    this.load(app, list, page, skip, generation);
+                }
+            }
+        });
+    }
+
+    /// Takes over an answer. Returns how many rows of the page are loaded, if more have to be requested.
+    fn on_rows(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
+        match answer {
+            Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
+            Ok(answer) => match read(answer) {
+                Some(found) => {
+                    let (came, all) = (found.rows.len() as u32, found.so_far);
+                    self.keep(page, skip, found);
+                    let here = skip + came;
+                    return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
+                }
+                None => self.failure.set(Some("The worker sent an unexpected answer. Reload the page.".into())),
+            },
+            Err(failure) => self.failure.set(Some(failure.message)),
+        }
+        None
+    }
+}

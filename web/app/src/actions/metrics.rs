@@ -1,0 +1,114 @@
+//! The metrics worker: started when metrics are looked at, and given the file's input once the index is complete.
+//!
+//! What is not here: the queries (`pages::metrics`).
+
+use crate::browser::error_text;
+use crate::client::{Link, LinkNotice, MetricsLink, Program, WorkerExit};
+use crate::state::{App, MetricsState};
+use leptos::prelude::*;
+use quipu_protocol::{MetricsRequest, MetricsResponse};
+use std::cell::Cell;
+use std::rc::Rc;
+use web_sys::{Blob, File};
+
+/// Asks the metrics worker. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct MetricsClient {
+    app: App,
+    worker: MetricsLink,
+}
+
+impl App {
+    /// The metrics worker; [`MetricsClient::load`] starts it.
+    pub(crate) fn metrics_client(&self) -> MetricsClient {
+        let worker = self.metrics_link.get_value().unwrap_or_else(|| {
+            let worker = metrics_link(*self);
+            self.metrics_link.set_value(Some(worker.clone()));
+            worker
+        });
+        MetricsClient { app: *self, worker }
+    }
+}
+
+fn metrics_link(app: App) -> MetricsLink {
+    let state = app.metrics_state;
+    let holds: Rc<Cell<Option<u32>>> = Rc::default();
+    let held = holds.clone();
+    let on_notice = move |notice: LinkNotice<()>| {
+        if let LinkNotice::Exited(exit) = notice {
+            held.set(None);
+            let reason = match exit {
+                WorkerExit::NotStarted(reason) => format!("could not be started{reason}"),
+                WorkerExit::Stopped(reason) => format!("has stopped{reason}"),
+                WorkerExit::OutOfMemory => "ran out of memory".into(),
+                WorkerExit::Unserved(reason) => reason,
+            };
+            state.set(MetricsState::Failed(format!("The metrics worker {reason}. Leave this screen and return to start it again.")));
+        }
+    };
+    MetricsLink { link: Link::new(Program("quipu-metrics"), app.idle(), on_notice), holds }
+}
+
+impl MetricsClient {
+    /// Gives the worker its input from the open file, unless it has it already or the index is incomplete.
+    pub(crate) fn load(&self) {
+        let now = self.app.epoch.get_untracked();
+        let is_indexed = untrack(|| self.app.summary()).is_some_and(|summary| summary.indexed);
+        if !is_indexed || self.worker.holds.get() == Some(now) {
+            return;
+        }
+        self.worker.holds.set(Some(now));
+        self.app.metrics_state.set(MetricsState::Waiting);
+        let client = self.clone();
+        self.app.client().ask_readings(move |readings| match readings {
+            Ok(readings) => client.give(&readings, now),
+            Err(failure) => {
+                client.worker.holds.set(None);
+                client.app.metrics_state.set(MetricsState::Failed(failure.message));
+            }
+        });
+    }
+
+    fn give(&self, readings: &Blob, now: u32) {
+        let parts = js_sys::Array::of1(readings);
+        let file = match File::new_with_blob_sequence(&parts, "readings") {
+            Ok(file) => file,
+            Err(error) => {
+                return self
+                    .app
+                    .metrics_state
+                    .set(MetricsState::Failed(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))));
+            }
+        };
+        let client = self.clone();
+        self.worker.link.send(
+            &MetricsRequest::Load,
+            &[file],
+            Some(self.app.idle().begin()),
+            Box::new(move |_, _| {
+                if client.worker.holds.get() == Some(now) {
+                    client.app.metrics_state.set(MetricsState::Ready);
+                }
+            }),
+        );
+    }
+
+    /// Asks for one answer.
+    pub(crate) fn ask(&self, request: &MetricsRequest, callback: impl FnOnce(MetricsResponse) + 'static) {
+        let epoch = self.app.epoch.get_untracked();
+        let app = self.app;
+        let take = move |response: Option<MetricsResponse>, _| {
+            if let Some(response) = response.filter(|_| app.epoch.try_get_untracked() == Some(epoch)) {
+                callback(response);
+            }
+        };
+        self.worker.link.send(request, &[], Some(self.app.idle().begin()), Box::new(take));
+    }
+
+    /// Cancels a query by ending the worker, which is started again at once.
+    pub(crate) fn cancel(&self) {
+        self.worker.link.stop();
+        self.worker.holds.set(None);
+        self.load();
+    }
+}

@@ -1,0 +1,103 @@
+//! The spans that a point or a series of a chart was computed from: a short list of links.
+//!
+//! What is not here: which spans they are (the metrics worker), and their names (the worker that reads files).
+
+use crate::actions::router::address;
+use crate::dom::{El, el, fill};
+use crate::state::App;
+use crate::widgets::Build;
+use leptos::prelude::*;
+use quipu_model::Timestamp;
+use quipu_model::format::{count, counted, number_text};
+use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, PointQuery, Request, Response};
+
+/// Spans that are listed at most.
+const MOST: u32 = 100;
+
+/// The content of the list.
+#[derive(Clone)]
+pub(super) struct Behind {
+    /// What the list belongs to, in words.
+    pub(super) title: String,
+    found: AmountsBehind,
+    spans: Vec<NamedSpan>,
+}
+
+/// Requests the spans of a point, and puts them into `into`.
+pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSignal<Option<Behind>>) {
+    let query = PointQuery { limit: MOST, ..query };
+    app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
+        let MetricsResponse::Behind(Ok(found)) = response else { return };
+        let rows = found.amounts.iter().map(|amount| amount.row).collect();
+        app.ask(Request::NameSpans(rows), move |answer| {
+            if let Ok(Response::Named(spans)) = answer {
+                let _ = into.try_set(Some(Behind { title, found, spans }));
+            }
+        });
+    });
+}
+
+/// The list. Empty before a point was pressed.
+#[component]
+pub(super) fn BehindList(
+    /// The list, once a point was pressed.
+    behind: RwSignal<Option<Behind>>,
+    /// The label of the list.
+    #[prop(into)]
+    label: String,
+) -> impl IntoView {
+    let node = NodeRef::<leptos::html::Div>::new();
+    let build = Build::here();
+    build.clone().follow(node);
+    let is_open = move || behind.with(Option::is_some);
+    Effect::new(move |_| {
+        let Some(root) = node.get() else { return };
+        behind.with(|behind| fill(&root, behind.iter().flat_map(|behind| list(&build, behind)).collect()));
+    });
+    view! {
+        <Show when=is_open>
+            <button type="button" class="quiet close-behind" on:click=move |_| behind.set(None)>"Close the list"</button>
+        </Show>
+        <div
+            class="behind"
+            role=move || if is_open() { "region" } else { "presentation" }
+            aria-label=move || is_open().then(|| label.clone())
+            aria-live="polite"
+            node_ref=node
+        ></div>
+    }
+}
+
+fn list(build: &Build, behind: &Behind) -> Vec<El> {
+    let Behind { title, found, spans } = behind;
+    let mut said = format!("{}: {}", title, counted(Some(found.total), "amount", "amounts"));
+    if found.without_span > 0 {
+        said += &format!(", {} of them of no span of this file", count(found.without_span));
+    }
+    if found.total - found.without_span > spans.len() as u64 {
+        said += &format!("; the latest {} are listed", count(spans.len() as u64));
+    }
+    let row = |amount: &quipu_protocol::AmountBehind| {
+        let span = spans.iter().find(|span| span.row == amount.row)?;
+        let to = address(build.app, |view| {
+            let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };
+            view.place = Place::Trace(shown);
+        });
+        let time = build.time(Timestamp(amount.at_millis.saturating_mul(1_000_000)), None, true);
+        let cells = [
+            el("td").child(time),
+            el("td").child(el("a").attr("href", &to).text(&span.name)),
+            el("td").class("number").text(&number_text(amount.amount)),
+            el("td").class("mono soft").text(&amount.series),
+        ];
+        Some(el("tr").children(cells.into()))
+    };
+    let heads = ["Time", "Span", "Amount", "Added to"].map(|head| el("th").attr("scope", "col").text(head));
+    let table = el("table")
+        .class("figures")
+        .attr("aria-label", "Spans behind the point")
+        .child(el("thead").child(el("tr").children(heads.into())))
+        .child(el("tbody").children(found.amounts.iter().filter_map(row).collect()));
+    vec![el("p").class("soft").text(&said), table]
+}

@@ -1,0 +1,13 @@
+//! The Metrics screen: tokens, requests and durations of a time range, PromQL, and prices.
+//!
+//! Modules: `page` is the screen, `chart` draws with the chart library, `query` is a PromQL box, `behind` lists the spans of a point, `part`
+//! draws tables, `prices` is the reader's table. What is not here: computing and arranging numbers (the metrics worker).
+
+mod behind;
+mod chart;
+mod page;
+mod part;
+mod prices;
+mod query;
+
+pub(super) use page::MetricsPage;

@@ -1,0 +1,22 @@
+//! A tiny file that the page opens out of sight before any file is chosen. Browsers compile a function when it is first called, and the first
+//! rows of a real file should not wait for that.
+//!
+//! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
+
+use quipu::Session;
+use quipu::protocol::{Failure, Request, TraceQuery};
+use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu_worker::messages::now;
+
+/// One trace of two spans and an event, in the schema of every release.
+const FILE: &[u8] = include_bytes!("prewarm.db");
+
+/// Opens it, and goes through what the first view of a file needs, the index among it.
+pub(crate) fn open() -> Result<Session, Failure> {
+    let dropped = Dropped { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
+    // As before the index is there.
+    session.handle(Request::ListTraces(TraceQuery::default()))?;
+    while !session.step(&mut || false)?.done {}
+    Ok(session)
+}
