@@ -4,6 +4,9 @@ use super::{FileFormat, Suggestions};
 use crate::markup::Node;
 use serde::{Deserialize, Serialize};
 
+/// Seconds a question in SQL may take.
+pub const SQL_SECONDS: u32 = 60;
+
 /// A question about the file in SQL. What was run last is kept, and paged from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SqlRequest {

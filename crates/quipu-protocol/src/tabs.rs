@@ -2,6 +2,7 @@
 //!
 //! What is not here: their spelling in the address (`address`).
 
+use crate::TraceScope;
 use quipu_model::LogSeverity;
 use serde::{Deserialize, Serialize};
 
@@ -234,4 +235,25 @@ impl StatisticsColumn {
             StatisticsColumn::Cost => "What these tokens cost by your prices; see Metrics",
         }
     }
+}
+
+/// Which view of a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetQuery {
+    /// As recorded.
+    pub trace_id: String,
+    /// Which one; the timeline has no sheet.
+    pub tab: TraceTab,
+    /// How it is shown.
+    pub view: SheetView,
+    /// Which of its spans; what is read rather than measured takes no notice of plumbing being left out.
+    pub scope: TraceScope,
+    /// The part of the trace's time, for the flame graph.
+    pub window: Option<(u64, u64)>,
+    /// What is looked for in names, for the flame graph.
+    pub find: String,
+    /// The selected span, for the flame graph.
+    pub span_id: Option<String>,
+    /// How wide it will be drawn, in pixels.
+    pub width: u32,
 }
