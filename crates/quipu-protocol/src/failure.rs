@@ -12,6 +12,19 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Failure {
+    /// The failure of a question that needs the complete index.
+    pub fn not_indexed_yet() -> Failure {
+        let message = "The index has not reached this yet. Try again when it is complete.".into();
+        Failure { kind: FailureKind::NotIndexedYet, message }
+    }
+
+    /// Whether asking again will help once the index is complete.
+    pub fn is_not_indexed_yet(&self) -> bool {
+        self.kind == FailureKind::NotIndexedYet
+    }
+}
+
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureKind {
@@ -27,6 +40,8 @@ pub enum FailureKind {
     NothingOpen,
     /// A parameter of a query is missing or wrong; the message names it.
     BadRequest,
+    /// The index does not cover what the answer needs. Ask again when it is complete.
+    NotIndexedYet,
     /// The memory there is does not suffice.
     OutOfMemory,
     /// Anything else.

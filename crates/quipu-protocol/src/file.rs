@@ -1,7 +1,26 @@
 //! The open file as a whole: what it is, what it holds, and what is odd in it.
 
-use quipu_model::{Timestamp, TokenTotals, ZoneFact};
+use quipu_model::{PriceTable, Timestamp, TokenTotals, ZoneFact};
 use serde::{Deserialize, Serialize};
+
+/// Asks what the file is and what it holds. Counts are `None` until the index is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetFile;
+
+/// Asks whether the file is still the one that was opened. Fails with [`FailureKind::FileChanged`](crate::FailureKind::FileChanged) if not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckFile;
+
+/// Asks for a part of the file's bytes: a second worker opens a database that is in the memory of the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadFile {
+    /// Where the part begins, in bytes.
+    pub offset: u64,
+}
+
+/// Sets what tokens cost. Sums of tokens include the cost from then on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetPrices(pub PriceTable);
 
 /// What a file is and what it holds. Unknown until the index is complete: `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

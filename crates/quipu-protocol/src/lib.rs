@@ -14,6 +14,7 @@ pub mod markup;
 mod metrics;
 mod packed;
 mod progress;
+mod query;
 mod question;
 mod redaction;
 mod search;
@@ -26,9 +27,9 @@ mod tabs;
 mod trace;
 mod trace_list;
 
-pub use envelope::{Command, Event};
+pub use envelope::{Command, Notification};
 pub use failure::{Failure, FailureKind};
-pub use file::{FileSummary, Warning, WarningKind};
+pub use file::{CheckFile, FileSummary, GetFile, ReadFile, SetPrices, Warning, WarningKind};
 pub use file_format::{Contents, FileFormat};
 pub use list_columns::ColumnSet;
 pub use listing::{
@@ -41,18 +42,24 @@ pub use metrics::{
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use progress::{Importing, IndexProgress};
-pub use question::{Request, Response};
+pub use query::CallQueryApi;
+pub use question::{Answers, Question, Request, Response};
 pub use quipu_model::UNKNOWN_NANOS;
 pub use quipu_promql::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
 pub use redaction::{KindReport, KindSet, LeftOut, PrivateKind, RedactExample, RedactOptions, RedactReport};
-pub use search::{HitPage, HitQuery, MatchPlace, SearchHit, SearchProgress, SearchState, SpanMatch};
+pub use search::{FindInSpan, HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState, SetSearching, SpanMatch};
 pub use served::{Grown, News, Opened, SERVED_TYPE};
-pub use share::{FilePart, ShareForm, ShareOptions, ShareWhat, Shared};
-pub use span::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
-pub use sql::{
-    IdPlace, SQL_SECONDS, SqlCell, SqlExample, SqlField, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable, SqlWrong,
+pub use share::{FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use span::{
+    Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef,
 };
-pub use suggest::{Suggestion, Suggestions};
-pub use tabs::{FlameLayout, FlameWeight, SheetQuery, SheetView, StatisticsColumn, TraceTab};
-pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope};
-pub use trace_list::{TracePage, TraceQuery, TraceRow};
+pub use sql::{
+    AskSql, IdPlace, SQL_SECONDS, SqlCell, SqlExample, SqlField, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable,
+    SqlWrong,
+};
+pub use suggest::{Suggest, Suggestion, Suggestions};
+pub use tabs::{ExportConversation, FlameLayout, FlameWeight, GetSheet, SheetQuery, SheetView, StatisticsColumn, TraceTab};
+pub use trace::{
+    DensityGrid, GetCriticalPath, GetTrace, ListMoments, NO_ROW, PathPart, RequestOutline, SpanMoments, TraceColumns, TraceScope,
+};
+pub use trace_list::{ListTraces, SummarizeTraces, TracePage, TraceQuery, TraceRow};

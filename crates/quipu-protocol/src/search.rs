@@ -4,6 +4,26 @@ use crate::Failure;
 use quipu_model::{SpanKind, SpanMarks, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Asks for a page of the spans that contain the texts of a filter, newest first, and starts or resumes the search for them. Needs the
+/// complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListHits(pub HitQuery);
+
+/// Asks where one span contains a text. Answer: at most 200 matches, in the order the span shows them. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindInSpan {
+    /// The trace the span belongs to.
+    pub trace_id: String,
+    /// The span.
+    pub span_id: String,
+    /// The text, compared without regard to case.
+    pub text: String,
+}
+
+/// Stops (`false`) or resumes (`true`) the search through the file. Answer: its progress; `None` if there is no search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetSearching(pub bool);
+
 /// Which hits of a filter's texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HitQuery {
@@ -33,9 +53,9 @@ pub struct HitPage {
 /// A span that holds the text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchHit {
-    /// As recorded.
+    /// The trace of the span.
     pub trace_id: String,
-    /// As recorded.
+    /// The span.
     pub span_id: String,
     /// The span's name.
     pub name: String,

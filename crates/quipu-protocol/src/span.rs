@@ -4,6 +4,41 @@ use quipu_model::llm::Message;
 use quipu_model::{Cost, Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, Value};
 use serde::{Deserialize, Serialize};
 
+/// Asks for one span with its attributes and events decoded. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSpan {
+    /// The trace the span belongs to.
+    pub trace_id: String,
+    /// The span.
+    pub span_id: String,
+}
+
+/// Asks for a comparison of a span's input with that of the previous span of the same name, in the same trace or else in the same agent
+/// session. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompareInput {
+    /// The trace the span belongs to.
+    pub trace_id: String,
+    /// The span.
+    pub span_id: String,
+}
+
+/// Asks for the whole text of a value that was too large for [`SpanDetail`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetText(pub TextRef);
+
+/// Asks for the same text as [`GetText`], decoded. A text of more than 256 KiB is not decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetRecorded(pub TextRef);
+
+/// Asks which spans these rows of the index are, at most 1,000. Rows that do not exist are left out. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameSpans(pub Vec<u32>);
+
+/// Asks what ids belong to. Answer: one item an id, in their order; `None` for an id that is not in the file. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindIds(pub Vec<String>);
+
 /// Names one text inside the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextRef {
@@ -28,19 +63,19 @@ pub enum TextRef {
 pub struct SpanDetail {
     /// `spans.rowid`, for [`TextRef`].
     pub rowid: i64,
-    /// As recorded.
+    /// Its own id, as text.
     pub span_id: String,
-    /// As recorded.
+    /// The id of its trace, as text.
     pub trace_id: String,
-    /// As recorded.
+    /// The id of its parent, as text; `None` for a root span.
     pub parent_span_id: Option<String>,
     /// Whether the parent is in the file.
     pub parent_found: bool,
-    /// As recorded.
+    /// Its name, as recorded.
     pub name: String,
-    /// What it is.
+    /// Quipu's classification; for the recorded `kind` see `recorded_kind`.
     pub kind: SpanKind,
-    /// Marks.
+    /// Failed, orphan and other flags.
     pub marks: SpanMarks,
     /// The text of `start_time`.
     pub start_text: Option<String>,

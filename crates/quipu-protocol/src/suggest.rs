@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Asks for completions of a filter that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggest {
+    /// The filter's text so far.
+    pub filter: String,
+    /// The cursor's offset in the text, in bytes.
+    pub cursor: u32,
+}
+
 /// How a filter may go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestions {

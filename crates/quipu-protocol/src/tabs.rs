@@ -6,6 +6,19 @@ use crate::TraceScope;
 use quipu_model::LogSeverity;
 use serde::{Deserialize, Serialize};
 
+/// Asks for a view of a trace other than the timeline, ready to draw. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSheet(pub SheetQuery);
+
+/// Asks for the conversation of a trace as JSON lines, one turn a line. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportConversation {
+    /// The trace.
+    pub trace_id: String,
+    /// Include the other traces of its agent session.
+    pub whole_session: bool,
+}
+
 /// A view of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TraceTab {
@@ -240,9 +253,9 @@ impl StatisticsColumn {
 /// Which view of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SheetQuery {
-    /// As recorded.
+    /// The trace.
     pub trace_id: String,
-    /// Which one; the timeline has no sheet.
+    /// Which view; the timeline has no sheet.
     pub tab: TraceTab,
     /// How it is shown.
     pub view: SheetView,

@@ -1,8 +1,16 @@
 //! Lists of traces.
 
-use crate::{GroupRow, Grouping, TraceOrder};
+use crate::{GroupRow, Grouping, SummaryQuery, TraceOrder};
 use quipu_model::{SpanKind, Timestamp, TokenTotals};
 use serde::{Deserialize, Serialize};
+
+/// Asks for a page of traces. Before the index is complete, only the newest traces can be listed, without filter or groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListTraces(pub TraceQuery);
+
+/// Asks for totals over a whole list. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummarizeTraces(pub SummaryQuery);
 
 /// Which traces, in which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,6 @@ use crate::state::{Alert, App, FileState, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::Response;
 use quipu_protocol::address::{Place, Source};
 use std::sync::Arc;
 
@@ -56,12 +55,11 @@ fn follow(app: App) {
             return;
         }
         match answer {
-            Ok(Response::File(summary)) => {
-                app.file.set(FileState::Open(Arc::new(*summary)));
+            Ok(summary) => {
+                app.file.set(FileState::Open(Arc::new(summary)));
                 app.edition.update(|edition| *edition += 1);
                 app.indexed.update(|times| *times += 1);
             }
-            Ok(_) => {}
             Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
         }
     });

@@ -3,7 +3,7 @@
 //! What is not here: what single screens load (`pages`), how files come in (`opening`), how the view becomes an address (`router`).
 
 use crate::browser;
-use crate::client::{Client, Death, Notice};
+use crate::client::{self, Client, Death, Notice};
 use crate::idle::Idle;
 use crate::metrics::{Counter, Counts, kept_prices};
 use crate::pages::{Listed, PagedList, Sql};
@@ -15,7 +15,8 @@ use quipu_model::format::TimeStyle;
 use quipu_model::{PriceTable, Timestamp, ZoneFact};
 use quipu_protocol::address::{Source, ViewState};
 use quipu_protocol::{
-    Event, Failure, FailureKind, FileSummary, Grown, Importing, IndexProgress, Request, Response, SearchProgress, SearchState,
+    CheckFile, Failure, FailureKind, FileSummary, GetFile, Grown, Importing, IndexProgress, Notification, Question, Request, Response,
+    SearchProgress, SearchState, SetSearching,
 };
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
@@ -72,6 +73,16 @@ pub(crate) enum Load<T> {
     Ready(T),
     /// There is none.
     Failed(String),
+}
+
+impl<T> From<Result<T, Failure>> for Load<T> {
+    fn from(answer: Result<T, Failure>) -> Load<T> {
+        match answer {
+            Ok(answer) => Load::Ready(answer),
+            Err(failure) if failure.is_not_indexed_yet() => Load::NotIndexed,
+            Err(failure) => Load::Failed(failure.message),
+        }
+    }
 }
 
 /// What handles a key on the shown screen; `true` when it did.
@@ -227,20 +238,25 @@ impl App {
 
     /// Asks the worker; the answer is dropped when another file was opened meanwhile. A changed file or a dead worker is told on top of the
     /// page, so that callers need not.
-    pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Result<Response, Failure>) + 'static) {
+    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+        self.send(question.into(), client::reading::<Q>(callback));
+    }
+
+    fn send(&self, request: Request, callback: Box<dyn FnOnce(Result<Response, Failure>)>) {
         let app = *self;
         let epoch = self.epoch.get_untracked();
-        self.client().ask(request, move |answer| {
+        let taken = move |reply: Result<Response, Failure>| {
             if !app.is_at(epoch) {
                 return;
             }
-            if let Err(failure) = &answer
+            if let Err(failure) = &reply
                 && failure.kind == FailureKind::FileChanged
             {
                 app.note_stale(failure);
             }
-            callback(answer);
-        });
+            callback(reply);
+        };
+        self.client().send(request, Box::new(taken));
     }
 
     /// Whether nothing was opened or restarted since `epoch`. A rehearsal may be over by then.
@@ -252,7 +268,7 @@ impl App {
     pub(crate) fn check_file(&self) {
         let app = *self;
         let epoch = self.epoch.get_untracked();
-        self.client().ask_aside(Request::CheckFile, move |answer| {
+        self.client().ask_aside(CheckFile, move |answer| {
             if let Err(failure) = answer
                 && failure.kind == FailureKind::FileChanged
                 && app.is_at(epoch)
@@ -289,7 +305,7 @@ impl App {
             }
             app.importing.set(None);
             match answer {
-                Ok(Response::File(summary)) => {
+                Ok(summary) => {
                     let done = summary.indexed;
                     let was_empty = before.is_none();
                     if again && let Some(before) = before.filter(|before| *before != source && router::same_name(before, &source)) {
@@ -298,19 +314,16 @@ impl App {
                         app.take_for(before, source.clone());
                     }
                     app.opened.set(Some(source.clone()));
-                    app.file.set(FileState::Open(Arc::new(*summary)));
+                    app.file.set(FileState::Open(Arc::new(summary)));
                     if !done && app.progress.with_untracked(Option::is_none) {
                         app.progress.set(Some(IndexProgress::default()));
                     }
                     router::enter_source(app, source, was_empty);
                 }
-                answer => {
+                Err(failure) => {
                     // Nobody is sent back to what can't be opened.
                     app.forget_files(&source);
-                    app.cannot_open(answer.err().map_or_else(
-                        || "The worker answered something else than the file’s summary; reload the page.".into(),
-                        |failure| failure.message,
-                    ));
+                    app.cannot_open(failure.message);
                 }
             }
         });
@@ -321,7 +334,7 @@ impl App {
         }
     }
 
-    fn begin_to_open(&self, source: &Source, files: &[File], callback: impl FnOnce(Result<Response, Failure>) + 'static) {
+    fn begin_to_open(&self, source: &Source, files: &[File], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         if growth::is_served(source, files) {
             return self.client().open_served(callback);
         }
@@ -483,10 +496,10 @@ impl App {
             })),
             Notice::Ready(_) => rehearsal::rehearse(*self),
             Notice::Died(death) => self.mourn(death),
-            Notice::Event(Event::Importing(progress)) => self.importing.set(Some(progress)),
+            Notice::Event(Notification::Importing(progress)) => self.importing.set(Some(progress)),
             // Before a file's own answer, and when none is shown, the index is that of one that was open before.
             Notice::Event(_) if !self.file.with_untracked(|file| matches!(file, FileState::Open(_))) => {}
-            Notice::Event(Event::Progress(progress)) => {
+            Notice::Event(Notification::Progress(progress)) => {
                 if progress.done {
                     self.progress.set(None);
                     self.refresh_summary();
@@ -494,7 +507,7 @@ impl App {
                     self.progress.set(Some(progress));
                 }
             }
-            Notice::Event(Event::IndexStopped(failure)) => {
+            Notice::Event(Notification::IndexStopped(failure)) => {
                 self.progress.set(None);
                 self.index_stopped.set(Some(failure.message.clone()));
                 if failure.kind == FailureKind::FileChanged {
@@ -503,8 +516,8 @@ impl App {
                     self.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss }));
                 }
             }
-            Notice::Event(Event::Searching(progress)) => self.hear_search(progress),
-            Notice::Event(Event::Grown(grown)) => self.grown.set(Some(grown)),
+            Notice::Event(Notification::Searching(progress)) => self.hear_search(progress),
+            Notice::Event(Notification::Grown(grown)) => self.grown.set(Some(grown)),
             Notice::Event(_) => {}
         }
     }
@@ -528,7 +541,7 @@ impl App {
     pub(crate) fn forget_search(&self, stop: bool) {
         let runs = self.search.with_untracked(|search| search.as_ref().is_some_and(|search| search.state == SearchState::Running));
         if stop && runs {
-            self.ask(Request::SetSearching(false), |_| {});
+            self.ask(SetSearching(false), |_| {});
         }
         self.search.set(None);
     }
@@ -536,9 +549,9 @@ impl App {
     /// Stops the search through the file, or lets it go on.
     pub(crate) fn set_searching(&self, goes_on: bool) {
         let app = *self;
-        self.ask(Request::SetSearching(goes_on), move |answer| match answer {
-            Ok(Response::Search(Some(progress))) => app.hear_search(progress),
-            Ok(_) => {}
+        self.ask(SetSearching(goes_on), move |answer| match answer {
+            Ok(Some(progress)) => app.hear_search(progress),
+            Ok(None) => {}
             Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
         });
     }
@@ -606,10 +619,9 @@ impl App {
     /// The index is complete, or prices are others: everything shown is asked for again.
     pub(crate) fn refresh_summary(&self) {
         let app = *self;
-        self.ask(Request::GetFile, move |answer| {
+        self.ask(GetFile, move |answer| {
             match answer {
-                Ok(Response::File(summary)) => app.file.set(FileState::Open(Arc::new(*summary))),
-                Ok(_) => {}
+                Ok(summary) => app.file.set(FileState::Open(Arc::new(summary))),
                 Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
             }
             app.indexed.update(|times| *times += 1);

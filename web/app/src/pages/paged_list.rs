@@ -7,7 +7,7 @@ use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::ListView;
-use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, SearchHit, TraceQuery, TraceRow};
+use quipu_protocol::{Failure, Grouping, HitPage, HitQuery, ListHits, ListTraces, SearchHit, TracePage, TraceQuery, TraceRow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -48,14 +48,18 @@ pub(crate) enum Listed {
 
 impl Listed {
     /// Asks for the rows `offset..offset + limit` of a list.
-    fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
+    fn ask(self, app: App, list: &ListView, offset: u32, limit: u32, callback: impl FnOnce(Result<Found, Failure>) + 'static) {
         let filter = list.filter.clone();
         match self {
             Listed::Traces => {
                 let groups = list.group.map(|by| Grouping { by, open: list.open.clone() });
-                Request::ListTraces(TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit })
+                let query = TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit };
+                app.ask(ListTraces(query), |answer| callback(answer.map(Found::from)));
             }
-            Listed::Hits => Request::ListHits(HitQuery { filter, trace_id: None, offset, limit }),
+            Listed::Hits => {
+                let query = HitQuery { filter, trace_id: None, offset, limit };
+                app.ask(ListHits(query), |answer| callback(answer.map(Found::from)));
+            }
         }
     }
 }
@@ -68,17 +72,17 @@ struct Found {
     traces: u32,
 }
 
-fn read(answer: Response) -> Option<Found> {
-    match answer {
-        Response::Traces(page) => {
-            let rows = page.rows.into_iter().map(Row::Trace).collect();
-            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.traces })
-        }
-        Response::Hits(page) => {
-            let rows = page.hits.into_iter().map(Row::Hit).collect();
-            Some(Found { rows, total: page.total, so_far: page.so_far, traces: page.so_far })
-        }
-        _ => None,
+impl From<TracePage> for Found {
+    fn from(page: TracePage) -> Found {
+        let rows = page.rows.into_iter().map(Row::Trace).collect();
+        Found { rows, total: page.total, so_far: page.so_far, traces: page.traces }
+    }
+}
+
+impl From<HitPage> for Found {
+    fn from(page: HitPage) -> Found {
+        let rows = page.hits.into_iter().map(Row::Hit).collect();
+        Found { rows, total: page.total, so_far: page.so_far, traces: page.so_far }
     }
 }
 
@@ -250,7 +254,7 @@ impl PagedList {
     fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
         let this = *self;
         self.under_way.update_value(|under_way| under_way.0 += 1);
-        app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
+        self.of.ask(app, &list.clone(), page * PAGE + skip, PAGE - skip, move |answer| {
             if this.generation.get_untracked() == generation {
                 this.under_way.update_value(|under_way| under_way.0 -= 1);
                 // Of large rows fewer come at once.
@@ -262,18 +266,15 @@ impl PagedList {
     }
 
     /// Takes an answer over; how many rows of the page are here, where more of it are to be asked for.
-    fn hear(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
+    fn hear(&self, page: u32, skip: u32, answer: Result<Found, Failure>) -> Option<u32> {
         match answer {
-            Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
-            Ok(answer) => match read(answer) {
-                Some(found) => {
-                    let (came, all) = (found.rows.len() as u32, found.so_far);
-                    self.keep(page, skip, found);
-                    let here = skip + came;
-                    return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
-                }
-                None => self.failure.set(Some("The worker answered something else than the list; reload the page.".into())),
-            },
+            Ok(found) => {
+                let (came, all) = (found.rows.len() as u32, found.so_far);
+                self.keep(page, skip, found);
+                let here = skip + came;
+                return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
+            }
+            Err(failure) if failure.is_not_indexed_yet() => self.not_indexed.set(true),
             Err(failure) => self.failure.set(Some(failure.message)),
         }
         None
