@@ -3,7 +3,7 @@
 //! A served file grows. Every answer belongs to an edition of it: the file as it was when it was indexed. A page stays with its edition until
 //! it opens a newer one, so that rows, pages and numbers of one screen belong together.
 
-use super::{Event, Failure, Response};
+use super::{Failure, FileSummary, Notification};
 use serde::{Deserialize, Serialize};
 
 /// The content type of requests and answers. A form of another site can't send it.
@@ -14,8 +14,8 @@ pub const SERVED_TYPE: &str = "application/x-quipu";
 pub struct Opened {
     /// Its number, which every further request names.
     pub edition: u64,
-    /// [`Response::File`].
-    pub answer: Result<Response, Failure>,
+    /// What was opened.
+    pub answer: Result<FileSummary, Failure>,
 }
 
 /// What happened since a page asked last.
@@ -23,8 +23,8 @@ pub struct Opened {
 pub struct News {
     /// To be named by the next request, so that nothing comes twice.
     pub number: u64,
-    /// What a worker would have said unasked, and [`Event::Grown`].
-    pub events: Vec<Event>,
+    /// What a worker would have sent unasked, and [`Notification::Grown`].
+    pub events: Vec<Notification>,
 }
 
 /// A newer edition, indexed already.

@@ -6,6 +6,28 @@ use super::FileFormat;
 use crate::{LeftOut, RedactOptions, RedactReport};
 use serde::{Deserialize, Serialize};
 
+/// Asks what sharing would disclose. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewShare {
+    /// The part of the file to share.
+    pub what: ShareWhat,
+    /// What to leave out.
+    pub options: ShareOptions,
+}
+
+/// Asks for the bytes to share. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeShare {
+    /// The part of the file to share.
+    pub what: ShareWhat,
+    /// What to leave out.
+    pub options: ShareOptions,
+    /// The format.
+    pub form: ShareForm,
+    /// A span, usually the selected one, whose id in the shared copy is wanted ([`Shared::span_id`]).
+    pub span_id: Option<String>,
+}
+
 /// A part of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShareWhat {

@@ -4,6 +4,13 @@ use super::{FileFormat, Suggestions};
 use crate::markup::Node;
 use serde::{Deserialize, Serialize};
 
+/// Seconds a question in SQL may take.
+pub const SQL_SECONDS: u32 = 60;
+
+/// Asks about the file in SQL. Needs no index, and may take as long as the deadline the file was opened with allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskSql(pub SqlRequest);
+
 /// A question about the file in SQL. What was run last is kept, and paged from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SqlRequest {

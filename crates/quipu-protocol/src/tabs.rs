@@ -2,8 +2,22 @@
 //!
 //! What is not here: their spelling in the address (`address`).
 
+use crate::TraceScope;
 use quipu_model::LogSeverity;
 use serde::{Deserialize, Serialize};
+
+/// Asks for a view of a trace other than the timeline, ready to draw. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSheet(pub SheetQuery);
+
+/// Asks for the conversation of a trace as JSON lines, one turn a line. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportConversation {
+    /// The trace.
+    pub trace_id: String,
+    /// Include the other traces of its agent session.
+    pub whole_session: bool,
+}
 
 /// A view of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -234,4 +248,25 @@ impl StatisticsColumn {
             StatisticsColumn::Cost => "What these tokens cost by your prices; see Metrics",
         }
     }
+}
+
+/// Which view of a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetQuery {
+    /// The trace.
+    pub trace_id: String,
+    /// Which view; the timeline has no sheet.
+    pub tab: TraceTab,
+    /// How it is shown.
+    pub view: SheetView,
+    /// Which of its spans; what is read rather than measured takes no notice of plumbing being left out.
+    pub scope: TraceScope,
+    /// The part of the trace's time, for the flame graph.
+    pub window: Option<(u64, u64)>,
+    /// What is looked for in names, for the flame graph.
+    pub find: String,
+    /// The selected span, for the flame graph.
+    pub span_id: Option<String>,
+    /// How wide it will be drawn, in pixels.
+    pub width: u32,
 }

@@ -6,6 +6,35 @@ use super::{Packed, SpanIds, Texts, Warning};
 use quipu_model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
 use serde::{Deserialize, Serialize};
 
+/// Asks for the spans of one trace as columns. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetTrace {
+    /// The trace.
+    pub trace_id: String,
+    /// Which of its spans.
+    pub scope: TraceScope,
+}
+
+/// Asks for the critical path of a trace: the spans its end had to wait for, latest part first. Rows are those of [`GetTrace`] with the
+/// same scope. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetCriticalPath {
+    /// The trace.
+    pub trace_id: String,
+    /// Which of its spans.
+    pub scope: TraceScope,
+}
+
+/// Asks for the times of the events of some spans. Answer: one item a span, in the order of the ids, for at most the first 100 spans.
+/// Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListMoments {
+    /// The trace.
+    pub trace_id: String,
+    /// Spans of this trace.
+    pub span_ids: Vec<String>,
+}
+
 /// The row number that means "none" in [`TraceColumns`].
 pub const NO_ROW: u32 = u32::MAX;
 

@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "the example's main is called by nobody here")]
 mod example;
 
-use quipu::protocol::{Request, Response};
+use quipu::protocol::GetFile;
 use quipu::store::OpenOptions;
 use quipu_tests::Scratch;
 use quipu_tests::fixtures::{number, texts};
@@ -32,7 +32,7 @@ fn the_examples_file_opens_and_tells_of_its_turns() {
 
     let mut session = quipu::Session::open_path(&path, OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("it is read");
-    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("the file") };
+    let file = session.ask(GetFile).expect("the file");
     assert_eq!((file.traces, file.spans, file.failed_spans), (Some(2), Some(8), Some(1)));
     let params = json!({"attribute_filters": [{"key": "session_id", "op": "eq", "value": "session-1"}],
         "attributes_to_return": ["input", "output", "stop_reason"]})

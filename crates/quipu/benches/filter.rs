@@ -8,7 +8,7 @@
 mod growth;
 
 use quipu::Session;
-use quipu::protocol::{Request, Response, TraceQuery};
+use quipu::protocol::{ListTraces, TraceQuery};
 use quipu::store::OpenOptions;
 use std::path::PathBuf;
 
@@ -55,7 +55,7 @@ fn list_traces(bencher: divan::Bencher<'_, '_>, filter: &str) {
     bencher.bench_local(|| {
         text.push(' ');
         let query = TraceQuery { filter: text.clone(), ..TraceQuery::default() };
-        let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
+        let page = session.ask(ListTraces(query)).expect("a page");
         assert!(page.total.is_some());
         page.rows.len()
     });

@@ -8,7 +8,7 @@
 mod growth;
 
 use quipu::Session;
-use quipu::protocol::{GroupBy, Grouping, ListColumn, Request, Response, SummaryQuery, TraceOrder, TraceQuery};
+use quipu::protocol::{GroupBy, Grouping, ListColumn, ListTraces, SummarizeTraces, SummaryQuery, TraceOrder, TraceQuery};
 use quipu::store::OpenOptions;
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ fn list(session: &mut Session, column: ListColumn, groups: Option<GroupBy>, filt
     let order = TraceOrder { column, descending: false };
     let groups = groups.map(|by| Grouping { by, open: Vec::new() });
     let query = TraceQuery { order, groups, filter: filter.to_owned(), ..TraceQuery::default() };
-    let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
+    let page = session.ask(ListTraces(query)).expect("a page");
     page.rows.len()
 }
 
@@ -64,6 +64,6 @@ fn summarize(bencher: divan::Bencher<'_, '_>) {
     let mut session = session();
     bencher.bench_local(|| {
         let query = SummaryQuery { filter: String::new(), failed_only: false, cells: (240, 20) };
-        session.handle(Request::SummarizeTraces(query)).expect("a summary")
+        session.ask(SummarizeTraces(query)).expect("a summary")
     });
 }

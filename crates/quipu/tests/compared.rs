@@ -1,17 +1,14 @@
 //! The input of a span beside that of the span of its name before it, over real files.
 
 use crate::support::{open, sql};
-use quipu::protocol::{Request, Response};
+use quipu::protocol::CompareInput;
 use quipu::render::sheet_text;
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 
 fn compared(trace_id: &str, span_id: &str) -> String {
-    let request = Request::CompareInput { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() };
-    match open(AGENT).handle(request).expect("an answer") {
-        Response::Sheet(nodes) => sheet_text(&nodes),
-        other => panic!("{other:?}"),
-    }
+    let question = CompareInput { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() };
+    sheet_text(&open(AGENT).ask(question).expect("an answer"))
 }
 
 fn second_inference() -> (String, String) {

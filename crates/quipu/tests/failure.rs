@@ -3,7 +3,7 @@
 use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::SpanMarks;
-use quipu::protocol::{Request, Response, SpanDetail, TraceQuery, TraceScope};
+use quipu::protocol::{GetSpan, GetTrace, ListTraces, SpanDetail, TraceQuery, TraceScope};
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlLimits, SqlValue, Writer};
 use quipu::transfer::Importer;
 use quipu_tests::Scratch;
@@ -42,10 +42,7 @@ fn plain(bytes: &[u8]) -> Connection {
 }
 
 fn span_of(session: &mut Session, trace_id: &str, span_id: &str) -> SpanDetail {
-    match session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }) {
-        Ok(Response::Span(span)) => *span,
-        other => panic!("{other:?}"),
-    }
+    session.ask(GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).expect("an answer")
 }
 
 fn ids_by_sql(session: &mut Session, query: &str) -> BTreeSet<String> {
@@ -58,10 +55,13 @@ fn ids_by_sql(session: &mut Session, query: &str) -> BTreeSet<String> {
 }
 
 fn listed(session: &mut Session, query: TraceQuery) -> BTreeMap<String, Option<u32>> {
-    match session.handle(Request::ListTraces(TraceQuery { limit: 100_000, ..query })) {
-        Ok(Response::Traces(page)) => page.rows.into_iter().map(|row| (row.trace_id, row.failed)).collect(),
-        other => panic!("{other:?}"),
-    }
+    session
+        .ask(ListTraces(TraceQuery { limit: 100_000, ..query }))
+        .expect("an answer")
+        .rows
+        .into_iter()
+        .map(|row| (row.trace_id, row.failed))
+        .collect()
 }
 
 fn by_promql(session: &mut Session, query: &str) -> BTreeMap<String, u64> {
@@ -97,8 +97,8 @@ fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
 
     let mut marked = BTreeSet::new();
     for trace_id in spans.iter().map(|span| &span.1).collect::<BTreeSet<_>>() {
-        let request = Request::GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() };
-        let Ok(Response::Trace(columns)) = session.handle(request) else { panic!("{file}: {trace_id}") };
+        let request = GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() };
+        let columns = session.ask(request).unwrap_or_else(|failure| panic!("{file}: {trace_id}: {failure}"));
         let marks = (0..columns.len()).filter(|row| columns.marks[*row].has(SpanMarks::FAILED));
         marked.extend(marks.map(|row| columns.span_id.get(row).expect("an id").to_string()));
     }

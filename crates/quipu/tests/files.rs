@@ -2,7 +2,7 @@
 
 use quipu::Session;
 use quipu::model::SpanMarks;
-use quipu::protocol::{FileSummary, NO_ROW, Request, Response, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
+use quipu::protocol::{FileSummary, GetFile, GetTrace, ListTraces, NO_ROW, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,24 +40,15 @@ fn open(names: &[&str]) -> Session {
 }
 
 fn file(session: &mut Session) -> FileSummary {
-    match session.handle(Request::GetFile) {
-        Ok(Response::File(file)) => *file,
-        other => panic!("{other:?}"),
-    }
+    session.ask(GetFile).expect("an answer")
 }
 
 fn list(session: &mut Session, order: TraceOrder, failed_only: bool) -> TracePage {
-    match session.handle(Request::ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })) {
-        Ok(Response::Traces(page)) => page,
-        other => panic!("{other:?}"),
-    }
+    session.ask(ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })).expect("an answer")
 }
 
 fn trace(session: &mut Session, trace_id: &str) -> TraceColumns {
-    match session.handle(Request::GetTrace { trace_id: trace_id.into(), scope: Default::default() }) {
-        Ok(Response::Trace(columns)) => *columns,
-        other => panic!("{other:?}"),
-    }
+    session.ask(GetTrace { trace_id: trace_id.into(), scope: Default::default() }).expect("an answer")
 }
 
 /// Span id → (parent's id where the parent is in the same trace, level from 1), by trace, from SQL alone.
@@ -225,7 +216,7 @@ fn an_index_is_the_same_in_one_step_and_in_many() {
         for filter in ["model:*", "tool:*", "session:*", "__type__=async", "stop_reason=end_of_turn", "status:error"] {
             let asked = |session: &mut Session| {
                 let query = TraceQuery { filter: filter.into(), limit: 1_000, ..TraceQuery::default() };
-                session.handle(Request::ListTraces(query)).map_err(|error| error.message)
+                session.ask(ListTraces(query)).map_err(|error| error.message)
             };
             assert_eq!(asked(&mut at_once), asked(&mut in_steps), "{name} {filter}");
         }

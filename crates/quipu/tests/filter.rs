@@ -4,7 +4,7 @@ use crate::support::{open, sql, unindexed};
 use quipu::Session;
 use quipu::filter::{FieldLevel, fields};
 use quipu::model::SpanKind;
-use quipu::protocol::{FailureKind, Request, Response, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
+use quipu::protocol::{Failure, FailureKind, ListTraces, Suggest, Suggestions, TraceOrder, TracePage, TraceQuery, TraceRow};
 use std::collections::BTreeSet;
 
 const AGENT: &str = "samples/agent_0.2.15.db";
@@ -139,15 +139,13 @@ fn query(filter: &str) -> TraceQuery {
 
 /// A page that is whole: what only the file tells is read to its end.
 fn list(session: &mut Session, query: TraceQuery) -> TracePage {
-    match session.handle(Request::ListTraces(query.clone())) {
-        Ok(Response::Traces(page)) if page.total.is_some() => page,
-        Ok(Response::Traces(_)) => {
-            assert!(session.has_search());
-            session.run_search().expect("the file is read");
-            list(session, query)
-        }
-        other => panic!("{other:?}"),
+    let page = session.ask(ListTraces(query.clone())).expect("a page");
+    if page.total.is_some() {
+        return page;
     }
+    assert!(session.has_search());
+    session.run_search().expect("the file is read");
+    list(session, query)
 }
 
 fn ids(rows: &[TraceRow]) -> BTreeSet<String> {
@@ -246,9 +244,9 @@ fn pages_orders_and_failures_go_with_a_filter() {
 #[test]
 fn a_wrong_filter_is_refused_with_its_sentence_and_a_right_one_waits_for_the_index() {
     let mut session = unindexed(AGENT);
-    assert_eq!(session.handle(Request::ListTraces(query("error:true"))), Ok(Response::NotIndexedYet));
+    assert_eq!(session.ask(ListTraces(query("error:true"))), Err(Failure::not_indexed_yet()));
     for _ in 0..2 {
-        let failure = session.handle(Request::ListTraces(query("duration>abc"))).unwrap_err();
+        let failure = session.ask(ListTraces(query("duration>abc"))).unwrap_err();
         assert_eq!(
             (failure.kind, failure.message.as_str()),
             (FailureKind::BadRequest, "abc is no duration; write it like 250ms, 2s or 1m30s.")
@@ -301,8 +299,8 @@ fn the_documented_fields_are_those_of_the_language() {
 fn suggestions(session: &mut Session, text: &str) -> String {
     let cursor = text.find('|').expect("a cursor");
     let filter = text.replace('|', "");
-    let request = Request::Suggest { filter: filter.clone(), cursor: cursor as u32 };
-    let Ok(Response::Suggestions(Suggestions { start, end, items })) = session.handle(request) else { panic!("no suggestions") };
+    let request = Suggest { filter: filter.clone(), cursor: cursor as u32 };
+    let Suggestions { start, end, items } = session.ask(request).expect("no suggestions");
     let mut shown = format!("{text}   ({start}..{end})\n");
     for item in items {
         let spans = item.spans.map_or(String::new(), |spans| format!("{spans} spans"));

@@ -1,6 +1,8 @@
 //! A session that goes on where an earlier one of a smaller file ended answers as one that reads the whole file.
 
-use quipu::protocol::{GroupBy, Grouping, Request, Response, TraceQuery, TraceScope};
+use quipu::protocol::{
+    CallQueryApi, GetFile, GetTrace, GroupBy, Grouping, ListTraces, Question, Request, Response, TraceQuery, TraceScope,
+};
 use quipu::store::OpenOptions;
 use quipu::{FileReading, Session};
 use quipu_tests::Scratch;
@@ -36,27 +38,28 @@ fn reading_of(mut session: Session) -> FileReading {
     session.take_reading().expect("it was kept")
 }
 
-fn ask(session: &mut Session, request: Request) -> Response {
-    session.handle(request).expect("an answer")
+/// Over the wire, so that answers to different questions can be compared as one list.
+fn ask(session: &mut Session, question: impl Into<Request>) -> Response {
+    session.handle(question.into()).expect("an answer")
 }
 
 /// Everything the lists and traces show, and metrics.
 fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
-    let mut all = vec![ask(session, Request::GetFile)];
+    let mut all = vec![ask(session, GetFile)];
     let query = TraceQuery { limit: 10_000, ..TraceQuery::default() };
     for filter in ["", "error:true", "kind:inference", "tokens>10 OR model:llama", "name=inference"] {
-        all.push(ask(session, Request::ListTraces(TraceQuery { filter: filter.into(), ..query.clone() })));
+        all.push(ask(session, ListTraces(TraceQuery { filter: filter.into(), ..query.clone() })));
     }
     let groups = Some(Grouping { by: GroupBy::Session, open: Vec::new() });
-    all.push(ask(session, Request::ListTraces(TraceQuery { groups, ..query })));
-    all.extend(traces.iter().map(|trace_id| ask(session, Request::GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() })));
+    all.push(ask(session, ListTraces(TraceQuery { groups, ..query })));
+    all.extend(traces.iter().map(|trace_id| ask(session, GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() })));
     for (method, params) in [
         ("query_traces", r#"{"limit": -1}"#),
         ("query_metrics", r#"{"metric_name": "total_tokens", "start_time": 0}"#),
     ] {
-        all.push(Response::Json(session.query(method, params, Some(2_000_000_000)).expect("an answer")));
+        all.push(CallQueryApi::into_response(session.query(method, params, Some(2_000_000_000)).expect("an answer")));
     }
-    all.push(Response::Json(format!("{:?}", session.list_metrics(Default::default()).expect("metrics"))));
+    all.push(CallQueryApi::into_response(format!("{:?}", session.list_metrics(Default::default()).expect("metrics"))));
     all
 }
 
@@ -96,7 +99,7 @@ fn it_goes_on_again_and_again() {
     let mut session = open(&whole);
     assert!(session.go_on_from(&reading).expect("it can be read"));
     session.complete_index().expect("it is read");
-    let Response::File(file) = ask(&mut session, Request::GetFile) else { panic!("a summary") };
+    let file = session.ask(GetFile).expect("a summary");
     assert_eq!(file.spans, Some(spans as u64));
 }
 

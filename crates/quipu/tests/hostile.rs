@@ -1,7 +1,7 @@
 //! Files that are damaged, foreign or made to hurt: a sentence or a partial view with warnings, never a panic.
 
 use quipu::Session;
-use quipu::protocol::{Failure, FailureKind, Request, Response, TextRef, TraceQuery, WarningKind};
+use quipu::protocol::{Failure, FailureKind, GetFile, GetSpan, GetText, GetTrace, ListTraces, TextRef, TraceQuery, WarningKind};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -22,18 +22,15 @@ fn open(files: Vec<Dropped>) -> Result<Session, Failure> {
 fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let mut session = open(vec![dropped("some.db", bytes)])?;
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
-    let _ = session.handle(Request::ListTraces(query.clone()));
+    let _ = session.ask(ListTraces(query.clone()));
     while !session.step(&mut || false)?.done {}
-    let Response::File(file) = session.handle(Request::GetFile)? else { panic!("a file") };
-    let Response::Traces(page) = session.handle(Request::ListTraces(query))? else { panic!("traces") };
+    let file = session.ask(GetFile)?;
+    let page = session.ask(ListTraces(query))?;
     let mut answered = 0;
     for row in page.rows {
-        let Response::Trace(columns) = session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() })?
-        else {
-            panic!("a trace")
-        };
+        let columns = session.ask(GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() })?;
         for span_id in columns.span_id.iter() {
-            let asked = session.handle(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
+            let asked = session.ask(GetSpan { trace_id: row.trace_id.clone(), span_id });
             answered += usize::from(asked.is_ok());
         }
     }
@@ -261,9 +258,9 @@ fn a_wal_file_opens_with_and_without_its_log() {
     let spans = |files| {
         let mut session = open(files).expect("it opens");
         while !session.step(&mut || false).expect("it is read").done {}
-        match session.handle(Request::GetFile) {
-            Ok(Response::File(file)) => (file.spans, file.warnings.iter().any(|warning| warning.kind == WarningKind::Journal)),
-            other => panic!("{other:?}"),
+        {
+            let file = session.ask(GetFile).expect("an answer");
+            (file.spans, file.warnings.iter().any(|warning| warning.kind == WarningKind::Journal))
         }
     };
     assert_eq!(spans(vec![dropped("some.db", database.clone())]), (Some(434), true));
@@ -279,11 +276,8 @@ fn large_and_strange_values_come_back_exactly() {
     );
     let mut session = open(vec![dropped("some.db", bytes)]).expect("it opens");
     while !session.step(&mut || false).expect("it is read").done {}
-    let text = |session: &mut Session, key: &str| match session
-        .handle(Request::GetText(TextRef::SpanAttribute { rowid: 1, key: Some(key.into()) }))
-    {
-        Ok(Response::Text(text)) => text,
-        other => panic!("{other:?}"),
+    let text = |session: &mut Session, key: &str| {
+        session.ask(GetText(TextRef::SpanAttribute { rowid: 1, key: Some(key.into()) })).expect("the text")
     };
     assert_eq!(text(&mut session, "html"), "<img src=x onerror=alert(1)>");
     assert_eq!(text(&mut session, "control"), "\u{1}\t\n\u{1b}");
@@ -292,7 +286,7 @@ fn large_and_strange_values_come_back_exactly() {
     let large = text(&mut session, "large");
     assert!(large.len() == 10_000_000 && large.bytes().all(|byte| byte == b'x'));
     assert!(matches!(
-        session.handle(Request::GetText(TextRef::SpanAttribute { rowid: 1, key: Some("none".into()) })),
+        session.ask(GetText(TextRef::SpanAttribute { rowid: 1, key: Some("none".into()) })),
         Err(Failure { kind: FailureKind::NotFound, .. })
     ));
 }

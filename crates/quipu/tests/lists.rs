@@ -7,7 +7,8 @@ use quipu::format;
 use quipu::model::PriceTable;
 use quipu::model::TokenTotals;
 use quipu::protocol::{
-    GroupBy, Grouping, ListColumn, Request, Response, SummaryQuery, TraceOrder, TracePage, TraceQuery, TraceRow, TraceSummary,
+    GroupBy, Grouping, ListColumn, ListTraces, SetPrices, SummarizeTraces, SummaryQuery, TraceOrder, TracePage, TraceQuery,
+    TraceRow, TraceSummary,
 };
 use quipu::view::{self, Brush};
 use rusqlite::Connection;
@@ -41,18 +42,12 @@ CREATE TEMP VIEW trace AS SELECT trace_id, min(began) AS began, max(ended) AS en
     sum(failed) AS failed FROM micros GROUP BY trace_id;";
 
 fn list(session: &mut Session, query: TraceQuery) -> TracePage {
-    match session.handle(Request::ListTraces(query)) {
-        Ok(Response::Traces(page)) => page,
-        other => panic!("{other:?}"),
-    }
+    session.ask(ListTraces(query)).expect("an answer")
 }
 
 fn summary(session: &mut Session, filter: &str, failed_only: bool) -> TraceSummary {
     let query = SummaryQuery { filter: filter.into(), failed_only, cells: (200, 24) };
-    match session.handle(Request::SummarizeTraces(query)) {
-        Ok(Response::Summary(summary)) => *summary,
-        other => panic!("{other:?}"),
-    }
+    session.ask(SummarizeTraces(query)).expect("an answer")
 }
 
 fn all(order: TraceOrder) -> TraceQuery {
@@ -99,7 +94,7 @@ fn every_column_sorts_both_ways_with_the_unknown_last_and_equals_latest_first() 
     let mut different = BTreeSet::new();
     for file in FILES {
         let mut session = open(file);
-        session.set_prices(PriceTable::from_text("\n*\t1\t2"));
+        session.ask(SetPrices(PriceTable::from_text("\n*\t1\t2"))).expect("prices are taken");
         let newest = list(&mut session, all(TraceOrder::NEWEST));
         for column in ListColumn::ALL {
             for descending in [false, true] {
@@ -303,10 +298,10 @@ fn nothing_but_the_first_order_is_told_before_the_index() {
     let mut session = unindexed(AGENT);
     let groups = Some(Grouping { by: GroupBy::Session, open: Vec::new() });
     for query in [all(TraceOrder::SLOWEST), TraceQuery { groups, ..TraceQuery::default() }] {
-        assert!(matches!(session.handle(Request::ListTraces(query)), Ok(Response::NotIndexedYet)));
+        assert!(session.ask(ListTraces(query)).is_err_and(|failure| failure.is_not_indexed_yet()));
     }
     let summary = SummaryQuery { filter: String::new(), failed_only: false, cells: (10, 10) };
-    assert!(matches!(session.handle(Request::SummarizeTraces(summary)), Ok(Response::NotIndexedYet)));
+    assert!(session.ask(SummarizeTraces(summary)).is_err_and(|failure| failure.is_not_indexed_yet()));
     let first = list(&mut session, TraceQuery::default());
     assert!(first.rows.iter().all(|row| row.model.is_none() && row.session.is_none() && row.group.is_none()));
     assert_eq!(first.traces as usize, first.rows.len());

@@ -6,7 +6,7 @@ use quipu::metrics::{
 };
 use quipu::model::PriceTable;
 use quipu::promql::{PromqlAnswer, PromqlSeries};
-use quipu::protocol::{ListColumn, Request, Response, TraceOrder, TraceQuery};
+use quipu::protocol::{GetFile, ListColumn, ListTraces, NameSpans, SetPrices, TraceOrder, TraceQuery};
 use quipu::{Session, promql::PromqlError};
 use quipu_tests::failures::FAILED;
 use rusqlite::Connection;
@@ -375,7 +375,7 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
         };
         let query = behind("quipu_requests_total");
         let rows: Vec<u32> = elsewhere.behind(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
-        let Ok(Response::Named(named)) = session.handle(Request::NameSpans(rows)) else { panic!("no names") };
+        let named = session.ask(NameSpans(rows)).expect("no names");
         let spans = session.list_spans_behind(&query).expect("the file can be read").expect("a query").spans;
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));
         assert!(!spans.is_empty() && named.iter().map(|span| (&span.trace_id, &span.span_id)).eq(ids));
@@ -385,12 +385,10 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
 #[test]
 fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
     let mut session = open(DERIVED);
-    let list = |session: &mut Session| match session.handle(Request::ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })) {
-        Ok(Response::Traces(page)) => page.rows,
-        other => panic!("{other:?}"),
-    };
+    let list =
+        |session: &mut Session| session.ask(ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })).expect("an answer").rows;
     assert!(list(&mut session).iter().all(|row| row.tokens.is_none_or(|tokens| tokens.cost.is_none())), "Nothing costs anything at first.");
-    session.set_prices(PriceTable::from_text("$\n*Llama-Guard*\t2\t10"));
+    session.ask(SetPrices(PriceTable::from_text("$\n*Llama-Guard*\t2\t10"))).expect("prices are taken");
     let rows = list(&mut session);
     let mut priced = 0;
     for row in &rows {
@@ -402,17 +400,14 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         assert_eq!(cost.unit.as_str(), "$");
     }
     assert!(priced > 0, "No trace has a cost.");
-    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("no file") };
+    let file = session.ask(GetFile).expect("no file");
     let whole: u64 = rows.iter().filter_map(|row| row.tokens?.cost).map(|cost| cost.nanos).sum();
     let cost = file.tokens.and_then(|tokens| tokens.cost).expect("a cost");
     assert_eq!(cost.nanos, whole);
     let uncounted = file.tokens.is_some_and(|tokens| tokens.counted < tokens.requests);
     assert_eq!(cost.is_least, uncounted, "Requests without a count make it the least.");
     let order = TraceOrder { column: ListColumn::Cost, descending: true };
-    let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { order, limit: 1_000, ..TraceQuery::default() }))
-    else {
-        panic!("no list")
-    };
+    let page = session.ask(ListTraces(TraceQuery { order, limit: 1_000, ..TraceQuery::default() })).expect("no list");
     let costs: Vec<u64> = page.rows.iter().filter_map(|row| Some(row.tokens?.cost?.nanos)).collect();
     assert!(costs.is_sorted_by(|one, other| one >= other) && costs.len() >= priced);
 }

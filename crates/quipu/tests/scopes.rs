@@ -5,7 +5,9 @@ use crate::support;
 use crate::support::{of_bytes, path, sql};
 use quipu::Session;
 use quipu::model::{SpanMarks, Timestamp};
-use quipu::protocol::{NO_ROW, Request, Response, TraceColumns, TraceQuery, TraceScope, WarningKind};
+use quipu::protocol::{
+    GetCriticalPath, GetFile, GetSpan, GetTrace, ListMoments, ListTraces, NO_ROW, TraceColumns, TraceQuery, TraceScope, WarningKind,
+};
 use quipu::view::{Jump, chain_text, failure_chains};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +31,7 @@ fn open(name: &str) -> (Session, Connection) {
 }
 
 fn get(session: &mut Session, trace_id: &str, scope: &TraceScope) -> TraceColumns {
-    match session.handle(Request::GetTrace { trace_id: trace_id.into(), scope: scope.clone() }) {
-        Ok(Response::Trace(columns)) => *columns,
-        other => panic!("{other:?}"),
-    }
+    session.ask(GetTrace { trace_id: trace_id.into(), scope: scope.clone() }).expect("an answer")
 }
 
 fn traces(connection: &Connection) -> BTreeMap<String, BTreeMap<String, Recorded>> {
@@ -132,7 +131,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
     let (mut session, connection) = open(FILES[0]);
     let (trace_id, spans) = traces(&connection).into_iter().next().expect("a trace");
     let inner = spans.iter().find(|(_, span)| !span.request).map(|(id, _)| id.clone()).expect("a span that is no request");
-    let answer = session.handle(Request::GetTrace { trace_id, scope: TraceScope { folded: false, request: Some(inner) } });
+    let answer = session.ask(GetTrace { trace_id, scope: TraceScope { folded: false, request: Some(inner) } });
     assert!(answer.is_err_and(|failure| failure.message.starts_with("There is no request that begins with span")));
 }
 
@@ -146,7 +145,7 @@ fn failures(trace_id: &str) -> String {
     }
     let first = Jump::Failure.target(&columns, None).expect("a failure");
     let span_id = columns.span_id.get(first as usize).expect("an id");
-    let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id }) else { panic!("a span") };
+    let span = session.ask(GetSpan { trace_id: trace_id.into(), span_id }).expect("a span");
     let failure = span.failures.first().expect("a failure");
     let last = failure.message.lines().last().unwrap_or_default();
     out + &format!("e: {}, {}; {}", span.name, last, failure.source)
@@ -184,14 +183,10 @@ fn a_tool_step_names_its_tool() {
 #[test]
 fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
     let (mut session, connection) = open("tests/fixtures/db/real_agents_0.2.15.db");
-    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("a file") };
+    let file = session.ask(GetFile).expect("a file");
     let warning = file.warnings.iter().find(|warning| warning.kind == WarningKind::FrameworkTraces).expect("a warning");
     assert_eq!(warning.text, "2 of 8 traces were written by the web framework, not by Llama Stack.");
-    let Ok(Response::Traces(page)) =
-        session.handle(Request::ListTraces(TraceQuery { filter: "-status:unset".into(), ..TraceQuery::default() }))
-    else {
-        panic!("a list")
-    };
+    let page = session.ask(ListTraces(TraceQuery { filter: "-status:unset".into(), ..TraceQuery::default() })).expect("a list");
     assert_eq!(page.total, Some(6), "{}", warning.meaning);
     let twins = "SELECT DISTINCT trace_id FROM spans WHERE status = 'UNSET'";
     let twins: Vec<String> = {
@@ -234,9 +229,7 @@ fn the_critical_path_fills_a_trace_of_one_root_without_gaps() {
         for scope in [TraceScope::default(), folded()] {
             let columns = get(&mut session, &trace_id, &scope);
             let roots: Vec<usize> = (0..columns.len()).filter(|row| columns.parent[*row] == NO_ROW).collect();
-            let Ok(Response::CriticalPath(parts)) = session.handle(Request::GetCriticalPath { trace_id: trace_id.clone(), scope }) else {
-                panic!("a path")
-            };
+            let parts = session.ask(GetCriticalPath { trace_id: trace_id.clone(), scope }).expect("a path");
             if let [root] = roots[..] {
                 seen += 1;
                 assert_eq!(parts.iter().map(|part| part.to - part.from).sum::<u64>(), columns.duration[root]);
@@ -253,9 +246,7 @@ fn the_moments_of_a_span_are_the_times_of_its_events() {
     let mut seen = 0;
     for (trace_id, spans) in traces(&connection) {
         let span_ids: Vec<String> = spans.into_keys().collect();
-        let Ok(Response::Moments(found)) = session.handle(Request::ListMoments { trace_id, span_ids: span_ids.clone() }) else {
-            panic!("moments")
-        };
+        let found = session.ask(ListMoments { trace_id, span_ids: span_ids.clone() }).expect("moments");
         for (span_id, found) in span_ids.iter().zip(found) {
             let sql = "SELECT julianday(timestamp), json_extract(attributes, '$.severity') IN ('error', 'critical') IS TRUE
                        FROM span_events WHERE span_id = ?1 ORDER BY 1, 2";
@@ -284,9 +275,7 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
         let columns = get(&mut session, &trace_id, &TraceScope::default());
         for (row, marks) in columns.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::EARLY_EVENT)) {
             let span_id = columns.span_id.get(row).expect("an id");
-            let Ok(Response::Span(detail)) = session.handle(Request::GetSpan { trace_id: trace_id.clone(), span_id }) else {
-                panic!("a span")
-            };
+            let detail = session.ask(GetSpan { trace_id: trace_id.clone(), span_id }).expect("a span");
             let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
             assert!(marks.has(SpanMarks::EARLY_EVENT) && !note.contains('–'), "{note}");
             told += 1;
@@ -328,9 +317,7 @@ fn spans_of_other_instrumentation_are_told_by_what_it_says() {
     std::fs::remove_file(&file).expect("the copy is ours");
     let mut session = of_bytes(bytes);
     session.complete_index().expect("an index");
-    let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })) else {
-        panic!("traces")
-    };
+    let page = session.ask(ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })).expect("traces");
     let mut found = BTreeMap::new();
     for row in page.rows {
         let columns = get(&mut session, &row.trace_id, &TraceScope::default());

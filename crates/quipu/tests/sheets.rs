@@ -4,9 +4,9 @@ use quipu::Session;
 use quipu::format::cost_text;
 use quipu::markup::{Attr, Node};
 use quipu::model::{LogSeverity, PriceTable};
-use quipu::protocol::{FlameLayout, SheetView, TraceTab};
+use quipu::protocol::{ExportConversation, GetSheet, ListTraces, SheetQuery, TraceQuery, TraceScope};
+use quipu::protocol::{FlameLayout, SetPrices, SheetView, TraceTab};
 use quipu::protocol::{FlameWeight, StatisticsColumn};
-use quipu::protocol::{Request, Response, SheetQuery, TraceQuery, TraceScope};
 use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu::view::{FlameOrder, FlameWindow};
@@ -43,10 +43,7 @@ impl File {
             width: 1_000,
         };
         change(&mut query);
-        match self.session.handle(Request::GetSheet(query)) {
-            Ok(Response::Sheet(nodes)) => nodes,
-            other => panic!("{other:?}"),
-        }
+        self.session.ask(GetSheet(query)).expect("an answer")
     }
 }
 
@@ -82,9 +79,7 @@ fn a_conversation_is_exported_a_turn_a_line() {
     let mut file = open("agent_0.2.15.db");
     let turn =
         file.text("SELECT trace_id FROM spans WHERE json_extract(attributes, '$.input') LIKE '%boom now%' ORDER BY start_time LIMIT 1");
-    let Ok(Response::Json(lines)) = file.session.handle(Request::ExportConversation { trace_id: turn, whole_session: false }) else {
-        panic!("no lines")
-    };
+    let lines = file.session.ask(ExportConversation { trace_id: turn, whole_session: false }).expect("no lines");
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(!lines.is_empty());
     let last = lines.last().expect("a turn");
@@ -251,8 +246,8 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     let heads = |sheet: &[Node]| attrs(sheet, Attr::Set).iter().any(|set| set.starts_with("by=cost"));
     let first = file.text("SELECT trace_id FROM spans LIMIT 1");
     assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
-    file.session.set_prices(PriceTable::from_text("$\n*\t1000000\t2000000"));
-    let Ok(Response::Traces(page)) = file.session.handle(Request::ListTraces(query)) else { panic!("no list") };
+    file.session.ask(SetPrices(PriceTable::from_text("$\n*\t1000000\t2000000"))).expect("prices are taken");
+    let page = file.session.ask(ListTraces(query)).expect("no list");
     let (mut priced, mut told, mut least) = (0, 0, 0);
     for (trace_id, cost) in page.rows.iter().filter_map(|row| Some((&row.trace_id, row.tokens?.cost?))) {
         priced += 1;
@@ -275,7 +270,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         told += usize::from(!words.is_empty());
     }
     // Without prices there is nothing to weigh by, which is said.
-    file.session.set_prices(PriceTable::default());
+    file.session.ask(SetPrices(PriceTable::default())).expect("prices are taken");
     let heavy = file.sheet(&first, TraceTab::Flame, |query| {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });

@@ -4,7 +4,9 @@ use crate::support;
 use crate::support::{open, path, sql, unindexed};
 use quipu::Session;
 use quipu::markup::Node;
-use quipu::protocol::{Contents, FailureKind, FileFormat, IdPlace, Request, Response, SqlCell, SqlRan, SqlRequest, SqlResponse};
+use quipu::protocol::{
+    AskSql, Contents, Failure, FailureKind, FileFormat, FindIds, IdPlace, ReadFile, SqlCell, SqlRan, SqlRequest, SqlResponse,
+};
 use quipu::render::sheet_text;
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
@@ -181,10 +183,7 @@ fn rows_are_objects_in_json() {
 }
 
 fn ask_page(session: &mut Session, request: SqlRequest) -> SqlResponse {
-    match session.handle(Request::Sql(request)) {
-        Ok(Response::Sql(response)) => *response,
-        other => panic!("{other:?}"),
-    }
+    session.ask(AskSql(request)).expect("an answer")
 }
 
 fn run(session: &mut Session, query: &str) -> SqlRan {
@@ -292,7 +291,7 @@ fn a_result_is_paged_and_its_values_are_whole() {
     assert!(about.ends_with("JSON"), "{about}");
     let [Node::Twin { raw, .. }] = nodes.as_slice() else { panic!("{nodes:?}") };
     assert_eq!(*raw, whole);
-    assert!(session.handle(Request::Sql(SqlRequest::GetValue { row: 1, column: 0 })).is_err());
+    assert!(session.ask(AskSql(SqlRequest::GetValue { row: 1, column: 0 })).is_err());
 }
 
 #[test]
@@ -332,8 +331,7 @@ fn a_result_leaves_in_pieces_that_are_the_whole() {
             assert_eq!(text, session.query_sql(query, SqlLimits::default()).expect("an answer").to_json());
         }
     }
-    let refused =
-        session.handle(Request::Sql(SqlRequest::Export { format: FileFormat::Jaeger, from: 0 })).expect_err("no format for results");
+    let refused = session.ask(AskSql(SqlRequest::Export { format: FileFormat::Jaeger, from: 0 })).expect_err("no format for results");
     assert_eq!(refused.message, "The format jaeger can't hold this; formats that can are csv, json, markdown.");
 }
 
@@ -343,10 +341,10 @@ fn ids_lead_to_their_trace_or_span_once_the_file_is_indexed() {
         sql(RECORDED, "").query_row("SELECT trace_id, span_id FROM spans LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?))).expect("SQL");
     let ids = vec![trace.clone(), span.clone(), "0123456789abcdef".to_owned()];
     let mut session = unindexed(RECORDED);
-    assert_eq!(session.handle(Request::FindIds(ids.clone())), Ok(Response::NotIndexedYet));
+    assert_eq!(session.ask(FindIds(ids.clone())), Err(Failure::not_indexed_yet()));
     session.complete_index().expect("an index");
     let place = |span_id: Option<&String>| Some(IdPlace { trace_id: trace.clone(), span_id: span_id.cloned() });
-    assert_eq!(session.handle(Request::FindIds(ids)), Ok(Response::Places(vec![place(None), place(Some(&span)), None])));
+    assert_eq!(session.ask(FindIds(ids)), Ok(vec![place(None), place(Some(&span)), None]));
 }
 
 #[test]
@@ -355,7 +353,7 @@ fn a_file_is_handed_over_byte_by_byte() {
     let mut session = unindexed(RECORDED);
     let mut taken = Vec::new();
     loop {
-        let Ok(Response::Bytes(part)) = session.handle(Request::ReadFile { offset: taken.len() as u64 }) else { panic!("no bytes") };
+        let part = session.ask(ReadFile { offset: taken.len() as u64 }).expect("no bytes");
         assert_eq!(part.len, bytes.len() as u64);
         if part.bytes.is_empty() {
             break;

@@ -2,9 +2,9 @@
 //!
 //! What is not here: what the figures are compared with.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use quipu::Session;
-use quipu::protocol::{Request, Response, TraceQuery};
+use quipu::protocol::{GetTrace, ListTraces, TraceQuery};
 use quipu::store::OpenOptions;
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,9 +41,7 @@ fn run(file: &Path, trace_id: &str, filter: &str) -> Result<()> {
     println!("matching {}", matching.map_or(-1, i64::from));
 
     let began = Instant::now();
-    let Response::Trace(_) = session.handle(Request::GetTrace { trace_id: trace_id.to_owned(), scope: Default::default() })? else {
-        bail!("{trace_id} was not answered with a trace.")
-    };
+    session.ask(GetTrace { trace_id: trace_id.to_owned(), scope: Default::default() })?;
     println!("trace_ms {}", milliseconds(began));
     if let Some(bytes) = peak_bytes() {
         println!("peak_bytes {bytes}");
@@ -54,10 +52,7 @@ fn run(file: &Path, trace_id: &str, filter: &str) -> Result<()> {
 /// The first rows of a list, and how many there are in all.
 fn list(session: &mut Session, filter: &str) -> Result<Option<u32>> {
     let query = TraceQuery { filter: filter.to_owned(), ..TraceQuery::default() };
-    match session.handle(Request::ListTraces(query))? {
-        Response::Traces(page) => Ok(page.total),
-        _ => bail!("A list was not answered with traces."),
-    }
+    Ok(session.ask(ListTraces(query))?.total)
 }
 
 fn milliseconds(since: Instant) -> f64 {

@@ -2,7 +2,8 @@
 
 use quipu::Session;
 use quipu::protocol::{
-    Failure, HitQuery, NO_ROW, Request, Response, SheetQuery, TraceColumns, TraceOrder, TraceQuery, TraceScope, WarningKind,
+    CallQueryApi, ExportConversation, Failure, GetFile, GetSheet, GetSpan, GetText, GetTrace, HitQuery, ListHits, ListTraces, NO_ROW,
+    SheetQuery, TraceColumns, TraceOrder, TraceQuery, TraceScope, WarningKind,
 };
 use quipu::protocol::{SheetView, TraceTab};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
@@ -41,7 +42,7 @@ pub(super) fn read_all(files: Files) -> Outcome {
             return Outcome::Refused;
         }
     };
-    if let Some(Response::Traces(page)) = told(session.handle(list(TraceOrder::NEWEST, false))) {
+    if let Some(page) = told(session.ask(list(TraceOrder::NEWEST, false))) {
         assert!(page.total.is_none(), "nobody can know how many traces there are yet");
     }
     let mut steps = 0;
@@ -63,23 +64,20 @@ pub(super) fn read_all(files: Files) -> Outcome {
         steps += 1;
         assert!(steps < STEPS, "the index does not end");
     }
-    let file = told(session.handle(Request::GetFile));
-    let page = told(session.handle(list(TraceOrder::NEWEST, false)));
-    let slowest = told(session.handle(list(TraceOrder::SLOWEST, false)));
-    let failed = told(session.handle(list(TraceOrder::NEWEST, true)));
-    let Some(Response::File(file)) = file else { panic!("the file is not described") };
+    let file = told(session.ask(GetFile));
+    let page = told(session.ask(list(TraceOrder::NEWEST, false)));
+    let slowest = told(session.ask(list(TraceOrder::SLOWEST, false)));
+    let failed = told(session.ask(list(TraceOrder::NEWEST, true)));
+    let Some(file) = file else { panic!("the file is not described") };
     assert!(file.indexed || file.traces.is_none(), "numbers of a file that is not indexed");
-    let (Some(Response::Traces(page)), Some(Response::Traces(slowest)), Some(Response::Traces(failed))) = (page, slowest, failed) else {
+    let (Some(page), Some(slowest), Some(failed)) = (page, slowest, failed) else {
         panic!("an index that is complete does not list its traces")
     };
     assert_eq!((page.total, slowest.total), (file.traces.map(|count| count as u32), page.total), "lists have as many traces as the file");
     assert!(failed.total <= page.total, "more failed traces than traces");
     for row in page.rows.iter().take(TRACES) {
-        let Some(Response::Trace(columns)) =
-            told(session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() }))
-        else {
-            continue;
-        };
+        let trace = GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() };
+        let Some(columns) = told(session.ask(trace)) else { continue };
         is_whole(&columns);
         for tab in TraceTab::ALL {
             let query = SheetQuery {
@@ -92,32 +90,31 @@ pub(super) fn read_all(files: Files) -> Outcome {
                 span_id: columns.span_id.get(0),
                 width: 800,
             };
-            let _ = told(session.handle(Request::GetSheet(query)));
+            let _ = told(session.ask(GetSheet(query)));
         }
-        let export = Request::ExportConversation { trace_id: row.trace_id.clone(), whole_session: false };
-        let _ = told(session.handle(export));
+        let export = ExportConversation { trace_id: row.trace_id.clone(), whole_session: false };
+        let _ = told(session.ask(export));
         assert_eq!(row.spans, Some(columns.len() as u32), "the list and the trace agree on the number of spans");
         for at in 0..columns.len().min(SPANS) {
             let Some(span_id) = columns.span_id.get(at) else { panic!("row {at} has no id") };
             read_span(&mut session, &row.trace_id, &span_id);
         }
     }
-    let query = |method: &str, params: &str| Request::Query { method: method.to_owned(), params: params.to_owned(), now_seconds: None };
-    let _ = told(session.handle(query("query_traces", r#"{"limit": 5, "order_by": ["-start_time"]}"#)));
-    let _ = told(session.handle(query("query_spans", r#"{"attribute_filters": [], "attributes_to_return": ["input"]}"#)));
+    let query = |method: &str, params: &str| CallQueryApi { method: method.to_owned(), params: params.to_owned(), now_seconds: None };
+    let _ = told(session.ask(query("query_traces", r#"{"limit": 5, "order_by": ["-start_time"]}"#)));
+    let _ = told(session.ask(query("query_spans", r#"{"attribute_filters": [], "attributes_to_return": ["input"]}"#)));
     let hits = HitQuery { filter: "\"hello\"".to_owned(), trace_id: None, offset: 0, limit: 10 };
-    let _ = told(session.handle(Request::ListHits(hits)));
+    let _ = told(session.ask(ListHits(hits)));
     let damaged = file.warnings.iter().any(|warning| warning.kind == WarningKind::Corrupt);
     if damaged { Outcome::Damaged } else { Outcome::Whole }
 }
 
 fn read_span(session: &mut Session, trace_id: &str, span_id: &str) {
-    let request = Request::GetSpan { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() };
-    let Some(Response::Span(span)) = told(session.handle(request)) else { return };
+    let question = GetSpan { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() };
+    let Some(span) = told(session.ask(question)) else { return };
     assert!(span.events.len() <= span.event_count as usize, "more events than there are");
     for attribute in span.attributes.iter().filter(|attribute| !attribute.text.complete).take(3) {
-        let whole = told(session.handle(Request::GetText(attribute.text_ref.clone())));
-        if let Some(Response::Text(text)) = whole {
+        if let Some(text) = told(session.ask(GetText(attribute.text_ref.clone()))) {
             assert!(text.starts_with(attribute.text.raw.as_str()), "the head of {} is not its beginning", attribute.key);
         }
     }
@@ -155,14 +152,14 @@ fn is_whole(columns: &TraceColumns) {
     }
 }
 
-fn list(order: TraceOrder, failed_only: bool) -> Request {
-    Request::ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })
+fn list(order: TraceOrder, failed_only: bool) -> ListTraces {
+    ListTraces(TraceQuery { order, failed_only, limit: 1_000, ..TraceQuery::default() })
 }
 
 /// The answer; a failure must be a sentence.
-fn told(answer: Result<Response, Failure>) -> Option<Response> {
+fn told<A>(answer: Result<A, Failure>) -> Option<A> {
     match answer {
-        Ok(response) => Some(response),
+        Ok(answer) => Some(answer),
         Err(failure) => {
             is_sentence(&failure);
             None

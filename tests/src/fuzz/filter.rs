@@ -3,7 +3,7 @@
 use crate::fixtures::SMALL;
 use quipu::Session;
 use quipu::filter::Filter;
-use quipu::protocol::{FailureKind, Request, Response, TraceQuery};
+use quipu::protocol::{FailureKind, ListTraces, Suggest, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::cell::RefCell;
 
@@ -54,8 +54,8 @@ pub(super) fn check(data: &[u8]) {
 fn answered(file: &mut Session, text: &str) {
     // Wherever the cursor stands, between characters or within one.
     for cursor in [0, text.len() / 2, text.len()] {
-        let request = Request::Suggest { filter: text.to_owned(), cursor: cursor as u32 };
-        let Ok(Response::Suggestions(suggestions)) = file.handle(request) else { panic!("{text:?} has no suggestions") };
+        let question = Suggest { filter: text.to_owned(), cursor: cursor as u32 };
+        let suggestions = file.ask(question).unwrap_or_else(|failure| panic!("{text:?} has no suggestions: {failure}"));
         let place = text.get(suggestions.start as usize..suggestions.end as usize);
         assert!(suggestions.items.is_empty() || place.is_some(), "{suggestions:?} are not for a place in {text:?}");
     }
@@ -73,11 +73,7 @@ fn answered(file: &mut Session, text: &str) {
 
 fn count(file: &mut Session, filter: &str) -> Result<Option<u32>, FailureKind> {
     let query = TraceQuery { filter: filter.to_owned(), limit: 3, ..TraceQuery::default() };
-    match file.handle(Request::ListTraces(query)) {
-        Ok(Response::Traces(page)) => Ok(page.total),
-        Ok(other) => panic!("a list is answered with {other:?}"),
-        Err(failure) => Err(failure.kind),
-    }
+    file.ask(ListTraces(query)).map(|page| page.total).map_err(|failure| failure.kind)
 }
 
 #[cfg(test)]

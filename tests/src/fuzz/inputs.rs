@@ -2,7 +2,10 @@
 
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
-use quipu::protocol::{Command, Event, HitQuery, Request, Response, SheetQuery, TextRef, TraceQuery, TraceScope};
+use quipu::protocol::{
+    Command, GetFile, GetSheet, GetSpan, GetText, GetTrace, HitQuery, ListHits, ListTraces, Notification, Request, SetSearching,
+    SheetQuery, Suggest, TextRef, TraceQuery, TraceScope,
+};
 use quipu::protocol::{SheetView, TraceTab};
 use quipu::share::payload::{inflated, unseal};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
@@ -299,37 +302,35 @@ fn corpus() -> &'static [String] {
     })
 }
 
-/// Messages as they go over the wire, with the kind in front: 0 for commands, 1 for events.
+/// Messages as they go over the wire, with the kind in front: 0 for commands, 1 for notifications.
 fn messages() -> &'static [(u8, Vec<u8>)] {
     static MESSAGES: OnceLock<Vec<(u8, Vec<u8>)>> = OnceLock::new();
     MESSAGES.get_or_init(|| {
         let list = TraceQuery { filter: "error:true".to_owned(), limit: 9, ..TraceQuery::default() };
-        let mut requests = vec![
-            Request::GetFile,
-            Request::ListTraces(list),
-            Request::GetText(TextRef::SpanAttribute { rowid: 7, key: Some("input".to_owned()) }),
-            Request::Suggest { filter: "err".to_owned(), cursor: 3 },
-            Request::ListHits(HitQuery { filter: "\"a\"".to_owned(), trace_id: None, offset: 0, limit: 5 }),
-            Request::SetSearching(true),
+        let list = ListTraces(list);
+        let mut requests: Vec<Request> = vec![
+            GetFile.into(),
+            list.clone().into(),
+            GetText(TextRef::SpanAttribute { rowid: 7, key: Some("input".to_owned()) }).into(),
+            Suggest { filter: "err".to_owned(), cursor: 3 }.into(),
+            ListHits(HitQuery { filter: "\"a\"".to_owned(), trace_id: None, offset: 0, limit: 5 }).into(),
+            SetSearching(true).into(),
         ];
         let bytes = std::fs::read(EVENTS.path()).unwrap_or_default();
         let dropped = Dropped { name: "events.db".to_owned(), source: Box::new(MemorySource(bytes)) };
         let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
         while !session.step(&mut || false).expect("a fixture is read").done {}
-        let Ok(Response::Traces(page)) = session.handle(requests[1].clone()) else { unreachable!("a list is answered with traces") };
+        let page = session.ask(list).expect("a list");
         for row in page.rows.iter().take(3) {
-            requests.push(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() });
-            let Ok(Response::Trace(columns)) =
-                session.handle(Request::GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() })
-            else {
-                continue;
-            };
+            let trace = GetTrace { trace_id: row.trace_id.clone(), scope: Default::default() };
+            requests.push(trace.clone().into());
+            let Ok(columns) = session.ask(trace) else { continue };
             let span_id = columns.span_id.get(0).unwrap_or_default();
-            requests.push(Request::GetSpan { trace_id: row.trace_id.clone(), span_id });
+            requests.push(GetSpan { trace_id: row.trace_id.clone(), span_id }.into());
             requests.extend([TraceTab::Conversation, TraceTab::Logs].map(|tab| {
                 let trace_id = row.trace_id.clone();
                 let view = SheetView::default();
-                Request::GetSheet(SheetQuery {
+                GetSheet(SheetQuery {
                     trace_id,
                     tab,
                     view,
@@ -339,13 +340,14 @@ fn messages() -> &'static [(u8, Vec<u8>)] {
                     span_id: None,
                     width: 800,
                 })
+                .into()
             }));
         }
         let mut messages = Vec::new();
         for request in requests {
             let result = session.handle(request.clone());
             messages.push((0, postcard::to_stdvec(&Command::Ask(request)).expect("a command can be written")));
-            messages.push((1, postcard::to_stdvec(&Event::Reply { id: 3, result }).expect("an event can be written")));
+            messages.push((1, postcard::to_stdvec(&Notification::Reply { id: 3, result }).expect("a notification can be written")));
         }
         messages
     })

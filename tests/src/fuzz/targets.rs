@@ -4,7 +4,7 @@ use super::{file, mutate};
 use quipu::address::{parse_fragment, print_fragment};
 use quipu::model::{Encoding, Value};
 use quipu::protocol::RedactOptions;
-use quipu::protocol::{Command, Event};
+use quipu::protocol::{Command, Notification};
 use quipu::recorded::{attributes, decode, entries, json_text};
 use quipu::share::payload::{inflated, pack, unpack, unseal};
 use quipu::share::redact;
@@ -82,7 +82,7 @@ pub(super) fn message(data: &[u8]) {
     // A message of the own worker is trusted to be shallow; a few thousand bytes cannot nest too deep for the stack.
     let data = data.get(..4_096).unwrap_or(data);
     let (kind, data) = data.split_first().unwrap_or((&0, &[]));
-    if kind % 2 == 0 { comes_back::<Command>(data) } else { comes_back::<Event>(data) }
+    if kind % 2 == 0 { comes_back::<Command>(data) } else { comes_back::<Notification>(data) }
 }
 
 /// Columns that can be read are packed as what is read the same; letters and deflate that are none are refused.

@@ -169,7 +169,7 @@ fn quipu_opens_a_grown_file_and_finds_nothing_lost_in_it() -> Result<()> {
     let dropped = quipu::store::Dropped { name: "grown.db".into(), source };
     let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
     while !session.step(&mut || false)?.done {}
-    let quipu::protocol::Response::File(file) = session.handle(quipu::protocol::Request::GetFile)? else { unreachable!() };
+    let file = session.ask(quipu::protocol::GetFile)?;
     assert_eq!((file.spans, file.events, file.traces), (Some(grown.spans), Some(grown.events), Some(grown.traces)));
     assert!(file.warnings.iter().all(|warning| warning.kind != quipu::protocol::WarningKind::Corrupt), "{:?}", file.warnings);
     Ok(())

@@ -2,18 +2,18 @@
 
 use crate::page::Opened;
 use crate::{FileState, Page, Worker, current, note_stale};
-use quipu_protocol::{Event, FailureKind, SearchProgress, SearchState};
+use quipu_protocol::{Notification, FailureKind, SearchProgress, SearchState};
 use reactive_graph::prelude::*;
 use std::sync::Arc;
 
 /// The worker reported something without being asked.
-pub fn on_event<P: Page>(page: P, event: Event) {
+pub fn on_event<P: Page>(page: P, event: Notification) {
     let signals = page.signals();
     match event {
-        Event::Importing(progress) => signals.importing.set(Some(progress)),
+        Notification::Importing(progress) => signals.importing.set(Some(progress)),
         // Before the file is open, and when none is, a report is about the file that was open before.
         _ if !signals.is_open() => {}
-        Event::Progress(progress) => {
+        Notification::Progress(progress) => {
             if progress.done {
                 signals.progress.set(None);
                 refresh_summary(page);
@@ -21,7 +21,7 @@ pub fn on_event<P: Page>(page: P, event: Event) {
                 signals.progress.set(Some(progress));
             }
         }
-        Event::IndexStopped(failure) => {
+        Notification::IndexStopped(failure) => {
             signals.progress.set(None);
             signals.index_stopped.set(Some(failure.message.clone()));
             if failure.kind == FailureKind::FileChanged {
@@ -30,8 +30,8 @@ pub fn on_event<P: Page>(page: P, event: Event) {
                 signals.warn(failure.message);
             }
         }
-        Event::Searching(progress) => on_search(page, progress),
-        Event::Grown(grown) => signals.grown.set(Some(grown)),
+        Notification::Searching(progress) => on_search(page, progress),
+        Notification::Grown(grown) => signals.grown.set(Some(grown)),
         _ => {}
     }
 }
@@ -66,7 +66,7 @@ pub fn refresh_summary<P: Page>(page: P) {
     let signals = page.signals();
     page.worker().get_file(current(page, move |answer: Opened| {
         match answer {
-            Ok(summary) => signals.file.set(FileState::Open(Arc::new(*summary))),
+            Ok(summary) => signals.file.set(FileState::Open(Arc::new(summary))),
             Err(failure) => signals.warn(failure.message),
         }
         signals.indexed.update(|times| *times += 1);

@@ -45,7 +45,7 @@ fn on_opened<P: Page>(page: P, source: Source, before: Option<Source>, again: bo
                 });
             }
             signals.opened.set(Some(source.clone()));
-            signals.file.set(FileState::Open(Arc::new(*summary)));
+            signals.file.set(FileState::Open(Arc::new(summary)));
             if !done && signals.progress.with_untracked(Option::is_none) {
                 signals.progress.set(Some(IndexProgress::default()));
             }
@@ -158,7 +158,7 @@ pub fn follow_served<P: Page>(page: P) {
         }
         match answer {
             Ok(summary) => {
-                signals.file.set(FileState::Open(Arc::new(*summary)));
+                signals.file.set(FileState::Open(Arc::new(summary)));
                 signals.edition.update(|edition| *edition += 1);
                 signals.indexed.update(|times| *times += 1);
             }

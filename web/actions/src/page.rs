@@ -5,7 +5,7 @@ use quipu_protocol::address::Source;
 use quipu_protocol::{Failure, FileSummary};
 
 /// The answer to opening a file.
-pub(crate) type Opened = Result<Box<FileSummary>, Failure>;
+pub(crate) type Opened = Result<FileSummary, Failure>;
 
 /// The worker that reads files.
 pub trait Worker {
@@ -13,13 +13,13 @@ pub trait Worker {
     type File;
 
     /// Opens `files`; answers to earlier questions are dropped. A served file has no `files`.
-    fn open(&self, source: &Source, files: &[Self::File], callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static);
+    fn open(&self, source: &Source, files: &[Self::File], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static);
 
     /// Opens the newest edition of the served file.
-    fn open_served(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static);
+    fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static);
 
     /// Requests the summary of the open file.
-    fn get_file(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static);
+    fn get_file(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static);
 
     /// Stops the search through the file.
     fn stop_searching(&self, callback: impl FnOnce(Result<(), Failure>) + 'static);

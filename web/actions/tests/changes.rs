@@ -1,7 +1,7 @@
 //! The file changes, and searches report.
 
 use crate::fake::{Call, failure, file, page_with, summary};
-use quipu_protocol::{Event, FailureKind, SearchProgress, SearchState};
+use quipu_protocol::{Notification, FailureKind, SearchProgress, SearchState};
 use quipu_web_actions::{Page, current, forget_search, on_event, open};
 use reactive_graph::prelude::*;
 
@@ -28,7 +28,7 @@ fn other_failures_are_left_to_who_asked() {
 fn addresses_of_the_earlier_size_lead_to_the_file_after_it_grew() {
     let (before, after) = (file("agent.db", 10), file("agent.db", 20));
     let page = page_with(&before);
-    on_event(page, Event::IndexStopped(failure(FailureKind::FileChanged, "agent.db has grown.")));
+    on_event(page, Notification::IndexStopped(failure(FailureKind::FileChanged, "agent.db has grown.")));
     assert!(page.stale().is_some());
     open(page, after.clone(), vec![2]);
     assert_eq!(page.stale(), None);
@@ -48,19 +48,19 @@ fn an_unchanged_file_of_the_same_name_stays_known() {
 #[test]
 fn a_search_for_another_filter_is_dropped() {
     let page = page_with(&file("agent.db", 10));
-    on_event(page, Event::Searching(progress("bomb", None, SearchState::Running)));
+    on_event(page, Notification::Searching(progress("bomb", None, SearchState::Running)));
     assert_eq!(page.take_calls(), []);
     page.signals().view.update(|view| view.list.filter = "bomb".into());
-    on_event(page, Event::Searching(progress("bomb", None, SearchState::Running)));
+    on_event(page, Notification::Searching(progress("bomb", None, SearchState::Running)));
     assert_eq!(page.take_calls(), [Call::LookAgain { last: false }]);
-    on_event(page, Event::Searching(progress("bomb", None, SearchState::Done)));
+    on_event(page, Notification::Searching(progress("bomb", None, SearchState::Done)));
     assert_eq!(page.take_calls(), [Call::LookAgain { last: true }]);
 }
 
 #[test]
 fn a_search_in_a_trace_does_not_touch_the_lists() {
     let page = page_with(&file("agent.db", 10));
-    on_event(page, Event::Searching(progress("", Some("t1"), SearchState::Running)));
+    on_event(page, Notification::Searching(progress("", Some("t1"), SearchState::Running)));
     assert_eq!(page.take_calls(), []);
     assert!(page.signals().trace_search.get_untracked().is_some());
 }

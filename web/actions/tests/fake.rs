@@ -7,7 +7,7 @@ use quipu_web_actions::{Alert, FileState, Page, Remedy, Signals, VisitFiles, Wor
 use reactive_graph::prelude::*;
 use std::cell::{Cell, RefCell};
 
-type Callback = Box<dyn FnOnce(Result<Box<FileSummary>, Failure>)>;
+type Callback = Box<dyn FnOnce(Result<FileSummary, Failure>)>;
 
 /// What the page and its worker were told to do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Fake {
         self.0.calls.borrow_mut().push(call);
     }
 
-    fn hold(&self, call: Call, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
+    fn hold(&self, call: Call, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.note(call);
         self.0.asked.borrow_mut().push(Some(Box::new(callback)));
     }
@@ -78,7 +78,7 @@ impl Fake {
     /// Answers the question of this number; the first one is 0.
     pub(crate) fn answer(&self, number: usize, answer: Result<FileSummary, Failure>) {
         let callback = self.0.asked.borrow_mut()[number].take().expect("asked, and not answered yet");
-        callback(answer.map(Box::new));
+        callback(answer);
     }
 
     pub(crate) fn pass_ms(&self, millis: f64) {
@@ -171,15 +171,15 @@ impl Page for Fake {
 impl Worker for Fake {
     type File = u32;
 
-    fn open(&self, source: &Source, _: &[u32], callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
+    fn open(&self, source: &Source, _: &[u32], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.hold(Call::Open(source.clone()), callback);
     }
 
-    fn open_served(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
+    fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.hold(Call::OpenServed, callback);
     }
 
-    fn get_file(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
+    fn get_file(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.hold(Call::GetFile, callback);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fake::{Call, failure, file, page, page_with, summary};
 use quipu_protocol::address::{Sample, Source};
-use quipu_protocol::{Event, FailureKind, Importing, IndexProgress};
+use quipu_protocol::{Notification, FailureKind, Importing, IndexProgress};
 use quipu_web_actions::{Page, Remedy, cancel_import, close, current, follow_served, on_event, open};
 use reactive_graph::prelude::*;
 use std::cell::Cell;
@@ -77,7 +77,7 @@ fn a_failure_of_the_first_file_does_not_close_the_second() {
 fn an_import_is_ended_by_a_new_worker_when_another_file_is_opened() {
     let page = page();
     open(page, file("spans.json", 10), vec![1]);
-    on_event(page, Event::Importing(Importing::default()));
+    on_event(page, Notification::Importing(Importing::default()));
     page.take_calls();
     open(page, file("agent.db", 20), vec![2]);
     // A worker that imports handles no message before it is done.
@@ -90,7 +90,7 @@ fn a_cancelled_import_reopens_the_file_that_was_open() {
     let before = file("agent.db", 10);
     let page = page_with(&before);
     open(page, file("spans.json", 20), vec![2]);
-    on_event(page, Event::Importing(Importing::default()));
+    on_event(page, Notification::Importing(Importing::default()));
     page.take_calls();
     cancel_import(page);
     assert!(page.take_calls().contains(&Call::Open(before)));
@@ -130,8 +130,8 @@ fn reports_before_the_file_is_open_are_about_the_one_before() {
     let page = page_with(&file("agent.db", 10));
     open(page, file("other.db", 20), vec![2]);
     page.take_calls();
-    on_event(page, Event::Progress(IndexProgress { done: true, ..IndexProgress::default() }));
-    on_event(page, Event::IndexStopped(failure(FailureKind::FileChanged, "agent.db has changed.")));
+    on_event(page, Notification::Progress(IndexProgress { done: true, ..IndexProgress::default() }));
+    on_event(page, Notification::IndexStopped(failure(FailureKind::FileChanged, "agent.db has changed.")));
     assert_eq!(page.take_calls(), []);
     assert_eq!(page.stale(), None);
     assert!(page.signals().index_stopped.get_untracked().is_none());
@@ -140,9 +140,9 @@ fn reports_before_the_file_is_open_are_about_the_one_before() {
 #[test]
 fn the_complete_index_requests_the_summary_and_the_lists_again() {
     let page = page_with(&file("agent.db", 10));
-    on_event(page, Event::Progress(IndexProgress::default()));
+    on_event(page, Notification::Progress(IndexProgress::default()));
     assert!(page.signals().progress.get_untracked().is_some());
-    on_event(page, Event::Progress(IndexProgress { done: true, ..IndexProgress::default() }));
+    on_event(page, Notification::Progress(IndexProgress { done: true, ..IndexProgress::default() }));
     assert!(page.signals().progress.get_untracked().is_none());
     assert_eq!(page.take_calls(), [Call::GetFile, Call::RefreshLists]);
     page.answer(1, Ok(summary("agent.db", true)));

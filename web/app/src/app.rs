@@ -8,7 +8,8 @@ use crate::widgets::{Commands, Growth, Head, Help, Notices};
 use crate::{client, keys, prewarm};
 use leptos::ev;
 use leptos::prelude::*;
-use quipu_protocol::Request;
+use quipu_protocol::SetPrices;
+use quipu_protocol::address::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
 
@@ -70,8 +71,8 @@ fn tell_prices(app: App) {
         let prices = app.prices.get();
         let (had, has) = (before.unwrap_or_default(), !prices.is_empty());
         if is_open.get() && (has || had) {
-            app.ask(Request::SetPrices(prices), move |_| {
-                // Before the index is complete, a list has no sums.
+            app.ask(SetPrices(prices), move |_| {
+                // A list before the index is complete has no sums yet.
                 if untrack(|| app.summary()).is_some_and(|summary| summary.indexed) {
                     app.refresh_summary();
                 }

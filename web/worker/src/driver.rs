@@ -8,7 +8,9 @@ use crate::read_ahead::{ReadAhead, Way};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
-use quipu::protocol::{Event, Failure, FailureKind, IndexProgress, Request, Response, SQL_SECONDS, SearchProgress, SearchState};
+use quipu::protocol::{
+    Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
+};
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
 use quipu_worker::messages::{Channel, now, pause, post};
@@ -61,7 +63,7 @@ thread_local! {
 }
 
 /// Opens files, or imports them, and starts the index.
-pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
+pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
     if files.is_empty() {
         return keep(prewarm::open()?, None);
@@ -73,17 +75,17 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Respons
     let heads: Vec<Vec<u8>> = loaded.iter().map(Loaded::head).collect();
     if are_imported(heads.iter().map(Vec::as_slice)) {
         drop(loaded);
-        let response = keep(import(&names, &files, &heads).await?, None)?;
+        let summary = keep(import(&names, &files, &heads).await?, None)?;
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
-        return Ok(response);
+        return Ok(summary);
     }
-    let response = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
+    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
-    Ok(response)
+    Ok(summary)
 }
 
 /// Opens what a link carries; it is small, and indexed at once.
-pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
+pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
     OPEN.set(None);
     let buffer = JsFuture::from(columns.array_buffer()).await;
     let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
@@ -93,16 +95,16 @@ pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
     keep(session, None)
 }
 
-/// What the file has to be counted, as bytes for whoever counts.
-pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
+/// The input of the metrics engine as bytes, and the file it is of.
+pub(crate) fn readings() -> Result<(FileSummary, Vec<u8>), Failure> {
     with_session(|open| {
-        let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };
-        Ok(open.session.readings()?.ok_or_else(not_yet)?.to_bytes())
+        let readings = open.session.readings()?.ok_or_else(Failure::not_indexed_yet)?;
+        Ok((open.session.ask(GetFile)?, readings.to_bytes()))
     })
 }
 
 /// Opens a database for questions in SQL only, without an index.
-pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
+pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
     let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
     open_loaded(names, files, &[], options)
@@ -112,11 +114,13 @@ pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<Respons
 pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
     with_session(|open| {
         // Whatever the reader looks at first.
-        let is_view = request != Request::GetFile;
+        let is_view = !matches!(request, Request::GetFile(_));
         let answer = open.session.handle(request);
         open.asked |= is_view;
         let mut response = answer?;
-        if let Response::Search(Some(progress)) = &mut response {
+        if let Response::SetSearching(progress) = &mut response
+            && let Some(progress) = progress.as_mut()
+        {
             open.note_time(progress, 0.0);
         }
         if open.session.has_search() && !open.searching {
@@ -134,7 +138,7 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
     })
 }
 
-fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: OpenOptions) -> Result<Response, Failure> {
+fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: OpenOptions) -> Result<FileSummary, Failure> {
     let mut dropped = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
@@ -150,13 +154,13 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: O
 }
 
 /// From now on questions are answered from this session.
-fn keep(mut session: Session, main: Option<File>) -> Result<Response, Failure> {
-    let response = session.handle(Request::GetFile)?;
+fn keep(mut session: Session, main: Option<File>) -> Result<FileSummary, Failure> {
+    let summary = session.ask(GetFile)?;
     let generation = GENERATIONS.get() + 1;
     GENERATIONS.set(generation);
-    let name = if let Response::File(summary) = &response { summary.name.clone() } else { String::new() };
+    let name = summary.name.clone();
     OPEN.set(Some(Open { session, main, name, generation, asked: false, searching: false, searched: Default::default() }));
-    Ok(response)
+    Ok(summary)
 }
 
 /// Steps the index to its end, or until another file is opened. What was read ahead for opening is forgotten first.
@@ -186,7 +190,7 @@ async fn index(loaded: Vec<Loaded>) {
             && let Err(error) = ahead.advance().await
         {
             if let Some(name) = name_of(Some(generation)) {
-                post(&Event::IndexStopped(StoreError::Source { name, error }.into()));
+                post(&Notification::IndexStopped(StoreError::Source { name, error }.into()));
             }
             return;
         }
@@ -194,15 +198,15 @@ async fn index(loaded: Vec<Loaded>) {
         millis = STEP_MS;
         let mut progress = match stepped {
             Ok(progress) => progress,
-            Err(failure) => return post(&Event::IndexStopped(failure)),
+            Err(failure) => return post(&Notification::IndexStopped(failure)),
         };
         if !progress.done && memory::is_short() {
-            return post(&Event::IndexStopped(out_of_memory(&progress)));
+            return post(&Notification::IndexStopped(out_of_memory(&progress)));
         }
         progress.elapsed_ms = now() - started;
         if progress.done || now() - noted >= NOTE_MS {
             noted = now();
-            post(&Event::Progress(progress));
+            post(&Notification::Progress(progress));
         }
         if progress.done {
             return;
@@ -246,7 +250,7 @@ async fn search(generation: u32) {
         let Some(progress) = progress else { return };
         if !goes_on || progress.state != SearchState::Running || now() - noted >= NOTE_MS {
             noted = now();
-            post(&Event::Searching(progress));
+            post(&Notification::Searching(progress));
         }
         if !goes_on {
             return;

@@ -7,7 +7,7 @@ use crate::memory;
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::format::files_name;
-use quipu::protocol::{Event, Failure, Importing};
+use quipu::protocol::{Failure, Importing, Notification};
 use quipu::store::{OpenOptions, SourceError, StoreError, Writer};
 use quipu::transfer::{Content, ImportError, Importer, content};
 use quipu_worker::messages::{now, post};
@@ -44,7 +44,7 @@ pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) 
         started: now(),
         noted: 0.0,
     };
-    post(&Event::Importing(work.progress));
+    post(&Notification::Importing(work.progress));
     for ((name, file), head) in names.iter().zip(files).zip(heads) {
         work.importer.begin(name);
         read(&mut work, name, file, if content(head) == Content::Gzip { PACKED_SLICE } else { SLICE }).await?;
@@ -68,7 +68,7 @@ impl Work {
             self.progress.bytes = (self.before + done) as u64;
             self.progress.spans = self.importer.progress().spans;
             self.progress.elapsed_ms = self.noted - self.started;
-            post(&Event::Importing(self.progress));
+            post(&Notification::Importing(self.progress));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use quipu::Session;
-use quipu::protocol::{Failure, Request, TraceQuery};
+use quipu::protocol::{Failure, ListTraces, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu_worker::messages::now;
 
@@ -16,7 +16,7 @@ pub(crate) fn open() -> Result<Session, Failure> {
     let dropped = Dropped { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
     // As before the index is there.
-    session.handle(Request::ListTraces(TraceQuery::default()))?;
+    session.ask(ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}
     Ok(session)
 }

@@ -3,7 +3,7 @@
 use crate::blob::{BlobSource, Loaded};
 use js_sys::{Array, Uint8Array};
 use quipu::Session;
-use quipu::protocol::{Request, Response};
+use quipu::protocol::GetFile;
 use quipu::store::{ByteSource, Dropped, OpenOptions};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::Blob;
@@ -21,10 +21,7 @@ fn dropped(name: &str, bytes: &[u8]) -> Dropped {
 fn spans(files: Vec<Dropped>) -> Option<u64> {
     let mut session = Session::open(files, OpenOptions::with_clock(|| 0)).expect("a real file opens");
     while !session.step(&mut || true).expect("a real file is read").done {}
-    match session.handle(Request::GetFile) {
-        Ok(Response::File(file)) => file.spans,
-        other => panic!("{other:?}"),
-    }
+    session.ask(GetFile).expect("a summary").spans
 }
 
 #[wasm_bindgen_test]

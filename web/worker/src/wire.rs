@@ -2,7 +2,7 @@
 
 use crate::driver::{answer, open, open_for_sql, open_shared, readings};
 use js_sys::Array;
-use quipu_protocol::{Command, Event, Failure, FailureKind, Response};
+use quipu_protocol::{Command, Failure, FailureKind, GetFile, Notification, Question};
 use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,7 +11,7 @@ use web_sys::File;
 /// Listens, and says that the worker runs.
 pub(crate) fn start() {
     crate::memory::keep_limit();
-    listen(receive, &Event::Ready { build: build() });
+    listen(receive, &Notification::Ready { build: build() });
 }
 
 thread_local! {
@@ -27,7 +27,9 @@ fn receive(data: &JsValue) {
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
         Ok(Command::GetReadings) => match readings() {
-            Ok(readings) => return post_with_blob(&Event::Reply { id, result: Ok(Response::Readings) }, &readings),
+            Ok((summary, readings)) => {
+                return post_with_blob(&Notification::Reply { id, result: Ok(GetFile::into_response(summary)) }, &readings);
+            }
             Err(failure) => Err(failure),
         },
         Ok(Command::Ask(request)) => answer(request),
@@ -42,7 +44,7 @@ fn receive(data: &JsValue) {
             message: format!("The page and its worker do not understand each other ({error}). Reload the page."),
         }),
     };
-    post(&Event::Reply { id, result });
+    post(&Notification::Reply { id, result });
 }
 
 async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
@@ -58,7 +60,7 @@ async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
         }
         _ => Err(Failure { kind: FailureKind::Internal, message: "Nothing came with the link. Reload the page.".into() }),
     };
-    post(&Event::Reply { id, result });
+    post(&Notification::Reply { id, result: result.map(GetFile::into_response) });
     for data in WAITING.take().unwrap_or_default() {
         receive(&data);
     }

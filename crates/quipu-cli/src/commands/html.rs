@@ -24,7 +24,7 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     use flate2::{Compression, write::GzEncoder};
     use quipu::address::{Place, Source, ViewState, print_fragment};
     use quipu::protocol::RedactOptions;
-    use quipu::protocol::{FileFormat, ShareForm, ShareOptions, ShareWhat};
+    use quipu::protocol::{FileFormat, MakeShare, ShareForm, ShareOptions, ShareWhat};
     use quipu::share::{CarriedFile, carrying_page};
     use std::io::Write;
 
@@ -33,7 +33,8 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let what = if ids.is_empty() { ShareWhat::All } else { ShareWhat::Traces(ids) };
     let options = ShareOptions { redact, leave_out_over: None };
-    let shared = session.make_share(&what, options, ShareForm::File(FileFormat::Database), None)?;
+    let form = ShareForm::File(FileFormat::Database);
+    let shared = session.ask(MakeShare { what: what.clone(), options, form, span_id: None })?;
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     packer.write_all(&shared.bytes)?;
     let gzip = packer.finish()?;

@@ -5,11 +5,12 @@ use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean_line};
 use anyhow::Result;
 use quipu::format;
+use quipu::protocol::GetFile;
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
-    let file = super::file(&mut session)?;
+    let file = session.ask(GetFile)?;
     let releases = session.guess_releases()?;
     if as_json {
         return output.line(&format!("{:#}", json::file(&file, &releases)));

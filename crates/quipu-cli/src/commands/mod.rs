@@ -17,26 +17,12 @@ pub(crate) mod traces;
 
 use crate::output::WrongCommandLine;
 use anyhow::{Result, bail};
-use quipu::Session;
 use quipu::filter::Filter;
-use quipu::protocol::{FileSummary, Request, Response};
-
-/// An answer of another kind than the request's would be a mistake of this program.
-fn unexpected<T>(response: Response) -> Result<T> {
-    bail!("The file gave an answer of another kind than was asked for: {response:?}.")
-}
 
 /// Refuses a filter that is not understood before the file is read, with a caret under the place.
 fn check_filter(filter: &str) -> Result<()> {
     match Filter::parse(filter) {
         Ok(_) => Ok(()),
         Err(error) => bail!(WrongCommandLine(format!("{}\n{error}", error.drawing(filter)))),
-    }
-}
-
-fn file(session: &mut Session) -> Result<FileSummary> {
-    match session.handle(Request::GetFile)? {
-        Response::File(file) => Ok(*file),
-        other => unexpected(other),
     }
 }

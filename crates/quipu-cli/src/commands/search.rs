@@ -8,7 +8,7 @@ use crate::table::cut;
 use anyhow::{Result, bail};
 use quipu::Session;
 use quipu::format;
-use quipu::protocol::{HitPage, HitQuery, MatchPlace, Request, Response, SearchHit, SearchProgress, SearchState};
+use quipu::protocol::{HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -78,10 +78,7 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
 }
 
 fn list(session: &mut Session, query: &HitQuery) -> Result<HitPage> {
-    match session.handle(Request::ListHits(query.clone()))? {
-        Response::Hits(page) => Ok(page),
-        other => super::unexpected(other),
-    }
+    Ok(session.ask(ListHits(query.clone()))?)
 }
 
 /// Two lines: which span, and the match with what stands around it.

@@ -11,7 +11,7 @@ use quipu::Session;
 use quipu::address::{ViewState, carrying_fragment};
 use quipu::format::{bytes, count, counted};
 use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
-use quipu::protocol::{ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu::protocol::{MakeShare, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::{Form, deflated, next_limit, seal, taken_by};
 use std::io::Write;
 
@@ -23,7 +23,8 @@ pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
     let what = ShareWhat::Traces(ids);
     let (text, shared) = if export.markdown {
         let options = ShareOptions { redact, leave_out_over: None };
-        let shared = session.make_share(&what, options, ShareForm::Markdown { tokens: export.tokens }, None)?;
+        let form = ShareForm::Markdown { tokens: export.tokens };
+        let shared = session.ask(MakeShare { what, options, form, span_id: None })?;
         (String::from_utf8_lossy(&shared.bytes).into_owned(), shared)
     } else {
         let (link, shared) = link(&mut session, &what, redact, export)?;
@@ -62,7 +63,8 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     let base = base.split_once('#').map_or(base, |(base, _)| base);
     let mut leave_out_over = None;
     loop {
-        let shared = session.make_share(what, ShareOptions { redact, leave_out_over }, ShareForm::Columns, None)?;
+        let options = ShareOptions { redact, leave_out_over };
+        let shared = session.ask(MakeShare { what: what.clone(), options, form: ShareForm::Columns, span_id: None })?;
         let letters = seal(&deflated(&shared.bytes), Form::Deflated);
         let fragment = carrying_fragment(&ViewState::default(), shared.trace_id.as_deref().unwrap_or_default(), None, &letters, None);
         let link = format!("{base}{fragment}");

@@ -6,7 +6,7 @@ use crate::output::{Ink, Output, clean, clean_line};
 use crate::table::cut;
 use anyhow::Result;
 use quipu::format;
-use quipu::protocol::{RecordedText, Request, Response, SpanDetail};
+use quipu::protocol::{GetSpan, GetText, RecordedText, SpanDetail};
 use serde_json::{Value as Json, json as object};
 use std::path::Path;
 
@@ -16,10 +16,7 @@ const SHOWN: usize = 400;
 pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
     let trace_id = session.trace_of_span(span_id)?;
-    let span = match session.handle(Request::GetSpan { trace_id: trace_id.clone(), span_id: span_id.to_owned() })? {
-        Response::Span(span) => *span,
-        other => return super::unexpected(other),
-    };
+    let span = session.ask(GetSpan { trace_id: trace_id.clone(), span_id: span_id.to_owned() })?;
     let params = object!({ "trace_id": trace_id, "span_id": span_id }).to_string();
     if as_json {
         let answer: Json = serde_json::from_str(&session.query("get_span", &params, None)?)?;
@@ -39,10 +36,11 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
         output.line(&format!("\n{}", output.ink("ATTRIBUTES", Ink::Faint)))?;
     }
     for attribute in &span.attributes {
-        let text = match session.handle(Request::GetText(attribute.text_ref.clone())) {
-            Ok(Response::Text(text)) if full && !attribute.text.complete => text,
-            _ => attribute.text.raw.clone(),
+        let text = match full && !attribute.text.complete {
+            true => session.ask(GetText(attribute.text_ref.clone())).ok(),
+            false => None,
         };
+        let text = text.unwrap_or_else(|| attribute.text.raw.clone());
         value(&attribute.key, &text, &attribute.text, full, output)?;
     }
     if let Some(text) = &span.attributes_text {

@@ -7,17 +7,14 @@ use crate::table::{cut, fill};
 use anyhow::Result;
 use quipu::format;
 use quipu::model::SpanMarks;
-use quipu::protocol::{Request, Response, TraceColumns};
+use quipu::protocol::{GetTrace, TraceColumns};
 use quipu::view::{TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
     let trace_id = session.complete_trace_id(trace_id)?;
-    let trace = match session.handle(Request::GetTrace { trace_id, scope: Default::default() })? {
-        Response::Trace(trace) => *trace,
-        other => return super::unexpected(other),
-    };
+    let trace = session.ask(GetTrace { trace_id, scope: Default::default() })?;
     if as_json {
         return output.line(&format!("{:#}", json::trace(&trace)));
     }

@@ -7,9 +7,8 @@ use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean_line};
 use crate::table::{Column, lines};
 use anyhow::Result;
-use quipu::Session;
 use quipu::format;
-use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
+use quipu::protocol::{ListTraces, TraceOrder, TraceQuery, TraceRow};
 
 /// The columns that fit, each with its cells.
 fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
@@ -38,15 +37,11 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     let mut session = open_indexed(&traces.file)?;
     let order = if traces.slowest { TraceOrder::SLOWEST } else { TraceOrder::NEWEST };
     let query = TraceQuery { order, failed_only: traces.failed, filter, groups: None, offset: traces.offset, limit: traces.limit };
-    let list = |session: &mut Session| match session.handle(Request::ListTraces(query.clone()))? {
-        Response::Traces(page) => Ok(page),
-        other => super::unexpected(other),
-    };
-    let mut page = list(&mut session)?;
+    let mut page = session.ask(ListTraces(query.clone()))?;
     if session.has_search() {
         // Texts, and values the index does not hold, are read from the file.
         session.run_search()?;
-        page = list(&mut session)?;
+        page = session.ask(ListTraces(query))?;
     }
     if as_json {
         return output.line(&format!("{:#}", json::traces(&page)));

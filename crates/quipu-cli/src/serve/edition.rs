@@ -4,7 +4,7 @@
 //! What is not here: when there is a newer one (`live`), HTTP.
 
 use anyhow::{Context, Result};
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchState};
+use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
 use quipu::{FileReading, Session};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -48,7 +48,7 @@ pub(crate) enum Standing {
 }
 
 /// What happened, by ascending number: of each kind of event the last one.
-pub(crate) type Happened = Vec<(u64, Event)>;
+pub(crate) type Happened = Vec<(u64, Notification)>;
 
 /// A running edition. When the last owner goes its thread ends.
 pub(crate) struct Edition {
@@ -104,8 +104,17 @@ impl Edition {
         }))
     }
 
-    /// Asks as a page asks its worker.
-    pub(crate) async fn ask(&self, request: Request) -> Result<Response, Failure> {
+    /// Asks the edition's session. The answer may say that the file is not indexed yet.
+    pub(crate) async fn ask<Q>(&self, question: Q) -> Result<Q::Answer, Failure>
+    where
+        Q: Question<Answer: Send + 'static> + Send + 'static,
+        Session: Answers<Q>,
+    {
+        self.run(When::Now, |session| session.ask(question)).await?
+    }
+
+    /// [`Edition::ask`] for a question that came over the wire.
+    pub(crate) async fn handle(&self, request: Request) -> Result<Response, Failure> {
         self.run(When::Now, |session| session.handle(request)).await?
     }
 
@@ -222,7 +231,7 @@ impl Worker {
                 Ok(progress) => {
                     if progress.done || noted.elapsed() >= NOTE {
                         noted = Instant::now();
-                        self.tell(Event::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
+                        self.tell(Notification::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
                         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_reading();
@@ -232,7 +241,7 @@ impl Worker {
                 }
                 Err(failure) => {
                     // What was indexed can still be looked at.
-                    self.tell(Event::IndexStopped(failure.clone()));
+                    self.tell(Notification::IndexStopped(failure.clone()));
                     drop(self.standing.send(Standing::Failed(failure)));
                     self.waiting.clear();
                     return true;
@@ -251,7 +260,7 @@ impl Worker {
             progress.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
             if progress.state != SearchState::Running || !session.has_search() || noted.elapsed() >= NOTE {
                 noted = Instant::now();
-                self.tell(Event::Searching(progress));
+                self.tell(Notification::Searching(progress));
             }
             while let Ok((_, job)) = self.jobs.try_recv() {
                 job(session);
@@ -260,7 +269,7 @@ impl Worker {
     }
 
     /// Only the last word on each matter is of interest.
-    fn tell(&mut self, event: Event) {
+    fn tell(&mut self, event: Notification) {
         self.number += 1;
         let number = self.number;
         self.happened.send_modify(|happened| {
@@ -283,17 +292,9 @@ fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     Ok(session)
 }
 
-fn is_same_matter(one: &Event, other: &Event) -> bool {
+fn is_same_matter(one: &Notification, other: &Notification) -> bool {
     match (one, other) {
-        (Event::Searching(one), Event::Searching(other)) => one.trace_id == other.trace_id && one.filter == other.filter,
+        (Notification::Searching(one), Notification::Searching(other)) => one.trace_id == other.trace_id && one.filter == other.filter,
         _ => std::mem::discriminant(one) == std::mem::discriminant(other),
-    }
-}
-
-/// The summary of an edition's file.
-pub(crate) async fn summary(edition: &Edition) -> Result<FileSummary, Failure> {
-    match edition.ask(Request::GetFile).await? {
-        Response::File(file) => Ok(*file),
-        _ => Err(Failure { kind: FailureKind::Internal, message: "The file answered something else than its summary.".into() }),
     }
 }

@@ -6,6 +6,7 @@
 
 use super::edition::{Edition, Purpose};
 use anyhow::Result;
+use quipu::protocol::GetFile;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -93,7 +94,7 @@ impl Live {
         // Numbers of two servers one after the other differ.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let edition = Edition::begin(first, path, Purpose::Everything(None))?;
-        if let Err(failure) = super::edition::summary(&edition).await {
+        if let Err(failure) = edition.ask(GetFile).await {
             return Err(failure.into());
         }
         let live = Arc::new(Live {

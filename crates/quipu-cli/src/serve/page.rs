@@ -14,7 +14,7 @@ use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POL
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use quipu::protocol::{Event, Failure, FailureKind, Grown, News, Opened, Packed, Request as Question, SERVED_TYPE};
+use quipu::protocol::{Failure, FailureKind, GetFile, Grown, News, Notification, Opened, Packed, Request as Question, SERVED_TYPE};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -72,7 +72,7 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let no_thread = |error: anyhow::Error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}.")).into_response();
     let edition = if asked.for_sql { served.live.open_for_sql().map_err(no_thread)? } else { served.live.newest() };
-    let answer = edition.ask(Question::GetFile).await;
+    let answer = edition.ask(GetFile).await;
     Ok(packed(&Opened { edition: edition.number, answer }))
 }
 
@@ -85,7 +85,7 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let Some(edition) = served.live.edition(asked.edition) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
-    Ok(packed(&edition.ask(question).await))
+    Ok(packed(&edition.handle(question).await))
 }
 
 /// What the file has to be counted, for the page's worker that counts: [`Readings`](quipu::metrics::Readings) as bytes, or a failure.
@@ -133,7 +133,7 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     if newest.number != asked.known
         && let Ok(spans) = newest.indexed().await
     {
-        news.events.push(Event::Grown(Grown { edition: newest.number, spans }));
+        news.events.push(Notification::Grown(Grown { edition: newest.number, spans }));
     }
     Ok(packed(&news))
 }

@@ -2,7 +2,9 @@
 
 use super::live::write_trace;
 use super::support::Server;
-use quipu::protocol::{Event, Failure, FailureKind, FileSummary, News, Opened, Packed, Request, Response, SERVED_TYPE, TraceQuery};
+use quipu::protocol::{
+    Failure, FailureKind, FileSummary, GetFile, ListTraces, News, Notification, Opened, Packed, Question, Request, SERVED_TYPE, TraceQuery,
+};
 use quipu_tests::fixtures::{SMALL, number};
 use serde::de::DeserializeOwned;
 
@@ -14,22 +16,17 @@ fn post<T: DeserializeOwned>(server: &Server, path: &str, body: &[u8]) -> T {
 
 fn open(server: &Server) -> (u64, FileSummary) {
     let opened: Opened = post(server, "/quipu/open", &[]);
-    match opened.answer {
-        Ok(Response::File(file)) => (opened.edition, *file),
-        other => panic!("{other:?}"),
-    }
+    (opened.edition, opened.answer.expect("it opens"))
 }
 
-fn ask(server: &Server, edition: u64, request: &Request) -> Result<Response, Failure> {
-    post(server, &format!("/quipu/ask?edition={edition}"), &postcard::to_allocvec(request).expect("bytes"))
+fn ask<Q: Question>(server: &Server, edition: u64, question: Q) -> Result<Q::Answer, Failure> {
+    let request: Request = question.into();
+    Q::read(post(server, &format!("/quipu/ask?edition={edition}"), &postcard::to_allocvec(&request).expect("bytes")))
 }
 
 fn traces(server: &Server, edition: u64) -> Option<u32> {
-    let request = Request::ListTraces(TraceQuery::default());
-    server.wait("the index", |server| match ask(server, edition, &request).expect("an answer") {
-        Response::Traces(page) => page.total.map(Some),
-        other => panic!("{other:?}"),
-    })
+    let list = |server: &Server| ask(server, edition, ListTraces(TraceQuery::default())).expect("an answer");
+    server.wait("the index", |server| list(server).total.map(Some))
 }
 
 #[test]
@@ -44,7 +41,7 @@ fn a_page_stays_with_its_edition_until_it_opens_the_next() {
     let grown = server.wait("news of the growth", |server| {
         let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
         after = news.number;
-        news.events.into_iter().find_map(|event| if let Event::Grown(grown) = event { Some(grown) } else { None })
+        news.events.into_iter().find_map(|event| if let Notification::Grown(grown) = event { Some(grown) } else { None })
     });
     assert_ne!(grown.edition, edition);
     assert_eq!(grown.spans, number(&server.sql(), "SELECT count(*) FROM spans").expect("a count") as u64);
@@ -65,15 +62,15 @@ fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file()
         news.events
     };
     server.wait("the end of the index", |server| {
-        news(server).iter().any(|event| matches!(event, Event::Progress(progress) if progress.done)).then_some(())
+        news(server).iter().any(|event| matches!(event, Notification::Progress(progress) if progress.done)).then_some(())
     });
     let query = TraceQuery { filter: "\"Llama\"".into(), ..TraceQuery::default() };
-    ask(&server, edition, &Request::ListTraces(query)).expect("an answer");
+    ask(&server, edition, ListTraces(query)).expect("an answer");
     server.wait("the end of the search", |server| {
-        let is_end = |event: &Event| matches!(event, Event::Searching(progress) if progress.state == quipu::protocol::SearchState::Done);
+        let is_end = |event: &Notification| matches!(event, Notification::Searching(progress) if progress.state == quipu::protocol::SearchState::Done);
         news(server).iter().any(is_end).then_some(())
     });
-    let failure = ask(&server, edition + 1_000, &Request::GetFile).expect_err("there is no such edition");
+    let failure = ask(&server, edition + 1_000, GetFile).expect_err("there is no such edition");
     assert_eq!(failure.kind, FailureKind::FileChanged);
 }
 
@@ -99,10 +96,9 @@ fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
 fn questions_in_sql_have_an_edition_of_their_own() {
     let server = Server::of(SMALL, &[]);
     let opened: Opened = post(&server, "/quipu/open?for=sql", &[]);
-    let Ok(Response::File(file)) = opened.answer else { panic!("{:?}", opened.answer) };
-    assert!(!file.indexed);
+    assert!(!opened.answer.expect("it opens").indexed);
     assert_ne!(opened.edition, open(&server).0);
-    assert!(matches!(ask(&server, opened.edition, &Request::GetFile), Ok(Response::File(_))));
+    assert_eq!(ask(&server, opened.edition, GetFile).map(|file| file.indexed), Ok(false));
 }
 
 #[cfg(unix)]
@@ -115,7 +111,7 @@ fn a_page_that_waits_for_news_does_not_hold_up_the_end() {
     server.wait("the end of the index", |server| {
         let news: News = post(server, &format!("/quipu/news?edition={edition}&after={after}&known={edition}"), &[]);
         after = news.number;
-        news.events.iter().any(|event| matches!(event, Event::Progress(progress) if progress.done)).then_some(())
+        news.events.iter().any(|event| matches!(event, Notification::Progress(progress) if progress.done)).then_some(())
     });
     let mut waiting = std::net::TcpStream::connect(&server.address).expect("a connection");
     let head = format!(

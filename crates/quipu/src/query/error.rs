@@ -50,6 +50,7 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Failure {
         match error {
             QueryError::Store(error) => error.into(),
+            QueryError::NotIndexed => Failure::not_indexed_yet(),
             QueryError::NotFound { .. } => Failure { kind: FailureKind::NotFound, message: error.to_string() },
             _ => Failure { kind: FailureKind::BadRequest, message: error.to_string() },
         }

@@ -9,7 +9,7 @@ use crate::index::filter::{Counts, decide, suggest};
 use crate::index::{Decided, Groups, Index};
 use crate::search::Searches;
 use quipu_protocol::filter::Filter;
-use quipu_protocol::{Failure, Grouping, Response, SummaryQuery, TraceOrder, TraceQuery, TraceSummary};
+use quipu_protocol::{Failure, Grouping, Suggestions, SummaryQuery, TraceOrder, TracePage, TraceQuery, TraceSummary};
 use quipu_store::under_one_lock;
 use quipu_ui::view::scatter;
 
@@ -79,12 +79,12 @@ impl Listing {
         index: &Index,
         searches: &mut Searches,
         asked: &dyn Fn(u32) -> Option<String>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<TracePage, Failure> {
         let is_filtered = !query.filter.trim().is_empty();
         let is_known = !is_filtered || self.decide(&query.filter, index, searches)?.is_known();
         if !is_filtered && !query.failed_only && query.groups.is_none() {
             let traces = self.ordered(query.order, index);
-            return Ok(Response::Traces(index.trace_page(query, &index::Listing::Traces(traces), traces.len(), asked)));
+            return Ok(index.trace_page(query, &index::Listing::Traces(traces), traces.len(), asked));
         }
         let is_wanted =
             |listed: &Listed| (listed.order, listed.failed_only, listed.is_filtered) == (query.order, query.failed_only, is_filtered);
@@ -116,7 +116,7 @@ impl Listing {
         if !is_known {
             page.total = None;
         }
-        Ok(Response::Traces(page))
+        Ok(page)
     }
 
     fn summary(&mut self, query: &SummaryQuery, index: &Index, searches: &mut Searches) -> Result<TraceSummary, Failure> {
@@ -138,7 +138,7 @@ pub(super) fn parse(filter: &str) -> Result<Filter, Failure> {
 }
 
 impl Session {
-    pub(super) fn list_traces(&mut self, query: &TraceQuery) -> Result<Response, Failure> {
+    pub(super) fn list_traces(&mut self, query: &TraceQuery) -> Result<TracePage, Failure> {
         if self.index.is_complete() {
             let asked = Asked::new(&self.database, &self.index);
             let (listing, searches) = (&mut self.listing, &mut self.searches);
@@ -151,29 +151,25 @@ impl Session {
         }
         let is_other = is_filtered || query.failed_only || query.groups.is_some() || query.order != TraceOrder::NEWEST;
         if is_other || query.offset >= first::MAX_ROWS {
-            return Ok(Response::NotIndexedYet);
+            return Err(Failure::not_indexed_yet());
         }
-        let page = self.database.bounded(|| first::newest(&self.database, query))?;
-        Ok(Response::Traces(page))
+        Ok(self.database.bounded(|| first::newest(&self.database, query))?)
     }
 
     /// What a whole list has in all, as far as is known.
-    pub(super) fn summarize_traces(&mut self, query: &SummaryQuery) -> Result<Response, Failure> {
-        if !self.index.is_complete() {
-            return Ok(Response::NotIndexedYet);
-        }
-        let summary = self.listing.summary(query, &self.index, &mut self.searches)?;
-        Ok(Response::Summary(Box::new(summary)))
+    pub(super) fn summarize_traces(&mut self, query: &SummaryQuery) -> Result<TraceSummary, Failure> {
+        self.require_index()?;
+        self.listing.summary(query, &self.index, &mut self.searches)
     }
 
     /// Before the index is complete only what the language itself knows is suggested.
-    pub(super) fn suggest(&mut self, filter: &str, cursor: u32) -> Response {
+    pub(super) fn suggest(&mut self, filter: &str, cursor: u32) -> Suggestions {
         let known = if self.index.is_complete() {
             let counts = self.listing.counts.get_or_insert_with(|| Counts::of(&self.index));
             Some((&self.index, &*counts))
         } else {
             None
         };
-        Response::Suggestions(suggest(filter, cursor as usize, known))
+        suggest(filter, cursor as usize, known)
     }
 }

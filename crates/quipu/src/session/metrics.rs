@@ -10,7 +10,7 @@ use crate::query::model_of;
 #[cfg(feature = "promql")]
 use quipu_metrics::Metrics;
 use quipu_metrics::{Measured, Readings};
-use quipu_model::{Cost, PriceTable};
+use quipu_model::Cost;
 #[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
 #[cfg(feature = "promql")]
@@ -21,13 +21,7 @@ use quipu_protocol::{Failure, NamedSpan};
 use quipu_store::{scan_points, scan_sources};
 
 impl Session {
-    /// Takes what tokens cost, and works out what the file's did, now or when the index is complete.
-    pub fn set_prices(&mut self, prices: PriceTable) {
-        self.prices = prices;
-        self.apply_prices();
-    }
-
-    /// What tokens cost stands in their sums from now on.
+    /// Applies the prices to the sums of tokens, once the index is complete.
     pub(super) fn apply_prices(&mut self) {
         if !self.index.is_complete() {
             return;

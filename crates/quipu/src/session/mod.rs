@@ -1,8 +1,9 @@
-//! The one door to an open file: [`Session::handle`] for bounded questions, [`Session::step`] for the index, which is long work
+//! The one door to an open file: [`Session::ask`] for bounded questions, [`Session::step`] for the index, which is long work
 //! done in small pieces between them.
 //!
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
+mod answers;
 mod asked;
 mod beside;
 mod compare;
@@ -40,21 +41,23 @@ use crate::index::{Index, Pass};
 use crate::search::Searches;
 use quipu_model::PriceTable;
 use quipu_model::ordered::sort_by_key;
-use quipu_protocol::{Failure, FailureKind, FileSummary, IndexProgress, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind};
+use quipu_protocol::{
+    Answers, Failure, FailureKind, FileSummary, IndexProgress, Question, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
+};
 use quipu_store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
-use quipu_ui::view::{Times, blocks, critical_path, minimap};
+use quipu_ui::view::{blocks, minimap};
 use std::cell::RefCell;
 
 /// An open telemetry file.
 ///
 /// ```
-/// use quipu::protocol::{Request, Response};
+/// use quipu::protocol::GetFile;
 /// use quipu::store::{Dropped, MemorySource, OpenOptions};
 /// let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
 /// let dropped = Dropped { name: "agent.db".into(), source: Box::new(MemorySource(bytes)) };
 /// let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
 /// while !session.step(&mut || false)?.done {}
-/// let Response::File(file) = session.handle(Request::GetFile)? else { unreachable!() };
+/// let file = session.ask(GetFile)?;
 /// assert_eq!((file.traces, file.spans), (Some(56), Some(434)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -146,65 +149,25 @@ impl Session {
         IndexProgress { spans, spans_expected: if done { spans } else { spans_expected }, bytes, bytes_expected, elapsed_ms: 0.0, done }
     }
 
-    /// Answers a question in bounded time.
+    /// Answers a question in bounded time. Each question names the type of its answer: see the implementors of
+    /// [`Question`](quipu_protocol::Question).
     ///
     /// # Errors
-    /// A sentence: no such trace, span or value; the file changed; a part of it is damaged.
+    /// A sentence for the user: there is no such trace, span or value; the file changed; a part of it is damaged; or, with
+    /// [`FailureKind::NotIndexedYet`], the index must be complete first.
+    pub fn ask<Q: Question>(&mut self, question: Q) -> Result<Q::Answer, Failure>
+    where
+        Session: Answers<Q>,
+    {
+        self.answer(question)
+    }
+
+    /// [`Session::ask`] for a question that came over the wire.
+    ///
+    /// # Errors
+    /// Those of [`Session::ask`].
     pub fn handle(&mut self, request: Request) -> Result<Response, Failure> {
-        match request {
-            Request::GetFile => Ok(Response::File(Box::new(self.file()))),
-            Request::CheckFile => Ok(self.database.check_unchanged().map(|()| Response::Unchanged)?),
-            Request::ListTraces(query) => {
-                self.begin_search(&query.filter);
-                self.list_traces(&query)
-            }
-            Request::SummarizeTraces(query) => {
-                self.begin_search(&query.filter);
-                self.summarize_traces(&query)
-            }
-            Request::GetTrace { trace_id, scope } => {
-                self.when_indexed(|session| Ok(Response::Trace(Box::new(session.trace(&trace_id, &scope)?))))
-            }
-            Request::GetCriticalPath { trace_id, scope } => self.when_indexed(|session| {
-                let columns = session.columns(session.trace_number(&trace_id)?, &scope)?;
-                Ok(Response::CriticalPath(critical_path(Times::of(&columns)).into()))
-            }),
-            Request::ListMoments { trace_id, span_ids } => self.when_indexed(|session| session.moments(&trace_id, &span_ids)),
-            Request::GetSpan { trace_id, span_id } => {
-                self.when_indexed(|session| Ok(Response::Span(Box::new(session.span(session.find_row(&trace_id, &span_id)?)?))))
-            }
-            Request::CompareInput { trace_id, span_id } => {
-                self.when_indexed(|session| Ok(Response::Sheet(session.compare_input(session.find_row(&trace_id, &span_id)?)?)))
-            }
-            Request::GetSheet(query) => self.when_indexed(|session| Ok(Response::Sheet(session.sheet(&query)?))),
-            Request::ExportConversation { trace_id, whole_session } => self.when_indexed(|session| {
-                Ok(Response::Json(quipu_model::llm::conversation_lines(&session.conversation(&trace_id, whole_session)?.conversation)))
-            }),
-            Request::GetText(text) => self.text(&text).map(Response::Text),
-            Request::GetRecorded(text) => self.text(&text).map(|text| Response::Recorded(Box::new(detail::recorded(text)))),
-            Request::Suggest { filter, cursor } => Ok(self.suggest(&filter, cursor)),
-            Request::ListHits(query) => self.list_hits(&query),
-            Request::FindInSpan { trace_id, span_id, text } => {
-                self.when_indexed(|session| Ok(Response::Matches(session.find_in_span(session.find_row(&trace_id, &span_id)?, &text)?)))
-            }
-            Request::SetPrices(prices) => {
-                self.set_prices(prices);
-                Ok(Response::Unchanged)
-            }
-            Request::NameSpans(rows) => self.when_indexed(|session| Ok(Response::Named(session.name_spans(&rows)))),
-            Request::SetSearching(searching) => Ok(self.set_searching(searching)),
-            #[cfg(feature = "share")]
-            request @ (Request::PreviewShare { .. } | Request::MakeShare { .. }) => self.share(request),
-            #[cfg(not(feature = "share"))]
-            Request::PreviewShare { .. } | Request::MakeShare { .. } => Err(Failure {
-                kind: FailureKind::BadRequest,
-                message: "This program was built without what makes links and files to share. Build it with the feature “share”.".into(),
-            }),
-            Request::Sql(request) => self.ask_sql(request),
-            Request::FindIds(ids) => self.when_indexed(|session| Ok(Response::Places(session.find_ids(&ids)))),
-            Request::ReadFile { offset } => self.read_file(offset),
-            Request::Query { method, params, now_seconds } => self.when_indexed(|session| session.answer(&method, &params, now_seconds)),
-        }
+        request.answer_by(self)
     }
 
     #[cfg(test)]
@@ -212,8 +175,8 @@ impl Session {
         &self.index
     }
 
-    fn when_indexed(&self, answer: impl FnOnce(&Session) -> Result<Response, Failure>) -> Result<Response, Failure> {
-        if self.index.is_complete() { answer(self) } else { Ok(Response::NotIndexedYet) }
+    fn require_index(&self) -> Result<(), Failure> {
+        if self.index.is_complete() { Ok(()) } else { Err(Failure::not_indexed_yet()) }
     }
 
     /// The row of a span of a trace.

@@ -5,7 +5,7 @@
 use super::Session;
 use super::logs::{attribute, read_time};
 use quipu_model::failure::is_error_severity;
-use quipu_protocol::{Failure, Response, SpanMoments};
+use quipu_protocol::{Failure, SpanMoments};
 use quipu_store::event_row;
 
 /// Spans of one answer at most.
@@ -14,7 +14,7 @@ const MOST_SPANS: usize = 100;
 const MOST_EVENTS: usize = 200;
 
 impl Session {
-    pub(super) fn moments(&self, trace_id: &str, span_ids: &[String]) -> Result<Response, Failure> {
+    pub(super) fn moments(&self, trace_id: &str, span_ids: &[String]) -> Result<Vec<SpanMoments>, Failure> {
         let trace = self.trace_number(trace_id)?;
         let (connection, schema, offset) = (self.database.connection(), self.database.schema(), self.index.offset_minutes(trace));
         let mut found = Vec::new();
@@ -31,6 +31,6 @@ impl Session {
             span.moments.sort_unstable();
             found.push(span);
         }
-        Ok(Response::Moments(found))
+        Ok(found)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::query::{self, QueryError, ReleaseGuess, Source};
-use quipu_protocol::{Failure, FailureKind, FileFormat, Response};
+use quipu_protocol::{Failure, FailureKind, FileFormat};
 use quipu_store::StoreError;
 
 impl Session {
@@ -104,13 +104,6 @@ impl Session {
     pub fn complete_index(&mut self) -> Result<(), Failure> {
         while !self.step(&mut || false)?.done {}
         Ok(())
-    }
-
-    pub(super) fn answer(&self, method: &str, params: &str, now_seconds: Option<i64>) -> Result<Response, Failure> {
-        match self.run(|source| query::answer(source, method, params, now_seconds)) {
-            Err(QueryError::NotIndexed) => Ok(Response::NotIndexedYet),
-            outcome => Ok(Response::Json(outcome?)),
-        }
     }
 
     fn run<T>(&self, work: impl FnOnce(Source<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {

@@ -6,7 +6,7 @@ use super::listing::parse;
 use super::{Session, bad_request};
 use crate::search::{Progress, Texts, places, snippet};
 use quipu_protocol::filter::Wanted;
-use quipu_protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
+use quipu_protocol::{Failure, HitPage, HitQuery, SearchHit, SearchProgress, SearchState, SpanMatch};
 use quipu_store::StoreError;
 
 /// Hits of one page at most.
@@ -78,9 +78,9 @@ impl Session {
         }
     }
 
-    pub(super) fn set_searching(&mut self, searching: bool) -> Response {
+    pub(super) fn set_searching(&mut self, searching: bool) -> Option<SearchProgress> {
         self.searches.set_stopped(!searching);
-        Response::Search(self.search_progress())
+        self.search_progress()
     }
 
     /// Says which filter the questions that follow belong to. What went wrong in another's search is tried again.
@@ -90,14 +90,12 @@ impl Session {
         }
     }
 
-    pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<Response, Failure> {
+    pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<HitPage, Failure> {
         let texts = parse(&query.filter)?.texts();
         if texts.is_empty() {
             return Err(bad_request("The filter holds no text to search for. Put one in quotes: \"…\".".into()));
         }
-        if !self.index.is_complete() {
-            return Ok(Response::NotIndexedYet);
-        }
+        self.require_index()?;
         let trace = query.trace_id.as_deref().map(|trace_id| self.trace_number(trace_id)).transpose()?;
         let (rows, is_known): (Vec<u32>, bool) = match trace {
             Some(trace) => {
@@ -125,7 +123,7 @@ impl Session {
         let hits = self
             .database
             .bounded(|| self.hits(page.get(..page.len().min(MAX_HITS).min(query.limit as usize)).unwrap_or_default(), &texts))?;
-        Ok(Response::Hits(HitPage { query: query.clone(), total: is_done.then_some(found), so_far: found, hits }))
+        Ok(HitPage { query: query.clone(), total: is_done.then_some(found), so_far: found, hits })
     }
 
     /// The hits in these rows, read again for their snippets; fewer where the spans are large.

@@ -7,8 +7,6 @@ use super::{Selection, Session, detail};
 use quipu_model::{LogSeverity, Recording};
 use quipu_protocol::{Failure, FailureKind, FileFormat, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
 use quipu_protocol::{KindSet, LeftOut, RedactOptions, RedactReport};
-#[cfg(feature = "share")]
-use quipu_protocol::{Request, Response};
 use quipu_share::payload::{LinkError, leave_out, pack, unpack};
 use quipu_share::{Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, leaving, shared_name, trace_markdown};
 #[cfg(not(target_family = "wasm"))]
@@ -67,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     /// There is no such trace or span; it holds too much.
-    pub fn preview_share(&mut self, what: &ShareWhat, options: ShareOptions) -> Result<RedactReport, Failure> {
+    pub(super) fn preview_share(&mut self, what: &ShareWhat, options: ShareOptions) -> Result<RedactReport, Failure> {
         Ok(self.leaving(what, options.redact, None)?.0.report.clone())
     }
 
@@ -75,7 +73,7 @@ impl Session {
     ///
     /// # Errors
     /// There is no such trace or span; it holds too much.
-    pub fn make_share(
+    pub(super) fn make_share(
         &mut self,
         what: &ShareWhat,
         options: ShareOptions,
@@ -219,18 +217,6 @@ impl Session {
 
     fn trace_ids(&self) -> Vec<String> {
         (0..self.index.trace_count()).map(|trace| self.index.trace_id_text(trace)).collect()
-    }
-
-    #[cfg(feature = "share")]
-    pub(super) fn share(&mut self, request: Request) -> Result<Response, Failure> {
-        match request {
-            _ if !self.index.is_complete() => Ok(Response::NotIndexedYet),
-            Request::PreviewShare { what, options } => Ok(Response::SharePreview(Box::new(self.preview_share(&what, options)?))),
-            Request::MakeShare { what, options, form, span_id } => {
-                Ok(Response::Shared(Box::new(self.make_share(&what, options, form, span_id.as_deref())?)))
-            }
-            _ => Ok(Response::NotIndexedYet),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::sql::{cell, described, plan, ran, sql_text, value};
-use quipu_protocol::{Contents, Failure, FilePart, IdPlace, Response, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
+use quipu_protocol::{Contents, Failure, FilePart, IdPlace, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
 use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 use quipu_ui::sql::{complete, examples};
 
@@ -42,8 +42,8 @@ impl Session {
     }
 
     /// Answers a question in SQL; what was run last is paged from, and told of by [`SqlResponse::Ran`].
-    pub(super) fn ask_sql(&mut self, request: SqlRequest) -> Result<Response, Failure> {
-        let response = match request {
+    pub(super) fn ask_sql(&mut self, request: SqlRequest) -> Result<SqlResponse, Failure> {
+        Ok(match request {
             SqlRequest::Describe => SqlResponse::Schema(SqlSchema { tables: self.describe_sql()?, examples: examples() }),
             SqlRequest::Run(query) => {
                 // The result before makes room.
@@ -85,8 +85,7 @@ impl Session {
                 SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
             }
             SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),
-        };
-        Ok(Response::Sql(Box::new(response)))
+        })
     }
 
     fn describe_sql(&mut self) -> Result<Vec<SqlTable>, Failure> {
@@ -108,11 +107,11 @@ impl Session {
     }
 
     /// A part of the file's bytes.
-    pub(super) fn read_file(&self, offset: u64) -> Result<Response, Failure> {
+    pub(super) fn read_file(&self, offset: u64) -> Result<FilePart, Failure> {
         let cache = self.database.cache();
         let mut bytes = vec![0; PIECE];
         let got = cache.read(&mut bytes, offset).map_err(|error| StoreError::Source { name: self.database.name().to_owned(), error })?;
         bytes.truncate(got);
-        Ok(Response::Bytes(FilePart { bytes, len: cache.len() }))
+        Ok(FilePart { bytes, len: cache.len() })
     }
 }

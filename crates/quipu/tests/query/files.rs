@@ -1,7 +1,7 @@
 //! Opening by path: nothing beside the file changes, and what SQLite can't open in place is read through the overlay.
 
 use super::support::{Folder, Opened, open};
-use quipu::protocol::{Request, Response, WarningKind};
+use quipu::protocol::{GetFile, WarningKind};
 use serde_json::json;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
     let before = (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal"));
     let mut session = open(&path);
     session.complete_index().expect("an index");
-    let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("a summary") };
+    let file = session.ask(GetFile).expect("a summary");
     assert_eq!(file.spans, Some(293));
     assert!(file.warnings.iter().any(|warning| warning.kind == WarningKind::Journal));
     assert_eq!(before, (std::fs::read(&path).expect("the file"), std::fs::read(&journal).expect("the journal")));

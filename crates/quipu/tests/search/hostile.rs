@@ -1,6 +1,7 @@
 //! Damaged files are searched as far as they can be read.
 
 use super::*;
+use quipu::protocol::FindInSpan;
 
 #[test]
 fn bytes_flipped_at_60_places_are_searched_without_a_panic() {
@@ -21,17 +22,13 @@ fn bytes_flipped_at_60_places_are_searched_without_a_panic() {
         let Ok(mut session) = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)) else { continue };
         while session.step(&mut || false).is_ok_and(|progress| !progress.done) {}
         let query = HitQuery { filter: quoted("inference"), trace_id: None, offset: 0, limit: 200 };
-        if !matches!(session.handle(Request::ListHits(query.clone())), Ok(Response::Hits(_))) {
+        if session.ask(ListHits(query.clone())).is_err() {
             continue;
         }
         session.run_search().expect("damage is passed over");
-        let Ok(Response::Hits(page)) = session.handle(Request::ListHits(query)) else { continue };
+        let Ok(page) = session.ask(ListHits(query)) else { continue };
         for hit in &page.hits {
-            let _ = session.handle(Request::FindInSpan {
-                trace_id: hit.trace_id.clone(),
-                span_id: hit.span_id.clone(),
-                text: "inference".into(),
-            });
+            let _ = session.ask(FindInSpan { trace_id: hit.trace_id.clone(), span_id: hit.span_id.clone(), text: "inference".into() });
         }
         if page.total == Some(all as u32) { complete += 1 } else { partial += 1 }
     }

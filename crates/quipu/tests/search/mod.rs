@@ -6,7 +6,7 @@ mod real;
 mod steps;
 
 use quipu::Session;
-use quipu::protocol::{HitPage, HitQuery, Request, Response, SearchProgress, SpanMatch};
+use quipu::protocol::{FindInSpan, HitPage, HitQuery, ListHits, SearchProgress, SetSearching, SpanMatch};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -46,10 +46,7 @@ fn quoted(text: &str) -> String {
 
 fn page(session: &mut Session, text: &str, trace_id: Option<&str>, offset: u32) -> HitPage {
     let query = HitQuery { filter: quoted(text), trace_id: trace_id.map(str::to_owned), offset, limit: 200 };
-    match session.handle(Request::ListHits(query)) {
-        Ok(Response::Hits(page)) => page,
-        other => panic!("{text}: {other:?}"),
-    }
+    session.ask(ListHits(query)).expect("an answer")
 }
 
 /// All hits found so far: their span ids, in the order they are listed.
@@ -75,17 +72,11 @@ fn hits(session: &mut Session, text: &str) -> Vec<String> {
 }
 
 fn set_searching(session: &mut Session, on: bool) -> Option<SearchProgress> {
-    match session.handle(Request::SetSearching(on)) {
-        Ok(Response::Search(progress)) => progress,
-        other => panic!("{other:?}"),
-    }
+    session.ask(SetSearching(on)).expect("an answer")
 }
 
 fn find(session: &mut Session, trace_id: &str, span_id: &str, text: &str) -> Vec<SpanMatch> {
-    match session.handle(Request::FindInSpan { trace_id: trace_id.into(), span_id: span_id.into(), text: text.into() }) {
-        Ok(Response::Matches(matches)) => matches,
-        other => panic!("{other:?}"),
-    }
+    session.ask(FindInSpan { trace_id: trace_id.into(), span_id: span_id.into(), text: text.into() }).expect("an answer")
 }
 
 /// A copy of a file, changed by SQL.

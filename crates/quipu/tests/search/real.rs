@@ -1,7 +1,7 @@
 //! Real files of ten releases, against the plain search.
 
 use super::*;
-use quipu::protocol::{MatchPlace, TraceQuery};
+use quipu::protocol::{ListTraces, MatchPlace, TraceQuery};
 use rusqlite::Connection;
 
 fn with_plain(name: &str) -> Vec<plain::PlainSpan> {
@@ -106,17 +106,14 @@ fn only_traces_the_filter_matches_have_hits() {
     let mut session = open("samples/agent_0.2.15.db");
     let list = |session: &mut Session, filter: &str| {
         let query = HitQuery { filter: filter.into(), trace_id: None, offset: 0, limit: 200 };
-        session.handle(Request::ListHits(query.clone())).expect("it is understood");
+        session.ask(ListHits(query.clone())).expect("it is understood");
         session.run_search().expect("the file is readable");
-        match session.handle(Request::ListHits(query)) {
-            Ok(Response::Hits(page)) => page,
-            other => panic!("{other:?}"),
-        }
+        session.ask(ListHits(query)).expect("an answer")
     };
     let all = list(&mut session, "\"inference\"");
     let failed = list(&mut session, "\"inference\" error:true");
     assert!(failed.total < all.total && failed.total > Some(0), "{:?} of {:?}", failed.total, all.total);
     let query = TraceQuery { failed_only: true, limit: 1_000, ..TraceQuery::default() };
-    let Ok(Response::Traces(traces)) = session.handle(Request::ListTraces(query)) else { panic!("traces") };
+    let traces = session.ask(ListTraces(query)).expect("traces");
     assert!(failed.hits.iter().all(|hit| traces.rows.iter().any(|row| row.trace_id == hit.trace_id)));
 }

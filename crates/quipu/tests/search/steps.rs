@@ -1,7 +1,7 @@
 //! A search on its way: what is told before its end, stopping and going on, what goes first, and a file that changes.
 
 use super::*;
-use quipu::protocol::{FailureKind, SearchState};
+use quipu::protocol::{Failure, FailureKind, GetSpan, SearchState};
 use quipu::store::{ByteSource, SourceError};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -157,15 +157,15 @@ fn more_texts_than_answers_are_kept_are_found_in_a_trace() {
     let mut session = open(FILE);
     let others: Vec<String> = (0..30).map(|number| format!(" OR \"no such text {number}\"")).collect();
     let query = HitQuery { filter: format!("\"inference\"{}", others.concat()), trace_id: Some(trace_id), offset: 0, limit: 200 };
-    session.handle(Request::ListHits(query.clone())).expect("a list");
+    session.ask(ListHits(query.clone())).expect("a list");
     session.run_search().expect("the file is readable");
-    let Ok(Response::Hits(page)) = session.handle(Request::ListHits(query)) else { panic!("a list") };
+    let page = session.ask(ListHits(query)).expect("a list");
     assert_eq!((page.total, page.hits.len()), (Some(alone.len() as u32), alone.len().min(200)));
 }
 
 /// Whether a span is one of a trace's.
 fn page_of(session: &mut Session, span_id: &str, trace_id: &str) -> bool {
-    session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).is_ok()
+    session.ask(GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).is_ok()
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn questions_that_make_no_sense_get_a_sentence() {
     let mut session = open(FILE);
     let mut ask = |filter: &str, trace_id: Option<&str>| {
         let query = HitQuery { filter: filter.into(), trace_id: trace_id.map(str::to_owned), offset: 0, limit: 10 };
-        session.handle(Request::ListHits(query)).expect_err("it makes no sense")
+        session.ask(ListHits(query)).expect_err("it makes no sense")
     };
     assert_eq!(ask("", None).kind, FailureKind::BadRequest);
     assert!(ask("", None).message.contains("in quotes"));
@@ -181,7 +181,7 @@ fn questions_that_make_no_sense_get_a_sentence() {
     let dropped = Dropped { name: "some.db".into(), source: Box::new(MemorySource(bytes_of(FILE))) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
     let query = HitQuery { filter: "\"a\"".into(), trace_id: None, offset: 0, limit: 10 };
-    assert_eq!(session.handle(Request::ListHits(query)), Ok(Response::NotIndexedYet));
+    assert_eq!(session.ask(ListHits(query)), Err(Failure::not_indexed_yet()));
     assert!(!session.has_search());
 }
 

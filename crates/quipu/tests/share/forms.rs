@@ -3,7 +3,7 @@
 use crate::support::{open, sql};
 use quipu::Session;
 use quipu::model::{Recording, SpanRecord, TraceRecord};
-use quipu::protocol::{FileFormat, KindSet, PrivateKind, RedactOptions, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu::protocol::{FileFormat, GetTrace, KindSet, MakeShare, PrivateKind, RedactOptions, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::unpack;
 use quipu::share::{redact, spans_sql};
 use quipu::store::OpenOptions;
@@ -15,10 +15,7 @@ const AGENT: &str = "samples/agent_0.2.15.db";
 const TURN: &str = "cf1ea0dfb2d5602e420e32e4b45b6044";
 
 fn shared(session: &mut Session, what: ShareWhat, options: ShareOptions, form: ShareForm, span_id: Option<&str>) -> Shared {
-    match session.handle(Request::MakeShare { what, options, form, span_id: span_id.map(str::to_owned) }) {
-        Ok(Response::Shared(shared)) => *shared,
-        other => panic!("{other:?}"),
-    }
+    session.ask(MakeShare { what, options, form, span_id: span_id.map(str::to_owned) }).expect("an answer")
 }
 
 fn one(id: &str) -> ShareWhat {
@@ -44,10 +41,7 @@ fn what_a_link_carries_opens_as_the_same_trace() {
     );
     let mut received = Session::open_shared(&made.bytes, OpenOptions::with_clock(|| 0)).expect("a session");
     received.complete_index().expect("an index");
-    let trace = |session: &mut Session| match session.handle(Request::GetTrace { trace_id: TURN.into(), scope: Default::default() }) {
-        Ok(Response::Trace(trace)) => *trace,
-        other => panic!("{other:?}"),
-    };
+    let trace = |session: &mut Session| session.ask(GetTrace { trace_id: TURN.into(), scope: Default::default() }).expect("an answer");
     assert_eq!(trace(&mut received), trace(&mut session));
 }
 

@@ -3,8 +3,8 @@
 use crate::support::{of_bytes, open, sql};
 use quipu::Selection;
 use quipu::model::Recording;
+use quipu::protocol::GetTrace;
 use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
-use quipu::protocol::{Request, Response};
 use quipu::share::redact;
 use quipu::store::Writer;
 
@@ -31,11 +31,9 @@ fn of_structure_and_timing_trees_kinds_and_durations_are_left() {
         let mut before = open(name);
         let mut after = reopened(&left);
         for (old, new) in whole.traces.iter().zip(&left.traces) {
-            let tree = |session: &mut quipu::Session, id: &str| match session
-                .handle(Request::GetTrace { trace_id: id.into(), scope: Default::default() })
-            {
-                Ok(Response::Trace(trace)) => (trace.duration_nanos, trace.len(), trace.token_totals),
-                other => panic!("{other:?}"),
+            let tree = |session: &mut quipu::Session, id: &str| {
+                let trace = session.ask(GetTrace { trace_id: id.into(), scope: Default::default() }).expect("a trace");
+                (trace.duration_nanos, trace.len(), trace.token_totals)
             };
             let (duration, spans, _) = tree(&mut before, &old.trace_id);
             let (duration_left, spans_left, _) = tree(&mut after, &new.trace_id);

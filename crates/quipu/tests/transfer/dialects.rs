@@ -3,7 +3,7 @@
 use super::tools::{import, read};
 use quipu::Session;
 use quipu::llm::Body;
-use quipu::protocol::{Request, Response, TraceQuery, TraceRow};
+use quipu::protocol::{GetSpan, GetTrace, ListTraces, TraceQuery, TraceRow};
 use std::fmt::Write as _;
 
 /// The conversation of the largest trace, a line a message.
@@ -40,10 +40,7 @@ fn told(session: &mut Session) -> String {
 }
 
 fn rows(session: &mut Session) -> Vec<TraceRow> {
-    match session.handle(Request::ListTraces(TraceQuery { limit: 100, ..TraceQuery::default() })) {
-        Ok(Response::Traces(page)) => page.rows,
-        other => panic!("{other:?}"),
-    }
+    session.ask(ListTraces(TraceQuery { limit: 100, ..TraceQuery::default() })).expect("an answer").rows
 }
 
 const EVENTS: [&str; 2] = ["tests/fixtures/otlp/genai_events_traces.binpb", "tests/fixtures/otlp/genai_events_logs.binpb"];
@@ -93,24 +90,14 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
         assert_eq!(agent.root_kind, Some(quipu::model::SpanKind::Turn));
         let failed: Vec<&TraceRow> = all.iter().filter(|row| row.failed > Some(0)).collect();
         assert_eq!(failed.len(), 1, "one request asked for a model that is not there");
-        let Ok(Response::Trace(columns)) =
-            session.handle(Request::GetTrace { trace_id: failed[0].trace_id.clone(), scope: Default::default() })
-        else {
-            panic!("a trace")
-        };
+        let columns = session.ask(GetTrace { trace_id: failed[0].trace_id.clone(), scope: Default::default() }).expect("a trace");
         let span_id = columns.span_id.get(0).expect("a span");
-        let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id: failed[0].trace_id.clone(), span_id }) else {
-            panic!("a span")
-        };
+        let span = session.ask(GetSpan { trace_id: failed[0].trace_id.clone(), span_id }).expect("a span");
         let failure = span.failures.first().expect("a failure");
         assert!(failure.message.contains("model not loaded"), "{names:?} {failure:?}");
         assert!(!span.input_messages.is_empty() || names == &EVENTS[..], "{names:?}");
-        let hits = session.handle(Request::ListTraces(TraceQuery {
-            filter: "kind:tool tool:get_weather".into(),
-            limit: 10,
-            ..TraceQuery::default()
-        }));
-        let Ok(Response::Traces(hits)) = hits else { panic!("{hits:?}") };
+        let hits = session.ask(ListTraces(TraceQuery { filter: "kind:tool tool:get_weather".into(), limit: 10, ..TraceQuery::default() }));
+        let hits = hits.expect("a page");
         assert_eq!(hits.total, Some(1), "{names:?}");
     }
 }
@@ -135,7 +122,7 @@ fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
     let (mut session, _) = import(&[("traces", body.as_bytes())]);
     let mut told = |id: u32| {
         let (trace_id, span_id) = (format!("{id:032x}"), format!("{id:016x}"));
-        let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id, span_id }) else { panic!("a span") };
+        let span = session.ask(GetSpan { trace_id, span_id }).expect("a span");
         span.failures.into_iter().map(|failure| format!("{} ({})", failure.message, failure.source)).collect::<Vec<_>>()
     };
     assert_eq!(told(1), ["slow down (the status)"]);

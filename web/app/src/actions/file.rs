@@ -9,7 +9,7 @@ use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::Source;
-use quipu_protocol::{Failure, FailureKind, FileSummary, Request, Response};
+use quipu_protocol::{CheckFile, Failure, FileSummary, GetFile, Question, SetSearching};
 use quipu_web_actions as actions;
 use quipu_web_actions::{Page, Signals, VisitFiles, Worker};
 use web_sys::File;
@@ -30,13 +30,14 @@ impl App {
 
     /// Asks the worker; the answer is dropped when another file was opened meanwhile. A changed file or an exited worker is reported above
     /// the page, so that callers need not.
-    pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Result<Response, Failure>) + 'static) {
-        self.client().ask(request, actions::current(*self, callback));
+    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+        // What decides whether the reply still counts is compiled once, not once for each question.
+        self.client().send(question.into(), Box::new(actions::current(*self, client::reading::<Q>(callback))));
     }
 
     /// Asks whether the file is still the one that was opened; the answer is a sign of life, too.
     pub(crate) fn check_file(&self) {
-        self.client().ask_aside(Request::CheckFile, actions::current(*self, |_| {}));
+        self.client().ask_aside(CheckFile, actions::current(*self, |_| {}));
     }
 
     /// The file has changed: that stays on screen until it is opened again.
@@ -108,9 +109,9 @@ impl App {
     /// Stops the search through the file, or continues it.
     pub(crate) fn set_searching(&self, goes_on: bool) {
         let app = *self;
-        self.ask(Request::SetSearching(goes_on), move |answer| match answer {
-            Ok(Response::Search(Some(progress))) => actions::on_search(app, progress),
-            Ok(_) => {}
+        self.ask(SetSearching(goes_on), move |answer| match answer {
+            Ok(Some(progress)) => actions::on_search(app, progress),
+            Ok(None) => {}
             Err(failure) => app.alert.set(Some(Alert { text: failure.message, remedy: Remedy::Dismiss })),
         });
     }
@@ -203,23 +204,23 @@ impl Page for App {
 impl Worker for Client {
     type File = File;
 
-    fn open(&self, source: &Source, files: &[File], callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
+    fn open(&self, source: &Source, files: &[File], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         if client::is_served(source, files) {
             return Worker::open_served(self, callback);
         }
-        self.open(files, matches!(source, Source::Link { .. }), move |answer| callback(summary(answer)));
+        self.open(files, matches!(source, Source::Link { .. }), callback);
     }
 
-    fn open_served(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
-        self.open_served(move |answer| callback(summary(answer)));
+    fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
+        self.open_served(callback);
     }
 
-    fn get_file(&self, callback: impl FnOnce(Result<Box<FileSummary>, Failure>) + 'static) {
-        self.ask(Request::GetFile, move |answer| callback(summary(answer)));
+    fn get_file(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
+        self.ask(GetFile, callback);
     }
 
     fn stop_searching(&self, callback: impl FnOnce(Result<(), Failure>) + 'static) {
-        self.ask(Request::SetSearching(false), move |answer| callback(answer.map(|_| ())));
+        self.ask(SetSearching(false), move |answer| callback(answer.map(|_| ())));
     }
 
     fn stop(&self) {
@@ -228,14 +229,5 @@ impl Worker for Client {
 
     fn warm_up(&self) {
         self.warm_up();
-    }
-}
-
-/// The summary that answers opening a file.
-fn summary(answer: Result<Response, Failure>) -> Result<Box<FileSummary>, Failure> {
-    match answer {
-        Ok(Response::File(summary)) => Ok(summary),
-        Ok(_) => Err(Failure { kind: FailureKind::Internal, message: "The worker sent an unexpected answer. Reload the page.".into() }),
-        Err(failure) => Err(failure),
     }
 }

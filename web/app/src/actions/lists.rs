@@ -3,33 +3,37 @@
 use crate::state::{App, Listed, LoadedRows, PAGE, PagedList, Row};
 use leptos::prelude::*;
 use quipu_protocol::address::ListView;
-use quipu_protocol::{Failure, Grouping, HitQuery, Request, Response, TraceQuery};
+use quipu_protocol::{Failure, Grouping, HitPage, HitQuery, ListHits, ListTraces, TracePage, TraceQuery};
 
 impl Listed {
-    /// The request for the rows `offset..offset + limit` of a list.
-    fn request(self, list: &ListView, offset: u32, limit: u32) -> Request {
+    /// Asks for the rows `offset..offset + limit` of a list.
+    fn ask(self, app: App, list: &ListView, offset: u32, limit: u32, callback: impl FnOnce(Result<LoadedRows, Failure>) + 'static) {
         let filter = list.filter.clone();
         match self {
             Listed::Traces => {
                 let groups = list.group.map(|by| Grouping { by, open: list.open.clone() });
-                Request::ListTraces(TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit })
+                let query = TraceQuery { order: list.order, failed_only: list.failed_only, filter, groups, offset, limit };
+                app.ask(ListTraces(query), |answer| callback(answer.map(LoadedRows::from)));
             }
-            Listed::Hits => Request::ListHits(HitQuery { filter, trace_id: None, offset, limit }),
+            Listed::Hits => {
+                let query = HitQuery { filter, trace_id: None, offset, limit };
+                app.ask(ListHits(query), |answer| callback(answer.map(LoadedRows::from)));
+            }
         }
     }
 }
 
-fn read(answer: Response) -> Option<LoadedRows> {
-    match answer {
-        Response::Traces(page) => {
-            let rows = page.rows.into_iter().map(Row::Trace).collect();
-            Some(LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.traces })
-        }
-        Response::Hits(page) => {
-            let rows = page.hits.into_iter().map(Row::Hit).collect();
-            Some(LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.so_far })
-        }
-        _ => None,
+impl From<TracePage> for LoadedRows {
+    fn from(page: TracePage) -> LoadedRows {
+        let rows = page.rows.into_iter().map(Row::Trace).collect();
+        LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.traces }
+    }
+}
+
+impl From<HitPage> for LoadedRows {
+    fn from(page: HitPage) -> LoadedRows {
+        let rows = page.hits.into_iter().map(Row::Hit).collect();
+        LoadedRows { rows, total: page.total, so_far: page.so_far, traces: page.so_far }
     }
 }
 
@@ -71,7 +75,7 @@ impl PagedList {
     fn load(&self, app: App, list: ListView, page: u32, skip: u32, generation: u32) {
         let this = *self;
         self.under_way.update_value(|under_way| under_way.0 += 1);
-        app.ask(self.of.request(&list, page * PAGE + skip, PAGE - skip), move |answer| {
+        self.of.ask(app, &list.clone(), page * PAGE + skip, PAGE - skip, move |answer| {
             if this.generation.get_untracked() == generation {
                 this.under_way.update_value(|under_way| under_way.0 -= 1);
                 // An answer with large rows has fewer of them.
@@ -83,18 +87,15 @@ impl PagedList {
     }
 
     /// Takes over an answer. Returns how many rows of the page are loaded, if more have to be requested.
-    fn on_rows(&self, page: u32, skip: u32, answer: Result<Response, Failure>) -> Option<u32> {
+    fn on_rows(&self, page: u32, skip: u32, answer: Result<LoadedRows, Failure>) -> Option<u32> {
         match answer {
-            Ok(Response::NotIndexedYet) => self.not_indexed.set(true),
-            Ok(answer) => match read(answer) {
-                Some(found) => {
-                    let (came, all) = (found.rows.len() as u32, found.so_far);
-                    self.keep(page, skip, found);
-                    let here = skip + came;
-                    return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
-                }
-                None => self.failure.set(Some("The worker sent an unexpected answer. Reload the page.".into())),
-            },
+            Ok(found) => {
+                let (came, all) = (found.rows.len() as u32, found.so_far);
+                self.keep(page, skip, found);
+                let here = skip + came;
+                return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);
+            }
+            Err(failure) if failure.is_not_indexed_yet() => self.not_indexed.set(true),
             Err(failure) => self.failure.set(Some(failure.message)),
         }
         None

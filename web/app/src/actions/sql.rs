@@ -10,7 +10,7 @@ use crate::state::{App, Callback, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
-use quipu_protocol::{Failure, FailureKind, Request, Response, SQL_SECONDS, SqlCell, SqlRequest, SqlResponse};
+use quipu_protocol::{AskSql, Failure, FailureKind, FindIds, ReadFile, SQL_SECONDS, SqlCell, SqlRequest, SqlResponse};
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -126,19 +126,13 @@ impl Sql {
         if self.with(|kept| kept.held.is_some()) {
             return self.with(|kept| kept.held.get_or_insert_default().push((request, callback)));
         }
-        client.ask(Request::Sql(request), move |answer| {
+        client.ask(AskSql(request), move |answer| {
             if let Err(failure) = &answer
                 && failure.kind == FailureKind::FileChanged
             {
                 app.note_stale(failure);
             }
-            callback(match answer {
-                Ok(Response::Sql(response)) => Ok(*response),
-                Ok(_) => {
-                    Err(Failure { kind: FailureKind::Internal, message: "The worker sent an unexpected answer. Reload the page.".into() })
-                }
-                Err(failure) => Err(failure),
-            });
+            callback(answer);
         });
     }
 
@@ -259,8 +253,8 @@ impl Sql {
             return;
         }
         let asked = ids.clone();
-        app.ask(Request::FindIds(ids), move |answer| {
-            if let Ok(Response::Places(found)) = answer {
+        app.ask(FindIds(ids), move |answer| {
+            if let Ok(found) = answer {
                 sql.with(|kept| kept.places.extend(asked.into_iter().zip(found)));
                 sql.tell_rows();
             }
@@ -288,13 +282,12 @@ struct HandOver {
 impl HandOver {
     fn go_on(self, offset: u64) {
         let app = self.app;
-        app.ask(Request::ReadFile { offset }, move |answer| {
+        app.ask(ReadFile { offset }, move |answer| {
             if self.sql.with(|kept| kept.generation) != self.generation {
                 return;
             }
             let part = match answer {
-                Ok(Response::Bytes(part)) => part,
-                Ok(_) => return,
+                Ok(part) => part,
                 Err(failure) => {
                     self.sql.stop();
                     return self.sql.show(Shown::Failed(failure.message));

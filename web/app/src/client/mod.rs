@@ -16,41 +16,50 @@ pub(crate) use served::{is_served, served};
 
 use crate::idle::Idle;
 use link::Callback;
-use quipu_protocol::{Command, Event, Failure, FailureKind, Request, Response};
+use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question, Request, Response};
 use served::Served;
 use std::rc::Rc;
 use web_sys::{Blob, File};
 
 /// A report of the worker that answers no command.
-pub(crate) type Notice = LinkNotice<Event>;
+pub(crate) type Notice = LinkNotice<Notification>;
 
-type Answer = Result<Response, Failure>;
+/// What comes over the wire in reply to a command.
+type Reply = Result<Response, Failure>;
+
+/// Who waits for a reply.
+type OnReply = Box<dyn FnOnce(Reply)>;
 
 /// The protocol of a worker that holds a session.
 struct Sessions;
 
 impl Protocol for Sessions {
     type Command = Command;
-    type Answer = Answer;
-    type Event = Event;
+    type Answer = Reply;
+    type Event = Notification;
 
-    fn read(message: &[u8]) -> Option<WorkerMessage<Answer, Event>> {
+    fn read(message: &[u8]) -> Option<WorkerMessage<Reply, Notification>> {
         Some(match postcard::from_bytes(message).ok()? {
-            Event::Ready { build } => WorkerMessage::Ready(build),
-            Event::Reply { id, result } => WorkerMessage::Reply(id, result),
-            event => WorkerMessage::Event(event),
+            Notification::Ready { build } => WorkerMessage::Ready(build),
+            Notification::Reply { id, result } => WorkerMessage::Reply(id, result),
+            notification => WorkerMessage::Event(notification),
         })
     }
 
-    fn write(command: &Command) -> Result<Vec<u8>, Answer> {
+    fn write(command: &Command) -> Result<Vec<u8>, Reply> {
         postcard::to_allocvec(command)
             .map_err(|error| Err(Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }))
     }
 }
 
-/// Takes an answer without a blob.
-fn alone(callback: impl FnOnce(Answer) + 'static) -> Callback<Answer> {
-    Box::new(|answer, _| callback(answer))
+/// Takes a reply without a blob.
+fn alone(callback: OnReply) -> Callback<Reply> {
+    Box::new(|reply, _| callback(reply))
+}
+
+/// Reads the reply to a question. Boxed, so that only this is compiled once for each question, not what sends it.
+pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply {
+    Box::new(|reply| callback(Q::read(reply)))
 }
 
 /// Sends commands to the worker. Cheap to clone; all clones are one.
@@ -71,31 +80,36 @@ impl Client {
 
     /// Opens `files`; answers to what was asked before are dropped.
     /// `shared`: the one file is what a link carried.
-    pub(crate) fn open(&self, files: &[File], shared: bool, callback: impl FnOnce(Answer) + 'static) {
+    pub(crate) fn open(&self, files: &[File], shared: bool, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.served.close();
         self.link.forget_waiting();
         let names = files.iter().map(File::name).collect();
         let command = if shared { Command::OpenShared } else { Command::Open { names } };
-        self.link.send(&command, files, Some(self.idle.begin()), alone(callback));
+        self.link.send(&command, files, Some(self.idle.begin()), alone(reading::<GetFile>(callback)));
     }
 
     /// Opens the current edition of the served file: questions go to the program that serves it, and no worker is needed.
-    pub(crate) fn open_served(&self, callback: impl FnOnce(Answer) + 'static) {
+    pub(crate) fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.link.forget_waiting();
         self.served.open(callback);
     }
 
     /// Opens a database for SQL queries only; without `files`, the served one.
-    pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Answer) + 'static) {
+    pub(crate) fn open_for_sql(&self, files: &[File], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         if files.is_empty() && served().is_some() {
             return self.served.open_as("&for=sql", false, callback);
         }
         let names = files.iter().map(File::name).collect();
-        self.link.send(&Command::OpenForSql { names }, files, Some(self.idle.begin()), alone(callback));
+        self.link.send(&Command::OpenForSql { names }, files, Some(self.idle.begin()), alone(reading::<GetFile>(callback)));
     }
 
-    /// Asks for one answer.
-    pub(crate) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+    /// Asks a question.
+    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+        self.send(question.into(), reading::<Q>(callback));
+    }
+
+    /// Sends a question and hands on the reply as it came.
+    pub(crate) fn send(&self, request: Request, callback: OnReply) {
         if self.served.is_open() {
             return self.served.ask(request, callback);
         }
@@ -107,17 +121,17 @@ impl Client {
         if self.served.is_open() {
             return self.served.ask_readings(callback);
         }
-        let take: Callback<Answer> = Box::new(|answer, blob| {
+        let take: Callback<Reply> = Box::new(|reply, blob| {
             let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no metrics input. Reload the page.".into() };
-            callback(answer.and_then(|_| blob.ok_or_else(nothing)));
+            callback(reply.and_then(|_| blob.ok_or_else(nothing)));
         });
         self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);
     }
 
     /// Asks a question that nothing on screen waits for. It does not start a worker.
-    pub(crate) fn ask_aside(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
+    pub(crate) fn ask_aside<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
         if self.link.host().is_ready() && !self.served.is_open() {
-            self.link.send(&Command::Ask(request), &[], None, alone(callback));
+            self.link.send(&Command::Ask(question.into()), &[], None, alone(reading::<Q>(callback)));
         }
     }
 

@@ -2,13 +2,13 @@
 //!
 //! What is not here: the use of answers, and when a newer edition of the file is opened (`actions`).
 
-use super::{Answer, Notice, WorkerExit};
+use super::{Notice, OnReply, Reply, WorkerExit};
 use crate::BUILD;
 use crate::browser::{document, error_text, pause, window};
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use quipu_protocol::address::Source;
-use quipu_protocol::{Event, Failure, FailureKind, News, Opened, Packed, Request, SERVED_TYPE};
+use quipu_protocol::{Failure, FailureKind, FileSummary, News, Notification, Opened, Packed, Request, SERVED_TYPE};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -29,8 +29,6 @@ pub(crate) fn is_served(source: &Source, files: &[File]) -> bool {
     files.is_empty() && served().as_ref() == Some(source)
 }
 
-type Callback = Box<dyn FnOnce(Answer)>;
-
 /// Asks the program that served the page. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(super) struct Served {
@@ -50,7 +48,7 @@ struct Inner {
     /// The newest edition known.
     known: u64,
     /// Questions that wait for the edition.
-    queue: Vec<(Request, Callback, Busy)>,
+    queue: Vec<(Request, OnReply, Busy)>,
 }
 
 impl Served {
@@ -72,12 +70,12 @@ impl Served {
     }
 
     /// Opens the newest edition of the file, and listens for events.
-    pub(super) fn open(&self, callback: impl FnOnce(Answer) + 'static) {
+    pub(super) fn open(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.open_as("", true, callback);
     }
 
     /// Opens the file with further `parameters`.
-    pub(super) fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Answer) + 'static) {
+    pub(super) fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.close();
         self.inner.borrow_mut().is_open = true;
         let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
@@ -106,9 +104,9 @@ impl Served {
         });
     }
 
-    /// Asks for one answer.
-    pub(super) fn ask(&self, request: Request, callback: impl FnOnce(Answer) + 'static) {
-        let (busy, callback) = (self.idle.begin(), Box::new(callback));
+    /// Asks a question.
+    pub(super) fn ask(&self, request: Request, callback: OnReply) {
+        let busy = self.idle.begin();
         let edition = self.inner.borrow().edition;
         match edition {
             Some(edition) => self.send(edition, request, callback, busy),
@@ -137,11 +135,11 @@ impl Served {
         self.inner.borrow().generation
     }
 
-    fn send(&self, edition: u64, request: Request, callback: Callback, busy: Busy) {
+    fn send(&self, edition: u64, request: Request, callback: OnReply, busy: Busy) {
         let (served, generation) = (self.clone(), self.generation());
         spawn_local(async move {
             let answer = match postcard::to_allocvec(&request) {
-                Ok(body) => read(post(&format!("ask?build={BUILD}&edition={edition}"), &body).await).and_then(|answer: Answer| answer),
+                Ok(body) => read(post(&format!("ask?build={BUILD}&edition={edition}"), &body).await).and_then(|reply: Reply| reply),
                 Err(error) => Err(failure(format!("The request could not be written: {error}."))),
             };
             if served.generation() == generation {
@@ -165,7 +163,7 @@ impl Served {
                 Ok(News { number, events }) => {
                     (after, silent) = (number, 0);
                     for event in events {
-                        if let Event::Grown(grown) = &event {
+                        if let Notification::Grown(grown) = &event {
                             self.inner.borrow_mut().known = grown.edition;
                         }
                         (self.notice)(Notice::Event(event));

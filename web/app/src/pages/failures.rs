@@ -7,7 +7,7 @@ use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::{Request, Response};
+use quipu_protocol::GetSpan;
 use quipu_ui::view;
 use std::collections::HashMap;
 
@@ -34,13 +34,13 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
         let columns = trace.columns();
         for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
             let Some(span_id) = columns.span_id.get(row as usize) else { continue };
-            app.ask(Request::GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
+            app.ask(GetSpan { trace_id: columns.trace_id.clone(), span_id }, move |answer| {
                 let text = match answer {
-                    Ok(Response::Span(detail)) => {
+                    Ok(detail) => {
                         let message = detail.failures.iter().map(|failure| failure.message.as_str()).find(|message| !message.is_empty());
                         message.unwrap_or("It failed; no message was recorded.").to_owned()
                     }
-                    Ok(_) => return,
+                    Err(failure) if failure.is_not_indexed_yet() => return,
                     Err(failure) => failure.message,
                 };
                 let _ = messages.try_update(|messages| messages.insert(row, text));

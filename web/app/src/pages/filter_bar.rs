@@ -10,8 +10,8 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use quipu_model::format;
+use quipu_protocol::Suggest;
 use quipu_protocol::filter::{Filter, FilterError, Term};
-use quipu_protocol::{Request, Response};
 use quipu_ui::view;
 use std::ops::Range;
 
@@ -250,8 +250,8 @@ impl Bar {
             return self.show(history(self.applied.with_untracked(|applied| applied.clone())));
         }
         let cursor = self.cursor(&draft);
-        let request = Request::Suggest { filter: draft.clone(), cursor: cursor as u32 };
-        self.app.ask(request, move |answer| {
+        let question = Suggest { filter: draft.clone(), cursor: cursor as u32 };
+        self.app.ask(question, move |answer| {
             let Some((_, changed)) = self.asked.try_get_value() else { return };
             self.asked.set_value((None, false));
             if changed {
@@ -266,7 +266,7 @@ impl Bar {
                     action: ChoiceAction::Put(range),
                 });
             }
-            if let Ok(Response::Suggestions(found)) = answer {
+            if let Ok(found) = answer {
                 let range = found.start as usize..found.end as usize;
                 choices.extend(found.items.into_iter().map(|item| {
                     let spans = item.spans.map(|spans| format::counted(Some(spans), "span", "spans"));

@@ -10,7 +10,7 @@ use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
-use quipu_protocol::{HitQuery, Request, Response, SearchState};
+use quipu_protocol::{HitQuery, ListHits, SearchState};
 use quipu_ui::view::Matches;
 use std::time::Duration;
 
@@ -165,13 +165,13 @@ impl Contents {
         let columns = self.trace.columns();
         let query =
             HitQuery { filter: quoted(&text), trace_id: Some(columns.trace_id.clone()), offset: self.got.get_untracked(), limit: PAGE };
-        app.ask(Request::ListHits(query), move |answer| {
-            // By now, the text may have changed or the screen may be gone.
+        app.ask(ListHits(query), move |answer| {
+            // Another text may be looked for by now, or the screen gone.
             if self.text.try_get_untracked() != Some(text) {
                 return;
             }
             self.asking.set(false);
-            let Ok(Response::Hits(page)) = answer else {
+            let Ok(page) = answer else {
                 self.state.set(State::NamesOnly);
                 return;
             };

@@ -7,7 +7,7 @@ use crate::actions::router::HistoryEntry;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::{Request, Response, SpanMoments};
+use quipu_protocol::{GetCriticalPath, ListMoments, SpanMoments};
 use quipu_ui::view::{PathRows, ScrollWindow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -106,9 +106,9 @@ impl Overlay {
             });
             self.asking.set(true);
             let span_ids = rows.iter().map(|row| columns.span_id.get(*row as usize).unwrap_or_default()).collect();
-            app.ask(Request::ListMoments { trace_id: columns.trace_id.clone(), span_ids }, move |answer| {
-                // If events can't be read, the panel of their span says why.
-                if let Ok(Response::Moments(found)) = answer {
+            app.ask(ListMoments { trace_id: columns.trace_id.clone(), span_ids }, move |answer| {
+                // Where events can't be read, their spans say why when they are opened.
+                if let Ok(found) = answer {
                     let some = rows.into_iter().zip(found).filter(|(_, found)| !found.moments.is_empty());
                     let _ = self.moments.try_update(|moments| moments.extend(some.map(|(row, found)| (row, Arc::new(found)))));
                 }
@@ -126,8 +126,8 @@ impl Overlay {
             }
             let columns = trace.columns();
             let scope = untrack(|| in_address(app, |view| view.timeline.scope.clone())).unwrap_or_default();
-            app.ask(Request::GetCriticalPath { trace_id: columns.trace_id.clone(), scope }, move |answer| {
-                if let Ok(Response::CriticalPath(parts)) = answer {
+            app.ask(GetCriticalPath { trace_id: columns.trace_id.clone(), scope }, move |answer| {
+                if let Ok(parts) = answer {
                     let _ = self.path.try_set(PathRows::new(parts.to_vec()));
                 }
             });

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format;
 use quipu_model::format::TimeStyle;
-use quipu_protocol::{Request, Response, Scatter, SummaryQuery, TraceSummary};
+use quipu_protocol::{Scatter, SummarizeTraces, SummaryQuery, TraceSummary};
 use quipu_ui::view;
 use quipu_ui::view::{Brush, BrushSide, duration_ticks, time_ticks};
 use std::cell::RefCell;
@@ -135,15 +135,15 @@ impl Overview {
             (shown.asked, shown.under_way) = (wanted, true);
         }
         let this = self.clone();
-        app.ask(Request::SummarizeTraces(query), move |answer| {
+        app.ask(SummarizeTraces(query), move |answer| {
             {
                 let mut shown = this.shown.borrow_mut();
                 shown.under_way = false;
                 shown.brush = None;
                 shown.summary = match answer {
-                    Ok(Response::Summary(found)) => Some(*found),
-                    // The list shows the failure.
-                    _ => return,
+                    Ok(found) => Some(found),
+                    // The list itself says why there is none.
+                    Err(_) => return,
                 };
             }
             this.draw();

@@ -14,7 +14,7 @@ use leptos::ev::{Event, KeyboardEvent};
 use leptos::prelude::*;
 use quipu_protocol::TraceTab;
 use quipu_protocol::markup::Node;
-use quipu_protocol::{Request, Response, SheetQuery, TraceScope};
+use quipu_protocol::{ExportConversation, GetSheet, SheetQuery, TraceScope};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -70,14 +70,13 @@ pub(super) fn Sheet(
             root.set_scroll_top(0);
         }
         let (paper, asked) = (paper.clone(), query.clone());
-        app.ask(Request::GetSheet(asked), move |answer| {
-            // By now, another view may be shown.
+        app.ask(GetSheet(asked), move |answer| {
+            // Something else may be shown by now.
             let still = in_address(app, |view| (view.tab, (*view.sheet).clone())) == Some((query.tab, query.view.clone()));
             match answer {
                 _ if !still => {}
-                Ok(Response::Sheet(nodes)) => paper.draw(nodes, trace),
-                Ok(Response::NotIndexedYet) => paper.say("state", "The index has not reached this trace yet."),
-                Ok(_) => paper.say("state failed", "The worker sent an unexpected answer. Reload the page."),
+                Ok(nodes) => paper.draw(nodes, trace),
+                Err(failure) if failure.is_not_indexed_yet() => paper.say("state", "The index has not reached this trace yet."),
                 Err(failure) => paper.say("state failed", &failure.message),
             }
         });
@@ -159,9 +158,9 @@ fn export(app: App, trace: OpenTrace) {
     let trace_id = trace.columns().trace_id.clone();
     let whole_session = in_address(app, |view| view.sheet.whole_session).unwrap_or_default();
     let name = format!("conversation-{trace_id}.jsonl");
-    app.ask(Request::ExportConversation { trace_id, whole_session }, move |answer| {
+    app.ask(ExportConversation { trace_id, whole_session }, move |answer| {
         app.announce.set(match answer {
-            Ok(Response::Json(lines)) if browser::save_text(&name, &lines) => format!("{name} was saved."),
+            Ok(lines) if browser::save_text(&name, &lines) => format!("{name} was saved."),
             Ok(_) => "The browser did not allow the page to save a file.".to_owned(),
             Err(failure) => failure.message,
         });

@@ -18,7 +18,7 @@ use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::TraceTab;
 use quipu_protocol::address::{Place, TraceView, ViewState};
-use quipu_protocol::{Request, RequestOutline, Response, TraceColumns};
+use quipu_protocol::{GetTrace, RequestOutline, TraceColumns};
 use quipu_ui::view;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,18 +38,13 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
         if matches!(*load.read_untracked(), Load::Ready(_)) && loaded.with_value(|loaded| loaded.as_ref() == Some(&wanted)) {
             return;
         }
-        app.ask(Request::GetTrace { trace_id: asked_for.clone(), scope: scope_wanted.clone() }, move |answer| {
-            // By now, another part may be wanted, or the screen may be gone.
+        app.ask(GetTrace { trace_id: asked_for.clone(), scope: scope_wanted.clone() }, move |answer| {
+            // Meanwhile another part may be wanted, or the screen be gone.
             if scope.try_get_untracked().is_none_or(|scope| scope != scope_wanted) {
                 return;
             }
             loaded.set_value(Some(wanted));
-            let found = match answer {
-                Ok(Response::Trace(columns)) => Load::Ready(Arc::new(*columns)),
-                Ok(Response::NotIndexedYet) => Load::NotIndexed,
-                Ok(_) => Load::Failed("The worker sent an unexpected answer. Reload the page.".into()),
-                Err(failure) => Load::Failed(failure.message),
-            };
+            let found = Load::from(answer.map(Arc::new));
             // Reading a large trace, building its screen and laying that out are tasks of their own, so that none is long. The screen
             // may be gone by then.
             let busy = app.idle().begin();

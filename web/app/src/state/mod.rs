@@ -21,7 +21,7 @@ use quipu_model::format;
 use quipu_model::format::TimeStyle;
 use quipu_model::{PriceTable, Timestamp, ZoneFact};
 use quipu_protocol::address::{Source, ViewState};
-use quipu_protocol::{FileSummary, Grown, Importing, IndexProgress, SearchProgress};
+use quipu_protocol::{Failure, FileSummary, Grown, Importing, IndexProgress, SearchProgress};
 use quipu_web_actions::{Signals, VisitFiles};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
@@ -38,6 +38,16 @@ pub(crate) enum Load<T> {
     Ready(T),
     /// It failed; with a message.
     Failed(String),
+}
+
+impl<T> From<Result<T, Failure>> for Load<T> {
+    fn from(answer: Result<T, Failure>) -> Load<T> {
+        match answer {
+            Ok(answer) => Load::Ready(answer),
+            Err(failure) if failure.is_not_indexed_yet() => Load::NotIndexed,
+            Err(failure) => Load::Failed(failure.message),
+        }
+    }
 }
 
 /// Handles a key on the current screen; `true` when it did something.

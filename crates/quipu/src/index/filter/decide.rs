@@ -247,7 +247,7 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 #[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 mod tests {
     use super::*;
-    use quipu_protocol::{Request, Response, TraceQuery};
+    use quipu_protocol::{ListTraces, TraceQuery};
     use quipu_store::{Dropped, MemorySource, OpenOptions};
 
     /// The traces that match for sure and those that may, of the agent's sample, where `read` spans of all were looked at newest first and
@@ -330,12 +330,12 @@ mod tests {
     fn a_list_that_waits_says_how_many_are_sure() {
         let mut session = index();
         let query = TraceQuery { filter: "spans>0 OR \"x\"".into(), limit: 5, ..TraceQuery::default() };
-        let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
+        let page = session.ask(ListTraces(query)).expect("a page");
         assert_eq!((page.rows.len(), page.total, page.so_far), (5, Some(56), 56));
         let query = TraceQuery { filter: "spans>9 OR \"no such text\"".into(), ..page.query };
-        let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query.clone())) else { panic!("a page") };
+        let page = session.ask(ListTraces(query.clone())).expect("a page");
         let sure = TraceQuery { filter: "spans>9".into(), ..query };
-        let Ok(Response::Traces(whole)) = session.handle(Request::ListTraces(sure)) else { panic!("a page") };
+        let whole = session.ask(ListTraces(sure)).expect("a page");
         assert_eq!((page.total, Some(page.so_far)), (None, whole.total));
         assert_eq!(page.rows, whole.rows);
     }

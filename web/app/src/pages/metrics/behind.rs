@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
 use quipu_protocol::address::{Place, TraceView};
-use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NamedSpan, PointQuery, Request, Response};
+use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointQuery};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
@@ -30,8 +30,8 @@ pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSig
     app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
         let MetricsResponse::Behind(Ok(found)) = response else { return };
         let rows = found.amounts.iter().map(|amount| amount.row).collect();
-        app.ask(Request::NameSpans(rows), move |answer| {
-            if let Ok(Response::Named(spans)) = answer {
+        app.ask(NameSpans(rows), move |answer| {
+            if let Ok(spans) = answer {
                 let _ = into.try_set(Some(Behind { title, found, spans }));
             }
         });

@@ -10,8 +10,8 @@ use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use quipu_model::format::{bytes, counted};
 use quipu_protocol::address::Place;
+use quipu_protocol::{GetTrace, ShareWhat, TraceScope};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactOptions, RedactReport};
-use quipu_protocol::{Request, Response, ShareWhat, TraceScope};
 use quipu_ui::view;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -126,8 +126,8 @@ impl Sharing {
             }
         };
         let sharing = self.clone();
-        self.app.ask(Request::GetTrace { trace_id, scope: TraceScope::default() }, move |answer| {
-            if let Ok(Response::Trace(columns)) = answer {
+        self.app.ask(GetTrace { trace_id, scope: TraceScope::default() }, move |answer| {
+            if let Ok(columns) = answer {
                 sharing.state.borrow_mut().subtree = view::subtree_ids(&columns, &span_id);
                 sharing.draw();
             }

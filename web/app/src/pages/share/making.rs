@@ -6,7 +6,7 @@ use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;
 use quipu_protocol::address::{ViewState, carrying_fragment};
-use quipu_protocol::{Failure, FileFormat, Request, Response, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{Failure, FileFormat, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu_protocol::{RedactOptions, RedactReport};
 use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
@@ -68,23 +68,14 @@ pub(super) struct Ready {
 /// Makes everything. `put` takes each piece when it is ready, and returns whether the rest is still wanted.
 pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn(&dyn Fn(&mut Ready)) -> bool) {
     let options = |leave_out_over| ShareOptions { redact: wanted.redact, leave_out_over };
-    let preview = ask(app, Request::PreviewShare { what: wanted.what.clone(), options: options(None) }).await;
-    let report: Result<Rc<RedactReport>, String> = match preview {
-        Ok(Response::SharePreview(report)) => Ok(Rc::from(report)),
-        other => Err(refusal(other)),
-    };
+    let report = ask(app, PreviewShare { what: wanted.what.clone(), options: options(None) }).await.map(Rc::new);
     if !put(&|ready| ready.report = Some(report.clone())) || report.is_err() {
         return;
     }
     let of = |form, leave_out_over| {
         let (what, span_id) = (wanted.what.clone(), wanted.span_id.clone());
-        let request = Request::MakeShare { what, options: options(leave_out_over), form, span_id };
-        async move {
-            match ask(app, request).await {
-                Ok(Response::Shared(shared)) => Ok(Rc::from(shared)),
-                other => Err(refusal(other)),
-            }
-        }
+        let question = MakeShare { what, options: options(leave_out_over), form, span_id };
+        async move { ask(app, question).await.map(Rc::new) }
     };
     if wanted.what != ShareWhat::All {
         let mut leave_out_over = None;
@@ -133,10 +124,7 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
 pub(super) async fn export(app: App, wanted: Wanted, format: FileFormat) -> Result<Box<Shared>, String> {
     let options = ShareOptions { redact: wanted.redact, leave_out_over: None };
     let Wanted { what, span_id, .. } = wanted;
-    match ask(app, Request::MakeShare { what, options, form: ShareForm::File(format), span_id }).await {
-        Ok(Response::Shared(shared)) => Ok(shared),
-        other => Err(refusal(other)),
-    }
+    ask(app, MakeShare { what, options, form: ShareForm::File(format), span_id }).await.map(Box::new)
 }
 
 async fn link(wanted: &Wanted, view: &ViewState, shared: &Shared) -> Result<Link, String> {
@@ -167,14 +155,17 @@ pub(super) fn page_address() -> String {
     href.split('#').next().unwrap_or_default().to_owned()
 }
 
-/// Asks the worker, and waits. Never completes if another file is opened meanwhile.
-async fn ask(app: App, request: Request) -> Result<Response, Failure> {
+/// Asks the worker, and waits. Never ends where another file is opened meanwhile.
+async fn ask<Q: Question>(app: App, question: Q) -> Result<Q::Answer, String>
+where
+    Q::Answer: 'static,
+{
     let slot = Rc::new(RefCell::new(None));
-    let (filled, request) = (slot.clone(), RefCell::new(Some(request)));
+    let (filled, question) = (slot.clone(), RefCell::new(Some(question)));
     let promise = Promise::new(&mut |resolve: Function, _| {
         let filled = filled.clone();
-        if let Some(request) = request.borrow_mut().take() {
-            app.ask(request, move |answer| {
+        if let Some(question) = question.borrow_mut().take() {
+            app.ask(question, move |answer| {
                 *filled.borrow_mut() = Some(answer);
                 let _ = resolve.call0(&JsValue::NULL);
             });
@@ -182,15 +173,10 @@ async fn ask(app: App, request: Request) -> Result<Response, Failure> {
     });
     let _ = JsFuture::from(promise).await;
     let answer = slot.borrow_mut().take();
-    answer.unwrap_or(Ok(Response::NotIndexedYet))
-}
-
-fn refusal(answer: Result<Response, Failure>) -> String {
-    match answer {
-        Ok(Response::NotIndexedYet) => "Sharing is possible when the index is complete.".into(),
-        Ok(_) => "The worker sent an unexpected answer. Reload the page.".into(),
-        Err(failure) => failure.message,
-    }
+    answer.unwrap_or_else(|| Err(Failure::not_indexed_yet())).map_err(|failure| match failure.is_not_indexed_yet() {
+        true => "What leaves is known when the index is complete.".into(),
+        false => failure.message,
+    })
 }
 
 fn cannot_pack(error: &JsValue) -> String {

@@ -3,7 +3,7 @@
 use crate::dom::{El, append, el, fill};
 use crate::widgets::{Build, Nodes, more};
 use quipu_model::llm::input_key;
-use quipu_protocol::{Request, Response, SpanDetail};
+use quipu_protocol::{CompareInput, SpanDetail};
 use web_sys::Element;
 
 /// A button that is replaced by the comparison. `None` when no input was recorded.
@@ -13,14 +13,13 @@ pub(super) fn compare(build: &Build, detail: &SpanDetail) -> Option<El> {
     let for_press = build.clone();
     let ask = more("Compare with the previous input").on_press(&build.handlers, move |button| {
         let (Some(place), nodes) = (button.parent_element(), Nodes(for_press.clone())) else { return };
-        let request = Request::CompareInput { trace_id: trace_id.clone(), span_id: span_id.clone() };
-        for_press.app.ask(request, move |answer| match answer {
-            Ok(Response::Sheet(found)) => {
+        let question = CompareInput { trace_id: trace_id.clone(), span_id: span_id.clone() };
+        for_press.app.ask(question, move |answer| match answer {
+            Ok(found) => {
                 fill(&place, Vec::new());
                 append(&place, vec![nodes.all(el("div"), found)]);
                 crate::browser::focus_element(&place);
             }
-            Ok(_) => say(&place, "The index has not reached this span yet."),
             Err(failure) => say(&place, &failure.message),
         });
     });

@@ -8,7 +8,7 @@ use crate::state::App;
 use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::{MatchPlace, Request, Response, SpanDetail, SpanMatch};
+use quipu_protocol::{FindInSpan, MatchPlace, SpanDetail, SpanMatch};
 use quipu_ui::view;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,15 +31,15 @@ pub(super) fn Matches(
     let found = RwSignal::new(None::<Result<Vec<SpanMatch>, String>>);
     let all = RwSignal::new(false);
     let ask = move |text: String| {
-        let request = Request::FindInSpan { trace_id: detail.trace_id.clone(), span_id: detail.span_id.clone(), text: text.clone() };
-        app.ask(request, move |answer| {
-            // By now, the search text may have changed.
+        let question = FindInSpan { trace_id: detail.trace_id.clone(), span_id: detail.span_id.clone(), text: text.clone() };
+        app.ask(question, move |answer| {
+            // Something else may be searched for by now, or nothing.
             if find.try_get_untracked() != Some(text) {
                 return;
             }
             let _ = found.try_set(match answer {
-                Ok(Response::Matches(matches)) => Some(Ok(matches)),
-                Ok(_) => None,
+                Ok(matches) => Some(Ok(matches)),
+                Err(failure) if failure.is_not_indexed_yet() => None,
                 Err(failure) => Some(Err(failure.message)),
             });
         });

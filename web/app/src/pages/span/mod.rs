@@ -19,7 +19,7 @@ use leptos::prelude::*;
 use matches::{Matches, attribute_id, follow};
 use quipu_model::Timestamp;
 use quipu_protocol::address::Place;
-use quipu_protocol::{Request, Response, SpanDetail, SpanFailure, TextRef};
+use quipu_protocol::{GetSpan, SpanDetail, SpanFailure, TextRef};
 use quipu_ui::view;
 use recorded::recorded;
 use std::rc::Rc;
@@ -58,17 +58,13 @@ pub(super) fn SpanPanel(
         if matches!(&*load.read_untracked(), Load::Ready(detail) if detail.span_id == span_id) {
             return;
         }
-        let request = Request::GetSpan { trace_id: trace.columns().trace_id.clone(), span_id: span_id.clone() };
-        app.ask(request, move |answer| {
-            // By now, another span may be selected, or none.
+        let question = GetSpan { trace_id: trace.columns().trace_id.clone(), span_id: span_id.clone() };
+        app.ask(question, move |answer| {
+            // Another span may be selected by now, or none.
             if current.try_get_untracked() != Some(span_id) {
                 return;
             }
-            let _ = load.try_set(match answer {
-                Ok(Response::Span(detail)) => Load::Ready(Arc::new(*detail)),
-                Ok(_) => Load::NotIndexed,
-                Err(failure) => Load::Failed(failure.message),
-            });
+            let _ = load.try_set(answer.map(Arc::new).into());
         });
     });
     let close = move |_| trace.unselect(app);

@@ -4,7 +4,7 @@ use crate::dom::{El, el, fill};
 use crate::widgets::{Build, copy_button, more, text_block, value_tree};
 use quipu_model::format;
 use quipu_model::{Encoding, Value};
-use quipu_protocol::{RecordedText, Request, Response, TextRef};
+use quipu_protocol::{GetRecorded, GetText, RecordedText, TextRef};
 use quipu_ui::view;
 use quipu_ui::view::ValueKind;
 use std::sync::Arc;
@@ -68,9 +68,8 @@ impl Shown {
                 let (app, rest) = (self.build.app, rest.clone());
                 more("Copy").on_press(handlers, move |button| {
                     let button = button.clone();
-                    app.ask(Request::GetText((*rest).clone()), move |answer| match answer {
-                        Ok(Response::Text(text)) => crate::widgets::copy(app, "The value", text),
-                        Ok(_) => {}
+                    app.ask(GetText((*rest).clone()), move |answer| match answer {
+                        Ok(text) => crate::widgets::copy(app, "The value", text),
                         Err(failure) => trouble(&button, &failure.message),
                     });
                 })
@@ -108,12 +107,11 @@ impl Shown {
 
     fn load(&self, button: &Element, rest: &Arc<TextRef>) {
         let (shown, button) = (self.clone(), button.clone());
-        self.build.app.ask(Request::GetRecorded((**rest).clone()), move |answer| match answer {
-            Ok(Response::Recorded(text)) => {
+        self.build.app.ask(GetRecorded((**rest).clone()), move |answer| match answer {
+            Ok(text) => {
                 let (raw, value) = (Arc::from(text.raw), text.value.map(Arc::new));
                 Shown { raw, value, encoding: text.encoding, rest: None, ..shown }.draw(&button, false);
             }
-            Ok(_) => trouble(&button, "The worker sent an unexpected answer. Reload the page."),
             Err(failure) => trouble(&button, &failure.message),
         });
     }

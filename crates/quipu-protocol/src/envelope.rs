@@ -1,0 +1,55 @@
+//! The messages between page and worker.
+
+use crate::{Failure, Grown, Importing, IndexProgress, Request, Response, SearchProgress};
+use serde::{Deserialize, Serialize};
+
+/// What the page sends to the worker. Files travel beside the message, in the order of `names`. The reply to every command but
+/// [`Command::Ask`] is what [`GetFile`](crate::GetFile) answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Opens the files beside this message: a database, with its `-journal` or `-wal` if there is one; or OTLP and Jaeger files, which are
+    /// imported. Without files the worker opens a tiny file of its own that is already indexed: the page warms up with it.
+    Open {
+        /// The files' names.
+        names: Vec<String>,
+    },
+    /// Opens the columns of a link, which are the one file beside this message.
+    OpenShared,
+    /// Asks for the input of the metrics engine: [`Readings`](quipu_metrics::Readings), which travel beside the reply as a blob.
+    GetReadings,
+    /// Opens the files beside this message, a database and its `-journal` or `-wal`, for SQL only: the file is not indexed, and one query
+    /// may take [`SQL_SECONDS`](crate::SQL_SECONDS).
+    OpenForSql {
+        /// The files' names.
+        names: Vec<String>,
+    },
+    /// Asks a question.
+    Ask(Request),
+}
+
+/// What the worker sends to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Notification {
+    /// The worker is running.
+    Ready {
+        /// The build it belongs to; a page of another build says so and reloads.
+        build: String,
+    },
+    /// The reply to a command.
+    Reply {
+        /// The command's number.
+        id: u32,
+        /// The answer.
+        result: Result<Response, Failure>,
+    },
+    /// The index moved on. The last one has `done` set; [`GetFile`](crate::GetFile) then answers with all counts.
+    Progress(IndexProgress),
+    /// The index stopped: part of the file can't be read. What was indexed remains usable.
+    IndexStopped(Failure),
+    /// The search moved on, was stopped, or is done: lists that wait for it may be asked for again.
+    Searching(SearchProgress),
+    /// The import of the files being opened moved on; the reply to opening ends it.
+    Importing(Importing),
+    /// The served file has grown. Only the program that serves the page sends this, never a worker.
+    Grown(Grown),
+}
