@@ -70,16 +70,16 @@ impl<P: Protocol> Link<P> {
     /// A link without a worker; the first command starts one. `notice` takes the worker's reports.
     pub(crate) fn new(program: Program, idle: Idle, notice: impl Fn(Notice<P::Event>) + 'static) -> Link<P> {
         let waiting = Rc::new(RefCell::new(Waiting { last_id: 0, commands: Vec::new() }));
-        let heard = waiting.clone();
+        let open = waiting.clone();
         let host = Host::new(program, idle, move |host, what| match what {
             HostEvent::Exited(exit) => {
-                forget(&heard);
+                forget(&open);
                 notice(Notice::Exited(exit));
             }
             HostEvent::Message(message, blob) => {
-                let said = P::read(&message);
+                let decoded = P::read(&message);
                 drop(message);
-                match said {
+                match decoded {
                     None => host.fail(Some("its message could not be read; the page and the worker may be of different builds")),
                     Some(WorkerMessage::Ready(build)) => {
                         host.set_ready();
@@ -87,7 +87,7 @@ impl<P: Protocol> Link<P> {
                     }
                     Some(WorkerMessage::Reply(id, answer)) => {
                         let command = {
-                            let commands = &mut heard.borrow_mut().commands;
+                            let commands = &mut open.borrow_mut().commands;
                             commands.iter().position(|(waiting, ..)| *waiting == id).map(|at| commands.swap_remove(at))
                         };
                         // The callback runs before the idle mark is released, so that a follow-up question leaves no gap.

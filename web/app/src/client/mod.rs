@@ -75,7 +75,7 @@ impl Client {
     pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
         let notice: Rc<dyn Fn(Notice)> = Rc::new(notice);
         let served = Served::new(idle.clone(), notice.clone());
-        Client { link: Link::new(Program("quipu-worker"), idle.clone(), move |said| notice(said)), served, idle }
+        Client { link: Link::new(Program("quipu-worker"), idle.clone(), move |report| notice(report)), served, idle }
     }
 
     /// Opens `files`; answers to what was asked before are dropped.

@@ -205,11 +205,11 @@ async fn post(path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
     let answer = JsFuture::from(window().fetch_with_str_and_init(&format!("./quipu/{path}"), &init)).await.map_err(silent)?;
     let answer: Response = answer.dyn_into().map_err(silent)?;
     if !answer.ok() {
-        let said = match answer.json() {
-            Ok(said) => JsFuture::from(said).await.ok(),
+        let json = match answer.json() {
+            Ok(json) => JsFuture::from(json).await.ok(),
             Err(_) => None,
         };
-        let words = said.and_then(|said| Reflect::get(&said, &"message".into()).ok()?.as_string());
+        let words = json.and_then(|json| Reflect::get(&json, &"message".into()).ok()?.as_string());
         return Err(words.unwrap_or_else(|| format!("quipu serve, which reads the file, answered {}. Reload the page.", answer.status())));
     }
     let buffer = JsFuture::from(answer.array_buffer().map_err(silent)?).await.map_err(silent)?;

@@ -71,12 +71,12 @@ pub(super) fn BehindList(
 
 fn list(build: &Build, behind: &Behind) -> Vec<El> {
     let Behind { title, found, spans } = behind;
-    let mut said = format!("{}: {}", title, counted(Some(found.total), "amount", "amounts"));
+    let mut text = format!("{}: {}", title, counted(Some(found.total), "amount", "amounts"));
     if found.without_span > 0 {
-        said += &format!(", {} of them of no span of this file", count(found.without_span));
+        text += &format!(", {} of them of no span of this file", count(found.without_span));
     }
     if found.total - found.without_span > spans.len() as u64 {
-        said += &format!("; the latest {} are listed", count(spans.len() as u64));
+        text += &format!("; the latest {} are listed", count(spans.len() as u64));
     }
     let row = |amount: &quipu_protocol::AmountBehind| {
         let span = spans.iter().find(|span| span.row == amount.row)?;
@@ -99,5 +99,5 @@ fn list(build: &Build, behind: &Behind) -> Vec<El> {
         .attr("aria-label", "Spans behind the point")
         .child(el("thead").child(el("tr").children(heads.into())))
         .child(el("tbody").children(found.amounts.iter().filter_map(row).collect()));
-    vec![el("p").class("soft").text(&said), table]
+    vec![el("p").class("soft").text(&text), table]
 }
