@@ -310,6 +310,7 @@ pub struct Failure {
 
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum FailureKind {
     /// The dropped file can't be opened as telemetry.
     CannotOpen,
@@ -379,6 +380,7 @@ pub struct Warning {
 
 /// Kinds of [`Warning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum WarningKind {
     /// The file seems to hold API keys or other secrets.
     Secrets,
