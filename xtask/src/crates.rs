@@ -56,3 +56,23 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Crates that use files, threads, clocks and the network; all others below `crates` are the core.
+    const EDGES: [&str; 2] = ["quipu-cli", "quipu-telemetry"];
+
+    #[test]
+    fn every_crate_of_the_core_has_the_same_bans() {
+        let names = published().expect("the crates");
+        assert!(EDGES.iter().all(|edge| names.iter().any(|name| name == edge)), "{names:?}");
+        let bans = |name: &str| fs::read_to_string(paths::root().join("crates").join(name).join("clippy.toml")).ok();
+        let expected = bans("quipu");
+        assert!(expected.as_deref().is_some_and(|text| text.contains("disallowed-methods")));
+        for name in names.iter().filter(|name| !EDGES.contains(&name.as_str())) {
+            assert_eq!(bans(name), expected, "crates/{name}/clippy.toml differs from crates/quipu/clippy.toml");
+        }
+    }
+}

@@ -22,6 +22,7 @@ pub enum Wire<'b> {
 
 /// Why bytes are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WireError {
     /// They end before the field does.
     CutOff,

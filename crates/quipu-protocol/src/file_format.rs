@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum FileFormat {
     /// OTLP/JSON, one object a trace and line.
     OtlpJson,

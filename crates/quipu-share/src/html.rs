@@ -9,6 +9,7 @@ const PLACE: &str = "<!--quipu-data-->";
 
 /// Why no file can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HtmlError {
     /// It is no viewer of Quipu's, or one with something in it.
     #[error("The page’s viewer can’t carry data: it is not the one Quipu is built with. Reload the page, or build it anew.")]

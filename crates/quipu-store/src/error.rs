@@ -5,6 +5,7 @@ use quipu_protocol::{Failure, FailureKind};
 
 /// An error of the store, each with the sentence a user needs.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The file is not one Quipu can open.
     #[error("{0}")]

@@ -21,6 +21,7 @@ pub trait ByteSource {
 
 /// Why bytes can't be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SourceError {
     /// The file was changed, or in a way the platform does not tell apart removed, after it was chosen.
     Changed,

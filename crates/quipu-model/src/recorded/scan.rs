@@ -14,6 +14,7 @@ use std::borrow::Cow;
 /// Why a text is no JSON object; where the reading stopped, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("The attributes are no JSON object: at byte {offset}, {expected} was expected.")]
+#[non_exhaustive]
 pub struct ScanError {
     /// Bytes before the place that could not be read.
     pub offset: usize,

@@ -3,6 +3,7 @@
 /// Why a filter is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct FilterError {
     /// What is wrong and what was expected: a sentence.
     pub message: String,

@@ -4,6 +4,7 @@
 
 /// Why a link's data can't be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LinkError {
     /// No base64url, or of something else.
     #[error("The link holds no trace: what stands in its place is none of Quipu’s. Ask for the link again.")]

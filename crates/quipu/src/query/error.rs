@@ -5,6 +5,7 @@ use quipu_store::StoreError;
 
 /// An error of the query API: a sentence that names the parameter, or what the file said.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum QueryError {
     /// A parameter is missing, of another type, or says what can't be.
     #[error("{name} {problem}.")]

@@ -20,6 +20,7 @@ const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512
 
 /// Why an import ended.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImportError {
     /// The bytes are nothing that can be imported, with a sentence.
     #[error("{0}")]
