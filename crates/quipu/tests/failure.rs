@@ -336,11 +336,11 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
         })
         .expect("rows go");
     let mut session = Session::open_path(&earlier, options()).expect("it opens");
-    session.keep_reading();
+    session.keep_snapshot();
     session.complete_index().expect("an index");
-    let reading = session.take_reading().expect("it was kept");
+    let snapshot = session.take_snapshot().expect("it was kept");
     let mut session = Session::open_path(&file, options()).expect("it opens");
-    assert!(session.go_on_from(&reading).expect("it can be read"), "it goes on");
+    assert!(session.resume_from(&snapshot).expect("it can be read"), "it goes on");
     session.complete_index().expect("an index");
     let found = listed(&mut session, TraceQuery { failed_only: true, ..TraceQuery::default() });
     let sum: u32 = found.values().map(|failed| failed.unwrap_or_default()).sum();

@@ -12,7 +12,7 @@ impl Index {
 
     /// Ids of traces that begin as given, at most so many.
     pub(crate) fn traces_beginning(&self, start: &str, limit: usize) -> Vec<String> {
-        let ids = self.traces.iter().map(|trace| self.odd.trace_text(trace.key));
+        let ids = self.traces.iter().map(|trace| self.non_hex_ids.trace_text(trace.key));
         if start.is_empty() { Vec::new() } else { ids.filter(|id| id.starts_with(start)).take(limit).collect() }
     }
 
@@ -39,7 +39,7 @@ impl Index {
     /// The id of the root a trace is named by; `None` without spans.
     pub(crate) fn derived_root(&self, trace: u32) -> Option<String> {
         let root = self.traces.at(trace).root?;
-        Some(self.odd.span_text(*self.spans.key.at(root)))
+        Some(self.non_hex_ids.span_text(*self.spans.key.at(root)))
     }
 
     /// The roots of a trace, by start: spans without a parent in the trace, and where a cycle is cut.
@@ -74,7 +74,7 @@ impl Index {
 
     /// The id of the span in `row`, as recorded.
     pub(crate) fn span_id_of(&self, row: u32) -> String {
-        self.odd.span_text(*self.spans.key.at(row))
+        self.non_hex_ids.span_text(*self.spans.key.at(row))
     }
 
     /// The start of the span in `row`, the zone recovered.
@@ -91,7 +91,7 @@ impl Index {
 
     /// The id of a trace, as recorded.
     pub(crate) fn trace_id_text(&self, trace: u32) -> String {
-        self.odd.trace_text(self.traces.at(trace).key)
+        self.non_hex_ids.trace_text(self.traces.at(trace).key)
     }
 
     /// The number of the agent session a trace belongs to: the first its spans name.
@@ -132,12 +132,12 @@ impl Index {
 
     /// The recorded id of a trace.
     pub(crate) fn trace_id(&self, trace: u32) -> String {
-        self.odd.trace_text(self.traces.at(trace).key)
+        self.non_hex_ids.trace_text(self.traces.at(trace).key)
     }
 
     /// The recorded id of the trace the span in `row` belongs to.
     pub(crate) fn trace_id_of(&self, row: u32) -> String {
-        self.odd.trace_text(self.traces.at(self.trace_of(row)).key)
+        self.non_hex_ids.trace_text(self.traces.at(self.trace_of(row)).key)
     }
 }
 
@@ -158,7 +158,7 @@ impl Index {
     pub(crate) fn release_facts(&self) -> ReleaseFacts {
         let roots = || self.spans.marks.iter().filter(|marks| marks.has(SpanMarks::ROOT));
         ReleaseFacts {
-            local_times: self.oddities.local_traces > 0,
+            local_times: self.anomalies.local_traces > 0,
             events: self.events.count > 0,
             token_metrics: self.events.metrics.iter().any(|metric| metric.of.kind.is_some()),
             most_roots_orphaned: 2 * roots().filter(|marks| marks.has(SpanMarks::ORPHAN)).count() > roots().count(),

@@ -109,13 +109,13 @@ impl Index {
 
     /// Spans whose id begins so, or is so where the whole is given.
     pub(crate) fn spans_by_id(&self, text: &str, whole: bool) -> Bits {
-        let wanted = self.odd.span_ids(text, whole);
+        let wanted = self.non_hex_ids.span_ids(text, whole);
         Bits::collect(self.spans.len(), self.spans.key.iter().map(|key| wanted.has(key.0.into())))
     }
 
     /// The same of traces.
     pub(crate) fn traces_by_id(&self, text: &str, whole: bool) -> Bits {
-        let wanted = self.odd.trace_ids(text, whole);
+        let wanted = self.non_hex_ids.trace_ids(text, whole);
         Bits::collect(self.traces.len(), self.traces.iter().map(|trace| wanted.has(trace.key.0)))
     }
 }

@@ -34,7 +34,7 @@ impl Derive {
                 match index.spans.find(waiting.span) {
                     Some(row) => place_event(index, row, waiting.facts),
                     None => {
-                        index.oddities.lost_events += 1;
+                        index.anomalies.lost_events += 1;
                         if let Some(of) = waiting.facts.metric {
                             index.events.metrics.push(Metric { span: NO_SPAN, id: waiting.facts.id, at: waiting.facts.at, of });
                         }
@@ -74,10 +74,10 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     let rows = index.traces.rows(trace).to_vec();
     let entry = *index.traces.at(trace);
     if rows.is_empty() {
-        index.oddities.traces_without_spans += 1;
+        index.anomalies.traces_without_spans += 1;
         return;
     }
-    index.oddities.spans_without_trace += u64::from(entry.rowid.is_none());
+    index.anomalies.spans_without_trace += u64::from(entry.rowid.is_none());
     let parents = find_parents(index, &rows);
     let cut = cut_cycles(index, &rows, &parents);
 
@@ -89,12 +89,12 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         if cut[place] {
             marks.add(SpanMarks::CYCLE);
             marks.add(SpanMarks::ROOT);
-            index.oddities.cycles += 1;
+            index.anomalies.cycles += 1;
         } else if parents[place].is_none() {
             marks.add(SpanMarks::ROOT);
             if parent != SpanKey::NONE {
                 marks.add(SpanMarks::ORPHAN);
-                index.oddities.orphans += 1;
+                index.anomalies.orphans += 1;
             }
         }
         if key == entry.recorded_root {
@@ -107,15 +107,15 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         mark_failure_origins(index, &rows, &parents, &cut);
     }
     let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
-    index.oddities.framework_traces += u64::from(rows.iter().all(of_framework));
+    index.anomalies.framework_traces += u64::from(rows.iter().all(of_framework));
     let tokens = derive_tokens(index, &rows, &parents, outputs);
     if let Some(totals) = tokens {
         index.trace_tokens.push((trace, totals));
         index.file_tokens.merge(&totals);
     }
-    index.oddities.failed_spans += u64::from(failed);
-    index.oddities.requests += u64::from(entry.requests);
-    index.oddities.merged_traces += u64::from(entry.requests > 1);
+    index.anomalies.failed_spans += u64::from(failed);
+    index.anomalies.requests += u64::from(entry.requests);
+    index.anomalies.merged_traces += u64::from(entry.requests > 1);
     let root = rows
         .iter()
         .filter(|row| index.spans.marks.at(**row).has(SpanMarks::ROOT))
@@ -221,7 +221,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         }
     }
     let (from_events, lost) = attach(&places, &groups);
-    index.oddities.lost_metrics += lost as u64;
+    index.anomalies.lost_metrics += lost as u64;
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
     for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
@@ -246,14 +246,14 @@ fn below_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], p
 fn settle_zones(index: &mut Index) {
     let mut offsets: HashMap<i16, u32> = HashMap::new();
     for trace in index.traces.iter().filter(|trace| trace.local) {
-        index.oddities.local_traces += 1;
+        index.anomalies.local_traces += 1;
         if let Some(offset) = local_offset(trace) {
             *offsets.entry(offset).or_default() += 1;
         }
     }
     let Some((common, _)) = offsets.iter().max_by_key(|(offset, count)| (**count, **offset)) else { return };
-    index.oddities.zone = Some(*common);
-    index.oddities.zones = offsets.len();
+    index.anomalies.zone = Some(*common);
+    index.anomalies.zones = offsets.len();
     let common = *common;
     for number in 0..index.traces.len() as u32 {
         let trace = index.traces.at_mut(number);

@@ -109,7 +109,7 @@ pub(crate) struct Facets {
     /// By name, or by id where there is none.
     pub(crate) agent: Facet,
     /// Of spans whose status is not `OK`, which nearly all have; a missing one is empty.
-    pub(crate) odd_status: Facet,
+    pub(crate) unusual_status: Facet,
 }
 
 /// Which facet an attribute belongs to.
@@ -143,12 +143,12 @@ impl Kind {
 
 /// The values of the span that is being read: the first of each kind.
 #[derive(Default)]
-pub(super) struct Found<'a> {
+pub(super) struct SpanValues<'a> {
     values: [Option<RawJson<'a>>; 6],
     arguments: Option<RawJson<'a>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> SpanValues<'a> {
     /// Takes in one attribute.
     pub(super) fn note(&mut self, kind: Kind, value: RawJson<'a>) {
         if kind == Kind::Arguments {

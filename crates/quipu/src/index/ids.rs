@@ -19,21 +19,21 @@ impl SpanKey {
 
     /// The number its 16 hex digits are; `None` for any other text.
     pub(super) fn hex_number(self) -> Option<u64> {
-        (self.0 < ODD_SPAN).then_some(self.0)
+        (self.0 < NON_HEX_SPAN).then_some(self.0)
     }
 }
 
-const ODD_SPAN: u64 = 0xffff_ffff << 32;
-const ODD_TRACE: u128 = (u64::MAX as u128) << 64;
+const NON_HEX_SPAN: u64 = 0xffff_ffff << 32;
+const NON_HEX_TRACE: u128 = (u64::MAX as u128) << 64;
 
 /// The texts of ids that are no hex numbers.
 #[derive(Clone, Default)]
-pub(super) struct OddIds {
+pub(super) struct NonHexIds {
     texts: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u32>,
 }
 
-impl OddIds {
+impl NonHexIds {
     pub(super) fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
@@ -42,7 +42,7 @@ impl OddIds {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        // The last number stands for `SpanKey::NONE`; as many odd ids as that do not fit in memory.
+        // The last number stands for `SpanKey::NONE`; as many such ids as that do not fit in memory.
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX - 1);
         self.texts.push(text.into());
         self.numbers.insert(text.into(), number);
@@ -55,76 +55,76 @@ impl OddIds {
 
     pub(super) fn span_key(&mut self, text: &str) -> SpanKey {
         match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
-            _ => SpanKey(ODD_SPAN | u64::from(self.number(text))),
+            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
+            _ => SpanKey(NON_HEX_SPAN | u64::from(self.number(text))),
         }
     }
 
     /// The same of bytes that may be no UTF-8.
     pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
         match hex::<16>(bytes) {
-            Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
+            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
             _ => self.span_key(&repaired(bytes)),
         }
     }
 
     pub(super) fn trace_key_of(&mut self, bytes: &[u8]) -> TraceKey {
         match hex::<32>(bytes) {
-            Some(number) if number < ODD_TRACE => TraceKey(number),
+            Some(number) if number < NON_HEX_TRACE => TraceKey(number),
             _ => self.trace_key(&repaired(bytes)),
         }
     }
 
     pub(super) fn trace_key(&mut self, text: &str) -> TraceKey {
         match hex::<32>(text.as_bytes()) {
-            Some(number) if number < ODD_TRACE => TraceKey(number),
-            _ => TraceKey(ODD_TRACE | u128::from(self.number(text))),
+            Some(number) if number < NON_HEX_TRACE => TraceKey(number),
+            _ => TraceKey(NON_HEX_TRACE | u128::from(self.number(text))),
         }
     }
 
     /// The key of an id that a user asks for, without remembering it.
     pub(super) fn find_span(&self, text: &str) -> Option<SpanKey> {
         match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < ODD_SPAN => Some(SpanKey(number as u64)),
-            _ => self.numbers.get(text).map(|number| SpanKey(ODD_SPAN | u64::from(*number))),
+            Some(number) if (number as u64) < NON_HEX_SPAN => Some(SpanKey(number as u64)),
+            _ => self.numbers.get(text).map(|number| SpanKey(NON_HEX_SPAN | u64::from(*number))),
         }
     }
 
     /// The same for a trace.
     pub(super) fn find_trace(&self, text: &str) -> Option<TraceKey> {
         match hex::<32>(text.as_bytes()) {
-            Some(number) if number < ODD_TRACE => Some(TraceKey(number)),
-            _ => self.numbers.get(text).map(|number| TraceKey(ODD_TRACE | u128::from(*number))),
+            Some(number) if number < NON_HEX_TRACE => Some(TraceKey(number)),
+            _ => self.numbers.get(text).map(|number| TraceKey(NON_HEX_TRACE | u128::from(*number))),
         }
     }
 
     /// Spans' ids that begin so, or are so where the whole is given. Letter case does not count in hex digits.
     pub(super) fn span_ids(&self, text: &str, whole: bool) -> WantedIds {
-        self.wanted(text, whole, 16, ODD_SPAN.into())
+        self.wanted(text, whole, 16, NON_HEX_SPAN.into())
     }
 
     /// The same of traces' ids.
     pub(super) fn trace_ids(&self, text: &str, whole: bool) -> WantedIds {
-        self.wanted(text, whole, 32, ODD_TRACE)
+        self.wanted(text, whole, 32, NON_HEX_TRACE)
     }
 
-    fn wanted(&self, text: &str, whole: bool, digits: usize, odd: u128) -> WantedIds {
+    fn wanted(&self, text: &str, whole: bool, digits: usize, non_hex: u128) -> WantedIds {
         let mut range = None;
         if text.len() <= digits && (!whole || text.len() == digits) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             let padded = |with: &str| u128::from_str_radix(&format!("{text}{}", with.repeat(digits - text.len())), 16).ok();
-            range = padded("0").zip(padded("f")).map(|(first, last)| (first, last.min(odd - 1)));
+            range = padded("0").zip(padded("f")).map(|(first, last)| (first, last.min(non_hex - 1)));
         }
         let matches = |known: &str| if whole { known == text } else { known.starts_with(text) };
         let known = self.texts.iter().enumerate().filter(|(_, known)| matches(known));
-        WantedIds { range, odd: known.map(|(number, _)| odd | number as u128).collect() }
+        WantedIds { range, non_hex: known.map(|(number, _)| non_hex | number as u128).collect() }
     }
 
     pub(super) fn span_text(&self, key: SpanKey) -> String {
-        if key.0 >= ODD_SPAN { self.text(key.0 & 0xffff_ffff) } else { format!("{:016x}", key.0) }
+        if key.0 >= NON_HEX_SPAN { self.text(key.0 & 0xffff_ffff) } else { format!("{:016x}", key.0) }
     }
 
     pub(super) fn trace_text(&self, key: TraceKey) -> String {
-        if key.0 >= ODD_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
+        if key.0 >= NON_HEX_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
     }
 }
 
@@ -132,12 +132,12 @@ impl OddIds {
 pub(super) struct WantedIds {
     range: Option<(u128, u128)>,
     /// Ascending.
-    odd: Vec<u128>,
+    non_hex: Vec<u128>,
 }
 
 impl WantedIds {
     pub(super) fn has(&self, key: u128) -> bool {
-        self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.odd.binary_search(&key).is_ok()
+        self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.non_hex.binary_search(&key).is_ok()
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_text_comes_back_and_no_two_share_a_number() {
-        let mut odd = OddIds::default();
+        let mut ids = NonHexIds::default();
         let spans = [
             "00000000000000ff",
             "00000000000000FF",
@@ -187,19 +187,19 @@ mod tests {
             "späne",
             "0123456789abcdef",
         ];
-        let keys: Vec<SpanKey> = spans.iter().map(|text| odd.span_key(text)).collect();
+        let keys: Vec<SpanKey> = spans.iter().map(|text| ids.span_key(text)).collect();
         for (text, key) in spans.iter().zip(&keys) {
-            assert_eq!(odd.span_text(*key), *text);
-            assert_eq!(odd.find_span(text), Some(*key));
+            assert_eq!(ids.span_text(*key), *text);
+            assert_eq!(ids.find_span(text), Some(*key));
             assert_eq!(keys.iter().filter(|other| *other == key).count(), 1);
         }
         assert!(!keys.contains(&SpanKey::NONE));
         for text in ["ffffffffffffffffffffffffffffffff", "0af7651916cd43dd8448eb211c80319c", "x"] {
-            let key = odd.trace_key(text);
-            assert_eq!(odd.trace_text(key), text);
-            assert_eq!(odd.find_trace(text), Some(key));
+            let key = ids.trace_key(text);
+            assert_eq!(ids.trace_text(key), text);
+            assert_eq!(ids.find_trace(text), Some(key));
         }
-        assert_eq!(odd.find_span("never seen"), None);
+        assert_eq!(ids.find_span("never seen"), None);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Index {
             |of: &super::values::TraceValues, facet: &super::Facet| of.first(number).map(|value| facet.values.text(value).to_owned());
         TraceRow {
             group: None,
-            trace_id: self.odd.trace_text(trace.key),
+            trace_id: self.non_hex_ids.trace_text(trace.key),
             start: (start != NO_TIME).then_some(Timestamp(start)),
             duration_nanos: trace.duration(),
             root_name: trace.root.map(|row| self.name_of(row).to_owned()),
@@ -99,14 +99,14 @@ impl Index {
         summary.traces = Some(self.traces.len() as u64);
         summary.failed_traces = Some(self.failed_traces.into());
         summary.spans = Some(self.spans.len() as u64);
-        summary.failed_spans = Some(self.oddities.failed_spans);
+        summary.failed_spans = Some(self.anomalies.failed_spans);
         summary.events = Some(self.events.count);
-        summary.requests = Some(self.oddities.requests);
+        summary.requests = Some(self.anomalies.requests);
         summary.tokens = Some(self.file_tokens);
         let times = || self.traces.iter().filter(|trace| trace.start != NO_TIME);
         summary.start = times().map(|trace| Timestamp(trace.utc_start())).min();
         summary.end = times().map(|trace| Timestamp(trace.utc(trace.end))).max();
-        summary.zone = Some(match (self.oddities.local_traces, self.oddities.zone) {
+        summary.zone = Some(match (self.anomalies.local_traces, self.anomalies.zone) {
             (0, _) => ZoneFact::Zoned,
             (_, Some(offset)) => ZoneFact::Recovered { offset_minutes: i32::from(offset) },
             (_, None) => ZoneFact::Unknown,

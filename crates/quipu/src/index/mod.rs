@@ -4,7 +4,6 @@
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
-mod beside;
 mod bits;
 mod column;
 mod columns;
@@ -20,12 +19,13 @@ mod metrics;
 mod names;
 mod order;
 mod pass;
+mod pipeline;
 mod profile;
-#[cfg(not(target_family = "wasm"))]
-mod reading;
 mod scope;
 mod secrets;
 mod shapes;
+#[cfg(not(target_family = "wasm"))]
+mod snapshot;
 mod spans;
 mod totals;
 mod traces;
@@ -41,19 +41,19 @@ pub(crate) use lists::Listing;
 pub(crate) use pass::Pass;
 pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use reading::Reading;
+pub(crate) use snapshot::Snapshot;
 pub(crate) use traces::zone_offset;
 
 use events::Events;
 use facets::Facets;
 use hashbrown::HashMap;
-use ids::{OddIds, SpanKey};
+use ids::{NonHexIds, SpanKey};
 use names::Names;
 use quipu_model::ordered::beside;
 use quipu_model::{Cost, TokenRecord, TokenTotals};
 use spans::Spans;
 use traces::Traces;
-use warnings::Oddities;
+use warnings::Anomalies;
 
 /// No time: what was recorded can't be read as one.
 const NO_TIME: i64 = i64::MIN;
@@ -61,7 +61,7 @@ const NO_TIME: i64 = i64::MIN;
 /// Everything the pass keeps.
 #[derive(Clone, Default)]
 pub(crate) struct Index {
-    odd: OddIds,
+    non_hex_ids: NonHexIds,
     names: Names,
     spans: Spans,
     traces: Traces,
@@ -87,7 +87,7 @@ pub(crate) struct Index {
     newest: Vec<u32>,
     failed_traces: u32,
     values: values::ValuesOfTraces,
-    oddities: Oddities,
+    anomalies: Anomalies,
     services: HashMap<String, u32>,
     complete: bool,
 }
@@ -102,8 +102,8 @@ impl Index {
     #[cfg(not(target_family = "wasm"))]
     fn forget_trace_rows(&mut self) {
         self.traces.forget_rows();
-        self.oddities.null_roots = 0;
-        self.oddities.damaged_traces = 0;
+        self.anomalies.null_roots = 0;
+        self.anomalies.damaged_traces = 0;
         self.services.clear();
         self.service_names = facets::Dictionary::default();
     }
@@ -115,12 +115,12 @@ impl Index {
 
     /// The row of the span with this id.
     pub(crate) fn find_span(&self, span_id: &str) -> Option<u32> {
-        self.spans.find(self.odd.find_span(span_id)?)
+        self.spans.find(self.non_hex_ids.find_span(span_id)?)
     }
 
     /// The number of the trace with this id.
     pub(crate) fn find_trace(&self, trace_id: &str) -> Option<u32> {
-        self.traces.find(self.odd.find_trace(trace_id)?)
+        self.traces.find(self.non_hex_ids.find_trace(trace_id)?)
     }
 
     /// The number of the trace the span in `row` belongs to.

@@ -5,14 +5,14 @@
 //! and traces whose span it knows; one that it does not know waits until its table is behind the spans' pace, and then counts as lost
 //! until the end proves otherwise.
 
-use super::beside::beside;
 use super::events::{EventFacts, Metric, MetricFacts, Waiting};
-use super::facets::{Found, called_tools};
+use super::facets::{SpanValues, called_tools};
 use super::ids::{SpanKey, TraceKey};
-#[cfg(not(target_family = "wasm"))]
-use super::reading::Reading;
+use super::pipeline::pipeline;
 use super::secrets::holds_secret;
 use super::shapes::Wanted;
+#[cfg(not(target_family = "wasm"))]
+use super::snapshot::Snapshot;
 use super::spans::NewSpan;
 use super::{Index, NO_TIME};
 use memchr::memmem::Finder;
@@ -165,24 +165,24 @@ pub(crate) struct Pass {
     derive: super::derive::Derive,
     /// What another pass may go on from; only where that is wanted, and once everything is read.
     #[cfg(not(target_family = "wasm"))]
-    kept: Option<Option<Reading>>,
+    snapshot: Option<Option<Snapshot>>,
 }
 
 #[cfg(not(target_family = "wasm"))]
 impl Pass {
     /// A pass that goes on behind what these tables have of spans and events.
-    pub(super) fn behind([spans, events]: [Table; 2], outputs: Vec<(u32, TokenRecord)>) -> Pass {
+    pub(super) fn resume([spans, events]: [Table; 2], outputs: Vec<(u32, TokenRecord)>) -> Pass {
         Pass { spans, events, outputs, ..Pass::default() }
     }
 
     /// From now on what is read is kept for another pass, which takes the memory of the index once more.
-    pub(crate) fn keep(&mut self) {
-        self.kept = Some(None);
+    pub(crate) fn keep_snapshot(&mut self) {
+        self.snapshot = Some(None);
     }
 
     /// What was kept, once everything was read.
-    pub(crate) fn take_kept(&mut self) -> Option<Reading> {
-        self.kept.take().flatten()
+    pub(crate) fn take_snapshot(&mut self) -> Option<Snapshot> {
+        self.snapshot.take().flatten()
     }
 }
 
@@ -224,8 +224,8 @@ impl Pass {
             }
         }
         #[cfg(not(target_family = "wasm"))]
-        if let Some(kept @ None) = &mut self.kept {
-            *kept = Some(Reading::of(index, [&self.spans, &self.events], &self.outputs));
+        if let Some(snapshot @ None) = &mut self.snapshot {
+            *snapshot = Some(Snapshot::of(index, [&self.spans, &self.events], &self.outputs));
         }
         let done = self.derive.step(index, &mut self.outputs, spent);
         index.complete = done;
@@ -252,11 +252,11 @@ impl Pass {
                 walk.take(rowid, BLOCK, spent)
             })
         };
-        let outcome = beside(|span| take_span(index, outputs, span), read);
+        let outcome = pipeline(|span| take_span(index, outputs, span), read);
         index.spans.file();
         let readable = |at| scan_spans(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.spans.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_spans = self.spans.lost;
+        index.anomalies.damaged_spans = self.spans.lost;
         Ok(())
     }
 
@@ -283,7 +283,7 @@ impl Pass {
         });
         let readable = |at| scan_events(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.events.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_events = self.events.lost;
+        index.anomalies.damaged_events = self.events.lost;
         Ok(())
     }
 
@@ -310,7 +310,7 @@ impl Pass {
         });
         let readable = |at| scan_traces(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.traces.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_traces = self.traces.lost;
+        index.anomalies.damaged_traces = self.traces.lost;
         Ok(())
     }
 }
@@ -337,25 +337,25 @@ fn read_time(text: Option<&[u8]>, local: &mut bool) -> i64 {
 }
 
 fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: ScanSpan<'_>) {
-    let key = index.odd.span_key_of(span.span_id.as_deref().unwrap_or_default());
-    let trace = index.traces.number(index.odd.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
+    let key = index.non_hex_ids.span_key_of(span.span_id.as_deref().unwrap_or_default());
+    let trace = index.traces.number(index.non_hex_ids.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
     let parent = match span.parent_span_id.as_deref() {
         None => SpanKey::NONE,
-        Some(parent) => index.odd.span_key_of(parent),
+        Some(parent) => index.non_hex_ids.span_key_of(parent),
     };
     let name = index.names.number(span.name.as_deref().unwrap_or_default());
     let mut local = false;
     let start = read_time(span.start.as_deref(), &mut local);
     let end = read_time(span.end.as_deref(), &mut local);
     if start == NO_TIME || end == NO_TIME || end < start {
-        index.oddities.odd_times += 1;
+        index.anomalies.invalid_times += 1;
     }
 
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
     let (mut output, mut said, mut called) = (None, None, None);
     let mut verdict = SpanVerdict::default();
-    let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
+    let (mut found, mut tokens) = (SpanValues::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
@@ -371,17 +371,17 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         }
         _ => {}
     });
-    index.oddities.odd_attributes += u64::from(!readable);
+    index.anomalies.malformed_attributes += u64::from(!readable);
     let status = span.status.as_deref().filter(|status| *status != b"OK").map(repaired);
-    let is_odd_status = status.is_some() || span.status.is_none();
+    let is_unusual_status = status.is_some() || span.status.is_none();
     verdict.note_status(status.as_deref());
-    index.oddities.hidden_failures += u64::from(verdict.is_hidden());
+    index.anomalies.hidden_failures += u64::from(verdict.is_hidden());
     if verdict.failed() {
         marks.add(SpanMarks::FAILED);
     }
     let row_number = index.spans.len();
     if (row_number < SECRET_SPANS || row_number.is_multiple_of(8)) && holds_secret(span.attributes) {
-        index.oddities.secrets += 1;
+        index.anomalies.secrets += 1;
     }
 
     let kind = match index.names.facts(name).kind {
@@ -398,8 +398,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     for tool in called.into_iter().flat_map(called_tools) {
         index.facets.tool.add(row, tool);
     }
-    if is_odd_status {
-        index.facets.odd_status.add(row, status.as_deref().unwrap_or_default());
+    if is_unusual_status {
+        index.facets.unusual_status.add(row, status.as_deref().unwrap_or_default());
     }
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
@@ -425,7 +425,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
 /// Takes an event whose span is known, or must be taken anyway because its table is behind; else answers what it waits for.
 fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<SpanKey> {
-    let key = index.odd.span_key(event.span_id.as_deref().unwrap_or_default());
+    let key = index.non_hex_ids.span_key(event.span_id.as_deref().unwrap_or_default());
     let row = index.spans.find(key);
     if row.is_none() && !behind {
         return Some(key);
@@ -454,7 +454,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
         facts.metric = Some(MetricFacts { kind: TokenKind::from_metric(name), value, series });
     }
     if index.events.count < SECRET_SPANS as u64 && holds_secret(event.attributes) {
-        index.oddities.secrets += 1;
+        index.anomalies.secrets += 1;
     }
     index.events.count += 1;
     match row {
@@ -487,7 +487,7 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     let marks = index.spans.marks.at_mut(row);
     if event.verdict.fails_span() {
         if !marks.has(SpanMarks::FAILED) {
-            index.oddities.hidden_failures += 1;
+            index.anomalies.hidden_failures += 1;
         }
         marks.add(SpanMarks::FAILED);
     } else if event.verdict.is_logged_error() {
@@ -495,13 +495,13 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {
         marks.add(SpanMarks::EARLY_EVENT);
-        index.oddities.early_events += 1;
+        index.anomalies.early_events += 1;
     }
 }
 
 /// Takes a row of `traces` whose spans were met, or that must be taken anyway; else answers what it waits for.
 fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<TraceKey> {
-    let key = index.odd.trace_key(row.trace_id.as_deref().unwrap_or_default());
+    let key = index.non_hex_ids.trace_key(row.trace_id.as_deref().unwrap_or_default());
     if index.traces.find(key).is_none() && !behind {
         return Some(key);
     }
@@ -511,10 +511,10 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
     let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
     let recorded_root = match row.root_span_id.as_deref() {
         None => {
-            index.oddities.null_roots += 1;
+            index.anomalies.null_roots += 1;
             SpanKey::NONE
         }
-        Some(root) => index.odd.span_key(root),
+        Some(root) => index.non_hex_ids.span_key(root),
     };
     let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
     if let Some(service) = row.service_name {

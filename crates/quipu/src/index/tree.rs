@@ -18,7 +18,7 @@ impl Index {
         let (zero, end) = chosen.times.unwrap_or((trace.start, trace.end));
         let known = zero != NO_TIME;
         let mut columns = TraceColumns {
-            trace_id: self.odd.trace_text(trace.key),
+            trace_id: self.non_hex_ids.trace_text(trace.key),
             start: known.then(|| Timestamp(trace.utc(zero))),
             duration_nanos: if known && end != NO_TIME { u64::try_from(end.saturating_sub(zero)).unwrap_or(0) } else { 0 },
             token_totals: chosen.tokens.unwrap_or_else(|| self.trace_tokens(number)),
@@ -42,7 +42,7 @@ impl Index {
             let key = *self.spans.key.at(row);
             match key.hex_number() {
                 Some(number) => columns.span_id.push_number(number),
-                None => columns.span_id.push(&self.odd.span_text(key)),
+                None => columns.span_id.push(&self.non_hex_ids.span_text(key)),
             }
             columns.name.push(name);
             columns.parent.push(*parent);

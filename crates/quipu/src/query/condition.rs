@@ -4,7 +4,7 @@
 
 use super::error::QueryError;
 use super::params::Object;
-use super::path::{Found, Path, quoted};
+use super::path::{Lookup, Path, quoted};
 use super::value::SqlValue;
 use crate::index::{Profiles, beginning};
 use memchr::memmem::Finder;
@@ -142,9 +142,9 @@ impl Condition {
             return Ok(false);
         }
         match self.path.find(attributes) {
-            Found::Value(json) => Ok(self.compares(json)),
-            Found::Nothing => Ok(false),
-            Found::Malformed => Err(bad_path("attribute_filters", &self.key)),
+            Lookup::Value(json) => Ok(self.compares(json)),
+            Lookup::Nothing => Ok(false),
+            Lookup::Malformed => Err(bad_path("attribute_filters", &self.key)),
         }
     }
 

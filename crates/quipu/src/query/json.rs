@@ -1,6 +1,6 @@
 //! Recorded JSON values on their way into an answer: as written, so that no digit is lost.
 
-use super::path::{Found, Path};
+use super::path::{Lookup, Path};
 use hashbrown::HashMap;
 use quipu_model::recorded::entries;
 use serde::ser::SerializeMap;
@@ -112,9 +112,9 @@ impl AttributeMap {
         let mut list: Vec<(String, JsonText)> = Vec::with_capacity(keys.len());
         for (key, path) in keys {
             let value = match path.find(attributes) {
-                Found::Value(json) => JsonText::recorded(json),
-                Found::Nothing => JsonText::null(),
-                Found::Malformed => return Err(key),
+                Lookup::Value(json) => JsonText::recorded(json),
+                Lookup::Nothing => JsonText::null(),
+                Lookup::Malformed => return Err(key),
             };
             if !list.iter().any(|(name, _)| name == key) {
                 list.push((key.clone(), value));

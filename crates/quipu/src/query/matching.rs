@@ -104,7 +104,7 @@ impl<'a> Source<'a> {
             None => Verdict::Unknown,
         };
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);
-        let mut found = Found { seen: vec![false; index.trace_count() as usize], each };
+        let mut found = MatchSink { seen: vec![false; index.trace_count() as usize], each };
         let unknown = (0..rows).filter(|row| verdict(*row) == Verdict::Unknown).count();
         // A scan reads about four rows in the time of one look-up.
         if unknown > rows as usize / 4 {
@@ -145,7 +145,7 @@ impl<'a> Source<'a> {
         index: &Index,
         conditions: &Conditions,
         verdict: &dyn Fn(u32) -> Verdict,
-        found: &mut Found<'_>,
+        found: &mut MatchSink<'_>,
     ) -> Result<(), QueryError> {
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);
         let mut row = 0;
@@ -180,12 +180,12 @@ impl<'a> Source<'a> {
 }
 
 /// Traces that matched already, and who hears of new ones.
-struct Found<'e> {
+struct MatchSink<'e> {
     seen: Vec<bool>,
     each: &'e mut dyn FnMut(MatchedTrace) -> Result<ControlFlow<()>, QueryError>,
 }
 
-impl Found<'_> {
+impl MatchSink<'_> {
     fn is_seen(&self, trace: u32) -> bool {
         self.seen.get(trace as usize).copied().unwrap_or(false)
     }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// A parsed path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
-    steps: Vec<Step>,
+    steps: Vec<PathStep>,
     /// What follows the steps and can't be read as a path.
     malformed: Option<Malformed>,
 }
@@ -25,7 +25,7 @@ enum Malformed {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum PathStep {
     Key(Box<str>),
     Index(u64),
     /// So many from the end; 0 is behind it.
@@ -34,7 +34,7 @@ enum Step {
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found<'a> {
+pub(crate) enum Lookup<'a> {
     /// The JSON value, as written.
     Value(&'a [u8]),
     /// Nothing: NULL to SQLite.
@@ -85,7 +85,7 @@ impl Path {
     /// The key of the first step.
     pub(crate) fn first_key(&self) -> Option<&str> {
         match self.steps.first() {
-            Some(Step::Key(key)) => Some(key),
+            Some(PathStep::Key(key)) => Some(key),
             _ => None,
         }
     }
@@ -96,31 +96,31 @@ impl Path {
     }
 
     /// What stands at this path in `attributes`. Of a key that stands twice the first counts, as for SQLite.
-    pub(crate) fn find<'a>(&self, attributes: &'a [u8]) -> Found<'a> {
+    pub(crate) fn find<'a>(&self, attributes: &'a [u8]) -> Lookup<'a> {
         let mut json = attributes;
         for step in &self.steps {
             let next = match step {
-                Step::Key(key) => value_of(json, key),
-                Step::Index(index) => item(json, *index),
-                Step::FromEnd(back) => {
+                PathStep::Key(key) => value_of(json, key),
+                PathStep::Index(index) => item(json, *index),
+                PathStep::FromEnd(back) => {
                     let count = items(json).count() as u64;
                     count.checked_sub(*back).and_then(|index| item(json, index))
                 }
             };
             match next {
                 Some(value) => json = value,
-                None => return Found::Nothing,
+                None => return Lookup::Nothing,
             }
         }
         match self.malformed {
-            None => Found::Value(json),
-            Some(Malformed::AtList) if json.first() != Some(&b'[') => Found::Nothing,
-            Some(_) => Found::Malformed,
+            None => Lookup::Value(json),
+            Some(Malformed::AtList) if json.first() != Some(&b'[') => Lookup::Nothing,
+            Some(_) => Lookup::Malformed,
         }
     }
 }
 
-fn key_step(rest: &str) -> Option<(Step, &str)> {
+fn key_step(rest: &str) -> Option<(PathStep, &str)> {
     if let Some(quoted) = rest.strip_prefix('"') {
         let mut at = 0;
         let bytes = quoted.as_bytes();
@@ -129,24 +129,24 @@ fn key_step(rest: &str) -> Option<(Step, &str)> {
         }
         let inner = quoted.get(..at)?;
         let key = if inner.contains('\\') { String::from_utf8_lossy(&unescape(inner.as_bytes())).into_owned() } else { inner.to_owned() };
-        return Some((Step::Key(key.into()), quoted.get(at + 1..)?));
+        return Some((PathStep::Key(key.into()), quoted.get(at + 1..)?));
     }
     let end = rest.find(['.', '[']).unwrap_or(rest.len());
     let (key, tail) = rest.split_at(end);
-    (!key.is_empty()).then(|| (Step::Key(key.into()), tail))
+    (!key.is_empty()).then(|| (PathStep::Key(key.into()), tail))
 }
 
-fn index_step(rest: &str) -> Option<(Step, &str)> {
+fn index_step(rest: &str) -> Option<(PathStep, &str)> {
     let inner = rest.strip_prefix('[')?;
     if let Some((index, tail)) = digits(inner) {
-        return Some((Step::Index(index), tail.strip_prefix(']')?));
+        return Some((PathStep::Index(index), tail.strip_prefix(']')?));
     }
     let behind = inner.strip_prefix('#')?;
     if let Some(tail) = behind.strip_prefix(']') {
-        return Some((Step::FromEnd(0), tail));
+        return Some((PathStep::FromEnd(0), tail));
     }
     let (back, tail) = digits(behind.strip_prefix('-')?)?;
-    Some((Step::FromEnd(back), tail.strip_prefix(']')?))
+    Some((PathStep::FromEnd(back), tail.strip_prefix(']')?))
 }
 
 /// The number a text begins with, and the rest. One that is larger than any list is larger than any list here too.

@@ -30,7 +30,7 @@ impl Texts {
 
 /// What is found in a span.
 #[derive(Default)]
-struct Found {
+struct MatchCollector {
     matches: Vec<SpanMatch>,
     /// Matches wanted in all, and in one place.
     limit: usize,
@@ -45,7 +45,7 @@ struct Found {
 /// # Errors
 /// When the span can't be read.
 pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts, limit: usize) -> Result<Vec<SpanMatch>, StoreError> {
-    let mut found = Found { limit, limit_in_place: limit, ..Found::default() };
+    let mut found = MatchCollector { limit, limit_in_place: limit, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
     // Events are shown by their times.
     let mut matches = found.matches;
@@ -75,14 +75,14 @@ pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts
 /// # Errors
 /// When the span can't be read.
 pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(SpanMatch, u32, usize), StoreError> {
-    let mut found = Found { limit: 1, limit_in_place: 1, ..Found::default() };
+    let mut found = MatchCollector { limit: 1, limit_in_place: 1, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
     let nowhere =
         || SpanMatch { place: MatchPlace::Name, before: index.name_of(row).to_owned(), matched: String::new(), after: String::new() };
     Ok((found.matches.into_iter().next().unwrap_or_else(nowhere), found.places.saturating_sub(1), found.bytes))
 }
 
-impl Found {
+impl MatchCollector {
     fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rowid = index.rowid_of(row);

@@ -3,13 +3,13 @@
 //! What is not here: the formats (`transfer`), and where the bytes go.
 
 use super::push::{PieceSize, Sources};
-use super::{BesideTraces, Selection, Session};
+use super::{Selection, Session, UnattachedSignal};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
 use quipu_protocol::{Failure, FileFormat};
 
 /// Log records or points of metrics in one line.
-const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
+const UNATTACHED_SIZE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
 
 impl Session {
     /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in
@@ -40,8 +40,8 @@ impl Session {
         }
         sink(exporter.tail().as_bytes())?;
         if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
-            for which in [BesideTraces::Logs, BesideTraces::Points] {
-                self.each_beside(which, 0, BESIDE, &mut |beside, _| sink(beside.line().as_bytes()))?;
+            for which in [UnattachedSignal::Logs, UnattachedSignal::Points] {
+                self.each_unattached(which, 0, UNATTACHED_SIZE, &mut |batch, _| sink(batch.line().as_bytes()))?;
             }
         }
         Ok(spans)

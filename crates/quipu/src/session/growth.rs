@@ -3,22 +3,22 @@
 //! What is not here: noticing that the file has grown, which is the caller's.
 
 use super::Session;
-use crate::index::Reading;
+use crate::index::Snapshot;
 use quipu_protocol::Failure;
 
 /// What a session has read of a file; another session of the same file goes on from it. Takes some 70 bytes a span.
-pub struct FileReading(Box<Reading>);
+pub struct IndexSnapshot(Box<Snapshot>);
 
 impl Session {
-    /// From now on what the index reads is kept for [`Session::take_reading`]. To be called before the first step, and behind
-    /// [`Session::go_on_from`].
-    pub fn keep_reading(&mut self) {
-        self.pass.keep();
+    /// From now on what the index reads is kept for [`Session::take_snapshot`]. To be called before the first step, and behind
+    /// [`Session::resume_from`].
+    pub fn keep_snapshot(&mut self) {
+        self.pass.keep_snapshot();
     }
 
     /// What was read, where that was to be kept and the index is complete. It is given out once.
-    pub fn take_reading(&mut self) -> Option<FileReading> {
-        if self.index.is_complete() { self.pass.take_kept().map(|reading| FileReading(Box::new(reading))) } else { None }
+    pub fn take_snapshot(&mut self) -> Option<IndexSnapshot> {
+        if self.index.is_complete() { self.pass.take_snapshot().map(|snapshot| IndexSnapshot(Box::new(snapshot))) } else { None }
     }
 
     /// Goes on from what an earlier session has read of this file, so that only what was added is read; to be called before the first step.
@@ -26,9 +26,9 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn go_on_from(&mut self, reading: &FileReading) -> Result<bool, Failure> {
+    pub fn resume_from(&mut self, snapshot: &IndexSnapshot) -> Result<bool, Failure> {
         let database = &self.database;
-        let Some((index, pass)) = database.bounded(|| reading.0.go_on(database))? else { return Ok(false) };
+        let Some((index, pass)) = database.bounded(|| snapshot.0.resume(database))? else { return Ok(false) };
         (self.index, self.pass) = (index, pass);
         Ok(true)
     }

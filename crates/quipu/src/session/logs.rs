@@ -17,7 +17,7 @@ const MAX_PAGE: usize = 500;
 const MAX_TEXT_BYTES: usize = 16 * 1024;
 
 /// What decides whether an event is listed, and where.
-struct Found {
+struct LogEntry {
     time: Option<Timestamp>,
     id: i64,
     row: u32,
@@ -28,7 +28,7 @@ struct Found {
 #[derive(Default)]
 pub(super) struct LogOrder {
     trace: Option<u32>,
-    events: Vec<Found>,
+    events: Vec<LogEntry>,
     seen: usize,
 }
 
@@ -45,7 +45,7 @@ impl LogOrder {
         if self.trace != Some(trace) {
             *self = read_order(database, index, trace)?;
         }
-        let asked: Vec<&Found> =
+        let asked: Vec<&LogEntry> =
             self.events.iter().filter(|event| only.is_none_or(|only| only.binary_search(&event.row).is_ok())).collect();
         let mut of_severity = [0; 6];
         for severity in asked.iter().filter_map(|event| event.severity) {
@@ -53,7 +53,7 @@ impl LogOrder {
                 *count += 1;
             }
         }
-        let listed: Vec<&Found> = asked.iter().copied().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
+        let listed: Vec<&LogEntry> = asked.iter().copied().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
         let start = query.offset.min(listed.len());
         let end = listed.len().min(start + query.limit.min(MAX_PAGE));
         let mut rows = Vec::with_capacity(end - start);
@@ -81,7 +81,7 @@ fn read_order(database: &Database, index: &Index, trace: u32) -> Result<LogOrder
                 continue;
             }
             let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
-            order.events.push(Found { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
+            order.events.push(LogEntry { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
         }
     }
     // Events whose time can't be read stand at the end, in the order they were recorded.
@@ -103,7 +103,7 @@ fn severity(event: &EventRow) -> Option<LogSeverity> {
     LogSeverity::from_name(&attribute(event, "severity")?)
 }
 
-fn log_row(index: &Index, event: &Found, recorded: &EventRow) -> LogRow {
+fn log_row(index: &Index, event: &LogEntry, recorded: &EventRow) -> LogRow {
     let text = attribute(recorded, "message")
         .or_else(|| {
             let value = attribute(recorded, "value")?;

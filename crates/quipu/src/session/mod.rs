@@ -4,7 +4,6 @@
 //! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
 mod asked;
-mod beside;
 mod compare;
 mod conversation;
 mod detail;
@@ -27,14 +26,15 @@ mod series;
 mod share;
 mod sheets;
 mod sql;
+mod unattached;
 
-pub use beside::{BesidePiece, BesideTraces};
 #[cfg(not(target_family = "wasm"))]
-pub use growth::FileReading;
-pub use push::{MetricsPiece, PieceSize, SpanPlace, TracesPiece};
+pub use growth::IndexSnapshot;
+pub use push::{MetricsPiece, PieceSize, PushCursor, TracesPiece};
 pub use recording::Selection;
 #[cfg(feature = "promql")]
 pub use series::{SeriesLabels, SeriesQuery};
+pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
 use crate::search::Searches;
@@ -72,12 +72,12 @@ pub struct Session {
     search_failure: Option<Failure>,
     logs: RefCell<logs::LogOrder>,
     /// What was said in the trace that was asked for last: its pages are cut from here.
-    said: RefCell<Option<sheets::Said>>,
+    said: RefCell<Option<sheets::CachedConversation>>,
     /// What was handed on last.
-    leaving: Option<share::Kept>,
+    leaving: Option<share::CachedShare>,
     /// What tokens cost.
     prices: PriceTable,
-    sql: sql::Kept,
+    sql: sql::SqlCache,
     /// The counters PromQL is asked of, once it was.
     #[cfg(feature = "promql")]
     metrics: Option<quipu_metrics::Metrics>,
@@ -107,7 +107,7 @@ impl Session {
             said: RefCell::default(),
             leaving: None,
             prices: PriceTable::default(),
-            sql: sql::Kept::default(),
+            sql: sql::SqlCache::default(),
             #[cfg(feature = "promql")]
             metrics: None,
         }

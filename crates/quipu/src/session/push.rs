@@ -22,7 +22,7 @@ pub struct PieceSize {
 
 /// A row of `spans`: where in the file somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpanPlace {
+pub struct PushCursor {
     /// `spans.rowid`.
     pub rowid: i64,
     /// `spans.span_id`, by which it is known again.
@@ -39,7 +39,7 @@ pub struct TracesPiece {
     /// Spans left out, because their ids can't be ids of OTLP.
     pub left_out: u64,
     /// The last of them.
-    pub last: SpanPlace,
+    pub last: PushCursor,
 }
 
 /// Points of metrics as one request.
@@ -57,7 +57,7 @@ impl Session {
     ///
     /// # Errors
     /// When a trace or span is not in the file; when the file can't be read.
-    pub fn spans_behind_place(&mut self, selection: Selection<'_>, place: Option<&SpanPlace>) -> Result<Option<u64>, Failure> {
+    pub fn spans_after(&mut self, selection: Selection<'_>, place: Option<&PushCursor>) -> Result<Option<u64>, Failure> {
         self.complete_index()?;
         let (_, rows) = self.selected(selection)?;
         let Some(place) = place else { return Ok(Some(rows.len() as u64)) };
@@ -73,7 +73,7 @@ impl Session {
     pub fn each_traces_piece<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
-        behind: Option<&SpanPlace>,
+        behind: Option<&PushCursor>,
         size: PieceSize,
         sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -101,7 +101,7 @@ impl Session {
                 trace.service_name = self.service_name(*number)?;
                 request.extend(exporter.trace(trace));
             }
-            let last = SpanPlace { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
+            let last = PushCursor { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
             sink(TracesPiece { request, spans: taken as u64 - left_out, left_out, last })?;
         }
         Ok(())

@@ -26,7 +26,7 @@ const MAX_BYTES: usize = if cfg!(target_family = "wasm") { 24 << 20 } else { 128
 const MAX_LOGS: usize = 500;
 
 /// What leaves of a selection, for the forms that are asked for next.
-pub(super) struct Kept {
+pub(super) struct CachedShare {
     what: ShareWhat,
     redact: RedactOptions,
     leaving: Rc<Leaving>,
@@ -131,14 +131,14 @@ impl Session {
         redact: RedactOptions,
         span_id: Option<&str>,
     ) -> Result<(Rc<Leaving>, Option<String>), Failure> {
-        let is_same = |kept: &&Kept| (&kept.what, kept.redact) == (what, redact);
+        let is_same = |kept: &&CachedShare| (&kept.what, kept.redact) == (what, redact);
         let mut found = self.leaving.as_ref().filter(is_same).map(|kept| (kept.leaving.clone(), kept.span_ids.clone()));
         if found.is_none() {
             self.leaving = None;
             let chosen = self.recording(selection(what), MAX_BYTES)?;
             let left = Rc::new(leaving(&chosen, ShareOptions { redact, leave_out_over: None }, None));
             let span_ids: Rc<[String]> = chosen.spans.into_iter().map(|row| row.span_id).collect();
-            self.leaving = Some(Kept { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
+            self.leaving = Some(CachedShare { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
             found = Some((left, span_ids));
         }
         let (left, span_ids) = found.unwrap_or_default();

@@ -16,7 +16,7 @@ use std::rc::Rc;
 const MAX_NAMES: usize = 500;
 
 /// What was said, and of what that was asked.
-pub(super) struct Said {
+pub(super) struct CachedConversation {
     trace: u32,
     whole_session: bool,
     request: Option<String>,
@@ -36,7 +36,8 @@ impl Session {
     fn conversation_of(&self, trace_id: &str, whole_session: bool, request: Option<&str>) -> Result<Rc<ConversationPage>, Failure> {
         let trace = self.trace_number(trace_id)?;
         let request = request.filter(|_| !whole_session);
-        let is_same = |said: &&Said| (said.trace, said.whole_session, said.request.as_deref()) == (trace, whole_session, request);
+        let is_same =
+            |said: &&CachedConversation| (said.trace, said.whole_session, said.request.as_deref()) == (trace, whole_session, request);
         if let Some(said) = self.said.borrow().as_ref().filter(is_same) {
             return Ok(said.page.clone());
         }
@@ -45,7 +46,8 @@ impl Session {
         let mut page = self.database.bounded(read)?;
         page.notes.splice(0..0, self.request_note(trace, request));
         let page = Rc::new(page);
-        *self.said.borrow_mut() = Some(Said { trace, whole_session, request: request.map(str::to_owned), page: page.clone() });
+        *self.said.borrow_mut() =
+            Some(CachedConversation { trace, whole_session, request: request.map(str::to_owned), page: page.clone() });
         Ok(page)
     }
 

@@ -15,7 +15,7 @@ const IDS: usize = 2_000;
 
 /// What is kept between questions.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct SqlCache {
     answer: SqlAnswer,
     tables: Vec<SqlTable>,
 }

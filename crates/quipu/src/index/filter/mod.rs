@@ -3,8 +3,8 @@
 //! What is not here: the language (`quipu_protocol::filter`).
 
 mod attribute_match;
+mod cursor;
 mod decide;
-mod place;
 mod sources;
 mod suggest;
 

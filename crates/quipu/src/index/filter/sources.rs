@@ -79,7 +79,7 @@ pub(super) fn texts(field: TextField, index: &Index) -> Texts<'_> {
         TextField::Session => Texts::Facet(&facets.session),
         TextField::Turn => Texts::Facet(&facets.turn),
         TextField::Agent => Texts::Facet(&facets.agent),
-        TextField::Status => Texts::Exceptions { facet: &facets.odd_status, usual: "OK" },
+        TextField::Status => Texts::Exceptions { facet: &facets.unusual_status, usual: "OK" },
         TextField::Service => Texts::OfTraces { values: index.services(), number: |trace| trace.service },
     }
 }

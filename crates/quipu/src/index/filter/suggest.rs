@@ -1,8 +1,8 @@
 //! How a filter that is being typed may go on: names of fields, and what the file holds, the most frequent first.
 //!
-//! What is not here: where the cursor stands (`place`).
+//! What is not here: where the cursor stands (`cursor`).
 
-use super::place::{Name, Place, place};
+use super::cursor::{CursorContext, Name, cursor_context};
 use super::sources::{Texts, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
@@ -67,13 +67,13 @@ pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Count
     while !filter.is_char_boundary(cursor) {
         cursor -= 1;
     }
-    let Some(place) = place(filter, cursor) else { return Suggestions::default() };
-    let items = match &place.of {
-        None => names(&place.typed, known),
+    let Some(context) = cursor_context(filter, cursor) else { return Suggestions::default() };
+    let items = match &context.of {
+        None => names(&context.typed, known),
         Some((_, Sign::Order(_))) => Vec::new(),
-        Some((name, _)) => values(name, &place, known),
+        Some((name, _)) => values(name, &context, known),
     };
-    Suggestions { start: place.start as u32, end: place.end as u32, items }
+    Suggestions { start: context.start as u32, end: context.end as u32, items }
 }
 
 /// Fields, then keys of attributes, then names of spans.
@@ -108,8 +108,8 @@ fn of_field(info: &FieldInfo) -> Suggestion {
     Suggestion { text: format!("{}{sign}", info.name), meaning, spans: None }
 }
 
-fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
-    let typed = fold(&place.typed);
+fn values(name: &Name<'_>, context: &CursorContext<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
+    let typed = fold(&context.typed);
     let mut best = Best::new(&typed, MOST);
     let field = find(&name.text).filter(|_| !name.is_key);
     let meaning = match field {

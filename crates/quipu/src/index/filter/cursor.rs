@@ -6,7 +6,7 @@ use quipu_protocol::filter::lex::{Piece, Sign, quoted, sign_at, value_at, word_e
 
 /// A name or a value that is being typed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place<'a> {
+pub(super) struct CursorContext<'a> {
     /// The bytes it takes.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -25,14 +25,14 @@ pub(super) struct Name<'a> {
 }
 
 /// The place of a cursor; `None` inside a free text.
-pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
+pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<'_>> {
     let mut at = 0;
     loop {
         let rest = text.get(at..)?;
         let word = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "(){}-".contains(letter));
         let start = text.len() - word.len();
         if start > cursor || word.is_empty() {
-            return Some(Place { start: cursor, end: cursor, typed: String::new(), of: None });
+            return Some(CursorContext { start: cursor, end: cursor, typed: String::new(), of: None });
         }
         let prefix = if word.starts_with("root.") { 5 } else { 0 };
         let start = start + prefix;
@@ -56,7 +56,7 @@ pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
                     return None;
                 }
                 let typed = text.get(start..cursor).unwrap_or_default().to_owned();
-                return Some(Place { start: start.min(cursor), end: name_end, typed, of: None });
+                return Some(CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
             }
             // A word that takes nothing would be met again and again.
             at = name_end.max(at + text.get(at..)?.chars().next()?.len_utf8());
@@ -65,7 +65,7 @@ pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
         let sign_start = text.len() - behind.trim_start().len();
         if cursor < sign_start + sign_length {
             let typed = text.get(start..cursor.min(name_end)).unwrap_or_default().to_owned();
-            return (!is_quoted && cursor <= name_end).then(|| Place { start: start.min(cursor), end: name_end, typed, of: None });
+            return (!is_quoted && cursor <= name_end).then(|| CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
         }
         let value_start = sign_start + sign_length;
         // Blanks behind a sign belong to the value once there is one.
@@ -82,7 +82,7 @@ pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
                 Piece::Plain(text) | Piece::Quoted(text) => Some(text.as_str()),
                 Piece::Star => None,
             });
-            return Some(Place {
+            return Some(CursorContext {
                 start: value_start,
                 end: value_start + length,
                 typed: plain.collect(),
@@ -124,12 +124,12 @@ mod tests {
         ];
         for (text, expected) in cases {
             let cursor = text.find('|').expect("a cursor");
-            let shown = match place(&text.replace('|', ""), cursor) {
+            let shown = match cursor_context(&text.replace('|', ""), cursor) {
                 None => "none".to_owned(),
-                Some(place) => {
+                Some(context) => {
                     let of =
-                        place.of.map_or(String::new(), |(name, _)| format!(" of {}{}", if name.is_key { "key " } else { "" }, name.text));
-                    format!("{}..{} '{}'{of}", place.start, place.end, place.typed)
+                        context.of.map_or(String::new(), |(name, _)| format!(" of {}{}", if name.is_key { "key " } else { "" }, name.text));
+                    format!("{}..{} '{}'{of}", context.start, context.end, context.typed)
                 }
             };
             assert_eq!(shown, expected, "{text}");

@@ -7,12 +7,12 @@ use quipu_store::ScanSpan;
 
 /// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
 #[cfg(target_family = "wasm")]
-pub(super) fn beside<R>(mut take: impl FnMut(ScanSpan<'_>), read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+pub(super) fn pipeline<R>(mut take: impl FnMut(ScanSpan<'_>), read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
     read(&mut take)
 }
 
 #[cfg(not(target_family = "wasm"))]
-pub(super) use native::beside;
+pub(super) use native::pipeline;
 
 #[cfg(not(target_family = "wasm"))]
 mod native {
@@ -111,7 +111,7 @@ mod native {
     }
 
     /// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
-    pub(in super::super) fn beside<R>(take: impl FnMut(ScanSpan<'_>) + Send, read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+    pub(in super::super) fn pipeline<R>(take: impl FnMut(ScanSpan<'_>) + Send, read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
         // Used by one side only; the lock is what lets the other have it where no thread can be had.
         let take = Mutex::new(take);
         let take_in = |batch: &Batch| batch.take(&mut *take.lock().unwrap_or_else(PoisonError::into_inner));
@@ -182,7 +182,7 @@ mod tests {
         for (rows, bytes) in [(0, 0), (3, 10), (20_000, 100), (300, 10_000), (5, 5 << 20)] {
             let text: Vec<u8> = (0..bytes + rows).map(|at| at as u8).collect();
             let mut taken = 0_i64;
-            let read = beside(
+            let read = pipeline(
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
                     assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));

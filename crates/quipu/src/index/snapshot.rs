@@ -10,7 +10,7 @@ use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
 use std::ops::ControlFlow;
 
 /// What was read of a file, before anything is derived from it: a pass over the same file, which has grown since, can go on from there.
-pub(crate) struct Reading {
+pub(crate) struct Snapshot {
     index: Index,
     spans: Table,
     events: Table,
@@ -20,9 +20,9 @@ pub(crate) struct Reading {
 /// Rows that are compared with the file before a pass goes on.
 const COMPARED: usize = 64;
 
-impl Reading {
-    pub(super) fn of(index: &Index, [spans, events]: [&Table; 2], outputs: &[(u32, TokenRecord)]) -> Reading {
-        Reading { index: index.clone(), spans: spans.clone(), events: events.clone(), outputs: outputs.to_vec() }
+impl Snapshot {
+    pub(super) fn of(index: &Index, [spans, events]: [&Table; 2], outputs: &[(u32, TokenRecord)]) -> Snapshot {
+        Snapshot { index: index.clone(), spans: spans.clone(), events: events.clone(), outputs: outputs.to_vec() }
     }
 
     /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
@@ -30,18 +30,18 @@ impl Reading {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub(crate) fn go_on(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
-        if !self.is_of(database)? {
+    pub(crate) fn resume(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
+        if !self.matches(database)? {
             return Ok(None);
         }
         let mut index = self.index.clone();
         index.forget_trace_rows();
-        let pass = Pass::behind([self.spans.clone(), self.events.clone()], self.outputs.clone());
+        let pass = Pass::resume([self.spans.clone(), self.events.clone()], self.outputs.clone());
         Ok(Some((index, pass)))
     }
 
     /// Whether the file holds some of the spans where they were, the first and the last among them.
-    fn is_of(&self, database: &Database) -> Result<bool, StoreError> {
+    fn matches(&self, database: &Database) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rows = self.index.spans.len();
         let is_whole = self.spans.lost == 0 && self.events.lost == 0;
@@ -54,7 +54,7 @@ impl Reading {
             let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
             let mut is_same = false;
             scan_spans(connection, schema, rowid - 1, |span| {
-                let found = self.index.odd.find_span(&repaired(span.span_id.as_deref().unwrap_or_default()));
+                let found = self.index.non_hex_ids.find_span(&repaired(span.span_id.as_deref().unwrap_or_default()));
                 is_same = span.rowid == rowid && found == Some(key);
                 ControlFlow::Break(())
             })?;

@@ -4,7 +4,7 @@ use super::tools::{export, import, import_bytes, read, rows, sql_of};
 use quipu::protocol::FileFormat;
 use quipu::store::Writer;
 use quipu::transfer::{Recorder, Signal, read_request};
-use quipu::{BesideTraces, PieceSize, Selection};
+use quipu::{PieceSize, Selection, UnattachedSignal};
 
 const TABLES: [&str; 2] = [
     "SELECT trace_id, span_id, name, timestamp, time_unix_nano, attributes, resource, scope
@@ -61,11 +61,11 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     let (mut session, _) = import(&inputs);
     // A record is never divided: the first comes whatever it weighs.
     let (size, mut entries) = (PieceSize { entries: 100, bytes: 1 }, Vec::new());
-    let each = &mut |piece: quipu::BesidePiece| {
+    let each = &mut |piece: quipu::UnattachedPiece| {
         entries.push(piece.entries);
         Ok::<(), quipu::protocol::Failure>(())
     };
-    session.each_beside_piece(BesideTraces::Logs, 0, size, each).expect("pieces");
+    session.each_unattached_piece(UnattachedSignal::Logs, 0, size, each).expect("pieces");
     assert_eq!(entries, vec![1; expected[0].len()]);
     let text = export(&mut session, Selection::All, FileFormat::OtlpJson);
     let (again, report) = import_bytes(&[("export", &text)]);
@@ -87,15 +87,15 @@ fn requests_of_them_go_on_where_one_stopped() {
     recorder.begin().expect("a transaction");
     let size = PieceSize { entries: 3, bytes: usize::MAX };
     for (which, signal, table) in [
-        (BesideTraces::Logs, Signal::Logs, &expected[0]),
-        (BesideTraces::Points, Signal::Metrics, &expected[1]),
+        (UnattachedSignal::Logs, Signal::Logs, &expected[0]),
+        (UnattachedSignal::Points, Signal::Metrics, &expected[1]),
     ] {
-        let (whole, last) = session.beside_rest(which, 0).expect("a file").expect("rows");
+        let (whole, last) = session.remaining_after(which, 0).expect("a file").expect("rows");
         assert_eq!(whole, table.len() as u64);
         let (mut behind, mut sent) = (0, 0);
         // Stopped by the receiver after each request.
         while behind < last {
-            let outcome = session.each_beside_piece(which, behind, size, &mut |piece| {
+            let outcome = session.each_unattached_piece(which, behind, size, &mut |piece| {
                 let mut read = read_request(signal, false, &piece.request).expect("OTLP");
                 recorder.write(&mut read).expect("written");
                 (behind, sent) = (piece.last, sent + piece.entries);
@@ -105,7 +105,7 @@ fn requests_of_them_go_on_where_one_stopped() {
             assert!(outcome.is_err());
         }
         assert_eq!(sent, whole);
-        assert_eq!(session.beside_rest(which, last).expect("a file"), Some((0, last)));
+        assert_eq!(session.remaining_after(which, last).expect("a file"), Some((0, last)));
     }
     recorder.commit().expect("committed");
     assert_eq!(tables(&recorder.into_writer().into_bytes().expect("bytes")), expected);

@@ -10,7 +10,7 @@ use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind}
 
 /// Log records, or points of metrics, as one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BesidePiece {
+pub struct UnattachedPiece {
     /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf; empty where no entry can be sent.
     pub request: Vec<u8>,
     /// How many entries are in it.
@@ -23,7 +23,7 @@ pub struct BesidePiece {
 
 /// Which of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BesideTraces {
+pub enum UnattachedSignal {
     /// Log records of no span of the file.
     Logs,
     /// Points of metrics, as they were measured.
@@ -36,16 +36,16 @@ impl Session {
     ///
     /// # Errors
     /// Those of `sink`; when the file can't be read.
-    pub fn each_beside_piece<E: From<Failure>>(
+    pub fn each_unattached_piece<E: From<Failure>>(
         &self,
-        which: BesideTraces,
+        which: UnattachedSignal,
         behind: i64,
         size: PieceSize,
-        sink: &mut dyn FnMut(BesidePiece) -> Result<(), E>,
+        sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_beside(which, behind, size, &mut |beside, last| {
-            let (entries, mark) = (beside.len() as u64, beside.mark());
-            sink(BesidePiece { entries, mark, last, request: beside.request() })
+        self.each_unattached(which, behind, size, &mut |batch, last| {
+            let (entries, mark) = (batch.len() as u64, batch.mark());
+            sink(UnattachedPiece { entries, mark, last, request: batch.request() })
         })
     }
 
@@ -54,9 +54,9 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn beside_rest(&self, which: BesideTraces, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
+    pub fn remaining_after(&self, which: UnattachedSignal, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        Ok(self.database.bounded(|| rest_behind(connection, schema, which == BesideTraces::Points, behind))?)
+        Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, behind))?)
     }
 
     /// Whether the file is still the one of which all up to this row was read: the row is there, or it was a log record that has become an
@@ -64,50 +64,50 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn goes_on_behind(&self, which: BesideTraces, id: i64, mark: &str) -> Result<bool, Failure> {
+    pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, mark: &str) -> Result<bool, Failure> {
         let from = Behind { id: id.saturating_sub(1), rows: 1, bytes: 0 };
-        match self.next_beside(which, from, &mut Sources::default())? {
-            Some((beside, at)) if at == id => Ok(beside.mark() == mark),
-            _ if which == BesideTraces::Points => Ok(false),
+        match self.next_unattached(which, from, &mut Sources::default())? {
+            Some((batch, at)) if at == id => Ok(batch.mark() == mark),
+            _ if which == UnattachedSignal::Points => Ok(false),
             _ => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }
     }
 
     /// Hands them over before they are written.
-    pub(super) fn each_beside<E: From<Failure>>(
+    pub(super) fn each_unattached<E: From<Failure>>(
         &self,
-        which: BesideTraces,
+        which: UnattachedSignal,
         mut behind: i64,
         size: PieceSize,
         sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = Sources::default();
-        while let Some((beside, last)) =
-            self.next_beside(which, Behind { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
+        while let Some((batch, last)) =
+            self.next_unattached(which, Behind { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
         {
-            sink(beside, last)?;
+            sink(batch, last)?;
             behind = last;
         }
         Ok(())
     }
 
     /// The next of them, and the number of the last row that was read for it.
-    fn next_beside(&self, which: BesideTraces, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
+    fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        let (beside, last) = match which {
-            BesideTraces::Logs => {
+        let (batch, last) = match which {
+            UnattachedSignal::Logs => {
                 let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 (Beside::Logs(self.with_sources(found, |record| record.source, sources)?), last)
             }
-            BesideTraces::Points => {
+            UnattachedSignal::Points => {
                 let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 found.retain(|(_, point)| is_known(point));
                 (Beside::Points(self.with_sources(found, |point| point.source, sources)?), last)
             }
         };
-        Ok(last.map(|last| (beside, last)))
+        Ok(last.map(|last| (batch, last)))
     }
 
     /// Rows with the resources and scopes they name.
