@@ -1,5 +1,5 @@
-//! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
-//! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
+//! Derives what the recorded columns lack, once the pass is complete: roots, orphans, cycles, requests merged into one trace, inference
+//! requests and their tokens, the zone of local clocks; then the sort orders of the lists.
 
 use super::events::{Metric, NO_SPAN};
 use super::failure_origin::mark_failure_origins;
@@ -13,13 +13,12 @@ use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
 use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
 
-/// Traces derived before a look at the budget.
+/// Traces derived between two checks of the time budget.
 const BLOCK: u32 = 64;
 
-/// Spans of a trace that is small.
+/// Up to this many spans a trace is searched linearly.
 const NEARBY: usize = 32;
 
-/// Where deriving stands.
 #[derive(Default)]
 pub(super) struct Derive {
     placed: bool,
@@ -27,7 +26,7 @@ pub(super) struct Derive {
 }
 
 impl Derive {
-    /// Works until `spent`; true when done.
+    /// Works until `spent` returns true. Returns whether it is done.
     pub(super) fn step(&mut self, index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, spent: &mut dyn FnMut() -> bool) -> bool {
         if !self.placed {
             for waiting in std::mem::take(&mut index.events.waiting) {
@@ -134,9 +133,9 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
     if entry.first_end == NO_TIME || entry.created == NO_TIME { None } else { zone_offset(entry.first_end, entry.created) }
 }
 
-/// The place of each span's parent within the trace; notes the spans whose parent is in another.
+/// The index of each span's parent among `rows`. Also records the spans whose parent is in another trace.
 fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
-    // Looking through the few keys of a small trace is faster than looking among those of all spans.
+    // Scanning the few keys of a small trace is faster than a look-up among those of all spans.
     let nearby = rows.len() <= NEARBY && !index.spans.ids_repeat;
     let find = |row: &u32| {
         if nearby {
@@ -154,7 +153,7 @@ fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
     parents
 }
 
-/// Whether a cycle of parents is cut at each span: of each cycle at the one that started first.
+/// For each span, whether a cycle of parents is cut there: each cycle is cut at the span that started first.
 fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<bool> {
     const NEW: u32 = 0;
     const DONE: u32 = u32::MAX;
@@ -191,13 +190,13 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
     cut
 }
 
-/// Marks the inference requests of a trace and gives each its tokens; `None` when there is no inference request.
+/// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
-    // Instrumentation of other programs marks what it says is an inference; it counts as a provider's span.
+    // Instrumentation of other programs marks its inference spans; they count as provider spans.
     let said = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
     let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| said(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
-    // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
+    // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
     let counted =
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
     let mut places = Vec::with_capacity(rows.len());
@@ -235,14 +234,16 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     Some(totals)
 }
 
-/// A router calling itself, or a provider wrapping another: the outer span is the request.
+/// Whether a span is the direct child of one with the same role: a router that calls itself, or a provider that wraps another. The outer
+/// span is then the request.
 ///
-/// A request that the server pushed under another one's open span by mistake stays its own: only a direct parent counts.
+/// Only the direct parent counts: the server may push a request under the open span of an unrelated one by mistake, and that request stays
+/// a request of its own.
 fn below_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
     parents[place].is_some_and(|parent| roles[parent] == Some(role))
 }
 
-/// Traces of a local clock whose own row tells nothing take the offset most others have.
+/// Assigns the most common offset to traces with a local clock whose own row does not reveal one.
 fn settle_zones(index: &mut Index) {
     let mut offsets: HashMap<i16, u32> = HashMap::new();
     for trace in index.traces.iter().filter(|trace| trace.local) {

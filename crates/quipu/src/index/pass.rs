@@ -1,9 +1,9 @@
-//! The one pass over the file: spans, events and traces in lockstep, in the order they were written, so that the file is read
-//! front to back once.
+//! The single pass over a file: reads spans, events and traces in lockstep, in the order they were written, so that the file is read front
+//! to back only once.
 //!
-//! Events and the row of a trace are written right after the span they belong to. The pass reads a block of spans, then the events
-//! and traces whose span it knows; one that it does not know waits until its table is behind the spans' pace, and then counts as lost
-//! until the end proves otherwise.
+//! Servers write events and the row of a trace right after the span they belong to. The pass reads a block of spans, then the events and
+//! traces whose span is already known. A row whose span is unknown waits until its table has fallen behind the span table, and is then
+//! counted as lost unless its span turns up later.
 
 use super::events::{EventFacts, Metric, MetricFacts, Waiting};
 use super::facets::{SpanValues, called_tools};
@@ -26,25 +26,26 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-/// Spans read before events and traces catch up: few where what lies side by side in the file is to be read at once, many where a second
-/// thread takes them in, which is to be kept busy.
+/// Spans read before events and traces catch up. Small on wasm, so that rows that lie next to each other in the file are read together;
+/// large natively, to keep the indexing thread busy.
 const BLOCK: usize = if cfg!(target_family = "wasm") { 512 } else { 32_768 };
-/// Rows between two looks at the budget.
+/// Rows read between two checks of the time budget.
 const LOOK: usize = 32;
-/// Spans whose texts are searched for secrets one by one, before only every eighth is.
+/// Number of spans whose text is fully searched for secrets; after that only every eighth is.
 const SECRET_SPANS: usize = 20_000;
 
-/// Fewer bytes of a file than any span of a real one takes, and spans that room is made for at most (24 MB).
+/// Lower bound of the file bytes a real span takes, and the largest number of spans to reserve memory for (24 MB). Both limit the up-front
+/// allocation.
 const MIN_SPAN_BYTES: u64 = 256;
 const MAX_RESERVED: u64 = 4 << 20;
 
-/// Longer outputs are not searched for token counts: a decoded list of numbers takes many times its text.
+/// Longer outputs are not searched for token counts: a decoded list of numbers takes many times the size of its text.
 const MAX_OUTPUT_BYTES: usize = 2 << 20;
 
-/// What stands in an output that tells token counts.
+/// Substrings of an output that holds token counts.
 static COUNTED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["metrics", "usage"].map(Finder::new));
 
-/// One table on its way through the pass.
+/// Progress of the pass through one table.
 #[derive(Clone, Default)]
 pub(super) struct Table {
     pub(super) after: i64,
@@ -58,7 +59,7 @@ impl Table {
         if self.done { 1.0 } else { self.share_at(self.after) }
     }
 
-    /// How far through the table a row stands, from 0 to 1.
+    /// Position of a row in the table, from 0 to 1.
     fn share_at(&self, rowid: i64) -> f64 {
         if self.highest <= 0 { 1.0 } else { rowid as f64 / self.highest as f64 }
     }
@@ -67,7 +68,7 @@ impl Table {
         Walk { after: self.after, count: 0, ended: true, disorder: false }
     }
 
-    /// Takes the outcome of a walk: past damage it goes on at the first row that can be read again.
+    /// Handles the outcome of a walk: skips damage and continues at the next readable row.
     fn settle(
         &mut self,
         walk: Walk,
@@ -77,7 +78,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         self.after = walk.after;
         match outcome {
-            // Rows that do not ascend come from a damaged tree, which might lead in a circle for ever.
+            // Rowids that do not ascend come from a damaged b-tree, which could loop for ever.
             Ok(()) if walk.disorder => {
                 self.lost += 1;
                 self.done = true;
@@ -98,17 +99,17 @@ impl Table {
     }
 }
 
-/// One stretch of rows of a table.
+/// A contiguous run of rows of a table.
 struct Walk {
     after: i64,
     count: usize,
-    /// Whether the table's end was reached.
+    /// The end of the table was reached.
     ended: bool,
     disorder: bool,
 }
 
 impl Walk {
-    /// Whether a row comes where it belongs; rowids ascend.
+    /// Checks that rowids ascend.
     fn is_in_order(&mut self, rowid: i64) -> bool {
         self.disorder = rowid <= self.after;
         !self.disorder
@@ -119,7 +120,7 @@ impl Walk {
         ControlFlow::Break(())
     }
 
-    /// The row was taken; stops after `limit` rows, or when the budget is spent.
+    /// Counts a row; breaks after `limit` rows or when the time budget is spent.
     fn take(&mut self, rowid: i64, limit: usize, spent: &mut dyn FnMut() -> bool) -> ControlFlow<()> {
         self.after = rowid;
         self.count += 1;
@@ -127,7 +128,7 @@ impl Walk {
     }
 }
 
-/// The first rowid behind `after` from which reading works again: doubling steps ahead, then halving back.
+/// Finds the first readable rowid after `after`: gallops ahead in doubling steps, then bisects back.
 fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let (mut bad, mut step) = (after + 1, 1);
     let mut good = loop {
@@ -151,52 +152,52 @@ fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Opti
     Some(good)
 }
 
-/// Where the pass stands.
+/// State of the pass.
 #[derive(Default)]
 pub(crate) struct Pass {
     started: bool,
     spans: Table,
     events: Table,
     traces: Table,
-    /// An event and a trace that wait for their span: its id, and where in their table they stand.
+    /// An event and a trace whose span is not known yet: its key, and the row's position in its table (see `Table::share_at`).
     waiting_event: Option<(SpanKey, f64)>,
     waiting_trace: Option<(TraceKey, f64)>,
     outputs: Vec<(u32, TokenRecord)>,
     derive: super::derive::Derive,
-    /// What another pass may go on from; only where that is wanted, and once everything is read.
+    /// The outer `Option` is set if a snapshot was requested, the inner one once every row was read.
     #[cfg(not(target_family = "wasm"))]
     snapshot: Option<Option<Snapshot>>,
 }
 
 #[cfg(not(target_family = "wasm"))]
 impl Pass {
-    /// A pass that goes on behind what these tables have of spans and events.
+    /// A pass that continues after the rows of spans and events that these tables have covered.
     pub(super) fn resume([spans, events]: [Table; 2], outputs: Vec<(u32, TokenRecord)>) -> Pass {
         Pass { spans, events, outputs, ..Pass::default() }
     }
 
-    /// From now on what is read is kept for another pass, which takes the memory of the index once more.
+    /// Requests a snapshot of what this pass reads. It takes as much memory again as the index.
     pub(crate) fn keep_snapshot(&mut self) {
         self.snapshot = Some(None);
     }
 
-    /// What was kept, once everything was read.
+    /// The requested snapshot, available once after every row was read.
     pub(crate) fn take_snapshot(&mut self) -> Option<Snapshot> {
         self.snapshot.take().flatten()
     }
 }
 
 impl Pass {
-    /// Spans that were passed and spans in all, as the largest rowid suggests.
+    /// Number of spans read, and the expected total according to the largest rowid.
     pub(crate) fn counts(&self, index: &Index) -> (u64, u64) {
         let seen = index.span_count() as u64;
         (seen, u64::try_from(self.spans.highest).unwrap_or(0).max(seen))
     }
 
-    /// Works until `spent` says so or everything is done; true when done.
+    /// Works until `spent` returns true or everything is done. Returns whether it is done.
     ///
     /// # Errors
-    /// When the file can't be read any more; damage inside it is skipped and counted instead.
+    /// When the file can't be read any more. Damage within the file is skipped and counted instead.
     pub(crate) fn step(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         if !self.started {
@@ -232,7 +233,7 @@ impl Pass {
         Ok(done)
     }
 
-    /// Spans there are at most, as the largest rowid and the file's length say; fewer for a file that says there are very many.
+    /// Upper bound of the number of spans, from the largest rowid and the length of the file; capped at [`MAX_RESERVED`].
     fn likely_spans(&self, database: &Database) -> usize {
         let fitting = (database.cache().len() / MIN_SPAN_BYTES).min(MAX_RESERVED);
         usize::try_from(u64::try_from(self.spans.highest).unwrap_or(0).min(fitting)).unwrap_or(0)
@@ -264,7 +265,7 @@ impl Pass {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
         let is_behind = |share: f64| share < pace || pace >= 1.0;
-        // One that waited is not read again before it can go on.
+        // A waiting event is not read again before it can be placed.
         if self.waiting_event.is_some_and(|(key, share)| !is_behind(share) && index.spans.find(key).is_none()) {
             return Ok(());
         }
@@ -315,7 +316,7 @@ impl Pass {
     }
 }
 
-/// A table whose last page is damaged: its end is found row by row.
+/// The last page of a table may be damaged: its end is then found row by row.
 fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError> {
     move |error| {
         if !error.is_damage() {
@@ -390,7 +391,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         kind => kind,
     };
     if said == Some(SpanKind::Inference) && role.is_none() {
-        // Whether it is the request, or only tells of it once more, is decided when the whole trace is known.
+        // Whether this is the request itself or repeats one is decided once the whole trace is known.
         marks.add(SpanMarks::INFERENCE_REQUEST);
     }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
@@ -423,7 +424,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 }
 
-/// Takes an event whose span is known, or must be taken anyway because its table is behind; else answers what it waits for.
+/// Indexes an event if its span is known, or if it must not wait any longer because its table is `behind`. Otherwise returns the span it
+/// waits for.
 fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<SpanKey> {
     let key = index.non_hex_ids.span_key(event.span_id.as_deref().unwrap_or_default());
     let row = index.spans.find(key);
@@ -464,7 +466,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     None
 }
 
-/// A label's value as the metrics of later releases have it: Python's words for what is no text.
+/// The value of a label as later releases print it: non-string values in Python's notation.
 fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
     match value.as_str() {
         Some(text) => text,
@@ -477,7 +479,7 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
     }
 }
 
-/// Hangs an event on its span.
+/// Attaches an event to its span.
 pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     index.events.push(row, event.id);
     if let Some(of) = event.metric {
@@ -499,7 +501,7 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     }
 }
 
-/// Takes a row of `traces` whose spans were met, or that must be taken anyway; else answers what it waits for.
+/// Indexes a row of `traces` if its spans are known, or if it must not wait any longer. Otherwise returns the trace it waits for.
 fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<TraceKey> {
     let key = index.non_hex_ids.trace_key(row.trace_id.as_deref().unwrap_or_default());
     if index.traces.find(key).is_none() && !behind {
