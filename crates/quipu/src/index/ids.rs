@@ -1,23 +1,23 @@
-//! Ids as numbers: 16 and 32 lower-case hex digits fit u64 and u128; any other text gets a number of its own.
+//! Ids as integers: ids of 16 and 32 lower-case hex digits are stored as u64 and u128; any other string is interned.
 //!
-//! Numbers whose upper half is all ones are reserved for such other texts, so a hex id that would fall there is treated as one of them.
+//! Integers whose upper half is all ones denote interned strings. A hex id in that range is interned too.
 
 use hashbrown::HashMap;
 use quipu_model::recorded::repaired;
 
-/// A span's id, or that of a parent, as a number.
+/// The id of a span or of a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpanKey(pub(super) u64);
 
-/// A trace's id as a number.
+/// The id of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TraceKey(pub(super) u128);
 
 impl SpanKey {
-    /// No id: a NULL parent.
+    /// The key of a NULL parent.
     pub(super) const NONE: SpanKey = SpanKey(u64::MAX);
 
-    /// The number its 16 hex digits are; `None` for any other text.
+    /// The value of an id of 16 hex digits; `None` for an interned one.
     pub(super) fn hex_number(self) -> Option<u64> {
         (self.0 < NON_HEX_SPAN).then_some(self.0)
     }
@@ -26,7 +26,7 @@ impl SpanKey {
 const NON_HEX_SPAN: u64 = 0xffff_ffff << 32;
 const NON_HEX_TRACE: u128 = (u64::MAX as u128) << 64;
 
-/// The texts of ids that are no hex numbers.
+/// Interns ids that are not hex numbers.
 #[derive(Clone, Default)]
 pub(super) struct NonHexIds {
     texts: Vec<Box<str>>,
@@ -42,7 +42,7 @@ impl NonHexIds {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        // The last number stands for `SpanKey::NONE`; as many such ids as that do not fit in memory.
+        // The last number is reserved for `SpanKey::NONE`; that many ids would not fit in memory.
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX - 1);
         self.texts.push(text.into());
         self.numbers.insert(text.into(), number);
@@ -60,7 +60,7 @@ impl NonHexIds {
         }
     }
 
-    /// The same of bytes that may be no UTF-8.
+    /// Like [`Self::span_key`], for bytes that may not be valid UTF-8.
     pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
         match hex::<16>(bytes) {
             Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
@@ -82,7 +82,7 @@ impl NonHexIds {
         }
     }
 
-    /// The key of an id that a user asks for, without remembering it.
+    /// The key of a span id; `None` if the id is not hex and was never interned.
     pub(super) fn find_span(&self, text: &str) -> Option<SpanKey> {
         match hex::<16>(text.as_bytes()) {
             Some(number) if (number as u64) < NON_HEX_SPAN => Some(SpanKey(number as u64)),
@@ -90,7 +90,7 @@ impl NonHexIds {
         }
     }
 
-    /// The same for a trace.
+    /// The key of a trace id; `None` if the id is not hex and was never interned.
     pub(super) fn find_trace(&self, text: &str) -> Option<TraceKey> {
         match hex::<32>(text.as_bytes()) {
             Some(number) if number < NON_HEX_TRACE => Some(TraceKey(number)),
@@ -98,12 +98,12 @@ impl NonHexIds {
         }
     }
 
-    /// Spans' ids that begin so, or are so where the whole is given. Letter case does not count in hex digits.
+    /// The span ids that start with `text`, or equal it if `whole` is set. Hex digits match case-insensitively.
     pub(super) fn span_ids(&self, text: &str, whole: bool) -> WantedIds {
         self.wanted(text, whole, 16, NON_HEX_SPAN.into())
     }
 
-    /// The same of traces' ids.
+    /// Like [`Self::span_ids`], for trace ids.
     pub(super) fn trace_ids(&self, text: &str, whole: bool) -> WantedIds {
         self.wanted(text, whole, 32, NON_HEX_TRACE)
     }
@@ -128,10 +128,10 @@ impl NonHexIds {
     }
 }
 
-/// Ids that are wanted, as numbers.
+/// A set of ids: a range of hex ids, and interned ones.
 pub(super) struct WantedIds {
     range: Option<(u128, u128)>,
-    /// Ascending.
+    /// Sorted.
     non_hex: Vec<u128>,
 }
 
@@ -153,16 +153,16 @@ fn hex<const LEN: usize>(text: &[u8]) -> Option<u128> {
     (others == 0).then_some(number)
 }
 
-/// The number eight digits are, the first in the highest byte, and bits where a byte is none of `0-9` and `a-f`.
+/// Parses eight hex digits, the first in the highest byte. The second value is nonzero if any byte is not in `0-9` or `a-f`.
 fn eight_hex(digits: u64) -> (u32, u64) {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = EACH * 0x80;
     let low = digits & !HIGH;
-    // The high bit of each byte that is at least so much; bytes are below 0x80 here, so no sum reaches the next.
+    // Sets the high bit of each byte that is at least `least`. Bytes are below 0x80 here, so additions do not carry into the next byte.
     let at_least = |least: u8| (low + EACH * u64::from(0x80 - least)) & HIGH;
     let decimal = at_least(b'0') & !at_least(b'9' + 1);
     let letter = at_least(b'a') & !at_least(b'f' + 1);
-    // A letter's four low bits count from 1, its value from 10.
+    // The low four bits of a letter count from 1, its value from 10.
     let mut value = (low & (EACH * 15)) + (letter >> 7) * 9;
     value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
     value = (value | value >> 8) & 0x0000_ffff_0000_ffff;

@@ -1,6 +1,6 @@
-//! What a pass has read, kept so that another one can go on from there when the file has grown: reading a large file once is enough.
+//! A copy of what a pass has read, so that a later pass over the grown file can resume from it instead of reading everything again.
 //!
-//! What is not here: noticing that a file has grown. In the browser a file that grew can't be read at all, so there is none of this there.
+//! Not here: detecting that a file has grown. In the browser a file that changed can't be read any more, so this module is native only.
 
 use super::Index;
 use super::pass::{Pass, Table};
@@ -9,7 +9,7 @@ use quipu_model::recorded::repaired;
 use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
 use std::ops::ControlFlow;
 
-/// What was read of a file, before anything is derived from it: a pass over the same file, which has grown since, can go on from there.
+/// Everything read from a file, before the derivations.
 pub(crate) struct Snapshot {
     index: Index,
     spans: Table,
@@ -17,7 +17,7 @@ pub(crate) struct Snapshot {
     outputs: Vec<(u32, TokenRecord)>,
 }
 
-/// Rows that are compared with the file before a pass goes on.
+/// Number of spans that are compared with the file before resuming.
 const COMPARED: usize = 64;
 
 impl Snapshot {
@@ -25,8 +25,9 @@ impl Snapshot {
         Snapshot { index: index.clone(), spans: spans.clone(), events: events.clone(), outputs: outputs.to_vec() }
     }
 
-    /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
-    /// Servers add spans and events and never change them, and rows of `traces`, which they do change, are all read again.
+    /// A pass over the grown file that resumes where the snapshot ends, and the index it fills; `None` if the file does not contain the
+    /// spans of the snapshot. Servers append spans and events and never change them; rows of `traces`, which they do change, are all read
+    /// again.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -40,7 +41,7 @@ impl Snapshot {
         Ok(Some((index, pass)))
     }
 
-    /// Whether the file holds some of the spans where they were, the first and the last among them.
+    /// Whether the file still holds a sample of the spans at the same rowids, including the first and the last.
     fn matches(&self, database: &Database) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rows = self.index.spans.len();

@@ -1,4 +1,4 @@
-//! One trace as columns in tree order: a parent before its children, siblings by start.
+//! A trace as columns in tree order: parents before children, siblings by start.
 
 use super::scope::Placed;
 use super::{Index, NO_TIME};
@@ -8,8 +8,8 @@ use quipu_model::{SpanKind, SpanMarks, Timestamp};
 use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 
 impl Index {
-    /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name`,
-    /// `recorded_root`, and the levels of detail are the caller's to fill in.
+    /// The spans of a trace in `scope`; `None` if there is no such request. For complete indexes only. The caller fills in `service_name`,
+    /// `recorded_root` and the levels of detail.
     pub(crate) fn trace_columns(&self, number: u32, scope: &TraceScope) -> Option<TraceColumns> {
         let rows = self.traces.rows(number);
         let trace = self.traces.at(number);
@@ -83,19 +83,19 @@ impl Index {
         Some(columns)
     }
 
-    /// Rows of a trace's spans in tree order, each with its parent's place in that order; complete indexes only.
+    /// Rows of a trace's spans in tree order, each with its parent's position in that order. For complete indexes only.
     pub(crate) fn rows_in_tree_order(&self, trace: u32) -> Vec<(u32, Option<usize>)> {
         let rows = self.traces.rows(trace);
         let place = |parent: u32| (parent != NO_ROW).then_some(parent as usize);
         self.tree_order(rows).into_iter().filter_map(|(at, parent, _)| Some((*rows.get(at)?, place(parent)))).collect()
     }
 
-    /// Places of `rows` in tree order, each with its parent's position in that order and its depth.
+    /// Indexes into `rows` in tree order, each with its parent's position in that order and its depth.
     fn tree_order(&self, rows: &[u32]) -> Vec<Placed> {
         let mut by_age: Vec<usize> = (0..rows.len()).collect();
         let age = |place: usize| (*self.spans.start.at(rows[place]), rows[place]);
         sort_places(&mut by_age, &|one, other| age(one).cmp(&age(other)));
-        // Children of each place, oldest first: counted, then laid out behind each other.
+        // Children of each span, oldest first, in one array: counted first, then placed.
         let parents: Vec<Option<usize>> = rows
             .iter()
             .map(|row| {

@@ -1,4 +1,4 @@
-//! What is odd in a file, counted during the pass, and said in sentences.
+//! Anomalies of a file: counted during the pass, and reported as warnings.
 
 use super::Index;
 use super::ids::SpanKey;
@@ -6,7 +6,7 @@ use quipu_model::SpanMarks;
 use quipu_model::format::count;
 use quipu_protocol::{Warning, WarningKind};
 
-/// Counts of what is odd, and of what is only told by counting.
+/// Counts of anomalies, and of other facts that become known only by counting.
 #[derive(Clone, Default)]
 pub(super) struct Anomalies {
     pub(super) failed_spans: u64,
@@ -14,14 +14,14 @@ pub(super) struct Anomalies {
     pub(super) null_roots: u64,
     pub(super) orphans: u64,
     pub(super) merged_traces: u64,
-    /// Traces of nothing but spans of a web framework's own.
+    /// Traces that consist of a web framework's own spans only.
     pub(super) framework_traces: u64,
     pub(super) cycles: u64,
     pub(super) hidden_failures: u64,
     pub(super) local_traces: u64,
-    /// The offset most local traces have.
+    /// The most common offset from UTC among traces with a local clock, in minutes.
     pub(super) zone: Option<i16>,
-    /// Different offsets.
+    /// Number of distinct offsets.
     pub(super) zones: usize,
     pub(super) invalid_times: u64,
     pub(super) early_events: u64,
@@ -34,12 +34,13 @@ pub(super) struct Anomalies {
     pub(super) damaged_spans: u64,
     pub(super) damaged_events: u64,
     pub(super) damaged_traces: u64,
-    /// The file ends in the middle of a trace.
+    /// The last trace of the file is incomplete.
     pub(super) unfinished: bool,
 }
 
 impl Index {
-    /// A file copied while the server wrote it ends with a traced method whose caller has not ended, in a trace without a root.
+    /// Detects a file that was copied while the server was writing: it ends with a traced method whose caller has not ended, in a trace
+    /// without a root.
     pub(super) fn note_unfinished_end(&mut self) {
         let Some(last) = self.spans.len().checked_sub(1) else { return };
         let last = last as u32;
@@ -209,7 +210,8 @@ impl Index {
 }
 
 impl Index {
-    /// Whether the status UNSET tells a web framework's spans from all others. Llama Stack sets every status; other programs set few.
+    /// Whether the status UNSET occurs on spans of a web framework only, so that a filter can exclude them by it. Llama Stack sets a status
+    /// on every span, other programs on few.
     fn is_unset_of_framework(&self) -> bool {
         let unusual = &self.facets.unusual_status;
         let is_unset = |value| unusual.values.text(value).eq_ignore_ascii_case("unset");

@@ -1,30 +1,31 @@
-//! Where in a filter that is being typed the cursor stands: in which name or value.
+//! Finds the name or value at the cursor of a filter that is being typed.
 //!
-//! What is not here: what could be put there (`suggest`). Unlike the parser, this takes any text: most are not finished yet.
+//! Not here: what could be inserted there (`suggest`). Unlike the parser, this accepts any text, since an unfinished filter is rarely
+//! valid.
 
 use quipu_protocol::filter::lex::{Piece, Sign, quoted, sign_at, value_at, word_end};
 
-/// A name or a value that is being typed.
+/// The name or value at the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CursorContext<'a> {
-    /// The bytes it takes.
+    /// Byte range in the filter.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// What was typed of it up to the cursor, without quotes and stars.
+    /// The part before the cursor, without quotes and asterisks.
     pub(super) typed: String,
-    /// The name and the sign before a value; `None` for a name or a bare word.
+    /// For a value: the field name and operator before it. `None` for a name or a bare word.
     pub(super) of: Option<(Name<'a>, Sign)>,
 }
 
-/// A name before a sign.
+/// The name before an operator.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name<'a> {
     pub(super) text: std::borrow::Cow<'a, str>,
-    /// It can only be an attribute's key.
+    /// The name can only be an attribute key.
     pub(super) is_key: bool,
 }
 
-/// The place of a cursor; `None` inside a free text.
+/// The name or value at byte offset `cursor`; `None` inside a free-text term.
 pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<'_>> {
     let mut at = 0;
     loop {
@@ -58,7 +59,7 @@ pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<
                 let typed = text.get(start..cursor).unwrap_or_default().to_owned();
                 return Some(CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
             }
-            // A word that takes nothing would be met again and again.
+            // Always advances by at least one character, so that the loop ends.
             at = name_end.max(at + text.get(at..)?.chars().next()?.len_utf8());
             continue;
         };
@@ -68,7 +69,7 @@ pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<
             return (!is_quoted && cursor <= name_end).then(|| CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
         }
         let value_start = sign_start + sign_length;
-        // Blanks behind a sign belong to the value once there is one.
+        // Blanks after an operator belong to the value if there is one.
         let value = text.get(value_start..)?;
         let value_start = text.len() - value.trim_start().len();
         let value_start = if value_start > cursor { cursor } else { value_start };
@@ -76,7 +77,7 @@ pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<
         let length = value_at(value).map_or(value.len(), |(_, length)| length);
         if cursor <= value_start + length {
             let typed = text.get(value_start..cursor)?;
-            // An open quotation mark is closed for reading.
+            // An unclosed quotation mark is treated as closed.
             let pieces = value_at(typed).or_else(|_| value_at(&format!("{typed}\""))).map(|(pieces, _)| pieces).unwrap_or_default();
             let plain = pieces.iter().filter_map(|piece| match piece {
                 Piece::Plain(text) | Piece::Quoted(text) => Some(text.as_str()),
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_cursor_is_in_a_name_or_a_value() {
-        // The cursor stands at the |.
+        // `|` marks the cursor.
         let cases = [
             ("|", "0..0 ''"),
             ("du|", "0..2 'du'"),

@@ -1,6 +1,6 @@
-//! Deciding a filter over the index, and suggesting how one that is being typed may go on.
+//! Evaluates filters over the index, and suggests completions while one is typed.
 //!
-//! What is not here: the language (`quipu_protocol::filter`).
+//! Not here: the language (`quipu_protocol::filter`).
 
 mod attribute_match;
 mod cursor;

@@ -1,6 +1,6 @@
-//! How a filter that is being typed may go on: names of fields, and what the file holds, the most frequent first.
+//! Completions for a filter that is being typed: field names, and values from the file, the most frequent first.
 //!
-//! What is not here: where the cursor stands (`cursor`).
+//! Not here: finding the name or value at the cursor (`cursor`).
 
 use super::cursor::{CursorContext, Name, cursor_context};
 use super::sources::{Texts, texts};
@@ -15,15 +15,14 @@ use quipu_protocol::filter::print::{key_text, value_text};
 use quipu_protocol::{Suggestion, Suggestions};
 use std::cmp::Reverse;
 
-/// Suggestions at most.
+/// Maximum number of suggestions.
 const MOST: usize = 12;
 
-/// How many spans have what, counted once over the whole index.
+/// Numbers of spans per name and kind, counted once over the whole index.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// By number of the name.
+    /// By name number.
     names: Vec<u64>,
-    /// In the order of [`SpanKind::ALL`].
     kinds: Vec<u64>,
     profiles: Vec<u64>,
     keys: Vec<(Box<str>, u64)>,
@@ -32,7 +31,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts what a complete index holds.
+    /// Counts over a complete index.
     pub(crate) fn of(index: &Index) -> Counts {
         let mut counts = Counts { spans: index.span_count() as u64, ..Counts::default() };
         counts.names = tally(index.span_names().len(), index.name_numbers().map(|number| number as usize));
@@ -61,7 +60,7 @@ fn tally(len: usize, numbers: impl Iterator<Item = usize>) -> Vec<u64> {
     counts
 }
 
-/// How `filter` may go on at the byte `cursor`. Without a complete index only what the language itself knows.
+/// Completions of `filter` at byte offset `cursor`. Without a complete index only those of the language itself.
 pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Counts)>) -> Suggestions {
     let mut cursor = cursor.min(filter.len());
     while !filter.is_char_boundary(cursor) {
@@ -76,7 +75,7 @@ pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Count
     Suggestions { start: context.start as u32, end: context.end as u32, items }
 }
 
-/// Fields, then keys of attributes, then names of spans.
+/// Fields, then attribute keys, then span names.
 fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     let folded = fold(typed);
     let mut items: Vec<Suggestion> = Vec::new();
@@ -97,7 +96,7 @@ fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     items
 }
 
-/// A field with the sign it is mostly used with, and an example where its values will not be suggested.
+/// A field with its most common operator, and an example if its values can't be suggested.
 fn of_field(info: &FieldInfo) -> Suggestion {
     let (sign, has_values) = match info.field {
         Field::Number(_) => ('>', false),
@@ -161,7 +160,7 @@ fn offer_values(facet: &Facet, best: &mut Best) {
     facet.values.texts().zip(spans).filter(|(value, _)| !value.is_empty()).for_each(|(value, spans)| best.offer(value, spans));
 }
 
-/// Values of a key that profiles keep: where they are of few kinds.
+/// Values of a low-cardinality attribute, from the profiles.
 fn attribute_values(key: &str, index: &Index, counts: &Counts, best: &mut Best) {
     let mut values: HashMap<&[u8], u64> = HashMap::new();
     for (profile, spans) in counts.profiles.iter().enumerate() {
@@ -176,7 +175,7 @@ fn attribute_values(key: &str, index: &Index, counts: &Counts, best: &mut Best) 
     }
 }
 
-/// The best of what holds the typed text: what begins with it first, then the most frequent.
+/// The best suggestions that contain the typed text: those that start with it first, then the most frequent.
 struct Best<'a> {
     typed: &'a str,
     most: usize,
