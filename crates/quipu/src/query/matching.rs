@@ -1,7 +1,7 @@
-//! Which traces hold a span that all conditions hold on, in the order of their first such span.
+//! Finds the traces with a span for which all conditions hold, in the order of their first such span.
 //!
-//! With a complete index most spans are decided by their profile and hint, from memory; the others are read, one by one or, where they are many,
-//! in one scan. Without an index the whole table is scanned, and no further than the caller wants.
+//! With a complete index, most spans are decided in memory by their profile and hints; the others are read, one by one or, if there are
+//! many, in one scan. Without an index the whole table is scanned, but only until the caller has enough.
 
 use super::condition::{Conditions, Verdict};
 use super::error::QueryError;
@@ -12,32 +12,30 @@ use quipu_store::{
 };
 use std::ops::ControlFlow;
 
-/// The file, and the index where it is complete.
+/// The file, and its index if that is complete.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) database: &'a Database,
     pub(crate) index: Option<&'a Index>,
 }
 
-/// A trace that matched.
 #[derive(Clone, Debug)]
 pub(crate) enum MatchedTrace {
     /// Its number in the index.
     Number(u32),
-    /// Its id.
     Id(String),
 }
 
-/// Spans read one by one under one lock.
+/// Maximum number of spans read one by one while the database is locked.
 const LOOKUPS: u32 = 4_096;
 
 impl<'a> Source<'a> {
-    /// The complete index, or the error that asks for it.
+    /// The complete index, or [`QueryError::NotIndexed`].
     pub(crate) fn indexed(self) -> Result<&'a Index, QueryError> {
         self.index.ok_or(QueryError::NotIndexed)
     }
 
-    /// Hands every matching trace to `each`, once, until it breaks.
+    /// Calls `each` with every matching trace, once, until it breaks.
     pub(crate) fn matching_traces(
         self,
         conditions: &Conditions,
@@ -49,7 +47,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The row of `traces` of a matching trace, with the values of the columns an order names; `None` where it has no row.
+    /// The row of a matching trace in `traces`, with the values of the columns in `order`; `None` if it has no row.
     pub(crate) fn trace_row(self, trace: &MatchedTrace, order: &[TraceColumn]) -> Result<Option<TraceFull>, QueryError> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(match (trace, self.index) {
@@ -154,7 +152,7 @@ impl<'a> Source<'a> {
             while row < rows && index.rowid_of(row) < rowid {
                 row += 1;
             }
-            // Rows that were written after the index was built are not in it.
+            // Rows written after the index was built are not in it.
             if row >= rows || index.rowid_of(row) != rowid {
                 return ControlFlow::Continue(());
             }
@@ -179,7 +177,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Traces that matched already, and who hears of new ones.
+/// Deduplicates matching traces on their way to the caller.
 struct MatchSink<'e> {
     seen: Vec<bool>,
     each: &'e mut dyn FnMut(MatchedTrace) -> Result<ControlFlow<()>, QueryError>,

@@ -1,4 +1,4 @@
-//! Which releases of Llama Stack could have written a file, told from what they write differently. No release leaves its name.
+//! Guesses which releases of Llama Stack could have written a file, from differences in what they record. No release records its version.
 
 use super::error::QueryError;
 use super::matching::Source;
@@ -8,19 +8,19 @@ use quipu_store::scan_attributes;
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-/// Releases that could have written a file, and what says so.
+/// The releases that could have written a file, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReleaseGuess {
-    /// As `0.2.13 to 0.2.24`.
+    /// A range of releases, such as `0.2.13 to 0.2.24`.
     pub releases: String,
-    /// The trait of the file that tells.
+    /// The property of the file that the guess is based on.
     pub because: String,
 }
 
-/// Spans looked at.
+/// Number of spans examined.
 const SAMPLE: usize = 20_000;
 
-/// What was seen on the spans.
+/// Properties of the examined spans.
 #[derive(Default)]
 struct Seen {
     spans: usize,
@@ -49,7 +49,7 @@ impl Seen {
                 _ => {}
             }
         }
-        // Marks beside a traceparent may be the client's, not the server's.
+        // With a traceparent header, the flags may be the client's and not the server's.
         if root && !from_client {
             self.root = true;
             self.root_span_true |= root_span;

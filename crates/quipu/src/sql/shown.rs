@@ -1,4 +1,4 @@
-//! Results as the page shows them: cells on one line, whole values, sentences, plans as trees, the schema.
+//! Presents SQL results on the page: one-line cells, whole values, messages, query plans as trees, the schema.
 
 use quipu_model::encoding::hex;
 use quipu_model::format::{bytes, count, counted};
@@ -10,20 +10,20 @@ use quipu_store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue, TableDescription};
 use quipu_ui::render::list_sheet;
 use quipu_ui::sql::quoted_name;
 
-/// Characters of a cell.
+/// Maximum number of characters in a cell.
 const CELL: usize = 240;
-/// Bytes of a blob that a cell shows.
+/// Maximum number of bytes of a blob in a cell.
 const CELL_BYTES: usize = 24;
-/// Bytes of a blob that are shown whole.
+/// Maximum number of bytes shown of a whole blob.
 const SHOWN_BYTES: usize = 65_536;
-/// Characters of the widest column.
+/// Maximum width of a column, in characters.
 const WIDEST: usize = 44;
-/// Rows whose values decide how wide a column is.
+/// Number of rows that determine the width of a column.
 const MEASURED: usize = 200;
-/// A longer text is shown as it is, and not decoded.
+/// Longer text is shown as it is, without decoding.
 const DECODED: usize = 1 << 20;
 
-/// A value in a cell. Line ends and other control characters are signs of their own, so that it stays on one line.
+/// A value as a cell. Line breaks and other control characters become visible symbols, so that it stays on one line.
 pub(crate) fn cell(value: &SqlValue) -> SqlCell {
     let of = |kind, text: String| SqlCell { text, kind, is_cut: false, is_id: false };
     match value {
@@ -57,18 +57,18 @@ fn one_line(letter: char) -> char {
     }
 }
 
-/// A real is never taken for a whole number.
+/// Formats a real number so that it can't be mistaken for an integer.
 fn real(number: f64) -> String {
     let text = number.to_string();
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') { format!("{text}.0") } else { text }
 }
 
-/// Ids are 16 or 32 digits; some of other kinds are ids all the same, but then everything could be.
+/// Recognises ids of 16 or 32 hex digits. Other strings may be ids too, but nothing distinguishes them.
 fn is_id(text: &str) -> bool {
     matches!(text.len(), 16 | 32) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A value whole: what it is, and the value. JSON and Python's repr are trees, with the text beside.
+/// A whole value: its type in words, and its content. JSON and Python repr become trees, followed by the text.
 pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
     match value {
         SqlValue::Null => ("NULL: there is no value".into(), Vec::new()),
@@ -103,7 +103,7 @@ fn is_container(value: &Value) -> bool {
     quipu_ui::view::child_count(value) > 0
 }
 
-/// What is told of a result.
+/// The summary of a result.
 pub(crate) fn ran(answer: &SqlAnswer, millis: u64) -> SqlRan {
     let rows = answer.rows.len();
     let mut summary = counted(Some(rows as u64), "row", "rows");
@@ -126,7 +126,7 @@ pub(crate) fn ran(answer: &SqlAnswer, millis: u64) -> SqlRan {
     }
 }
 
-/// What the values of a column are, by its first rows: SQLite's columns hold values of any kind.
+/// The types of the values in a column, from its first rows: in SQLite a column may hold values of any type.
 fn kinds(answer: &SqlAnswer, column: usize) -> String {
     let mut found: Vec<&str> = Vec::new();
     for value in answer.rows.iter().take(10_000).filter_map(|row| row.get(column)) {
@@ -142,7 +142,7 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
     found.join(" or ")
 }
 
-/// As wide as the name and the first values, within reason; what is left over goes to columns of long texts.
+/// As wide as the name and the first values, up to [`WIDEST`]; the remaining width goes to columns with long text.
 fn width(answer: &SqlAnswer, column: usize) -> usize {
     let name = answer.columns.get(column).map_or(0, |name| name.chars().count());
     let values = answer.rows.iter().take(MEASURED).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
@@ -152,14 +152,14 @@ fn width(answer: &SqlAnswer, column: usize) -> usize {
 fn style(answer: &SqlAnswer) -> String {
     let widths: Vec<usize> = (0..answer.columns.len()).map(|column| width(answer, column)).collect();
     let grows = widths.iter().any(|width| *width > WIDEST);
-    // Where no column has more to show, the room at the end stays free.
+    // If no column has more to show, the remaining width stays empty.
     let tracks: Vec<String> =
         widths.iter().map(|width| if *width > WIDEST { format!("minmax({width}ch, 1fr)") } else { format!("{width}ch") }).collect();
     let rest = if grows { "" } else { " 1fr" };
     format!("--tracks:{}{rest};--width:{}ch", tracks.join(" "), widths.iter().sum::<usize>())
 }
 
-/// The rows of `EXPLAIN QUERY PLAN` (id, parent, not used, what is done) as lists in lists.
+/// Turns the rows of `EXPLAIN QUERY PLAN` (id, parent, unused, detail) into nested lists.
 pub(crate) fn plan(answer: &SqlAnswer) -> Vec<Node> {
     let steps: Vec<(i64, i64, String)> = answer
         .rows
@@ -172,7 +172,7 @@ pub(crate) fn plan(answer: &SqlAnswer) -> Vec<Node> {
     vec![list_sheet(&steps, 0)]
 }
 
-/// A table of the schema as the page lists it.
+/// A table of the schema, for the page.
 pub(crate) fn described(table: TableDescription) -> SqlTable {
     let TableDescription { name, rows, columns, indexes } = table;
     let view = SQL_VIEWS.iter().find(|view| view.name == name && rows.is_none());
