@@ -1,11 +1,11 @@
 //! The core of Quipu: opens a telemetry file, indexes it, and answers questions about it, natively and on wasm32.
 //!
-//! [`Session`] is the one door: it takes the questions of [`protocol`] and builds the index in steps. The crates below are re-exported under
-//! the names of their topics: plain types ([`model`], [`recorded`], [`llm`], [`format`]), the filter language and addresses ([`filter`],
-//! [`address`]), SQLite ([`store`]), what views show ([`view`], [`render`]), sharing ([`share`]), PromQL ([`promql`], [`metrics`]).
+//! [`Session`] is the entry point: it builds the index in steps, and answers the questions of [`protocol`]. Other crates are re-exported by
+//! topic: plain types ([`model`], [`recorded`], [`llm`], [`format`]), the filter language and addresses ([`filter`], [`address`]), SQLite
+//! ([`store`]), the content of views ([`view`], [`render`]), sharing ([`share`]), PromQL ([`promql`], [`metrics`]).
 //!
-//! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`],
-//! time budgets through a closure.
+//! Not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`], time budgets through a
+//! closure.
 
 pub use quipu_model as model;
 pub use quipu_model::{csv, encoding, failure, fold, format, llm, prometheus, recorded, tokens};
@@ -31,7 +31,6 @@ pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, Trace
 #[cfg(feature = "promql")]
 pub use session::{SeriesLabels, SeriesQuery};
 
-/// Runs the example of README.md.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

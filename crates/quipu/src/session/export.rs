@@ -1,6 +1,6 @@
-//! A file in other formats, one trace at a time.
+//! Exports a file in other formats, one trace at a time.
 //!
-//! What is not here: the formats (`transfer`), and where the bytes go.
+//! Not here: the formats (`transfer`), and the destination of the bytes.
 
 use super::push::{PieceSize, Sources};
 use super::{Selection, Session, UnattachedSignal};
@@ -8,16 +8,17 @@ use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
 use quipu_protocol::{Failure, FileFormat};
 
-/// Log records or points of metrics in one line.
+/// Log records or metric points per line.
 const UNATTACHED_SIZE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
 
 impl Session {
-    /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in
-    /// memory at a time. The index is built first where it is not complete. All of a file as OTLP/JSON has its log records of no span and its
-    /// points of metrics too, in lines of their own.
+    /// Writes a selection in another format to `sink`, piece by piece, until it fails. Returns the number of spans. One trace is in memory
+    /// at a time. Completes the index first if necessary. OTLP/JSON of a whole file also contains its unattached log records and its metric
+    /// points, on lines of their own.
     ///
     /// # Errors
-    /// The format is not one for [`Contents::Traces`](quipu_protocol::Contents::Traces); those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    /// When the format does not support [`Contents::Traces`](quipu_protocol::Contents::Traces); errors of `sink`; when a trace or span does
+    /// not exist; when the file can't be read.
     pub fn export<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,

@@ -1,28 +1,27 @@
-//! Sessions of one file one after the other, as it grows: each goes on reading where the one before ended.
+//! Resumes indexing when a file has grown: a new session continues from a snapshot of the previous one.
 //!
-//! What is not here: noticing that the file has grown, which is the caller's.
+//! Not here: detecting that the file has grown, which is up to the caller.
 
 use super::Session;
 use crate::index::Snapshot;
 use quipu_protocol::Failure;
 
-/// What a session has read of a file; another session of the same file goes on from it. Takes some 70 bytes a span.
+/// Everything a session has read of a file, from which a later session of the grown file can resume. Takes about 70 bytes per span.
 pub struct IndexSnapshot(Box<Snapshot>);
 
 impl Session {
-    /// From now on what the index reads is kept for [`Session::take_snapshot`]. To be called before the first step, and behind
-    /// [`Session::resume_from`].
+    /// Requests a snapshot for [`Session::take_snapshot`]. Must be called before the first step, and after [`Session::resume_from`].
     pub fn keep_snapshot(&mut self) {
         self.pass.keep_snapshot();
     }
 
-    /// What was read, where that was to be kept and the index is complete. It is given out once.
+    /// The snapshot, if one was requested and the index is complete; available once.
     pub fn take_snapshot(&mut self) -> Option<IndexSnapshot> {
         if self.index.is_complete() { self.pass.take_snapshot().map(|snapshot| IndexSnapshot(Box::new(snapshot))) } else { None }
     }
 
-    /// Goes on from what an earlier session has read of this file, so that only what was added is read; to be called before the first step.
-    /// `false` where the file does not hold what was read then: everything is read.
+    /// Resumes from the snapshot of an earlier session, so that only added rows are read. Must be called before the first step. Returns
+    /// `false` if the file does not contain the rows of the snapshot; then everything is read.
     ///
     /// # Errors
     /// When the file can't be read.

@@ -1,6 +1,6 @@
-//! When the events of spans were: what the timeline marks on its bars.
+//! The times of span events, which the timeline marks on its bars.
 //!
-//! What is not here: what the events say, which comes with the span or its trace's logs.
+//! Not here: the content of events, which comes with the span or the trace's logs.
 
 use super::Session;
 use super::logs::{attribute, read_time};
@@ -8,9 +8,9 @@ use quipu_model::failure::is_error_severity;
 use quipu_protocol::{Failure, Response, SpanMoments};
 use quipu_store::event_row;
 
-/// Spans of one answer at most.
+/// Maximum number of spans per answer.
 const MOST_SPANS: usize = 100;
-/// Events read of one span.
+/// Maximum number of events read per span.
 const MOST_EVENTS: usize = 200;
 
 impl Session {

@@ -1,4 +1,4 @@
-//! A user's own SQL behind the session, and the result it pages from.
+//! Runs the user's SQL, and pages through the result.
 
 use super::Session;
 use crate::sql::{cell, described, plan, ran, sql_text, value};
@@ -6,14 +6,14 @@ use quipu_protocol::{Contents, Failure, FilePart, IdPlace, Response, SqlRequest,
 use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 use quipu_ui::sql::{complete, examples};
 
-/// Rows of one answer at most.
+/// Maximum number of rows per answer.
 const ROWS: usize = 1_000;
-/// Bytes after which a piece of an exported text, or of the file, ends.
+/// Minimum bytes of a piece of exported text, and the size of a piece of the file.
 const PIECE: usize = 1 << 20;
-/// Ids that are answered for at a time.
+/// Maximum number of ids resolved at a time.
 const IDS: usize = 2_000;
 
-/// What is kept between questions.
+/// State kept between questions.
 #[derive(Default)]
 pub(super) struct SqlCache {
     answer: SqlAnswer,
@@ -21,11 +21,11 @@ pub(super) struct SqlCache {
 }
 
 impl Session {
-    /// Answers one SQL statement that reads the file. Beside its tables there are the views of [`quipu_store::SQL_VIEWS`]. It takes as
-    /// long as the deadline the file was opened with allows, and needs no index.
+    /// Runs one SQL statement that reads the file. Besides its tables there are the views of [`quipu_store::SQL_VIEWS`]. It may take as
+    /// long as the deadline the file was opened with, and needs no index.
     ///
     /// # Errors
-    /// A sentence: the statement writes, is none, is wrong, or took too long.
+    /// A message: the statement writes, is not a statement, is invalid, or took too long.
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
@@ -41,17 +41,17 @@ impl Session {
         query_sql(&mut self.database, query, limits)?.map_err(|wrong| refusal(wrong, query))
     }
 
-    /// Answers a question in SQL; what was run last is paged from, and told of by [`SqlResponse::Ran`].
+    /// Answers a request about SQL. The result of the last [`SqlRequest::Run`] is kept for paging.
     pub(super) fn ask_sql(&mut self, request: SqlRequest) -> Result<Response, Failure> {
         let response = match request {
             SqlRequest::Describe => SqlResponse::Schema(SqlSchema { tables: self.describe_sql()?, examples: examples() }),
             SqlRequest::Run(query) => {
-                // The result before makes room.
+                // Frees the previous result first.
                 self.sql.answer = SqlAnswer::default();
                 let began = self.database.now();
                 match query_sql(&mut self.database, &query, SqlLimits::default())? {
                     Ok(answer) => {
-                        // Values of before and after a change may stand in it side by side.
+                        // Otherwise the result might mix values from before and after a change.
                         self.database.check_unchanged()?;
                         let told = ran(&answer, self.database.now().saturating_sub(began));
                         self.sql.answer = answer;
@@ -96,7 +96,7 @@ impl Session {
         Ok(self.sql.tables.clone())
     }
 
-    /// Where ids lead, in their order.
+    /// The places that ids refer to, in the order of `ids`.
     pub(super) fn find_ids(&self, ids: &[String]) -> Vec<Option<IdPlace>> {
         let find = |id: &String| {
             if let Some(row) = self.index.find_span(id) {

@@ -1,6 +1,6 @@
-//! What stands beside traces, piece by piece: log records of no span, and points of metrics that were imported.
+//! Log records that belong to no span, and imported metric points, in batches.
 //!
-//! What is not here: what OTLP makes of them (`transfer`).
+//! Not here: their form in OTLP (`transfer`).
 
 use super::Session;
 use super::push::{PieceSize, Sources};
@@ -8,34 +8,34 @@ use crate::transfer::{Beside, Source, is_known};
 use quipu_protocol::Failure;
 use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
 
-/// Log records, or points of metrics, as one request.
+/// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnattachedPiece {
-    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf; empty where no entry can be sent.
+    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf; empty if no entry can be sent.
     pub request: Vec<u8>,
-    /// How many entries are in it.
+    /// Number of entries in the request.
     pub entries: u64,
-    /// The number of the last row that was read, to go on behind it.
+    /// Id of the last row read; pass it as `behind` to continue after it.
     pub last: i64,
-    /// By what the last entry is known again, in the same words as long as the file stands.
+    /// Fingerprint of the last entry; stable while the file is unchanged.
     pub mark: String,
 }
 
-/// Which of both.
+/// A kind of data that belongs to no trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnattachedSignal {
-    /// Log records of no span of the file.
+    /// Log records that belong to no span of the file.
     Logs,
-    /// Points of metrics, as they were measured.
+    /// Imported metric points, as measured.
     Points,
 }
 
 impl Session {
-    /// Hands log records of no span, or points of metrics that were imported, to `sink` as OTLP requests, in the order of the file, those behind
-    /// the one with the number `behind` (0 for all). One request is in memory at a time, and nothing holds the file meanwhile.
+    /// Calls `sink` with OTLP requests for the log records or metric points after the row with id `behind` (0 for all), in file order,
+    /// until it fails. One request is in memory at a time, and the file is not locked between requests.
     ///
     /// # Errors
-    /// Those of `sink`; when the file can't be read.
+    /// Errors of `sink`; when the file can't be read.
     pub fn each_unattached_piece<E: From<Failure>>(
         &self,
         which: UnattachedSignal,
@@ -49,8 +49,7 @@ impl Session {
         })
     }
 
-    /// How many of them stand behind the one with the number `behind` (0 for all), and the number of the last one; `None` where the file has
-    /// none.
+    /// The number of entries after the row with id `behind` (0 for all), and the id of the last one; `None` if the file has none.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -59,8 +58,8 @@ impl Session {
         Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, behind))?)
     }
 
-    /// Whether the file is still the one of which all up to this row was read: the row is there, or it was a log record that has become an
-    /// event of its span since.
+    /// Whether the file still is the one that was read up to row `id`: the row has the same fingerprint, or is a log record that has become
+    /// an event of its span since.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -73,7 +72,7 @@ impl Session {
         }
     }
 
-    /// Hands them over before they are written.
+    /// Calls `sink` with batches before they are serialized.
     pub(super) fn each_unattached<E: From<Failure>>(
         &self,
         which: UnattachedSignal,
@@ -91,7 +90,7 @@ impl Session {
         Ok(())
     }
 
-    /// The next of them, and the number of the last row that was read for it.
+    /// The next batch, and the id of the last row read for it.
     fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (batch, last) = match which {
@@ -110,7 +109,7 @@ impl Session {
         Ok(last.map(|last| (batch, last)))
     }
 
-    /// Rows with the resources and scopes they name.
+    /// Rows with their resources and scopes.
     fn with_sources<T>(
         &self,
         found: Vec<(i64, T)>,
