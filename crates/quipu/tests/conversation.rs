@@ -1,4 +1,4 @@
-//! Conversations of real traces, as they are read.
+//! Conversations of real traces, as text.
 
 use quipu::Session;
 use quipu::llm::{Body, Conversation, ConversationPage, SpokenSpan, ToolResult, Verdict};
@@ -16,7 +16,7 @@ fn open(name: &str) -> Session {
     session
 }
 
-/// The first trace, by start, that has these words in an attribute.
+/// The first trace, by start, with these words in an attribute.
 fn trace_with(session: &mut Session, words: &str) -> String {
     let answer = session.query("query_traces", r#"{"limit": 1000, "order_by": ["start_time"]}"#, None).expect("traces");
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
@@ -269,7 +269,7 @@ fn openinference_reads_as_llama_stack_does() {
         "#);
 }
 
-/// A server of 0.2.15 with a newer FastAPI, which writes spans of its own; clients with tools of their own, parallel agents, failures.
+/// A server of 0.2.15 with a newer FastAPI, which creates spans of its own; clients with their own tools, parallel agents, failures.
 const AGENTS: &str = "tests/fixtures/db/real_agents_0.2.15.db";
 
 fn of_agents(trace_id: &str) -> String {

@@ -1,4 +1,4 @@
-//! Every recorded database, through `Session`, against SQL that knows nothing of it.
+//! Every recorded database through `Session`, against plain SQL.
 
 use quipu::Session;
 use quipu::model::SpanMarks;
@@ -34,7 +34,7 @@ fn dropped(name: &str) -> Dropped {
 fn open(names: &[&str]) -> Session {
     let files = names.iter().map(|name| dropped(name)).collect();
     let mut session = Session::open(files, OpenOptions::with_clock(|| 0)).expect("a real file opens");
-    // A budget of one look, so that every way of stopping and going on is taken.
+    // The smallest time budget, so that every way of interrupting and resuming is exercised.
     while !session.step(&mut || true).expect("a real file is read").done {}
     session
 }
@@ -60,7 +60,7 @@ fn trace(session: &mut Session, trace_id: &str) -> TraceColumns {
     }
 }
 
-/// Span id → (parent's id where the parent is in the same trace, level from 1), by trace, from SQL alone.
+/// Span id → (id of the parent if that is in the same trace, level from 1), by trace, from SQL alone.
 fn expected_trees(connection: &Connection) -> BTreeMap<String, BTreeMap<String, (Option<String>, u32)>> {
     let mut statement = connection.prepare("SELECT trace_id, span_id, parent_span_id FROM spans").expect("spans");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
@@ -91,7 +91,7 @@ fn expected_trees(connection: &Connection) -> BTreeMap<String, BTreeMap<String, 
 fn every_trace_and_tree_of_every_file_equals_sql() {
     for name in FILES {
         let bytes_before = std::fs::read(path(name)).expect("the fixture is there");
-        // The copy is in memory: a file with a hot journal must not be opened in place.
+        // Opens a copy in memory: a file with a hot journal must not be opened in place.
         let copy = std::env::temp_dir().join(format!("quipu-files-{}-{}", std::process::id(), name.replace('/', "-")));
         std::fs::write(&copy, &bytes_before).expect("a copy");
         let connection = Connection::open(&copy).expect("SQLite opens it");
@@ -209,7 +209,7 @@ fn the_first_rows_come_before_the_index_and_agree_with_it() {
 #[test]
 fn an_index_is_the_same_in_one_step_and_in_many() {
     for name in FILES {
-        // In one step natively a second thread takes the rows in; in steps of one look there are too few at a time for it.
+        // In a single step the second thread indexes the rows; small steps never have enough rows for it.
         let mut at_once = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
         while !at_once.step(&mut || false).expect("a real file is read").done {}
         let mut in_steps = open(&[name]);

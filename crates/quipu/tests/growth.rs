@@ -1,4 +1,4 @@
-//! A session that goes on where an earlier one of a smaller file ended answers as one that reads the whole file.
+//! A session that resumes from a snapshot of a smaller file gives the same answers as one that reads the whole file.
 
 use quipu::protocol::{GroupBy, Grouping, Request, Response, TraceQuery, TraceScope};
 use quipu::store::OpenOptions;
@@ -13,7 +13,7 @@ fn open(path: &Path) -> Session {
     Session::open_path(path, options).expect("the file opens")
 }
 
-/// A copy that holds the first rows of spans and events only, in parts of 100, and of traces what was known then.
+/// A copy with the given percentages of spans and events, the first ones, and the state of `traces` at that time.
 fn earlier(fixture: Fixture, scratch: &Scratch, spans: i64, events: i64) -> Session {
     let path = scratch.path().join(format!("earlier-{spans}-{events}.db"));
     std::fs::copy(fixture.copy(scratch, true).expect("a copy"), &path).expect("a copy");
@@ -40,7 +40,7 @@ fn ask(session: &mut Session, request: Request) -> Response {
     session.handle(request).expect("an answer")
 }
 
-/// Everything the lists and traces show, and metrics.
+/// The content of all lists and traces, and of metrics.
 fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
     let mut all = vec![ask(session, Request::GetFile)];
     let query = TraceQuery { limit: 10_000, ..TraceQuery::default() };

@@ -1,4 +1,4 @@
-//! Metrics of real files beside sums that plain SQL takes of them.
+//! Metrics of real files against sums by plain SQL.
 
 use crate::support::{open, sql};
 use quipu::metrics::{
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 const DERIVED: &str = "samples/agent_0.2.15.db";
 
-/// Metric events with their labels, of which the core knows nothing here.
+/// Metric events with their labels, extracted without the core.
 const EVENTS: &str = "CREATE TEMP VIEW e AS SELECT substr(name, 8) AS metric, json_extract(attributes, '$.value') AS value,
     json_extract(attributes, '$.model_id') AS model, json_extract(attributes, '$.provider_id') AS provider,
     unixepoch(substr(timestamp, 1, 19)) + CAST('0' || substr(timestamp, 20) AS REAL) AS at
@@ -82,7 +82,7 @@ fn a_counter_shows_what_was_recorded_until_the_scrape() {
             .expect("a sum");
         let answer = ask_with(&mut session, "sum(total_tokens)", Some(at * 1_000), MetricOptions::default()).expect("an answer");
         assert_eq!(number(&answer), expected.unwrap_or(0.0), "at {at}");
-        // Until the next scrape nothing changes.
+        // Nothing changes until the next scrape.
         let later = ask_with(&mut session, "sum(total_tokens)", Some(at * 1_000 + 14_999), MetricOptions::default()).expect("an answer");
         assert_eq!(number(&later), expected.unwrap_or(0.0), "14 seconds after {at}");
     }
@@ -122,7 +122,7 @@ fn exact_increases_are_plain_sums_over_the_window() {
             )
             .expect("a sum");
         let query = format!("sum(increase(total_tokens[{window}s]))");
-        // A window that holds no scrape holds no series, too.
+        // A window without a scrape has no series.
         if let Some(series) = ask_with(&mut session, &query, Some(middle * 1_000), exact).expect("an answer").series().first() {
             assert_eq!(series.points[0].value, expected, "{window} seconds");
         }
@@ -141,7 +141,7 @@ fn counts_that_outputs_carry_are_derived_and_say_so() {
     let mut session = open(DERIVED);
     let recorded = ask(&mut session, "count(llama_stack_tokens_total{source=\"\"}) or vector(0)");
     assert_eq!(number(&recorded), 0.0, "0.2.15 records no metric events");
-    // In outputs of 0.2.15 the counts stand as JSON within JSON.
+    // In outputs of 0.2.15 the counts are JSON inside JSON.
     let file = sql(DERIVED, "");
     let expected: f64 = file
         .query_row(
@@ -252,7 +252,7 @@ fn what_there_is_to_ask_for_is_listed() {
     ] {
         assert!(names.contains(&name), "{names:?}");
     }
-    // Whatever is listed can be asked for.
+    // Everything that is listed can be queried.
     for name in names {
         ask_with(&mut session, &format!("count({name})"), None, MetricOptions::default()).expect("an answer");
     }
@@ -295,7 +295,7 @@ fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
-/// Durations as recorded, to the microsecond, and what the index takes for a failure is left to it.
+/// Durations as recorded, to the microsecond. Which spans failed is taken from the index.
 const DURATIONS: &str = "CREATE TEMP VIEW d AS SELECT name, json_extract(attributes, '$.__root__') IS 1 AS is_request,
     unixepoch(substr(start_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(start_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS start_us,
     unixepoch(substr(end_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(end_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS end_us
@@ -333,7 +333,7 @@ fn latencies_of_a_window_are_those_of_its_spans() {
     let middle = ends[ends.len() / 2] / 1_000;
     for window in [None, Some((middle - 2_000, middle)), Some((middle, middle + 500))] {
         let overview = overview_of(&mut session, window, TokensBy::Model);
-        // What happened within a millisecond is seen at its end.
+        // Events within a millisecond are seen at its end.
         let (from, to) = window.map_or((i64::MIN, i64::MAX), |(from, to)| (from * 1_000, to * 1_000));
         let mut durations: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         let mut statement =
@@ -397,7 +397,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         let Some(tokens) = row.tokens else { continue };
         let (Some(prompt), Some(completion), Some(cost)) = (tokens.prompt, tokens.completion, tokens.cost) else { continue };
         priced += 1;
-        // Prices are for a million tokens, costs are in billionths.
+        // Prices are per million tokens, costs in billionths.
         assert_eq!(cost.nanos, prompt * 2_000 + completion * 10_000, "{}", row.trace_id);
         assert_eq!(cost.unit.as_str(), "$");
     }

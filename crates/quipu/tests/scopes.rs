@@ -1,5 +1,4 @@
-//! Parts of recorded traces, without their plumbing or one request alone, and what stands on their bars, against SQL that knows nothing of
-//! the index.
+//! Parts of recorded traces (without framework spans, or a single request) and the marks on their bars, against plain SQL.
 
 use crate::support;
 use crate::support::{of_bytes, path, sql};
@@ -17,7 +16,7 @@ const FILES: [&str; 4] = [
     "tests/fixtures/db/real_old_0.2.11.db",
 ];
 
-/// What SQL says of a span.
+/// The facts about a span by SQL.
 struct Recorded {
     parent: Option<String>,
     autotraced: bool,
@@ -73,7 +72,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
             assert!(gone.iter().all(|id| recorded[id].autotraced && !recorded[id].request), "{file} {trace_id}");
             assert_eq!((part.plumbing as usize, whole.plumbing, part.spans_in_trace as usize), (gone.len(), part.plumbing, whole.len()));
             left_out += gone.len();
-            // A span hangs under the nearest recorded ancestor that is kept.
+            // A span is a child of its nearest recorded ancestor that is kept.
             for (row, id) in kept.iter().enumerate() {
                 let mut parent = recorded[id].parent.clone().filter(|parent| recorded.contains_key(parent));
                 while let Some(id) = parent.clone().filter(|id| gone.contains(id)) {
@@ -84,7 +83,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
                 let level = found.map_or(0, |parent| part.depth[kept.iter().position(|id| *id == parent).expect("the parent")] + 1);
                 assert_eq!(part.depth[row], level);
             }
-            // Nothing that failed becomes invisible: where a failure began stays.
+            // No failure becomes invisible: its origin is kept.
             let failed = |columns: &TraceColumns| columns.failed_rows.len();
             assert_eq!(failed(&part) == 0, failed(&whole) == 0, "{file} {trace_id}");
             assert_eq!((part.start, part.duration_nanos, part.token_totals), (whole.start, whole.duration_nanos, whole.token_totals));
@@ -108,7 +107,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
             }
             merged += 1;
             assert_eq!(whole.outlines.iter().map(|outline| &outline.span_id).collect::<BTreeSet<_>>(), roots);
-            // The nearest request around each span, by SQL's parents.
+            // The nearest request among each span and its ancestors, by SQL's parents.
             let owner = |id: &String| {
                 let mut at = Some(id.clone());
                 while let Some(id) = at.clone().filter(|id| !recorded[id].request) {
@@ -123,7 +122,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
                 let found = ids(&part);
                 assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected, "{file} {}", outline.name);
                 assert_eq!((outline.spans as usize, outline.failed as usize), (found.len(), part.failed_rows.len()));
-                // It begins at its own zero.
+                // Times are relative to the request's start.
                 assert!(part.start_nanos.contains(&0) && part.start >= whole.start);
             }
         }
@@ -136,7 +135,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
     assert!(answer.is_err_and(|failure| failure.message.starts_with("There is no request that begins with span")));
 }
 
-/// The origins of a trace's failures and what is said of them, where `e` leads to, and what the span there says.
+/// The origins of a trace's failures with their messages, the span that the `e` key jumps to, and its message.
 fn failures(trace_id: &str) -> String {
     let (mut session, _) = open("tests/fixtures/db/real_agents_0.2.15.db");
     let columns = get(&mut session, trace_id, &TraceScope::default());
@@ -266,7 +265,7 @@ fn the_moments_of_a_span_are_the_times_of_its_events() {
                 .map(|row| row.expect("a row"))
                 .collect();
             assert_eq!(found.events as usize, expected.len());
-            // SQLite's Julian days are exact to the millisecond.
+            // SQLite's Julian days are accurate to the millisecond.
             let days = |time: Timestamp| time.0 as f64 / 86_400e9 + 2_440_587.5;
             assert!(found.moments.iter().zip(&expected).all(|(found, expected)| (days(found.0) - expected.0).abs() * 86_400.0 < 0.002));
             assert_eq!(found.moments.iter().filter(|found| found.1).count(), expected.iter().filter(|expected| expected.1).count());

@@ -1,4 +1,4 @@
-//! The views of real traces as their sheets read, through the same requests the page makes.
+//! The tabs of real traces as text, through the requests that the page makes.
 
 use quipu::Session;
 use quipu::format::cost_text;
@@ -131,7 +131,7 @@ fn statistics_are_ordered_by_the_chosen_column() {
     };
     assert_eq!(attrs(&sheet, Attr::Name), names);
     assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it goes the other way.");
-    // Every name leads to its longest span.
+    // Every name links to its longest span.
     let longest = attrs(&sheet, Attr::Span);
     for (name, span_id) in names.iter().zip(&longest) {
         let sql = format!("SELECT name FROM spans WHERE span_id = '{span_id}'");
@@ -216,7 +216,7 @@ fn a_request_of_a_merged_trace_is_read_alone() {
 #[test]
 fn the_events_of_a_request_alone_are_those_of_its_spans() {
     let mut file = open("metrics_0.2.23.db");
-    // A request under another one, and all that stands below it: the recursion ends where a further request begins.
+    // A request under another one, with its descendants: the recursion ends at nested requests.
     let below = "WITH RECURSIVE below(id) AS (VALUES(?1) UNION SELECT span_id FROM spans JOIN below ON parent_span_id = below.id
                  WHERE json_extract(attributes, '$.__root__') IS NULL)
                  SELECT count(*) FROM span_events WHERE span_id IN below";
@@ -244,7 +244,7 @@ fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
     assert!(metrics > 10 && told > 5 && agent > 0 && least > 0, "{priced:?}");
 }
 
-/// How many traces of the file cost something, of how many of them not all is known, and how many conversations tell of a cost.
+/// Numbers of traces with a cost, of traces with a partially unknown cost, and of conversations that show a cost.
 fn check_costs(name: &str) -> (usize, usize, usize) {
     let mut file = open(name);
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
@@ -274,7 +274,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         let words: Vec<&str> = said.split(" tokens · $").skip(1).collect();
         told += usize::from(!words.is_empty());
     }
-    // Without prices there is nothing to weigh by, which is said.
+    // Without prices there is no cost to weight by, and a note says so.
     file.session.set_prices(PriceTable::default());
     let heavy = file.sheet(&first, TraceTab::Flame, |query| {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);

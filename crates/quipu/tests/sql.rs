@@ -1,4 +1,4 @@
-//! A user's own SQL: what it reads, what it may not do, and the views beside what plain SQL finds.
+//! The user's SQL: what it can read, what it must not do, and the views against plain SQL.
 
 use crate::support;
 use crate::support::{open, path, sql, unindexed};
@@ -44,7 +44,7 @@ fn views_show_what_plain_sql_finds() {
         ("SELECT count(*) FROM spans_with_duration WHERE duration_ms IS NOT NULL", "SELECT count(*) FROM spans"),
         ("SELECT count(DISTINCT span_id) FROM errors WHERE trace_id IS NOT NULL", &format!("SELECT count(*) FROM spans WHERE {FAILED}")),
         ("SELECT sum(failed) FROM requests", &format!("SELECT count(*) FROM spans WHERE attributes ->> '$.__root__' = 1 AND {FAILED}")),
-        // Of the errors that were logged only the server's own reports are failures: 41 of 44.
+        // Of the 44 logged errors only the server's own 41 reports are failures.
         ("SELECT count(*) FROM errors WHERE source = 'log'", "SELECT 41"),
         (
             "SELECT 3 + count(*) FROM errors WHERE source = 'log'",
@@ -55,7 +55,7 @@ fn views_show_what_plain_sql_finds() {
         assert!(expected > 0, "{plain}");
         assert_eq!(count(&ask(view)), expected, "{view}");
     }
-    // Microseconds are kept: SQLite's own functions round to milliseconds.
+    // Microseconds are kept, whereas SQLite's own functions round to milliseconds.
     let answer = ask("SELECT start_time, end_time, duration_ms FROM spans_with_duration WHERE end_time LIKE '%.______+00:00' LIMIT 50");
     for row in &answer.rows {
         let [SqlValue::Text(start), SqlValue::Text(end), SqlValue::Real(millis)] = row.as_slice() else { panic!("{row:?}") };
@@ -152,7 +152,7 @@ fn answers_are_cut_at_their_limits() {
 fn a_query_without_an_end_is_stopped() {
     fn clock() -> u64 {
         use std::sync::atomic::{AtomicU64, Ordering};
-        // A millisecond passes each time somebody looks.
+        // Advances by a millisecond on every call.
         static NOW: AtomicU64 = AtomicU64::new(0);
         NOW.fetch_add(1, Ordering::Relaxed)
     }
@@ -213,7 +213,7 @@ const FILES: [&str; 6] = [
 #[test]
 fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_does() {
     for file in FILES {
-        // SQLite by itself, with views of the same statements.
+        // Plain SQLite with the same views.
         let views: String = SQL_VIEWS.iter().map(|view| format!("CREATE TEMP VIEW {} AS {};", view.name, view.select)).collect();
         let plain = sql(file, "");
         make_parts(&plain).and_then(|()| Ok(plain.execute_batch(&views)?)).expect("SQL");

@@ -1,4 +1,4 @@
-//! Fresh databases: written row by row as the reference's sink does, and as trimmed copies of real files.
+//! New databases: written row by row like the reference's sink, and as trimmed copies of real files.
 
 use crate::support;
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ const FILES: [&str; 10] = [
     "tests/fixtures/db/real_live.db",
 ];
 
-/// A path in a folder that goes with it.
+/// A path in a folder that is deleted on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -43,7 +43,7 @@ impl Scratch {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// A database of these bytes, opened by plain SQLite.
+    /// A database with these bytes, opened by plain SQLite.
     fn sql(&self, bytes: &[u8]) -> Connection {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let path = self.path(&format!("bytes-{}.db", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -65,7 +65,7 @@ fn rows(connection: &Connection, sql: &str) -> Vec<Vec<String>> {
     statement.query_map([], read).expect("rows").collect::<Result<_, _>>().expect("rows")
 }
 
-/// What sets a file apart beside its rows.
+/// The properties of a file other than its rows.
 fn facts(connection: &Connection) -> Vec<Vec<String>> {
     let mut all = rows(connection, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid");
     for pragma in [
@@ -82,7 +82,7 @@ fn facts(connection: &Connection) -> Vec<Vec<String>> {
     all
 }
 
-/// All rows of the three tables, in order, with their types. The rowids of spans and events are not looked at.
+/// All rows of the three tables, in order, with their types, but without the rowids of spans and events.
 fn contents(connection: &Connection) -> Vec<Vec<Vec<String>>> {
     [
         "SELECT * FROM traces ORDER BY rowid",
@@ -365,12 +365,12 @@ proptest! {
         writer.copy(&recording).expect("written");
         let mut session = open(writer.into_bytes().expect("bytes"));
         let back = session.recording(Selection::All, 1 << 20).expect("rows");
-        // Columns of times are numeric to SQLite: a text that is a number comes back as SQLite prints it.
+        // Time columns have numeric affinity: a numeric string comes back as SQLite prints it.
         let is_number = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().parse::<f64>().is_ok());
         prop_assume!(!recording.traces.iter().any(|trace| is_number(&trace.start_time)));
         prop_assert_eq!(back.traces, recording.traces);
         prop_assert_eq!(back.spans, recording.spans);
-        // An event without a span is of no trace.
+        // An event without a span belongs to no trace.
         prop_assert_eq!(back.events, Vec::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Queries nobody means: each gets an answer or a sentence, and the place it names lies within the query.
+//! Invalid and absurd queries: each gets an answer or an error, and the position of the error lies within the query.
 
 use proptest::prelude::*;
 use quipu::promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate, lex};
@@ -23,7 +23,7 @@ fn check(query: &str) {
     assert!(lex(query).iter().all(|token| query.get(token.place.start..token.place.end).is_some()));
 }
 
-/// Pieces that queries are made of, and some that they are not.
+/// Fragments of queries, valid and invalid.
 const PIECES: [&str; 64] = [
     "m",
     "n",

@@ -1,4 +1,4 @@
-//! The scripts in `cases/`, and those of a folder that is named from outside.
+//! Runs the scripts in `cases/`, and optionally those of another folder.
 
 use super::script::run;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn scripts_evaluate_as_they_say() {
     assert!(passed >= 150 && skipped == 0, "{passed} evaluations, {skipped} skipped");
 }
 
-/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test suite promql -- --ignored --nocapture` runs the scripts of Prometheus itself.
+/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test suite promql -- --ignored --nocapture` runs Prometheus's own scripts.
 #[test]
 #[ignore = "needs a folder of scripts in QUIPU_PROMQL_SCRIPTS"]
 fn scripts_from_outside_evaluate_as_they_say() {

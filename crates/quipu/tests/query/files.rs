@@ -1,4 +1,4 @@
-//! Opening by path: nothing beside the file changes, and what SQLite can't open in place is read through the overlay.
+//! Opening by path changes nothing next to the file; files that SQLite can't open in place are read through the overlay.
 
 use super::support::{Folder, Opened, open};
 use quipu::protocol::{Request, Response, WarningKind};
@@ -42,7 +42,7 @@ fn a_server_can_write_while_the_file_is_open_and_indexed() {
     // A write needs that nobody holds a lock.
     file.connection.execute_batch("BEGIN EXCLUSIVE; INSERT INTO traces VALUES ('new', 's', 'r', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '2026-12-01 00:00:00');
         INSERT INTO spans VALUES ('new-span', 'new', NULL, 'n', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '{\"k\": 1}', 'OK', 'INTERNAL'); COMMIT;").expect("the server writes");
-    // The index is of what was there; the file by itself can be asked for more.
+    // The index does not contain the new rows, but the file can be queried for them.
     assert_eq!(file.data("query_traces", json!({ "limit": -1 })).len(), before);
     assert_eq!(file.query("get_span", json!({ "trace_id": "new", "span_id": "new-span" })).expect("a span")["attributes"]["k"], 1);
 }

@@ -1,4 +1,4 @@
-//! Answers where a file is not as a server writes it: cycles, children in other traces, values JSON lacks.
+//! Answers for files that no server writes: cycles, children in other traces, values that JSON lacks.
 
 use super::support::{Opened, Tree};
 use serde_json::{Value as Json, json};
@@ -22,7 +22,7 @@ fn ids(file: &mut Opened, params: Json) -> Vec<String> {
     tree.data.0.into_iter().map(|(id, _)| id).collect()
 }
 
-/// D11: the reference never ends here.
+/// Deviation D11: the reference never terminates here.
 #[test]
 fn a_cycle_of_parents_is_walked_once() {
     let rows = [
@@ -42,7 +42,7 @@ fn a_cycle_of_parents_is_walked_once() {
     let mut found: Vec<i64> = spans.iter().map(|span| span["attributes"]["k"].as_i64().expect("a number")).collect();
     found.sort();
     assert_eq!(found, [1, 2, 3, 4, 5]);
-    // Without a span that has no parent the root is the first of a cycle, scanned and from the index alike.
+    // If every span has a parent, the root is the first of a cycle, both by scan and by index.
     assert_eq!(file.query("get_trace", json!({ "trace_id": "t" })).expect("a trace")["root_span_id"], "a");
     let mut unindexed = Opened::made(&rows.concat());
     assert_eq!(unindexed.query("get_trace", json!({ "trace_id": "t" })).expect("a trace")["root_span_id"], "a");

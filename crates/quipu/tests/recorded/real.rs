@@ -1,4 +1,4 @@
-//! Every shape of value that real servers recorded, as a tree and as the chat it holds.
+//! Every shape of value that real servers recorded, as a tree and as the chat messages in it.
 
 use super::support::{recorded_files, tree};
 use quipu::llm::{Message, messages};

@@ -1,4 +1,4 @@
-//! The scanner against serde_json: the same keys and values, and the same texts refused.
+//! The scanner against serde_json: same keys and values, same inputs rejected.
 
 use proptest::prelude::*;
 use quipu::recorded::{RawJson, entries};

@@ -1,4 +1,4 @@
-//! Real files of ten releases, against the plain search.
+//! Full-text search over real files of ten releases, against the plain search.
 
 use super::*;
 use quipu::protocol::{MatchPlace, TraceQuery};

@@ -1,4 +1,4 @@
-//! A search on its way: what is told before its end, stopping and going on, what goes first, and a file that changes.
+//! A search in progress: partial results, pausing and resuming, precedence, and a file that changes.
 
 use super::*;
 use quipu::protocol::{FailureKind, SearchState};
@@ -30,7 +30,7 @@ fn hits_come_newest_first_and_only_grow() {
     let progress = session.search_step(&mut || true).expect("something was searched");
     assert_eq!((progress.state, progress.spans), (SearchState::Done, progress.spans_expected));
     assert!(progress.bytes > 0 && progress.texts == ["inference"] && progress.trace_id.is_none());
-    // Rows ascend as they were written, and so do the hits from the last to the first.
+    // Rows ascend in the order they were written, and hits are listed from the last to the first.
     let connection = rusqlite::Connection::open_with_flags(path(FILE), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("it opens");
     let rowid = |id: &String| -> i64 {
         connection.query_row("SELECT rowid FROM spans WHERE span_id = ?1", [id], |row| row.get(0)).expect("it is there")
@@ -67,7 +67,7 @@ fn going_back_to_a_text_reads_nothing_again() {
     page(&mut session, "inference", None, 0);
     assert!(!session.has_search());
     assert_eq!(hits_so_far(&mut session, "inference", None), first);
-    // The one that was left half done goes on where it was.
+    // A search that was interrupted resumes where it was.
     page(&mut session, "weather", None, 0);
     assert!(session.has_search());
     assert_eq!(hits(&mut session, "weather"), hits(&mut open(FILE), "weather"));
@@ -123,7 +123,7 @@ fn a_stopped_search_through_the_file_stays_so_while_a_trace_is_searched() {
     assert_eq!((still.state, still.trace_id), (SearchState::Stopped, None));
     assert!(still.spans < still.spans_expected && still.spans >= stopped.spans);
     assert!(page(&mut session, "inference", None, 0).total.is_none());
-    // Asked to stop in the trace's middle, that is not left hanging either.
+    // Pausing does not interrupt a search in a trace.
     page(&mut session, "weather", Some(&trace_id), 0);
     set_searching(&mut session, false);
     session.run_search().expect("the file is readable");
@@ -163,7 +163,7 @@ fn more_texts_than_answers_are_kept_are_found_in_a_trace() {
     assert_eq!((page.total, page.hits.len()), (Some(alone.len() as u32), alone.len().min(200)));
 }
 
-/// Whether a span is one of a trace's.
+/// Whether a span belongs to a trace.
 fn page_of(session: &mut Session, span_id: &str, trace_id: &str) -> bool {
     session.handle(Request::GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).is_ok()
 }
@@ -185,7 +185,7 @@ fn questions_that_make_no_sense_get_a_sentence() {
     assert!(!session.has_search());
 }
 
-/// Bytes that can't be had any more once somebody says so.
+/// A source that becomes unreadable when told so.
 struct Vanishing {
     bytes: Vec<u8>,
     is_gone: Rc<Cell<bool>>,
@@ -217,11 +217,11 @@ fn a_file_that_changed_ends_the_search_with_a_sentence() {
     assert_eq!(failure.kind, FailureKind::FileChanged);
     assert_eq!(session.run_search(), Err(failure));
     assert!(!session.has_search());
-    // Another search says so again, instead of waiting for ever.
+    // Another search reports the failure again, instead of waiting for ever.
     page(&mut session, "weather", None, 0);
     assert!(session.has_search());
     assert!(matches!(session.search_step(&mut || false).map(|progress| progress.state), Some(SearchState::Failed(_))));
-    // And where the file can be read again, it is.
+    // The search continues when the file can be read again.
     is_gone.set(false);
     assert_eq!(hits(&mut session, "inference"), hits(&mut open(FILE), "inference"));
 }

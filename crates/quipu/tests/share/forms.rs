@@ -1,4 +1,4 @@
-//! The forms a trace is handed on in, through the session's door.
+//! The forms in which a trace is shared, through `Session`.
 
 use crate::support::{open, sql};
 use quipu::Session;
@@ -133,7 +133,7 @@ fn markdown_tells_failures_first_and_keeps_to_its_tokens() {
     insta::assert_snapshot!(page);
     for tokens in [500, 1_000, 8_000] {
         let page = session.markdown(&longest(&connection), tokens).expect("Markdown");
-        // Headings and the sentences about what is left out come on top.
+        // Headings and the notes about omissions come on top.
         assert!(page.len() < tokens * 4 + 1_200, "{} bytes for {tokens} tokens", page.len());
     }
 }
@@ -162,11 +162,11 @@ fn markdown_of_structure_tells_nothing_that_was_said() {
     assert!(page.contains("InferenceRouter.chat_completion"), "{page}");
 }
 
-/// Not a measurement that is asserted: printed with --nocapture.
+/// Timings are printed with --nocapture, not asserted.
 #[test]
 fn a_trace_of_5000_spans_and_one_with_20_megabytes_go_through() {
     let source = open(AGENT).recording(quipu::Selection::All, usize::MAX).expect("rows");
-    // Without optimisation a tenth of it says as much.
+    // Unoptimised builds use a tenth of the size.
     let part = if cfg!(debug_assertions) { 10 } else { 1 };
     let spans: Vec<SpanRecord> = (0..5_000 / part)
         .filter_map(|number| {

@@ -1,4 +1,4 @@
-//! What instrumented programs sent while they talked to a fake model: the same small conversation in three dialects.
+//! Bodies sent by instrumented programs that talked to a fake model: the same short conversation in three dialects.
 
 use super::tools::{import, read};
 use quipu::Session;
@@ -6,7 +6,7 @@ use quipu::llm::Body;
 use quipu::protocol::{Request, Response, TraceQuery, TraceRow};
 use std::fmt::Write as _;
 
-/// The conversation of the largest trace, a line a message.
+/// The conversation of the largest trace, one line per message.
 fn told(session: &mut Session) -> String {
     let trace = rows(session).into_iter().max_by_key(|row| row.spans).expect("a trace");
     let page = session.conversation(&trace.trace_id, false).expect("a conversation");
@@ -66,7 +66,7 @@ fn prompts_that_were_logged_are_in_the_conversation() {
 #[test]
 fn prompts_on_spans_are_in_the_conversation() {
     insta::assert_snapshot!("attributes", told(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
-    // Its tool's span says that it ran; what it answered went to the model.
+    // The tool's span records that it ran; its result is in the model's input.
     let traceloop = told(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
     assert!(traceloop.contains("get_weather({\"city\": \"Lima\"}) -> rain"), "{traceloop}");
     insta::assert_snapshot!("openinference", told(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
@@ -82,7 +82,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
     ] {
         let mut session = open(names);
         let all = rows(&mut session);
-        // The fake model told 31 prompt and 9 completion tokens for each of two answers.
+        // The fake model reported 31 prompt and 9 completion tokens for each of two answers.
         let agent = all.iter().max_by_key(|row| row.spans).expect("a trace");
         let tokens = agent.tokens.expect("requests");
         assert_eq!((tokens.requests, tokens.prompt, tokens.completion, tokens.total), (2, Some(62), Some(18), Some(80)), "{names:?}");

@@ -1,4 +1,4 @@
-//! What leaves: round trips of real files and of made ones, and the shapes that other programs ask for.
+//! Exports: round trips of real and generated files, and the shapes that other programs require.
 
 use super::tools::{export, import_bytes, read, rows, sql_of};
 use crate::support;
@@ -10,7 +10,7 @@ use quipu::store::Writer;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files whose times name their zone; the others are told of in docs/formats.md.
+/// Files whose times have a zone; docs/formats.md describes the others.
 const FILES: [&str; 9] = [
     "samples/agent_0.2.15.db",
     "samples/metrics_0.2.23.db",
@@ -44,7 +44,7 @@ fn real_files_come_back_from_otlp_with_every_row() {
                     assert_eq!(found, expected, "{name} {format:?}");
                 }
             }
-            // Nothing had to be kept beside the reference's tables.
+            // No additional tables were needed.
             assert_eq!(rows(&back, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'quipu%'"), [["0"]], "{name}");
         }
     }
@@ -129,7 +129,7 @@ fn slices_of_a_thread_nest_and_pairs_match() {
         let mut session = support::open(name);
         let json: Json = serde_json::from_slice(&export(&mut session, Selection::All, FileFormat::Chrome)).expect("JSON");
         let (mut stacks, mut pairs, mut shown) = (BTreeMap::new(), BTreeMap::<(u64, String), Vec<String>>::new(), BTreeSet::new());
-        // Readers sort by time: where a file is in order, what is at one time keeps its place.
+        // Viewers sort by time: in a sorted file, ties keep their order.
         let mut last = BTreeMap::new();
         for event in json["traceEvents"].as_array().expect("events") {
             let process = event["pid"].as_u64().expect("a process");

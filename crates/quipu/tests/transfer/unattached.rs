@@ -1,4 +1,4 @@
-//! What belongs to no span leaves as it came: log records, and points of metrics of every kind.
+//! Data that belongs to no span is exported unchanged: log records, and metric points of every kind.
 
 use super::tools::{export, import, import_bytes, read, rows, sql_of};
 use quipu::protocol::FileFormat;
@@ -23,7 +23,7 @@ const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"servic
     {"attributes":[{"key":"body","value":{"stringValue":"text"}}]},
     {}]}]}]}"#;
 
-/// A gauge, an increment of floats, a histogram without a sum, an exponential one, a summary, and a series that was closed.
+/// A gauge, a delta sum of floats, a histogram without a sum, an exponential one, a summary, and a series that was closed.
 const POINTS: &str = r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"h"}}]},"scopeMetrics":[{"metrics":[
     {"name":"level","gauge":{"dataPoints":[{"timeUnixNano":"1764000000000000001","asDouble":-0.25},{"timeUnixNano":"1764000001000000000","asInt":"7","attributes":[{"key":"a","value":{"stringValue":"b"}}]}]}},
     {"name":"spent","unit":"s","sum":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{"startTimeUnixNano":"1764000000000000000","timeUnixNano":"1764000001000000000","asDouble":1.5}]}},
@@ -59,7 +59,7 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     assert_eq!(report.problem_count, 0);
     assert!(expected[0].len() > 5 && expected[1].len() > 20, "{} logs, {} points", expected[0].len(), expected[1].len());
     let (mut session, _) = import(&inputs);
-    // A record is never divided: the first comes whatever it weighs.
+    // A record is never divided: the first one is sent whatever its size.
     let (size, mut entries) = (PieceSize { entries: 100, bytes: 1 }, Vec::new());
     let each = &mut |piece: quipu::UnattachedPiece| {
         entries.push(piece.entries);
@@ -71,7 +71,7 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     let (again, report) = import_bytes(&[("export", &text)]);
     assert_eq!((report.problem_count, report.points), (0, expected[1].len() as u64));
     assert_eq!(tables(&again), expected);
-    // A trace is no owner of points, and its records of no span are not told of.
+    // Points belong to no trace, and unattached records are not part of one.
     let id = rows(&sql_of(&bytes), "SELECT trace_id FROM traces LIMIT 1").remove(0).remove(0);
     let one = export(&mut session, Selection::Traces(&[id]), FileFormat::OtlpJson);
     assert!(!String::from_utf8_lossy(&one).contains("resourceMetrics"));
@@ -93,7 +93,7 @@ fn requests_of_them_go_on_where_one_stopped() {
         let (whole, last) = session.remaining_after(which, 0).expect("a file").expect("rows");
         assert_eq!(whole, table.len() as u64);
         let (mut behind, mut sent) = (0, 0);
-        // Stopped by the receiver after each request.
+        // Interrupted by the receiver after each request.
         while behind < last {
             let outcome = session.each_unattached_piece(which, behind, size, &mut |piece| {
                 let mut read = read_request(signal, false, &piece.request).expect("OTLP");

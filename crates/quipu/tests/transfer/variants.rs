@@ -1,4 +1,4 @@
-//! One trace in every way that exporters and the collector write it, and inputs that are damaged.
+//! One trace in every variant that exporters and the collector write, and damaged inputs.
 
 use super::tools::{gzip, import, import_bytes, read, rows, sql_of};
 use crate::support;
@@ -7,7 +7,7 @@ use quipu::store::Writer;
 use quipu::transfer::{Content, ImportError, Importer, are_imported, content};
 use rusqlite::Connection;
 
-/// A trace with a value of each type, an event, a link and a failure; times are no whole microseconds.
+/// A trace with a value of each type, an event, a link and a failure; its times are not whole microseconds.
 const LINE: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"h1"}}]},"scopeSpans":[{"scope":{"name":"lib","version":"2"},"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"root","kind":2,"startTimeUnixNano":"1764000000000000001","endTimeUnixNano":"1764000001500000000","status":{"code":1}},{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","parentSpanId":"b7ad6b7169203331","traceState":"a=b","name":"pay für","kind":3,"startTimeUnixNano":"1764000000250000000","endTimeUnixNano":"1764000001000001499","attributes":[{"key":"text","value":{"stringValue":"für \"x\"\n"}},{"key":"whole","value":{"intValue":"9007199254740993"}},{"key":"real","value":{"doubleValue":1}},{"key":"truth","value":{"boolValue":true}},{"key":"bytes","value":{"bytesValue":"AAEC"}},{"key":"list","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"2"}]}}},{"key":"map","value":{"kvlistValue":{"values":[{"key":"k","value":{"doubleValue":0.5}}]}}},{"key":"none","value":{}}],"events":[{"timeUnixNano":"1764000000300000000","name":"exception","attributes":[{"key":"exception.type","value":{"stringValue":"E"}}]}],"links":[{"traceId":"11111111111111111111111111111111","spanId":"2222222222222222","attributes":[{"key":"w","value":{"stringValue":"y"}}]}],"status":{"code":2,"message":"it broke"}}]}]}]}"#;
 
 const TABLES: [&str; 4] = [
@@ -172,7 +172,7 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
 
 #[test]
 fn counters_are_kept_as_they_were_measured() {
-    // The counts stand in the server's log of that run: tokens of each model so far.
+    // The expected counts are from the server's log of that run: cumulative tokens per model.
     let expected = [
         ["completion_tokens", "fake/Llama-3.2-3B", "151.0"],
         ["completion_tokens", "fake/Llama-Guard-3-8B", "25.0"],

@@ -61,9 +61,15 @@ pub(super) enum Texts<'a> {
     Names,
     Facet(&'a Facet),
     /// A facet of the spans whose value is not `usual`; the empty string if none was recorded.
-    Exceptions { facet: &'a Facet, usual: &'static str },
+    Exceptions {
+        facet: &'a Facet,
+        usual: &'static str,
+    },
     /// Values of traces, and the accessor of a trace's value number.
-    OfTraces { values: &'a Dictionary, number: fn(&TraceNumbers) -> Option<u16> },
+    OfTraces {
+        values: &'a Dictionary,
+        number: fn(&TraceNumbers) -> Option<u16>,
+    },
 }
 
 pub(super) fn texts(field: TextField, index: &Index) -> Texts<'_> {
