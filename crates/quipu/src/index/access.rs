@@ -11,7 +11,7 @@ impl Index {
     }
 
     /// Ids of up to `limit` traces that start with `start`.
-    pub(crate) fn traces_beginning(&self, start: &str, limit: usize) -> Vec<String> {
+    pub(crate) fn traces_with_prefix(&self, start: &str, limit: usize) -> Vec<String> {
         let ids = self.traces.iter().map(|trace| self.non_hex_ids.trace_text(trace.key));
         if start.is_empty() { Vec::new() } else { ids.filter(|id| id.starts_with(start)).take(limit).collect() }
     }
@@ -85,10 +85,6 @@ impl Index {
     pub(crate) fn end_of(&self, row: u32) -> Option<Timestamp> {
         let end = *self.spans.end.at(row);
         (end != NO_TIME).then(|| Timestamp(self.traces.at(self.trace_of(row)).utc(end)))
-    }
-
-    pub(crate) fn trace_id_text(&self, trace: u32) -> String {
-        self.non_hex_ids.trace_text(self.traces.at(trace).key)
     }
 
     /// The number of the agent session of a trace: the first one named by its spans.

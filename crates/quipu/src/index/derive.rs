@@ -17,7 +17,7 @@ use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
 const BLOCK: u32 = 64;
 
 /// Up to this many spans a trace is searched linearly.
-const NEARBY: usize = 32;
+const SMALL_TRACE_SPANS: usize = 32;
 
 #[derive(Default)]
 pub(super) struct Derive {
@@ -136,7 +136,7 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
 /// The index of each span's parent among `rows`. Also records the spans whose parent is in another trace.
 fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
     // Scanning the few keys of a small trace is faster than a look-up among those of all spans.
-    let nearby = rows.len() <= NEARBY && !index.spans.ids_repeat;
+    let nearby = rows.len() <= SMALL_TRACE_SPANS && !index.spans.ids_repeat;
     let find = |row: &u32| {
         if nearby {
             let parent = *index.spans.parent.at(*row);

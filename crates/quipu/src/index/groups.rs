@@ -12,7 +12,7 @@ use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 use std::ops::Range;
 
 /// Maximum number of distinct models shown for a group.
-const MOST_MODELS: usize = 64;
+const MAX_MODELS: usize = 64;
 
 /// One group, with sums over its listed traces.
 struct Group {
@@ -176,7 +176,7 @@ impl Groups {
         };
         let mut models: Vec<u32> = Vec::new();
         for model in members.iter().flat_map(|trace| index.values.model.of(*trace)).filter(|model| *model != NO_VALUE) {
-            if models.len() < MOST_MODELS && !models.contains(&model) {
+            if models.len() < MAX_MODELS && !models.contains(&model) {
                 models.push(model);
             }
         }

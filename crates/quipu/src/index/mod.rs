@@ -39,7 +39,7 @@ pub(crate) use facets::{Dictionary, Facet};
 pub(crate) use groups::Groups;
 pub(crate) use lists::Listing;
 pub(crate) use pass::Pass;
-pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, beginning};
+pub(crate) use profile::{Profiles, UNKNOWN_PROFILE, hint_prefix};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use snapshot::Snapshot;
 pub(crate) use traces::zone_offset;

@@ -30,7 +30,7 @@ use std::sync::LazyLock;
 /// large natively, to keep the indexing thread busy.
 const BLOCK: usize = if cfg!(target_family = "wasm") { 512 } else { 32_768 };
 /// Rows read between two checks of the time budget.
-const LOOK: usize = 32;
+const CHECK_ROWS: usize = 32;
 /// Number of spans whose text is fully searched for secrets; after that only every eighth is.
 const SECRET_SPANS: usize = 20_000;
 
@@ -124,7 +124,7 @@ impl Walk {
     fn take(&mut self, rowid: i64, limit: usize, spent: &mut dyn FnMut() -> bool) -> ControlFlow<()> {
         self.after = rowid;
         self.count += 1;
-        if self.count >= limit || (self.count.is_multiple_of(LOOK) && spent()) { self.stop() } else { ControlFlow::Continue(()) }
+        if self.count >= limit || (self.count.is_multiple_of(CHECK_ROWS) && spent()) { self.stop() } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -363,7 +363,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
-        Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
+        Wanted::StatedKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
         Wanted::Facet(kind) => found.note(kind, value),
         Wanted::Tokens(kind) => {
             if let Some(number) = value.as_number_text().and_then(|text| text.parse().ok()) {

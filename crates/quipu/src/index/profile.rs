@@ -89,7 +89,7 @@ impl Profiles {
         let written = value.bytes();
         let value = self.keys.get_mut(key as usize).map_or(OTHER, |key| key.number(written));
         if value == OTHER {
-            self.current_hint |= recorded_beginning(written).map_or(ANY_TEXT, |beginning| hint(key, beginning));
+            self.current_hint |= recorded_hint_prefix(written).map_or(ANY_TEXT, |prefix| hint(key, prefix));
         }
         self.current.push((key, value));
         value
@@ -151,7 +151,7 @@ impl Profiles {
 
     /// The hint of a string under a key, for [`Profiles::may_hold`].
     pub(crate) fn hint_of(&self, key: &str, text: &[u8]) -> u32 {
-        self.key_numbers.get(key).map_or(0, |number| hint(*number, beginning(text)))
+        self.key_numbers.get(key).map_or(0, |number| hint(*number, hint_prefix(text)))
     }
 
     /// For every profile, whether one of its keys passes the test; the unknown profile always does.
@@ -182,11 +182,11 @@ impl Profiles {
 /// The hint of a span that may hold any string.
 const ANY_TEXT: u32 = u32::MAX;
 /// Number of bytes of a string that are hashed into its hint.
-const BEGINNING: usize = 16;
+const HINT_PREFIX_BYTES: usize = 16;
 
 /// The prefix of a string that is hashed: up to the first character that a JSON writer might escape.
-pub(crate) fn beginning(text: &[u8]) -> &[u8] {
-    let text = text.get(..BEGINNING).unwrap_or(text);
+pub(crate) fn hint_prefix(text: &[u8]) -> &[u8] {
+    let text = text.get(..HINT_PREFIX_BYTES).unwrap_or(text);
     let (words, tail) = text.as_chunks::<8>();
     let mut end = 0;
     for word in words {
@@ -211,10 +211,10 @@ fn others(word: u64) -> u64 {
     (word | is_control | is_delete | is(b'"') | is(b'\\')) & (EACH * 0x80)
 }
 
-/// Like [`beginning`], of a JSON value as written; `None` if it is not a string, or if an ordinary character is escaped.
-fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
+/// Like [`hint_prefix`], of a JSON value as written; `None` if it is not a string, or if an ordinary character is escaped.
+fn recorded_hint_prefix(json: &[u8]) -> Option<&[u8]> {
     let inner = json.strip_prefix(b"\"")?;
-    let found = beginning(inner);
+    let found = hint_prefix(inner);
     let escape = inner.get(found.len()..).unwrap_or_default();
     let hides_letter = match escape {
         [b'\\', b'/', ..] => true,
@@ -224,10 +224,10 @@ fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
     (!hides_letter).then_some(found)
 }
 
-fn hint(key: u32, beginning: &[u8]) -> u32 {
+fn hint(key: u32, prefix: &[u8]) -> u32 {
     // Prefixes contain no zero bytes, so zero padding keeps them distinct.
-    let mut bytes = [0; BEGINNING];
-    bytes.iter_mut().zip(beginning).for_each(|(to, from)| *to = *from);
+    let mut bytes = [0; HINT_PREFIX_BYTES];
+    bytes.iter_mut().zip(prefix).for_each(|(to, from)| *to = *from);
     let letters = u128::from_le_bytes(bytes);
     let number = mix(letters as u64 ^ mix(u64::from(key))) ^ mix((letters >> 64) as u64);
     1 << (mix(number) & 31)
@@ -293,9 +293,12 @@ mod tests {
                 let mut text = *b"abcdefghijklmnopqrst";
                 text[place] = byte;
                 let is_plain = (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-                let length = if is_plain || place >= BEGINNING { BEGINNING } else { place };
-                assert_eq!(beginning(&text), &text[..length], "{byte} in {place}");
-                assert_eq!(beginning(&text[..place + 1]).len(), if is_plain { BEGINNING.min(place + 1) } else { BEGINNING.min(place) });
+                let length = if is_plain || place >= HINT_PREFIX_BYTES { HINT_PREFIX_BYTES } else { place };
+                assert_eq!(hint_prefix(&text), &text[..length], "{byte} in {place}");
+                assert_eq!(
+                    hint_prefix(&text[..place + 1]).len(),
+                    if is_plain { HINT_PREFIX_BYTES.min(place + 1) } else { HINT_PREFIX_BYTES.min(place) }
+                );
             }
         }
     }

@@ -7,10 +7,10 @@ use quipu_model::{Cost, SpanKind, SpanMarks, TokenTotals};
 use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
 /// Maximum number of outlined requests.
-const MOST_OUTLINES: usize = 1_000;
+const MAX_OUTLINES: usize = 1_000;
 
 /// A span of a trace: its index among the trace's rows, its parent's position in tree order or [`NO_ROW`], and its depth.
-pub(super) type Placed = (usize, u32, u32);
+pub(super) type TreePosition = (usize, u32, u32);
 
 /// The facts that decide whether a span is shown. In tree order.
 #[derive(Clone, Copy)]
@@ -33,8 +33,8 @@ pub(super) struct Chosen {
 
 impl Index {
     /// Reduces `order`, the tree order of the spans in `rows`, to the spans in `scope`. Returns `None` if there is no such request.
-    pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<Placed>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
-        let row_of = |placed: &Placed| rows.get(placed.0).copied().unwrap_or(0);
+    pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<TreePosition>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
+        let row_of = |placed: &TreePosition| rows.get(placed.0).copied().unwrap_or(0);
         let nodes: Vec<Node> = order.iter().map(|placed| self.node(row_of(placed), placed.1)).collect();
         let owners = requests(&nodes);
         let outlines = self.outline(rows, order, &nodes, &owners, zero);
@@ -97,7 +97,7 @@ impl Index {
         Some(rows)
     }
 
-    fn outline(&self, rows: &[u32], order: &[Placed], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
+    fn outline(&self, rows: &[u32], order: &[TreePosition], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
         let roots: Vec<usize> = owners.iter().enumerate().filter(|(at, owner)| *at == **owner as usize).map(|(at, _)| at).collect();
         if roots.len() < 2 {
             return Vec::new();
@@ -122,14 +122,14 @@ impl Index {
                 failed,
             })
         };
-        let mut outlines: Vec<RequestOutline> = roots.iter().take(MOST_OUTLINES).filter_map(outline).collect();
+        let mut outlines: Vec<RequestOutline> = roots.iter().take(MAX_OUTLINES).filter_map(outline).collect();
         outlines.sort_by_key(|outline| outline.start_nanos);
         outlines
     }
 }
 
 /// Removes the spans that are not kept; their children move to the nearest kept ancestor.
-fn keep(order: &mut Vec<Placed>, kept: &[bool]) {
+fn keep(order: &mut Vec<TreePosition>, kept: &[bool]) {
     // For each span its new position and depth, or those of its nearest kept ancestor.
     let mut moved: Vec<(u32, u32)> = Vec::with_capacity(order.len());
     let mut chosen = Vec::new();

@@ -29,7 +29,7 @@ pub(super) enum Wanted {
     /// `output`
     Output,
     /// An attribute in which instrumentation states the kind of the span.
-    SaidKind,
+    StatedKind,
     Facet(Kind),
     Tokens(TokenKind),
 }
@@ -40,7 +40,7 @@ impl Wanted {
             "__root__" => Some(Wanted::Root),
             "__autotraced__" => Some(Wanted::Autotraced),
             "output" => Some(Wanted::Output),
-            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
+            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::StatedKind),
             _ => Kind::of(key)
                 .map(Wanted::Facet)
                 .or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens))
@@ -201,7 +201,7 @@ mod tests {
             Wanted::Autotraced => 1,
             Wanted::Failure(key) => 40 + key as u8,
             Wanted::Output => 3,
-            Wanted::SaidKind => 4,
+            Wanted::StatedKind => 4,
             Wanted::Facet(kind) => 5 + kind as u8,
             Wanted::Tokens(kind) => 20 + kind as u8,
         }

@@ -18,7 +18,7 @@ pub(crate) struct Snapshot {
 }
 
 /// Number of spans that are compared with the file before resuming.
-const COMPARED: usize = 64;
+const COMPARED_SPANS: usize = 64;
 
 impl Snapshot {
     pub(super) fn of(index: &Index, [spans, events]: [&Table; 2], outputs: &[(u32, TokenRecord)]) -> Snapshot {
@@ -50,8 +50,8 @@ impl Snapshot {
         if !is_whole || rows == 0 || !schema.spans.exists || last_event < self.events.after {
             return Ok(false);
         }
-        for place in 0..COMPARED {
-            let row = (place * (rows - 1) / (COMPARED - 1)) as u32;
+        for place in 0..COMPARED_SPANS {
+            let row = (place * (rows - 1) / (COMPARED_SPANS - 1)) as u32;
             let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
             let mut is_same = false;
             scan_spans(connection, schema, rowid - 1, |span| {

@@ -1,6 +1,6 @@
 //! A trace as columns in tree order: parents before children, siblings by start.
 
-use super::scope::Placed;
+use super::scope::TreePosition;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_places;
@@ -91,7 +91,7 @@ impl Index {
     }
 
     /// Indexes into `rows` in tree order, each with its parent's position in that order and its depth.
-    fn tree_order(&self, rows: &[u32]) -> Vec<Placed> {
+    fn tree_order(&self, rows: &[u32]) -> Vec<TreePosition> {
         let mut by_age: Vec<usize> = (0..rows.len()).collect();
         let age = |place: usize| (*self.spans.start.at(rows[place]), rows[place]);
         sort_places(&mut by_age, &|one, other| age(one).cmp(&age(other)));
@@ -120,7 +120,7 @@ impl Index {
         }
         let mut order = Vec::with_capacity(rows.len());
         let roots = by_age.iter().rev().filter(|place| parents[**place].is_none());
-        let mut stack: Vec<Placed> = roots.map(|place| (*place, NO_ROW, 0)).collect();
+        let mut stack: Vec<TreePosition> = roots.map(|place| (*place, NO_ROW, 0)).collect();
         while let Some((place, parent, depth)) = stack.pop() {
             let at = order.len() as u32;
             order.push((place, parent, depth));

@@ -34,7 +34,7 @@ struct Part {
 
 /// Everything but the time that points of one stream have in common.
 #[derive(PartialEq, Eq, Hash)]
-struct Alike {
+struct StreamKey {
     metric: String,
     unit: Option<String>,
     kind: String,
@@ -55,7 +55,7 @@ struct Origin {
 pub(crate) struct Collector {
     /// Labels of each resource, by its number.
     sources: HashMap<i64, Pairs>,
-    origins: HashMap<Alike, Origin>,
+    origins: HashMap<StreamKey, Origin>,
     streams: Vec<Stream>,
 }
 
@@ -93,7 +93,7 @@ impl Collector {
         let counts = counts_of(&point);
         let (sources, streams) = (&self.sources, &mut self.streams);
         let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
-        let key = Alike { metric, unit, kind, cumulative, monotonic, attributes, source };
+        let key = StreamKey { metric, unit, kind, cumulative, monotonic, attributes, source };
         let origin = match self.origins.get_mut(&key) {
             Some(origin) => origin,
             None => {

@@ -6,7 +6,7 @@ use super::error::QueryError;
 use super::params::Object;
 use super::path::{Lookup, Path, quoted};
 use super::value::SqlValue;
-use crate::index::{Profiles, beginning};
+use crate::index::{Profiles, hint_prefix};
 use memchr::memmem::Finder;
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -178,7 +178,7 @@ fn wanted_text(value: &SqlValue<'_>) -> Option<Finder<'static>> {
     if text.starts_with(b"[") || text.starts_with(b"{") {
         return None;
     }
-    let needle = [b"\"", beginning(text)].concat();
+    let needle = [b"\"", hint_prefix(text)].concat();
     (needle.len() > 3).then(|| Finder::new(&needle).into_owned())
 }
 

@@ -14,8 +14,8 @@ const MAX_ROWS: u64 = 4_096;
 /// Rows of the first block; each of the next ones has twice as many.
 const FIRST_ROWS: u64 = 128;
 /// Bytes and rows searched between two checks of the time budget.
-const LOOK_BYTES: usize = 256 << 10;
-const LOOK_ROWS: usize = 16;
+const CHECK_BYTES: usize = 256 << 10;
+const CHECK_ROWS: usize = 16;
 /// Rows are read in one scan if their rowids span at most this many times their number; otherwise one by one.
 const SPARSE: i64 = 4;
 
@@ -86,19 +86,19 @@ impl Block {
 
 /// Work done since the last check of the time budget.
 #[derive(Default)]
-struct Looked {
+struct WorkDone {
     rows: usize,
     bytes: usize,
 }
 
-impl Looked {
+impl WorkDone {
     fn is_over(&mut self, bytes: usize, spent: &mut dyn FnMut() -> bool) -> bool {
         self.rows += 1;
         self.bytes += bytes;
-        if self.rows < LOOK_ROWS && self.bytes < LOOK_BYTES {
+        if self.rows < CHECK_ROWS && self.bytes < CHECK_BYTES {
             return false;
         }
-        *self = Looked::default();
+        *self = WorkDone::default();
         spent()
     }
 }
@@ -117,7 +117,7 @@ fn read_rows(
     take: &mut Take<'_>,
 ) -> Result<bool, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
-    let mut looked = Looked::default();
+    let mut looked = WorkDone::default();
     let mut one_by_one = false;
     while let (Some((first, _)), Some((end, _))) = (list.get(*next), list.last()) {
         let apart = end.saturating_sub(*first).saturating_add(1);

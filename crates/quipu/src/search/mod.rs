@@ -10,7 +10,7 @@ mod matcher;
 mod places;
 mod sieve;
 
-pub(crate) use places::{Texts, places, snippet};
+pub(crate) use places::{SearchTerms, places, snippet};
 
 use crate::index::filter::prejudge_attribute;
 use crate::index::{Bits, Decided, Index};
@@ -20,7 +20,7 @@ use quipu_protocol::filter::{AttributeTest, Wanted};
 use quipu_store::{Database, StoreError};
 
 /// Results kept in addition to those in use; one takes an eighth of a megabyte per million spans.
-const KEPT: usize = 12;
+const MAX_CACHED: usize = 12;
 
 /// How a row is tested.
 enum Test {
@@ -42,7 +42,7 @@ struct Search {
     active: bool,
     /// Value of [`Searches::questions`] when it was last needed.
     asked: u64,
-    /// Distance from the end of the file it has reached, in bytes.
+    /// File offset that it has reached on its way from the end of the file; `u64::MAX` at the start.
     place: u64,
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct Searches {
     filter: String,
     trace: Option<TraceSearch>,
     block: Option<Block>,
-    /// Distance from the end of the file that the block and those before it have reached, in bytes.
+    /// File offset that the block and those before it have reached on the way from the end of the file.
     place: u64,
     /// Blocks begun since the search started: the first ones are small, so that the newest hits appear at once.
     blocks: u32,
@@ -175,7 +175,7 @@ impl Searches {
     fn forget_oldest(&mut self) {
         let is_in_trace = |search: &Search| self.trace.as_ref().is_some_and(|trace| trace.texts.contains(&search.wanted));
         let kept = self.searches.iter().enumerate().filter(|(_, search)| !search.active && !is_in_trace(search));
-        if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= KEPT) {
+        if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= MAX_CACHED) {
             self.searches.remove(oldest);
             // A block refers to searches by index.
             self.block = None;

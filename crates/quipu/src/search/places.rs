@@ -19,12 +19,12 @@ const MATCHED: usize = 400;
 const MAX_EVENTS: usize = 20_000;
 
 /// The strings to find in a span.
-pub(crate) struct Texts(Vec<TextMatcher>);
+pub(crate) struct SearchTerms(Vec<TextMatcher>);
 
-impl Texts {
+impl SearchTerms {
     /// Matches any of these strings; empty ones match nothing.
-    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Texts {
-        Texts(texts.into_iter().filter_map(|text| TextMatcher::new(text)).collect())
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> SearchTerms {
+        SearchTerms(texts.into_iter().filter_map(|text| TextMatcher::new(text)).collect())
     }
 }
 
@@ -44,7 +44,13 @@ struct MatchCollector {
 ///
 /// # Errors
 /// When the span can't be read.
-pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts, limit: usize) -> Result<Vec<SpanMatch>, StoreError> {
+pub(crate) fn places(
+    database: &Database,
+    index: &Index,
+    row: u32,
+    texts: &SearchTerms,
+    limit: usize,
+) -> Result<Vec<SpanMatch>, StoreError> {
     let mut found = MatchCollector { limit, limit_in_place: limit, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
     // The span shows events in order of time.
@@ -74,7 +80,7 @@ pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts
 ///
 /// # Errors
 /// When the span can't be read.
-pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(SpanMatch, u32, usize), StoreError> {
+pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &SearchTerms) -> Result<(SpanMatch, u32, usize), StoreError> {
     let mut found = MatchCollector { limit: 1, limit_in_place: 1, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
     let nowhere =
@@ -83,7 +89,7 @@ pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Text
 }
 
 impl MatchCollector {
-    fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(), StoreError> {
+    fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &SearchTerms) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rowid = index.rowid_of(row);
         scan_texts(connection, schema, TextTable::Spans, (rowid, rowid), |_, name, attributes| {
@@ -109,7 +115,7 @@ impl MatchCollector {
         self.limit > 1 && self.matches.len() >= self.limit
     }
 
-    fn take_attributes(&mut self, texts: &Texts, attributes: &[u8], place: impl Fn(String) -> MatchPlace) {
+    fn take_attributes(&mut self, texts: &SearchTerms, attributes: &[u8], place: impl Fn(String) -> MatchPlace) {
         self.bytes += attributes.len();
         if !texts.0.iter().any(|text| text.is_in_attributes(attributes)) {
             return;
@@ -128,7 +134,7 @@ impl MatchCollector {
     }
 
     /// Collects matches in a key and its value: in the strings inside if the value is a document, else in its text.
-    fn take_value(&mut self, place: &MatchPlace, texts: &Texts, key: &str, value: &str) {
+    fn take_value(&mut self, place: &MatchPlace, texts: &SearchTerms, key: &str, value: &str) {
         let before = self.matches.len();
         let mut any = self.take_text(place, texts, key, before);
         if texts.0.iter().any(|text| text.is_in_text(value)) {
@@ -139,7 +145,7 @@ impl MatchCollector {
         self.places += u32::from(any);
     }
 
-    fn take_inside(&mut self, place: &MatchPlace, texts: &Texts, value: &Value, before: usize) -> bool {
+    fn take_inside(&mut self, place: &MatchPlace, texts: &SearchTerms, value: &Value, before: usize) -> bool {
         match value {
             Value::Text(text) => self.take_text(place, texts, text, before),
             Value::Number(number) => self.take_text(place, texts, &number.0, before),
@@ -155,14 +161,14 @@ impl MatchCollector {
     }
 
     /// Collects the matches in a string that is a place of its own.
-    fn take(&mut self, place: &MatchPlace, texts: &Texts, text: &str) {
+    fn take(&mut self, place: &MatchPlace, texts: &SearchTerms, text: &str) {
         self.bytes += text.len();
         let before = self.matches.len();
         self.places += u32::from(self.take_text(place, texts, text, before));
     }
 
     /// Collects the matches in a string. `before` is the number of matches there were before this place.
-    fn take_text(&mut self, place: &MatchPlace, texts: &Texts, text: &str, before: usize) -> bool {
+    fn take_text(&mut self, place: &MatchPlace, texts: &SearchTerms, text: &str, before: usize) -> bool {
         let mut any = false;
         for matcher in &texts.0 {
             for range in matcher.needle.find_all(text) {

@@ -29,7 +29,7 @@ pub(super) fn of_trace(
     let session = index.session_of(trace).map(|session| index.traces_of_session(session)).unwrap_or_default();
     let traces = if whole_session && !session.is_empty() { session.as_slice() } else { &[trace] };
     let mut page = of_traces(database, index, traces, only)?;
-    page.trace_ids = traces.iter().map(|trace| index.trace_id_text(*trace)).collect();
+    page.trace_ids = traces.iter().map(|trace| index.trace_id(*trace)).collect();
     page.session_traces = session.len() as u32;
     Ok(page)
 }

@@ -31,7 +31,7 @@ impl Session {
         let mut spans = 0;
         sink(exporter.head().as_bytes())?;
         for trace in traces {
-            let id = [self.index.trace_id_text(trace)];
+            let id = [self.index.trace_id(trace)];
             let of_trace = if matches!(selection, Selection::Spans { .. }) { selection } else { Selection::Traces(&id) };
             let full = self.full_trace(trace, of_trace)?;
             spans += full.spans.len() as u64;
@@ -55,7 +55,7 @@ impl Session {
             spans.extend(self.full_span(row, &mut sources)?);
         }
         Ok(FullTrace {
-            trace_id: self.index.trace_id_text(trace),
+            trace_id: self.index.trace_id(trace),
             service_name: self.service_name(trace)?,
             offset_minutes: self.index.offset_minutes(trace),
             spans,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// Maximum number of rows that can be requested before the index is complete.
 pub(super) const MAX_ROWS: u32 = 2_000;
 /// Number of spans searched for the names of roots.
-const SPANS: u32 = 1_200;
+const MAX_SPANS: u32 = 1_200;
 
 /// A page of the newest traces; its total is unknown.
 pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePage, StoreError> {
@@ -22,7 +22,7 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
     })?;
     if query.offset == 0 {
         let wanted: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row.trace_id.clone(), at)).collect();
-        newest_spans(connection, schema, SPANS, |span_id, trace_id, parent, name| {
+        newest_spans(connection, schema, MAX_SPANS, |span_id, trace_id, parent, name| {
             let Some(at) = trace_id.and_then(|id| wanted.get(id.as_ref()).copied()) else { return };
             let is_recorded = recorded[at].is_some() && recorded[at].as_deref() == span_id.as_deref();
             // A span without a parent is the root, whatever `traces` says: the recorded root may be nested.

@@ -14,7 +14,7 @@ use quipu_store::under_one_lock;
 use quipu_ui::view::scatter;
 
 /// Number of cached sort orders.
-const KEPT_ORDERS: usize = 6;
+const MAX_CACHED_ORDERS: usize = 6;
 
 /// Caches the last list for paging, recent sort orders, and the counts behind suggestions.
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Listing {
             Some(at) => self.orders.remove(at),
             None => (order, index.sorted_traces(order)),
         };
-        if self.orders.len() >= KEPT_ORDERS {
+        if self.orders.len() >= MAX_CACHED_ORDERS {
             self.orders.remove(0);
         }
         self.orders.push(found);

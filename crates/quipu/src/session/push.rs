@@ -171,7 +171,7 @@ impl Session {
     /// Adds a span to its trace; returns false if its ids are not valid in OTLP.
     fn put(&self, row: u32, mut span: FullSpan, traces: &mut Vec<(u32, FullTrace)>) -> bool {
         let number = self.index.trace_of(row);
-        let (Some(trace_id), Some(span_id)) = (otlp_id(&self.index.trace_id_text(number), 16), otlp_id(&span.span.span_id, 8)) else {
+        let (Some(trace_id), Some(span_id)) = (otlp_id(&self.index.trace_id(number), 16), otlp_id(&span.span.span_id, 8)) else {
             return false;
         };
         span.span.span_id = span_id;

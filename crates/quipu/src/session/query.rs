@@ -77,7 +77,7 @@ impl Session {
         if self.index.find_trace(start).is_some() {
             return Ok(start.to_owned());
         }
-        let found = self.index.traces_beginning(start, 2);
+        let found = self.index.traces_with_prefix(start, 2);
         let not_found = |message: String| Failure { kind: FailureKind::NotFound, message };
         match found.as_slice() {
             [only] => Ok(only.clone()),

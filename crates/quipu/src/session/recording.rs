@@ -133,7 +133,7 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn each_loose_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
+    pub fn each_unattached_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(self.database.bounded(|| scan_logs(connection, schema, seen))?)
     }

@@ -4,7 +4,7 @@
 
 use super::listing::parse;
 use super::{Session, bad_request};
-use crate::search::{Progress, Texts, places, snippet};
+use crate::search::{Progress, SearchTerms, places, snippet};
 use quipu_protocol::filter::Wanted;
 use quipu_protocol::{Failure, HitPage, HitQuery, Response, SearchHit, SearchProgress, SearchState, SpanMatch};
 use quipu_store::StoreError;
@@ -130,7 +130,7 @@ impl Session {
 
     /// The hits in these rows, with snippets read from the file; fewer if the spans are large.
     fn hits(&self, rows: &[u32], texts: &[String]) -> Result<Vec<SearchHit>, StoreError> {
-        let texts = Texts::new(texts);
+        let texts = SearchTerms::new(texts);
         let mut hits = Vec::new();
         let mut bytes = 0;
         for row in rows {
@@ -156,7 +156,7 @@ impl Session {
 
     /// The matches of a text in the span of `row`.
     pub(super) fn find_in_span(&self, row: u32, text: &str) -> Result<Vec<SpanMatch>, Failure> {
-        let texts = Texts::new(&[text.to_owned()]);
+        let texts = SearchTerms::new(&[text.to_owned()]);
         Ok(self.database.bounded(|| places(&self.database, &self.index, row, &texts, MAX_MATCHES))?)
     }
 }

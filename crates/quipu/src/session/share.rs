@@ -218,7 +218,7 @@ impl Session {
     }
 
     fn trace_ids(&self) -> Vec<String> {
-        (0..self.index.trace_count()).map(|trace| self.index.trace_id_text(trace)).collect()
+        (0..self.index.trace_count()).map(|trace| self.index.trace_id(trace)).collect()
     }
 
     #[cfg(feature = "share")]

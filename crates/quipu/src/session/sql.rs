@@ -7,11 +7,11 @@ use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, ref
 use quipu_ui::sql::{complete, examples};
 
 /// Maximum number of rows per answer.
-const ROWS: usize = 1_000;
+const MAX_ROWS: usize = 1_000;
 /// Minimum bytes of a piece of exported text, and the size of a piece of the file.
-const PIECE: usize = 1 << 20;
+const PIECE_BYTES: usize = 1 << 20;
 /// Maximum number of ids resolved at a time.
-const IDS: usize = 2_000;
+const MAX_IDS: usize = 2_000;
 
 /// State kept between questions.
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl Session {
                 }
             }
             SqlRequest::ListRows { from, count } => {
-                let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(ROWS));
+                let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(MAX_ROWS));
                 SqlResponse::Rows(SqlRows { from, cells: rows.flatten().map(cell).collect() })
             }
             SqlRequest::GetValue { row, column } => {
@@ -81,7 +81,7 @@ impl Session {
             }
             SqlRequest::Export { format, from } => {
                 let (text, next) =
-                    sql_text(&self.sql.answer, format, from as usize, PIECE).ok_or_else(|| format.refusal(Contents::SqlResult))?;
+                    sql_text(&self.sql.answer, format, from as usize, PIECE_BYTES).ok_or_else(|| format.refusal(Contents::SqlResult))?;
                 SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
             }
             SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),
@@ -104,13 +104,13 @@ impl Session {
             }
             self.index.find_trace(id).map(|_| IdPlace { trace_id: id.clone(), span_id: None })
         };
-        ids.iter().take(IDS).map(find).collect()
+        ids.iter().take(MAX_IDS).map(find).collect()
     }
 
     /// A part of the file's bytes.
     pub(super) fn read_file(&self, offset: u64) -> Result<Response, Failure> {
         let cache = self.database.cache();
-        let mut bytes = vec![0; PIECE];
+        let mut bytes = vec![0; PIECE_BYTES];
         let got = cache.read(&mut bytes, offset).map_err(|error| StoreError::Source { name: self.database.name().to_owned(), error })?;
         bytes.truncate(got);
         Ok(Response::Bytes(FilePart { bytes, len: cache.len() }))

@@ -11,17 +11,17 @@ use quipu_ui::render::list_sheet;
 use quipu_ui::sql::quoted_name;
 
 /// Maximum number of characters in a cell.
-const CELL: usize = 240;
+const MAX_CELL_CHARS: usize = 240;
 /// Maximum number of bytes of a blob in a cell.
-const CELL_BYTES: usize = 24;
+const MAX_CELL_BYTES: usize = 24;
 /// Maximum number of bytes shown of a whole blob.
-const SHOWN_BYTES: usize = 65_536;
+const MAX_BLOB_BYTES: usize = 65_536;
 /// Maximum width of a column, in characters.
-const WIDEST: usize = 44;
+const MAX_COLUMN_CHARS: usize = 44;
 /// Number of rows that determine the width of a column.
-const MEASURED: usize = 200;
+const MEASURED_ROWS: usize = 200;
 /// Longer text is shown as it is, without decoding.
-const DECODED: usize = 1 << 20;
+const MAX_DECODED_BYTES: usize = 1 << 20;
 
 /// A value as a cell. Line breaks and other control characters become visible symbols, so that it stays on one line.
 pub(crate) fn cell(value: &SqlValue) -> SqlCell {
@@ -31,15 +31,15 @@ pub(crate) fn cell(value: &SqlValue) -> SqlCell {
         SqlValue::Integer(number) => of(SqlKind::Integer, number.to_string()),
         SqlValue::Real(number) => of(SqlKind::Real, real(*number)),
         SqlValue::Text(text) => {
-            let mut line: String = text.chars().take(CELL).map(one_line).collect();
-            let is_cut = text.chars().nth(CELL).is_some();
+            let mut line: String = text.chars().take(MAX_CELL_CHARS).map(one_line).collect();
+            let is_cut = text.chars().nth(MAX_CELL_CHARS).is_some();
             if is_cut {
                 line.push('…');
             }
             SqlCell { text: line, kind: SqlKind::Text, is_cut: is_cut || text.contains(char::is_control), is_id: is_id(text) }
         }
         SqlValue::Blob(found) => {
-            let (head, rest) = found.split_at(found.len().min(CELL_BYTES));
+            let (head, rest) = found.split_at(found.len().min(MAX_CELL_BYTES));
             let more = if rest.is_empty() { "" } else { "…" };
             let text = format!("{}{more} ({})", hex(head), bytes(found.len() as u64));
             SqlCell { is_cut: !rest.is_empty(), ..of(SqlKind::Blob, text) }
@@ -77,7 +77,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
         SqlValue::Text(text) if text.is_empty() => ("Text of no character".into(), Vec::new()),
         SqlValue::Text(text) => {
             let length = counted(Some(text.chars().count() as u64), "character", "characters");
-            let decoded = (text.len() <= DECODED).then(|| decode(text));
+            let decoded = (text.len() <= MAX_DECODED_BYTES).then(|| decode(text));
             match decoded {
                 Some(decoded) if decoded.encoding != Encoding::Text && is_container(&decoded.value) => {
                     let title = format!("Text of {length}: {}", decoded.encoding.label());
@@ -87,7 +87,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
             }
         }
         SqlValue::Blob(found) => {
-            let shown = found.get(..found.len().min(SHOWN_BYTES)).unwrap_or_default();
+            let shown = found.get(..found.len().min(MAX_BLOB_BYTES)).unwrap_or_default();
             let lines: Vec<String> = shown.chunks(32).enumerate().map(|(line, part)| format!("{:08x}  {}", line * 32, hex(part))).collect();
             let cut = if shown.len() < found.len() {
                 format!(", of which the first {} are shown", bytes(shown.len() as u64))
@@ -142,19 +142,21 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
     found.join(" or ")
 }
 
-/// As wide as the name and the first values, up to [`WIDEST`]; the remaining width goes to columns with long text.
+/// As wide as the name and the first values, up to [`MAX_COLUMN_CHARS`]; the remaining width goes to columns with long text.
 fn width(answer: &SqlAnswer, column: usize) -> usize {
     let name = answer.columns.get(column).map_or(0, |name| name.chars().count());
-    let values = answer.rows.iter().take(MEASURED).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
-    values.max().unwrap_or(0).max(name + 8).clamp(4, WIDEST) + 3
+    let values = answer.rows.iter().take(MEASURED_ROWS).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
+    values.max().unwrap_or(0).max(name + 8).clamp(4, MAX_COLUMN_CHARS) + 3
 }
 
 fn style(answer: &SqlAnswer) -> String {
     let widths: Vec<usize> = (0..answer.columns.len()).map(|column| width(answer, column)).collect();
-    let grows = widths.iter().any(|width| *width > WIDEST);
+    let grows = widths.iter().any(|width| *width > MAX_COLUMN_CHARS);
     // If no column has more to show, the remaining width stays empty.
-    let tracks: Vec<String> =
-        widths.iter().map(|width| if *width > WIDEST { format!("minmax({width}ch, 1fr)") } else { format!("{width}ch") }).collect();
+    let tracks: Vec<String> = widths
+        .iter()
+        .map(|width| if *width > MAX_COLUMN_CHARS { format!("minmax({width}ch, 1fr)") } else { format!("{width}ch") })
+        .collect();
     let rest = if grows { "" } else { " 1fr" };
     format!("--tracks:{}{rest};--width:{}ch", tracks.join(" "), widths.iter().sum::<usize>())
 }

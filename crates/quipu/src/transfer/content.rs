@@ -20,7 +20,7 @@ pub enum Content {
 }
 
 /// Number of bytes that suffice for the detection.
-pub(super) const ENOUGH: usize = 64;
+pub(super) const DETECTION_BYTES: usize = 64;
 
 /// Detects the format of a file that starts with `head`. 64 bytes suffice; pass fewer only if the file is shorter.
 ///

@@ -49,13 +49,13 @@ fn bare() -> impl Iterator<Item = &'static Bare> {
 }
 
 /// The end of a sentence, for a file of no known dialect.
-pub(super) fn is_none() -> String {
+pub(super) fn unknown_message() -> String {
     let names: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.name).collect();
     format!("it is no {}", names.join(" and no "))
 }
 
 /// The end of a sentence, for a document without any known content.
-pub(super) fn holds_none() -> String {
+pub(super) fn no_content_message() -> String {
     let contents: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.content).collect();
     format!("it holds no {}", contents.join(", and no "))
 }

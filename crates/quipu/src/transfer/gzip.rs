@@ -5,7 +5,7 @@ use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use quipu_model::encoding::Crc32;
 
 /// Decompressed bytes are passed on in chunks of this size, which bounds memory use whatever the compression ratio.
-const STEP: usize = 256 << 10;
+const CHUNK_BYTES: usize = 256 << 10;
 
 enum At {
     /// In the header of a member; the bytes seen so far.
@@ -28,7 +28,7 @@ pub(super) struct Unpacker {
 
 impl Default for Unpacker {
     fn default() -> Unpacker {
-        Unpacker { at: At::Header(Vec::new()), out: vec![0; STEP], checksum: Crc32::new(), length: 0, ended: false }
+        Unpacker { at: At::Header(Vec::new()), out: vec![0; CHUNK_BYTES], checksum: Crc32::new(), length: 0, ended: false }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Memory use is bounded for files of any length: one piece of the input, plus the database if it is in memory. Dropping the importer
 //! cancels the import. Not here: reading files, and choosing the size of chunks.
 
-use super::content::{Content, ENOUGH, content};
+use super::content::{Content, DETECTION_BYTES, content};
 use super::dialect;
 use super::problems::ImportReport;
 use super::recorder::{Recorded, Recorder};
@@ -173,7 +173,7 @@ impl Importer {
         let may_unpack = matches!(input, Input::Unknown(_));
         if let Input::Unknown(head) | Input::Unpacked(head) = input {
             head.extend_from_slice(bytes);
-            if head.len() < ENOUGH && !last {
+            if head.len() < DETECTION_BYTES && !last {
                 return Ok(());
             }
             let head = std::mem::take(head);
@@ -238,7 +238,7 @@ impl Importer {
             Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
             Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
             Content::Other => {
-                return Err(no(&format!("nothing that can be imported: {}", dialect::is_none())));
+                return Err(no(&format!("nothing that can be imported: {}", dialect::unknown_message())));
             }
         })
     }

@@ -1,7 +1,7 @@
 //! The outcome of an import: how much was imported, and what was skipped.
 
 /// Maximum number of reported problems; further ones are only counted.
-const TOLD: usize = 100;
+const MAX_REPORTED: usize = 100;
 
 /// A piece of input that was malformed and skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct ImportReport {
 impl ImportReport {
     pub(super) fn note(&mut self, input: &str, place: &str, what: impl Into<String>) {
         self.problem_count += 1;
-        if self.problems.len() < TOLD {
+        if self.problems.len() < MAX_REPORTED {
             self.problems.push(Problem { input: input.to_owned(), place: place.to_owned(), what: what.into() });
         }
     }

@@ -335,7 +335,7 @@ impl Splitter {
             json.push(b'}');
             return take(Piece::Item { list, json: &json, line });
         }
-        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::holds_none() }) }
+        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::no_content_message() }) }
     }
 }
 

@@ -15,19 +15,19 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// A test prepared for many comparisons.
-enum Ready<'a> {
+enum PreparedTest<'a> {
     Text(TextMatcher<'a>),
     Number(Order, f64),
 }
 
-impl Ready<'_> {
+impl PreparedTest<'_> {
     fn holds(&self, value: RawJson<'_>) -> bool {
         match self {
-            Ready::Text(TextMatcher::Present) => true,
-            Ready::Text(TextMatcher::Is(wanted)) => is(value, wanted),
-            Ready::Text(TextMatcher::IsNot(wanted)) => !is(value, wanted),
-            Ready::Text(matcher) => matcher.holds(&value.as_str().unwrap_or_else(|| value.as_written())),
-            Ready::Number(order, than) => {
+            PreparedTest::Text(TextMatcher::Present) => true,
+            PreparedTest::Text(TextMatcher::Is(wanted)) => is(value, wanted),
+            PreparedTest::Text(TextMatcher::IsNot(wanted)) => !is(value, wanted),
+            PreparedTest::Text(matcher) => matcher.holds(&value.as_str().unwrap_or_else(|| value.as_written())),
+            PreparedTest::Number(order, than) => {
                 let text = value.as_str().or_else(|| value.as_number_text().map(Into::into));
                 text.and_then(|text| number(&text)).is_some_and(|number| order.holds(number, *than))
             }
@@ -58,10 +58,10 @@ enum Verdict {
     Open(u32),
 }
 
-fn ready(test: &AttributeTest) -> Ready<'_> {
+fn ready(test: &AttributeTest) -> PreparedTest<'_> {
     match &test.test {
-        ValueTest::Text(text) => Ready::Text(text.matcher()),
-        ValueTest::Number(order, than) => Ready::Number(*order, number(than.text()).unwrap_or(f64::NAN)),
+        ValueTest::Text(text) => PreparedTest::Text(text.matcher()),
+        ValueTest::Number(order, than) => PreparedTest::Number(*order, number(than.text()).unwrap_or(f64::NAN)),
     }
 }
 

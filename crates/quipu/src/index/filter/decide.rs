@@ -4,7 +4,7 @@
 //! Not here: which columns a field reads (`sources`), reading the file (`search`).
 
 use super::attribute_match::prejudge_attribute;
-use super::sources::{Texts, numbers, texts};
+use super::sources::{TextSource, numbers, texts};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
 use quipu_model::{SpanKind, SpanMarks};
 use quipu_protocol::filter::Filter;
@@ -107,7 +107,7 @@ impl Decider<'_> {
         match condition {
             Condition::Number(field, compare) => numbers(*field).of_traces.map(|read| read(index, compare)),
             Condition::Text(field, test) => match texts(*field, index) {
-                Texts::OfTraces { values, number } => {
+                TextSource::OfTraces { values, number } => {
                     let matching = matching(values, test);
                     let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
                     Some(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(number(&trace)))))
@@ -154,12 +154,12 @@ impl Decider<'_> {
     fn span_texts(&self, field: TextField, test: &TextTest) -> Bits {
         let len = self.index.span_count();
         match texts(field, self.index) {
-            Texts::Names => {
+            TextSource::Names => {
                 let matcher = test.matcher();
                 self.names(&|name| matcher.holds(name))
             }
-            Texts::Facet(facet) => with_value(len, facet, test),
-            Texts::Exceptions { facet, usual } => {
+            TextSource::Facet(facet) => with_value(len, facet, test),
+            TextSource::Exceptions { facet, usual } => {
                 let mut rows = Bits::filled(len, test.matcher().holds(usual));
                 let matching = matching(&facet.values, test);
                 for (row, number) in facet.rows() {
@@ -171,7 +171,7 @@ impl Decider<'_> {
                 }
                 rows
             }
-            Texts::OfTraces { .. } => Bits::filled(len, false),
+            TextSource::OfTraces { .. } => Bits::filled(len, false),
         }
     }
 

@@ -10,7 +10,7 @@ use quipu_protocol::filter::fields::{NumberField, TextField};
 
 /// How to read a number field of traces and of spans; `None` if they do not have it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Numbers {
+pub(super) struct NumberSource {
     /// The traces, by number, whose value satisfies a comparison.
     pub(super) of_traces: Option<Read>,
     /// The spans, by row, whose value satisfies a comparison.
@@ -20,7 +20,7 @@ pub(super) struct Numbers {
 /// The traces or spans whose value satisfies a comparison. Unknown values never do.
 type Read = fn(&Index, &Compare) -> Bits;
 
-pub(super) fn numbers(field: NumberField) -> Numbers {
+pub(super) fn numbers(field: NumberField) -> NumberSource {
     match field {
         NumberField::Duration => of_spans(|index, compare| those(index.span_count(), index.durations(), compare)),
         NumberField::TraceDuration => of_traces(|index, compare| traces(index, compare, |trace| trace.duration.map(signed))),
@@ -57,7 +57,7 @@ pub(super) fn numbers(field: NumberField) -> Numbers {
 }
 
 /// Where a string field has its values.
-pub(super) enum Texts<'a> {
+pub(super) enum TextSource<'a> {
     Names,
     Facet(&'a Facet),
     /// A facet of the spans whose value is not `usual`; the empty string if none was recorded.
@@ -72,30 +72,30 @@ pub(super) enum Texts<'a> {
     },
 }
 
-pub(super) fn texts(field: TextField, index: &Index) -> Texts<'_> {
+pub(super) fn texts(field: TextField, index: &Index) -> TextSource<'_> {
     let facets = index.facets();
     match field {
-        TextField::Name => Texts::Names,
-        TextField::Model => Texts::Facet(&facets.model),
-        TextField::Tool => Texts::Facet(&facets.tool),
-        TextField::Session => Texts::Facet(&facets.session),
-        TextField::Turn => Texts::Facet(&facets.turn),
-        TextField::Agent => Texts::Facet(&facets.agent),
-        TextField::Status => Texts::Exceptions { facet: &facets.unusual_status, usual: "OK" },
-        TextField::Service => Texts::OfTraces { values: index.services(), number: |trace| trace.service },
+        TextField::Name => TextSource::Names,
+        TextField::Model => TextSource::Facet(&facets.model),
+        TextField::Tool => TextSource::Facet(&facets.tool),
+        TextField::Session => TextSource::Facet(&facets.session),
+        TextField::Turn => TextSource::Facet(&facets.turn),
+        TextField::Agent => TextSource::Facet(&facets.agent),
+        TextField::Status => TextSource::Exceptions { facet: &facets.unusual_status, usual: "OK" },
+        TextField::Service => TextSource::OfTraces { values: index.services(), number: |trace| trace.service },
     }
 }
 
-fn of_traces(read: Read) -> Numbers {
-    Numbers { of_traces: Some(read), ..Numbers::default() }
+fn of_traces(read: Read) -> NumberSource {
+    NumberSource { of_traces: Some(read), ..NumberSource::default() }
 }
 
-fn of_spans(read: Read) -> Numbers {
-    Numbers { of_spans: Some(read), ..Numbers::default() }
+fn of_spans(read: Read) -> NumberSource {
+    NumberSource { of_spans: Some(read), ..NumberSource::default() }
 }
 
-fn of_both(traces: Read, spans: Read) -> Numbers {
-    Numbers { of_traces: Some(traces), of_spans: Some(spans) }
+fn of_both(traces: Read, spans: Read) -> NumberSource {
+    NumberSource { of_traces: Some(traces), of_spans: Some(spans) }
 }
 
 fn those(len: usize, values: impl Iterator<Item = Option<i64>>, compare: &Compare) -> Bits {
@@ -144,7 +144,7 @@ mod tests {
             let (of_traces, of_spans) = match info.field {
                 Field::Number(field) => (numbers(field).of_traces.is_some(), numbers(field).of_spans.is_some()),
                 Field::Text(field) => {
-                    let of_traces = matches!(texts(field, &index), Texts::OfTraces { .. });
+                    let of_traces = matches!(texts(field, &index), TextSource::OfTraces { .. });
                     (of_traces, !of_traces)
                 }
                 Field::Kind | Field::Error | Field::Id(_) => continue,

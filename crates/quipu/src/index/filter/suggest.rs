@@ -3,7 +3,7 @@
 //! Not here: finding the name or value at the cursor (`cursor`).
 
 use super::cursor::{CursorContext, Name, cursor_context};
-use super::sources::{Texts, texts};
+use super::sources::{TextSource, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
 use quipu_model::recorded::RawJson;
@@ -16,7 +16,7 @@ use quipu_protocol::{Suggestion, Suggestions};
 use std::cmp::Reverse;
 
 /// Maximum number of suggestions.
-const MOST: usize = 12;
+const MAX_SUGGESTIONS: usize = 12;
 
 /// Numbers of spans per name and kind, counted once over the whole index.
 #[derive(Default)]
@@ -85,14 +85,14 @@ fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     }
     if let (Some((index, counts)), false) = (known, typed.is_empty()) {
         let key = folded.strip_prefix("attr.").unwrap_or(&folded);
-        let mut best = Best::new(key, MOST.saturating_sub(items.len()));
+        let mut best = Best::new(key, MAX_SUGGESTIONS.saturating_sub(items.len()));
         counts.keys.iter().for_each(|(key, spans)| best.offer(key, *spans));
         items.extend(best.items("attribute", |key| format!("{}:", key_text(key))));
-        let mut best = Best::new(&folded, MOST.saturating_sub(items.len()));
+        let mut best = Best::new(&folded, MAX_SUGGESTIONS.saturating_sub(items.len()));
         index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans));
         items.extend(best.items("spans of this name", |name| format!("name={}", value_text(name))));
     }
-    items.truncate(MOST);
+    items.truncate(MAX_SUGGESTIONS);
     items
 }
 
@@ -109,7 +109,7 @@ fn of_field(info: &FieldInfo) -> Suggestion {
 
 fn values(name: &Name<'_>, context: &CursorContext<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     let typed = fold(&context.typed);
-    let mut best = Best::new(&typed, MOST);
+    let mut best = Best::new(&typed, MAX_SUGGESTIONS);
     let field = find(&name.text).filter(|_| !name.is_key);
     let meaning = match field {
         Some(Field::Error) => {
@@ -145,13 +145,15 @@ fn values(name: &Name<'_>, context: &CursorContext<'_>, known: Option<(&Index, &
 
 fn offer_texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
     match texts(field, index) {
-        Texts::Names => index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
-        Texts::Facet(facet) => offer_values(facet, best),
-        Texts::Exceptions { facet, usual } => {
+        TextSource::Names => index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
+        TextSource::Facet(facet) => offer_values(facet, best),
+        TextSource::Exceptions { facet, usual } => {
             best.offer(usual, counts.spans.saturating_sub(facet.rows().count() as u64));
             offer_values(facet, best);
         }
-        Texts::OfTraces { values, .. } => values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None)),
+        TextSource::OfTraces { values, .. } => {
+            values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None))
+        }
     }
 }
 
