@@ -103,7 +103,7 @@ fn told(conversation: &Conversation) -> String {
 }
 
 #[test]
-fn an_agents_turns_are_told_from_what_was_recorded() {
+fn an_agents_turns_are_shown_as_recorded() {
     let mut session = open("samples/agent_0.2.15.db");
     let mut out = String::new();
     for words in [
@@ -135,7 +135,7 @@ fn the_traces_of_a_session_are_one_conversation() {
 }
 
 #[test]
-fn calls_without_an_agent_are_told_too() {
+fn calls_without_an_agent_are_shown_too() {
     let mut session = open("samples/metrics_0.2.23.db");
     let mut out = String::new();
     for words in [
@@ -277,27 +277,27 @@ fn of_agents(trace_id: &str) -> String {
 }
 
 #[test]
-fn a_streamed_inference_that_failed_is_not_told_as_if_it_had_answered() {
+fn a_failed_streamed_inference_shows_no_answer() {
     insta::assert_snapshot!(of_agents("9ce821bd843ca6f33510ced59e26a9c7"));
 }
 
 #[test]
-fn a_tool_whose_request_failed_is_not_told_as_if_it_had_answered() {
+fn a_tool_whose_request_failed_shows_no_result() {
     insta::assert_snapshot!(of_agents("da0e61a2976a4c0622680a917713fd73"));
 }
 
 #[test]
-fn a_tool_with_a_recorded_error_tells_that_one() {
+fn a_tool_with_a_recorded_error_shows_it() {
     insta::assert_snapshot!(of_agents("3af6f0684ee810c51b1ef9ad10f29d7d"));
 }
 
 #[test]
-fn a_resume_alone_reads_in_the_order_things_were_said() {
+fn a_resumed_turn_alone_is_in_chronological_order() {
     insta::assert_snapshot!(of_agents("4e60f12ec69a535210c7f94f1e33b332"));
 }
 
 #[test]
-fn a_turn_and_its_resume_tell_each_thing_once() {
+fn a_turn_and_its_resume_show_each_message_once() {
     let mut session = open(AGENTS);
     insta::assert_snapshot!(told(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
 }

@@ -310,7 +310,7 @@ fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
 }
 
 #[test]
-fn every_part_agrees_on_odd_rows_and_with_what_is_expected_of_them() {
+fn every_part_agrees_on_unusual_rows_and_with_expectations() {
     let (bytes, failed) = with_odd_rows();
     // The SQL that judges the fixtures is itself checked against the expectations.
     let connection = plain(&bytes);
@@ -348,7 +348,7 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
 }
 
 #[test]
-fn the_view_of_errors_tells_why_and_where() {
+fn the_errors_view_gives_reason_and_place() {
     let (bytes, _) = with_odd_rows();
     let mut session = of_bytes(bytes);
     let answer = session
@@ -363,7 +363,7 @@ fn the_view_of_errors_tells_why_and_where() {
 }
 
 #[test]
-fn views_stand_on_a_file_without_events() {
+fn views_exist_in_a_file_without_events() {
     let (_scratch, mut connection) = SMALL.open().expect("it opens");
     let failed: usize = texts(&connection, "SELECT span_id FROM spans WHERE attributes ->> '$.error' IS NOT NULL").expect("SQL").len();
     connection.execute_batch("PRAGMA foreign_keys=OFF; DROP TABLE span_events").expect("SQL");

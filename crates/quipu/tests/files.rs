@@ -133,7 +133,7 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
 }
 
 #[test]
-fn what_each_file_is_and_what_is_odd_in_it() {
+fn each_file_has_the_expected_summary_and_warnings() {
     let mut told = String::new();
     for name in FILES {
         let mut session = open(&[name]);

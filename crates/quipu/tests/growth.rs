@@ -61,7 +61,7 @@ fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
 }
 
 #[test]
-fn going_on_answers_as_reading_everything_does() {
+fn resuming_gives_the_same_answers_as_reading_everything() {
     for fixture in ALL.into_iter().filter(|fixture| !fixture.has_journal) {
         let scratch = Scratch::new().expect("a folder");
         let whole = fixture.copy(&scratch, true).expect("a copy");
@@ -83,7 +83,7 @@ fn going_on_answers_as_reading_everything_does() {
 }
 
 #[test]
-fn it_goes_on_again_and_again() {
+fn a_resumed_session_can_be_resumed_from() {
     let scratch = Scratch::new().expect("a folder");
     let mut snapshot = snapshot_of(earlier(AGENT, &scratch, 10, 10));
     for part in [20, 40, 60, 80, 100] {
@@ -101,7 +101,7 @@ fn it_goes_on_again_and_again() {
 }
 
 #[test]
-fn a_file_that_does_not_hold_what_was_read_is_read_as_a_whole() {
+fn a_file_without_the_rows_of_the_snapshot_is_read_from_the_start() {
     let scratch = Scratch::new().expect("a folder");
     let whole = METRICS.copy(&scratch, true).expect("a copy");
     let snapshot = snapshot_of(open(&whole));

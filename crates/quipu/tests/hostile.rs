@@ -53,7 +53,7 @@ fn changed(name: &str, sql: &str) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_flipped_at_200_places_give_a_sentence_or_a_partial_view() {
+fn bytes_flipped_at_200_places_give_an_error_or_a_partial_view() {
     let whole = sample();
     let mut seed = 42_u64;
     let (mut refused, mut warned, mut complete) = (0, 0, 0);
@@ -81,7 +81,7 @@ fn bytes_flipped_at_200_places_give_a_sentence_or_a_partial_view() {
 }
 
 #[test]
-fn files_cut_off_anywhere_give_a_sentence_or_a_warning() {
+fn truncated_files_give_an_error_or_a_warning() {
     let whole = sample();
     for len in [
         0,
@@ -110,7 +110,7 @@ fn files_cut_off_anywhere_give_a_sentence_or_a_warning() {
 }
 
 #[test]
-fn what_is_no_telemetry_file_is_named() {
+fn other_kinds_of_files_are_named_in_the_error() {
     let told: Vec<String> = [
         ("empty.db", Vec::new()),
         ("shot.png", b"\x89PNG\r\n\x1a\n and the rest of a picture".to_vec()),
@@ -152,7 +152,7 @@ fn companions_alone_and_two_databases_are_explained() {
 }
 
 #[test]
-fn a_file_with_missing_columns_and_odd_types_is_shown_with_a_warning() {
+fn a_file_with_missing_columns_and_unusual_types_is_shown_with_a_warning() {
     let bytes = changed(
         "odd",
         "ALTER TABLE spans DROP COLUMN kind; ALTER TABLE traces DROP COLUMN service_name; DROP TABLE span_events;

@@ -156,7 +156,7 @@ fn expected_groups(connection: &Connection, column: &str) -> BTreeMap<String, Gr
 }
 
 #[test]
-fn groups_are_what_sql_groups_and_a_turn_holds_its_resumes() {
+fn groups_equal_sql_and_a_turn_contains_its_resumes() {
     for file in [AGENT, METRICS, "tests/fixtures/db/real_small.db"] {
         let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (by, column) in [(GroupBy::Session, "session"), (GroupBy::Turn, "turn")] {
@@ -233,7 +233,7 @@ fn open_groups_hold_their_traces_in_the_list_s_order_page_by_page() {
 }
 
 #[test]
-fn totals_are_what_sql_sums() {
+fn totals_equal_sums_by_sql() {
     for file in FILES {
         let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (filter, failed_only, condition) in [
@@ -271,7 +271,7 @@ fn totals_are_what_sql_sums() {
 }
 
 #[test]
-fn marks_stand_for_the_traces_a_filter_of_their_cell_lists() {
+fn a_plot_mark_counts_the_traces_that_its_filter_lists() {
     for file in FILES {
         let mut session = open(file);
         let picture = summary(&mut session, "", false).scatter.expect("a picture");
@@ -299,7 +299,7 @@ fn marks_stand_for_the_traces_a_filter_of_their_cell_lists() {
 }
 
 #[test]
-fn nothing_but_the_first_order_is_told_before_the_index() {
+fn before_the_index_only_the_default_order_is_available() {
     let mut session = unindexed(AGENT);
     let groups = Some(Grouping { by: GroupBy::Session, open: Vec::new() });
     for query in [all(TraceOrder::SLOWEST), TraceQuery { groups, ..TraceQuery::default() }] {
@@ -313,7 +313,7 @@ fn nothing_but_the_first_order_is_told_before_the_index() {
 }
 
 #[test]
-fn a_summary_says_when_a_search_still_goes_on() {
+fn a_summary_says_whether_a_search_is_running() {
     let mut session = open(AGENT);
     assert!(!summary(&mut session, "\"weather\"", false).whole);
     session.run_search().expect("the file is read");
@@ -333,7 +333,7 @@ const ASKED: &str = "SELECT trace_id, json_extract(json_extract(attributes, '$.r
     AND json_type(json_extract(attributes, '$.request'), '$.messages[0].content') = 'text' GROUP BY trace_id HAVING count(*) = 1";
 
 #[test]
-fn a_row_says_what_was_asked_in_its_trace() {
+fn a_row_shows_the_question_of_its_trace() {
     let mut seen = 0;
     for file in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_agents_0.2.15.db"] {
         let mut session = open(file);

@@ -159,7 +159,7 @@ fn counts_that_outputs_carry_are_derived_and_say_so() {
 }
 
 #[test]
-fn requests_tell_whether_they_have_a_count() {
+fn requests_are_labelled_by_whether_they_have_counts() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         let by_tokens = by_label(&ask(&mut session, "sum by (tokens) (quipu_inference_requests_total)"), "tokens");
@@ -240,7 +240,7 @@ fn the_spans_behind_a_point_add_up_to_it() {
 }
 
 #[test]
-fn what_there_is_to_ask_for_is_listed() {
+fn available_metrics_are_listed() {
     let mut session = open(RECORDED);
     let catalog = session.list_metrics(MetricOptions::default()).expect("a catalogue");
     let names: Vec<&str> = catalog.metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -262,7 +262,7 @@ fn what_there_is_to_ask_for_is_listed() {
 }
 
 #[test]
-fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
+fn too_many_steps_and_invalid_queries_are_refused_with_a_message() {
     let mut session = open(RECORDED);
     let steps =
         PromqlQuery { query: "1".into(), start: Some(0), end: Some(11_000_000), step: Some(1_000), options: MetricOptions::default() };
@@ -306,7 +306,7 @@ fn overview_of(session: &mut Session, window: Option<(i64, i64)>, by: TokensBy) 
 }
 
 #[test]
-fn the_overview_counts_what_sql_counts() {
+fn the_overview_equals_counts_by_sql() {
     let (mut session, file) = (open(RECORDED), sql(RECORDED, EVENTS));
     let overview = overview_of(&mut session, None, TokensBy::Provider);
     let expected = sums(&file, "SELECT provider, sum(value) FROM e WHERE metric = 'total_tokens' GROUP BY provider");
@@ -353,7 +353,7 @@ fn latencies_of_a_window_are_those_of_its_spans() {
 }
 
 #[test]
-fn whoever_has_the_readings_answers_as_the_session_does() {
+fn an_engine_with_the_readings_answers_like_the_session() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}

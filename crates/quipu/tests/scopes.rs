@@ -60,7 +60,7 @@ fn folded() -> TraceScope {
 }
 
 #[test]
-fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
+fn hiding_framework_spans_keeps_explicit_spans_and_the_tree() {
     let mut left_out = 0;
     for file in FILES {
         let (mut session, connection) = open(file);
@@ -93,7 +93,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
 }
 
 #[test]
-fn a_merged_trace_is_told_apart_by_its_requests() {
+fn a_merged_trace_is_divided_into_its_requests() {
     let mut merged = 0;
     for file in FILES {
         let (mut session, connection) = open(file);
@@ -152,7 +152,7 @@ fn failures(trace_id: &str) -> String {
 }
 
 #[test]
-fn a_failure_that_only_the_request_tells_of_began_in_its_last_step_without_an_output() {
+fn a_failure_recorded_only_on_the_request_originates_in_its_last_step_without_output() {
     // In the last of these traces a span recorded its error, so that nothing is derived.
     let traces = [
         "9ce821bd843ca6f33510ced59e26a9c7",
@@ -181,7 +181,7 @@ fn a_tool_step_names_its_tool() {
 }
 
 #[test]
-fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
+fn spans_of_a_web_framework_cause_a_warning_and_can_be_hidden() {
     let (mut session, connection) = open("tests/fixtures/db/real_agents_0.2.15.db");
     let Ok(Response::File(file)) = session.handle(Request::GetFile) else { panic!("a file") };
     let warning = file.warnings.iter().find(|warning| warning.kind == WarningKind::FrameworkTraces).expect("a warning");
@@ -206,7 +206,7 @@ fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
 }
 
 #[test]
-fn no_step_is_said_to_have_failed_whose_request_did_not() {
+fn no_step_is_marked_as_failed_unless_its_request_failed() {
     for file in FILES.into_iter().chain(["tests/fixtures/db/real_agents_0.2.15.db"]) {
         let (mut session, connection) = open(file);
         for trace_id in traces(&connection).into_keys() {
@@ -295,7 +295,7 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
 }
 
 #[test]
-fn spans_of_other_instrumentation_are_told_by_what_it_says() {
+fn spans_of_other_instrumentation_have_the_kind_it_states() {
     let file = std::env::temp_dir().join(format!("quipu-kinds-{}.db", std::process::id()));
     std::fs::copy(path("tests/fixtures/db/real_small.db"), &file).expect("a copy");
     let connection = Connection::open(&file).expect("a database");

@@ -238,7 +238,7 @@ fn the_events_of_a_request_alone_are_those_of_its_spans() {
 }
 
 #[test]
-fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
+fn statistics_flame_graph_and_conversation_show_costs() {
     let priced = ["metrics_0.2.23.db", "agent_0.2.15.db"].map(check_costs);
     let [(metrics, _, told), (agent, least, _)] = priced;
     assert!(metrics > 10 && told > 5 && agent > 0 && least > 0, "{priced:?}");

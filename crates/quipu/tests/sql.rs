@@ -72,7 +72,7 @@ fn views_show_what_plain_sql_finds() {
 }
 
 #[test]
-fn views_stand_on_files_of_every_release() {
+fn views_exist_in_files_of_every_release() {
     for file in ["real_old_0.0.58.db", "real_old_0.1.8.db", "real_old_0.2.7.db", "real_events.db", "real_small.db"] {
         let mut session = unindexed(&format!("tests/fixtures/db/{file}"));
         for view in SQL_VIEWS {
@@ -113,7 +113,7 @@ fn what_writes_or_sets_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn the_session_goes_on_as_before() {
+fn the_session_works_as_before_after_sql() {
     let mut session = open(RECORDED);
     let spans = |session: &mut Session| session.query_sql("SELECT count(*) FROM spans", SqlLimits::default()).map(|answer| count(&answer));
     let expected = spans(&mut session);
@@ -123,7 +123,7 @@ fn the_session_goes_on_as_before() {
 }
 
 #[test]
-fn wrong_queries_get_a_sentence_with_the_place() {
+fn invalid_queries_get_a_message_with_the_position() {
     let queries = [
         "SELECT foo FROM spans",
         "SELEKT 1",
@@ -137,7 +137,7 @@ fn wrong_queries_get_a_sentence_with_the_place() {
 }
 
 #[test]
-fn answers_are_cut_at_their_limits() {
+fn answers_are_truncated_at_their_limits() {
     let mut session = unindexed(RECORDED);
     let mut ask = |query: &str, limits: SqlLimits| session.query_sql(query, limits).expect("an answer");
     let rows = ask("SELECT span_id FROM spans", SqlLimits { rows: 3, ..SqlLimits::default() });
@@ -258,7 +258,7 @@ fn the_schema_is_what_the_file_and_the_views_have() {
 }
 
 #[test]
-fn what_a_file_brings_along_does_not_hide_the_rest_of_the_schema() {
+fn broken_views_of_a_file_do_not_hide_the_rest_of_the_schema() {
     let scratch = std::env::temp_dir().join(format!("quipu-sql-{}.db", std::process::id()));
     std::fs::copy(path(RECORDED), &scratch).expect("a copy");
     let odd = "CREATE VIEW broken AS SELECT * FROM nowhere; CREATE TABLE \"a \"\"b\" (x); PRAGMA writable_schema=ON;
@@ -296,7 +296,7 @@ fn a_result_is_paged_and_its_values_are_whole() {
 }
 
 #[test]
-fn a_wrong_query_tells_its_place_also_in_a_plan() {
+fn an_invalid_query_has_a_position_in_a_plan_too() {
     let mut session = unindexed(RECORDED);
     for (query, place) in [
         ("SELECT foo FROM spans", Some(7)),
@@ -313,7 +313,7 @@ fn a_wrong_query_tells_its_place_also_in_a_plan() {
 }
 
 #[test]
-fn a_result_leaves_in_pieces_that_are_the_whole() {
+fn a_result_is_exported_in_pieces_that_make_up_the_whole() {
     let mut session = unindexed(RECORDED);
     let query = "SELECT * FROM spans";
     run(&mut session, query);

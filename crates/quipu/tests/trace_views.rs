@@ -50,7 +50,7 @@ fn the_events_of_every_trace_come_in_order_of_time() {
 }
 
 #[test]
-fn a_log_row_tells_its_message_and_a_metric_its_value() {
+fn a_log_row_has_its_message_and_a_metric_its_value() {
     let (session, connection) = open();
     let of = |name: &str| {
         let sql =

@@ -221,7 +221,7 @@ fn deleted_rows_of_the_source_are_in_no_copy() {
 }
 
 #[test]
-fn a_file_that_is_there_is_never_written_over() {
+fn an_existing_file_is_never_overwritten() {
     let scratch = Scratch::new();
     let path = scratch.path("there.db");
     std::fs::write(&path, "something else").expect("a file");
@@ -360,7 +360,7 @@ fn recording() -> impl Strategy<Value = Recording> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases))]
     #[test]
-    fn whatever_is_recorded_is_read_back(recording in recording()) {
+    fn arbitrary_rows_round_trip(recording in recording()) {
         let mut writer = Writer::in_memory().expect("a writer");
         writer.copy(&recording).expect("written");
         let mut session = open(writer.into_bytes().expect("bytes"));

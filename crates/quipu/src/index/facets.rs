@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_argument_is_read_only_where_it_is_a_plain_text() {
+    fn a_first_argument_is_read_only_if_it_is_a_plain_string() {
         let read = |json: &str| first_argument(RawJson::from_written(json.as_bytes()), &["model_id", "model"]).map(str::to_owned);
         assert_eq!(read(r#""{'model_id': 'fake/Llama-3.2-3B', 'stream': 'False'}""#).as_deref(), Some("fake/Llama-3.2-3B"));
         assert_eq!(read(r#""{'model': 'x'}""#).as_deref(), Some("x"));

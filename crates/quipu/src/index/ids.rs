@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_comes_back_and_no_two_share_a_number() {
+    fn ids_round_trip_and_have_distinct_keys() {
         let mut ids = NonHexIds::default();
         let spans = [
             "00000000000000ff",

@@ -257,7 +257,7 @@ mod tests {
     use quipu_model::recorded::entries;
 
     #[test]
-    fn a_text_is_never_passed_over_where_it_stands() {
+    fn hints_never_exclude_a_match() {
         let mut profiles = Profiles::default();
         let mut texts: Vec<(String, String)> =
             (0..300).map(|number| (format!("{number} is no other"), format!("\"{number} is no other\""))).collect();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_ends_before_what_may_be_an_escape() {
+    fn a_hint_prefix_ends_before_a_possible_escape() {
         for byte in 0..=255_u8 {
             for place in 0..20 {
                 let mut text = *b"abcdefghijklmnopqrst";

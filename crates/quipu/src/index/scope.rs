@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_and_the_outermost_of_each_work_stay() {
+    fn explicit_spans_and_the_outermost_of_each_kind_are_kept() {
         let turn = [
             (0, "/v1/agents/{agent_id}/session/{session_id}/turn", "request"),
             (1, "run_shields", ""),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_failure_began_stays_and_what_it_went_through_does_not() {
+    fn the_origin_of_a_failure_is_kept_but_not_the_spans_it_passed_through() {
         let failed = [
             (0, "/v1/tool-runtime/invoke", "request failed"),
             (1, "ToolRuntimeRouter.invoke_tool", "auto failed"),

@@ -42,7 +42,7 @@ mod tests {
     use super::holds_secret;
 
     #[test]
-    fn keys_are_noticed_and_talk_about_keys_is_not() {
+    fn keys_are_detected_and_mentions_of_keys_are_not() {
         for text in [
             r#"{"__args__": "{'provider_data': \"{'tavily_search_api_key': 'tvly-abcd1234efgh5678'}\"}"}"#,
             r#"{"output": "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"}"#,

@@ -288,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_by_shape_is_what_parsing_reads(
+        fn prediction_and_parsing_read_the_same(
             texts in prop::collection::vec(attributes(), 1..8),
             order in prop::collection::vec((0..3_u32, any::<prop::sample::Index>()), 1..60),
         ) {
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_many_shapes_is_read_without_them() {
+    fn prediction_stops_at_its_limits_and_parsing_goes_on() {
         let spans: Vec<(u32, String)> =
             (0..20_000).map(|number| (number % 9_000, format!("{{\"key {}\": 1, \"error\": {number}}}", number % 3_000))).collect();
         assert_eq!(by_shapes(&spans).0, by_parsing(&spans).0);

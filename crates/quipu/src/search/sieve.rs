@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_without_oddities_is_told_at_once() {
+    fn ordinary_bytes_are_decided_without_decoding() {
         assert!(!may_hold("weather", r#"{"input": "the \"wind\"\nin Z\u00fcrich \\n \\\\n \\u6771 \ud83e\udd99"}"#));
         assert!(may_hold("WIND", r#"{"input": "the \"wind\""}"#));
         assert!(!may_hold("東京", r#"{"input": "Z\u00fcrich, the \"wind\""}"#));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_is_not_passed_over() {
+    fn hidden_matches_are_not_rejected() {
         for recorded in [
             r"\u0077ind",
             r"w\\x69nd",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_behind_backslashes_are_known_at_every_level() {
+    fn line_breaks_after_backslashes_are_recognised_at_every_level() {
         let counts: Vec<usize> = (1..=16).filter(|slashes| breaks_line(*slashes)).collect();
         assert_eq!(counts, [3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15]);
     }

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_no_breaks_and_an_end() {
+    fn a_question_is_one_truncated_line() {
         assert_eq!(one_line("  What is\n\tthe tallest   mountain? "), "What is the tallest mountain?");
         let long = one_line(&"wörd ".repeat(10_000));
         assert_eq!((long.chars().count(), long.ends_with('…')), (MAX_LETTERS + 1, true));

@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_value_the_head_is_kept_and_its_length_told() {
+    fn long_values_are_truncated_and_their_length_is_kept() {
         // Two bytes per character, so that a limit may fall inside one; both literal and escaped.
         for letter in ["é", "\\u00e9"] {
             for letters in [10, INLINE_BYTES / 2, INLINE_BYTES / 2 + 1, CHAT_BYTES / 2, CHAT_BYTES / 2 + 1] {

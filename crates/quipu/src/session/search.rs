@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_looked_at_may_match_and_what_was_is_sure() {
+    fn rows_that_were_not_searched_may_match() {
         let mut session = open();
         let text = Wanted::Text("inference".into());
         session.searches.begin("\"inference\"");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn several_things_are_decided_in_one_pass() {
+    fn several_searches_share_one_pass() {
         let mut session = open();
         let filter = Filter::parse("\"inference\" \"brave\" tool_name:b*").expect("it is understood");
         let mut wanted: Vec<Wanted> = Vec::new();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_the_index_can_not_decide_are_read() {
+    fn attributes_that_the_index_cannot_decide_are_read() {
         let mut session = open();
         let mut test: Option<AttributeTest> = None;
         let filter = Filter::parse("__args__:*brave*").expect("it is understood");

@@ -207,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn cells_tell_kinds_apart_and_stay_on_one_line() {
+    fn cells_show_types_and_stay_on_one_line() {
         let text = |value: SqlValue| (cell(&value).text, cell(&value).is_cut);
         assert_eq!(text(SqlValue::Text("NULL".into())).0, text(SqlValue::Null).0);
         assert_ne!(cell(&SqlValue::Text("NULL".into())).kind, cell(&SqlValue::Null).kind);
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_has_a_cell_and_a_whole(text in ".*", blob in prop::collection::vec(any::<u8>(), 0..100), number in any::<f64>()) {
+        fn every_value_has_a_cell_and_a_full_view(text in ".*", blob in prop::collection::vec(any::<u8>(), 0..100), number in any::<f64>()) {
             for found in [SqlValue::Text(text.clone()), SqlValue::Blob(blob.clone()), SqlValue::Real(number)] {
                 prop_assert!(!cell(&found).text.contains(['\n', '\r']));
                 value(&found);

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn members_in_chunks_of_any_length_are_unpacked() {
+    fn members_in_chunks_of_any_length_are_decompressed() {
         let text: Vec<u8> = (0..700_000_u32).map(|at| (at / 7) as u8).collect();
         let zeros = vec![0; 1_000_000];
         // Lines with an ordinary compression ratio, like recorded ones.
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_and_a_missing_end_are_told() {
+    fn damage_and_truncation_are_reported() {
         let whole = packed(&vec![7; 5_000], "n");
         for length in 0..whole.len() {
             assert_eq!(unpack(&whole[..length], 5).1.as_deref(), Some("it ends in the middle; it was cut off"), "{length}");

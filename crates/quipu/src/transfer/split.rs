@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_told_of_and_the_next_ones_are_read() {
+    fn a_malformed_line_is_reported_and_the_next_ones_are_read() {
         let good = "{\"resourceSpans\":[{\"a\":1}]}\n";
         let bad = |line: &str| split(&format!("{good}{line}\n{good}"), 6, 60);
         let [before, after] = ["resourceSpans 1: {\"a\":1}", "resourceSpans 3: {\"a\":1}"].map(str::to_owned);
@@ -413,7 +413,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_followed_to_their_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
+        fn arbitrary_bytes_are_consumed_to_the_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
             let whole = split(&text, 1_000, 50);
             prop_assert_eq!(split(&text, chunk, 50), whole);
         }

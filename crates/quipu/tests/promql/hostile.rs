@@ -93,13 +93,13 @@ const PIECES: [&str; 64] = [
 
 proptest! {
     #[test]
-    fn any_pieces_get_an_answer_or_a_sentence(places in prop::collection::vec((0..PIECES.len(), any::<bool>()), 0..14)) {
+    fn random_fragments_get_an_answer_or_an_error(places in prop::collection::vec((0..PIECES.len(), any::<bool>()), 0..14)) {
         let query: String = places.iter().map(|(place, blank)| format!("{}{}", PIECES[*place], if *blank { " " } else { "" })).collect();
         check(&query);
     }
 
     #[test]
-    fn any_text_gets_an_answer_or_a_sentence(query in "\\PC{0,40}") {
+    fn any_text_gets_an_answer_or_an_error(query in "\\PC{0,40}") {
         check(&query);
     }
 }

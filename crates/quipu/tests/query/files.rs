@@ -5,7 +5,7 @@ use quipu::protocol::{Request, Response, WarningKind};
 use serde_json::json;
 
 #[test]
-fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
+fn a_hot_journal_is_rolled_back_in_memory_and_left_unchanged_on_disk() {
     let folder = Folder::new();
     let path = folder.copy("tests/fixtures/db/real_live.db");
     let journal = folder.copy("tests/fixtures/db/real_live.db-journal");
@@ -20,7 +20,7 @@ fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
 }
 
 #[test]
-fn opening_and_reading_creates_nothing_beside_the_file() {
+fn opening_and_reading_creates_no_other_files() {
     for fixture in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_old_0.0.58.db"] {
         let folder = Folder::new();
         let path = folder.copy(fixture);
@@ -48,7 +48,7 @@ fn a_server_can_write_while_the_file_is_open_and_indexed() {
 }
 
 #[test]
-fn what_is_no_telemetry_file_is_told_in_a_sentence() {
+fn files_of_other_kinds_are_refused_with_a_message() {
     let folder = Folder::new();
     let text = folder.0.join("notes.txt");
     std::fs::write(&text, "hello").expect("a file");

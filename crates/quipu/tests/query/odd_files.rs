@@ -67,7 +67,7 @@ fn children_are_found_whatever_their_trace() {
 }
 
 #[test]
-fn what_json_lacks_is_null_and_digits_stay() {
+fn values_that_json_lacks_are_null_and_digits_are_kept() {
     let attributes = r#"{"nan": NaN, "list": [1, -Infinity, "NaN"], "big": 123456789012345678901234567890, "twice": 1, "twice": 2}"#;
     let mut file = Opened::made(&[trace("t"), span("s", "t", "", 1, attributes), span("broken", "t", "", 2, "{not json")].concat());
     let answer = file.session.query("get_span", r#"{"trace_id": "t", "span_id": "s"}"#, None).expect("a span");
@@ -80,7 +80,7 @@ fn what_json_lacks_is_null_and_digits_stay() {
 }
 
 #[test]
-fn events_come_by_time_with_what_sql_says_of_them() {
+fn events_are_sorted_by_time_and_equal_sql() {
     let mut file = Opened::fixture("real_events.db");
     let events = file.data("list_span_events", json!({ "trace_id": "3a38f8f155d7202a1d45b9920570356c" }));
     let sql = "SELECT e.id, json_extract(e.attributes, '$.severity'), json_extract(e.attributes, '$.message') FROM span_events e

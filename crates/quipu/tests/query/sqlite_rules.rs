@@ -210,7 +210,7 @@ fn a_malformed_bracket_fails_where_sqlite_fails() {
 
 /// More distinct values of one key than the index keeps: strings, numbers, lists, and values with a common prefix.
 #[test]
-fn values_of_many_kinds_are_decided_as_sqlite_does() {
+fn high_cardinality_values_are_decided_as_sqlite_does() {
     let mut texts = Vec::new();
     for number in 0..400 {
         texts.push(match number % 5 {

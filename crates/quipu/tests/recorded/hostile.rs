@@ -20,7 +20,7 @@ fn decode_soon(name: &str, text: &str) -> quipu::recorded::Decoded {
 }
 
 #[test]
-fn deep_brackets_end_as_text_or_as_written() {
+fn deep_nesting_is_kept_as_text() {
     for (open, close) in [
         ("[", "]"),
         ("{\"a\":", "}"),

@@ -12,7 +12,7 @@ fn text_of(text: &str) -> Option<Value> {
 }
 
 #[test]
-fn what_is_no_list_map_or_object_stays_the_text_it_is() {
+fn values_that_are_not_documents_stay_text() {
     for text in [
         "",
         " ",
@@ -104,7 +104,7 @@ fn messages_of_other_dialects_are_read() {
 }
 
 #[test]
-fn what_is_no_chat_gives_no_messages() {
+fn values_without_a_chat_give_no_messages() {
     for text in [
         "hello",
         "[]",

@@ -55,7 +55,7 @@ fn a_value_of_20_mb_is_searched_and_its_matches_are_cut() {
 }
 
 #[test]
-fn odd_columns_and_attributes_that_are_no_json_are_searched_as_they_are() {
+fn unusual_columns_and_attributes_that_are_not_json_are_searched_as_text() {
     let bytes = changed(
         "samples/agent_0.2.15.db",
         "DROP TABLE span_events; UPDATE spans SET attributes = 'no JSON but words' WHERE rowid = 3;

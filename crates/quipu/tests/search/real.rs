@@ -63,7 +63,7 @@ fn a_hit_comes_with_its_first_match_and_where_else_there_is_one() {
 }
 
 #[test]
-fn matches_stand_where_the_span_shows_them() {
+fn matches_are_in_the_order_of_the_span_panel() {
     let bytes = changed(
         "samples/agent_0.2.15.db",
         r#"UPDATE spans SET name = 'llama.run', attributes = json_object('Llama', 1, 'text', 'a llama and a LLAMA',

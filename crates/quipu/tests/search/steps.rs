@@ -41,7 +41,7 @@ fn hits_come_newest_first_and_only_grow() {
 }
 
 #[test]
-fn a_search_stops_at_once_and_goes_on() {
+fn a_search_pauses_at_once_and_resumes() {
     let mut session = open(FILE);
     assert_eq!(set_searching(&mut session, false), None);
     page(&mut session, "inference", None, 0);
@@ -137,7 +137,7 @@ fn page_of_oldest(session: &mut Session) -> String {
 }
 
 #[test]
-fn progress_tells_which_filter_it_belongs_to() {
+fn progress_names_the_filter_it_belongs_to() {
     let mut session = open(FILE);
     let trace_id = page_of_oldest(&mut session);
     let mut session = open(FILE);
@@ -169,7 +169,7 @@ fn page_of(session: &mut Session, span_id: &str, trace_id: &str) -> bool {
 }
 
 #[test]
-fn questions_that_make_no_sense_get_a_sentence() {
+fn invalid_requests_get_an_error_message() {
     let mut session = open(FILE);
     let mut ask = |filter: &str, trace_id: Option<&str>| {
         let query = HitQuery { filter: filter.into(), trace_id: trace_id.map(str::to_owned), offset: 0, limit: 10 };
@@ -202,7 +202,7 @@ impl ByteSource for Vanishing {
 }
 
 #[test]
-fn a_file_that_changed_ends_the_search_with_a_sentence() {
+fn a_file_that_changed_ends_the_search_with_an_error() {
     let is_gone = Rc::new(Cell::new(false));
     let source = Vanishing { bytes: bytes_of(FILE), is_gone: is_gone.clone() };
     let dropped = Dropped { name: "some.db".into(), source: Box::new(source) };

@@ -23,7 +23,7 @@ fn reopened(recording: &Recording) -> quipu::Session {
 }
 
 #[test]
-fn of_structure_and_timing_trees_kinds_and_durations_are_left() {
+fn structure_and_timing_keeps_trees_kinds_and_durations() {
     for name in [AGENT, "tests/fixtures/db/real_events.db"] {
         let whole = rows(name);
         let (left, report) = redact(&whole, RedactOptions::STRUCTURE);
@@ -78,7 +78,7 @@ fn values(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn of_structure_and_timing_no_recorded_value_is_left() {
+fn structure_and_timing_keeps_no_recorded_value() {
     for name in [AGENT, "tests/fixtures/db/real_events.db"] {
         let (left, _) = redact(&rows(name), RedactOptions::STRUCTURE);
         let texts: String = left.records().map(|record| format!("{record:?}\n")).collect();

@@ -73,7 +73,7 @@ fn prompts_on_spans_are_in_the_conversation() {
 }
 
 #[test]
-fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
+fn models_tokens_tools_agents_and_failures_are_recognised() {
     for names in [
         &EVENTS[..],
         &["tests/fixtures/otlp/genai_messages_traces.binpb"],
@@ -116,7 +116,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
 }
 
 #[test]
-fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
+fn a_request_fails_by_its_status_or_its_error_type() {
     let span = |id: u32, status: &str, attributes: &str| {
         format!(
             r#"{{"traceId":"{id:032x}","spanId":"{id:016x}","name":"chat","startTimeUnixNano":"1","endTimeUnixNano":"2","status":{status},"attributes":[{attributes}]}}"#
@@ -148,7 +148,7 @@ fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
 }
 
 #[test]
-fn points_of_metrics_are_handed_out_as_they_were_measured() {
+fn metric_points_are_returned_as_measured() {
     let session = open(&[
         "tests/fixtures/otlp/genai_messages_traces.binpb",
         "tests/fixtures/otlp/genai_messages_metrics.binpb",

@@ -51,7 +51,7 @@ fn real_files_come_back_from_otlp_with_every_row() {
 }
 
 #[test]
-fn what_was_imported_leaves_as_it_came() {
+fn imported_bodies_are_exported_unchanged() {
     let bodies = [
         "direct_0.2.23_traces.binpb",
         "genai_messages_traces.binpb",
@@ -170,7 +170,7 @@ fn slices_of_a_thread_nest_and_pairs_match() {
 }
 
 #[test]
-fn lines_and_rows_hold_what_is_recorded() {
+fn json_lines_and_csv_contain_the_recorded_values() {
     let name = "tests/fixtures/db/real_events.db";
     let (mut session, original) = (support::open(name), support::sql(name, ""));
     let ids = rows(&original, "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1").concat();
@@ -277,7 +277,7 @@ proptest! {
 }
 
 #[test]
-fn spans_that_run_beside_others_become_pairs_and_so_does_what_runs_below_them() {
+fn overlapping_spans_and_their_descendants_become_pairs() {
     let at = |second: u64| Some(quipu::model::reference_time(1_764_000_000_000_000_000 + second * 1_000_000_000));
     let span = |id: u64, parent: Option<u64>, name: &str, start, end| SpanRecord {
         span_id: format!("{id:016x}"),

@@ -36,7 +36,7 @@ fn collect(path: &Path) {
 }
 
 #[test]
-fn what_is_beside_a_span_is_found_under_any_number() {
+fn extra_rows_of_a_span_are_found_under_any_rowid() {
     let (imported, _) = import_bytes(&[("input", &read(BODY))]);
     let expected = rows(&sql_of(&imported), EXTRA);
     let count = expected.len().to_string();
@@ -78,7 +78,7 @@ fn what_is_beside_a_span_is_found_under_any_number() {
 }
 
 #[test]
-fn what_is_beside_a_deleted_span_makes_room() {
+fn extra_rows_of_a_deleted_span_make_room() {
     let (imported, _) = import_bytes(&[("input", &read(BODY))]);
     let expected = rows(&sql_of(&imported), EXTRA);
     let folder = Scratch::new().expect("a folder");

@@ -120,7 +120,7 @@ fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
 }
 
 #[test]
-fn of_a_file_with_a_hot_journal_leaves_what_was_committed() {
+fn a_file_with_a_hot_journal_is_exported_as_committed() {
     let read = |name: &str| Dropped {
         name: name.into(),
         source: Box::new(MemorySource(super::tools::read(&format!("tests/fixtures/db/{name}")))),

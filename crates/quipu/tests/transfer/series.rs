@@ -120,7 +120,7 @@ fn cumulative_points_are_samples_and_begin_at_zero() {
 }
 
 #[test]
-fn a_server_that_was_started_anew_counts_on() {
+fn counters_continue_after_a_server_restart() {
     let points = [
         point(1, 0, r#""asInt":"100""#),
         point(2, 0, r#""asInt":"100""#),
@@ -134,7 +134,7 @@ fn a_server_that_was_started_anew_counts_on() {
 }
 
 #[test]
-fn servers_that_ran_at_once_are_added_up_and_services_are_told_apart() {
+fn concurrent_servers_are_summed_and_services_are_separate() {
     let counter = |points: &[String]| [metric("app.calls", "", "sum", COUNTER, points)];
     let one = [point(1, 0, r#""asInt":"10""#), point(3, 0, r#""asInt":"12""#)];
     let two = [point(2, 1, r#""asInt":"1""#), point(4, 1, r#""asInt":"5""#)];
@@ -147,7 +147,7 @@ fn servers_that_ran_at_once_are_added_up_and_services_are_told_apart() {
 }
 
 #[test]
-fn points_that_count_since_the_last_one_are_added_up() {
+fn delta_points_are_summed() {
     let points = [point(1, 0, r#""asInt":"4""#), point(2, 1, r#""asInt":"5""#), point(9, 8, r#""asInt":"1""#)];
     let mut session = open(&of_service("s", &[metric("app.calls", "", "sum", DELTA, &points)]));
     for (minute, value) in [(1, 4.0), (2, 9.0), (8, 9.0), (9, 10.0)] {

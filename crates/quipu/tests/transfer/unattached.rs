@@ -51,7 +51,7 @@ fn tables(bytes: &[u8]) -> [Vec<Vec<String>>; 2] {
 }
 
 #[test]
-fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
+fn a_whole_file_as_json_contains_unattached_data() {
     let inputs = inputs();
     let inputs: Vec<(&str, &[u8])> = inputs.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     let (bytes, report) = import_bytes(&inputs);
@@ -78,7 +78,7 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
 }
 
 #[test]
-fn requests_of_them_go_on_where_one_stopped() {
+fn requests_of_unattached_data_can_be_resumed() {
     let inputs = inputs();
     let inputs: Vec<(&str, &[u8])> = inputs.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     let expected = tables(&import_bytes(&inputs).0);

@@ -132,7 +132,7 @@ mod tests {
     use quipu_protocol::filter::attribute::is_number;
 
     #[test]
-    fn a_number_is_told_by_its_letters() {
+    fn only_plain_decimal_notation_is_a_number() {
         for text in ["7", "-0.5", "+1e3", "1.", ".5", "1E-400", "0e999", "00012", "9e307"] {
             assert!(is_number(text) && number(text).is_some(), "{text}");
         }
@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_told_by_letters_is_what_is_read(text in "[-+]{0,2}[0-9]{0,4}[.]{0,2}[0-9]{0,3}([eE][-+]?[0-9]{0,4})?|.{0,6}") {
+        fn the_byte_search_agrees_with_parsing(text in "[-+]{0,2}[0-9]{0,4}[.]{0,2}[0-9]{0,3}([eE][-+]?[0-9]{0,4})?|.{0,6}") {
             // They may differ only near the largest float.
             let read = number(&text).filter(|number| number.abs() < 1e307);
             prop_assert!(read.is_none() || is_number(&text));

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_read_yet_is_neither_sure_nor_ruled_out() {
+    fn spans_that_were_not_read_are_undecided() {
         let session = index();
         let index = session.index();
         let (rows, traces) = (index.span_count() as u32, index.trace_count());
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_the_index_tells_are_not_read_and_others_only_where_they_can_be() {
+    fn attributes_that_the_index_decides_are_not_read() {
         let session = index();
         let index = session.index();
         let mut asked = 0;
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_waits_says_how_many_are_sure() {
+    fn a_list_waiting_for_a_search_counts_certain_matches() {
         let mut session = index();
         let query = TraceQuery { filter: "spans>0 OR \"x\"".into(), limit: 5, ..TraceQuery::default() };
         let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(query)) else { panic!("a page") };
