@@ -209,7 +209,7 @@ fn a_request_of_a_merged_trace_is_read_alone() {
     assert!(of_turn.contains("one of 6 that the server merged into this trace."), "{of_turn}");
     assert!(of_turn.contains("You are agent ana."), "{of_turn}");
     let of_session = told(&session);
-    assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is told of here"), "{of_session}");
+    assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is shown here"), "{of_session}");
     assert!(!of_session.contains("agent ana"), "{of_session}");
 }
 

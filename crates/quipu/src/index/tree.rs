@@ -166,7 +166,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
         warn(
             WarningKind::EarlyEvents,
             format!("{} events from before their start.", spans_have(early)),
-            "Servers note a span's start when a queue reaches it; the times of events are the true ones.",
+            "Servers record a span's start when it leaves a queue; the times of events are the accurate ones.",
         );
     }
     warnings

@@ -59,7 +59,7 @@ impl Index {
             warn(
                 WarningKind::Secrets,
                 "This file seems to hold API keys.".into(),
-                "Servers record headers, provider data and arguments as they come. Look before you hand the file on; nothing leaves this machine by opening it.",
+                "Servers record headers, provider data and arguments unchanged. Check the file before you share it; opening it here sends nothing anywhere.",
             );
         }
         let damaged = found.damaged_spans + found.damaged_events + found.damaged_traces;
@@ -77,7 +77,7 @@ impl Index {
             warn(
                 WarningKind::Corrupt,
                 format!("Part of the file is damaged, or holds values too large to read: rows of {} are missing.", parts.join(" and ")),
-                "What can be read is shown; counts are of that. `sqlite3 FILE .recover` may save more.",
+                "Everything readable is shown and counted. `sqlite3 FILE .recover` may recover more.",
             );
         }
         if found.unfinished && !has_journal_note {
@@ -169,7 +169,7 @@ impl Index {
             warn(
                 WarningKind::EarlyEvents,
                 format!("{} of {} events lie before their span's start.", count(found.early_events), count(self.events.count)),
-                "Servers note a span's start when a queue reaches it, so spans start late and the times of events are the true ones.",
+                "Servers record a span's start when it leaves a queue, so starts are late, and the times of events are the accurate ones.",
             );
         }
         if found.lost_events > 0 {
@@ -189,7 +189,7 @@ impl Index {
         if found.malformed_attributes > 0 || !self.non_hex_ids.is_empty() {
             let mut parts = Vec::new();
             if found.malformed_attributes > 0 {
-                parts.push(format!("attributes of {} are no JSON object", spans(found.malformed_attributes)));
+                parts.push(format!("attributes of {} are not a JSON object", spans(found.malformed_attributes)));
             }
             if !self.non_hex_ids.is_empty() {
                 parts.push("some ids are not 16 or 32 lower-case hex digits".to_owned());

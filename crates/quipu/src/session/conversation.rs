@@ -94,11 +94,10 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
         }
     }
     if left_out > 0 {
-        notes
-            .push(format!("{left_out} more spans have a part in this conversation; they are not told of here, but stand in the timeline."));
+        notes.push(format!("{left_out} more spans belong to this conversation; they are not shown here, but in the timeline."));
     }
     if cut > 0 {
-        notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span’s panel has them whole."));
+        notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span panel has them in full."));
     }
     Ok(ConversationPage { conversation: conversation(&spans), notes, ..ConversationPage::default() })
 }

@@ -287,7 +287,7 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
     let marks = detail.marks;
     if marks.has(SpanMarks::FAILED) && !is_error_status(detail.status.as_deref()) {
         let status = detail.status.as_deref().unwrap_or("none");
-        notes.push(format!("The recorded status is {status}; that it failed is derived from what it recorded."));
+        notes.push(format!("The recorded status is {status}; the failure is derived from its attributes and events."));
     }
     if marks.has(SpanMarks::CYCLE) {
         notes.push("Its chain of parents leads back to itself; the cycle is cut here.".into());
@@ -301,7 +301,7 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
         let first = detail.events.first().and_then(|event| event.time);
         let nanos = detail.start.zip(first).and_then(|(start, first)| u64::try_from(start.nanos_since(first)).ok());
         notes.push(format!(
-            "Its first event is {} older than its start: the span waited in a queue, and its start was noted when it got out of it. The \
+            "Its first event is {} older than its start: the span waited in a queue, and its start was recorded when it left the queue. The \
              events' times are the true ones.",
             quipu_model::format::duration_text(nanos)
         ));

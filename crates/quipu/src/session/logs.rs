@@ -63,7 +63,7 @@ impl LogOrder {
         }
         let note = (self.seen > MAX_EVENTS).then(|| {
             format!(
-                "The trace has {} events; the first {MAX_EVENTS} that were recorded are listed. The others stand with their spans.",
+                "The trace has {} events; the first {MAX_EVENTS} that were recorded are listed. The others are shown with their spans.",
                 self.seen
             )
         });

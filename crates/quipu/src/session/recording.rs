@@ -37,7 +37,7 @@ impl Session {
                 return Err(Failure {
                     kind: FailureKind::OutOfMemory,
                     message: format!(
-                        "What was chosen holds more than {} of texts, which is more than there is room for here. Choose fewer traces or spans.",
+                        "The selection contains more than {} of text, which does not fit into memory here. Select fewer traces or spans.",
                         quipu_model::format::bytes(max_bytes as u64)
                     ),
                 });

@@ -93,7 +93,7 @@ impl Session {
     pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<Response, Failure> {
         let texts = parse(&query.filter)?.texts();
         if texts.is_empty() {
-            return Err(bad_request("The filter holds no text to search for. Put one in quotes: \"…\".".into()));
+            return Err(bad_request("The filter contains no text to search for. Put one in quotes: \"…\".".into()));
         }
         if !self.index.is_complete() {
             return Ok(Response::NotIndexedYet);

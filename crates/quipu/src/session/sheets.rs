@@ -63,7 +63,7 @@ impl Session {
         let row = self.index.find_span(request?)?;
         let count = self.index.request_count(trace);
         let name = self.index.span_name(row);
-        Some(format!("Only the request {name} is told of here, one of {count} that the server merged into this trace."))
+        Some(format!("Only the request {name} is shown here, one of {count} that the server merged into this trace."))
     }
 
     /// A page of the events of a trace, by time. For a complete index only.

@@ -25,7 +25,7 @@ pub enum ImportError {
     #[error("{0}")]
     NotUnderstood(String),
     /// The database in memory exceeds this many bytes.
-    #[error("What is imported needs more than {limit}, which is all the memory there is for it. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = quipu_model::format::bytes(*.0))]
+    #[error("The import needs more than {limit} of memory, which is the limit here. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = quipu_model::format::bytes(*.0))]
     TooMuch(u64),
     /// The database can't be written.
     #[error(transparent)]
