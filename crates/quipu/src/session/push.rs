@@ -57,15 +57,15 @@ impl Session {
     ///
     /// # Errors
     /// When a trace or span does not exist; when the file can't be read.
-    pub fn spans_after(&mut self, selection: Selection<'_>, place: Option<&PushCursor>) -> Result<Option<u64>, Failure> {
+    pub fn spans_after(&mut self, selection: Selection<'_>, cursor: Option<&PushCursor>) -> Result<Option<u64>, Failure> {
         self.complete_index()?;
         let (_, rows) = self.selected(selection)?;
-        let Some(place) = place else { return Ok(Some(rows.len() as u64)) };
-        let at = self.index.find_span(&place.span_id).filter(|row| self.index.rowid_of(*row) == place.rowid);
+        let Some(cursor) = cursor else { return Ok(Some(rows.len() as u64)) };
+        let at = self.index.find_span(&cursor.span_id).filter(|row| self.index.rowid_of(*row) == cursor.rowid);
         Ok(at.map(|at| (rows.len() - rows.partition_point(|row| *row <= at)) as u64))
     }
 
-    /// Calls `sink` with OTLP requests for the spans of a selection, starting after the cursor `behind`, until it fails. One request is in
+    /// Calls `sink` with OTLP requests for the spans of a selection, starting after `cursor`, until it fails. One request is in
     /// memory at a time. Completes the index first if necessary.
     ///
     /// # Errors
@@ -73,13 +73,13 @@ impl Session {
     pub fn each_traces_piece<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
-        behind: Option<&PushCursor>,
+        cursor: Option<&PushCursor>,
         size: PieceSize,
         sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
     ) -> Result<(), E> {
         self.complete_index()?;
         let (_, mut rows) = self.selected(selection)?;
-        if let Some(at) = behind.and_then(|place| self.index.find_span(&place.span_id)) {
+        if let Some(at) = cursor.and_then(|cursor| self.index.find_span(&cursor.span_id)) {
             rows.drain(..rows.partition_point(|row| *row <= at));
         }
         let mut sources = HashMap::new();

@@ -15,7 +15,7 @@ pub struct UnattachedPiece {
     pub request: Vec<u8>,
     /// Number of entries in the request.
     pub entries: u64,
-    /// Id of the last row read; pass it as `behind` to continue after it.
+    /// Id of the last row read; pass it as `after` to continue after it.
     pub last: i64,
     /// Fingerprint of the last entry; stable while the file is unchanged.
     pub mark: String,
@@ -31,7 +31,7 @@ pub enum UnattachedSignal {
 }
 
 impl Session {
-    /// Calls `sink` with OTLP requests for the log records or metric points after the row with id `behind` (0 for all), in file order,
+    /// Calls `sink` with OTLP requests for the log records or metric points after the row with id `after` (0 for all), in file order,
     /// until it fails. One request is in memory at a time, and the file is not locked between requests.
     ///
     /// # Errors
@@ -39,23 +39,23 @@ impl Session {
     pub fn each_unattached_piece<E: From<Failure>>(
         &self,
         which: UnattachedSignal,
-        behind: i64,
+        after: i64,
         size: PieceSize,
         sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_unattached(which, behind, size, &mut |batch, last| {
+        self.each_unattached(which, after, size, &mut |batch, last| {
             let (entries, mark) = (batch.len() as u64, batch.mark());
             sink(UnattachedPiece { entries, mark, last, request: batch.request() })
         })
     }
 
-    /// The number of entries after the row with id `behind` (0 for all), and the id of the last one; `None` if the file has none.
+    /// The number of entries after the row with id `after` (0 for all), and the id of the last one; `None` if the file has none.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn remaining_after(&self, which: UnattachedSignal, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
+    pub fn remaining_after(&self, which: UnattachedSignal, after: i64) -> Result<Option<(u64, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, behind))?)
+        Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, after))?)
     }
 
     /// Whether the file still is the one that was read up to row `id`: the row has the same fingerprint, or is a log record that has become
@@ -76,16 +76,16 @@ impl Session {
     pub(super) fn each_unattached<E: From<Failure>>(
         &self,
         which: UnattachedSignal,
-        mut behind: i64,
+        mut after: i64,
         size: PieceSize,
         sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((batch, last)) =
-            self.next_unattached(which, Behind { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
+            self.next_unattached(which, Behind { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
         {
             sink(batch, last)?;
-            behind = last;
+            after = last;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
+//! Pushes data that belongs to no trace: log records without a span, and imported metric points.
 
 use super::resume::{self, Delivered, ResumeFile};
 use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
@@ -8,7 +8,7 @@ use quipu::format::counted;
 use quipu::{PieceSize, Session, UnattachedSignal};
 use quipu_telemetry::otlp::{Client, Signal};
 
-/// What one of them is called, and several.
+/// Singular and plural of an entry.
 pub(super) fn words(which: UnattachedSignal) -> [&'static str; 2] {
     match which {
         UnattachedSignal::Logs => ["log record of no span", "log records of no span"],
@@ -16,7 +16,7 @@ pub(super) fn words(which: UnattachedSignal) -> [&'static str; 2] {
     }
 }
 
-/// What they are called in JSON.
+/// Key of the number of entries in the JSON output.
 pub(super) fn key(which: UnattachedSignal) -> &'static str {
     match which {
         UnattachedSignal::Logs => "records",
@@ -24,7 +24,7 @@ pub(super) fn key(which: UnattachedSignal) -> &'static str {
     }
 }
 
-/// As what they go.
+/// The OTLP signal to send it as.
 pub(super) fn signal(which: UnattachedSignal) -> Signal {
     match which {
         UnattachedSignal::Logs => Signal::Logs,
@@ -32,7 +32,7 @@ pub(super) fn signal(which: UnattachedSignal) -> Signal {
     }
 }
 
-/// Sends them, behind those that were sent before; answers how many these were.
+/// Sends the entries after those of earlier runs. Returns the number of entries sent by earlier runs.
 pub(super) fn push(push: &Push, session: &Session, client: &Client, which: UnattachedSignal, sent: &mut Sent) -> Result<u64> {
     let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
