@@ -23,7 +23,7 @@ fn trace_with(session: &mut Session, words: &str) -> String {
     let ids = answer["data"].as_array().expect("traces").iter().map(|trace| trace["trace_id"].as_str().expect("an id").to_owned());
     ids.collect::<Vec<_>>()
         .into_iter()
-        .find(|id| told(&conversation(session, id)).contains(words))
+        .find(|id| transcript(&conversation(session, id)).contains(words))
         .expect("a conversation with these words")
 }
 
@@ -48,7 +48,7 @@ fn result_line(result: &ToolResult) -> String {
     format!("{text}{failure}{chunks}")
 }
 
-fn told(conversation: &Conversation) -> String {
+fn transcript(conversation: &Conversation) -> String {
     let mut out = String::new();
     for turn in &conversation.turns {
         let agent = turn.agent.as_deref().map(|agent| format!(", agent {agent}")).unwrap_or_default();
@@ -118,7 +118,7 @@ fn an_agents_turns_are_shown_as_recorded() {
         "respond to me",
     ] {
         let trace_id = trace_with(&mut session, words);
-        let _ = writeln!(out, "== {words}\n{}", told(&conversation(&mut session, &trace_id)));
+        let _ = writeln!(out, "== {words}\n{}", transcript(&conversation(&mut session, &trace_id)));
     }
     insta::assert_snapshot!(out);
 }
@@ -131,7 +131,7 @@ fn the_traces_of_a_session_are_one_conversation() {
     assert_eq!((alone.trace_ids.len(), alone.session_traces), (1, 6));
     let whole = page(&mut session, &trace_id, true);
     assert_eq!((whole.trace_ids.len(), whole.session_traces), (6, 6));
-    insta::assert_snapshot!(told(&whole.conversation));
+    insta::assert_snapshot!(transcript(&whole.conversation));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn calls_without_an_agent_are_shown_too() {
         "how to build a bomb",
     ] {
         let trace_id = trace_with(&mut session, words);
-        let _ = writeln!(out, "== {words}\n{}", told(&conversation(&mut session, &trace_id)));
+        let _ = writeln!(out, "== {words}\n{}", transcript(&conversation(&mut session, &trace_id)));
     }
     insta::assert_snapshot!(out);
 }
@@ -217,7 +217,7 @@ fn genai_conventions_read_as_llama_stack_does() {
             ],
         ),
     ];
-    insta::assert_snapshot!(told(&quipu::llm::conversation(&spans)), @r#"
+    insta::assert_snapshot!(transcript(&quipu::llm::conversation(&spans)), @r#"
         invoke_agent, agent guide
           system: Be brief.
           user: Weather in Paris?
@@ -259,7 +259,7 @@ fn openinference_reads_as_llama_stack_does() {
             ],
         ),
     ];
-    insta::assert_snapshot!(told(&quipu::llm::conversation(&spans)), @r#"
+    insta::assert_snapshot!(transcript(&quipu::llm::conversation(&spans)), @r#"
         agent
           user: Which llamas?
           model llama-3 [temperature=0.2] tools []
@@ -273,7 +273,7 @@ fn openinference_reads_as_llama_stack_does() {
 const AGENTS: &str = "tests/fixtures/db/real_agents_0.2.15.db";
 
 fn of_agents(trace_id: &str) -> String {
-    told(&conversation(&mut open(AGENTS), trace_id))
+    transcript(&conversation(&mut open(AGENTS), trace_id))
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_resumed_turn_alone_is_in_chronological_order() {
 #[test]
 fn a_turn_and_its_resume_show_each_message_once() {
     let mut session = open(AGENTS);
-    insta::assert_snapshot!(told(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
+    insta::assert_snapshot!(transcript(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
 }
 
 #[test]

@@ -134,12 +134,12 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
 
 #[test]
 fn each_file_has_the_expected_summary_and_warnings() {
-    let mut told = String::new();
+    let mut report = String::new();
     for name in FILES {
         let mut session = open(&[name]);
         let file = file(&mut session);
         let tokens = file.tokens.unwrap_or_default();
-        told.push_str(&format!(
+        report.push_str(&format!(
             "{}: {} traces ({} failed), {} spans ({} failed), {} events, {} requests, {:?}, services {:?}\n",
             file.name,
             file.traces.unwrap_or(0),
@@ -151,15 +151,15 @@ fn each_file_has_the_expected_summary_and_warnings() {
             file.zone,
             file.service_names,
         ));
-        told.push_str(&format!(
+        report.push_str(&format!(
             "  tokens: prompt {:?}, completion {:?}, total {:?}, counted for {} of {} inference requests\n",
             tokens.prompt, tokens.completion, tokens.total, tokens.counted, tokens.requests
         ));
         for warning in &file.warnings {
-            told.push_str(&format!("  {:?}: {}\n", warning.kind, warning.text));
+            report.push_str(&format!("  {:?}: {}\n", warning.kind, warning.text));
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(report);
 }
 
 #[test]
@@ -167,13 +167,13 @@ fn a_hot_journal_is_rolled_back_in_memory_and_its_absence_is_noticed() {
     let live = "tests/fixtures/db/real_live.db";
     let journal = "tests/fixtures/db/real_live.db-journal";
     let mut alone = open(&[live]);
-    let told = file(&mut alone);
-    assert_eq!(told.spans, Some(294));
-    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.meaning.contains("real_live.db-journal")));
+    let report = file(&mut alone);
+    assert_eq!(report.spans, Some(294));
+    assert!(report.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.meaning.contains("real_live.db-journal")));
     let mut both = open(&[journal, live]);
-    let told = file(&mut both);
-    assert_eq!(told.spans, Some(293));
-    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.text.contains("was applied")));
+    let report = file(&mut both);
+    assert_eq!(report.spans, Some(293));
+    assert!(report.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.text.contains("was applied")));
 }
 
 #[test]

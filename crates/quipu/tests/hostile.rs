@@ -111,7 +111,7 @@ fn truncated_files_give_an_error_or_a_warning() {
 
 #[test]
 fn other_kinds_of_files_are_named_in_the_error() {
-    let told: Vec<String> = [
+    let report: Vec<String> = [
         ("empty.db", Vec::new()),
         ("shot.png", b"\x89PNG\r\n\x1a\n and the rest of a picture".to_vec()),
         ("page.html", b"<!doctype html><html><body>hello</body></html>".to_vec()),
@@ -136,7 +136,7 @@ fn other_kinds_of_files_are_named_in_the_error() {
         }
     })
     .collect();
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(report.join("\n"));
 }
 
 #[test]

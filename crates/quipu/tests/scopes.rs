@@ -278,7 +278,7 @@ fn the_moments_of_a_span_are_the_times_of_its_events() {
 #[test]
 fn marks_of_early_events_are_explained_with_the_time_they_waited() {
     let (mut session, connection) = open("samples/metrics_0.2.23.db");
-    let mut told = 0;
+    let mut explained = 0;
     for trace_id in traces(&connection).into_keys() {
         let columns = get(&mut session, &trace_id, &TraceScope::default());
         for (row, marks) in columns.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::EARLY_EVENT)) {
@@ -288,10 +288,10 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
             };
             let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
             assert!(marks.has(SpanMarks::EARLY_EVENT) && !note.contains('–'), "{note}");
-            told += 1;
+            explained += 1;
         }
     }
-    assert!(told > 0, "real spans wait in queues");
+    assert!(explained > 0, "real spans wait in queues");
 }
 
 #[test]

@@ -201,14 +201,14 @@ fn a_request_of_a_merged_trace_is_read_alone() {
         file.text("SELECT span_id FROM spans WHERE trace_id LIKE 'd3eca2cf%' AND attributes LIKE '%session_id%'"),
         root_of(&file, "/v1/agents/{agent_id}/session"),
     );
-    let mut told = |request: &str| {
+    let mut sheet_of = |request: &str| {
         let nodes = file.sheet(trace_id, TraceTab::Conversation, |query| query.scope.request = Some(request.to_owned()));
         sheet_text(&nodes)
     };
-    let of_turn = told(&turn);
+    let of_turn = sheet_of(&turn);
     assert!(of_turn.contains("one of 6 that the server merged into this trace."), "{of_turn}");
     assert!(of_turn.contains("You are agent ana."), "{of_turn}");
-    let of_session = told(&session);
+    let of_session = sheet_of(&session);
     assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is shown here"), "{of_session}");
     assert!(!of_session.contains("agent ana"), "{of_session}");
 }
@@ -240,8 +240,8 @@ fn the_events_of_a_request_alone_are_those_of_its_spans() {
 #[test]
 fn statistics_flame_graph_and_conversation_show_costs() {
     let priced = ["metrics_0.2.23.db", "agent_0.2.15.db"].map(check_costs);
-    let [(metrics, _, told), (agent, least, _)] = priced;
-    assert!(metrics > 10 && told > 5 && agent > 0 && least > 0, "{priced:?}");
+    let [(metrics, _, with_costs), (agent, least, _)] = priced;
+    assert!(metrics > 10 && with_costs > 5 && agent > 0 && least > 0, "{priced:?}");
 }
 
 /// Numbers of traces with a cost, of traces with a partially unknown cost, and of conversations that show a cost.
@@ -253,7 +253,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
     file.session.set_prices(PriceTable::from_text("$\n*\t1000000\t2000000"));
     let Ok(Response::Traces(page)) = file.session.handle(Request::ListTraces(query)) else { panic!("no list") };
-    let (mut priced, mut told, mut least) = (0, 0, 0);
+    let (mut priced, mut with_costs, mut least) = (0, 0, 0);
     for (trace_id, cost) in page.rows.iter().filter_map(|row| Some((&row.trace_id, row.tokens?.cost?))) {
         priced += 1;
         least += usize::from(cost.is_least);
@@ -270,9 +270,9 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         });
         assert!(sheet_text(&heavy).contains(cost_text(Some(cost)).trim_start_matches("≥ ")), "{}", sheet_text(&heavy));
         assert_eq!(sheet_text(&heavy).contains("at least: of some requests"), cost.is_least);
-        let said = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
-        let words: Vec<&str> = said.split(" tokens · $").skip(1).collect();
-        told += usize::from(!words.is_empty());
+        let text = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
+        let words: Vec<&str> = text.split(" tokens · $").skip(1).collect();
+        with_costs += usize::from(!words.is_empty());
     }
     // Without prices there is no cost to weight by, and a note says so.
     file.session.set_prices(PriceTable::default());
@@ -280,5 +280,5 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });
     assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
-    (priced, least, told)
+    (priced, least, with_costs)
 }

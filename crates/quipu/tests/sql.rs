@@ -132,8 +132,8 @@ fn invalid_queries_get_a_message_with_the_position() {
         "SELECT *\nFROM nothing",
         "SELECT count(*) FROM spans WHERE",
     ];
-    let told: Vec<String> = queries.iter().map(|query| format!("{query}\n=> {}\n", refuse(query))).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let refusals: Vec<String> = queries.iter().map(|query| format!("{query}\n=> {}\n", refuse(query))).collect();
+    insta::assert_snapshot!(refusals.join("\n"));
 }
 
 #[test]

@@ -193,8 +193,8 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 /// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
     // Instrumentation of other programs marks its inference spans; they count as provider spans.
-    let said = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
-    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| said(row));
+    let stated = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| stated(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
     // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
     let counted =

@@ -47,8 +47,8 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
         let row = rows[place];
         let profile = index.profiles.of(row);
         let is_through = profile == UNKNOWN_PROFILE || index.profiles.entries(profile).any(|entry| entry.key == "output");
-        let tells = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
-        if is_agent_step(index.name_of(row)) && !tells {
+        let has_outcome = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
+        if is_agent_step(index.name_of(row)) && !has_outcome {
             found.push(row);
         }
     }

@@ -354,7 +354,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
-    let (mut output, mut said, mut called) = (None, None, None);
+    let (mut output, mut stated, mut called) = (None, None, None);
     let mut verdict = SpanVerdict::default();
     let (mut found, mut tokens) = (SpanValues::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
@@ -363,7 +363,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
-        Wanted::StatedKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
+        Wanted::StatedKind => stated = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(stated),
         Wanted::Facet(kind) => found.note(kind, value),
         Wanted::Tokens(kind) => {
             if let Some(number) = value.as_number_text().and_then(|text| text.parse().ok()) {
@@ -386,11 +386,11 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 
     let kind = match index.names.facts(name).kind {
-        SpanKind::Other if said.is_some() => said.unwrap_or(SpanKind::Other),
+        SpanKind::Other if stated.is_some() => stated.unwrap_or(SpanKind::Other),
         SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
         kind => kind,
     };
-    if said == Some(SpanKind::Inference) && role.is_none() {
+    if stated == Some(SpanKind::Inference) && role.is_none() {
         // Whether this is the request itself or repeats one is decided once the whole trace is known.
         marks.add(SpanMarks::INFERENCE_REQUEST);
     }

@@ -63,12 +63,12 @@ impl Collector {
     /// Adds a resource, given as a JSON object of attributes: the service becomes `job` and the instance `instance`, as in Prometheus.
     pub(crate) fn add_source(&mut self, number: i64, resource: &str) {
         let resource = parse_json(resource).unwrap_or(Value::Null);
-        let said = |key: &str| resource.get(key).and_then(Value::as_str).map(visible).filter(|text| !text.is_empty());
-        let job = match (said("service.namespace"), said("service.name")) {
+        let text_of = |key: &str| resource.get(key).and_then(Value::as_str).map(visible).filter(|text| !text.is_empty());
+        let job = match (text_of("service.namespace"), text_of("service.name")) {
             (Some(space), Some(name)) => Some(format!("{space}/{name}")),
             (_, name) => name.map(str::to_owned),
         };
-        let labels = [("job", job), ("instance", said("service.instance.id").map(str::to_owned))];
+        let labels = [("job", job), ("instance", text_of("service.instance.id").map(str::to_owned))];
         self.sources.insert(number, labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
     }
 

@@ -245,11 +245,11 @@ type ReadEvent = (SpanEvent, Option<EventReason>);
 
 /// The reasons why the span in this row failed; messages are truncated like other values.
 fn failures(row: &SpanRow, status_message: Option<&str>, events: &[ReadEvent]) -> Vec<SpanFailure> {
-    let said: Vec<Option<&EventReason>> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
+    let event_reasons: Vec<Option<&EventReason>> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
     let attributes = row.attributes.as_deref().unwrap_or_default().as_bytes();
-    let found = reasons(row.status.as_deref(), attributes, status_message, &said);
+    let found = reasons(row.status.as_deref(), attributes, status_message, &event_reasons);
     let of = |place: usize, what: &str| events.get(place).map_or_else(|| what.to_owned(), |(event, _)| event_source(what, event));
-    let told = found.into_iter().map(|reason| SpanFailure {
+    let failures_found = found.into_iter().map(|reason| SpanFailure {
         message: head(&reason.message).to_owned(),
         source: match reason.source {
             ReasonSource::Attribute(key) => format!("the attribute {key}"),
@@ -258,7 +258,7 @@ fn failures(row: &SpanRow, status_message: Option<&str>, events: &[ReadEvent]) -
             ReasonSource::Status => "the status".to_owned(),
         },
     });
-    told.collect()
+    failures_found.collect()
 }
 
 const LOG_EVENT: &str = "the log event";

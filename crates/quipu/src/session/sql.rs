@@ -53,9 +53,9 @@ impl Session {
                     Ok(answer) => {
                         // Otherwise the result might mix values from before and after a change.
                         self.database.check_unchanged()?;
-                        let told = ran(&answer, self.database.now().saturating_sub(began));
+                        let summary = ran(&answer, self.database.now().saturating_sub(began));
                         self.sql.answer = answer;
-                        SqlResponse::Ran(told)
+                        SqlResponse::Ran(summary)
                     }
                     Err(wrong) => SqlResponse::Wrong(wrong),
                 }

@@ -146,16 +146,16 @@ impl Recorder {
         let mut traces: Vec<Widening<'_>> = Vec::new();
         for new in spans.iter().filter(|new| !new.is_repeated) {
             let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            let told = Widening::by(&new.span, facts);
+            let widening = Widening::by(&new.span, facts);
             match places.entry(new.span.trace_id.as_deref()) {
                 Entry::Occupied(place) => {
                     if let Some(trace) = traces.get_mut(*place.get()) {
-                        trace.and(&told);
+                        trace.and(&widening);
                     }
                 }
                 Entry::Vacant(place) => {
                     place.insert(traces.len());
-                    traces.push(told);
+                    traces.push(widening);
                 }
             }
         }

@@ -52,11 +52,11 @@ fn files_of_other_kinds_are_refused_with_a_message() {
     let folder = Folder::new();
     let text = folder.0.join("notes.txt");
     std::fs::write(&text, "hello").expect("a file");
-    let tell = |path: &std::path::Path| match quipu::Session::open_path(path, quipu::store::OpenOptions::with_clock(|| 0)) {
+    let error_of = |path: &std::path::Path| match quipu::Session::open_path(path, quipu::store::OpenOptions::with_clock(|| 0)) {
         Ok(_) => panic!("it opened"),
         Err(failure) => failure.message,
     };
-    assert!(tell(&text).contains("notes.txt is a text file"), "{}", tell(&text));
-    assert!(tell(&folder.0).contains("is a folder"));
-    assert!(tell(&folder.0.join("nothing.db")).contains("There is no file"));
+    assert!(error_of(&text).contains("notes.txt is a text file"), "{}", error_of(&text));
+    assert!(error_of(&folder.0).contains("is a folder"));
+    assert!(error_of(&folder.0.join("nothing.db")).contains("There is no file"));
 }

@@ -7,7 +7,7 @@ use quipu::protocol::{Request, Response, TraceQuery, TraceRow};
 use std::fmt::Write as _;
 
 /// The conversation of the largest trace, one line per message.
-fn told(session: &mut Session) -> String {
+fn transcript(session: &mut Session) -> String {
     let trace = rows(session).into_iter().max_by_key(|row| row.spans).expect("a trace");
     let page = session.conversation(&trace.trace_id, false).expect("a conversation");
     let mut out = String::new();
@@ -59,17 +59,17 @@ fn open(names: &[&str]) -> Session {
 #[test]
 fn prompts_that_were_logged_are_in_the_conversation() {
     let [traces, logs] = EVENTS;
-    insta::assert_snapshot!("logged", told(&mut open(&[traces, logs])));
-    assert_eq!(told(&mut open(&[logs, traces])), told(&mut open(&[traces, logs])), "whichever file comes first");
+    insta::assert_snapshot!("logged", transcript(&mut open(&[traces, logs])));
+    assert_eq!(transcript(&mut open(&[logs, traces])), transcript(&mut open(&[traces, logs])), "whichever file comes first");
 }
 
 #[test]
 fn prompts_on_spans_are_in_the_conversation() {
-    insta::assert_snapshot!("attributes", told(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
+    insta::assert_snapshot!("attributes", transcript(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
     // The tool's span records that it ran; its result is in the model's input.
-    let traceloop = told(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
+    let traceloop = transcript(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
     assert!(traceloop.contains("get_weather({\"city\": \"Lima\"}) -> rain"), "{traceloop}");
-    insta::assert_snapshot!("openinference", told(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
+    insta::assert_snapshot!("openinference", transcript(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
 }
 
 #[test]
@@ -133,16 +133,16 @@ fn a_request_fails_by_its_status_or_its_error_type() {
     ];
     let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
     let (mut session, _) = import(&[("traces", body.as_bytes())]);
-    let mut told = |id: u32| {
+    let mut failures_of = |id: u32| {
         let (trace_id, span_id) = (format!("{id:032x}"), format!("{id:016x}"));
         let Ok(Response::Span(span)) = session.handle(Request::GetSpan { trace_id, span_id }) else { panic!("a span") };
         span.failures.into_iter().map(|failure| format!("{} ({})", failure.message, failure.source)).collect::<Vec<_>>()
     };
-    assert_eq!(told(1), ["slow down (the status)"]);
-    assert_eq!(told(2), ["TimeoutError (the attribute error.type)"]);
-    assert_eq!(told(3), [" (the status)"]);
-    assert_eq!(told(4), Vec::<String>::new());
-    assert_eq!(told(5), ["it broke (the attribute error)"]);
+    assert_eq!(failures_of(1), ["slow down (the status)"]);
+    assert_eq!(failures_of(2), ["TimeoutError (the attribute error.type)"]);
+    assert_eq!(failures_of(3), [" (the status)"]);
+    assert_eq!(failures_of(4), Vec::<String>::new());
+    assert_eq!(failures_of(5), ["it broke (the attribute error)"]);
     let failed: Vec<Option<u64>> = rows(&mut session).iter().map(|row| row.failed.map(Into::into)).collect();
     assert_eq!(failed.iter().filter(|failed| **failed == Some(1)).count(), 4);
 }
