@@ -1,8 +1,8 @@
 //! The comparison of a span's input with that of the previous span of its name, over real files.
 
 use crate::support::{open, sql};
-use quipu::render::sheet_text;
 use quipu::protocol::{Request, Response};
+use quipu::render::sheet_text;
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 

@@ -75,14 +75,14 @@ impl Session {
 
 /// An error if a text can't be a selector; evaluation reports all others.
 fn refuse(selector: &str) -> Option<PromqlError> {
-    let is_odd = |token: &Token| match token.kind {
+    let is_invalid = |token: &Token| match token.kind {
         TokenKind::Comment => true,
         TokenKind::Mark => !matches!(token.text(selector), "{" | "}" | ","),
         TokenKind::Operator => !matches!(token.text(selector), "=" | "!=" | "=~" | "!~"),
         TokenKind::Keyword => token.text(selector) == "offset",
         _ => false,
     };
-    let is_odd = selector.trim().is_empty() || lex(selector).iter().any(is_odd);
+    let is_invalid = selector.trim().is_empty() || lex(selector).iter().any(is_invalid);
     let message = format!("{selector:?} is no selector of series; write metric{{label=\"value\"}}.");
-    is_odd.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
+    is_invalid.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
 }
