@@ -218,7 +218,7 @@ fn every_part_agrees_on_the_failed_spans_of_imports() {
         check_view(&bodies.join(", "), &bytes);
         check(&bodies.join(", "), bytes, &failed);
     }
-    assert!(by_status > 0, "a status says so somewhere");
+    assert!(by_status > 0, "some spans have a status of error");
 }
 
 const REPORT: &str = r#"{"message": "Error executing endpoint route='/v1' method='post'", "severity": "error"}"#;
@@ -340,7 +340,7 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
     session.complete_index().expect("an index");
     let snapshot = session.take_snapshot().expect("it was kept");
     let mut session = Session::open_path(&file, options()).expect("it opens");
-    assert!(session.resume_from(&snapshot).expect("it can be read"), "it goes on");
+    assert!(session.resume_from(&snapshot).expect("it can be read"), "it resumes");
     session.complete_index().expect("an index");
     let found = listed(&mut session, TraceQuery { failed_only: true, ..TraceQuery::default() });
     let sum: u32 = found.values().map(|failed| failed.unwrap_or_default()).sum();

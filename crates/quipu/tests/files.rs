@@ -122,7 +122,7 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
                 let id = columns.span_id.get(row).expect("a row");
                 assert_eq!(columns.span_id.find(&id), Some(row as u32), "{name} {trace_id}: {id}");
                 let parent = columns.parent[row];
-                assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent stands before its children");
+                assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent comes before its children");
                 for child in row + 1..row + columns.subtree[row] as usize {
                     assert!(columns.depth[child] > columns.depth[row], "{name} {trace_id}: a subtree is contiguous");
                 }

@@ -389,7 +389,10 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         Ok(Response::Traces(page)) => page.rows,
         other => panic!("{other:?}"),
     };
-    assert!(list(&mut session).iter().all(|row| row.tokens.is_none_or(|tokens| tokens.cost.is_none())), "Nothing costs anything at first.");
+    assert!(
+        list(&mut session).iter().all(|row| row.tokens.is_none_or(|tokens| tokens.cost.is_none())),
+        "There are no costs without prices."
+    );
     session.set_prices(PriceTable::from_text("$\n*Llama-Guard*\t2\t10"));
     let rows = list(&mut session);
     let mut priced = 0;
@@ -407,7 +410,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
     let cost = file.tokens.and_then(|tokens| tokens.cost).expect("a cost");
     assert_eq!(cost.nanos, whole);
     let uncounted = file.tokens.is_some_and(|tokens| tokens.counted < tokens.requests);
-    assert_eq!(cost.is_least, uncounted, "Requests without a count make it the least.");
+    assert_eq!(cost.is_least, uncounted, "Requests without a count make it a lower bound.");
     let order = TraceOrder { column: ListColumn::Cost, descending: true };
     let Ok(Response::Traces(page)) = session.handle(Request::ListTraces(TraceQuery { order, limit: 1_000, ..TraceQuery::default() }))
     else {

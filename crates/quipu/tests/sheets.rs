@@ -130,7 +130,7 @@ fn statistics_are_ordered_by_the_chosen_column() {
         statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
     };
     assert_eq!(attrs(&sheet, Attr::Name), names);
-    assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it goes the other way.");
+    assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it reverses the order.");
     // Every name links to its longest span.
     let longest = attrs(&sheet, Attr::Span);
     for (name, span_id) in names.iter().zip(&longest) {
@@ -161,7 +161,7 @@ fn a_flame_graph_has_every_span_and_its_arrows_lead_somewhere() {
         let ways = attrs(&graph, way);
         assert!(ways.iter().all(|to| boxes.contains(to)), "{way:?}");
     }
-    assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root stand below another.");
+    assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root have a parent.");
     let heavy = file.sheet(&trace_id, TraceTab::Flame, |query| query.view.layout = FlameLayout::LeftHeavy);
     assert!(sheet_text(&heavy).contains("Calls, the heaviest first"));
     let name = file.text(&format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' AND parent_span_id IS NULL LIMIT 1"));
@@ -250,7 +250,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
     let heads = |sheet: &[Node]| attrs(sheet, Attr::Set).iter().any(|set| set.starts_with("by=cost"));
     let first = file.text("SELECT trace_id FROM spans LIMIT 1");
-    assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
+    assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "There are no costs without prices.");
     file.session.set_prices(PriceTable::from_text("$\n*\t1000000\t2000000"));
     let Ok(Response::Traces(page)) = file.session.handle(Request::ListTraces(query)) else { panic!("no list") };
     let (mut priced, mut with_costs, mut least) = (0, 0, 0);

@@ -135,7 +135,7 @@ fn a_copy_of_every_real_file_has_all_its_rows_in_their_order() {
             original.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).expect("a count") as u64
         });
         assert_eq!(copied, Copied { traces: counts[0], spans: counts[1], events: counts[2], left_out: 0 }, "{name}");
-        assert_eq!(scratch.names(), ["copy.db"], "nothing lies beside it");
+        assert_eq!(scratch.names(), ["copy.db"], "no other file is left");
         let bytes = session.database_bytes(Selection::All).expect("bytes");
         assert_eq!(contents(&scratch.sql(&bytes)), contents(&original), "{name} in memory");
     }
@@ -231,7 +231,7 @@ fn an_existing_file_is_never_overwritten() {
     assert_eq!(std::fs::read(&path).expect("bytes"), b"something else");
     let error = session.write_database(Selection::Traces(&["nothing".into()]), &scratch.path("new.db")).expect_err("no such trace");
     assert_eq!(error.message, "There is no trace nothing in this file.");
-    assert_eq!(scratch.names(), ["there.db"], "no half of a file is left");
+    assert_eq!(scratch.names(), ["there.db"], "no partial file is left");
 }
 
 fn span(span_id: &str, start: &str, end: &str) -> SpanRecord {
@@ -303,7 +303,7 @@ fn a_reader_between_two_transactions_sees_whole_ones_and_no_wal() {
         .expect("a time");
     assert!(recent, "created_at is now");
     writer.finish().expect("closed");
-    let mut again = Writer::append_to(&path).expect("it goes on");
+    let mut again = Writer::append_to(&path).expect("the file opens");
     assert!(!again.add(&span("0-0", time, time), &[], TraceFacts::default()).expect("the span is there"));
     again.finish().expect("closed");
 

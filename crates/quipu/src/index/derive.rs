@@ -4,7 +4,7 @@
 use super::events::{Metric, NO_SPAN};
 use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
-use super::pass::place_event;
+use super::pass::attach_event;
 use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
@@ -31,7 +31,7 @@ impl Derive {
         if !self.placed {
             for waiting in std::mem::take(&mut index.events.waiting) {
                 match index.spans.find(waiting.span) {
-                    Some(row) => place_event(index, row, waiting.facts),
+                    Some(row) => attach_event(index, row, waiting.facts),
                     None => {
                         index.anomalies.lost_events += 1;
                         if let Some(of) = waiting.facts.metric {
@@ -63,7 +63,7 @@ impl Derive {
         outputs.clear();
         outputs.shrink_to_fit();
         index.derive_lists();
-        index.note_unfinished_end();
+        index.detect_unfinished_end();
         index.shapes = Shapes::default();
         true
     }
@@ -201,7 +201,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
     let mut places = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
+        let is_request = roles[place] == Some(counted) && !is_child_of_same_role(parents, &roles, place, counted);
         let marks = index.spans.marks.at_mut(*row);
         if is_request {
             marks.add(SpanMarks::INFERENCE_REQUEST);
@@ -239,7 +239,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
 ///
 /// Only the direct parent counts: the server may push a request under the open span of an unrelated one by mistake, and that request stays
 /// a request of its own.
-fn below_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
+fn is_child_of_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
     parents[place].is_some_and(|parent| roles[parent] == Some(role))
 }
 

@@ -460,7 +460,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
     }
     index.events.count += 1;
     match row {
-        Some(row) => place_event(index, row, facts),
+        Some(row) => attach_event(index, row, facts),
         None => index.events.waiting.push(Waiting { span: key, facts }),
     }
     None
@@ -480,7 +480,7 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
 }
 
 /// Attaches an event to its span.
-pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
+pub(super) fn attach_event(index: &mut Index, row: u32, event: EventFacts) {
     index.events.push(row, event.id);
     if let Some(of) = event.metric {
         index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });

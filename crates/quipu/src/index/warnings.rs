@@ -41,7 +41,7 @@ pub(super) struct Anomalies {
 impl Index {
     /// Detects a file that was copied while the server was writing: it ends with a traced method whose caller has not ended, in a trace
     /// without a root.
-    pub(super) fn note_unfinished_end(&mut self) {
+    pub(super) fn detect_unfinished_end(&mut self) {
         let Some(last) = self.spans.len().checked_sub(1) else { return };
         let last = last as u32;
         let trace = self.traces.at(*self.spans.trace.at(last));
@@ -104,7 +104,7 @@ impl Index {
                 "The server mixed concurrent requests, or one that followed a stream, into one trace; requests are marked in it.",
             );
         }
-        if found.framework_traces > 0 && found.framework_traces < self.traces.len() as u64 && self.is_unset_of_framework() {
+        if found.framework_traces > 0 && found.framework_traces < self.traces.len() as u64 && self.unset_marks_framework_spans() {
             warn(
                 WarningKind::FrameworkTraces,
                 format!(
@@ -212,7 +212,7 @@ impl Index {
 impl Index {
     /// Whether the status UNSET occurs on spans of a web framework only, so that a filter can exclude them by it. Llama Stack sets a status
     /// on every span, other programs on few.
-    fn is_unset_of_framework(&self) -> bool {
+    fn unset_marks_framework_spans(&self) -> bool {
         let unusual = &self.facets.unusual_status;
         let is_unset = |value| unusual.values.text(value).eq_ignore_ascii_case("unset");
         let of_framework = |row| self.names.facts(*self.spans.name.at(row)).of_framework;

@@ -188,7 +188,7 @@ pub(crate) fn read_key(place: &str, key: &str) -> Result<Path, QueryError> {
         return Err(QueryError::parameter(place, format!("is {key:?}; a key can't hold a single quote")));
     }
     let path = Path::parse(key);
-    if path.is_hopeless() {
+    if path.is_always_malformed() {
         return Err(bad_path(place, key));
     }
     Ok(path)

@@ -72,7 +72,7 @@ impl Path {
     }
 
     /// Whether not even the first step is valid, so that evaluation fails on every span.
-    pub(crate) fn is_hopeless(&self) -> bool {
+    pub(crate) fn is_always_malformed(&self) -> bool {
         self.steps.is_empty()
     }
 

@@ -184,7 +184,7 @@ mod tests {
             assert!(is_in(found, recorded), "{found}");
         }
         assert!(!is_in("zurich", recorded) && !is_in("nrain\\", recorded));
-        assert!(!is_in("u00e9 ", r#"{"a": "caf\u00e9 x"}"#), "an escape is no text");
+        assert!(!is_in("u00e9 ", r#"{"a": "caf\u00e9 x"}"#), "an escape is not text");
         assert!(is_in("broken", r#"{"a": "broken"#));
     }
 }

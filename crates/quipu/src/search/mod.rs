@@ -161,7 +161,7 @@ impl Searches {
     fn find_or_add(&mut self, wanted: &Wanted, index: &Index) -> &mut Search {
         let is_wanted = |search: &Search| search.wanted == *wanted;
         let at = self.searches.iter().position(is_wanted).unwrap_or_else(|| {
-            self.forget_oldest();
+            self.evict_oldest();
             self.searches.push(Search::new(wanted, index));
             self.searches.len() - 1
         });
@@ -172,7 +172,7 @@ impl Searches {
     }
 
     /// Evicts the least recently used result if there are too many.
-    fn forget_oldest(&mut self) {
+    fn evict_oldest(&mut self) {
         let is_in_trace = |search: &Search| self.trace.as_ref().is_some_and(|trace| trace.texts.contains(&search.wanted));
         let kept = self.searches.iter().enumerate().filter(|(_, search)| !search.active && !is_in_trace(search));
         if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= MAX_CACHED) {

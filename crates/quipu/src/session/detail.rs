@@ -348,7 +348,7 @@ mod tests {
                 assert_eq!(long.recorded.text.len(), kept * 2, "{letters} letters");
                 let event = EventRow { id: 1, name: None, timestamp: None, attributes: Some(text) };
                 let message = read_event(event, &Clock { offset_minutes: 0 }).0.message;
-                assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is whole, or an attribute like any other");
+                assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is complete, or truncated like any attribute");
             }
         }
     }

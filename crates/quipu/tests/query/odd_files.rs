@@ -76,7 +76,7 @@ fn values_that_json_lacks_are_null_and_digits_are_kept() {
     let broken = file.query("get_span", json!({ "trace_id": "t", "span_id": "broken" })).expect("a span");
     assert_eq!(broken["attributes"], Json::Null);
     let params = json!({ "attribute_filters": [{ "key": "twice", "op": "eq", "value": 1 }] });
-    assert_eq!(file.data("query_traces", params).len(), 1, "of a key that stands twice the first is compared");
+    assert_eq!(file.data("query_traces", params).len(), 1, "of duplicate keys the first is compared");
 }
 
 #[test]

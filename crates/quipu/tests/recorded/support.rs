@@ -174,8 +174,8 @@ pub(crate) fn assert_faithful(text: &str, decoded: &Decoded) {
 
 fn check(value: &Value, text: &str) {
     match value {
-        Value::Opaque(written) => assert!(text.contains(written.as_str()), "{written:?} does not stand in {text:?}"),
-        Value::Number(number) => assert!(text.contains(&number.0), "{number:?} does not stand in {text:?}"),
+        Value::Opaque(written) => assert!(text.contains(written.as_str()), "{written:?} is not in {text:?}"),
+        Value::Number(number) => assert!(text.contains(&number.0), "{number:?} is not in {text:?}"),
         Value::Nested { raw, encoding, value } => {
             assert_ne!(*encoding, Encoding::Text);
             check(value, raw);

@@ -21,7 +21,7 @@ fn hits_come_newest_first_and_only_grow() {
         assert!(progress.spans >= last && progress.spans <= progress.spans_expected);
         last = progress.spans;
         let now = hits_so_far(&mut session, "inference", None);
-        assert_eq!(now.get(..seen.len()), Some(seen.as_slice()), "what was listed stays in its place");
+        assert_eq!(now.get(..seen.len()), Some(seen.as_slice()), "listed rows keep their positions");
         assert_eq!(progress.hits, now.len() as u64);
         seen = now;
         steps += 1;
@@ -74,7 +74,7 @@ fn going_back_to_a_text_reads_nothing_again() {
     for number in 0..30 {
         hits(&mut session, &format!("other {number}"));
     }
-    assert_eq!(hits(&mut session, "inference"), first, "what was forgotten is searched again");
+    assert_eq!(hits(&mut session, "inference"), first, "evicted results are searched again");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_trace_is_searched_before_the_file() {
     assert_eq!((last.trace_id.as_deref(), last.state), (Some(oldest.trace_id.as_str()), SearchState::Done));
     let found = hits_so_far(&mut session, "inference", Some(&oldest.trace_id));
     assert_eq!((found.len() as u64, last.spans), (last.hits, last.spans_expected));
-    assert!(session.has_search(), "then the file's goes on");
+    assert!(session.has_search(), "then the search through the file continues");
     session.run_search().expect("the file is readable");
     assert_eq!(hits_so_far(&mut session, "inference", None), everywhere);
     let in_trace = |id: &String| page_of(&mut session, id, &oldest.trace_id);
@@ -113,12 +113,12 @@ fn a_stopped_search_through_the_file_stays_so_while_a_trace_is_searched() {
     session.search_step(&mut || true);
     let stopped = set_searching(&mut session, false).expect("it was searched");
     assert_eq!(page(&mut session, "inference", Some(&trace_id), 0).total, None);
-    assert!(session.has_search(), "the trace is searched all the same");
+    assert!(session.has_search(), "the trace is still searched");
     let progress = session.search_step(&mut || true).expect("the trace is searched");
     assert!(matches!(progress.state, SearchState::Running | SearchState::Done) && progress.trace_id.is_some());
     session.run_search().expect("the file is readable");
     assert!(page(&mut session, "inference", Some(&trace_id), 0).total.is_some_and(|total| total > 0));
-    assert!(!session.has_search(), "the file is not gone on with");
+    assert!(!session.has_search(), "the search through the file does not continue");
     let still = set_searching(&mut session, false).expect("it was searched");
     assert_eq!((still.state, still.trace_id), (SearchState::Stopped, None));
     assert!(still.spans < still.spans_expected && still.spans >= stopped.spans);
@@ -145,7 +145,7 @@ fn progress_names_the_filter_it_belongs_to() {
     let filter = |session: &mut Session| session.search_step(&mut || true).map(|progress| progress.filter);
     assert_eq!(filter(&mut session).as_deref(), Some("\"inference\""));
     page(&mut session, "weather", Some(&trace_id), 0);
-    assert_eq!(filter(&mut session).as_deref(), Some(""), "that of a trace fills no list");
+    assert_eq!(filter(&mut session).as_deref(), Some(""), "a search in a trace does not fill the list");
 }
 
 #[test]

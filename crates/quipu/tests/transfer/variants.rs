@@ -167,7 +167,7 @@ fn protobuf_json_and_the_collectors_file_give_the_same_trace() {
     assert_eq!(of(&[prefixed.clone(), Vec::new()].concat()), of(&body));
     assert_eq!(of(&delimited), of(&body));
     let (_, twice) = import_bytes(&[("input", &[prefixed.as_slice(), &prefixed].concat())]);
-    assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "what an exporter sent twice is there once");
+    assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "a span sent twice is stored once");
 }
 
 #[test]
