@@ -1,7 +1,7 @@
-//! Filters on what the index holds, over 1,000,000 spans: `cargo bench -p quipu --bench filter`.
+//! Filters that the index decides, over 1,000,000 spans: `cargo bench -p quipu --bench filter`.
 //!
-//! The file is the one of the query bench; QUIPU_BENCH_SPANS says how many spans it has. Each run evaluates the filter anew: a blank more or
-//! less makes it another text. What is not here: texts and attributes that only the file tells.
+//! Uses the file of the query bench; QUIPU_BENCH_SPANS sets its number of spans. An additional blank makes a filter a new one, so that each
+//! run evaluates it again. Not here: strings and attributes that have to be read from the file.
 
 #![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
 

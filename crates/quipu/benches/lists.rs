@@ -1,7 +1,7 @@
-//! Lists of traces in orders and groups, and what they have in all: `cargo bench -p quipu --bench lists`.
+//! Trace lists: orders, groups and totals: `cargo bench -p quipu --bench lists`.
 //!
-//! The file is that of the query bench, or the one QUIPU_BENCH_FILE names. A filter that is a blank longer is another one.
-//! What is not here: filters themselves (`filter`).
+//! Uses the file of the query bench, or the one named by QUIPU_BENCH_FILE. An additional blank makes a filter a new one. Not here: filters
+//! themselves (`filter`).
 
 #![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
 
@@ -42,7 +42,7 @@ fn list(session: &mut Session, column: ListColumn, groups: Option<GroupBy>, filt
     page.rows.len()
 }
 
-/// By every column in turn: more orders than are kept, so that none is found made already.
+/// Sorts by every column in turn: there are more orders than are cached, so that none is reused.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn thirteen_orders(bencher: divan::Bencher<'_, '_>) {
     let mut session = session();

@@ -1,6 +1,7 @@
-//! The queries of the documentation over a million spans, asked for the first time and again: `cargo bench -p quipu --bench promql`.
+//! The queries of the documentation over a million spans, cold and cached: `cargo bench -p quipu --bench promql`.
 //!
-//! The file is that of the query bench, or the one QUIPU_BENCH_FILE names. It is indexed before; what PromQL prepares is not.
+//! Uses the file of the query bench, or the one named by QUIPU_BENCH_FILE. The file is indexed beforehand, but nothing is prepared for
+//! PromQL.
 
 #![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
 
@@ -36,7 +37,7 @@ fn main() {
     });
     let options = OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) };
     for query in QUERIES {
-        // A fresh session for each, so that every first time is one.
+        // A new session for each, so that every first run is cold.
         let mut session = Session::open_path(&path, options).expect("the file opens");
         session.complete_index().expect("an index");
         for (what, step) in [
@@ -56,7 +57,7 @@ fn main() {
     }
 }
 
-/// When the file begins, asked of another session so that this one is not prepared by it.
+/// The time range of the file, from a separate session so that the measured one stays cold.
 fn session_extent(path: &std::path::Path, options: OpenOptions) -> (i64, i64) {
     use std::sync::OnceLock;
     static EXTENT: OnceLock<(i64, i64)> = OnceLock::new();

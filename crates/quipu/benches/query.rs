@@ -1,7 +1,7 @@
-//! The query API beside the reference's own SQL on the same rows: `cargo bench -p quipu --bench query`.
+//! The query API against the reference's own SQL on the same rows: `cargo bench -p quipu --bench query`.
 //!
-//! The file repeats the traces of samples/agent_0.2.15.db with fresh ids and times; QUIPU_BENCH_SPANS says how many spans it has
-//! (200,000 by default). Every run asks for a value that was never asked for before. SQL runs in the same build of SQLite.
+//! The file repeats the traces of samples/agent_0.2.15.db with new ids and times; QUIPU_BENCH_SPANS sets its number of spans (200,000 by
+//! default). Every run asks for a new value. SQL runs in the same build of SQLite.
 
 #![expect(clippy::disallowed_methods, reason = "benches read files and variables")]
 
@@ -43,11 +43,11 @@ fn fresh() -> u64 {
 /// A filter, and whether the answer is ordered.
 #[derive(Clone, Copy, Debug)]
 enum Question {
-    /// A value nobody has, of a key that most spans have.
+    /// A value that does not occur, of a low-cardinality key that most spans have.
     NothingOfFewKinds,
-    /// A value nobody has, of a key whose values are all different.
+    /// A value that does not occur, of a key whose values are all different.
     NothingOfManyKinds,
-    /// The same of a key that most spans have.
+    /// A value that does not occur, of a high-cardinality key that most spans have.
     NothingOfLongTexts,
     /// Half of all traces match; the latest come first.
     Ordered,
@@ -61,7 +61,7 @@ const QUESTIONS: [Question; 4] = [
 ];
 
 impl Question {
-    /// Key, operator of the API and of SQL, value; fresh in every call.
+    /// Key, operator of the API and of SQL, and a value that is new in every call.
     fn ask(self) -> (&'static str, &'static str, &'static str, String) {
         match self {
             Question::NothingOfFewKinds => ("__class__", "eq", "=", format!("nothing-{}", fresh())),
@@ -78,7 +78,7 @@ impl Question {
         session.query("query_traces", &params, None).expect("an answer")
     }
 
-    /// The reference's statement: the traces of matching spans, joined again for their columns.
+    /// The reference's statement: ids of matching spans' traces, joined with their columns.
     fn in_sql(self, connection: &Connection) -> Vec<String> {
         let (key, _, op, value) = self.ask();
         let order = if matches!(self, Question::Ordered) { "ORDER BY t.start_time DESC" } else { "" };

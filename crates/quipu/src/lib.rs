@@ -26,12 +26,11 @@ pub mod sql;
 pub mod transfer;
 
 #[cfg(not(target_family = "wasm"))]
-pub use session::FileReading;
-pub use session::{BesidePiece, BesideTraces, MetricsPiece, PieceSize, Selection, Session, SpanPlace, TracesPiece};
+pub use session::IndexSnapshot;
+pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, TracesPiece, UnattachedPiece, UnattachedSignal};
 #[cfg(feature = "promql")]
 pub use session::{SeriesLabels, SeriesQuery};
 
-/// Runs the example of README.md.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

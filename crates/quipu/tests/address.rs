@@ -1,8 +1,8 @@
-//! Addresses that earlier versions wrote open as they did then: each is listed with what the newest version writes for the same view.
+//! Old addresses keep working: each is listed with the address that the newest version prints for the same view.
 
 use quipu::address::{MetricsView, Place, TraceView, parse_fragment, print_fragment};
 
-/// Addresses of version 1, one or more of each screen, and the same views in version 2.
+/// Addresses of version 1, at least one per screen, and the same views in version 2.
 const VERSION_1: [(&str, &str); 24] = [
     ("#v1/open", "#v2/open"),
     ("#v1/open?sample=metrics", "#v2/open?sample=metrics"),
@@ -15,7 +15,7 @@ const VERSION_1: [(&str, &str); 24] = [
         "#v1/traces?group=session&open=a%2Cb,,c&columns=name,agent&chart=off&times=relative",
         "#v2/traces?group=session&open=a%2Cb,,c&columns=name,agent&chart=off&times=relative",
     ),
-    // Of a filter's ranges nothing changes.
+    // Ranges inside a filter are unchanged.
     ("#v1/traces?filter=duration%3A1ms..5ms%20zoom%3D1-2", "#v2/traces?filter=duration:1ms..5ms%20zoom%3D1-2"),
     (
         "#v1/trace/abc?span=00ff&find=timeout&from=1500&to=90000&sample=agent",
@@ -91,14 +91,14 @@ fn what_version_1_could_not_read_is_reported_as_it_was_written() {
         assert_eq!(notes, [left_out(part)]);
         assert_eq!(print_fragment(&view), "#v2/trace/abc?span=00ff");
     }
-    // A window is of a trace alone.
+    // Only a trace has a time window.
     assert_eq!(parse_fragment("#v1/traces?from=1&to=2").1, [left_out("from=1"), left_out("to=2")]);
     for reversed in ["#v1/trace/abc?from=9&to=5", "#v2/trace/abc?window=9~5"] {
         let (view, notes) = parse_fragment(reversed);
         assert_eq!(notes, ["The address tells a part of the time axis that ends before it starts; all of it is shown."]);
         assert_eq!(print_fragment(&view), "#v2/trace/abc");
     }
-    // Version 2 has one spelling.
+    // Version 2 has a single spelling.
     for part in ["from=1", "to=2", "window=1-2", "measure=1-2", "zoom=1-2"] {
         assert_eq!(parse_fragment(&format!("#v2/trace/abc?{part}")).1, [left_out(part)]);
     }

@@ -1,4 +1,4 @@
-//! The input of a span beside that of the span of its name before it, over real files.
+//! The comparison of a span's input with that of the previous span of its name, over real files.
 
 use crate::support::{open, sql};
 use quipu::protocol::CompareInput;

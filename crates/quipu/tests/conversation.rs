@@ -1,4 +1,4 @@
-//! Conversations of real traces, as they are read.
+//! Conversations of real traces, as text.
 
 use quipu::Session;
 use quipu::llm::{Body, Conversation, ConversationPage, SpokenSpan, ToolResult, Verdict};
@@ -16,14 +16,14 @@ fn open(name: &str) -> Session {
     session
 }
 
-/// The first trace, by start, that has these words in an attribute.
+/// The first trace, by start, with these words in an attribute.
 fn trace_with(session: &mut Session, words: &str) -> String {
     let answer = session.query("query_traces", r#"{"limit": 1000, "order_by": ["start_time"]}"#, None).expect("traces");
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     let ids = answer["data"].as_array().expect("traces").iter().map(|trace| trace["trace_id"].as_str().expect("an id").to_owned());
     ids.collect::<Vec<_>>()
         .into_iter()
-        .find(|id| told(&conversation(session, id)).contains(words))
+        .find(|id| transcript(&conversation(session, id)).contains(words))
         .expect("a conversation with these words")
 }
 
@@ -48,7 +48,7 @@ fn result_line(result: &ToolResult) -> String {
     format!("{text}{failure}{chunks}")
 }
 
-fn told(conversation: &Conversation) -> String {
+fn transcript(conversation: &Conversation) -> String {
     let mut out = String::new();
     for turn in &conversation.turns {
         let agent = turn.agent.as_deref().map(|agent| format!(", agent {agent}")).unwrap_or_default();
@@ -103,7 +103,7 @@ fn told(conversation: &Conversation) -> String {
 }
 
 #[test]
-fn an_agents_turns_are_told_from_what_was_recorded() {
+fn an_agents_turns_are_shown_as_recorded() {
     let mut session = open("samples/agent_0.2.15.db");
     let mut out = String::new();
     for words in [
@@ -118,7 +118,7 @@ fn an_agents_turns_are_told_from_what_was_recorded() {
         "respond to me",
     ] {
         let trace_id = trace_with(&mut session, words);
-        let _ = writeln!(out, "== {words}\n{}", told(&conversation(&mut session, &trace_id)));
+        let _ = writeln!(out, "== {words}\n{}", transcript(&conversation(&mut session, &trace_id)));
     }
     insta::assert_snapshot!(out);
 }
@@ -131,11 +131,11 @@ fn the_traces_of_a_session_are_one_conversation() {
     assert_eq!((alone.trace_ids.len(), alone.session_traces), (1, 6));
     let whole = page(&mut session, &trace_id, true);
     assert_eq!((whole.trace_ids.len(), whole.session_traces), (6, 6));
-    insta::assert_snapshot!(told(&whole.conversation));
+    insta::assert_snapshot!(transcript(&whole.conversation));
 }
 
 #[test]
-fn calls_without_an_agent_are_told_too() {
+fn calls_without_an_agent_are_shown_too() {
     let mut session = open("samples/metrics_0.2.23.db");
     let mut out = String::new();
     for words in [
@@ -147,7 +147,7 @@ fn calls_without_an_agent_are_told_too() {
         "how to build a bomb",
     ] {
         let trace_id = trace_with(&mut session, words);
-        let _ = writeln!(out, "== {words}\n{}", told(&conversation(&mut session, &trace_id)));
+        let _ = writeln!(out, "== {words}\n{}", transcript(&conversation(&mut session, &trace_id)));
     }
     insta::assert_snapshot!(out);
 }
@@ -217,7 +217,7 @@ fn genai_conventions_read_as_llama_stack_does() {
             ],
         ),
     ];
-    insta::assert_snapshot!(told(&quipu::llm::conversation(&spans)), @r#"
+    insta::assert_snapshot!(transcript(&quipu::llm::conversation(&spans)), @r#"
         invoke_agent, agent guide
           system: Be brief.
           user: Weather in Paris?
@@ -259,7 +259,7 @@ fn openinference_reads_as_llama_stack_does() {
             ],
         ),
     ];
-    insta::assert_snapshot!(told(&quipu::llm::conversation(&spans)), @r#"
+    insta::assert_snapshot!(transcript(&quipu::llm::conversation(&spans)), @r#"
         agent
           user: Which llamas?
           model llama-3 [temperature=0.2] tools []
@@ -269,37 +269,37 @@ fn openinference_reads_as_llama_stack_does() {
         "#);
 }
 
-/// A server of 0.2.15 with a newer FastAPI, which writes spans of its own; clients with tools of their own, parallel agents, failures.
+/// A server of 0.2.15 with a newer FastAPI, which creates spans of its own; clients with their own tools, parallel agents, failures.
 const AGENTS: &str = "tests/fixtures/db/real_agents_0.2.15.db";
 
 fn of_agents(trace_id: &str) -> String {
-    told(&conversation(&mut open(AGENTS), trace_id))
+    transcript(&conversation(&mut open(AGENTS), trace_id))
 }
 
 #[test]
-fn a_streamed_inference_that_failed_is_not_told_as_if_it_had_answered() {
+fn a_failed_streamed_inference_shows_no_answer() {
     insta::assert_snapshot!(of_agents("9ce821bd843ca6f33510ced59e26a9c7"));
 }
 
 #[test]
-fn a_tool_whose_request_failed_is_not_told_as_if_it_had_answered() {
+fn a_tool_whose_request_failed_shows_no_result() {
     insta::assert_snapshot!(of_agents("da0e61a2976a4c0622680a917713fd73"));
 }
 
 #[test]
-fn a_tool_with_a_recorded_error_tells_that_one() {
+fn a_tool_with_a_recorded_error_shows_it() {
     insta::assert_snapshot!(of_agents("3af6f0684ee810c51b1ef9ad10f29d7d"));
 }
 
 #[test]
-fn a_resume_alone_reads_in_the_order_things_were_said() {
+fn a_resumed_turn_alone_is_in_chronological_order() {
     insta::assert_snapshot!(of_agents("4e60f12ec69a535210c7f94f1e33b332"));
 }
 
 #[test]
-fn a_turn_and_its_resume_tell_each_thing_once() {
+fn a_turn_and_its_resume_show_each_message_once() {
     let mut session = open(AGENTS);
-    insta::assert_snapshot!(told(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
+    insta::assert_snapshot!(transcript(&page(&mut session, "4e60f12ec69a535210c7f94f1e33b332", true).conversation));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whether a span failed is one answer: index, span panel, filter, SQL views and PromQL agree about every span of every file, and with plain SQL.
+//! Whether a span failed: index, span panel, filter, SQL views and PromQL agree about every span of every file, and with plain SQL.
 
 use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
@@ -81,7 +81,7 @@ fn counts(names: impl IntoIterator<Item = String>) -> BTreeMap<String, u64> {
     })
 }
 
-/// Asks every part of a session for the failed spans of a file, and compares with `failed`: their ids.
+/// Asks every part of a session for the failed spans of a file, and compares their ids with `failed`.
 fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
     let connection = plain(&bytes);
     let mut session = indexed(bytes);
@@ -146,7 +146,7 @@ fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
     assert_eq!(by_promql(&mut session, query), of_requests, "{file}: PromQL's requests");
 }
 
-/// Compares every row of the view `errors`, its messages too, with what SQLite finds when the rules are told it by the tests.
+/// Compares the view `errors`, including messages, with a statement of the tests' own.
 fn check_view(file: &str, bytes: &[u8]) {
     let connection = plain(bytes);
     make_parts(&connection).expect("the rules");
@@ -207,7 +207,7 @@ fn every_part_agrees_on_the_failed_spans_of_imports() {
         let connection = plain(&bytes);
         by_status += texts(&connection, "SELECT span_id FROM spans WHERE status = 'ERROR'").expect("SQL").len();
         let failed = failed_by_sql(&connection);
-        // The message beside the status is what says most.
+        // The status message is the most specific one.
         let mut session = of_bytes(bytes.clone());
         let told = ids_by_sql(&mut session, "SELECT DISTINCT span_id FROM errors WHERE message IS NOT NULL");
         let with_message =
@@ -218,7 +218,7 @@ fn every_part_agrees_on_the_failed_spans_of_imports() {
         check_view(&bodies.join(", "), &bytes);
         check(&bodies.join(", "), bytes, &failed);
     }
-    assert!(by_status > 0, "a status says so somewhere");
+    assert!(by_status > 0, "some spans have a status of error");
 }
 
 const REPORT: &str = r#"{"message": "Error executing endpoint route='/v1' method='post'", "severity": "error"}"#;
@@ -226,7 +226,7 @@ const REPORT: &str = r#"{"message": "Error executing endpoint route='/v1' method
 /// A span: status, attributes, name and attributes of an event, and whether it failed.
 type OddSpan = (&'static str, &'static str, Option<(&'static str, &'static str)>, bool);
 
-/// Rows that other programs write, or that are odd.
+/// Unusual rows, such as other programs write.
 const ODD: [OddSpan; 40] = [
     ("OK", "{}", None, false),
     ("UNSET", "{}", None, false),
@@ -263,17 +263,17 @@ const ODD: [OddSpan; 40] = [
     ("OK", "{}", Some(("exception", r#"{"exception.type": "E", "exception.message": "handled"}"#)), false),
     ("ERROR", "{}", Some(("exception", r#"{"exception.type": "E", "exception.message": "not handled"}"#)), true),
     ("OK", r#"{"error": "boom"}"#, Some(("unstructured_log", REPORT)), true),
-    // What SQLite reads otherwise, or not at all.
+    // Values that SQLite's JSON functions read differently, or not at all.
     ("OK", r#"{"error": false, "error": "boom"}"#, None, true),
     ("OK", r#"{"error": "boom", "error": false}"#, None, false),
     ("OK", r#"{"score": NaN, "error": "boom"}"#, None, true),
     ("OK", r#"{"error": "boom", "x"#, None, true),
     ("OK", "{'error': 'boom'}", None, false),
 ];
-/// How many of them plain SQL can judge.
+/// Number of leading rows that plain SQL can judge.
 const BY_SQL: usize = 35;
 
-/// A small file with the odd rows, each span in a trace of its own, and the ids of those that failed.
+/// A small file with the unusual rows, one trace per span, and the ids of those that failed.
 fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
     let (_scratch, mut connection) = SMALL.open().expect("it opens");
     connection.execute_batch("PRAGMA foreign_keys=OFF; BEGIN").expect("SQL");
@@ -296,7 +296,7 @@ fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
             connection.execute(event, [&span_id, name, attributes]).expect("a row");
         }
     }
-    // A report behind more events than are shown, and one that is longer than what is shown of a message.
+    // A report after more events than are shown, and one longer than the visible part of a message.
     let late = add(1_000, "OK", "{}", "late report", true);
     let long = add(1_001, "OK", "{}", "long report", true);
     for _ in 0..1_001 {
@@ -310,9 +310,9 @@ fn with_odd_rows() -> (Vec<u8>, BTreeSet<String>) {
 }
 
 #[test]
-fn every_part_agrees_on_odd_rows_and_with_what_is_expected_of_them() {
+fn every_part_agrees_on_unusual_rows_and_with_expectations() {
     let (bytes, failed) = with_odd_rows();
-    // The SQL that judges the fixtures is judged by the expectations first.
+    // The SQL that judges the fixtures is itself checked against the expectations.
     let connection = plain(&bytes);
     let by_sql = failed_by_sql(&connection);
     for (place, odd) in ODD.iter().enumerate().take(BY_SQL) {
@@ -327,7 +327,7 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
     let scratch = Scratch::new().expect("a folder");
     let file = scratch.write("grown.db", &bytes).expect("a file");
     let earlier = scratch.write("earlier.db", &bytes).expect("a file");
-    // The events that fail spans come after the spans were read.
+    // The events that fail spans arrive after the spans were read.
     Connection::open(&earlier)
         .and_then(|connection| {
             connection.execute_batch(
@@ -336,11 +336,11 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
         })
         .expect("rows go");
     let mut session = Session::open_path(&earlier, options()).expect("it opens");
-    session.keep_reading();
+    session.keep_snapshot();
     session.complete_index().expect("an index");
-    let reading = session.take_reading().expect("it was kept");
+    let snapshot = session.take_snapshot().expect("it was kept");
     let mut session = Session::open_path(&file, options()).expect("it opens");
-    assert!(session.go_on_from(&reading).expect("it can be read"), "it goes on");
+    assert!(session.resume_from(&snapshot).expect("it can be read"), "it resumes");
     session.complete_index().expect("an index");
     let found = listed(&mut session, TraceQuery { failed_only: true, ..TraceQuery::default() });
     let sum: u32 = found.values().map(|failed| failed.unwrap_or_default()).sum();
@@ -348,7 +348,7 @@ fn a_file_that_grew_is_judged_as_one_that_is_read_whole() {
 }
 
 #[test]
-fn the_view_of_errors_tells_why_and_where() {
+fn the_errors_view_gives_reason_and_place() {
     let (bytes, _) = with_odd_rows();
     let mut session = of_bytes(bytes);
     let answer = session
@@ -363,7 +363,7 @@ fn the_view_of_errors_tells_why_and_where() {
 }
 
 #[test]
-fn views_stand_on_a_file_without_events() {
+fn views_exist_in_a_file_without_events() {
     let (_scratch, mut connection) = SMALL.open().expect("it opens");
     let failed: usize = texts(&connection, "SELECT span_id FROM spans WHERE attributes ->> '$.error' IS NOT NULL").expect("SQL").len();
     connection.execute_batch("PRAGMA foreign_keys=OFF; DROP TABLE span_events").expect("SQL");

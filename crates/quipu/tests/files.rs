@@ -1,4 +1,4 @@
-//! Every recorded database, through `Session`, against SQL that knows nothing of it.
+//! Every recorded database through `Session`, against plain SQL.
 
 use quipu::Session;
 use quipu::model::SpanMarks;
@@ -34,7 +34,7 @@ fn dropped(name: &str) -> Dropped {
 fn open(names: &[&str]) -> Session {
     let files = names.iter().map(|name| dropped(name)).collect();
     let mut session = Session::open(files, OpenOptions::with_clock(|| 0)).expect("a real file opens");
-    // A budget of one look, so that every way of stopping and going on is taken.
+    // The smallest time budget, so that every way of interrupting and resuming is exercised.
     while !session.step(&mut || true).expect("a real file is read").done {}
     session
 }
@@ -51,7 +51,7 @@ fn trace(session: &mut Session, trace_id: &str) -> TraceColumns {
     session.ask(GetTrace { trace_id: trace_id.into(), scope: Default::default() }).expect("an answer")
 }
 
-/// Span id → (parent's id where the parent is in the same trace, level from 1), by trace, from SQL alone.
+/// Span id → (id of the parent if that is in the same trace, level from 1), by trace, from SQL alone.
 fn expected_trees(connection: &Connection) -> BTreeMap<String, BTreeMap<String, (Option<String>, u32)>> {
     let mut statement = connection.prepare("SELECT trace_id, span_id, parent_span_id FROM spans").expect("spans");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
@@ -82,7 +82,7 @@ fn expected_trees(connection: &Connection) -> BTreeMap<String, BTreeMap<String, 
 fn every_trace_and_tree_of_every_file_equals_sql() {
     for name in FILES {
         let bytes_before = std::fs::read(path(name)).expect("the fixture is there");
-        // The copy is in memory: a file with a hot journal must not be opened in place.
+        // Opens a copy in memory: a file with a hot journal must not be opened in place.
         let copy = std::env::temp_dir().join(format!("quipu-files-{}-{}", std::process::id(), name.replace('/', "-")));
         std::fs::write(&copy, &bytes_before).expect("a copy");
         let connection = Connection::open(&copy).expect("SQLite opens it");
@@ -113,7 +113,7 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
                 let id = columns.span_id.get(row).expect("a row");
                 assert_eq!(columns.span_id.find(&id), Some(row as u32), "{name} {trace_id}: {id}");
                 let parent = columns.parent[row];
-                assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent stands before its children");
+                assert!(parent == NO_ROW || (parent as usize) < row, "{name} {trace_id}: a parent comes before its children");
                 for child in row + 1..row + columns.subtree[row] as usize {
                     assert!(columns.depth[child] > columns.depth[row], "{name} {trace_id}: a subtree is contiguous");
                 }
@@ -124,13 +124,13 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
 }
 
 #[test]
-fn what_each_file_is_and_what_is_odd_in_it() {
-    let mut told = String::new();
+fn each_file_has_the_expected_summary_and_warnings() {
+    let mut report = String::new();
     for name in FILES {
         let mut session = open(&[name]);
         let file = file(&mut session);
         let tokens = file.tokens.unwrap_or_default();
-        told.push_str(&format!(
+        report.push_str(&format!(
             "{}: {} traces ({} failed), {} spans ({} failed), {} events, {} requests, {:?}, services {:?}\n",
             file.name,
             file.traces.unwrap_or(0),
@@ -142,15 +142,15 @@ fn what_each_file_is_and_what_is_odd_in_it() {
             file.zone,
             file.service_names,
         ));
-        told.push_str(&format!(
+        report.push_str(&format!(
             "  tokens: prompt {:?}, completion {:?}, total {:?}, counted for {} of {} inference requests\n",
             tokens.prompt, tokens.completion, tokens.total, tokens.counted, tokens.requests
         ));
         for warning in &file.warnings {
-            told.push_str(&format!("  {:?}: {}\n", warning.kind, warning.text));
+            report.push_str(&format!("  {:?}: {}\n", warning.kind, warning.text));
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(report);
 }
 
 #[test]
@@ -158,13 +158,13 @@ fn a_hot_journal_is_rolled_back_in_memory_and_its_absence_is_noticed() {
     let live = "tests/fixtures/db/real_live.db";
     let journal = "tests/fixtures/db/real_live.db-journal";
     let mut alone = open(&[live]);
-    let told = file(&mut alone);
-    assert_eq!(told.spans, Some(294));
-    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.meaning.contains("real_live.db-journal")));
+    let report = file(&mut alone);
+    assert_eq!(report.spans, Some(294));
+    assert!(report.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.meaning.contains("real_live.db-journal")));
     let mut both = open(&[journal, live]);
-    let told = file(&mut both);
-    assert_eq!(told.spans, Some(293));
-    assert!(told.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.text.contains("was applied")));
+    let report = file(&mut both);
+    assert_eq!(report.spans, Some(293));
+    assert!(report.warnings.iter().any(|warning| warning.kind == WarningKind::Journal && warning.text.contains("was applied")));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_first_rows_come_before_the_index_and_agree_with_it() {
 #[test]
 fn an_index_is_the_same_in_one_step_and_in_many() {
     for name in FILES {
-        // In one step natively a second thread takes the rows in; in steps of one look there are too few at a time for it.
+        // In a single step the second thread indexes the rows; small steps never have enough rows for it.
         let mut at_once = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
         while !at_once.step(&mut || false).expect("a real file is read").done {}
         let mut in_steps = open(&[name]);

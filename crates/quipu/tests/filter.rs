@@ -1,4 +1,4 @@
-//! Filters over recorded databases, through `Session`, against SQL that knows nothing of the index.
+//! Filters over recorded databases through `Session`, against plain SQL.
 
 use crate::support::{open, sql, unindexed};
 use quipu::Session;
@@ -23,7 +23,7 @@ const FILES: [&str; 9] = [
     "tests/fixtures/db/real_old_0.2.7.db",
 ];
 
-/// What filters ask, as SQL sees it. Names of views are those of fields; times are in microseconds.
+/// The data that filters test, in SQL. Views are named after fields; times are in microseconds.
 const VIEWS: &str = "
 CREATE TEMP VIEW span AS SELECT rowid AS at, span_id, trace_id, parent_span_id, name, attributes AS a, status,
     strftime('%s', end_time) * 1000000 + iif(substr(end_time, 20, 1) = '.', CAST(substr(end_time, 21, 6) AS INTEGER), 0)
@@ -45,7 +45,7 @@ CREATE TEMP VIEW asked AS SELECT trace_id, CASE WHEN sum(routed) > 0 THEN sum(ro
   GROUP BY trace_id;
 ";
 
-/// `SELECT trace_id` of what a filter asks. Small letters are compared where the filter does.
+/// Each filter with its equivalent `SELECT trace_id`. Strings are compared in lower case where the filter ignores case.
 const CASES: [(&str, &str); 74] = [
     ("", "SELECT trace_id FROM every"),
     ("duration>10ms", "SELECT trace_id FROM span WHERE took > 10000"),
@@ -137,7 +137,7 @@ fn query(filter: &str) -> TraceQuery {
     TraceQuery { filter: filter.into(), limit: 1_000, ..TraceQuery::default() }
 }
 
-/// A page that is whole: what only the file tells is read to its end.
+/// A complete page, after searching the file to its end.
 fn list(session: &mut Session, query: TraceQuery) -> TracePage {
     let page = session.ask(ListTraces(query.clone())).expect("a page");
     if page.total.is_some() {
@@ -167,7 +167,7 @@ fn filters_match_what_sql_finds() {
             *matched += expected.len();
         }
     }
-    // A case that matches nothing anywhere would show nothing.
+    // A case that matches nothing in any file would test nothing.
     for ((filter, _), matched) in CASES.iter().zip(matched) {
         assert!(matched > 0, "{filter} matches no trace of any file");
     }
@@ -307,7 +307,7 @@ fn suggestions(session: &mut Session, text: &str) -> String {
         let line = format!("    {:<52} {:<28} {spans}", item.text, item.meaning);
         shown.push_str(line.trim_end());
         shown.push('\n');
-        // What is put in leaves a filter that is understood, where a value is complete.
+        // Inserting a suggestion gives a valid filter, if the suggested value is complete.
         let put = format!("{}{}{}", &filter[..start as usize], item.text, &filter[end as usize..]);
         let done = if item.text.ends_with([':', '>']) { format!("{put}1") } else { put };
         if !item.text.starts_with("error") && !item.text.starts_with("kind") && !item.text.starts_with("start") {

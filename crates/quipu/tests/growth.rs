@@ -1,10 +1,10 @@
-//! A session that goes on where an earlier one of a smaller file ended answers as one that reads the whole file.
+//! A session that resumes from a snapshot of a smaller file gives the same answers as one that reads the whole file.
 
 use quipu::protocol::{
     CallQueryApi, GetFile, GetTrace, GroupBy, Grouping, ListTraces, Question, Request, Response, TraceQuery, TraceScope,
 };
 use quipu::store::OpenOptions;
-use quipu::{FileReading, Session};
+use quipu::{IndexSnapshot, Session};
 use quipu_tests::Scratch;
 use quipu_tests::fixtures::{AGENT, ALL, Fixture, METRICS, number, texts};
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ fn open(path: &Path) -> Session {
     Session::open_path(path, options).expect("the file opens")
 }
 
-/// A copy that holds the first rows of spans and events only, in parts of 100, and of traces what was known then.
+/// A copy with the given percentages of spans and events, the first ones, and the state of `traces` at that time.
 fn earlier(fixture: Fixture, scratch: &Scratch, spans: i64, events: i64) -> Session {
     let path = scratch.path().join(format!("earlier-{spans}-{events}.db"));
     std::fs::copy(fixture.copy(scratch, true).expect("a copy"), &path).expect("a copy");
@@ -32,10 +32,10 @@ fn earlier(fixture: Fixture, scratch: &Scratch, spans: i64, events: i64) -> Sess
     open(&path)
 }
 
-fn reading_of(mut session: Session) -> FileReading {
-    session.keep_reading();
+fn snapshot_of(mut session: Session) -> IndexSnapshot {
+    session.keep_snapshot();
     session.complete_index().expect("it is read");
-    session.take_reading().expect("it was kept")
+    session.take_snapshot().expect("it was kept")
 }
 
 /// Over the wire, so that answers to different questions can be compared as one list.
@@ -43,7 +43,7 @@ fn ask(session: &mut Session, question: impl Into<Request>) -> Response {
     session.handle(question.into()).expect("an answer")
 }
 
-/// Everything the lists and traces show, and metrics.
+/// The content of all lists and traces, and of metrics.
 fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
     let mut all = vec![ask(session, GetFile)];
     let query = TraceQuery { limit: 10_000, ..TraceQuery::default() };
@@ -64,7 +64,7 @@ fn answers(session: &mut Session, traces: &[String]) -> Vec<Response> {
 }
 
 #[test]
-fn going_on_answers_as_reading_everything_does() {
+fn resuming_gives_the_same_answers_as_reading_everything() {
     for fixture in ALL.into_iter().filter(|fixture| !fixture.has_journal) {
         let scratch = Scratch::new().expect("a folder");
         let whole = fixture.copy(&scratch, true).expect("a copy");
@@ -74,9 +74,9 @@ fn going_on_answers_as_reading_everything_does() {
         fresh.complete_index().expect("it is read");
         let expected = answers(&mut fresh, &traces);
         for (spans, events) in [(50, 50), (90, 20), (30, 100), (99, 99), (100, 100)] {
-            let reading = reading_of(earlier(fixture, &scratch, spans, events));
+            let snapshot = snapshot_of(earlier(fixture, &scratch, spans, events));
             let mut going_on = open(&whole);
-            assert!(going_on.go_on_from(&reading).expect("it can be read"), "{} {spans} {events}", fixture.name);
+            assert!(going_on.resume_from(&snapshot).expect("it can be read"), "{} {spans} {events}", fixture.name);
             going_on.complete_index().expect("it is read");
             for (ours, expected) in answers(&mut going_on, &traces).iter().zip(&expected) {
                 assert!(ours == expected, "{} {spans} {events}\nours     {ours:?}\nexpected {expected:?}", fixture.name);
@@ -86,33 +86,33 @@ fn going_on_answers_as_reading_everything_does() {
 }
 
 #[test]
-fn it_goes_on_again_and_again() {
+fn a_resumed_session_can_be_resumed_from() {
     let scratch = Scratch::new().expect("a folder");
-    let mut reading = reading_of(earlier(AGENT, &scratch, 10, 10));
+    let mut snapshot = snapshot_of(earlier(AGENT, &scratch, 10, 10));
     for part in [20, 40, 60, 80, 100] {
         let mut session = earlier(AGENT, &scratch, part, part);
-        assert!(session.go_on_from(&reading).expect("it can be read"));
-        reading = reading_of(session);
+        assert!(session.resume_from(&snapshot).expect("it can be read"));
+        snapshot = snapshot_of(session);
     }
     let whole = AGENT.copy(&scratch, true).expect("a copy");
     let spans = number(&Connection::open(&whole).expect("SQLite opens it"), "SELECT count(*) FROM spans").expect("a count");
     let mut session = open(&whole);
-    assert!(session.go_on_from(&reading).expect("it can be read"));
+    assert!(session.resume_from(&snapshot).expect("it can be read"));
     session.complete_index().expect("it is read");
     let file = session.ask(GetFile).expect("a summary");
     assert_eq!(file.spans, Some(spans as u64));
 }
 
 #[test]
-fn a_file_that_does_not_hold_what_was_read_is_read_as_a_whole() {
+fn a_file_without_the_rows_of_the_snapshot_is_read_from_the_start() {
     let scratch = Scratch::new().expect("a folder");
     let whole = METRICS.copy(&scratch, true).expect("a copy");
-    let reading = reading_of(open(&whole));
+    let snapshot = snapshot_of(open(&whole));
     // Another file; one with fewer spans; one whose first spans were deleted; one whose last events were.
-    assert!(!open(&AGENT.copy(&scratch, true).expect("a copy")).go_on_from(&reading).expect("it can be read"));
-    assert!(!earlier(METRICS, &scratch, 90, 100).go_on_from(&reading).expect("it can be read"));
-    assert!(!earlier(METRICS, &scratch, 100, 90).go_on_from(&reading).expect("it can be read"));
+    assert!(!open(&AGENT.copy(&scratch, true).expect("a copy")).resume_from(&snapshot).expect("it can be read"));
+    assert!(!earlier(METRICS, &scratch, 90, 100).resume_from(&snapshot).expect("it can be read"));
+    assert!(!earlier(METRICS, &scratch, 100, 90).resume_from(&snapshot).expect("it can be read"));
     let connection = Connection::open(&whole).expect("SQLite opens it");
     connection.execute_batch("PRAGMA foreign_keys=OFF; DELETE FROM spans WHERE rowid < 10;").expect("rows go");
-    assert!(!open(&whole).go_on_from(&reading).expect("it can be read"));
+    assert!(!open(&whole).resume_from(&snapshot).expect("it can be read"));
 }

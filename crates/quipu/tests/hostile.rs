@@ -1,4 +1,4 @@
-//! Files that are damaged, foreign or made to hurt: a sentence or a partial view with warnings, never a panic.
+//! Damaged, foreign and hostile files: an error or a partial view with warnings, never a panic.
 
 use quipu::Session;
 use quipu::protocol::{Failure, FailureKind, GetFile, GetSpan, GetText, GetTrace, ListTraces, TextRef, TraceQuery, WarningKind};
@@ -18,7 +18,7 @@ fn open(files: Vec<Dropped>) -> Result<Session, Failure> {
     Session::open(files, OpenOptions::with_clock(|| 0))
 }
 
-/// Opens, indexes, and asks everything a page asks; the spans that answered.
+/// Opens, indexes, and asks everything the page asks. Returns the number of spans that could be read.
 fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     let mut session = open(vec![dropped("some.db", bytes)])?;
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
@@ -37,7 +37,7 @@ fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
     Ok((answered, file.warnings.iter().map(|warning| warning.kind).collect()))
 }
 
-/// A copy of the sample changed by SQL.
+/// A copy of the sample, changed by SQL.
 fn changed(name: &str, sql: &str) -> Vec<u8> {
     let path: PathBuf = std::env::temp_dir().join(format!("quipu-hostile-{}-{name}.db", std::process::id()));
     std::fs::write(&path, sample()).expect("a copy");
@@ -50,13 +50,13 @@ fn changed(name: &str, sql: &str) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_flipped_at_200_places_give_a_sentence_or_a_partial_view() {
+fn bytes_flipped_at_200_places_give_an_error_or_a_partial_view() {
     let whole = sample();
     let mut seed = 42_u64;
     let (mut refused, mut warned, mut complete) = (0, 0, 0);
     for _ in 0..200 {
         let mut bytes = whole.clone();
-        // A few neighbouring bytes each time, as a bad block would.
+        // A few neighbouring bytes each time, like a bad block.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let at = (seed >> 20) as usize % (bytes.len() - 16);
         for byte in &mut bytes[at..at + 1 + (seed as usize & 7)] {
@@ -78,7 +78,7 @@ fn bytes_flipped_at_200_places_give_a_sentence_or_a_partial_view() {
 }
 
 #[test]
-fn files_cut_off_anywhere_give_a_sentence_or_a_warning() {
+fn truncated_files_give_an_error_or_a_warning() {
     let whole = sample();
     for len in [
         0,
@@ -107,8 +107,8 @@ fn files_cut_off_anywhere_give_a_sentence_or_a_warning() {
 }
 
 #[test]
-fn what_is_no_telemetry_file_is_named() {
-    let told: Vec<String> = [
+fn other_kinds_of_files_are_named_in_the_error() {
+    let report: Vec<String> = [
         ("empty.db", Vec::new()),
         ("shot.png", b"\x89PNG\r\n\x1a\n and the rest of a picture".to_vec()),
         ("page.html", b"<!doctype html><html><body>hello</body></html>".to_vec()),
@@ -133,7 +133,7 @@ fn what_is_no_telemetry_file_is_named() {
         }
     })
     .collect();
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(report.join("\n"));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn companions_alone_and_two_databases_are_explained() {
 }
 
 #[test]
-fn a_file_with_missing_columns_and_odd_types_is_shown_with_a_warning() {
+fn a_file_with_missing_columns_and_unusual_types_is_shown_with_a_warning() {
     let bytes = changed(
         "odd",
         "ALTER TABLE spans DROP COLUMN kind; ALTER TABLE traces DROP COLUMN service_name; DROP TABLE span_events;
@@ -181,7 +181,7 @@ fn a_column_named_rowid_and_a_failed_opening_leave_nothing_behind() {
     }
 }
 
-/// Bytes that change, or fail, once so many were read.
+/// A source that changes, or fails, after a number of reads.
 struct Changing {
     bytes: Vec<u8>,
     left: std::cell::Cell<u32>,
@@ -204,7 +204,7 @@ impl quipu::store::ByteSource for Changing {
             part.copy_from_slice(&self.bytes[at..at + part.len()]);
             at += part.len();
         }
-        // The change counter of a database that was written to.
+        // The change counter in the database header.
         if left == 0 && offset == 0 && !self.fails {
             parts[0][27] ^= 1;
         }

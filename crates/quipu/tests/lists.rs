@@ -1,4 +1,4 @@
-//! Lists of traces: orders, groups, totals and the picture, through `Session`, against SQL that knows nothing of the index.
+//! Trace lists through `Session`: orders, groups, totals and the scatter plot, against plain SQL.
 
 use crate::support;
 use crate::support::{open, sql, unindexed};
@@ -26,7 +26,7 @@ const FILES: [&str; 6] = [
     "tests/fixtures/db/real_old_0.1.9.db",
 ];
 
-/// One row a trace, times in microseconds.
+/// One row per trace, times in microseconds.
 const VIEWS: &str = "
 CREATE TEMP VIEW micros AS SELECT rowid AS at, trace_id,
     strftime('%s', start_time) * 1000000 + iif(substr(start_time, 20, 1) = '.', CAST(substr(start_time, 21, 6) AS INTEGER), 0) AS began,
@@ -54,7 +54,7 @@ fn all(order: TraceOrder) -> TraceQuery {
     TraceQuery { order, limit: 1_000, ..TraceQuery::default() }
 }
 
-/// What a row shows in a column, as texts that compare; `None` where it shows nothing.
+/// The content of a column as comparable strings; `None` if the cell is empty.
 fn shown(row: &TraceRow, column: ListColumn) -> Option<(u64, String)> {
     let number = |number: Option<u64>| number.map(|number| (number, String::new()));
     let text = |text: &Option<String>| text.clone().map(|text| (0, format!("{}\0{text}", text.to_lowercase())));
@@ -112,7 +112,7 @@ fn every_column_sorts_both_ways_with_the_unknown_last_and_equals_latest_first() 
             }
         }
     }
-    // Every order is one of its own in some file.
+    // In some file every order differs from all others.
     assert_eq!(different.len(), 2 * (ListColumn::ALL.len() - 1) - 1, "{different:?}");
 }
 
@@ -136,7 +136,7 @@ fn rows_name_session_turn_and_agent_as_recorded() {
     assert!(with_agent > 50);
 }
 
-/// What SQL says of a group: traces, failed traces, spans, failed spans, microseconds from first start to last end.
+/// The sums of a group by SQL: traces, failed traces, spans, failed spans, microseconds from first start to last end.
 type GroupSums = (u32, u32, u32, u32, i64);
 
 fn expected_groups(connection: &Connection, column: &str) -> BTreeMap<String, GroupSums> {
@@ -151,7 +151,7 @@ fn expected_groups(connection: &Connection, column: &str) -> BTreeMap<String, Gr
 }
 
 #[test]
-fn groups_are_what_sql_groups_and_a_turn_holds_its_resumes() {
+fn groups_equal_sql_and_a_turn_contains_its_resumes() {
     for file in [AGENT, METRICS, "tests/fixtures/db/real_small.db"] {
         let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (by, column) in [(GroupBy::Session, "session"), (GroupBy::Turn, "turn")] {
@@ -228,7 +228,7 @@ fn open_groups_hold_their_traces_in_the_list_s_order_page_by_page() {
 }
 
 #[test]
-fn totals_are_what_sql_sums() {
+fn totals_equal_sums_by_sql() {
     for file in FILES {
         let (mut session, connection) = (open(file), sql(file, VIEWS));
         for (filter, failed_only, condition) in [
@@ -248,7 +248,7 @@ fn totals_are_what_sql_sums() {
             let took = totals.duration_nanos.map(|nanos| signed(nanos / 1_000));
             let found = (totals.traces, totals.failed_traces, signed(totals.spans), signed(totals.failed), took);
             assert_eq!(found, expected, "{file} {filter} {condition}");
-            // By nearest rank: the value in the place that is half, or 95 %, of all, rounded up.
+            // Nearest rank: the value at the position of half, or 95 %, of all values, rounded up.
             let percentile = |percent: u32| {
                 let place = (totals.traces * percent).div_ceil(100).max(1) - 1;
                 let select = format!("SELECT took FROM trace WHERE {condition} ORDER BY took LIMIT 1 OFFSET {place}");
@@ -266,7 +266,7 @@ fn totals_are_what_sql_sums() {
 }
 
 #[test]
-fn marks_stand_for_the_traces_a_filter_of_their_cell_lists() {
+fn a_plot_mark_counts_the_traces_that_its_filter_lists() {
     for file in FILES {
         let mut session = open(file);
         let picture = summary(&mut session, "", false).scatter.expect("a picture");
@@ -285,7 +285,7 @@ fn marks_stand_for_the_traces_a_filter_of_their_cell_lists() {
             };
             let inside: Vec<&TraceRow> = rows.iter().filter(is_inside).collect();
             assert_eq!(listed.iter().collect::<Vec<_>>(), inside, "{file} {filter}");
-            // The end of a range belongs to it, the upper border of a cell to the next one.
+            // A range includes its end; the upper border of a cell belongs to the next cell.
             let own = inside.iter().filter(|row| row.duration_nanos != Some(high));
             let failed = own.clone().filter(|row| row.failed != Some(0)).count();
             assert_eq!((own.count(), failed), (mark.traces as usize, mark.failed as usize), "{file} {filter}");
@@ -294,7 +294,7 @@ fn marks_stand_for_the_traces_a_filter_of_their_cell_lists() {
 }
 
 #[test]
-fn nothing_but_the_first_order_is_told_before_the_index() {
+fn before_the_index_only_the_default_order_is_available() {
     let mut session = unindexed(AGENT);
     let groups = Some(Grouping { by: GroupBy::Session, open: Vec::new() });
     for query in [all(TraceOrder::SLOWEST), TraceQuery { groups, ..TraceQuery::default() }] {
@@ -308,7 +308,7 @@ fn nothing_but_the_first_order_is_told_before_the_index() {
 }
 
 #[test]
-fn a_summary_says_when_a_search_still_goes_on() {
+fn a_summary_says_whether_a_search_is_running() {
     let mut session = open(AGENT);
     assert!(!summary(&mut session, "\"weather\"", false).whole);
     session.run_search().expect("the file is read");
@@ -328,7 +328,7 @@ const ASKED: &str = "SELECT trace_id, json_extract(json_extract(attributes, '$.r
     AND json_type(json_extract(attributes, '$.request'), '$.messages[0].content') = 'text' GROUP BY trace_id HAVING count(*) = 1";
 
 #[test]
-fn a_row_says_what_was_asked_in_its_trace() {
+fn a_row_shows_the_question_of_its_trace() {
     let mut seen = 0;
     for file in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_agents_0.2.15.db"] {
         let mut session = open(file);
@@ -344,13 +344,13 @@ fn a_row_says_what_was_asked_in_its_trace() {
         }
     }
     assert!(seen > 15, "{seen}");
-    // What a resume goes on with stands in what its model was given.
+    // A resumed turn continues from the input of its model.
     let mut session = open("tests/fixtures/db/real_agents_0.2.15.db");
     let page = list(&mut session, all(TraceOrder::NEWEST));
     let asked = |id: &str| page.rows.iter().find(|row| row.trace_id.starts_with(id)).and_then(|row| row.asked.clone());
     assert_eq!(asked("4e60f12e").as_deref(), Some("Compare both cities, Potosí and Oruro."));
     assert_eq!(asked("aff8bab5"), None, "a web framework records no words");
-    // A group says what its first trace does.
+    // A group shows the question of its first trace.
     let groups = TraceQuery { groups: Some(Grouping { by: GroupBy::Turn, open: Vec::new() }), ..all(TraceOrder::NEWEST) };
     let groups = list(&mut session, groups);
     let turn = groups.rows.iter().find(|row| row.group.as_ref().is_some_and(|group| group.traces == 2 && !group.key.is_empty()));

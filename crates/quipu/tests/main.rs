@@ -1,4 +1,4 @@
-//! Every integration test of the core, in one binary: linking is most of what a test binary costs.
+//! All integration tests of the core in one binary, because linking dominates the cost of a test binary.
 //!
 //! A new file of tests needs a `mod` line here, because cargo does not look for further binaries (`autotests = false`).
 

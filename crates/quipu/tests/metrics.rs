@@ -1,4 +1,4 @@
-//! Metrics of real files beside sums that plain SQL takes of them.
+//! Metrics of real files against sums by plain SQL.
 
 use crate::support::{open, sql};
 use quipu::metrics::{
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const RECORDED: &str = "samples/metrics_0.2.23.db";
 const DERIVED: &str = "samples/agent_0.2.15.db";
 
-/// Metric events with their labels, of which the core knows nothing here.
+/// Metric events with their labels, extracted without the core.
 const EVENTS: &str = "CREATE TEMP VIEW e AS SELECT substr(name, 8) AS metric, json_extract(attributes, '$.value') AS value,
     json_extract(attributes, '$.model_id') AS model, json_extract(attributes, '$.provider_id') AS provider,
     unixepoch(substr(timestamp, 1, 19)) + CAST('0' || substr(timestamp, 20) AS REAL) AS at
@@ -82,7 +82,7 @@ fn a_counter_shows_what_was_recorded_until_the_scrape() {
             .expect("a sum");
         let answer = ask_with(&mut session, "sum(total_tokens)", Some(at * 1_000), MetricOptions::default()).expect("an answer");
         assert_eq!(number(&answer), expected.unwrap_or(0.0), "at {at}");
-        // Until the next scrape nothing changes.
+        // Nothing changes until the next scrape.
         let later = ask_with(&mut session, "sum(total_tokens)", Some(at * 1_000 + 14_999), MetricOptions::default()).expect("an answer");
         assert_eq!(number(&later), expected.unwrap_or(0.0), "14 seconds after {at}");
     }
@@ -122,7 +122,7 @@ fn exact_increases_are_plain_sums_over_the_window() {
             )
             .expect("a sum");
         let query = format!("sum(increase(total_tokens[{window}s]))");
-        // A window that holds no scrape holds no series, too.
+        // A window without a scrape has no series.
         if let Some(series) = ask_with(&mut session, &query, Some(middle * 1_000), exact).expect("an answer").series().first() {
             assert_eq!(series.points[0].value, expected, "{window} seconds");
         }
@@ -141,7 +141,7 @@ fn counts_that_outputs_carry_are_derived_and_say_so() {
     let mut session = open(DERIVED);
     let recorded = ask(&mut session, "count(llama_stack_tokens_total{source=\"\"}) or vector(0)");
     assert_eq!(number(&recorded), 0.0, "0.2.15 records no metric events");
-    // In outputs of 0.2.15 the counts stand as JSON within JSON.
+    // In outputs of 0.2.15 the counts are JSON inside JSON.
     let file = sql(DERIVED, "");
     let expected: f64 = file
         .query_row(
@@ -159,7 +159,7 @@ fn counts_that_outputs_carry_are_derived_and_say_so() {
 }
 
 #[test]
-fn requests_tell_whether_they_have_a_count() {
+fn requests_are_labelled_by_whether_they_have_counts() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         let by_tokens = by_label(&ask(&mut session, "sum by (tokens) (quipu_inference_requests_total)"), "tokens");
@@ -240,7 +240,7 @@ fn the_spans_behind_a_point_add_up_to_it() {
 }
 
 #[test]
-fn what_there_is_to_ask_for_is_listed() {
+fn available_metrics_are_listed() {
     let mut session = open(RECORDED);
     let catalog = session.list_metrics(MetricOptions::default()).expect("a catalogue");
     let names: Vec<&str> = catalog.metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -252,7 +252,7 @@ fn what_there_is_to_ask_for_is_listed() {
     ] {
         assert!(names.contains(&name), "{names:?}");
     }
-    // Whatever is listed can be asked for.
+    // Everything that is listed can be queried.
     for name in names {
         ask_with(&mut session, &format!("count({name})"), None, MetricOptions::default()).expect("an answer");
     }
@@ -262,7 +262,7 @@ fn what_there_is_to_ask_for_is_listed() {
 }
 
 #[test]
-fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
+fn too_many_steps_and_invalid_queries_are_refused_with_a_message() {
     let mut session = open(RECORDED);
     let steps =
         PromqlQuery { query: "1".into(), start: Some(0), end: Some(11_000_000), step: Some(1_000), options: MetricOptions::default() };
@@ -295,7 +295,7 @@ fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
-/// Durations as recorded, to the microsecond, and what the index takes for a failure is left to it.
+/// Durations as recorded, to the microsecond. Which spans failed is taken from the index.
 const DURATIONS: &str = "CREATE TEMP VIEW d AS SELECT name, json_extract(attributes, '$.__root__') IS 1 AS is_request,
     unixepoch(substr(start_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(start_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS start_us,
     unixepoch(substr(end_time, 1, 19)) * 1000000 + CAST(round(CAST('0' || substr(end_time, 20, 7) AS REAL) * 1000000) AS INTEGER) AS end_us
@@ -306,7 +306,7 @@ fn overview_of(session: &mut Session, window: Option<(i64, i64)>, by: TokensBy) 
 }
 
 #[test]
-fn the_overview_counts_what_sql_counts() {
+fn the_overview_equals_counts_by_sql() {
     let (mut session, file) = (open(RECORDED), sql(RECORDED, EVENTS));
     let overview = overview_of(&mut session, None, TokensBy::Provider);
     let expected = sums(&file, "SELECT provider, sum(value) FROM e WHERE metric = 'total_tokens' GROUP BY provider");
@@ -333,7 +333,7 @@ fn latencies_of_a_window_are_those_of_its_spans() {
     let middle = ends[ends.len() / 2] / 1_000;
     for window in [None, Some((middle - 2_000, middle)), Some((middle, middle + 500))] {
         let overview = overview_of(&mut session, window, TokensBy::Model);
-        // What happened within a millisecond is seen at its end.
+        // Events within a millisecond are seen at its end.
         let (from, to) = window.map_or((i64::MIN, i64::MAX), |(from, to)| (from * 1_000, to * 1_000));
         let mut durations: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         let mut statement =
@@ -353,7 +353,7 @@ fn latencies_of_a_window_are_those_of_its_spans() {
 }
 
 #[test]
-fn whoever_has_the_readings_answers_as_the_session_does() {
+fn an_engine_with_the_readings_answers_like_the_session() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
@@ -395,7 +395,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
         let Some(tokens) = row.tokens else { continue };
         let (Some(prompt), Some(completion), Some(cost)) = (tokens.prompt, tokens.completion, tokens.cost) else { continue };
         priced += 1;
-        // Prices are for a million tokens, costs are in billionths.
+        // Prices are per million tokens, costs in billionths.
         assert_eq!(cost.nanos, prompt * 2_000 + completion * 10_000, "{}", row.trace_id);
         assert_eq!(cost.unit.as_str(), "$");
     }
@@ -405,7 +405,7 @@ fn costs_follow_the_readers_prices_in_lists_traces_and_spans() {
     let cost = file.tokens.and_then(|tokens| tokens.cost).expect("a cost");
     assert_eq!(cost.nanos, whole);
     let uncounted = file.tokens.is_some_and(|tokens| tokens.counted < tokens.requests);
-    assert_eq!(cost.is_least, uncounted, "Requests without a count make it the least.");
+    assert_eq!(cost.is_least, uncounted, "Requests without a count make it a lower bound.");
     let order = TraceOrder { column: ListColumn::Cost, descending: true };
     let page = session.ask(ListTraces(TraceQuery { order, limit: 1_000, ..TraceQuery::default() })).expect("no list");
     let costs: Vec<u64> = page.rows.iter().filter_map(|row| Some(row.tokens?.cost?.nanos)).collect();

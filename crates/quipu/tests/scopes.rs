@@ -1,5 +1,4 @@
-//! Parts of recorded traces, without their plumbing or one request alone, and what stands on their bars, against SQL that knows nothing of
-//! the index.
+//! Parts of recorded traces (without framework spans, or a single request) and the marks on their bars, against plain SQL.
 
 use crate::support;
 use crate::support::{of_bytes, path, sql};
@@ -19,7 +18,7 @@ const FILES: [&str; 4] = [
     "tests/fixtures/db/real_old_0.2.11.db",
 ];
 
-/// What SQL says of a span.
+/// The facts about a span by SQL.
 struct Recorded {
     parent: Option<String>,
     autotraced: bool,
@@ -60,7 +59,7 @@ fn folded() -> TraceScope {
 }
 
 #[test]
-fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
+fn hiding_framework_spans_keeps_explicit_spans_and_the_tree() {
     let mut left_out = 0;
     for file in FILES {
         let (mut session, connection) = open(file);
@@ -72,7 +71,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
             assert!(gone.iter().all(|id| recorded[id].autotraced && !recorded[id].request), "{file} {trace_id}");
             assert_eq!((part.plumbing as usize, whole.plumbing, part.spans_in_trace as usize), (gone.len(), part.plumbing, whole.len()));
             left_out += gone.len();
-            // A span hangs under the nearest recorded ancestor that is kept.
+            // A span is a child of its nearest recorded ancestor that is kept.
             for (row, id) in kept.iter().enumerate() {
                 let mut parent = recorded[id].parent.clone().filter(|parent| recorded.contains_key(parent));
                 while let Some(id) = parent.clone().filter(|id| gone.contains(id)) {
@@ -83,7 +82,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
                 let level = found.map_or(0, |parent| part.depth[kept.iter().position(|id| *id == parent).expect("the parent")] + 1);
                 assert_eq!(part.depth[row], level);
             }
-            // Nothing that failed becomes invisible: where a failure began stays.
+            // No failure becomes invisible: its origin is kept.
             let failed = |columns: &TraceColumns| columns.failed_rows.len();
             assert_eq!(failed(&part) == 0, failed(&whole) == 0, "{file} {trace_id}");
             assert_eq!((part.start, part.duration_nanos, part.token_totals), (whole.start, whole.duration_nanos, whole.token_totals));
@@ -93,7 +92,7 @@ fn folding_leaves_out_only_what_nobody_asked_to_trace_and_keeps_the_tree() {
 }
 
 #[test]
-fn a_merged_trace_is_told_apart_by_its_requests() {
+fn a_merged_trace_is_divided_into_its_requests() {
     let mut merged = 0;
     for file in FILES {
         let (mut session, connection) = open(file);
@@ -107,7 +106,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
             }
             merged += 1;
             assert_eq!(whole.outlines.iter().map(|outline| &outline.span_id).collect::<BTreeSet<_>>(), roots);
-            // The nearest request around each span, by SQL's parents.
+            // The nearest request among each span and its ancestors, by SQL's parents.
             let owner = |id: &String| {
                 let mut at = Some(id.clone());
                 while let Some(id) = at.clone().filter(|id| !recorded[id].request) {
@@ -122,7 +121,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
                 let found = ids(&part);
                 assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected, "{file} {}", outline.name);
                 assert_eq!((outline.spans as usize, outline.failed as usize), (found.len(), part.failed_rows.len()));
-                // It begins at its own zero.
+                // Times are relative to the request's start.
                 assert!(part.start_nanos.contains(&0) && part.start >= whole.start);
             }
         }
@@ -135,7 +134,7 @@ fn a_merged_trace_is_told_apart_by_its_requests() {
     assert!(answer.is_err_and(|failure| failure.message.starts_with("There is no request that begins with span")));
 }
 
-/// The origins of a trace's failures and what is said of them, where `e` leads to, and what the span there says.
+/// The origins of a trace's failures with their messages, the span that the `e` key jumps to, and its message.
 fn failures(trace_id: &str) -> String {
     let (mut session, _) = open("tests/fixtures/db/real_agents_0.2.15.db");
     let columns = get(&mut session, trace_id, &TraceScope::default());
@@ -152,7 +151,7 @@ fn failures(trace_id: &str) -> String {
 }
 
 #[test]
-fn a_failure_that_only_the_request_tells_of_began_in_its_last_step_without_an_output() {
+fn a_failure_recorded_only_on_the_request_originates_in_its_last_step_without_output() {
     // In the last of these traces a span recorded its error, so that nothing is derived.
     let traces = [
         "9ce821bd843ca6f33510ced59e26a9c7",
@@ -181,7 +180,7 @@ fn a_tool_step_names_its_tool() {
 }
 
 #[test]
-fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
+fn spans_of_a_web_framework_cause_a_warning_and_can_be_hidden() {
     let (mut session, connection) = open("tests/fixtures/db/real_agents_0.2.15.db");
     let file = session.ask(GetFile).expect("a file");
     let warning = file.warnings.iter().find(|warning| warning.kind == WarningKind::FrameworkTraces).expect("a warning");
@@ -202,7 +201,7 @@ fn what_a_web_framework_traced_beside_is_told_of_and_folds_as_plumbing() {
 }
 
 #[test]
-fn no_step_is_said_to_have_failed_whose_request_did_not() {
+fn no_step_is_marked_as_failed_unless_its_request_failed() {
     for file in FILES.into_iter().chain(["tests/fixtures/db/real_agents_0.2.15.db"]) {
         let (mut session, connection) = open(file);
         for trace_id in traces(&connection).into_keys() {
@@ -257,7 +256,7 @@ fn the_moments_of_a_span_are_the_times_of_its_events() {
                 .map(|row| row.expect("a row"))
                 .collect();
             assert_eq!(found.events as usize, expected.len());
-            // SQLite's Julian days are exact to the millisecond.
+            // SQLite's Julian days are accurate to the millisecond.
             let days = |time: Timestamp| time.0 as f64 / 86_400e9 + 2_440_587.5;
             assert!(found.moments.iter().zip(&expected).all(|(found, expected)| (days(found.0) - expected.0).abs() * 86_400.0 < 0.002));
             assert_eq!(found.moments.iter().filter(|found| found.1).count(), expected.iter().filter(|expected| expected.1).count());
@@ -270,7 +269,7 @@ fn the_moments_of_a_span_are_the_times_of_its_events() {
 #[test]
 fn marks_of_early_events_are_explained_with_the_time_they_waited() {
     let (mut session, connection) = open("samples/metrics_0.2.23.db");
-    let mut told = 0;
+    let mut explained = 0;
     for trace_id in traces(&connection).into_keys() {
         let columns = get(&mut session, &trace_id, &TraceScope::default());
         for (row, marks) in columns.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::EARLY_EVENT)) {
@@ -278,14 +277,14 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
             let detail = session.ask(GetSpan { trace_id: trace_id.clone(), span_id }).expect("a span");
             let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
             assert!(marks.has(SpanMarks::EARLY_EVENT) && !note.contains('–'), "{note}");
-            told += 1;
+            explained += 1;
         }
     }
-    assert!(told > 0, "real spans wait in queues");
+    assert!(explained > 0, "real spans wait in queues");
 }
 
 #[test]
-fn spans_of_other_instrumentation_are_told_by_what_it_says() {
+fn spans_of_other_instrumentation_have_the_kind_it_states() {
     let file = std::env::temp_dir().join(format!("quipu-kinds-{}.db", std::process::id()));
     std::fs::copy(path("tests/fixtures/db/real_small.db"), &file).expect("a copy");
     let connection = Connection::open(&file).expect("a database");

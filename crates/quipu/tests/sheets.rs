@@ -1,4 +1,4 @@
-//! The views of real traces as their sheets read, through the same requests the page makes.
+//! The tabs of real traces as text, through the requests that the page makes.
 
 use quipu::Session;
 use quipu::format::cost_text;
@@ -125,8 +125,8 @@ fn statistics_are_ordered_by_the_chosen_column() {
         statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
     };
     assert_eq!(attrs(&sheet, Attr::Name), names);
-    assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it goes the other way.");
-    // Every name leads to its longest span.
+    assert!(attrs(&sheet, Attr::Set).contains(&"by=name&order=&page=".to_owned()), "Pressed again, it reverses the order.");
+    // Every name links to its longest span.
     let longest = attrs(&sheet, Attr::Span);
     for (name, span_id) in names.iter().zip(&longest) {
         let sql = format!("SELECT name FROM spans WHERE span_id = '{span_id}'");
@@ -156,7 +156,7 @@ fn a_flame_graph_has_every_span_and_its_arrows_lead_somewhere() {
         let ways = attrs(&graph, way);
         assert!(ways.iter().all(|to| boxes.contains(to)), "{way:?}");
     }
-    assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root stand below another.");
+    assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root have a parent.");
     let heavy = file.sheet(&trace_id, TraceTab::Flame, |query| query.view.layout = FlameLayout::LeftHeavy);
     assert!(sheet_text(&heavy).contains("Calls, the heaviest first"));
     let name = file.text(&format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' AND parent_span_id IS NULL LIMIT 1"));
@@ -196,22 +196,22 @@ fn a_request_of_a_merged_trace_is_read_alone() {
         file.text("SELECT span_id FROM spans WHERE trace_id LIKE 'd3eca2cf%' AND attributes LIKE '%session_id%'"),
         root_of(&file, "/v1/agents/{agent_id}/session"),
     );
-    let mut told = |request: &str| {
+    let mut sheet_of = |request: &str| {
         let nodes = file.sheet(trace_id, TraceTab::Conversation, |query| query.scope.request = Some(request.to_owned()));
         sheet_text(&nodes)
     };
-    let of_turn = told(&turn);
+    let of_turn = sheet_of(&turn);
     assert!(of_turn.contains("one of 6 that the server merged into this trace."), "{of_turn}");
     assert!(of_turn.contains("You are agent ana."), "{of_turn}");
-    let of_session = told(&session);
-    assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is told of here"), "{of_session}");
+    let of_session = sheet_of(&session);
+    assert!(of_session.contains("Only the request /v1/agents/{agent_id}/session is shown here"), "{of_session}");
     assert!(!of_session.contains("agent ana"), "{of_session}");
 }
 
 #[test]
 fn the_events_of_a_request_alone_are_those_of_its_spans() {
     let mut file = open("metrics_0.2.23.db");
-    // A request under another one, and all that stands below it: the recursion ends where a further request begins.
+    // A request under another one, with its descendants: the recursion ends at nested requests.
     let below = "WITH RECURSIVE below(id) AS (VALUES(?1) UNION SELECT span_id FROM spans JOIN below ON parent_span_id = below.id
                  WHERE json_extract(attributes, '$.__root__') IS NULL)
                  SELECT count(*) FROM span_events WHERE span_id IN below";
@@ -233,13 +233,13 @@ fn the_events_of_a_request_alone_are_those_of_its_spans() {
 }
 
 #[test]
-fn what_a_trace_cost_stands_in_statistics_flame_graph_and_conversation() {
+fn statistics_flame_graph_and_conversation_show_costs() {
     let priced = ["metrics_0.2.23.db", "agent_0.2.15.db"].map(check_costs);
-    let [(metrics, _, told), (agent, least, _)] = priced;
-    assert!(metrics > 10 && told > 5 && agent > 0 && least > 0, "{priced:?}");
+    let [(metrics, _, with_costs), (agent, least, _)] = priced;
+    assert!(metrics > 10 && with_costs > 5 && agent > 0 && least > 0, "{priced:?}");
 }
 
-/// How many traces of the file cost something, of how many of them not all is known, and how many conversations tell of a cost.
+/// Numbers of traces with a cost, of traces with a partially unknown cost, and of conversations that show a cost.
 fn check_costs(name: &str) -> (usize, usize, usize) {
     let mut file = open(name);
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
@@ -265,9 +265,9 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         });
         assert!(sheet_text(&heavy).contains(cost_text(Some(cost)).trim_start_matches("≥ ")), "{}", sheet_text(&heavy));
         assert_eq!(sheet_text(&heavy).contains("at least: of some requests"), cost.is_least);
-        let said = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
-        let words: Vec<&str> = said.split(" tokens · $").skip(1).collect();
-        told += usize::from(!words.is_empty());
+        let text = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
+        let words: Vec<&str> = text.split(" tokens · $").skip(1).collect();
+        with_costs += usize::from(!words.is_empty());
     }
     // Without prices there is nothing to weigh by, which is said.
     file.session.ask(SetPrices(PriceTable::default())).expect("prices are taken");
@@ -275,5 +275,5 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });
     assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
-    (priced, least, told)
+    (priced, least, with_costs)
 }

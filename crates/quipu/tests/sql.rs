@@ -1,4 +1,4 @@
-//! A user's own SQL: what it reads, what it may not do, and the views beside what plain SQL finds.
+//! The user's SQL: what it can read, what it must not do, and the views against plain SQL.
 
 use crate::support;
 use crate::support::{open, path, sql, unindexed};
@@ -46,7 +46,7 @@ fn views_show_what_plain_sql_finds() {
         ("SELECT count(*) FROM spans_with_duration WHERE duration_ms IS NOT NULL", "SELECT count(*) FROM spans"),
         ("SELECT count(DISTINCT span_id) FROM errors WHERE trace_id IS NOT NULL", &format!("SELECT count(*) FROM spans WHERE {FAILED}")),
         ("SELECT sum(failed) FROM requests", &format!("SELECT count(*) FROM spans WHERE attributes ->> '$.__root__' = 1 AND {FAILED}")),
-        // Of the errors that were logged only the server's own reports are failures: 41 of 44.
+        // Of the 44 logged errors only the server's own 41 reports are failures.
         ("SELECT count(*) FROM errors WHERE source = 'log'", "SELECT 41"),
         (
             "SELECT 3 + count(*) FROM errors WHERE source = 'log'",
@@ -57,7 +57,7 @@ fn views_show_what_plain_sql_finds() {
         assert!(expected > 0, "{plain}");
         assert_eq!(count(&ask(view)), expected, "{view}");
     }
-    // Microseconds are kept: SQLite's own functions round to milliseconds.
+    // Microseconds are kept, whereas SQLite's own functions round to milliseconds.
     let answer = ask("SELECT start_time, end_time, duration_ms FROM spans_with_duration WHERE end_time LIKE '%.______+00:00' LIMIT 50");
     for row in &answer.rows {
         let [SqlValue::Text(start), SqlValue::Text(end), SqlValue::Real(millis)] = row.as_slice() else { panic!("{row:?}") };
@@ -74,7 +74,7 @@ fn views_show_what_plain_sql_finds() {
 }
 
 #[test]
-fn views_stand_on_files_of_every_release() {
+fn views_exist_in_files_of_every_release() {
     for file in ["real_old_0.0.58.db", "real_old_0.1.8.db", "real_old_0.2.7.db", "real_events.db", "real_small.db"] {
         let mut session = unindexed(&format!("tests/fixtures/db/{file}"));
         for view in SQL_VIEWS {
@@ -115,7 +115,7 @@ fn what_writes_or_sets_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn the_session_goes_on_as_before() {
+fn the_session_works_as_before_after_sql() {
     let mut session = open(RECORDED);
     let spans = |session: &mut Session| session.query_sql("SELECT count(*) FROM spans", SqlLimits::default()).map(|answer| count(&answer));
     let expected = spans(&mut session);
@@ -125,7 +125,7 @@ fn the_session_goes_on_as_before() {
 }
 
 #[test]
-fn wrong_queries_get_a_sentence_with_the_place() {
+fn invalid_queries_get_a_message_with_the_position() {
     let queries = [
         "SELECT foo FROM spans",
         "SELEKT 1",
@@ -134,12 +134,12 @@ fn wrong_queries_get_a_sentence_with_the_place() {
         "SELECT *\nFROM nothing",
         "SELECT count(*) FROM spans WHERE",
     ];
-    let told: Vec<String> = queries.iter().map(|query| format!("{query}\n=> {}\n", refuse(query))).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let refusals: Vec<String> = queries.iter().map(|query| format!("{query}\n=> {}\n", refuse(query))).collect();
+    insta::assert_snapshot!(refusals.join("\n"));
 }
 
 #[test]
-fn answers_are_cut_at_their_limits() {
+fn answers_are_truncated_at_their_limits() {
     let mut session = unindexed(RECORDED);
     let mut ask = |query: &str, limits: SqlLimits| session.query_sql(query, limits).expect("an answer");
     let rows = ask("SELECT span_id FROM spans", SqlLimits { rows: 3, ..SqlLimits::default() });
@@ -154,7 +154,7 @@ fn answers_are_cut_at_their_limits() {
 fn a_query_without_an_end_is_stopped() {
     fn clock() -> u64 {
         use std::sync::atomic::{AtomicU64, Ordering};
-        // A millisecond passes each time somebody looks.
+        // Advances by a millisecond on every call.
         static NOW: AtomicU64 = AtomicU64::new(0);
         NOW.fetch_add(1, Ordering::Relaxed)
     }
@@ -212,7 +212,7 @@ const FILES: [&str; 6] = [
 #[test]
 fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_does() {
     for file in FILES {
-        // SQLite by itself, with views of the same statements.
+        // Plain SQLite with the same views.
         let views: String = SQL_VIEWS.iter().map(|view| format!("CREATE TEMP VIEW {} AS {};", view.name, view.select)).collect();
         let plain = sql(file, "");
         make_parts(&plain).and_then(|()| Ok(plain.execute_batch(&views)?)).expect("SQL");
@@ -257,7 +257,7 @@ fn the_schema_is_what_the_file_and_the_views_have() {
 }
 
 #[test]
-fn what_a_file_brings_along_does_not_hide_the_rest_of_the_schema() {
+fn broken_views_of_a_file_do_not_hide_the_rest_of_the_schema() {
     let scratch = std::env::temp_dir().join(format!("quipu-sql-{}.db", std::process::id()));
     std::fs::copy(path(RECORDED), &scratch).expect("a copy");
     let odd = "CREATE VIEW broken AS SELECT * FROM nowhere; CREATE TABLE \"a \"\"b\" (x); PRAGMA writable_schema=ON;
@@ -295,7 +295,7 @@ fn a_result_is_paged_and_its_values_are_whole() {
 }
 
 #[test]
-fn a_wrong_query_tells_its_place_also_in_a_plan() {
+fn an_invalid_query_has_a_position_in_a_plan_too() {
     let mut session = unindexed(RECORDED);
     for (query, place) in [
         ("SELECT foo FROM spans", Some(7)),
@@ -312,7 +312,7 @@ fn a_wrong_query_tells_its_place_also_in_a_plan() {
 }
 
 #[test]
-fn a_result_leaves_in_pieces_that_are_the_whole() {
+fn a_result_is_exported_in_pieces_that_make_up_the_whole() {
     let mut session = unindexed(RECORDED);
     let query = "SELECT * FROM spans";
     run(&mut session, query);

@@ -1,4 +1,4 @@
-//! Logs and statistics of real traces beside what SQL says.
+//! Logs and statistics of real traces, against plain SQL.
 
 use quipu::Session;
 use quipu::model::LogSeverity;
@@ -50,7 +50,7 @@ fn the_events_of_every_trace_come_in_order_of_time() {
 }
 
 #[test]
-fn a_log_row_tells_its_message_and_a_metric_its_value() {
+fn a_log_row_has_its_message_and_a_metric_its_value() {
     let (session, connection) = open();
     let of = |name: &str| {
         let sql =
@@ -84,7 +84,7 @@ fn statistics_by_name_equal_sql() {
     assert_eq!(names.len(), expected.len());
     for (found, expected) in names.iter().zip(&expected) {
         assert_eq!((&found.0, found.1), (&expected.0, expected.1));
-        // julianday keeps about a tenth of a millisecond.
+        // julianday is accurate to about a tenth of a millisecond.
         assert!((found.2 - expected.2).abs() <= 1 + i64::from(found.1) / 5, "{found:?} {expected:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Fresh databases: written row by row as the reference's sink does, and as trimmed copies of real files.
+//! New databases: written row by row like the reference's sink, and as trimmed copies of real files.
 
 use crate::support;
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ const FILES: [&str; 10] = [
     "tests/fixtures/db/real_live.db",
 ];
 
-/// A path in a folder that goes with it.
+/// A path in a folder that is deleted on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -43,7 +43,7 @@ impl Scratch {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// A database of these bytes, opened by plain SQLite.
+    /// A database with these bytes, opened by plain SQLite.
     fn sql(&self, bytes: &[u8]) -> Connection {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let path = self.path(&format!("bytes-{}.db", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -65,7 +65,7 @@ fn rows(connection: &Connection, sql: &str) -> Vec<Vec<String>> {
     statement.query_map([], read).expect("rows").collect::<Result<_, _>>().expect("rows")
 }
 
-/// What sets a file apart beside its rows.
+/// The properties of a file other than its rows.
 fn facts(connection: &Connection) -> Vec<Vec<String>> {
     let mut all = rows(connection, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid");
     for pragma in [
@@ -82,7 +82,7 @@ fn facts(connection: &Connection) -> Vec<Vec<String>> {
     all
 }
 
-/// All rows of the three tables, in order, with their types. The rowids of spans and events are not looked at.
+/// All rows of the three tables, in order, with their types, but without the rowids of spans and events.
 fn contents(connection: &Connection) -> Vec<Vec<Vec<String>>> {
     [
         "SELECT * FROM traces ORDER BY rowid",
@@ -135,7 +135,7 @@ fn a_copy_of_every_real_file_has_all_its_rows_in_their_order() {
             original.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).expect("a count") as u64
         });
         assert_eq!(copied, Copied { traces: counts[0], spans: counts[1], events: counts[2], left_out: 0 }, "{name}");
-        assert_eq!(scratch.names(), ["copy.db"], "nothing lies beside it");
+        assert_eq!(scratch.names(), ["copy.db"], "no other file is left");
         let bytes = session.database_bytes(Selection::All).expect("bytes");
         assert_eq!(contents(&scratch.sql(&bytes)), contents(&original), "{name} in memory");
     }
@@ -193,7 +193,7 @@ fn some_spans_of_a_trace_come_with_their_events_and_their_trace() {
     let error = session.recording(Selection::Traces(&unknown), 1 << 20).expect_err("no such trace");
     assert_eq!(error.message, "There is no trace 0123456789abcdef in this file.");
     let error = session.recording(Selection::All, 1_000).expect_err("too much");
-    assert!(error.message.starts_with("What was chosen holds more than 1.00 KB of texts"), "{}", error.message);
+    assert!(error.message.starts_with("The selection contains more than 1.00 KB of text"), "{}", error.message);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn deleted_rows_of_the_source_are_in_no_copy() {
 }
 
 #[test]
-fn a_file_that_is_there_is_never_written_over() {
+fn an_existing_file_is_never_overwritten() {
     let scratch = Scratch::new();
     let path = scratch.path("there.db");
     std::fs::write(&path, "something else").expect("a file");
@@ -231,7 +231,7 @@ fn a_file_that_is_there_is_never_written_over() {
     assert_eq!(std::fs::read(&path).expect("bytes"), b"something else");
     let error = session.write_database(Selection::Traces(&["nothing".into()]), &scratch.path("new.db")).expect_err("no such trace");
     assert_eq!(error.message, "There is no trace nothing in this file.");
-    assert_eq!(scratch.names(), ["there.db"], "no half of a file is left");
+    assert_eq!(scratch.names(), ["there.db"], "no partial file is left");
 }
 
 fn span(span_id: &str, start: &str, end: &str) -> SpanRecord {
@@ -303,7 +303,7 @@ fn a_reader_between_two_transactions_sees_whole_ones_and_no_wal() {
         .expect("a time");
     assert!(recent, "created_at is now");
     writer.finish().expect("closed");
-    let mut again = Writer::append_to(&path).expect("it goes on");
+    let mut again = Writer::append_to(&path).expect("the file opens");
     assert!(!again.add(&span("0-0", time, time), &[], TraceFacts::default()).expect("the span is there"));
     again.finish().expect("closed");
 
@@ -360,17 +360,17 @@ fn recording() -> impl Strategy<Value = Recording> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases))]
     #[test]
-    fn whatever_is_recorded_is_read_back(recording in recording()) {
+    fn arbitrary_rows_round_trip(recording in recording()) {
         let mut writer = Writer::in_memory().expect("a writer");
         writer.copy(&recording).expect("written");
         let mut session = open(writer.into_bytes().expect("bytes"));
         let back = session.recording(Selection::All, 1 << 20).expect("rows");
-        // Columns of times are numeric to SQLite: a text that is a number comes back as SQLite prints it.
+        // Time columns have numeric affinity: a numeric string comes back as SQLite prints it.
         let is_number = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().parse::<f64>().is_ok());
         prop_assume!(!recording.traces.iter().any(|trace| is_number(&trace.start_time)));
         prop_assert_eq!(back.traces, recording.traces);
         prop_assert_eq!(back.spans, recording.spans);
-        // An event without a span is of no trace.
+        // An event without a span belongs to no trace.
         prop_assert_eq!(back.events, Vec::new());
     }
 }

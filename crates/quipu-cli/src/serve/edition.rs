@@ -65,12 +65,12 @@ pub(crate) struct Edition {
 /// What a file is opened for.
 pub(crate) enum Purpose {
     /// For everything. What was read of it before is not read again.
-    Everything(Option<FileReading>),
+    Everything(Option<IndexSnapshot>),
     /// For questions in SQL only, which need no index and may take long.
     Sql,
 }
 
-type Kept = Arc<Mutex<Option<FileReading>>>;
+type Kept = Arc<Mutex<Option<IndexSnapshot>>>;
 
 /// The edition's thread: what it works on, and whom it tells.
 struct Worker {
@@ -169,7 +169,7 @@ impl Edition {
     }
 
     /// What was read of the file, once it is indexed; given out once.
-    pub(crate) fn take_reading(&self) -> Option<FileReading> {
+    pub(crate) fn take_snapshot(&self) -> Option<IndexSnapshot> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -234,7 +234,7 @@ impl Worker {
                         self.tell(Notification::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
-                        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_reading();
+                        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_snapshot();
                         drop(self.standing.send(Standing::Indexed { spans: progress.spans }));
                         return true;
                     }
@@ -286,9 +286,9 @@ fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     let Purpose::Everything(earlier) = purpose else { return open(SQL_DEADLINE) };
     let mut session = open(DEADLINE)?;
     if let Some(earlier) = earlier {
-        session.go_on_from(&earlier)?;
+        session.resume_from(&earlier)?;
     }
-    session.keep_reading();
+    session.keep_snapshot();
     Ok(session)
 }
 

@@ -171,7 +171,7 @@ impl Live {
         let look = Look::at(&self.path);
         let began = Instant::now();
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let earlier = self.newest().take_reading().filter(|_| look.may_follow(&last.look));
+        let earlier = self.newest().take_snapshot().filter(|_| look.may_follow(&last.look));
         let edition = match Edition::begin(number, &self.path, Purpose::Everything(earlier)) {
             Ok(edition) => edition.indexed().await.map(|_| edition).map_err(|failure| failure.message),
             Err(error) => Err(format!("{error:#}")),

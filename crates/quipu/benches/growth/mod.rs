@@ -1,4 +1,4 @@
-//! A large file from a small one: its traces again and again, each time with ids, times and uuids of their own.
+//! Makes a large file from a small one by repeating its traces, each time with new ids, times and UUIDs.
 
 use quipu::model::{EventTime, Timestamp};
 use regex_lite::Regex;
@@ -32,7 +32,7 @@ pub(crate) fn grow(path: &Path, spans: usize) {
             let mut insert = target.prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})")).expect("SQL");
             for row in rows {
                 let row = row.iter().map(|value| renewed(value, copy, &uuid));
-                // Events number themselves.
+                // Events are numbered by SQLite.
                 let row = row.enumerate().map(|(at, value)| if *table == "span_events" && at == 0 { Value::Null } else { value });
                 insert.execute(params_from_iter(row)).expect("a row");
             }
@@ -49,7 +49,7 @@ fn rows(source: &Connection, table: &str, columns: usize) -> Vec<Vec<Value>> {
     rows.collect::<Result<_, _>>().expect("rows")
 }
 
-/// The same value as this copy has it: ids and times by their look.
+/// The value in this copy; ids and times are recognised by their form.
 fn renewed(value: &Value, copy: u64, uuid: &Regex) -> Value {
     let Value::Text(text) = value else { return value.clone() };
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -67,6 +67,6 @@ fn renewed(value: &Value, copy: u64, uuid: &Regex) -> Value {
 
 fn renewed_id(part: &[u8], copy: u64) -> String {
     let number = std::str::from_utf8(part).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
-    // Odd factors keep different ids different.
+    // Multiplying by an odd number keeps distinct ids distinct.
     format!("{:016x}", number.wrapping_add(copy.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xd6e8_feb8_6659_fd93))
 }

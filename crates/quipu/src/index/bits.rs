@@ -1,6 +1,6 @@
-//! A set of rows or traces, one bit each, and the two sets of an answer that is not whole yet.
+//! Bit sets of rows or traces, and three-valued answers made of two of them.
 
-/// A set of numbers below a length.
+/// A set of integers below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bits {
     words: Vec<u64>,
@@ -8,18 +8,18 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    /// All of `len` numbers, or none of them.
+    /// A set with all of `len` integers, or none of them.
     pub(crate) fn filled(len: usize, value: bool) -> Bits {
         let mut bits = Bits { words: vec![if value { u64::MAX } else { 0 }; len.div_ceil(64)], len };
         bits.clear_tail();
         bits
     }
 
-    /// Of `len` numbers those whose place in `values` is true.
+    /// The set of the positions below `len` at which `values` is true.
     pub(crate) fn collect(len: usize, values: impl Iterator<Item = bool>) -> Bits {
         let mut bits = Bits::filled(len, false);
         let (mut at, mut word) = (0_usize, 0_u64);
-        // Columns are chunks, which only an inner loop passes at full speed.
+        // Columns are chunked; only internal iteration runs over them at full speed.
         values.for_each(|value| {
             word |= u64::from(value) << (at % 64);
             at += 1;
@@ -37,24 +37,24 @@ impl Bits {
         bits
     }
 
-    /// Bits beyond the length stay 0, so that words can be counted and compared.
+    /// Clears the bits beyond the length, so that words can be counted and compared.
     fn clear_tail(&mut self) {
         if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {
             *last &= (1 << rest) - 1;
         }
     }
 
-    /// How many numbers there could be.
+    /// The exclusive upper bound of the integers.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether `number` is in the set; never for one beyond the length.
+    /// Whether the set contains `number`; false beyond the length.
     pub(crate) fn has(&self, number: u32) -> bool {
         self.words.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
-    /// Puts `number` in; one beyond the length is passed over.
+    /// Inserts `number`; does nothing beyond the length.
     pub(crate) fn insert(&mut self, number: u32) {
         if (number as usize) < self.len
             && let Some(word) = self.words.get_mut(number as usize / 64)
@@ -63,46 +63,44 @@ impl Bits {
         }
     }
 
-    /// Takes `number` out.
     pub(crate) fn remove(&mut self, number: u32) {
         if let Some(word) = self.words.get_mut(number as usize / 64) {
             *word &= !(1 << (number % 64));
         }
     }
 
-    /// Whether none is in the set.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
 
-    /// How many are in the set.
+    /// Number of integers in the set.
     pub(crate) fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Keeps what is in both.
+    /// Intersects with `other`.
     pub(crate) fn and(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
     }
 
-    /// Keeps what is in one of them.
+    /// Unites with `other`.
     pub(crate) fn or(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }
 
-    /// Keeps what was not in the set.
+    /// Complements the set.
     pub(crate) fn invert(&mut self) {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.clear_tail();
     }
 
-    /// The largest in the set.
+    /// The largest integer in the set.
     pub(crate) fn last(&self) -> Option<u32> {
         let (at, word) = self.words.iter().enumerate().rev().find(|(_, word)| **word != 0)?;
         Some(at as u32 * 64 + 63 - word.leading_zeros())
     }
 
-    /// What is in the set, ascending.
+    /// The integers in the set, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| {
             let mut left = *word;
@@ -115,44 +113,44 @@ impl Bits {
     }
 }
 
-/// An answer that may not be whole yet: what matches for sure, and what may match. Once whole, both are the same.
+/// An answer that may be incomplete: what matches for certain, and what may match. The two are equal once the answer is complete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decided {
-    /// What matches, whatever comes.
+    /// What matches for certain.
     pub(crate) yes: Bits,
-    /// What is not ruled out; all of `yes` among it.
+    /// What has not been ruled out; a superset of `yes`.
     pub(crate) maybe: Bits,
 }
 
 impl Decided {
-    /// An answer that is whole.
+    /// A complete answer.
     pub(crate) fn known(bits: Bits) -> Decided {
         Decided { maybe: bits.clone(), yes: bits }
     }
 
-    /// Nothing is known yet of any of `len`.
+    /// An answer about `len` integers of which nothing is known yet.
     pub(crate) fn unknown(len: usize) -> Decided {
         Decided { yes: Bits::filled(len, false), maybe: Bits::filled(len, true) }
     }
 
-    /// Whether it is whole.
+    /// Whether the answer is complete.
     pub(crate) fn is_known(&self) -> bool {
         self.yes == self.maybe
     }
 
-    /// Both must match.
+    /// Conjunction.
     pub(crate) fn and(&mut self, other: &Decided) {
         self.yes.and(&other.yes);
         self.maybe.and(&other.maybe);
     }
 
-    /// One must match.
+    /// Disjunction.
     pub(crate) fn or(&mut self, other: &Decided) {
         self.yes.or(&other.yes);
         self.maybe.or(&other.maybe);
     }
 
-    /// It must not match: what can't is sure to, and what does can't.
+    /// Negation: what can't match is certain to match, and the other way round.
     pub(crate) fn invert(&mut self) {
         std::mem::swap(&mut self.yes, &mut self.maybe);
         self.yes.invert();

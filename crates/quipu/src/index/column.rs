@@ -1,4 +1,4 @@
-//! A growing column in chunks: no doubling copies, so that memory stays near what the values take.
+//! A growable column in fixed-size chunks: growing never copies, so memory use stays close to the size of the values.
 
 const CHUNK: usize = 1 << 15;
 
@@ -30,7 +30,7 @@ impl<T> Column<T> {
         }
     }
 
-    /// The value in `row`, which must be one that was pushed: rows come only from this index.
+    /// The value in `row`, which must exist: rows come only from this index.
     pub(super) fn at(&self, row: u32) -> &T {
         &self.chunks[row as usize / CHUNK][row as usize % CHUNK]
     }
@@ -43,20 +43,20 @@ impl<T> Column<T> {
         self.chunks.iter().flatten()
     }
 
-    /// Values of both columns by row, chunk beside chunk.
+    /// Iterates over two columns in parallel, chunk by chunk.
     pub(super) fn zip<'a, U>(&'a self, other: &'a Column<U>) -> impl Iterator<Item = (&'a T, &'a U)> {
         self.chunks.iter().zip(&other.chunks).flat_map(|(one, other)| one.iter().zip(other))
     }
 }
 
-/// Rowids by row: runs of consecutive ones, which is what an append-only table has.
+/// Rowids by row, as runs of consecutive rowids, since tables are append-only.
 #[derive(Clone, Default)]
 pub(super) struct RowIds {
     runs: Vec<(u32, i64)>,
 }
 
 impl RowIds {
-    /// Notes the rowid of the next row; rows come in ascending order of rowid.
+    /// Appends the rowid of the next row; rowids must ascend.
     pub(super) fn push(&mut self, row: u32, rowid: i64) {
         let next = self.runs.last().map(|(first, start)| start + i64::from(row - first));
         if next != Some(rowid) {

@@ -1,12 +1,12 @@
-//! The columns as filters read them: whole, in order of rows or traces.
+//! Whole columns, by row or by trace, for evaluating filters.
 //!
-//! What is not here: what is asked of them (`filter`).
+//! Not here: the filters (`filter`).
 
 use super::facets::Facets;
 use super::{Bits, Dictionary, Index, NO_TIME};
 use quipu_model::{SpanKind, SpanMarks, TokenTotals};
 
-/// One trace as filters see it. Unknown numbers: `None`.
+/// Numbers of one trace. `None` if unknown.
 pub(crate) struct TraceNumbers {
     pub(crate) duration: Option<u64>,
     /// Nanoseconds since 1970, UTC.
@@ -14,32 +14,30 @@ pub(crate) struct TraceNumbers {
     pub(crate) spans: u32,
     pub(crate) failed: u32,
     pub(crate) requests: u32,
-    /// The number of its service's name.
+    /// Number of the service name.
     pub(crate) service: Option<u16>,
 }
 
 impl Index {
-    /// The numbers of each span's name, by row.
+    /// The name number of each span, by row.
     pub(crate) fn name_numbers(&self) -> impl Iterator<Item = u32> {
         self.spans.name.iter().copied()
     }
 
-    /// The different names, by number.
+    /// Distinct span names, by number.
     pub(crate) fn span_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter()
     }
 
-    /// What each span is, by row.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = SpanKind> {
         self.spans.kind.iter().copied()
     }
 
-    /// Marks of each span, by row.
     pub(crate) fn all_marks(&self) -> impl Iterator<Item = SpanMarks> {
         self.spans.marks.iter().copied()
     }
 
-    /// How long each span took in nanoseconds, by row; `None` where its times tell nothing.
+    /// Duration of each span in nanoseconds, by row; `None` if its times are unusable.
     pub(crate) fn durations(&self) -> impl Iterator<Item = Option<i64>> {
         self.spans.start.zip(&self.spans.end).map(|(start, end)| {
             let is_known = *start != NO_TIME && *end != NO_TIME && end >= start;
@@ -47,7 +45,7 @@ impl Index {
         })
     }
 
-    /// When each span started in nanoseconds since 1970, by row, the zone recovered.
+    /// Start of each span in nanoseconds since 1970, UTC, by row.
     pub(crate) fn span_starts(&self) -> impl Iterator<Item = Option<i64>> {
         self.spans.start.zip(&self.spans.trace).map(|(start, trace)| {
             let at = self.traces.at(*trace).utc(*start);
@@ -55,17 +53,16 @@ impl Index {
         })
     }
 
-    /// Models, tools, sessions, turns, statuses.
     pub(crate) fn facets(&self) -> &Facets {
         &self.facets
     }
 
-    /// The different services, by number.
+    /// Distinct service names, by number.
     pub(crate) fn services(&self) -> &Dictionary {
         &self.service_names
     }
 
-    /// What is counted of each trace, by number.
+    /// Numbers of each trace, by trace number.
     pub(crate) fn trace_numbers(&self) -> impl Iterator<Item = TraceNumbers> {
         self.traces.iter().map(|trace| {
             let start = trace.utc_start();
@@ -85,7 +82,7 @@ impl Index {
         &self.trace_tokens
     }
 
-    /// Traces with one of these spans.
+    /// Traces that contain one of these spans.
     pub(crate) fn traces_of(&self, rows: &Bits) -> Bits {
         let mut traces = Bits::filled(self.traces.len(), false);
         if rows.count() > rows.len() / 8 {
@@ -107,15 +104,15 @@ impl Index {
         Bits::collect(self.traces.len(), self.traces.iter().map(|trace| trace.root.is_some_and(|root| rows.has(root))))
     }
 
-    /// Spans whose id begins so, or is so where the whole is given.
+    /// Spans whose id starts with `text`, or equals it if `whole` is set.
     pub(crate) fn spans_by_id(&self, text: &str, whole: bool) -> Bits {
-        let wanted = self.odd.span_ids(text, whole);
+        let wanted = self.non_hex_ids.span_ids(text, whole);
         Bits::collect(self.spans.len(), self.spans.key.iter().map(|key| wanted.has(key.0.into())))
     }
 
-    /// The same of traces.
+    /// Traces whose id starts with `text`, or equals it if `whole` is set.
     pub(crate) fn traces_by_id(&self, text: &str, whole: bool) -> Bits {
-        let wanted = self.odd.trace_ids(text, whole);
+        let wanted = self.non_hex_ids.trace_ids(text, whole);
         Bits::collect(self.traces.len(), self.traces.iter().map(|trace| wanted.has(trace.key.0)))
     }
 }

@@ -1,5 +1,5 @@
-//! What the columns get wrong, derived once the pass is through: roots, orphans, cycles, requests merged into one trace,
-//! inference requests and their tokens, the zone of local clocks; then the orders of the lists.
+//! Derives what the recorded columns lack, once the pass is complete: roots, orphans, cycles, requests merged into one trace, inference
+//! requests and their tokens, the zone of local clocks; then the sort orders of the lists.
 
 use super::events::{Metric, NO_SPAN, place_event};
 use super::failure_origin::mark_failure_origins;
@@ -12,13 +12,12 @@ use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
 use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
 
-/// Traces derived before a look at the budget.
+/// Traces derived between two checks of the time budget.
 const BLOCK: u32 = 64;
 
-/// Spans of a trace that is small.
-const NEARBY: usize = 32;
+/// Up to this many spans a trace is searched linearly.
+const SMALL_TRACE_SPANS: usize = 32;
 
-/// Where deriving stands.
 #[derive(Default)]
 pub(super) struct Derive {
     placed: bool,
@@ -26,14 +25,14 @@ pub(super) struct Derive {
 }
 
 impl Derive {
-    /// Works until `spent`; true when done.
+    /// Works until `spent` returns true. Returns whether it is done.
     pub(super) fn step(&mut self, index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, spent: &mut dyn FnMut() -> bool) -> bool {
         if !self.placed {
             for waiting in std::mem::take(&mut index.events.waiting) {
                 match index.spans.find(waiting.span) {
-                    Some(row) => place_event(index, row, waiting.facts),
+                    Some(row) => attach_event(index, row, waiting.facts),
                     None => {
-                        index.oddities.lost_events += 1;
+                        index.anomalies.lost_events += 1;
                         if let Some(of) = waiting.facts.metric {
                             index.events.metrics.push(Metric { span: NO_SPAN, id: waiting.facts.id, at: waiting.facts.at, of });
                         }
@@ -63,7 +62,7 @@ impl Derive {
         outputs.clear();
         outputs.shrink_to_fit();
         index.derive_lists();
-        index.note_unfinished_end();
+        index.detect_unfinished_end();
         index.shapes = Shapes::default();
         true
     }
@@ -73,10 +72,10 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     let rows = index.traces.rows(trace).to_vec();
     let entry = *index.traces.at(trace);
     if rows.is_empty() {
-        index.oddities.traces_without_spans += 1;
+        index.anomalies.traces_without_spans += 1;
         return;
     }
-    index.oddities.spans_without_trace += u64::from(entry.rowid.is_none());
+    index.anomalies.spans_without_trace += u64::from(entry.rowid.is_none());
     let parents = find_parents(index, &rows);
     let cut = cut_cycles(index, &rows, &parents);
 
@@ -88,12 +87,12 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         if cut[place] {
             marks.add(SpanMarks::CYCLE);
             marks.add(SpanMarks::ROOT);
-            index.oddities.cycles += 1;
+            index.anomalies.cycles += 1;
         } else if parents[place].is_none() {
             marks.add(SpanMarks::ROOT);
             if parent != SpanKey::NONE {
                 marks.add(SpanMarks::ORPHAN);
-                index.oddities.orphans += 1;
+                index.anomalies.orphans += 1;
             }
         }
         if key == entry.recorded_root {
@@ -106,15 +105,15 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         mark_failure_origins(index, &rows, &parents, &cut);
     }
     let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
-    index.oddities.framework_traces += u64::from(rows.iter().all(of_framework));
+    index.anomalies.framework_traces += u64::from(rows.iter().all(of_framework));
     let tokens = derive_tokens(index, &rows, &parents, outputs);
     if let Some(totals) = tokens {
         index.trace_tokens.push((trace, totals));
         index.file_tokens.merge(&totals);
     }
-    index.oddities.failed_spans += u64::from(failed);
-    index.oddities.requests += u64::from(entry.requests);
-    index.oddities.merged_traces += u64::from(entry.requests > 1);
+    index.anomalies.failed_spans += u64::from(failed);
+    index.anomalies.requests += u64::from(entry.requests);
+    index.anomalies.merged_traces += u64::from(entry.requests > 1);
     let root = rows
         .iter()
         .filter(|row| index.spans.marks.at(**row).has(SpanMarks::ROOT))
@@ -133,10 +132,10 @@ fn local_offset(entry: &super::traces::Trace) -> Option<i16> {
     if entry.first_end == NO_TIME || entry.created == NO_TIME { None } else { zone_offset(entry.first_end, entry.created) }
 }
 
-/// The place of each span's parent within the trace; notes the spans whose parent is in another.
+/// The index of each span's parent among `rows`. Also records the spans whose parent is in another trace.
 fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
-    // Looking through the few keys of a small trace is faster than looking among those of all spans.
-    let nearby = rows.len() <= NEARBY && !index.spans.ids_repeat;
+    // Scanning the few keys of a small trace is faster than a look-up among those of all spans.
+    let nearby = rows.len() <= SMALL_TRACE_SPANS && !index.spans.ids_repeat;
     let find = |row: &u32| {
         if nearby {
             let parent = *index.spans.parent.at(*row);
@@ -153,7 +152,7 @@ fn find_parents(index: &mut Index, rows: &[u32]) -> Vec<Option<usize>> {
     parents
 }
 
-/// Whether a cycle of parents is cut at each span: of each cycle at the one that started first.
+/// For each span, whether a cycle of parents is cut there: each cycle is cut at the span that started first.
 fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<bool> {
     const NEW: u32 = 0;
     const DONE: u32 = u32::MAX;
@@ -190,18 +189,18 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
     cut
 }
 
-/// Marks the inference requests of a trace and gives each its tokens; `None` when there is no inference request.
+/// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
-    // Instrumentation of other programs marks what it says is an inference; it counts as a provider's span.
-    let said = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
-    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| said(row));
+    // Instrumentation of other programs marks its inference spans; they count as provider spans.
+    let stated = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| stated(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
-    // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
+    // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
     let counted =
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
     let mut places = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
+        let is_request = roles[place] == Some(counted) && !is_child_of_same_role(parents, &roles, place, counted);
         let marks = index.spans.marks.at_mut(*row);
         if is_request {
             marks.add(SpanMarks::INFERENCE_REQUEST);
@@ -220,7 +219,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         }
     }
     let (from_events, lost) = attach(&places, &groups);
-    index.oddities.lost_metrics += lost as u64;
+    index.anomalies.lost_metrics += lost as u64;
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
     for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
@@ -234,25 +233,27 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     Some(totals)
 }
 
-/// A router calling itself, or a provider wrapping another: the outer span is the request.
+/// Whether a span is the direct child of one with the same role: a router that calls itself, or a provider that wraps another. The outer
+/// span is then the request.
 ///
-/// A request that the server pushed under another one's open span by mistake stays its own: only a direct parent counts.
-fn below_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
+/// Only the direct parent counts: the server may push a request under the open span of an unrelated one by mistake, and that request stays
+/// a request of its own.
+fn is_child_of_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
     parents[place].is_some_and(|parent| roles[parent] == Some(role))
 }
 
-/// Traces of a local clock whose own row tells nothing take the offset most others have.
+/// Assigns the most common offset to traces with a local clock whose own row does not reveal one.
 fn settle_zones(index: &mut Index) {
     let mut offsets: HashMap<i16, u32> = HashMap::new();
     for trace in index.traces.iter().filter(|trace| trace.local) {
-        index.oddities.local_traces += 1;
+        index.anomalies.local_traces += 1;
         if let Some(offset) = local_offset(trace) {
             *offsets.entry(offset).or_default() += 1;
         }
     }
     let Some((common, _)) = offsets.iter().max_by_key(|(offset, count)| (**count, **offset)) else { return };
-    index.oddities.zone = Some(*common);
-    index.oddities.zones = offsets.len();
+    index.anomalies.zone = Some(*common);
+    index.anomalies.zones = offsets.len();
     let common = *common;
     for number in 0..index.traces.len() as u32 {
         let trace = index.traces.at_mut(number);

@@ -1,4 +1,4 @@
-//! Which events belong to which span. Their texts stay in the file.
+//! Assigns events to spans. Their attributes stay in the file.
 
 use super::ids::SpanKey;
 use super::{Index, NO_TIME};
@@ -10,33 +10,33 @@ use quipu_model::tokens::TokenKind;
 
 use std::borrow::Cow;
 
-/// One metric among the events.
+/// A metric event.
 #[derive(Clone, Copy)]
 pub(super) struct Metric {
-    /// The row of its span; [`NO_SPAN`] where that is not in the file.
+    /// The row of its span; [`NO_SPAN`] if that is not in the file.
     pub(super) span: u32,
     pub(super) id: i64,
     pub(super) at: i64,
     pub(super) of: MetricFacts,
 }
 
-/// The span of a metric whose span is not in the file: behind all others.
+/// Stands for a span that is not in the file; sorts after all others.
 pub(super) const NO_SPAN: u32 = u32::MAX;
 
-/// What a metric event measures.
+/// The measurement of a metric event.
 #[derive(Clone, Copy)]
 pub(super) struct MetricFacts {
-    /// Which count of tokens, where it is one.
+    /// Set if the metric counts tokens.
     pub(super) kind: Option<TokenKind>,
     pub(super) value: f64,
-    /// The number of its series; `None` where there are too many.
+    /// Number of its series; `None` if there are too many.
     pub(super) series: Option<u16>,
 }
 
-/// Bytes of a metric's name and labels at most.
+/// Maximum bytes of a metric's name and labels.
 const MAX_SERIES_BYTES: usize = 4_096;
 
-/// Names and labels of metrics, each once: the name, then names and values of labels by name, with zero bytes between.
+/// Interned names and labels of metrics: the metric's name, then label names and values sorted by label name, separated by zero bytes.
 #[derive(Clone, Default)]
 pub(super) struct MetricSeries {
     texts: Vec<Box<str>>,
@@ -44,7 +44,7 @@ pub(super) struct MetricSeries {
 }
 
 impl MetricSeries {
-    /// The number of a series.
+    /// Interns a series and returns its number.
     pub(super) fn number(&mut self, name: &str, labels: &mut Vec<(Cow<'_, str>, Cow<'_, str>)>) -> Option<u16> {
         sort_by_key(labels, |(name, _)| name.to_string());
         let mut text = name.to_owned();
@@ -63,39 +63,39 @@ impl MetricSeries {
         Some(number)
     }
 
-    /// All of them, by number.
+    /// All series, by number.
     pub(super) fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
         self.texts.iter().map(AsRef::as_ref)
     }
 }
 
-/// An event whose span was not read yet when it came.
+/// An event that came before its span was read.
 #[derive(Clone)]
 pub(super) struct Waiting {
     pub(super) span: SpanKey,
     pub(super) facts: EventFacts,
 }
 
-/// What the index keeps of an event.
+/// The facts about an event that the index keeps.
 #[derive(Clone, Copy)]
 pub(super) struct EventFacts {
     pub(super) id: i64,
     pub(super) at: i64,
     pub(super) metric: Option<MetricFacts>,
-    /// What it says of its span.
+    /// What it says about the outcome of its span.
     pub(super) verdict: EventVerdict,
 }
 
 /// Events by span.
 #[derive(Clone, Default)]
 pub(super) struct Events {
-    /// Row of the span and id of the event; sorted once the pass is complete.
+    /// Pairs of span row and event id; sorted once the pass is complete.
     list: Vec<(u32, i64)>,
     pub(super) metrics: Vec<Metric>,
-    /// Names and labels of `metrics`.
+    /// The series of `metrics`.
     pub(super) series: MetricSeries,
     pub(super) waiting: Vec<Waiting>,
-    /// Events in all, those without a span among them.
+    /// Number of events, including those without a span.
     pub(super) count: u64,
 }
 

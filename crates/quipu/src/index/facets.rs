@@ -1,7 +1,6 @@
-//! What filters ask by value and few spans have: models, tools, sessions, turns, agents, odd statuses; and the services of traces.
+//! Sparse columns of the values that filters test: models, tools, sessions, turns, agents, unusual statuses; also the services of traces.
 //!
-//! Sparse: a row and a value's number for each span that has one. What is not here: other attributes (`profile`), and which keys hold what,
-//! beyond the few that releases and other dialects write.
+//! Each holds a row and a value number for every span that has a value. Not here: other attributes (`profile`).
 
 use super::column::Column;
 use super::names::clip;
@@ -11,13 +10,14 @@ use quipu_model::recorded::RawJson;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
-/// Bytes of one value at most; the rest of a longer one is left out.
+/// Longer values are truncated to this many bytes.
 const MAX_VALUE_BYTES: usize = 256;
-/// Bytes and number of the different values of one facet at most: what a hostile file can make it take. Others are no value.
+/// Limits on the total bytes and the number of distinct values of one facet, which bound the memory a hostile file can claim. Values beyond
+/// them are ignored.
 const MAX_BYTES: usize = 48 << 20;
 const MAX_VALUES: usize = 1 << 20;
 
-/// Different texts by number, in one piece of memory.
+/// Interned strings, numbered, in one allocation.
 #[derive(Clone, Default)]
 pub(crate) struct Dictionary {
     text: String,
@@ -33,7 +33,7 @@ fn slice<'a>(text: &'a str, ends: &[u32], number: u32) -> &'a str {
 }
 
 impl Dictionary {
-    /// The number of a text; `None` where there are too many already.
+    /// Interns a string and returns its number; `None` if the dictionary is full.
     pub(super) fn number(&mut self, value: &str) -> Option<u32> {
         let value = clip(value, MAX_VALUE_BYTES);
         let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
@@ -52,23 +52,22 @@ impl Dictionary {
         Some(number)
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// The text with this number.
+    /// The string with this number.
     pub(crate) fn text(&self, number: u32) -> &str {
         slice(&self.text, &self.ends, number)
     }
 
-    /// Every text, by number.
+    /// All strings, by number.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len() as u32).map(|number| self.text(number))
     }
 }
 
-/// One facet: the spans that have a value, ascending, and which.
+/// One facet: rows of the spans that have a value, ascending, with the value numbers.
 #[derive(Clone, Default)]
 pub(crate) struct Facet {
     pub(crate) values: Dictionary,
@@ -82,12 +81,12 @@ impl Facet {
         }
     }
 
-    /// Rows of spans and the numbers of their values.
+    /// Pairs of span row and value number.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, u32)> {
         self.rows.iter().copied()
     }
 
-    /// The number of the first value of the span in `row`.
+    /// Number of the first value of the span in `row`.
     pub(crate) fn number_of(&self, row: u32) -> Option<u32> {
         let (mut low, mut high) = (0, self.rows.len() as u32);
         while low < high {
@@ -99,20 +98,19 @@ impl Facet {
     }
 }
 
-/// The facets of spans.
 #[derive(Clone, Default)]
 pub(crate) struct Facets {
     pub(crate) model: Facet,
     pub(crate) tool: Facet,
     pub(crate) session: Facet,
     pub(crate) turn: Facet,
-    /// By name, or by id where there is none.
+    /// The agent's name, or its id if it has none.
     pub(crate) agent: Facet,
-    /// Of spans whose status is not `OK`, which nearly all have; a missing one is empty.
-    pub(crate) odd_status: Facet,
+    /// Status of the spans whose status is not `OK`; empty if none was recorded.
+    pub(crate) unusual_status: Facet,
 }
 
-/// Which facet an attribute belongs to.
+/// The facet an attribute belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Model,
@@ -121,12 +119,12 @@ pub(super) enum Kind {
     Turn,
     AgentId,
     AgentName,
-    /// What a method was called with, which may name a model or a tool.
+    /// The arguments of the traced method, which may name a model or a tool.
     Arguments,
 }
 
 impl Kind {
-    /// The one the attribute under this key belongs to.
+    /// The facet of the attribute with this key.
     pub(super) fn of(key: &str) -> Option<Kind> {
         Some(match key {
             "model" | "model_id" | "gen_ai.request.model" | "gen_ai.response.model" | "llm.model_name" => Kind::Model,
@@ -141,15 +139,14 @@ impl Kind {
     }
 }
 
-/// The values of the span that is being read: the first of each kind.
+/// Facet values of the span being read: the first of each kind.
 #[derive(Default)]
-pub(super) struct Found<'a> {
+pub(super) struct SpanValues<'a> {
     values: [Option<RawJson<'a>>; 6],
     arguments: Option<RawJson<'a>>,
 }
 
-impl<'a> Found<'a> {
-    /// Takes in one attribute.
+impl<'a> SpanValues<'a> {
     pub(super) fn note(&mut self, kind: Kind, value: RawJson<'a>) {
         if kind == Kind::Arguments {
             self.arguments = Some(value);
@@ -160,7 +157,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Files what was found of the span in `row`; `is_inference` where its method is one's.
+    /// Adds the values to the facets under `row`. `is_inference` states whether the span is an inference.
     pub(super) fn keep(self, facets: &mut Facets, row: u32, is_inference: bool) {
         let [model, tool, session, turn, agent_id, agent_name] = self.values;
         let is_text = |value: &RawJson<'_>| value.as_str().is_some_and(|text| !text.is_empty());
@@ -191,8 +188,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The different tools that an agent's inference calls, told from the attribute's value as written: JSON within a JSON text, as agents write
-/// their output since 0.1.5.
+/// The distinct tools called by an agent's inference, from its `output` attribute as written: JSON inside a JSON string, as agents write it
+/// since 0.1.5.
 pub(super) fn called_tools(output: RawJson<'_>) -> impl Iterator<Item = &str> {
     let mut rest = output.bytes();
     let mut seen: Vec<&str> = Vec::new();
@@ -210,13 +207,13 @@ pub(super) fn called_tools(output: RawJson<'_>) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands before a called tool's name there.
+/// The characters before the name of a called tool.
 static TOOL_NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#"\"tool_name\": \""#));
-/// Different tools of one output that are kept.
+/// Maximum number of distinct tools kept per output.
 const MAX_CALLED: usize = 16;
 
-/// The value of the first argument of a method, where it has one of these names and is a plain text. Methods that are given a model or a
-/// tool are given it first; looking no further keeps the pass fast.
+/// The value of the method's first argument, if it has one of these names and is a plain string. Methods that take a model or a tool take
+/// it first; not looking further keeps the pass fast.
 fn first_argument<'a>(arguments: RawJson<'a>, names: &[&str]) -> Option<&'a str> {
     let inside = arguments.bytes().strip_prefix(b"\"{'")?;
     let behind = names.iter().find_map(|name| inside.strip_prefix(name.as_bytes())?.strip_prefix(b"': '"))?;
@@ -242,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_argument_is_read_only_where_it_is_a_plain_text() {
+    fn a_first_argument_is_read_only_if_it_is_a_plain_string() {
         let read = |json: &str| first_argument(RawJson::from_written(json.as_bytes()), &["model_id", "model"]).map(str::to_owned);
         assert_eq!(read(r#""{'model_id': 'fake/Llama-3.2-3B', 'stream': 'False'}""#).as_deref(), Some("fake/Llama-3.2-3B"));
         assert_eq!(read(r#""{'model': 'x'}""#).as_deref(), Some("x"));

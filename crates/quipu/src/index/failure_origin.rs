@@ -1,29 +1,29 @@
-//! Where a request failed that tells of its failure only itself: the server notes a failed stream on the request, and nothing on the step
-//! that failed.
+//! Finds the step in which a request failed: for a failed stream the server records the failure on the request only, and not on the step.
 //!
-//! Derived: an agent's step writes its `output` when it is through, so the last step of a failed request that has none is where it ended.
-//! What is not here: which spans failed (`quipu_model::failure`), and what is made of it (`view`, `llm`).
+//! Derived: an agent's step gets its `output` when it completes, so the last step of a failed request without an `output` is where it
+//! failed. Not here: which spans failed (`quipu_model::failure`), and how that is shown (`view`, `llm`).
 
 use super::{Index, UNKNOWN_PROFILE};
 use quipu_model::SpanMarks;
 use quipu_model::llm::is_agent_step;
 
-/// No place, and none found yet.
+/// Stands for a missing index.
 const NONE: u32 = u32::MAX;
 const NEW: u32 = u32::MAX - 1;
 
-/// Marks the steps of a trace in which its requests failed. `parents` are places in `rows`; `cut` tells where a cycle is cut.
+/// Marks the steps of a trace in which its requests failed. `parents` are indexes into `rows`; `cut` is set where a cycle of parents is
+/// cut.
 pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
     let marks = |place: usize| rows.get(place).map(|row| *index.spans.marks.at(*row)).unwrap_or_default();
     let parent = |place: usize| parents.get(place).copied().flatten().filter(|_| !cut.get(place).copied().unwrap_or(true));
-    // With a trace context from outside the server marks no request: then its root is one.
+    // With a trace context from the client the server marks no request; then the root of the trace is one.
     let is_boundary = |place: usize| marks(place).has(SpanMarks::REQUEST) || parent(place).is_none();
     // Requests whose own failure is to be explained.
     if !(0..rows.len()).any(|place| is_boundary(place) && marks(place).has(SpanMarks::FAILED)) {
         return;
     }
     let owners = owners(rows.len(), parent, is_boundary);
-    // Whether something under a span failed, nested requests not counted.
+    // Whether a descendant failed, not counting nested requests.
     let mut fails_below = vec![false; rows.len()];
     for place in (0..rows.len()).filter(|place| marks(*place).has(SpanMarks::FAILED) && !is_boundary(*place)) {
         let mut above = parent(place);
@@ -31,7 +31,7 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
             above = if is_boundary(at) { None } else { parent(at) };
         }
     }
-    // The last step of each failed request, and the last failure beside its steps.
+    // The last step of each failed request, and the last failure outside its steps.
     let mut last: Vec<Option<(i64, usize)>> = vec![None; rows.len()];
     for (place, owner) in owners.iter().enumerate() {
         let is_told = *owner != NONE && *owner as usize != place && marks(*owner as usize).has(SpanMarks::FAILED);
@@ -47,8 +47,8 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
         let row = rows[place];
         let profile = index.profiles.of(row);
         let is_through = profile == UNKNOWN_PROFILE || index.profiles.entries(profile).any(|entry| entry.key == "output");
-        let tells = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
-        if is_agent_step(index.name_of(row)) && !tells {
+        let has_outcome = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
+        if is_agent_step(index.name_of(row)) && !has_outcome {
             found.push(row);
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
     }
 }
 
-/// The request of each of so many places: the nearest one around it, itself among them.
+/// For each of `count` spans the request it belongs to: the nearest boundary among the span and its ancestors.
 fn owners(count: usize, parent: impl Fn(usize) -> Option<usize>, is_boundary: impl Fn(usize) -> bool) -> Vec<u32> {
     let mut owners = vec![NEW; count];
     let mut path = Vec::new();

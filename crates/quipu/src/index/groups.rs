@@ -1,7 +1,7 @@
-//! Listed traces put together by session or turn, and the rows of such a list.
+//! Groups listed traces by session or turn, and produces the rows of the grouped list.
 //!
-//! A trace that belongs to several groups stands in each; one that belongs to none is in the last group, without a key.
-//! What is not here: which traces are listed, and in which order (`session`).
+//! A trace that belongs to several groups is in each of them; traces without a key form the last group. Not here: which traces are listed,
+//! and in which order (`session`).
 
 use super::order::{ranks, sort_by_key, time_key, token_key};
 use super::values::{NO_VALUE, TraceValues};
@@ -11,14 +11,14 @@ use quipu_model::{Timestamp, TokenTotals};
 use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 use std::ops::Range;
 
-/// Different models of a group that are told apart when its row is made.
-const MOST_MODELS: usize = 64;
+/// Maximum number of distinct models shown for a group.
+const MAX_MODELS: usize = 64;
 
-/// One group, with the sums of its listed traces.
+/// One group, with sums over its listed traces.
 struct Group {
-    /// The number of its key, or [`NO_VALUE`].
+    /// Number of the key, or [`NO_VALUE`].
     value: u32,
-    /// Its traces within those of all groups.
+    /// Its range in [`Groups::members`].
     members: Range<u32>,
     start: i64,
     end: i64,
@@ -29,33 +29,32 @@ struct Group {
     tokens: TokenTotals,
 }
 
-/// The number a group is sorted by.
+/// The number to sort a group by.
 type SortKey<'a> = Box<dyn Fn(&Group) -> Option<u64> + 'a>;
 
-/// A list in groups.
 pub(crate) struct Groups {
     pub(crate) by: GroupBy,
-    /// In the order of the list.
+    /// In list order.
     groups: Vec<Group>,
-    /// The traces of each group side by side, in the order of the list.
+    /// The traces of all groups, group by group, in list order.
     members: Vec<u32>,
-    /// Keys of the groups that are open, as they were asked for.
+    /// Keys of the expanded groups, as requested.
     open: Vec<String>,
-    /// Whether each group is open, and the row it stands in; one more entry than groups, which is the number of rows.
+    /// For each group whether it is expanded, and its row; the last entry holds the number of rows.
     rows: Vec<(bool, u32)>,
 }
 
-/// What stands in one row of a list in groups.
+/// A row of a grouped list.
 enum Line<'a> {
     Group(&'a Group, bool),
     Trace(u32),
 }
 
 impl Groups {
-    /// Puts traces together that stand in the order of the list.
+    /// Groups `traces`, which are in list order.
     pub(crate) fn collect(index: &Index, traces: &[u32], by: GroupBy, order: TraceOrder) -> Groups {
         let (values, dictionary) = index.grouped_by(by);
-        // By value, the traces without one last.
+        // Counting sort by value; traces without one come last.
         let mut counts = vec![0_u32; dictionary.len() + 1];
         let slot = |value: u32| (value as usize).min(dictionary.len());
         traces.iter().flat_map(|trace| values.of(*trace)).for_each(|value| counts[slot(value)] += 1);
@@ -90,7 +89,7 @@ impl Groups {
         let facets = &index.facets;
         let mut places: Vec<u32> = (0..self.groups.len() as u32).collect();
         let groups = &self.groups;
-        // What is equal stands latest start first, and what has no key last of all.
+        // Ties are sorted by latest start; the group without a key is last.
         sort_by_key(&mut places, true, |place| time_key(groups[place as usize].start));
         let first_value = |group: &Group, values: &TraceValues| self.members[group.places()].iter().find_map(|trace| values.first(*trace));
         let key: SortKey<'_> = match order.column {
@@ -128,7 +127,7 @@ impl Groups {
         self.groups = places.into_iter().filter_map(|place| sorted[place as usize].take()).collect();
     }
 
-    /// Opens the groups with these keys, and closes all others.
+    /// Expands the groups with these keys and collapses all others.
     pub(crate) fn set_open(&mut self, index: &Index, open: &[String]) {
         if self.open == open && !self.rows.is_empty() {
             return;
@@ -147,12 +146,12 @@ impl Groups {
         self.open = open.to_vec();
     }
 
-    /// Rows of the list: groups, and the traces of open ones.
+    /// Number of rows: groups, and traces of expanded groups.
     pub(crate) fn len(&self) -> usize {
         self.rows.last().map_or(0, |(_, row)| *row as usize)
     }
 
-    /// The row at a place below [`Groups::len`].
+    /// The row at index `place`, which must be below [`Groups::len`].
     pub(crate) fn row(&self, index: &Index, place: usize, asked: &dyn Fn(u32) -> Option<String>) -> Option<TraceRow> {
         Some(match self.line(place)? {
             Line::Trace(trace) => index.trace_row(trace, asked),
@@ -177,7 +176,7 @@ impl Groups {
         };
         let mut models: Vec<u32> = Vec::new();
         for model in members.iter().flat_map(|trace| index.values.model.of(*trace)).filter(|model| *model != NO_VALUE) {
-            if models.len() < MOST_MODELS && !models.contains(&model) {
+            if models.len() < MAX_MODELS && !models.contains(&model) {
                 models.push(model);
             }
         }
@@ -202,7 +201,7 @@ impl Groups {
             tokens: Some(group.tokens),
             model: models.first().map(|model| facets.model.values.text(*model).to_owned()),
             more_models: models.len().saturating_sub(1) as u32,
-            // Traces that have nothing in common but that they lack one belong to different ones.
+            // The traces of the group without a key have nothing in common.
             session: first(&index.values.session, &facets.session.values).filter(|_| has_key),
             turn: first(&index.values.turn, &facets.turn.values).filter(|_| has_key && self.by == GroupBy::Turn),
             agent: first(&index.values.agent, &facets.agent.values).filter(|_| has_key),
@@ -247,7 +246,7 @@ impl Group {
         self.tokens.merge(&index.trace_tokens(number));
     }
 
-    /// From the earliest start to the latest end.
+    /// Nanoseconds from the earliest start to the latest end.
     fn duration(&self) -> Option<u64> {
         (self.start != NO_TIME).then(|| self.end.abs_diff(self.start))
     }

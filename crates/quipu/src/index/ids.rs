@@ -1,39 +1,39 @@
-//! Ids as numbers: 16 and 32 lower-case hex digits fit u64 and u128; any other text gets a number of its own.
+//! Ids as integers: ids of 16 and 32 lower-case hex digits are stored as u64 and u128; any other string is interned.
 //!
-//! Numbers whose upper half is all ones are reserved for such other texts, so a hex id that would fall there is treated as one of them.
+//! Integers whose upper half is all ones denote interned strings. A hex id in that range is interned too.
 
 use hashbrown::HashMap;
 use quipu_model::recorded::repaired;
 
-/// A span's id, or that of a parent, as a number.
+/// The id of a span or of a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpanKey(pub(super) u64);
 
-/// A trace's id as a number.
+/// The id of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TraceKey(pub(super) u128);
 
 impl SpanKey {
-    /// No id: a NULL parent.
+    /// The key of a NULL parent.
     pub(super) const NONE: SpanKey = SpanKey(u64::MAX);
 
-    /// The number its 16 hex digits are; `None` for any other text.
+    /// The value of an id of 16 hex digits; `None` for an interned one.
     pub(super) fn hex_number(self) -> Option<u64> {
-        (self.0 < ODD_SPAN).then_some(self.0)
+        (self.0 < NON_HEX_SPAN).then_some(self.0)
     }
 }
 
-const ODD_SPAN: u64 = 0xffff_ffff << 32;
-const ODD_TRACE: u128 = (u64::MAX as u128) << 64;
+const NON_HEX_SPAN: u64 = 0xffff_ffff << 32;
+const NON_HEX_TRACE: u128 = (u64::MAX as u128) << 64;
 
-/// The texts of ids that are no hex numbers.
+/// Interns ids that are not hex numbers.
 #[derive(Clone, Default)]
-pub(super) struct OddIds {
+pub(super) struct NonHexIds {
     texts: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u32>,
 }
 
-impl OddIds {
+impl NonHexIds {
     pub(super) fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
@@ -42,7 +42,7 @@ impl OddIds {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        // The last number stands for `SpanKey::NONE`; as many odd ids as that do not fit in memory.
+        // The last number is reserved for `SpanKey::NONE`; that many ids would not fit in memory.
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX - 1);
         self.texts.push(text.into());
         self.numbers.insert(text.into(), number);
@@ -55,89 +55,89 @@ impl OddIds {
 
     pub(super) fn span_key(&mut self, text: &str) -> SpanKey {
         match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
-            _ => SpanKey(ODD_SPAN | u64::from(self.number(text))),
+            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
+            _ => SpanKey(NON_HEX_SPAN | u64::from(self.number(text))),
         }
     }
 
-    /// The same of bytes that may be no UTF-8.
+    /// Like [`Self::span_key`], for bytes that may not be valid UTF-8.
     pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
         match hex::<16>(bytes) {
-            Some(number) if (number as u64) < ODD_SPAN => SpanKey(number as u64),
+            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
             _ => self.span_key(&repaired(bytes)),
         }
     }
 
     pub(super) fn trace_key_of(&mut self, bytes: &[u8]) -> TraceKey {
         match hex::<32>(bytes) {
-            Some(number) if number < ODD_TRACE => TraceKey(number),
+            Some(number) if number < NON_HEX_TRACE => TraceKey(number),
             _ => self.trace_key(&repaired(bytes)),
         }
     }
 
     pub(super) fn trace_key(&mut self, text: &str) -> TraceKey {
         match hex::<32>(text.as_bytes()) {
-            Some(number) if number < ODD_TRACE => TraceKey(number),
-            _ => TraceKey(ODD_TRACE | u128::from(self.number(text))),
+            Some(number) if number < NON_HEX_TRACE => TraceKey(number),
+            _ => TraceKey(NON_HEX_TRACE | u128::from(self.number(text))),
         }
     }
 
-    /// The key of an id that a user asks for, without remembering it.
+    /// The key of a span id; `None` if the id is not hex and was never interned.
     pub(super) fn find_span(&self, text: &str) -> Option<SpanKey> {
         match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < ODD_SPAN => Some(SpanKey(number as u64)),
-            _ => self.numbers.get(text).map(|number| SpanKey(ODD_SPAN | u64::from(*number))),
+            Some(number) if (number as u64) < NON_HEX_SPAN => Some(SpanKey(number as u64)),
+            _ => self.numbers.get(text).map(|number| SpanKey(NON_HEX_SPAN | u64::from(*number))),
         }
     }
 
-    /// The same for a trace.
+    /// The key of a trace id; `None` if the id is not hex and was never interned.
     pub(super) fn find_trace(&self, text: &str) -> Option<TraceKey> {
         match hex::<32>(text.as_bytes()) {
-            Some(number) if number < ODD_TRACE => Some(TraceKey(number)),
-            _ => self.numbers.get(text).map(|number| TraceKey(ODD_TRACE | u128::from(*number))),
+            Some(number) if number < NON_HEX_TRACE => Some(TraceKey(number)),
+            _ => self.numbers.get(text).map(|number| TraceKey(NON_HEX_TRACE | u128::from(*number))),
         }
     }
 
-    /// Spans' ids that begin so, or are so where the whole is given. Letter case does not count in hex digits.
+    /// The span ids that start with `text`, or equal it if `whole` is set. Hex digits match case-insensitively.
     pub(super) fn span_ids(&self, text: &str, whole: bool) -> WantedIds {
-        self.wanted(text, whole, 16, ODD_SPAN.into())
+        self.wanted(text, whole, 16, NON_HEX_SPAN.into())
     }
 
-    /// The same of traces' ids.
+    /// Like [`Self::span_ids`], for trace ids.
     pub(super) fn trace_ids(&self, text: &str, whole: bool) -> WantedIds {
-        self.wanted(text, whole, 32, ODD_TRACE)
+        self.wanted(text, whole, 32, NON_HEX_TRACE)
     }
 
-    fn wanted(&self, text: &str, whole: bool, digits: usize, odd: u128) -> WantedIds {
+    fn wanted(&self, text: &str, whole: bool, digits: usize, non_hex: u128) -> WantedIds {
         let mut range = None;
         if text.len() <= digits && (!whole || text.len() == digits) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             let padded = |with: &str| u128::from_str_radix(&format!("{text}{}", with.repeat(digits - text.len())), 16).ok();
-            range = padded("0").zip(padded("f")).map(|(first, last)| (first, last.min(odd - 1)));
+            range = padded("0").zip(padded("f")).map(|(first, last)| (first, last.min(non_hex - 1)));
         }
         let matches = |known: &str| if whole { known == text } else { known.starts_with(text) };
         let known = self.texts.iter().enumerate().filter(|(_, known)| matches(known));
-        WantedIds { range, odd: known.map(|(number, _)| odd | number as u128).collect() }
+        WantedIds { range, non_hex: known.map(|(number, _)| non_hex | number as u128).collect() }
     }
 
     pub(super) fn span_text(&self, key: SpanKey) -> String {
-        if key.0 >= ODD_SPAN { self.text(key.0 & 0xffff_ffff) } else { format!("{:016x}", key.0) }
+        if key.0 >= NON_HEX_SPAN { self.text(key.0 & 0xffff_ffff) } else { format!("{:016x}", key.0) }
     }
 
     pub(super) fn trace_text(&self, key: TraceKey) -> String {
-        if key.0 >= ODD_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
+        if key.0 >= NON_HEX_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
     }
 }
 
-/// Ids that are wanted, as numbers.
+/// A set of ids: a range of hex ids, and interned ones.
 pub(super) struct WantedIds {
     range: Option<(u128, u128)>,
-    /// Ascending.
-    odd: Vec<u128>,
+    /// Sorted.
+    non_hex: Vec<u128>,
 }
 
 impl WantedIds {
     pub(super) fn has(&self, key: u128) -> bool {
-        self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.odd.binary_search(&key).is_ok()
+        self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.non_hex.binary_search(&key).is_ok()
     }
 }
 
@@ -153,16 +153,16 @@ fn hex<const LEN: usize>(text: &[u8]) -> Option<u128> {
     (others == 0).then_some(number)
 }
 
-/// The number eight digits are, the first in the highest byte, and bits where a byte is none of `0-9` and `a-f`.
+/// Parses eight hex digits, the first in the highest byte. The second value is nonzero if any byte is not in `0-9` or `a-f`.
 fn eight_hex(digits: u64) -> (u32, u64) {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = EACH * 0x80;
     let low = digits & !HIGH;
-    // The high bit of each byte that is at least so much; bytes are below 0x80 here, so no sum reaches the next.
+    // Sets the high bit of each byte that is at least `least`. Bytes are below 0x80 here, so additions do not carry into the next byte.
     let at_least = |least: u8| (low + EACH * u64::from(0x80 - least)) & HIGH;
     let decimal = at_least(b'0') & !at_least(b'9' + 1);
     let letter = at_least(b'a') & !at_least(b'f' + 1);
-    // A letter's four low bits count from 1, its value from 10.
+    // The low four bits of a letter count from 1, its value from 10.
     let mut value = (low & (EACH * 15)) + (letter >> 7) * 9;
     value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
     value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
@@ -175,8 +175,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_comes_back_and_no_two_share_a_number() {
-        let mut odd = OddIds::default();
+    fn ids_round_trip_and_have_distinct_keys() {
+        let mut ids = NonHexIds::default();
         let spans = [
             "00000000000000ff",
             "00000000000000FF",
@@ -187,19 +187,19 @@ mod tests {
             "späne",
             "0123456789abcdef",
         ];
-        let keys: Vec<SpanKey> = spans.iter().map(|text| odd.span_key(text)).collect();
+        let keys: Vec<SpanKey> = spans.iter().map(|text| ids.span_key(text)).collect();
         for (text, key) in spans.iter().zip(&keys) {
-            assert_eq!(odd.span_text(*key), *text);
-            assert_eq!(odd.find_span(text), Some(*key));
+            assert_eq!(ids.span_text(*key), *text);
+            assert_eq!(ids.find_span(text), Some(*key));
             assert_eq!(keys.iter().filter(|other| *other == key).count(), 1);
         }
         assert!(!keys.contains(&SpanKey::NONE));
         for text in ["ffffffffffffffffffffffffffffffff", "0af7651916cd43dd8448eb211c80319c", "x"] {
-            let key = odd.trace_key(text);
-            assert_eq!(odd.trace_text(key), text);
-            assert_eq!(odd.find_trace(text), Some(key));
+            let key = ids.trace_key(text);
+            assert_eq!(ids.trace_text(key), text);
+            assert_eq!(ids.find_trace(text), Some(key));
         }
-        assert_eq!(odd.find_span("never seen"), None);
+        assert_eq!(ids.find_span("never seen"), None);
     }
 
     #[test]

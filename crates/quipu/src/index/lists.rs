@@ -1,42 +1,41 @@
-//! Lists of traces, a page at a time, and the numbers of the whole file.
+//! Pages of the trace list, and the totals of the file.
 
 use super::{Groups, Index, NO_TIME};
 use quipu_model::ordered::sort_by;
 use quipu_model::{Timestamp, TokenTotals, ZoneFact};
 use quipu_protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
 
-/// Rows of one page at most.
+/// Maximum number of rows per page.
 const MAX_PAGE: usize = 1_000;
 
-/// What a list shows: its traces, or groups of them.
+/// The content of a list: traces, or groups of traces.
 pub(crate) enum Listing<'a> {
     Traces(&'a [u32]),
     Groups(&'a Groups),
 }
 
 impl Index {
-    /// All traces, latest start first; complete indexes only.
+    /// All traces, latest start first. For complete indexes only.
     pub(crate) fn newest_traces(&self) -> &[u32] {
         &self.newest
     }
 
-    /// Whether a trace holds a failed span.
+    /// Whether a trace contains a failed span.
     pub(crate) fn has_failed(&self, trace: u32) -> bool {
         self.traces.at(trace).failed > 0
     }
 
-    /// Derives the lists' first order, and what they show of each trace.
+    /// Derives the default order of the trace list and the values it shows.
     pub(super) fn derive_lists(&mut self) {
         let traces = &self.traces;
-        // An unknown time is the smallest number: such traces come last.
+        // An unknown time is the smallest number, so such traces come last.
         self.newest = (0..traces.len() as u32).collect();
         self.newest.sort_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
         self.failed_traces = traces.iter().filter(|trace| trace.failed > 0).count() as u32;
         self.values = super::values::ValuesOfTraces::collect(&self.facets, &self.spans.trace, traces.len());
     }
 
-    /// A page of a list, which is given whole.
-    /// `asked` tells what was asked in a trace.
+    /// A page of `listing`. `asked` returns the user's question in a trace.
     pub(crate) fn trace_page(
         &self,
         query: &TraceQuery,
@@ -65,7 +64,7 @@ impl Index {
             |of: &super::values::TraceValues, facet: &super::Facet| of.first(number).map(|value| facet.values.text(value).to_owned());
         TraceRow {
             group: None,
-            trace_id: self.odd.trace_text(trace.key),
+            trace_id: self.non_hex_ids.trace_text(trace.key),
             start: (start != NO_TIME).then_some(Timestamp(start)),
             duration_nanos: trace.duration(),
             root_name: trace.root.map(|row| self.name_of(row).to_owned()),
@@ -83,30 +82,29 @@ impl Index {
         }
     }
 
-    /// The token sums of a trace.
     pub(crate) fn trace_tokens(&self, number: u32) -> TokenTotals {
         quipu_model::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
     }
 
-    /// The name of the span in `row`; the beginning of one that is very long.
+    /// The name of the span in `row`; a very long one is truncated.
     pub(crate) fn name_of(&self, row: u32) -> &str {
         &self.names.facts(*self.spans.name.at(row)).text
     }
 
-    /// Fills in what a complete index knows of the file.
+    /// Fills in the totals of a complete index.
     pub(crate) fn summarize(&self, summary: &mut FileSummary) {
         summary.indexed = true;
         summary.traces = Some(self.traces.len() as u64);
         summary.failed_traces = Some(self.failed_traces.into());
         summary.spans = Some(self.spans.len() as u64);
-        summary.failed_spans = Some(self.oddities.failed_spans);
+        summary.failed_spans = Some(self.anomalies.failed_spans);
         summary.events = Some(self.events.count);
-        summary.requests = Some(self.oddities.requests);
+        summary.requests = Some(self.anomalies.requests);
         summary.tokens = Some(self.file_tokens);
         let times = || self.traces.iter().filter(|trace| trace.start != NO_TIME);
         summary.start = times().map(|trace| Timestamp(trace.utc_start())).min();
         summary.end = times().map(|trace| Timestamp(trace.utc(trace.end))).max();
-        summary.zone = Some(match (self.oddities.local_traces, self.oddities.zone) {
+        summary.zone = Some(match (self.anomalies.local_traces, self.anomalies.zone) {
             (0, _) => ZoneFact::Zoned,
             (_, Some(offset)) => ZoneFact::Recovered { offset_minutes: i32::from(offset) },
             (_, None) => ZoneFact::Unknown,

@@ -1,6 +1,6 @@
-//! What metrics are made of: recorded metric events, and when every span ended, how long it took and what it was.
+//! Input of the metrics engine: recorded metric events, and the end, duration and outcome of every span.
 //!
-//! What is not here: series (`metrics`).
+//! Not here: series (`metrics`).
 
 use super::events::NO_SPAN;
 use super::{Index, NO_TIME};
@@ -9,33 +9,33 @@ use quipu_model::{Cost, SpanMarks};
 
 /// A recorded metric event.
 pub(crate) struct MetricEvent {
-    /// The number of its name and labels.
+    /// Number of its name and labels.
     pub(crate) series: u16,
     /// Nanoseconds since 1970, UTC.
     pub(crate) at: i64,
     pub(crate) value: f64,
-    /// The row of its span, where that is in the file.
+    /// The row of its span, if that is in the file.
     pub(crate) span: Option<u32>,
 }
 
-/// What counters count of a span.
+/// The facts about a span that counters are computed from.
 pub(crate) struct SpanEnd {
     pub(crate) row: u32,
     pub(crate) name: u32,
     pub(crate) marks: SpanMarks,
-    /// Nanoseconds since 1970, UTC: its end, or its start where the end can't be read.
+    /// Its end, or its start if the end can't be parsed; nanoseconds since 1970, UTC.
     pub(crate) at: i64,
     /// Nanoseconds.
     pub(crate) duration: Option<u64>,
 }
 
 impl Index {
-    /// Names and labels of recorded metrics, by number: parts with zero bytes between, the name first, then name and value of each label.
+    /// Series of recorded metrics, by number: the metric's name, then names and values of labels, separated by zero bytes.
     pub(crate) fn metric_series(&self) -> impl ExactSizeIterator<Item = &str> {
         self.events.series.texts()
     }
 
-    /// Recorded metric events with a time.
+    /// Recorded metric events that have a time.
     pub(crate) fn metric_events(&self) -> impl Iterator<Item = MetricEvent> {
         self.events.metrics.iter().filter_map(|metric| {
             let span = (metric.span != NO_SPAN).then_some(metric.span);
@@ -47,7 +47,7 @@ impl Index {
         })
     }
 
-    /// Every span with a time, by row.
+    /// Every span that has a time, by row.
     pub(crate) fn span_ends(&self) -> impl Iterator<Item = SpanEnd> {
         let times = self.spans.start.zip(&self.spans.end);
         let facts = self.spans.name.zip(&self.spans.marks).zip(self.spans.trace.iter());
@@ -59,7 +59,7 @@ impl Index {
         })
     }
 
-    /// The model each inference request names, by row, ascending; `None` where its arguments do not begin with one.
+    /// The model of each inference request, by row, ascending; `None` if the method's arguments do not start with one.
     pub(crate) fn inference_models(&self) -> impl Iterator<Item = (u32, Option<&str>)> {
         let mut models = self.facets.model.rows().peekable();
         let requests = self.spans.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::INFERENCE_REQUEST));
@@ -71,7 +71,7 @@ impl Index {
         })
     }
 
-    /// Takes what inference requests cost: row and cost by row, ascending, of all of them.
+    /// Sets the costs of all inference requests: pairs of row and cost, ascending by row.
     pub(crate) fn set_costs(&mut self, costs: Vec<(u32, Option<Cost>)>) {
         let mut of_traces: HashMap<u32, Vec<Option<Cost>>> = HashMap::new();
         for (row, cost) in &costs {
@@ -84,12 +84,12 @@ impl Index {
         self.costs = costs;
     }
 
-    /// The time of the first span's end or of the first metric, nanoseconds since 1970, UTC.
+    /// The earliest end of a span or time of a metric, in nanoseconds since 1970, UTC.
     pub(crate) fn first_amount(&self) -> Option<i64> {
         self.span_ends().map(|end| end.at).chain(self.metric_events().map(|event| event.at)).min()
     }
 
-    /// The time of the last span's end and of the last metric, nanoseconds since 1970, UTC.
+    /// The latest end of a span or time of a metric, in nanoseconds since 1970, UTC.
     pub(crate) fn last_time(&self) -> Option<i64> {
         let ends = self.traces.iter().map(|trace| trace.utc(trace.end)).filter(|at| *at != NO_TIME);
         ends.chain(self.metric_events().map(|event| event.at)).max()

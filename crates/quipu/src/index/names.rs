@@ -1,24 +1,24 @@
-//! Span names, each once, with what the name alone tells.
+//! Interned span names, with the facts that follow from the name alone.
 
 use hashbrown::HashMap;
 use quipu_model::SpanKind;
 use quipu_model::recorded::repaired;
 use quipu_model::tokens::InferenceRole;
 
-/// What a name tells.
+/// The facts that follow from a name.
 #[derive(Clone)]
 pub(super) struct NameFacts {
     pub(super) text: Box<str>,
     pub(super) kind: SpanKind,
     pub(super) role: Option<InferenceRole>,
-    /// Whether a web framework's instrumentation calls its spans so.
+    /// The name is one that a web framework's instrumentation produces.
     pub(super) of_framework: bool,
 }
 
-/// Longer names are kept by their beginning; the whole one is read with its span.
+/// Longer names are truncated; the whole name is read together with its span.
 const MAX_NAME_BYTES: usize = 1_000;
 
-/// The text, or as many whole letters of it as fit into so many bytes.
+/// Truncates a string to at most `at_most` bytes, at a character boundary.
 pub(super) fn clip(text: &str, at_most: usize) -> &str {
     let mut end = text.len().min(at_most);
     while !text.is_char_boundary(end) {
@@ -27,7 +27,8 @@ pub(super) fn clip(text: &str, at_most: usize) -> &str {
     &text[..end]
 }
 
-/// Whether a name is one of a web framework's instrumentation: `POST /v1/agents`, `fastapi.endpoint`. Llama Stack's own have no method.
+/// Whether a web framework's instrumentation names spans like this: `POST /v1/agents`, `fastapi.endpoint`. Llama Stack's own names do not
+/// start with an HTTP method.
 fn of_framework(name: &str) -> bool {
     let is_method = |word: &str| matches!(word, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS");
     name.starts_with("fastapi.") || name.split_once(' ').is_some_and(|(method, path)| is_method(method) && path.starts_with('/'))
@@ -40,9 +41,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The number of a name, given as bytes that may be no UTF-8.
+    /// The number of a name, given as bytes that may not be valid UTF-8.
     pub(super) fn number(&mut self, bytes: &[u8]) -> u32 {
-        // Nearly every name was met before; longer ones and those that are no UTF-8 are never found as they stand.
+        // Nearly every name is known; long ones and those that are not valid UTF-8 take the slow path.
         if let Some(number) = self.numbers.get(bytes) {
             return *number;
         }

@@ -1,13 +1,13 @@
-//! Orders of lists: one number for each trace or group by the column that is asked for, then one sort.
+//! Sort orders of lists: one sort key per trace or group for the requested column, then one sort.
 //!
-//! What is not here: which traces are listed (`session`), groups (`groups`).
+//! Not here: which traces are listed (`session`), groups (`groups`).
 
 use super::values::NO_VALUE;
 use super::{Dictionary, Index, NO_TIME};
 use quipu_model::TokenTotals;
 use quipu_protocol::{GroupBy, ListColumn, TraceOrder};
 
-/// The places of texts in their alphabetical order, letter case not counted first, by number.
+/// The rank of each string in alphabetical order, ignoring case first; by number.
 pub(super) fn ranks<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
     let mut order: Vec<(String, &str, u32)> = texts.zip(0..).map(|(text, number)| (text.to_lowercase(), text, number)).collect();
     order.sort_unstable();
@@ -20,7 +20,7 @@ pub(super) fn ranks<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
     ranks
 }
 
-/// A time as a number that compares alike.
+/// Maps a time to an integer with the same order.
 pub(super) fn time_key(at: i64) -> Option<u64> {
     (at != NO_TIME).then_some(at.cast_unsigned() ^ 1 << 63)
 }
@@ -34,7 +34,7 @@ pub(super) fn token_key(column: ListColumn, tokens: &TokenTotals) -> Option<u64>
     }
 }
 
-/// Sorts what stands in an order already by a column's numbers; what is equal keeps its order, and what is unknown comes last.
+/// Stable sort by `key`; unknown values come last in either direction.
 pub(super) fn sort_by_key(items: &mut Vec<u32>, descending: bool, mut key: impl FnMut(u32) -> Option<u64>) {
     let mut keyed: Vec<(u64, u32, u32)> = Vec::with_capacity(items.len());
     for (place, item) in (0..).zip(items.iter()) {
@@ -51,7 +51,7 @@ pub(super) fn sort_by_key(items: &mut Vec<u32>, descending: bool, mut key: impl 
 }
 
 impl Index {
-    /// The numbers of all traces in an order; complete indexes only.
+    /// All traces in an order. For complete indexes only.
     pub(crate) fn sorted_traces(&self, order: TraceOrder) -> Vec<u32> {
         let mut traces = self.newest.clone();
         if order == TraceOrder::NEWEST {
@@ -65,7 +65,7 @@ impl Index {
             sort_by_key(traces, order.descending, key);
         };
         match order.column {
-            // It is read for the rows that are shown, and stands in no index.
+            // Read from the file for visible rows only, so the index can't sort by it.
             ListColumn::Asked => {}
             ListColumn::Model => by_value(&mut traces, &values.model, &facets.model.values),
             ListColumn::Session => by_value(&mut traces, &values.session, &facets.session.values),
@@ -93,7 +93,7 @@ impl Index {
         traces
     }
 
-    /// What groups are made by.
+    /// The values that traces are grouped by.
     pub(super) fn grouped_by(&self, by: GroupBy) -> (&super::values::TraceValues, &Dictionary) {
         match by {
             GroupBy::Session => (&self.values.session, &self.facets.session.values),

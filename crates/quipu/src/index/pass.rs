@@ -1,18 +1,19 @@
-//! The one pass over the file: spans, events and traces in lockstep, in the order they were written, so that the file is read
-//! front to back once.
+//! The single pass over a file: reads spans, events and traces in lockstep, in the order they were written, so that the file is read front
+//! to back only once.
 //!
-//! Events and the row of a trace are written right after the span they belong to. The pass reads a block of spans, then the events
-//! and traces whose span it knows; one that it does not know waits until its table is behind the spans' pace, and then counts as lost
-//! until the end proves otherwise.
+//! Servers write events and the row of a trace right after the span they belong to. The pass reads a block of spans, then the events and
+//! traces whose span is already known. A row whose span is unknown waits until its table has fallen behind the span table, and is then
+//! counted as lost unless its span turns up later.
 
 use super::beside::beside;
 use super::events::{EventFacts, MetricFacts, Waiting, place_event};
 use super::facets::{Found, called_tools};
 use super::ids::{SpanKey, TraceKey};
-#[cfg(not(target_family = "wasm"))]
-use super::reading::Reading;
+use super::pipeline::pipeline;
 use super::secrets::holds_secret;
 use super::shapes::Wanted;
+#[cfg(not(target_family = "wasm"))]
+use super::snapshot::Snapshot;
 use super::spans::NewSpan;
 use super::table::{Table, damaged};
 use super::{Index, NO_TIME};
@@ -27,20 +28,21 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-/// Spans read before events and traces catch up: few where what lies side by side in the file is to be read at once, many where a second
-/// thread takes them in, which is to be kept busy.
+/// Spans read before events and traces catch up. Small on wasm, so that rows that lie next to each other in the file are read together;
+/// large natively, to keep the indexing thread busy.
 const BLOCK: usize = if cfg!(target_family = "wasm") { 512 } else { 32_768 };
 /// Spans whose texts are searched for secrets one by one, before only every eighth is.
 const SECRET_SPANS: usize = 20_000;
 
-/// Fewer bytes of a file than any span of a real one takes, and spans that room is made for at most (24 MB).
+/// Lower bound of the file bytes a real span takes, and the largest number of spans to reserve memory for (24 MB). Both limit the up-front
+/// allocation.
 const MIN_SPAN_BYTES: u64 = 256;
 const MAX_RESERVED: u64 = 4 << 20;
 
-/// Longer outputs are not searched for token counts: a decoded list of numbers takes many times its text.
+/// Longer outputs are not searched for token counts: a decoded list of numbers takes many times the size of its text.
 const MAX_OUTPUT_BYTES: usize = 2 << 20;
 
-/// What stands in an output that tells token counts.
+/// Substrings of an output that holds token counts.
 static COUNTED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["metrics", "usage"].map(Finder::new));
 
 /// Where the pass stands.
@@ -50,14 +52,14 @@ pub(crate) struct Pass {
     spans: Table,
     events: Table,
     traces: Table,
-    /// An event and a trace that wait for their span: its id, and where in their table they stand.
+    /// An event and a trace whose span is not known yet: its key, and the row's position in its table (see `Table::share_at`).
     waiting_event: Option<(SpanKey, f64)>,
     waiting_trace: Option<(TraceKey, f64)>,
     outputs: Vec<(u32, TokenRecord)>,
     derive: super::derive::Derive,
-    /// What another pass may go on from; only where that is wanted, and once everything is read.
+    /// The outer `Option` is set if a snapshot was requested, the inner one once every row was read.
     #[cfg(not(target_family = "wasm"))]
-    kept: Option<Option<Reading>>,
+    snapshot: Option<Option<Snapshot>>,
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -67,21 +69,21 @@ impl Pass {
         self.kept = Some(None);
     }
 
-    /// What was kept, once everything was read.
-    pub(crate) fn take_kept(&mut self) -> Option<Reading> {
-        self.kept.take().flatten()
+    /// The requested snapshot, available once after every row was read.
+    pub(crate) fn take_snapshot(&mut self) -> Option<Snapshot> {
+        self.snapshot.take().flatten()
     }
 }
 
 #[cfg(not(target_family = "wasm"))]
-impl Reading {
+impl Snapshot {
     /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
     /// Servers add spans and events and never change them, and rows of `traces`, which they do change, are all read again.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub(crate) fn go_on(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
-        if !self.is_of(database)? {
+    pub(crate) fn resume(&self, database: &Database) -> Result<Option<(Index, Pass)>, StoreError> {
+        if !self.matches(database)? {
             return Ok(None);
         }
         let mut index = self.index.clone();
@@ -92,16 +94,16 @@ impl Reading {
 }
 
 impl Pass {
-    /// Spans that were passed and spans in all, as the largest rowid suggests.
+    /// Number of spans read, and the expected total according to the largest rowid.
     pub(crate) fn counts(&self, index: &Index) -> (u64, u64) {
         let seen = index.span_count() as u64;
         (seen, u64::try_from(self.spans.highest).unwrap_or(0).max(seen))
     }
 
-    /// Works until `spent` says so or everything is done; true when done.
+    /// Works until `spent` returns true or everything is done. Returns whether it is done.
     ///
     /// # Errors
-    /// When the file can't be read any more; damage inside it is skipped and counted instead.
+    /// When the file can't be read any more. Damage within the file is skipped and counted instead.
     pub(crate) fn step(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         if !self.started {
@@ -129,15 +131,15 @@ impl Pass {
             }
         }
         #[cfg(not(target_family = "wasm"))]
-        if let Some(kept @ None) = &mut self.kept {
-            *kept = Some(Reading::of(index, [&self.spans, &self.events], &self.outputs));
+        if let Some(snapshot @ None) = &mut self.snapshot {
+            *snapshot = Some(Snapshot::of(index, [&self.spans, &self.events], &self.outputs));
         }
         let done = self.derive.step(index, &mut self.outputs, spent);
         index.complete = done;
         Ok(done)
     }
 
-    /// Spans there are at most, as the largest rowid and the file's length say; fewer for a file that says there are very many.
+    /// Upper bound of the number of spans, from the largest rowid and the length of the file; capped at [`MAX_RESERVED`].
     fn likely_spans(&self, database: &Database) -> usize {
         let fitting = (database.cache().len() / MIN_SPAN_BYTES).min(MAX_RESERVED);
         usize::try_from(u64::try_from(self.spans.highest).unwrap_or(0).min(fitting)).unwrap_or(0)
@@ -157,11 +159,11 @@ impl Pass {
                 walk.take(rowid, BLOCK, spent)
             })
         };
-        let outcome = beside(|span| take_span(index, outputs, span), read);
+        let outcome = pipeline(|span| take_span(index, outputs, span), read);
         index.spans.file();
         let readable = |at| scan_spans(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.spans.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_spans = self.spans.lost;
+        index.anomalies.damaged_spans = self.spans.lost;
         Ok(())
     }
 
@@ -169,7 +171,7 @@ impl Pass {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
         let is_behind = |share: f64| share < pace || pace >= 1.0;
-        // One that waited is not read again before it can go on.
+        // A waiting event is not read again before it can be placed.
         if self.waiting_event.is_some_and(|(key, share)| !is_behind(share) && index.spans.find(key).is_none()) {
             return Ok(());
         }
@@ -188,7 +190,7 @@ impl Pass {
         });
         let readable = |at| scan_events(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.events.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_events = self.events.lost;
+        index.anomalies.damaged_events = self.events.lost;
         Ok(())
     }
 
@@ -215,7 +217,7 @@ impl Pass {
         });
         let readable = |at| scan_traces(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
         self.traces.settle(walk, outcome, database, readable)?;
-        index.oddities.damaged_traces = self.traces.lost;
+        index.anomalies.damaged_traces = self.traces.lost;
         Ok(())
     }
 }
@@ -231,32 +233,32 @@ fn read_time(text: Option<&[u8]>, local: &mut bool) -> i64 {
 }
 
 fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: ScanSpan<'_>) {
-    let key = index.odd.span_key_of(span.span_id.as_deref().unwrap_or_default());
-    let trace = index.traces.number(index.odd.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
+    let key = index.non_hex_ids.span_key_of(span.span_id.as_deref().unwrap_or_default());
+    let trace = index.traces.number(index.non_hex_ids.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
     let parent = match span.parent_span_id.as_deref() {
         None => SpanKey::NONE,
-        Some(parent) => index.odd.span_key_of(parent),
+        Some(parent) => index.non_hex_ids.span_key_of(parent),
     };
     let name = index.names.number(span.name.as_deref().unwrap_or_default());
     let mut local = false;
     let start = read_time(span.start.as_deref(), &mut local);
     let end = read_time(span.end.as_deref(), &mut local);
     if start == NO_TIME || end == NO_TIME || end < start {
-        index.oddities.odd_times += 1;
+        index.anomalies.invalid_times += 1;
     }
 
     let mut marks = SpanMarks::default();
     let role = index.names.facts(name).role;
-    let (mut output, mut said, mut called) = (None, None, None);
+    let (mut output, mut stated, mut called) = (None, None, None);
     let mut verdict = SpanVerdict::default();
-    let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
+    let (mut found, mut tokens) = (SpanValues::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
         Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
         Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
         Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
-        Wanted::SaidKind => said = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(said),
+        Wanted::StatedKind => stated = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(stated),
         Wanted::Facet(kind) => found.note(kind, value),
         Wanted::Tokens(kind) => {
             if let Some(number) = value.as_number_text().and_then(|text| text.parse().ok()) {
@@ -265,26 +267,26 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         }
         _ => {}
     });
-    index.oddities.odd_attributes += u64::from(!readable);
+    index.anomalies.malformed_attributes += u64::from(!readable);
     let status = span.status.as_deref().filter(|status| *status != b"OK").map(repaired);
-    let is_odd_status = status.is_some() || span.status.is_none();
+    let is_unusual_status = status.is_some() || span.status.is_none();
     verdict.note_status(status.as_deref());
-    index.oddities.hidden_failures += u64::from(verdict.is_hidden());
+    index.anomalies.hidden_failures += u64::from(verdict.is_hidden());
     if verdict.failed() {
         marks.add(SpanMarks::FAILED);
     }
     let row_number = index.spans.len();
     if (row_number < SECRET_SPANS || row_number.is_multiple_of(8)) && holds_secret(span.attributes) {
-        index.oddities.secrets += 1;
+        index.anomalies.secrets += 1;
     }
 
     let kind = match index.names.facts(name).kind {
-        SpanKind::Other if said.is_some() => said.unwrap_or(SpanKind::Other),
+        SpanKind::Other if stated.is_some() => stated.unwrap_or(SpanKind::Other),
         SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
         kind => kind,
     };
-    if said == Some(SpanKind::Inference) && role.is_none() {
-        // Whether it is the request, or only tells of it once more, is decided when the whole trace is known.
+    if stated == Some(SpanKind::Inference) && role.is_none() {
+        // Whether this is the request itself or repeats one is decided once the whole trace is known.
         marks.add(SpanMarks::INFERENCE_REQUEST);
     }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
@@ -292,8 +294,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     for tool in called.into_iter().flat_map(called_tools) {
         index.facets.tool.add(row, tool);
     }
-    if is_odd_status {
-        index.facets.odd_status.add(row, status.as_deref().unwrap_or_default());
+    if is_unusual_status {
+        index.facets.unusual_status.add(row, status.as_deref().unwrap_or_default());
     }
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
@@ -317,9 +319,10 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 }
 
-/// Takes an event whose span is known, or must be taken anyway because its table is behind; else answers what it waits for.
+/// Indexes an event if its span is known, or if it must not wait any longer because its table is `behind`. Otherwise returns the span it
+/// waits for.
 fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<SpanKey> {
-    let key = index.odd.span_key(event.span_id.as_deref().unwrap_or_default());
+    let key = index.non_hex_ids.span_key(event.span_id.as_deref().unwrap_or_default());
     let row = index.spans.find(key);
     if row.is_none() && !behind {
         return Some(key);
@@ -348,17 +351,17 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<
         facts.metric = Some(MetricFacts { kind: TokenKind::from_metric(name), value, series });
     }
     if index.events.count < SECRET_SPANS as u64 && holds_secret(event.attributes) {
-        index.oddities.secrets += 1;
+        index.anomalies.secrets += 1;
     }
     index.events.count += 1;
     match row {
-        Some(row) => place_event(index, row, facts),
+        Some(row) => attach_event(index, row, facts),
         None => index.events.waiting.push(Waiting { span: key, facts }),
     }
     None
 }
 
-/// A label's value as the metrics of later releases have it: Python's words for what is no text.
+/// The value of a label as later releases print it: non-string values in Python's notation.
 fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
     match value.as_str() {
         Some(text) => text,
@@ -373,7 +376,7 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
 
 /// Takes a row of `traces` whose spans were met, or that must be taken anyway; else answers what it waits for.
 fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<TraceKey> {
-    let key = index.odd.trace_key(row.trace_id.as_deref().unwrap_or_default());
+    let key = index.non_hex_ids.trace_key(row.trace_id.as_deref().unwrap_or_default());
     if index.traces.find(key).is_none() && !behind {
         return Some(key);
     }
@@ -383,10 +386,10 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<Tra
     let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
     let recorded_root = match row.root_span_id.as_deref() {
         None => {
-            index.oddities.null_roots += 1;
+            index.anomalies.null_roots += 1;
             SpanKey::NONE
         }
-        Some(root) => index.odd.span_key(root),
+        Some(root) => index.non_hex_ids.span_key(root),
     };
     let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
     if let Some(service) = row.service_name {

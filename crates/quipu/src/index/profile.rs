@@ -1,32 +1,32 @@
-//! What attribute filters ask most, kept small: each span's profile, two bytes that name its keys and its values of few kinds.
+//! A compact summary of span attributes for attribute filters: each span has a profile, a `u16` that stands for its keys and the values of
+//! low-cardinality keys.
 //!
-//! Spans of one method have the same keys and the same class, method and location: a file of a million spans has some hundred profiles.
-//! A filter is decided once per profile; only spans whose profile can't tell (a value of many kinds, a nested path) are read again.
-//! For texts of many kinds four more bytes hold a hint: one bit for the beginning of each, so that a search for one text passes over
-//! nearly all spans that hold another. What is not here: those texts themselves, which stay in the file.
+//! Spans of one method have the same keys and the same class, method and location, so a file of a million spans has a few hundred profiles.
+//! A filter is evaluated once per profile; only spans whose profile can't decide (a high-cardinality value, a nested path) are read from
+//! the file. Four more bytes per span hold hints for high-cardinality strings: one bit for the prefix of each, like a Bloom filter, so that
+//! a search for one string skips nearly all spans that hold others. Not here: those strings themselves, which stay in the file.
 
 use super::column::Column;
 use super::spans::mix;
 use hashbrown::HashMap;
 use quipu_model::recorded::RawJson;
 
-/// The profile of a span of which nothing is known: its attributes are no JSON object, or there were too many profiles.
+/// The profile of spans about which nothing is known: their attributes are not a JSON object, or there were too many profiles.
 pub(crate) const UNKNOWN_PROFILE: u16 = 0;
-/// Different values of one key that are kept; a key with more has values of many kinds.
+/// Distinct values kept per key; a key with more is high-cardinality.
 const MAX_VALUES: u32 = 128;
 /// Longer values are never kept.
 const MAX_VALUE_BYTES: usize = 64;
-/// Different keys of a file at most, and bytes of one: what a hostile file can make this take stays below 100 MB.
+/// Limits on the number of distinct keys in a file and the length of one: they bound the memory a hostile file can claim to 100 MB.
 const MAX_DIFFERENT_KEYS: usize = 4_096;
 const MAX_KEY_BYTES: usize = 256;
-/// Keys of a span at most.
+/// Maximum number of keys per span.
 const MAX_KEYS: usize = 64;
 
-/// One key of a profile, and the value as written where it is kept.
+/// One key of a profile, with its value as raw JSON if that is kept.
 pub(crate) struct ProfileEntry<'a> {
-    /// As recorded.
     pub(crate) key: &'a str,
-    /// The raw JSON; `None` where spans of this profile differ.
+    /// Raw JSON; `None` if the value differs among the spans of this profile.
     pub(crate) value: Option<&'a [u8]>,
 }
 
@@ -37,32 +37,32 @@ struct Key {
     texts: Vec<Box<[u8]>>,
 }
 
-/// The value number of a value that is not kept.
+/// The number of values that are not kept.
 const OTHER: u32 = u32::MAX;
 
-/// Whether this is the number of a value that is kept.
+/// Whether `value` is the number of a kept value.
 pub(super) fn is_kept(value: u32) -> bool {
     value != OTHER
 }
 
-/// The profiles of a file, and each span's.
+/// The profiles of a file, and the profile of each span.
 #[derive(Clone, Default)]
 pub(crate) struct Profiles {
     keys: Vec<Key>,
     key_numbers: HashMap<Box<str>, u32>,
-    /// Keys and values by number, by profile; the first is the unknown one.
+    /// Numbers of keys and values, by profile; the first profile is the unknown one.
     profiles: Vec<Box<[(u32, u32)]>>,
     numbers: HashMap<Box<[(u32, u32)]>, u16>,
     of_span: Column<u16>,
     hints: Column<u32>,
-    /// The span that is being read.
+    /// Keys and values of the span being read.
     current: Vec<(u32, u32)>,
     current_hint: u32,
     is_unknown: bool,
 }
 
 impl Profiles {
-    /// Takes in one attribute of the span that is being read. Answers the numbers of its key and its value; `None` where there are too many.
+    /// Adds an attribute of the span being read. Returns the numbers of its key and value, or `None` if there are too many.
     pub(super) fn add(&mut self, key: &str, value: RawJson<'_>) -> Option<(u32, u32)> {
         if self.is_unknown || self.current.len() >= MAX_KEYS || key.len() > MAX_KEY_BYTES {
             self.is_unknown = true;
@@ -84,29 +84,29 @@ impl Profiles {
         Some((number, self.add_value(number, value)))
     }
 
-    /// Takes in the value of a key by its number, one of those that [`Profiles::add`] answered for as many attributes before it.
+    /// Adds the value of a key by the key's number, as returned by [`Profiles::add`] for the same prefix of keys.
     pub(super) fn add_value(&mut self, key: u32, value: RawJson<'_>) -> u32 {
         let written = value.bytes();
         let value = self.keys.get_mut(key as usize).map_or(OTHER, |key| key.number(written));
         if value == OTHER {
-            self.current_hint |= recorded_beginning(written).map_or(ANY_TEXT, |beginning| hint(key, beginning));
+            self.current_hint |= recorded_hint_prefix(written).map_or(ANY_TEXT, |prefix| hint(key, prefix));
         }
         self.current.push((key, value));
         value
     }
 
-    /// The same of a value that is kept, by its number.
+    /// Like [`Profiles::add_value`], for a kept value given by its number.
     pub(super) fn add_known(&mut self, key: u32, value: u32) {
         self.current.push((key, value));
     }
 
-    /// Ends the span that is being read; `readable` is false where its attributes are no JSON object.
+    /// Ends the span being read; `readable` is false if its attributes are not a JSON object.
     #[cfg(test)]
     pub(super) fn finish(&mut self, readable: bool) {
         self.finish_like(readable, UNKNOWN_PROFILE);
     }
 
-    /// Ends the span that is being read, and answers its profile, which may be `likely` and is then found at once.
+    /// Ends the span being read and returns its profile. `likely` is a guess, which is checked first.
     pub(super) fn finish_like(&mut self, readable: bool, likely: u16) -> u16 {
         let known = readable && !self.is_unknown;
         let number = if known { self.number(likely) } else { UNKNOWN_PROFILE };
@@ -135,7 +135,6 @@ impl Profiles {
         number
     }
 
-    /// The profile of the span in `row`.
     pub(crate) fn of(&self, row: u32) -> u16 {
         *self.of_span.at(row)
     }
@@ -145,17 +144,17 @@ impl Profiles {
         self.of_span.iter().copied()
     }
 
-    /// Whether the span in `row` may hold texts that gave these hints.
+    /// Whether the span in `row` may hold strings with these hints.
     pub(crate) fn may_hold(&self, row: u32, hints: u32) -> bool {
         *self.hints.at(row) & hints == hints
     }
 
-    /// The hint of a text under a key, for [`Profiles::may_hold`].
+    /// The hint of a string under a key, for [`Profiles::may_hold`].
     pub(crate) fn hint_of(&self, key: &str, text: &[u8]) -> u32 {
-        self.key_numbers.get(key).map_or(0, |number| hint(*number, beginning(text)))
+        self.key_numbers.get(key).map_or(0, |number| hint(*number, hint_prefix(text)))
     }
 
-    /// For every profile, whether one of its keys is as asked; the unknown one counts as having it.
+    /// For every profile, whether one of its keys passes the test; the unknown profile always does.
     pub(crate) fn with_keys(&self, is_asked: impl Fn(&str) -> bool) -> Vec<bool> {
         let asked: Vec<bool> = self.keys.iter().map(|key| is_asked(&key.text)).collect();
         let has = |pairs: &[(u32, u32)]| pairs.iter().any(|(key, _)| asked.get(*key as usize).copied().unwrap_or(false));
@@ -164,12 +163,12 @@ impl Profiles {
             .collect()
     }
 
-    /// Profiles in all, the unknown one among them.
+    /// Number of profiles, including the unknown one.
     pub(crate) fn len(&self) -> usize {
         self.profiles.len().max(1)
     }
 
-    /// Keys and values of a profile, in recorded order; nothing for the unknown one.
+    /// Keys and values of a profile, in recorded order; empty for the unknown one.
     pub(crate) fn entries(&self, profile: u16) -> impl Iterator<Item = ProfileEntry<'_>> {
         let pairs = self.profiles.get(usize::from(profile)).map(|pairs| pairs.as_ref()).unwrap_or_default();
         pairs.iter().filter_map(|(key, value)| {
@@ -180,14 +179,14 @@ impl Profiles {
     }
 }
 
-/// The hint of a span that may hold any text.
+/// The hint of a span that may hold any string.
 const ANY_TEXT: u32 = u32::MAX;
-/// Bytes of a text that count for its hint.
-const BEGINNING: usize = 16;
+/// Number of bytes of a string that are hashed into its hint.
+const HINT_PREFIX_BYTES: usize = 16;
 
-/// The bytes a text begins with, up to the first that a writer might put as an escape.
-pub(crate) fn beginning(text: &[u8]) -> &[u8] {
-    let text = text.get(..BEGINNING).unwrap_or(text);
+/// The prefix of a string that is hashed: up to the first character that a JSON writer might escape.
+pub(crate) fn hint_prefix(text: &[u8]) -> &[u8] {
+    let text = text.get(..HINT_PREFIX_BYTES).unwrap_or(text);
     let (words, tail) = text.as_chunks::<8>();
     let mut end = 0;
     for word in words {
@@ -202,7 +201,7 @@ pub(crate) fn beginning(text: &[u8]) -> &[u8] {
     text.get(..end).unwrap_or_default()
 }
 
-/// The high bit of each of eight bytes that is no printable ASCII letter, or is a quote or a backslash.
+/// Marks, by its high bit, each of eight bytes that is not printable ASCII, or is a quote or a backslash.
 fn others(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word & (EACH * 0x7f);
@@ -212,10 +211,10 @@ fn others(word: u64) -> u64 {
     (word | is_control | is_delete | is(b'"') | is(b'\\')) & (EACH * 0x80)
 }
 
-/// The same of a text as written in JSON; `None` for what is no text, or where a plain letter is written as an escape.
-fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
+/// Like [`hint_prefix`], of a JSON value as written; `None` if it is not a string, or if an ordinary character is escaped.
+fn recorded_hint_prefix(json: &[u8]) -> Option<&[u8]> {
     let inner = json.strip_prefix(b"\"")?;
-    let found = beginning(inner);
+    let found = hint_prefix(inner);
     let escape = inner.get(found.len()..).unwrap_or_default();
     let hides_letter = match escape {
         [b'\\', b'/', ..] => true,
@@ -225,10 +224,10 @@ fn recorded_beginning(json: &[u8]) -> Option<&[u8]> {
     (!hides_letter).then_some(found)
 }
 
-fn hint(key: u32, beginning: &[u8]) -> u32 {
-    // Zeros stand in no beginning, so no two make the same 16 bytes.
-    let mut bytes = [0; BEGINNING];
-    bytes.iter_mut().zip(beginning).for_each(|(to, from)| *to = *from);
+fn hint(key: u32, prefix: &[u8]) -> u32 {
+    // Prefixes contain no zero bytes, so zero padding keeps them distinct.
+    let mut bytes = [0; HINT_PREFIX_BYTES];
+    bytes.iter_mut().zip(prefix).for_each(|(to, from)| *to = *from);
     let letters = u128::from_le_bytes(bytes);
     let number = mix(letters as u64 ^ mix(u64::from(key))) ^ mix((letters >> 64) as u64);
     1 << (mix(number) & 31)
@@ -258,7 +257,7 @@ mod tests {
     use quipu_model::recorded::entries;
 
     #[test]
-    fn a_text_is_never_passed_over_where_it_stands() {
+    fn hints_never_exclude_a_match() {
         let mut profiles = Profiles::default();
         let mut texts: Vec<(String, String)> =
             (0..300).map(|number| (format!("{number} is no other"), format!("\"{number} is no other\""))).collect();
@@ -288,15 +287,18 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_ends_before_what_may_be_an_escape() {
+    fn a_hint_prefix_ends_before_a_possible_escape() {
         for byte in 0..=255_u8 {
             for place in 0..20 {
                 let mut text = *b"abcdefghijklmnopqrst";
                 text[place] = byte;
                 let is_plain = (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-                let length = if is_plain || place >= BEGINNING { BEGINNING } else { place };
-                assert_eq!(beginning(&text), &text[..length], "{byte} in {place}");
-                assert_eq!(beginning(&text[..place + 1]).len(), if is_plain { BEGINNING.min(place + 1) } else { BEGINNING.min(place) });
+                let length = if is_plain || place >= HINT_PREFIX_BYTES { HINT_PREFIX_BYTES } else { place };
+                assert_eq!(hint_prefix(&text), &text[..length], "{byte} in {place}");
+                assert_eq!(
+                    hint_prefix(&text[..place + 1]).len(),
+                    if is_plain { HINT_PREFIX_BYTES.min(place + 1) } else { HINT_PREFIX_BYTES.min(place) }
+                );
             }
         }
     }

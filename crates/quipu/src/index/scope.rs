@@ -1,41 +1,40 @@
-//! Which spans of a trace are asked for: without the plumbing, or one of several requests alone.
+//! Selects the spans of a trace to show: with or without framework spans, or a single one of several requests.
 //!
-//! What is not here: reading the index (`tree`), which only asks what to keep.
+//! Not here: reading the index (`tree`), which only asks which spans to keep.
 
 use super::{Index, NO_TIME};
 use quipu_model::{Cost, SpanKind, SpanMarks, TokenTotals};
 use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
-/// Requests that are outlined at most.
-const MOST_OUTLINES: usize = 1_000;
+/// Maximum number of outlined requests.
+const MAX_OUTLINES: usize = 1_000;
 
-/// A span of a trace: its place among the trace's rows, its parent's position in tree order, or [`NO_ROW`], and its depth.
-pub(super) type Placed = (usize, u32, u32);
+/// A span of a trace: its index among the trace's rows, its parent's position in tree order or [`NO_ROW`], and its depth.
+pub(super) type TreePosition = (usize, u32, u32);
 
-/// What decides about a span, in tree order.
+/// The facts that decide whether a span is shown. In tree order.
 #[derive(Clone, Copy)]
 struct Node {
-    /// The parent's position, or [`NO_ROW`].
     parent: u32,
     kind: SpanKind,
     marks: SpanMarks,
 }
 
-/// What was found while spans were chosen.
+/// Findings made while selecting spans.
 pub(super) struct Chosen {
     pub(super) outlines: Vec<RequestOutline>,
-    /// Spans that are plumbing.
+    /// Number of framework spans.
     pub(super) plumbing: u32,
-    /// The sums over the request's spans, where one alone was asked for.
+    /// Token sums over the spans of the selected request, if one was selected.
     pub(super) tokens: Option<TokenTotals>,
-    /// Its earliest start and latest end, likewise, where known; as recorded.
+    /// Earliest start and latest end of the selected request, if known; as recorded, not converted to UTC.
     pub(super) times: Option<(i64, i64)>,
 }
 
 impl Index {
-    /// Keeps what is asked for of the spans of a trace, whose `rows` stand in the tree order `order`; `None` when there is no such request.
-    pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<Placed>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
-        let row_of = |placed: &Placed| rows.get(placed.0).copied().unwrap_or(0);
+    /// Reduces `order`, the tree order of the spans in `rows`, to the spans in `scope`. Returns `None` if there is no such request.
+    pub(super) fn choose(&self, rows: &[u32], order: &mut Vec<TreePosition>, scope: &TraceScope, zero: i64) -> Option<Chosen> {
+        let row_of = |placed: &TreePosition| rows.get(placed.0).copied().unwrap_or(0);
         let nodes: Vec<Node> = order.iter().map(|placed| self.node(row_of(placed), placed.1)).collect();
         let owners = requests(&nodes);
         let outlines = self.outline(rows, order, &nodes, &owners, zero);
@@ -76,15 +75,14 @@ impl Index {
 
     fn node(&self, row: u32, parent: u32) -> Node {
         let (mut marks, kind) = self.marks_of(row);
-        // What a web framework says of its own work was not asked for either.
+        // Spans that a web framework creates about its own work are framework spans too.
         if self.names.facts(*self.spans.name.at(row)).of_framework {
             marks.add(SpanMarks::AUTOTRACED);
         }
         Node { parent, kind, marks }
     }
 
-    /// The rows of the request that begins with the span of this id, without those of requests nested in it, ascending; `None` when none
-    /// does.
+    /// The rows of the request whose root span has this id, ascending, without requests nested in it; `None` if there is no such request.
     pub(crate) fn request_rows(&self, trace: u32, span_id: &str) -> Option<Vec<u32>> {
         let order = self.rows_in_tree_order(trace);
         let root = self.find_span(span_id)?;
@@ -99,7 +97,7 @@ impl Index {
         Some(rows)
     }
 
-    fn outline(&self, rows: &[u32], order: &[Placed], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
+    fn outline(&self, rows: &[u32], order: &[TreePosition], nodes: &[Node], owners: &[u32], zero: i64) -> Vec<RequestOutline> {
         let roots: Vec<usize> = owners.iter().enumerate().filter(|(at, owner)| *at == **owner as usize).map(|(at, _)| at).collect();
         if roots.len() < 2 {
             return Vec::new();
@@ -124,15 +122,15 @@ impl Index {
                 failed,
             })
         };
-        let mut outlines: Vec<RequestOutline> = roots.iter().take(MOST_OUTLINES).filter_map(outline).collect();
+        let mut outlines: Vec<RequestOutline> = roots.iter().take(MAX_OUTLINES).filter_map(outline).collect();
         outlines.sort_by_key(|outline| outline.start_nanos);
         outlines
     }
 }
 
-/// Leaves out what is not kept; what was under it hangs under the nearest span around it that is.
-fn keep(order: &mut Vec<Placed>, kept: &[bool]) {
-    // Where each span stands afterwards, or the nearest kept one around it, and how deep that is.
+/// Removes the spans that are not kept; their children move to the nearest kept ancestor.
+fn keep(order: &mut Vec<TreePosition>, kept: &[bool]) {
+    // For each span its new position and depth, or those of its nearest kept ancestor.
     let mut moved: Vec<(u32, u32)> = Vec::with_capacity(order.len());
     let mut chosen = Vec::new();
     for ((place, parent, _), kept) in order.iter().zip(kept) {
@@ -148,8 +146,8 @@ fn keep(order: &mut Vec<Placed>, kept: &[bool]) {
     *order = chosen;
 }
 
-/// Whether each span is plumbing: traced without being asked for, and telling nothing that a span around it does not. Kept are what was
-/// asked for, roots, requests, inference requests, where a failure began, and the outermost span of each kind of work.
+/// For each span, whether it is a framework span: traced automatically, without information that an ancestor does not have. Explicitly
+/// traced spans, roots, requests, inference requests, origins of failures, and the outermost span of each kind are not.
 fn plumbing(nodes: &[Node]) -> Vec<bool> {
     let mut fails_below = vec![false; nodes.len()];
     for node in nodes.iter().enumerate().rev() {
@@ -159,7 +157,7 @@ fn plumbing(nodes: &[Node]) -> Vec<bool> {
             *below = true;
         }
     }
-    // The kinds of the spans around each one that are kept, one bit each.
+    // Kinds of the kept ancestors of each span, as a bit set.
     let mut around: Vec<u16> = Vec::with_capacity(nodes.len());
     let mut folded = Vec::with_capacity(nodes.len());
     for (node, fails_below) in nodes.iter().zip(fails_below) {
@@ -179,7 +177,8 @@ fn plumbing(nodes: &[Node]) -> Vec<bool> {
     folded
 }
 
-/// The request each span belongs to, as the position of its root: the nearest one around it, itself among them; [`NO_ROW`] for none.
+/// The request each span belongs to, as the position of its root: the nearest request root among the span and its ancestors; [`NO_ROW`] for
+/// none.
 fn requests(nodes: &[Node]) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_and_the_outermost_of_each_work_stay() {
+    fn explicit_spans_and_the_outermost_of_each_kind_are_kept() {
         let turn = [
             (0, "/v1/agents/{agent_id}/session/{session_id}/turn", "request"),
             (1, "run_shields", ""),
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_failure_began_stays_and_what_it_went_through_does_not() {
+    fn the_origin_of_a_failure_is_kept_but_not_the_spans_it_passed_through() {
         let failed = [
             (0, "/v1/tool-runtime/invoke", "request failed"),
             (1, "ToolRuntimeRouter.invoke_tool", "auto failed"),

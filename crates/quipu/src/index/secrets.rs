@@ -1,11 +1,11 @@
-//! Whether texts seem to hold API keys: servers record provider data, headers and arguments as they come.
+//! Detects strings that look like API keys: servers record provider data, headers and arguments as they are.
 //!
-//! A hint for a warning, not a scanner: it knows the shapes of common keys, and asks for enough characters to be one.
+//! It is a hint for a warning, not a scanner: it knows the shapes of common keys, and requires a minimum length.
 
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// Key material at least this long counts.
+/// Minimum length of key material.
 const MIN_KEY: usize = 16;
 
 static PREFIXES: LazyLock<Vec<Finder<'static>>> =
@@ -13,7 +13,7 @@ static PREFIXES: LazyLock<Vec<Finder<'static>>> =
 static NAMES: LazyLock<Vec<Finder<'static>>> =
     LazyLock::new(|| ["api_key", "api-key", "apikey", "access_token", "secret_key"].iter().map(Finder::new).collect());
 
-/// Whether `text`, a recorded attributes text, seems to hold an API key.
+/// Whether `text`, the recorded attributes of a span, seems to contain an API key.
 pub(super) fn holds_secret(text: &[u8]) -> bool {
     PREFIXES.iter().any(|finder| {
         finder.find_iter(text).any(|at| {
@@ -23,7 +23,7 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
     }) || NAMES.iter().any(|finder| {
         finder.find_iter(text).any(|at| {
             let rest = &text[at + finder.needle().len()..];
-            // From the name to its value: quotes, escapes, a colon or equals sign, blanks.
+            // Between name and value there may be quotes, escapes, a colon or equals sign, and blanks.
             let start = rest.iter().position(|byte| !b"\"'\\:= ".contains(byte)).unwrap_or(rest.len());
             let assigned = rest[..start].iter().any(|byte| b":=".contains(byte));
             assigned && is_key(&rest[start..])
@@ -42,7 +42,7 @@ mod tests {
     use super::holds_secret;
 
     #[test]
-    fn keys_are_noticed_and_talk_about_keys_is_not() {
+    fn keys_are_detected_and_mentions_of_keys_are_not() {
         for text in [
             r#"{"__args__": "{'provider_data': \"{'tavily_search_api_key': 'tvly-abcd1234efgh5678'}\"}"}"#,
             r#"{"output": "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"}"#,

@@ -1,9 +1,9 @@
-//! Reads attributes by what was read before: spans of one name have the same keys in the same order, and mostly the same short values.
+//! Predicts attributes: spans of one name have the same keys in the same order, and mostly the same short values.
 //!
-//! For each name there is a tree. A node is a key behind those before it: the bytes that lead to its value, and the value it had last. Where
-//! a text goes on with these bytes, comparing them takes the place of parsing, checking and looking up; where it does not, the text is
-//! parsed, and the tree learns. What is read is the same either way. What is not here: the parser (`recorded`), and what becomes of keys and
-//! values (`profile`, `facets`).
+//! There is one prediction tree per span name. A node stands for a key after the keys of its ancestors; it stores the bytes that lead up to
+//! its value, and the value it had last. Where the JSON continues with these bytes, one comparison replaces parsing, validating and
+//! look-ups; otherwise the JSON is parsed and the tree is extended. The result is the same either way. Not here: the parser (`recorded`),
+//! and the use of keys and values (`profile`, `facets`).
 
 use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
@@ -11,27 +11,26 @@ use quipu_model::failure::FailureKey;
 use quipu_model::recorded::{Followed, RawJson, entries};
 use quipu_model::tokens::TokenKind;
 
-/// Nodes in all, bytes that lead to a value, and keys that may come next: what a hostile file can make this take stays below 10 MB.
+/// Limits on the number of nodes, the bytes that lead up to a value, and the children of a node: they bound the memory a hostile file can
+/// claim to 10 MB.
 const MAX_NODES: usize = 8_192;
 const MAX_LEAD: usize = 512;
 const MAX_CHILDREN: usize = 6;
 
-/// What an attribute tells beyond its profile.
+/// What an attribute is needed for, apart from its profile.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// `__root__`
     Root,
     /// `__autotraced__`
     Autotraced,
-    /// What decides whether the span failed.
+    /// An attribute that decides whether the span failed.
     Failure(FailureKey),
     /// `output`
     Output,
-    /// What instrumentation says the span is.
-    SaidKind,
-    /// The value of a facet.
+    /// An attribute in which instrumentation states the kind of the span.
+    StatedKind,
     Facet(Kind),
-    /// A count of tokens.
     Tokens(TokenKind),
 }
 
@@ -41,7 +40,7 @@ impl Wanted {
             "__root__" => Some(Wanted::Root),
             "__autotraced__" => Some(Wanted::Autotraced),
             "output" => Some(Wanted::Output),
-            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::SaidKind),
+            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::StatedKind),
             _ => Kind::of(key)
                 .map(Wanted::Facet)
                 .or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens))
@@ -52,31 +51,31 @@ impl Wanted {
 
 #[derive(Clone, Default)]
 struct Node {
-    /// The bytes from the end of the value before up to this value, then the value it last had, where that is kept.
+    /// The bytes from the end of the previous value up to this value, followed by the value it had last, if that is kept.
     expected: Vec<u8>,
-    /// How many of them come before the value.
+    /// Length of the part before the value.
     lead: usize,
-    /// The numbers of key and value.
+    /// Numbers of the key and the value in [`Profiles`].
     key: u32,
     value: u32,
     wanted: Option<Wanted>,
-    /// What may come next.
+    /// Nodes of the keys that may come next.
     children: Vec<u32>,
-    /// The profile of the span that last ended here.
+    /// Profile of the last span that ended at this node.
     profile: u16,
 }
 
-/// The trees of all names.
+/// The prediction trees of all span names.
 #[derive(Clone, Default)]
 pub(super) struct Shapes {
     nodes: Vec<Node>,
-    /// The root of each name's tree, by the name's number.
+    /// Root of each tree, by the number of the name.
     roots: Vec<Option<u32>>,
 }
 
 impl Shapes {
-    /// Reads the attributes of a span that has the name with this number, into its profile; `seen` gets those that tell more. Answers
-    /// whether the text is a JSON object; where it stops being one, what came before has been read.
+    /// Reads the attributes of a span into its profile; `name` is the number of the span's name. `seen` receives the attributes that are
+    /// [`Wanted`]. Returns whether the text is a JSON object; if it is malformed, everything before the error has been read.
     pub(super) fn read<'t>(
         &mut self,
         profiles: &mut Profiles,
@@ -163,7 +162,7 @@ impl Shapes {
         })
     }
 
-    /// Notes what came behind the entry `at`.
+    /// Records which key followed the entry `at`.
     fn learn(&mut self, at: u32, lead: &[u8], (key, value): (u32, u32), written: RawJson<'_>, wanted: Option<Wanted>) -> Option<u32> {
         let children = self.nodes.get(at as usize)?.children.len();
         if children >= MAX_CHILDREN || lead.len() > MAX_LEAD {
@@ -180,7 +179,7 @@ impl Shapes {
 }
 
 impl Node {
-    /// Notes the value it had last.
+    /// Records the value it had last.
     fn expect(&mut self, written: RawJson<'_>, value: u32) {
         self.expected.truncate(self.lead);
         self.expected.extend_from_slice(written.bytes());
@@ -193,7 +192,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What was read of some spans: of each whether it is an object, its profile, and what was seen.
+    /// For each span: whether its attributes are an object, its profile, and the attributes passed to `seen`.
     type Read = Vec<(bool, u16, Vec<(u8, Vec<u8>)>)>;
 
     fn number_of(wanted: Wanted) -> u8 {
@@ -202,7 +201,7 @@ mod tests {
             Wanted::Autotraced => 1,
             Wanted::Failure(key) => 40 + key as u8,
             Wanted::Output => 3,
-            Wanted::SaidKind => 4,
+            Wanted::StatedKind => 4,
             Wanted::Facet(kind) => 5 + kind as u8,
             Wanted::Tokens(kind) => 20 + kind as u8,
         }
@@ -289,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_by_shape_is_what_parsing_reads(
+        fn prediction_and_parsing_read_the_same(
             texts in prop::collection::vec(attributes(), 1..8),
             order in prop::collection::vec((0..3_u32, any::<prop::sample::Index>()), 1..60),
         ) {
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_many_shapes_is_read_without_them() {
+    fn prediction_stops_at_its_limits_and_parsing_goes_on() {
         let spans: Vec<(u32, String)> =
             (0..20_000).map(|number| (number % 9_000, format!("{{\"key {}\": 1, \"error\": {number}}}", number % 3_000))).collect();
         assert_eq!(by_shapes(&spans).0, by_parsing(&spans).0);

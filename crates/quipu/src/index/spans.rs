@@ -1,4 +1,4 @@
-//! The columns of the spans, and the way from an id to its row.
+//! The columns of spans, and the hash table from id to row.
 
 use super::column::{Column, RowIds};
 use super::ids::SpanKey;
@@ -6,27 +6,27 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use quipu_model::{SpanKind, SpanMarks};
 
-/// One entry a span in every column, in order of rowid.
+/// Each column has one entry per span, in rowid order.
 #[derive(Clone, Default)]
 pub(super) struct Spans {
     pub(super) key: Column<SpanKey>,
     pub(super) trace: Column<u32>,
     pub(super) parent: Column<SpanKey>,
     pub(super) name: Column<u32>,
-    /// Nanoseconds as the text says them, as if UTC where it names no zone; `NO_TIME` when unreadable.
+    /// Nanoseconds since 1970, read as UTC if the text has no zone; `NO_TIME` if it can't be parsed.
     pub(super) start: Column<i64>,
     pub(super) end: Column<i64>,
     pub(super) marks: Column<SpanMarks>,
     pub(super) kind: Column<SpanKind>,
     pub(super) rowids: RowIds,
     rows: HashTable<u32>,
-    /// How many rows `rows` knows.
+    /// Number of rows that are in `rows`.
     filed: u32,
-    /// Whether an id stands twice.
+    /// Some id occurs twice.
     pub(super) ids_repeat: bool,
 }
 
-/// One span on its way in.
+/// A span to be added.
 pub(super) struct NewSpan {
     pub(super) rowid: i64,
     pub(super) key: SpanKey,
@@ -39,7 +39,7 @@ pub(super) struct NewSpan {
     pub(super) kind: SpanKind,
 }
 
-/// Ids are random digits already; this only keeps chosen ones from meeting in few buckets.
+/// Ids are random already; mixing only prevents crafted ids from colliding.
 pub(super) fn mix(number: u64) -> u64 {
     let product = u128::from(number ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93_u128;
     (product as u64) ^ (product >> 64) as u64
@@ -64,13 +64,12 @@ impl Spans {
         row
     }
 
-    /// Makes the spans that were pushed since the last time known to `find`. Many at once, so that the processor fetches the memory for
-    /// several while it waits for none.
+    /// Adds the spans pushed since the last call to the hash table. Inserting many at once lets the processor overlap cache misses.
     pub(super) fn file(&mut self) {
         let keys = &self.key;
         for row in self.filed..keys.len() as u32 {
             let key = *keys.at(row);
-            // The first row of an id stands: only a damaged file has a second one.
+            // With duplicate ids, which occur in damaged files only, the first row wins.
             match self.rows.entry(mix(key.0), |row| *keys.at(*row) == key, |row| mix(keys.at(*row).0)) {
                 Entry::Vacant(free) => drop(free.insert(row)),
                 Entry::Occupied(_) => self.ids_repeat = true,
@@ -79,13 +78,13 @@ impl Spans {
         self.filed = keys.len() as u32;
     }
 
-    /// Makes room for so many ids at once: growing by and by would move all of them several times.
+    /// Reserves space in the hash table, which would otherwise be rehashed several times.
     pub(super) fn reserve(&mut self, spans: usize) {
         let keys = &self.key;
         self.rows.reserve(spans, |row| mix(keys.at(*row).0));
     }
 
-    /// The row of a span that was filed.
+    /// The row of a span that is in the hash table.
     pub(super) fn find(&self, key: SpanKey) -> Option<u32> {
         self.rows.find(mix(key.0), |row| *self.key.at(*row) == key).copied()
     }

@@ -1,13 +1,13 @@
-//! What listed traces have in all, and where each lies in time and duration.
+//! Totals of the listed traces, and their positions in the scatter plot.
 //!
-//! What is not here: which traces are listed (`session`), the picture (`view`).
+//! Not here: which traces are listed (`session`), the plot (`view`).
 
 use super::{Index, NO_TIME};
 use quipu_protocol::ListTotals;
 use quipu_protocol::ScatterPoint;
 
 impl Index {
-    /// Sums over traces.
+    /// Sums and percentiles over traces.
     pub(crate) fn list_totals(&self, traces: &[u32]) -> ListTotals {
         let mut totals = ListTotals { traces: traces.len() as u32, ..ListTotals::default() };
         let mut durations: Vec<u64> = Vec::with_capacity(traces.len());
@@ -26,7 +26,7 @@ impl Index {
         totals
     }
 
-    /// Where traces lie.
+    /// Start and duration of traces.
     pub(crate) fn scatter_points(&self, traces: &[u32]) -> impl Iterator<Item = ScatterPoint> {
         traces.iter().map(|number| {
             let trace = self.traces.at(*number);
@@ -36,7 +36,7 @@ impl Index {
     }
 }
 
-/// The smallest value that so many percent of all do not exceed; sorts as far as it takes.
+/// The nearest-rank percentile: the smallest value that at least `percent` percent of all do not exceed. Partially sorts `values`.
 fn nearest_rank(values: &mut [u64], percent: usize) -> Option<u64> {
     let rank = (values.len() * percent).div_ceil(100).max(1);
     if values.is_empty() { None } else { Some(*values.select_nth_unstable(rank - 1).1) }

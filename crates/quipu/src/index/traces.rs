@@ -1,4 +1,4 @@
-//! The traces: what `traces` says of each, what its spans say, and where its spans stand.
+//! Columns of traces: what the `traces` table holds, what is aggregated from spans, and the rows of each trace's spans.
 
 use super::NO_TIME;
 use super::column::Column;
@@ -7,28 +7,27 @@ use super::spans::{Spans, mix};
 use hashbrown::HashTable;
 use quipu_model::Timestamp;
 
-/// One trace.
 #[derive(Clone, Copy)]
 pub(super) struct Trace {
     pub(super) key: TraceKey,
-    /// Its row in `traces`, where it has one.
+    /// `traces.rowid`, if the trace has a row.
     pub(super) rowid: Option<i64>,
     pub(super) recorded_root: SpanKey,
-    /// `created_at`, which is UTC.
+    /// `created_at`, which is in UTC.
     pub(super) created: i64,
     pub(super) spans: u32,
     pub(super) failed: u32,
     pub(super) requests: u32,
     pub(super) start: i64,
     pub(super) end: i64,
-    /// The earliest end of a span: when the row in `traces` was made.
+    /// The earliest end of a span: the row in `traces` was created at that time.
     pub(super) first_end: i64,
-    /// The row of the root the trace is named by.
+    /// Row of the root span that names the trace.
     pub(super) root: Option<u32>,
-    /// Whether a time named no zone.
+    /// Some time has no zone.
     pub(super) local: bool,
     pub(super) offset_minutes: i16,
-    /// The number of its service's name; `None` too beyond the first 65,536 names.
+    /// Number of the service name; also `None` beyond the first 65,536 names.
     pub(super) service: Option<u16>,
 }
 
@@ -52,7 +51,7 @@ impl Trace {
         }
     }
 
-    /// Takes in the times of one span.
+    /// Extends the trace by the times of a span.
     pub(super) fn widen(&mut self, start: i64, end: i64) {
         for at in [start, end].into_iter().filter(|at| *at != NO_TIME) {
             self.start = if self.start == NO_TIME { at } else { self.start.min(at) };
@@ -63,49 +62,50 @@ impl Trace {
         }
     }
 
-    /// From the earliest start to the latest end, in nanoseconds.
+    /// Nanoseconds from the earliest start to the latest end.
     pub(super) fn duration(&self) -> Option<u64> {
         if self.start == NO_TIME { None } else { Some(self.end.abs_diff(self.start)) }
     }
 
-    /// The start on the time line all traces share.
+    /// The start in UTC.
     pub(super) fn utc_start(&self) -> i64 {
         self.utc(self.start)
     }
 
-    /// A time of this trace on the time line all traces share.
+    /// Converts a time of this trace to UTC.
     pub(super) fn utc(&self, at: i64) -> i64 {
         if at == NO_TIME { NO_TIME } else { Timestamp(at).minus_offset(i32::from(self.offset_minutes)).0 }
     }
 }
 
-/// Minutes east of UTC of a clock that showed `local` when UTC was `created`, to the quarter of an hour; `None` when no zone is that far.
+/// The offset of a clock that showed `local` when UTC was `created`: minutes east of UTC, rounded to a quarter of an hour. `None` if no
+/// zone has such an offset.
 pub(crate) fn zone_offset(local: i64, created: i64) -> Option<i16> {
     const QUARTER: i64 = 15 * 60_000_000_000;
     let quarters = (local.checked_sub(created)? + QUARTER / 2).div_euclid(QUARTER);
     (-14 * 4..=14 * 4).contains(&quarters).then_some(quarters as i16 * 15)
 }
 
-/// All traces, numbered in the order they were met.
+/// All traces, numbered in the order of their first appearance.
 #[derive(Clone, Default)]
 pub(super) struct Traces {
     list: Column<Trace>,
     numbers: HashTable<u32>,
-    /// The one last asked for.
+    /// Number of the trace that was looked up last.
     latest: u32,
-    /// Where each trace's rows start in `rows`; one more entry than traces. Empty until `place_spans`.
+    /// Start of each trace's rows in `rows`, with one more entry than traces. Empty until `place_spans`.
     offsets: Vec<u32>,
     rows: Vec<u32>,
 }
 
 impl Traces {
-    /// Forgets what rows of `traces` said, for all of them to be read again.
+    /// Discards the data from rows of `traces`, so that all of them can be read again.
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn forget_rows(&mut self) {
         for number in 0..self.len() as u32 {
             let trace = self.at_mut(number);
             let unread = Trace::new(trace.key);
-            // Of a trace without spans its row is all there is.
+            // A trace without spans consists of its row only.
             *trace = if trace.spans == 0 {
                 unread
             } else {
@@ -139,7 +139,7 @@ impl Traces {
     }
 
     pub(super) fn number(&mut self, key: TraceKey) -> u32 {
-        // Spans of one trace mostly come one after the other.
+        // Consecutive spans mostly belong to the same trace.
         if self.list.len() > self.latest as usize && self.list.at(self.latest).key == key {
             return self.latest;
         }
@@ -155,7 +155,7 @@ impl Traces {
         number
     }
 
-    /// Sorts the spans' rows by trace, keeping their order within one.
+    /// Sorts the rows of spans by trace, stably.
     pub(super) fn place_spans(&mut self, spans: &Spans) {
         let mut offsets = Vec::with_capacity(self.list.len() + 1);
         let mut sum = 0_u32;
@@ -174,7 +174,7 @@ impl Traces {
         (self.offsets, self.rows) = (offsets, rows);
     }
 
-    /// The rows of a trace's spans, ascending; empty until the pass is complete.
+    /// Rows of the trace's spans, ascending; empty until the pass is complete.
     pub(super) fn rows(&self, number: u32) -> &[u32] {
         let at = number as usize;
         match (self.offsets.get(at), self.offsets.get(at + 1)) {

@@ -1,6 +1,6 @@
-//! One trace as columns in tree order: a parent before its children, siblings by start.
+//! A trace as columns in tree order: parents before children, siblings by start.
 
-use super::scope::Placed;
+use super::scope::TreePosition;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_places;
@@ -8,8 +8,8 @@ use quipu_model::{SpanKind, SpanMarks, Timestamp};
 use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 
 impl Index {
-    /// The spans of a trace that are asked for; `None` when there is no such request. Complete indexes only. `service_name`,
-    /// `recorded_root`, and the levels of detail are the caller's to fill in.
+    /// The spans of a trace in `scope`; `None` if there is no such request. For complete indexes only. The caller fills in `service_name`,
+    /// `recorded_root` and the levels of detail.
     pub(crate) fn trace_columns(&self, number: u32, scope: &TraceScope) -> Option<TraceColumns> {
         let rows = self.traces.rows(number);
         let trace = self.traces.at(number);
@@ -18,7 +18,7 @@ impl Index {
         let (zero, end) = chosen.times.unwrap_or((trace.start, trace.end));
         let known = zero != NO_TIME;
         let mut columns = TraceColumns {
-            trace_id: self.odd.trace_text(trace.key),
+            trace_id: self.non_hex_ids.trace_text(trace.key),
             start: known.then(|| Timestamp(trace.utc(zero))),
             duration_nanos: if known && end != NO_TIME { u64::try_from(end.saturating_sub(zero)).unwrap_or(0) } else { 0 },
             token_totals: chosen.tokens.unwrap_or_else(|| self.trace_tokens(number)),
@@ -42,7 +42,7 @@ impl Index {
             let key = *self.spans.key.at(row);
             match key.hex_number() {
                 Some(number) => columns.span_id.push_number(number),
-                None => columns.span_id.push(&self.odd.span_text(key)),
+                None => columns.span_id.push(&self.non_hex_ids.span_text(key)),
             }
             columns.name.push(name);
             columns.parent.push(*parent);
@@ -83,19 +83,19 @@ impl Index {
         Some(columns)
     }
 
-    /// Rows of a trace's spans in tree order, each with its parent's place in that order; complete indexes only.
+    /// Rows of a trace's spans in tree order, each with its parent's position in that order. For complete indexes only.
     pub(crate) fn rows_in_tree_order(&self, trace: u32) -> Vec<(u32, Option<usize>)> {
         let rows = self.traces.rows(trace);
         let place = |parent: u32| (parent != NO_ROW).then_some(parent as usize);
         self.tree_order(rows).into_iter().filter_map(|(at, parent, _)| Some((*rows.get(at)?, place(parent)))).collect()
     }
 
-    /// Places of `rows` in tree order, each with its parent's position in that order and its depth.
-    fn tree_order(&self, rows: &[u32]) -> Vec<Placed> {
+    /// Indexes into `rows` in tree order, each with its parent's position in that order and its depth.
+    fn tree_order(&self, rows: &[u32]) -> Vec<TreePosition> {
         let mut by_age: Vec<usize> = (0..rows.len()).collect();
         let age = |place: usize| (*self.spans.start.at(rows[place]), rows[place]);
         sort_places(&mut by_age, &|one, other| age(one).cmp(&age(other)));
-        // Children of each place, oldest first: counted, then laid out behind each other.
+        // Children of each span, oldest first, in one array: counted first, then placed.
         let parents: Vec<Option<usize>> = rows
             .iter()
             .map(|row| {
@@ -120,7 +120,7 @@ impl Index {
         }
         let mut order = Vec::with_capacity(rows.len());
         let roots = by_age.iter().rev().filter(|place| parents[**place].is_none());
-        let mut stack: Vec<Placed> = roots.map(|place| (*place, NO_ROW, 0)).collect();
+        let mut stack: Vec<TreePosition> = roots.map(|place| (*place, NO_ROW, 0)).collect();
         while let Some((place, parent, depth)) = stack.pop() {
             let at = order.len() as u32;
             order.push((place, parent, depth));
@@ -166,7 +166,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
         warn(
             WarningKind::EarlyEvents,
             format!("{} events from before their start.", spans_have(early)),
-            "Servers note a span's start when a queue reaches it; the times of events are the true ones.",
+            "Servers record a span's start when it leaves a queue; the times of events are the accurate ones.",
         );
     }
     warnings

@@ -1,19 +1,19 @@
-//! Which values the traces have: for each facet the first of each trace, and the few traces that have several.
+//! The values of each trace: for each facet the first value, and the others of the few traces that have several.
 //!
-//! What is not here: the values of single spans (`facets`).
+//! Not here: the values of single spans (`facets`).
 
 use super::column::Column;
 use super::facets::{Facet, Facets};
 
-/// No value.
+/// Stands for the absence of a value.
 pub(crate) const NO_VALUE: u32 = u32::MAX;
 
-/// The values of one facet by trace.
+/// The values of one facet, by trace.
 #[derive(Clone, Default)]
 pub(crate) struct TraceValues {
-    /// The number of the first value of each trace, or [`NO_VALUE`].
+    /// Number of the first value of each trace, or [`NO_VALUE`].
     first: Vec<u32>,
-    /// Traces and their other values, ascending, each once.
+    /// Pairs of a trace and a further value, sorted and deduplicated.
     others: Vec<(u32, u32)>,
 }
 
@@ -34,24 +34,24 @@ impl TraceValues {
         values
     }
 
-    /// The number of a trace's first value.
+    /// Number of the trace's first value.
     pub(crate) fn first(&self, trace: u32) -> Option<u32> {
         self.first.get(trace as usize).copied().filter(|value| *value != NO_VALUE)
     }
 
-    /// The numbers of its others, ascending.
+    /// Numbers of the trace's other values, ascending.
     pub(crate) fn others(&self, trace: u32) -> impl Iterator<Item = u32> + '_ {
         let start = self.others.partition_point(|(of, _)| *of < trace);
         self.others.get(start..).unwrap_or_default().iter().take_while(move |(of, _)| *of == trace).map(|(_, value)| *value)
     }
 
-    /// All of them, the first one first; for a trace without any [`NO_VALUE`].
+    /// All value numbers of a trace, the first one first; [`NO_VALUE`] if it has none.
     pub(crate) fn of(&self, trace: u32) -> impl Iterator<Item = u32> + '_ {
         std::iter::once(self.first(trace).unwrap_or(NO_VALUE)).chain(self.others(trace))
     }
 }
 
-/// What lists show of each trace by value.
+/// The values that the trace list shows.
 #[derive(Clone, Default)]
 pub(crate) struct ValuesOfTraces {
     pub(crate) model: TraceValues,

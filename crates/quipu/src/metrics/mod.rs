@@ -1,6 +1,6 @@
-//! Reading what a file has to be counted out of its index and its imported points.
+//! Extracts the input of the metrics engine from the index and the imported points.
 //!
-//! What is not here: what is made of it (`quipu-metrics`).
+//! Not here: the computation (`quipu-metrics`).
 
 mod points;
 mod read;

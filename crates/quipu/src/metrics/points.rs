@@ -1,6 +1,6 @@
-//! Points of metrics as they were imported, put into streams: each number of a point goes to the stream of its name and labels.
+//! Sorts imported metric points into streams: each number of a point belongs to the stream of its metric name and labels.
 //!
-//! What is not here: the table they come from (`store`), names (`prometheus`), what becomes of streams (`measured`).
+//! Not here: the table of points (`store`), names (`prometheus`), the use of streams (`measured`).
 
 use quipu_metrics::streams::{Measure, Measured, Pairs, Rule, Stream};
 use quipu_model::prometheus;
@@ -10,14 +10,14 @@ use quipu_model::{MetricPoint, TokenKind, Value};
 use quipu_promql::METRIC_NAME;
 use std::collections::{BTreeMap, HashMap};
 
-/// Which part of a point a stream holds.
+/// The part of a point that a stream holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Value,
     Documented,
     Sum,
     Count,
-    /// Up to this bound, by its bits.
+    /// A bucket, by the bits of its upper bound.
     Bucket(u64),
     Quantile(u64),
 }
@@ -25,16 +25,16 @@ enum Key {
 /// One number of a point.
 struct Part {
     key: Key,
-    /// What follows the metric's name.
+    /// Suffix of the metric's name.
     ending: &'static str,
-    /// A label of its own.
+    /// Additional label, such as `le`.
     label: Option<(&'static str, String)>,
     value: f64,
 }
 
-/// What points have in common that differ by time alone.
+/// Everything but the time that points of one stream have in common.
 #[derive(PartialEq, Eq, Hash)]
-struct Alike {
+struct StreamKey {
     metric: String,
     unit: Option<String>,
     kind: String,
@@ -50,29 +50,29 @@ struct Origin {
     streams: HashMap<Key, usize>,
 }
 
-/// Takes points and puts them in order.
+/// Collects points into streams.
 #[derive(Default)]
 pub(crate) struct Collector {
-    /// Labels that name a resource, by its number.
+    /// Labels of each resource, by its number.
     sources: HashMap<i64, Pairs>,
-    origins: HashMap<Alike, Origin>,
+    origins: HashMap<StreamKey, Origin>,
     streams: Vec<Stream>,
 }
 
 impl Collector {
-    /// Notes a resource, a JSON object: its service becomes `job` and its instance `instance`, as in Prometheus.
+    /// Adds a resource, given as a JSON object of attributes: the service becomes `job` and the instance `instance`, as in Prometheus.
     pub(crate) fn add_source(&mut self, number: i64, resource: &str) {
         let resource = parse_json(resource).unwrap_or(Value::Null);
-        let said = |key: &str| resource.get(key).and_then(Value::as_str).map(visible).filter(|text| !text.is_empty());
-        let job = match (said("service.namespace"), said("service.name")) {
+        let text_of = |key: &str| resource.get(key).and_then(Value::as_str).map(visible).filter(|text| !text.is_empty());
+        let job = match (text_of("service.namespace"), text_of("service.name")) {
             (Some(space), Some(name)) => Some(format!("{space}/{name}")),
             (_, name) => name.map(str::to_owned),
         };
-        let labels = [("job", job), ("instance", said("service.instance.id").map(str::to_owned))];
+        let labels = [("job", job), ("instance", text_of("service.instance.id").map(str::to_owned))];
         self.sources.insert(number, labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
     }
 
-    /// Takes a point; one without a time or a number says nothing.
+    /// Adds a point; one without a time or a number is ignored.
     pub(crate) fn add(&mut self, point: MetricPoint) {
         let Some(time) = point.time_nanos.and_then(|nanos| i64::try_from(nanos / 1_000_000).ok()) else { return };
         let start = point.start_nanos.map_or(i64::MIN, |nanos| (nanos / 1_000_000) as i64);
@@ -93,7 +93,7 @@ impl Collector {
         let counts = counts_of(&point);
         let (sources, streams) = (&self.sources, &mut self.streams);
         let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
-        let key = Alike { metric, unit, kind, cumulative, monotonic, attributes, source };
+        let key = StreamKey { metric, unit, kind, cumulative, monotonic, attributes, source };
         let origin = match self.origins.get_mut(&key) {
             Some(origin) => origin,
             None => {
@@ -124,14 +124,13 @@ impl Collector {
                 streams.len() - 1
             });
             if let Some(stream) = streams.get_mut(number) {
-                // What is added or the latest has no start of its own.
+                // Deltas and gauges have no start time.
                 let start = if stream.rule == Rule::Counted { start } else { i64::MIN };
                 stream.segments.entry(start).or_default().push((time, part.value));
             }
         }
     }
 
-    /// Ends it.
     pub(crate) fn finish(self) -> Measured {
         let mut streams = self.streams;
         for segment in streams.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
@@ -141,7 +140,7 @@ impl Collector {
     }
 }
 
-/// The number of a sum or gauge, of Llama Stack's token counters also under the documented name.
+/// The number of a sum or gauge. Llama Stack's token counters appear under their documented name as well.
 fn single(point: &MetricPoint, measure: Measure) -> Vec<Part> {
     let is_documented = measure == Measure::Counter && counts_of(point).is_some();
     let keys = [Some(Key::Value), is_documented.then_some(Key::Documented)];
@@ -168,13 +167,13 @@ fn several(point: &MetricPoint) -> Vec<Part> {
     parts.chain(quantiles(&detail).into_iter().map(quantile)).collect()
 }
 
-/// Which of Llama Stack's token counters it is: they are named so, and name their model.
+/// The kind of tokens that one of Llama Stack's token counters counts; recognised by its name and its model label.
 fn counts_of(point: &MetricPoint) -> Option<TokenKind> {
     let kind = TokenKind::from_metric(&point.metric)?;
     point.attributes.contains("\"model_id\"").then_some(kind)
 }
 
-/// Upper bounds and how many observations there are up to each.
+/// Upper bounds, each with the cumulative number of observations.
 fn buckets(detail: &Value) -> Vec<(f64, f64)> {
     let numbers = |key: &str| detail.get(key).and_then(Value::items).unwrap_or_default().iter().map(number).collect::<Option<Vec<f64>>>();
     let (Some(bounds), Some(counts)) = (numbers("bounds"), numbers("counts")) else { return Vec::new() };
@@ -193,7 +192,7 @@ fn buckets(detail: &Value) -> Vec<(f64, f64)> {
 fn quantiles(detail: &Value) -> Vec<(f64, f64)> {
     let read = |item: &Value| {
         let of = |name: &str| item.get(name).and_then(number);
-        // What is zero is often not written.
+        // Zero values are often omitted.
         Some((of("quantile").unwrap_or(0.0), of("value").or_else(|| item.get("value").is_none().then_some(0.0))?))
     };
     detail.get("quantiles").and_then(Value::items).unwrap_or_default().iter().filter_map(read).collect()
@@ -206,8 +205,8 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The labels of a point, out of its attributes (a JSON object): texts as they are, other values as JSON; `null` is no label. Empty where
-/// `attributes` is no object. The labels of its resource (`job`, `instance`) are not among them.
+/// The labels of a point, from its attributes (a JSON object): strings as they are, other values as JSON, without nulls. Empty if
+/// `attributes` is not an object. The labels of the resource (`job`, `instance`) are not included.
 pub fn point_labels(attributes: &str) -> BTreeMap<String, String> {
     let Some(Value::Map(entries)) = parse_json(attributes) else { return BTreeMap::new() };
     let text = |value: &Value| match value {
@@ -220,7 +219,7 @@ pub fn point_labels(attributes: &str) -> BTreeMap<String, String> {
     prometheus::labels(entries.iter().filter_map(|(key, value)| Some((key.as_str(), text(value)?))))
 }
 
-/// The labels of a point with those of its resource. A label of the point replaces one of the resource.
+/// The labels of a point and its resource. A label of the point overrides one of the resource.
 fn labels_of(attributes: &str, mut labels: Pairs) -> Pairs {
     let own = point_labels(attributes);
     labels.retain(|(name, _)| !own.contains_key(name));
@@ -228,7 +227,7 @@ fn labels_of(attributes: &str, mut labels: Pairs) -> Pairs {
     labels
 }
 
-/// A text without what can't be seen: the reference's default service is one zero-width space.
+/// Removes invisible characters: the reference's default service name is a single zero-width space.
 fn visible(text: &str) -> &str {
     text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{200b}')
 }

@@ -1,6 +1,6 @@
-//! Takes the readings of a file from its complete index.
+//! Extracts the input of the metrics engine from a complete index.
 //!
-//! What is not here: what is made of them (`prepare`).
+//! Not here: the computation (`prepare`).
 
 use crate::index::Index;
 use quipu_metrics::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
@@ -9,10 +9,10 @@ use quipu_model::{SpanMarks, Timestamp, TokenRecord};
 use quipu_protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
 
-/// Requests whose model is looked for in the file, because their arguments do not begin with it.
+/// Maximum number of requests whose model is read from the file, because their arguments do not start with it.
 const MAX_READ: usize = 2_000;
 
-/// The readings of a file; `read_model` finds the model of a span in it, `measured` is what was imported beside its spans.
+/// Extracts the readings of a file. `read_model` reads the model of a span from the file; `measured` holds the imported points.
 pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
     let mut readings = Readings {
         series: index.metric_series().map(recorded_series).collect(),
@@ -30,7 +30,7 @@ pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut
     readings
 }
 
-/// Parts with zero bytes between: the name first, then name and value of each label.
+/// Parses a series: the metric's name, then names and values of labels, separated by zero bytes.
 fn recorded_series(text: &str) -> RecordedSeries {
     let mut parts = text.split('\0').map(str::to_owned);
     let name = parts.next().unwrap_or_default();
@@ -41,8 +41,8 @@ fn recorded_series(text: &str) -> RecordedSeries {
     RecordedSeries { name, labels }
 }
 
-/// Hands over every inference request with its row, its model and what is known of its tokens, by row. Where its arguments do not begin with
-/// a model, `read_model` looks for one in the file, for a bounded number of requests.
+/// Calls `take` with every inference request, by row: its row, model and tokens. If its arguments do not start with a model, `read_model`
+/// is asked, for a limited number of requests.
 pub(crate) fn each_request(
     index: &Index,
     read_model: &mut dyn FnMut(u32) -> Option<String>,

@@ -1,18 +1,17 @@
-//! Attribute filters: conditions that must all hold on one span.
+//! Attribute filters: conditions that must all hold for one span.
 //!
-//! What is not here: which spans are looked at (`matching`).
+//! Not here: which spans are tested (`matching`).
 
 use super::error::QueryError;
 use super::params::Object;
-use super::path::{Found, Path, quoted};
+use super::path::{Lookup, Path, quoted};
 use super::value::SqlValue;
-use crate::index::{Profiles, beginning};
+use crate::index::{Profiles, hint_prefix};
 use memchr::memmem::Finder;
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
     Eq,
@@ -27,13 +26,13 @@ pub(crate) struct Condition {
     path: Path,
     op: Op,
     value: SqlValue<'static>,
-    /// Finds the key as a writer puts it, where it needs no escape.
+    /// Finds the quoted key in JSON; set if the key needs no escapes.
     finder: Option<Finder<'static>>,
-    /// Finds the beginning of the wanted text, where only that text can hold.
+    /// Finds the start of the wanted string; set if only that string can match.
     wanted: Option<Finder<'static>>,
 }
 
-/// What a span's profile tells about a condition.
+/// What the profile of a span says about a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Holds,
@@ -47,22 +46,22 @@ pub(crate) enum Verdict {
 pub(crate) struct Conditions(Vec<Condition>);
 
 impl Conditions {
-    /// Reads the parameter `attribute_filters`.
+    /// Parses the parameter `attribute_filters`.
     pub(crate) fn read(params: &Object<'_>, name: &'static str, required: bool) -> Result<Conditions, QueryError> {
         let Some(list) = params.list(name, required)? else { return Ok(Conditions::default()) };
         let read = |(number, item): (usize, &Json)| Condition::read(&format!("{name}[{number}]"), item);
         Ok(Conditions(list.iter().enumerate().map(read).collect::<Result<_, _>>()?))
     }
 
-    /// Whether there is none, so that every span matches.
+    /// Whether there are no conditions, so that every span matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether all hold on a span with these attributes.
+    /// Whether all conditions hold for these attributes.
     ///
     /// # Errors
-    /// Where the malformed end of a key's path is reached.
+    /// When evaluation reaches the malformed part of a key.
     pub(crate) fn hold(&self, attributes: &[u8]) -> Result<bool, QueryError> {
         for condition in &self.0 {
             if !condition.holds(attributes)? {
@@ -72,7 +71,7 @@ impl Conditions {
         Ok(true)
     }
 
-    /// What each profile of a file tells, with the hints that spans it leaves open must have.
+    /// For each profile of a file, the verdict and the hints that spans of an undecided profile must have.
     pub(crate) fn verdicts(&self, profiles: &Profiles) -> Vec<(Verdict, u32)> {
         let of = |number: usize| {
             let profile = u16::try_from(number).unwrap_or(crate::index::UNKNOWN_PROFILE);
@@ -90,7 +89,7 @@ impl Conditions {
         for condition in &self.0 {
             match condition.verdict(profiles, profile) {
                 Verdict::Holds => {}
-                // A condition before it might still reach a malformed end, which has to be said.
+                // A condition before this one may still reach a malformed path, which must be reported.
                 Verdict::Fails => return if all == Verdict::Holds { Verdict::Fails } else { all },
                 Verdict::Unknown => all = Verdict::Unknown,
             }
@@ -135,20 +134,20 @@ impl Condition {
     }
 
     fn holds(&self, attributes: &[u8]) -> Result<bool, QueryError> {
-        // Searches are several times faster than reading entries. They can miss only what is written in escapes without need.
+        // Byte searches are several times faster than parsing. They miss only strings that are escaped without need.
         let lacks = |finder: &Option<Finder<'_>>| finder.as_ref().is_some_and(|finder| finder.find(attributes).is_none());
         let has = |escape: &[u8]| memchr::memmem::find(attributes, escape).is_some();
         if (lacks(&self.finder) || lacks(&self.wanted)) && !has(b"\\u00") && !has(b"\\/") {
             return Ok(false);
         }
         match self.path.find(attributes) {
-            Found::Value(json) => Ok(self.compares(json)),
-            Found::Nothing => Ok(false),
-            Found::Malformed => Err(bad_path("attribute_filters", &self.key)),
+            Lookup::Value(json) => Ok(self.compares(json)),
+            Lookup::Nothing => Ok(false),
+            Lookup::Malformed => Err(bad_path("attribute_filters", &self.key)),
         }
     }
 
-    /// The hint of the wanted text, where spans of this profile hold texts of many kinds.
+    /// The hint of the wanted string, if spans of this profile hold high-cardinality strings under the key.
     fn hint(&self, profiles: &Profiles, profile: u16) -> u32 {
         let (Op::Eq, SqlValue::Text(text), true, Some(key)) = (self.op, &self.value, self.path.is_plain(), self.path.first_key()) else {
             return 0;
@@ -172,23 +171,24 @@ impl Condition {
     }
 }
 
-/// A search for a text by its beginning in quotes. A text that looks like a list or a map might be one, written without the quotes.
+/// A finder of the quoted start of a string. `None` for a string that looks like a list or a map, since it may equal one written without
+/// quotes.
 fn wanted_text(value: &SqlValue<'_>) -> Option<Finder<'static>> {
     let SqlValue::Text(text) = value else { return None };
     if text.starts_with(b"[") || text.starts_with(b"{") {
         return None;
     }
-    let needle = [b"\"", beginning(text)].concat();
+    let needle = [b"\"", hint_prefix(text)].concat();
     (needle.len() > 3).then(|| Finder::new(&needle).into_owned())
 }
 
-/// Reads a key as a path. A quote never reaches anything but this; it is refused because the reference fails on it.
+/// Parses a key as a path. A bare quotation mark would match itself only; it is refused because the reference implementation fails on it.
 pub(crate) fn read_key(place: &str, key: &str) -> Result<Path, QueryError> {
     if key.contains('\'') {
         return Err(QueryError::parameter(place, format!("is {key:?}; a key can't hold a single quote")));
     }
     let path = Path::parse(key);
-    if path.is_hopeless() {
+    if path.is_always_malformed() {
         return Err(bad_path(place, key));
     }
     Ok(path)
@@ -218,7 +218,7 @@ fn read_value(place: &str, value: &Json) -> Result<SqlValue<'static>, QueryError
     })
 }
 
-/// What a JSON value is, in words.
+/// The JSON type of a value, in words.
 pub(crate) fn kind_of(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",

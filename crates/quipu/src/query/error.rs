@@ -1,38 +1,38 @@
-//! Why a query has no answer.
+//! Errors of the query API.
 
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::StoreError;
 
-/// An error of the query API: a sentence that names the parameter, or what the file said.
+/// An error of the query API. Its message names the parameter, or says what is wrong with the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// A parameter is missing, of another type, or says what can't be.
+    /// A parameter is missing, has the wrong type, or an invalid value.
     #[error("{name} {problem}.")]
     Parameter {
-        /// Its name, as `attribute_filters[0].op`.
+        /// The parameter, such as `attribute_filters[0].op`.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with it, as the end of a sentence.
         problem: String,
     },
-    /// The file format can't hold the answer.
+    /// The file format can't represent the answer.
     #[error("{0}")]
     Format(String),
-    /// There is no such trace or span.
+    /// The trace or span does not exist.
     #[error("{name}: {sentence}")]
     NotFound {
-        /// The parameter that names it.
+        /// The parameter with its id.
         name: String,
-        /// What is not there.
+        /// The message, a full sentence.
         sentence: String,
     },
-    /// There is no such method.
+    /// The method does not exist.
     #[error("There is no method {0}. Methods are {list}.", list = super::Method::NAMES.join(", "))]
     NoSuchMethod(String),
-    /// The index this answer needs is not complete.
+    /// The answer requires a complete index.
     #[error("The file is not indexed yet; ask again when it is.")]
     NotIndexed,
-    /// The file.
+    /// The file can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! Spans as a data set in text: JSON lines or CSV, row by row, so that a large file needs no memory.
+//! Spans as a dataset in text form: JSON lines or CSV, row by row in constant memory.
 
 use super::error::QueryError;
 use super::matching::Source;
@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 const FIXED: [&str; 6] = ["trace_id", "span_id", "parent_span_id", "name", "start_time", "end_time"];
 
-/// Hands text to `sink`, line by line, until it answers false. Returns the number of spans.
+/// Writes text to `sink`, line by line, until it returns false. Returns the number of spans.
 pub(super) fn export_spans(
     source: Source<'_>,
     params: &Json,
@@ -22,7 +22,7 @@ pub(super) fn export_spans(
     let params = Object::read(params, &["attribute_filters", "attributes_to_save", "max_depth"])?;
     let query = SpanQuery::read(&params, "attributes_to_save")?;
     let columns: Vec<String> = query.columns().into_iter().map(str::to_owned).collect();
-    // Without chosen attributes every span has others: one column holds them all.
+    // Spans have different attributes: without a selection, one column holds them all.
     let one_column = columns.is_empty();
     let write: &dyn Fn(&DatasetRow) -> String = match format {
         FileFormat::JsonLines => &|row| serde_json::to_string(row).map(|line| line + "\n").unwrap_or_default(),
@@ -44,7 +44,7 @@ pub(super) fn export_spans(
     Ok(count)
 }
 
-/// Texts as they are, other values as JSON.
+/// Strings as they are, other values as JSON.
 fn csv_fields(row: &DatasetRow, one_column: bool) -> Vec<Option<String>> {
     let time = |time: Option<quipu_model::EventTime>| time.map(|time| time.to_string());
     let mut fields = vec![

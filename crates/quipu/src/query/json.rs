@@ -1,13 +1,13 @@
-//! Recorded JSON values on their way into an answer: as written, so that no digit is lost.
+//! Recorded JSON values in answers: passed through as written, so that numbers keep all digits.
 
-use super::path::{Found, Path};
+use super::path::{Lookup, Path};
 use hashbrown::HashMap;
 use quipu_model::recorded::entries;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// One JSON value as text. `NaN` and `Infinity`, which JSON lacks, are null.
+/// One JSON value as text. `NaN` and `Infinity`, which JSON lacks, become null.
 #[derive(Clone, Debug)]
 pub struct JsonText(Box<RawValue>);
 
@@ -17,17 +17,16 @@ impl JsonText {
         let text = String::from_utf8_lossy(json);
         let raw = RawValue::from_string(text.clone().into_owned());
         let raw = raw.or_else(|_| RawValue::from_string(made_valid(&text)));
-        // What even that does not make JSON is handed on as a text.
+        // If it is still not JSON, it becomes a JSON string.
         let raw = raw.or_else(|_| RawValue::from_string(serde_json::Value::String(text.into_owned()).to_string()));
         raw.map_or_else(|_| JsonText::null(), JsonText)
     }
 
-    /// `null`
     pub(crate) fn null() -> JsonText {
         JsonText(RawValue::NULL.to_owned())
     }
 
-    /// Whether it is null.
+    /// Whether the value is `null`.
     pub fn is_null(&self) -> bool {
         self.0.get() == "null"
     }
@@ -37,7 +36,7 @@ impl JsonText {
         self.0.get()
     }
 
-    /// The text inside, where it is a string.
+    /// The decoded string, if the value is one.
     pub fn as_text(&self) -> Option<String> {
         serde_json::from_str(self.0.get()).ok()
     }
@@ -49,7 +48,7 @@ impl Serialize for JsonText {
     }
 }
 
-/// Puts null for what Python writes beyond JSON, and escapes for raw control characters.
+/// Replaces Python's extensions of JSON by null, and escapes raw control characters.
 fn made_valid(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -84,12 +83,12 @@ fn made_valid(text: &str) -> String {
     out
 }
 
-/// Attributes in recorded order, or those that were asked for in that order; a key stands once.
+/// Attributes in recorded order, or the requested ones in the order of the request; keys are unique.
 #[derive(Clone, Debug, Default)]
 pub struct AttributeMap(pub Vec<(String, JsonText)>);
 
 impl AttributeMap {
-    /// All attributes; of a key that stands twice the last value counts, as in Python. `None` where they are no JSON object.
+    /// All attributes; of duplicate keys the last value counts, as in Python. `None` if they are not a JSON object.
     pub(crate) fn all(attributes: &[u8]) -> Option<AttributeMap> {
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut list: Vec<(String, JsonText)> = Vec::new();
@@ -107,14 +106,14 @@ impl AttributeMap {
         Some(AttributeMap(list))
     }
 
-    /// The attributes at the paths of `keys`, null where there is none; or the key whose malformed end was reached.
+    /// The attributes at the paths of `keys`, null where there is none. Fails with the key whose malformed part was reached.
     pub(crate) fn chosen<'k>(attributes: &[u8], keys: &'k [(String, Path)]) -> Result<AttributeMap, &'k str> {
         let mut list: Vec<(String, JsonText)> = Vec::with_capacity(keys.len());
         for (key, path) in keys {
             let value = match path.find(attributes) {
-                Found::Value(json) => JsonText::recorded(json),
-                Found::Nothing => JsonText::null(),
-                Found::Malformed => return Err(key),
+                Lookup::Value(json) => JsonText::recorded(json),
+                Lookup::Nothing => JsonText::null(),
+                Lookup::Malformed => return Err(key),
             };
             if !list.iter().any(|(name, _)| name == key) {
                 list.push((key.clone(), value));
@@ -123,7 +122,7 @@ impl AttributeMap {
         Ok(AttributeMap(list))
     }
 
-    /// The value of `key`.
+    /// The value of `key`; `None` if there is no such attribute.
     pub fn get(&self, key: &str) -> Option<&JsonText> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }

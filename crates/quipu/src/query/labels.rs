@@ -1,5 +1,4 @@
-//! Labels of metrics and the matchers that choose among them, as in PromQL: an absent label is an empty one, and regular expressions
-//! match the whole value.
+//! Metric labels and label matchers, with PromQL's rules: an absent label equals an empty one, and regular expressions are anchored.
 
 use super::condition::kind_of;
 use super::error::QueryError;
@@ -9,7 +8,7 @@ use quipu_model::ordered::sort_by_key;
 use regex_lite::Regex;
 use serde_json::Value as Json;
 
-/// What a label must be.
+/// The operator of a matcher.
 enum Test {
     Is(String),
     IsNot(String),
@@ -17,7 +16,6 @@ enum Test {
     MatchesNot(Regex),
 }
 
-/// One matcher.
 struct LabelMatcher {
     name: String,
     test: Test,
@@ -33,7 +31,7 @@ impl LabelMatchers {
         Ok(LabelMatchers(list.iter().enumerate().map(read).collect::<Result<_, _>>()?))
     }
 
-    /// Whether a series with these labels is asked for.
+    /// Whether all matchers match a series with these labels.
     pub(super) fn accept(&self, labels: &[MetricLabel]) -> bool {
         self.0.iter().all(|matcher| {
             let value = labels.iter().find(|label| label.name == matcher.name).map(|label| label.value.as_str()).unwrap_or_default();
@@ -46,7 +44,7 @@ impl LabelMatchers {
         })
     }
 
-    /// Puts the labels that matchers name first, in the matchers' order, as the reference does.
+    /// Moves the labels named by matchers to the front, in the order of the matchers, as the reference implementation does.
     pub(super) fn arrange(&self, labels: &mut Vec<MetricLabel>) {
         let place = |label: &MetricLabel| self.0.iter().position(|matcher| matcher.name == label.name).unwrap_or(usize::MAX);
         sort_by_key(labels, place);
@@ -66,7 +64,7 @@ impl LabelMatcher {
         let (name, value) = (text("name")?, text("value")?);
         let operator = if object.contains_key("operator") { text("operator")? } else { "=".to_owned() };
         let pattern = || {
-            // The dot matches line breaks too, and the whole value must match.
+            // The dot also matches line breaks, and the expression is anchored.
             Regex::new(&format!("^(?s:{value})$"))
                 .map_err(|_| QueryError::parameter(&format!("{place}.value"), format!("is {value:?}, which is no regular expression")))
         };

@@ -1,7 +1,7 @@
-//! Which traces hold a span that all conditions hold on, in the order of their first such span.
+//! Finds the traces with a span for which all conditions hold, in the order of their first such span.
 //!
-//! With a complete index most spans are decided by their profile and hint, from memory; the others are read, one by one or, where they are many,
-//! in one scan. Without an index the whole table is scanned, and no further than the caller wants.
+//! With a complete index, most spans are decided in memory by their profile and hints; the others are read, one by one or, if there are
+//! many, in one scan. Without an index the whole table is scanned, but only until the caller has enough.
 
 use super::condition::{Conditions, Verdict};
 use super::error::QueryError;
@@ -12,32 +12,30 @@ use quipu_store::{
 };
 use std::ops::ControlFlow;
 
-/// The file, and the index where it is complete.
+/// The file, and its index if that is complete.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) database: &'a Database,
     pub(crate) index: Option<&'a Index>,
 }
 
-/// A trace that matched.
 #[derive(Clone, Debug)]
 pub(crate) enum MatchedTrace {
     /// Its number in the index.
     Number(u32),
-    /// Its id.
     Id(String),
 }
 
-/// Spans read one by one under one lock.
+/// Maximum number of spans read one by one while the database is locked.
 const LOOKUPS: u32 = 4_096;
 
 impl<'a> Source<'a> {
-    /// The complete index, or the error that asks for it.
+    /// The complete index, or [`QueryError::NotIndexed`].
     pub(crate) fn indexed(self) -> Result<&'a Index, QueryError> {
         self.index.ok_or(QueryError::NotIndexed)
     }
 
-    /// Hands every matching trace to `each`, once, until it breaks.
+    /// Calls `each` with every matching trace, once, until it breaks.
     pub(crate) fn matching_traces(
         self,
         conditions: &Conditions,
@@ -49,7 +47,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The row of `traces` of a matching trace, with the values of the columns an order names; `None` where it has no row.
+    /// The row of a matching trace in `traces`, with the values of the columns in `order`; `None` if it has no row.
     pub(crate) fn trace_row(self, trace: &MatchedTrace, order: &[TraceColumn]) -> Result<Option<TraceFull>, QueryError> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(match (trace, self.index) {
@@ -104,7 +102,7 @@ impl<'a> Source<'a> {
             None => Verdict::Unknown,
         };
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);
-        let mut found = Found { seen: vec![false; index.trace_count() as usize], each };
+        let mut found = MatchSink { seen: vec![false; index.trace_count() as usize], each };
         let unknown = (0..rows).filter(|row| verdict(*row) == Verdict::Unknown).count();
         // A scan reads about four rows in the time of one look-up.
         if unknown > rows as usize / 4 {
@@ -145,7 +143,7 @@ impl<'a> Source<'a> {
         index: &Index,
         conditions: &Conditions,
         verdict: &dyn Fn(u32) -> Verdict,
-        found: &mut Found<'_>,
+        found: &mut MatchSink<'_>,
     ) -> Result<(), QueryError> {
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);
         let mut row = 0;
@@ -154,7 +152,7 @@ impl<'a> Source<'a> {
             while row < rows && index.rowid_of(row) < rowid {
                 row += 1;
             }
-            // Rows that were written after the index was built are not in it.
+            // Rows written after the index was built are not in it.
             if row >= rows || index.rowid_of(row) != rowid {
                 return ControlFlow::Continue(());
             }
@@ -179,13 +177,13 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Traces that matched already, and who hears of new ones.
-struct Found<'e> {
+/// Deduplicates matching traces on their way to the caller.
+struct MatchSink<'e> {
     seen: Vec<bool>,
     each: &'e mut dyn FnMut(MatchedTrace) -> Result<ControlFlow<()>, QueryError>,
 }
 
-impl Found<'_> {
+impl MatchSink<'_> {
     fn is_seen(&self, trace: u32) -> bool {
         self.seen.get(trace as usize).copied().unwrap_or(false)
     }

@@ -1,7 +1,7 @@
-//! `query_metrics`: one series per set of labels, from `metric.*` events and, where none was recorded, from what the outputs of
-//! inference requests say.
+//! `query_metrics`: one series per set of labels, from `metric.*` events or, if none were recorded, from the token counts in the outputs of
+//! inference requests.
 //!
-//! Derived series carry the label `source="derived"`. What is not here: how token counts are derived (`tokens`), PromQL.
+//! Derived series have the label `source="derived"`. Not here: how token counts are derived (`tokens`), PromQL.
 
 use super::error::QueryError;
 use super::json::AttributeMap;
@@ -18,7 +18,7 @@ use quipu_store::{EventColumns, scan_events_named, span_row};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// The name and value of the label of derived series.
+/// Name and value of the label that marks derived series.
 const DERIVED: (&str, &str) = ("source", "derived");
 
 /// A metric over time, or its sum.
@@ -26,7 +26,7 @@ pub(super) fn query_metrics(source: Source<'_>, params: &Json, now_seconds: Opti
     let params = Object::read(params, &["metric_name", "start_time", "end_time", "granularity", "query_type", "label_matchers"])?;
     let metric = params.required_text("metric_name")?;
     let start = params.required_integer("start_time")?;
-    // 0 means now, as null does.
+    // 0 means now, like null.
     let end = params.integer("end_time")?.filter(|end| *end != 0).or(now_seconds);
     let is_instant = match params.text("query_type")? {
         None | Some("range") => false,
@@ -61,14 +61,13 @@ pub(super) fn query_metrics(source: Source<'_>, params: &Json, now_seconds: Opti
     Ok(list.into_iter().map(|(_, series)| series).collect())
 }
 
-/// One measurement.
 struct Point {
     at: Timestamp,
     value: f64,
     unit: String,
 }
 
-/// Points within the asked time, by labels; with each set of labels the order it was first met in.
+/// Points within the requested time range, by labels; each set of labels keeps its order of first appearance.
 struct Window {
     start: i64,
     end: Option<i64>,
@@ -108,7 +107,7 @@ impl Window {
     }
 }
 
-/// A value that is no text as Python prints it, which is what the reference makes a label of.
+/// A non-string value as Python prints it, which the reference implementation uses as the label.
 fn python_text(json: &str) -> String {
     match json {
         "true" => "True".into(),
@@ -118,7 +117,7 @@ fn python_text(json: &str) -> String {
     }
 }
 
-/// Counts of inference requests that no event recorded, at the end of the request.
+/// Adds counts of inference requests that no event recorded, at the end time of the request.
 fn take_derived(source: Source<'_>, index: &Index, kind: TokenKind, window: &mut Window) -> Result<(), QueryError> {
     for (row, record) in index.token_records() {
         let Some(count) = record.get(kind).filter(|count| count.source.is_derived()) else { continue };
@@ -133,7 +132,7 @@ fn take_derived(source: Source<'_>, index: &Index, kind: TokenKind, window: &mut
     Ok(())
 }
 
-/// The model an inference request names in its arguments or its output.
+/// The model that an inference request names in its arguments or its output.
 pub(crate) fn model_of(source: Source<'_>, index: &Index, row: u32) -> Result<Option<String>, QueryError> {
     let recorded = span_row(source.database.connection(), source.database.schema(), index.rowid_of(row))?;
     let list = attributes(recorded.and_then(|row| row.attributes).unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -144,7 +143,7 @@ pub(crate) fn model_of(source: Source<'_>, index: &Index, row: u32) -> Result<Op
     Ok(in_attribute("__args__", &["model_id", "model"]).or_else(|| in_attribute("output", &["model"])))
 }
 
-/// Points in time order, or their sums by bucket and unit.
+/// The points by time, or their sums per bucket and unit.
 fn over_time(mut points: Vec<Point>, bucket: Option<i64>) -> Vec<MetricDataPoint> {
     let seconds = |at: Timestamp| at.0.div_euclid(1_000_000_000);
     let Some(bucket) = bucket else {
@@ -162,7 +161,7 @@ fn over_time(mut points: Vec<Point>, bucket: Option<i64>) -> Vec<MetricDataPoint
     sums.into_iter().map(|((timestamp, unit), value)| MetricDataPoint { timestamp, value, unit }).collect()
 }
 
-/// One sum for each unit.
+/// One sum per unit.
 fn sums(points: &[Point], now: Option<i64>) -> Vec<MetricDataPoint> {
     let latest = points.iter().map(|point| point.at.0.div_euclid(1_000_000_000)).max();
     let timestamp = now.or(latest).unwrap_or_default();
@@ -173,7 +172,7 @@ fn sums(points: &[Point], now: Option<i64>) -> Vec<MetricDataPoint> {
     sums.into_iter().map(|(unit, value)| MetricDataPoint { timestamp, value, unit: unit.to_owned() }).collect()
 }
 
-/// A duration such as `30s`, `5m`, `1h`, `1h30m`, `1d`, `1w`, in seconds; a unit alone is one of it.
+/// Parses a duration such as `30s`, `5m`, `1h`, `1h30m`, `1d`, `1w` into seconds; a unit without a number means one.
 fn read_granularity(text: &str) -> Result<i64, QueryError> {
     let bad = || QueryError::parameter("granularity", format!("is {text:?}; it is a duration such as 30s, 5m, 1h, 1d or 1w"));
     let mut rest = text;

@@ -1,11 +1,11 @@
-//! The query API of Llama Stack's telemetry over an open file: conditions on attributes, traces, spans, trees, data sets, metrics.
+//! The query API of Llama Stack's telemetry over an open file: attribute filters, traces, spans, trees, datasets, metrics.
 //!
-//! Answers are those of the reference (0.2.15; metrics 0.2.23) but for the deviations that docs/query.md lists. Parameters come as JSON and
-//! answers go as JSON: the API's types are not the worker's. Nothing a caller gives becomes part of a statement: conditions are decided
-//! here, by SQLite's rules. What is not here: HTTP, the clock (callers say what time it is), SQL (`store`).
+//! Answers equal those of the reference implementation (0.2.15; metrics 0.2.23), except for the deviations listed in docs/query.md.
+//! Parameters and answers are JSON: the API's types are separate from the worker's. No input becomes part of an SQL statement: conditions
+//! are evaluated here, by SQLite's rules. Not here: HTTP, the clock (the caller passes the time), SQL (`store`).
 //!
-//! Modules in reading order: `params`, `path` and `value` read what is asked; `condition` and `matching` find traces; `traces`, `tree`,
-//! `spans`, `export` and `metrics` answer; `types` and `json` are what goes out.
+//! Modules in reading order: `params`, `path` and `value` read requests; `condition` and `matching` find traces; `traces`, `tree`, `spans`,
+//! `export` and `metrics` answer; `types` and `json` are the output.
 
 mod condition;
 mod error;
@@ -38,29 +38,29 @@ use quipu_protocol::FileFormat;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// A method of the API.
+/// A method of the API; see docs/query.md for its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Traces that hold a span with certain attributes.
+    /// A page of traces that contain a span matching attribute filters.
     QueryTraces,
     /// One trace.
     GetTrace,
     /// One span.
     GetSpan,
-    /// A span and all below it.
+    /// A span and its descendants.
     GetSpanTree,
-    /// Attributes of the spans of certain traces.
+    /// Chosen attributes of the spans of matching traces.
     QuerySpans,
-    /// The same as rows of a data set.
+    /// Like `QuerySpans`, as rows of a dataset.
     SaveSpansToDataset,
     /// A metric over time.
     QueryMetrics,
-    /// Log lines and metrics of a span or a trace; the reference has no such method.
+    /// Log lines and metrics of a span or a trace. The reference implementation has no such method.
     ListSpanEvents,
 }
 
 impl Method {
-    /// Every method's name, in the order of the documentation.
+    /// The names of all methods, in the order of the documentation.
     pub const NAMES: [&'static str; 8] = [
         "query_traces",
         "get_trace",
@@ -72,10 +72,10 @@ impl Method {
         "list_span_events",
     ];
 
-    /// The method of this name.
+    /// The method with this name.
     ///
     /// # Errors
-    /// A sentence that lists the methods.
+    /// [`QueryError::NoSuchMethod`], whose message lists the methods.
     pub fn from_name(name: &str) -> Result<Method, QueryError> {
         Ok(match name {
             "query_traces" => Method::QueryTraces,
@@ -91,7 +91,7 @@ impl Method {
     }
 }
 
-/// The answer to a call as JSON text. `params` is a JSON object, or empty for none; `now_seconds` is the caller's clock.
+/// Answers a call with JSON text. `params` is a JSON object, or empty for none; `now_seconds` is the current time in seconds since 1970.
 pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds: Option<i64>) -> Result<String, QueryError> {
     let method = Method::from_name(method)?;
     let params = &read_params(params)?;
@@ -107,7 +107,7 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
     }
 }
 
-/// Spans as lines of text, handed to `sink` until it answers false; the number of spans.
+/// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans.
 pub(crate) fn export(source: Source<'_>, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
     export::export_spans(source, &read_params(params)?, format, sink)
 }

@@ -1,6 +1,6 @@
-//! Parameters as the API takes them: an object of named values, each checked, each error naming its parameter.
+//! Parameters of a call: a JSON object of named values. Each value is checked, and each error names its parameter.
 //!
-//! Whole numbers may stand as texts, as the API's own validation lets them; null means the default.
+//! Integers may be given as strings, as the API's own validation allows; null means the default.
 
 use super::condition::kind_of;
 use super::error::QueryError;
@@ -12,7 +12,7 @@ pub(crate) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Takes the parameters of a method that knows the names `known`.
+    /// Checks that `json` is an object with no other names than `known`.
     pub(crate) fn read(json: &'a Json, known: &[&'static str]) -> Result<Object<'a>, QueryError> {
         let Some(entries) = json.as_object() else {
             return Err(QueryError::parameter("The parameters", format!("are {}, not an object such as {{\"limit\": 10}}", kind_of(json))));
@@ -23,7 +23,7 @@ impl<'a> Object<'a> {
         Ok(Object { entries })
     }
 
-    /// The value of a parameter; null is as good as absent.
+    /// The value of a parameter; null counts as absent.
     fn given(&self, name: &'static str) -> Option<&'a Json> {
         self.entries.get(name).filter(|value| !value.is_null())
     }
@@ -33,7 +33,7 @@ impl<'a> Object<'a> {
         QueryError::parameter(name, what.into())
     }
 
-    /// A text; `None` where it was not given.
+    /// A string; `None` if absent.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&'a str>, QueryError> {
         match self.given(name) {
             None => Ok(None),
@@ -42,12 +42,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A text that must be given.
+    /// A required string.
     pub(crate) fn required_text(&self, name: &'static str) -> Result<&'a str, QueryError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A whole number; `None` where it was not given.
+    /// An integer; `None` if absent.
     pub(crate) fn integer(&self, name: &'static str) -> Result<Option<i64>, QueryError> {
         let Some(value) = self.given(name) else { return Ok(None) };
         let whole = match value {
@@ -65,12 +65,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// A whole number that must be given.
+    /// A required integer.
     pub(crate) fn required_integer(&self, name: &'static str) -> Result<i64, QueryError> {
         self.integer(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A list; `None` where it was not given and need not be.
+    /// A list; `None` if absent and not `required`.
     pub(crate) fn list(&self, name: &'static str, required: bool) -> Result<Option<&'a [Json]>, QueryError> {
         match self.given(name) {
             None if required => Err(self.missing(name)),
@@ -80,7 +80,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A list of texts; `None` where it was not given and need not be.
+    /// A list of strings; `None` if absent and not `required`.
     pub(crate) fn texts(&self, name: &'static str, required: bool) -> Result<Option<Vec<&'a str>>, QueryError> {
         let Some(list) = self.list(name, required)? else { return Ok(None) };
         let read = |(number, item): (usize, &'a Json)| {

@@ -1,54 +1,53 @@
-//! The JSON path of a condition's key: what SQLite makes of `$.` and the key, over JSON as recorded.
+//! JSON paths of condition keys: evaluates `$.` + key over recorded JSON the way SQLite does.
 //!
-//! A dot descends, `[2]` and `[#-1]` index a list, and quotes keep a dotted key together: `"a.b"`. Where a path is malformed SQLite
-//! complains only when it gets there; so does this. What is not here: comparing what was found (`value`).
+//! A dot descends, `[2]` and `[#-1]` index a list, and quotes keep a dotted key together: `"a.b"`. SQLite reports a malformed path only
+//! when evaluation reaches the malformed part, and so does this module. Not here: comparing values (`value`).
 
 use super::value::unescape;
 use quipu_model::recorded::entries;
 use std::borrow::Cow;
 
-/// A parsed path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
-    steps: Vec<Step>,
-    /// What follows the steps and can't be read as a path.
+    steps: Vec<PathStep>,
+    /// Set if the rest of the key after the steps is malformed.
     malformed: Option<Malformed>,
 }
 
-/// Where the malformed end of a path is noticed.
+/// When the malformed part of a path is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Malformed {
-    /// At whatever stands there.
+    /// At any value.
     Always,
-    /// It opens a bracket: SQLite looks inside only at a list, and finds nothing at anything else.
+    /// At a list only: the part starts with a bracket, and SQLite finds nothing at other values.
     AtList,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum PathStep {
     Key(Box<str>),
     Index(u64),
-    /// So many from the end; 0 is behind it.
+    /// Counted from the end; 0 is the position after the last item.
     FromEnd(u64),
 }
 
-/// What stands at a path.
+/// The result of evaluating a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found<'a> {
+pub(crate) enum Lookup<'a> {
     /// The JSON value, as written.
     Value(&'a [u8]),
-    /// Nothing: NULL to SQLite.
+    /// No value; NULL in SQLite.
     Nothing,
-    /// The malformed end of the path was reached.
+    /// Evaluation reached the malformed part of the path.
     Malformed,
 }
 
 impl Path {
-    /// Reads a condition's key.
+    /// Parses the key of a condition.
     pub(crate) fn parse(key: &str) -> Path {
         let mut steps = Vec::new();
         let mut rest = key;
-        // The key stands behind `$.`: its first step is a key.
+        // SQLite sees `$.` before the key, so the first step is always a key.
         let mut after_dot = true;
         loop {
             if after_dot {
@@ -72,12 +71,12 @@ impl Path {
         }
     }
 
-    /// Whether not even its first step can be read, so that it fails on every span.
-    pub(crate) fn is_hopeless(&self) -> bool {
+    /// Whether not even the first step is valid, so that evaluation fails on every span.
+    pub(crate) fn is_always_malformed(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Whether it fails where its end is reached.
+    /// Whether evaluation may fail at the end of the path.
     pub(crate) fn is_malformed(&self) -> bool {
         self.malformed.is_some()
     }
@@ -85,42 +84,42 @@ impl Path {
     /// The key of the first step.
     pub(crate) fn first_key(&self) -> Option<&str> {
         match self.steps.first() {
-            Some(Step::Key(key)) => Some(key),
+            Some(PathStep::Key(key)) => Some(key),
             _ => None,
         }
     }
 
-    /// Whether it is one key and nothing more.
+    /// Whether the path consists of a single key.
     pub(crate) fn is_plain(&self) -> bool {
         self.steps.len() == 1 && self.malformed.is_none()
     }
 
-    /// What stands at this path in `attributes`. Of a key that stands twice the first counts, as for SQLite.
-    pub(crate) fn find<'a>(&self, attributes: &'a [u8]) -> Found<'a> {
+    /// Evaluates the path over `attributes`. Of duplicate keys the first counts, as in SQLite.
+    pub(crate) fn find<'a>(&self, attributes: &'a [u8]) -> Lookup<'a> {
         let mut json = attributes;
         for step in &self.steps {
             let next = match step {
-                Step::Key(key) => value_of(json, key),
-                Step::Index(index) => item(json, *index),
-                Step::FromEnd(back) => {
+                PathStep::Key(key) => value_of(json, key),
+                PathStep::Index(index) => item(json, *index),
+                PathStep::FromEnd(back) => {
                     let count = items(json).count() as u64;
                     count.checked_sub(*back).and_then(|index| item(json, index))
                 }
             };
             match next {
                 Some(value) => json = value,
-                None => return Found::Nothing,
+                None => return Lookup::Nothing,
             }
         }
         match self.malformed {
-            None => Found::Value(json),
-            Some(Malformed::AtList) if json.first() != Some(&b'[') => Found::Nothing,
-            Some(_) => Found::Malformed,
+            None => Lookup::Value(json),
+            Some(Malformed::AtList) if json.first() != Some(&b'[') => Lookup::Nothing,
+            Some(_) => Lookup::Malformed,
         }
     }
 }
 
-fn key_step(rest: &str) -> Option<(Step, &str)> {
+fn key_step(rest: &str) -> Option<(PathStep, &str)> {
     if let Some(quoted) = rest.strip_prefix('"') {
         let mut at = 0;
         let bytes = quoted.as_bytes();
@@ -129,27 +128,27 @@ fn key_step(rest: &str) -> Option<(Step, &str)> {
         }
         let inner = quoted.get(..at)?;
         let key = if inner.contains('\\') { String::from_utf8_lossy(&unescape(inner.as_bytes())).into_owned() } else { inner.to_owned() };
-        return Some((Step::Key(key.into()), quoted.get(at + 1..)?));
+        return Some((PathStep::Key(key.into()), quoted.get(at + 1..)?));
     }
     let end = rest.find(['.', '[']).unwrap_or(rest.len());
     let (key, tail) = rest.split_at(end);
-    (!key.is_empty()).then(|| (Step::Key(key.into()), tail))
+    (!key.is_empty()).then(|| (PathStep::Key(key.into()), tail))
 }
 
-fn index_step(rest: &str) -> Option<(Step, &str)> {
+fn index_step(rest: &str) -> Option<(PathStep, &str)> {
     let inner = rest.strip_prefix('[')?;
     if let Some((index, tail)) = digits(inner) {
-        return Some((Step::Index(index), tail.strip_prefix(']')?));
+        return Some((PathStep::Index(index), tail.strip_prefix(']')?));
     }
     let behind = inner.strip_prefix('#')?;
     if let Some(tail) = behind.strip_prefix(']') {
-        return Some((Step::FromEnd(0), tail));
+        return Some((PathStep::FromEnd(0), tail));
     }
     let (back, tail) = digits(behind.strip_prefix('-')?)?;
-    Some((Step::FromEnd(back), tail.strip_prefix(']')?))
+    Some((PathStep::FromEnd(back), tail.strip_prefix(']')?))
 }
 
-/// The number a text begins with, and the rest. One that is larger than any list is larger than any list here too.
+/// Parses leading digits and returns the rest. Saturates on overflow: no list has that many items.
 fn digits(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
@@ -160,7 +159,7 @@ fn value_of<'a>(json: &'a [u8], key: &str) -> Option<&'a [u8]> {
     if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return None;
     }
-    // Damage behind the value that was found is not looked for: the pass over the file has counted it.
+    // Damage after the value goes unnoticed here; the pass over the file has counted it.
     for entry in entries(json) {
         let (name, value) = entry.ok()?;
         if name == key {
@@ -174,7 +173,7 @@ fn item(json: &[u8], index: u64) -> Option<&[u8]> {
     items(json).nth(usize::try_from(index).ok()?)
 }
 
-/// The items of the list in `json`; none where it is no list.
+/// The items of the list in `json`; none if it is not a list.
 fn items(json: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut at = if json.first() == Some(&b'[') { 1 } else { json.len() };
     std::iter::from_fn(move || {
@@ -224,7 +223,7 @@ fn value_end(json: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The place after the string that opens at `at`.
+/// The offset after the string that opens at `at`.
 pub(super) fn string_end(json: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;
     loop {
@@ -236,7 +235,7 @@ pub(super) fn string_end(json: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// How `key` stands in an object that a JSON writer made: in quotes, where nothing in it needs an escape.
+/// `key` in quotes, as a JSON writer writes it; `None` if it may need escapes.
 pub(crate) fn quoted(key: &str) -> Option<Cow<'static, [u8]>> {
     let is_plain = key.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\');
     is_plain.then(|| Cow::Owned(format!("\"{key}\"").into_bytes()))

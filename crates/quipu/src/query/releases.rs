@@ -1,4 +1,4 @@
-//! Which releases of Llama Stack could have written a file, told from what they write differently. No release leaves its name.
+//! Guesses which releases of Llama Stack could have written a file, from differences in what they record. No release records its version.
 
 use super::error::QueryError;
 use super::matching::Source;
@@ -8,19 +8,19 @@ use quipu_store::scan_attributes;
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-/// Releases that could have written a file, and what says so.
+/// The releases that could have written a file, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReleaseGuess {
-    /// As `0.2.13 to 0.2.24`.
+    /// A range of releases, such as `0.2.13 to 0.2.24`.
     pub releases: String,
-    /// The trait of the file that tells.
+    /// The property of the file that the guess is based on.
     pub because: String,
 }
 
-/// Spans looked at.
+/// Number of spans examined.
 const SAMPLE: usize = 20_000;
 
-/// What was seen on the spans.
+/// Properties of the examined spans.
 #[derive(Default)]
 struct Seen {
     spans: usize,
@@ -49,7 +49,7 @@ impl Seen {
                 _ => {}
             }
         }
-        // Marks beside a traceparent may be the client's, not the server's.
+        // With a traceparent header, the flags may be the client's and not the server's.
         if root && !from_client {
             self.root = true;
             self.root_span_true |= root_span;
@@ -73,13 +73,13 @@ fn guess(seen: &Seen, index: &Index) -> ReleaseGuess {
     let facts = index.release_facts();
     let of = |releases: &str, because: &str| ReleaseGuess { releases: releases.to_owned(), because: because.to_owned() };
     if seen.spans == 0 {
-        return of("0.0.58 to 0.2.24", "there is no span to tell by");
+        return of("0.0.58 to 0.2.24", "the file has no spans");
     }
     if facts.local_times {
         return match (seen.error, seen.autotraced) {
-            (true, _) => of("0.1.5 to 0.1.6", "times name no zone, and failed methods record an error"),
-            (false, true) => of("0.0.61 to 0.1.6", "times name no zone, and methods are traced"),
-            (false, false) => of("0.0.58 to 0.1.6", "times name no zone"),
+            (true, _) => of("0.1.5 to 0.1.6", "times have no zone, and failed methods record an error"),
+            (false, true) => of("0.0.61 to 0.1.6", "times have no zone, and methods are traced"),
+            (false, false) => of("0.0.58 to 0.1.6", "times have no zone"),
         };
     }
     if seen.local_root && !seen.root_span_text {
@@ -105,8 +105,8 @@ fn guess(seen: &Seen, index: &Index) -> ReleaseGuess {
         return if seen.raw_path {
             of("0.1.9", "requests have a raw_path, but no __root_span__")
         } else {
-            of("0.1.7", "times name their zone, and requests have no raw_path yet")
+            of("0.1.7", "times have a zone, and requests have no raw_path yet")
         };
     }
-    of("0.1.7 to 0.2.24", "times name their zone, and no request is marked to tell by")
+    of("0.1.7 to 0.2.24", "times have a zone, and no request has a mark that differs between releases")
 }

@@ -1,6 +1,6 @@
 //! `get_span`, `query_spans`, `save_spans_to_dataset` and `list_span_events`.
 //!
-//! What is not here: writing a dataset as JSON lines or CSV (`export`).
+//! Not here: writing a dataset as JSON lines or CSV (`export`).
 
 use super::condition::Conditions;
 use super::error::QueryError;
@@ -18,7 +18,7 @@ use quipu_store::{EventColumns, event_columns, span_row, span_rowid};
 use serde_json::Value as Json;
 use std::ops::ControlFlow;
 
-/// Attributes of one answer at most, in bytes; a stream (`export`) has no such limit.
+/// Maximum bytes of attributes in one answer; a streamed export (`export`) has no such limit.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 /// One span with all its attributes.
@@ -35,7 +35,7 @@ pub(super) fn get_span(source: Source<'_>, params: &Json) -> Result<Span, QueryE
     span(row, &[], "span_id")
 }
 
-/// What `query_spans` and its like ask for.
+/// The parameters shared by `query_spans`, `save_spans_to_dataset` and the export.
 pub(super) struct SpanQuery {
     conditions: Conditions,
     keys: Vec<(String, Path)>,
@@ -53,7 +53,7 @@ impl SpanQuery {
         })
     }
 
-    /// The names of the attributes asked for, each once.
+    /// The names of the requested attributes, deduplicated.
     pub(super) fn columns(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for (name, _) in &self.keys {
@@ -64,8 +64,8 @@ impl SpanQuery {
         names
     }
 
-    /// Hands every span to `each` that belongs to a matching trace and has all the attributes, whatever the filter says about the
-    /// span itself; traces in the order of their first matching span, in each the trees of its roots.
+    /// Calls `each` with every span of the matching traces that has all requested attributes, whether or not the span itself matches the
+    /// filter. Traces come in the order of their first matching span, and in each the trees of its roots.
     pub(super) fn visit(
         &self,
         source: Source<'_>,
@@ -112,13 +112,13 @@ impl SpanQuery {
     }
 }
 
-/// Spans of matching traces.
+/// The spans of matching traces.
 pub(super) fn query_spans(source: Source<'_>, params: &Json) -> Result<Vec<Span>, QueryError> {
     let params = Object::read(params, &["attribute_filters", "attributes_to_return", "max_depth"])?;
     SpanQuery::read(&params, "attributes_to_return")?.collect(source)
 }
 
-/// The rows that a dataset would get. What keeps datasets appends them; here they are the answer.
+/// The rows that would be appended to a dataset: they are returned instead, since a file holds no datasets.
 pub(super) fn save_spans_to_dataset(source: Source<'_>, params: &Json) -> Result<SavedDataset, QueryError> {
     let params = Object::read(params, &["attribute_filters", "attributes_to_save", "dataset_id", "max_depth"])?;
     let query = SpanQuery::read(&params, "attributes_to_save")?;

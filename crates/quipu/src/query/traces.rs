@@ -1,7 +1,7 @@
 //! `query_traces` and `get_trace`.
 //!
-//! Without an order, traces come in the order of their first matching span, as SQLite's plan for the reference's statement has it. With one,
-//! they come by the values of `traces` as SQLite orders them, ties in that same order.
+//! Without an order, traces come in the order of their first matching span, which is what SQLite's plan for the reference's statement
+//! produces. With one, they are sorted by columns of `traces` as SQLite sorts them, ties in that same order.
 
 use super::condition::{Conditions, kind_of};
 use super::error::QueryError;
@@ -23,7 +23,7 @@ pub(super) fn query_traces(source: Source<'_>, params: &Json) -> Result<Vec<Trac
     let limit = params.integer("limit")?.unwrap_or(100);
     let offset = usize::try_from(params.integer("offset")?.unwrap_or(0)).unwrap_or(0);
     let order = read_order(&params)?;
-    // A negative limit is none.
+    // A negative limit means no limit.
     let limit = usize::try_from(limit).ok();
     let wanted = limit.map(|limit| offset.saturating_add(limit));
     let columns: Vec<TraceColumn> = order.iter().map(|(column, _)| *column).collect();
@@ -121,7 +121,7 @@ fn read_order(params: &Object<'_>) -> Result<Vec<(TraceColumn, bool)>, QueryErro
     list.iter().enumerate().map(read).collect()
 }
 
-/// The derived roots of the traces of a page, where none is recorded.
+/// The derived roots of the traces of a page, for those without a recorded one.
 fn derived_roots(source: Source<'_>, page: &[Ranked]) -> Result<Vec<Option<String>>, QueryError> {
     let lacks = |ranked: &Ranked| ranked.row.root_span_id.is_none();
     if let Some(index) = source.index {
@@ -147,14 +147,14 @@ fn derived_roots(source: Source<'_>, page: &[Ranked]) -> Result<Vec<Option<Strin
     Ok(page.iter().map(|ranked| spans.get(&id(ranked)).and_then(|links| root_of(links))).collect())
 }
 
-/// A span as far as the shape of its trace goes.
+/// The part of a span that determines the shape of its trace.
 struct Link {
     span_id: String,
     parent: Option<String>,
     start: Option<i64>,
 }
 
-/// The root that started first: a span without a parent in its trace, or where all have one, the first of a cycle of parents.
+/// The root that started first: a span without a parent in its trace or, if all have one, the first span of a cycle of parents.
 fn root_of(links: &[Link]) -> Option<String> {
     let places: HashMap<&str, usize> = links.iter().enumerate().rev().map(|(place, link)| (link.span_id.as_str(), place)).collect();
     let parent = |place: usize| links.get(place).and_then(|link| link.parent.as_deref()).and_then(|parent| places.get(parent).copied());
@@ -168,7 +168,7 @@ fn root_of(links: &[Link]) -> Option<String> {
             walk.push(place);
             at = parent(place);
         }
-        // The walk came back to a place of its own: the cycle is what follows that place.
+        // The walk has returned to a span it visited: the cycle starts there.
         if let Some(start) = at.and_then(|place| walk.iter().position(|walked| *walked == place)) {
             roots.extend(walk.get(start..).unwrap_or_default().iter().min_by_key(|place| age(place)));
         }

@@ -1,6 +1,6 @@
-//! `get_span_tree`, and the walk it shares with `query_spans`.
+//! `get_span_tree`, and the tree walk it shares with `query_spans`.
 //!
-//! Children are found by parent id whatever their trace, as the reference does. A span comes once, even where parents form a cycle.
+//! Children are found by parent id in any trace, as in the reference implementation. A span is visited once, even if parents form a cycle.
 
 use super::condition::read_key;
 use super::error::QueryError;
@@ -16,7 +16,7 @@ use quipu_model::{EventTime, SpanStatus};
 use quipu_store::{SpanRow, span_row};
 use serde_json::Value as Json;
 
-/// A span and what is below it.
+/// A span and its descendants.
 pub(super) fn get_span_tree(source: Source<'_>, params: &Json) -> Result<SpanTree, QueryError> {
     let params = Object::read(params, &["span_id", "attributes_to_return", "max_depth"])?;
     let span_id = params.required_text("span_id")?;
@@ -38,14 +38,14 @@ pub(super) fn no_span(span_id: &str) -> QueryError {
     QueryError::not_found("span_id", format!("There is no span {span_id:?} in this file{hint}"))
 }
 
-/// Attributes to return: each key with its path.
+/// The attributes to return: each key with its path.
 pub(super) fn read_keys(params: &Object<'_>, name: &'static str, required: bool) -> Result<Vec<(String, Path)>, QueryError> {
     let keys = params.texts(name, required)?.unwrap_or_default();
     let read = |(number, key): (usize, &&str)| Ok(((*key).to_owned(), read_key(&format!("{name}[{number}]"), key)?));
     keys.iter().enumerate().map(read).collect()
 }
 
-/// A recorded row as the API's span. Without keys it has all attributes.
+/// Converts a recorded row to the API's span. Without keys it has all attributes.
 pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str) -> Result<Span, QueryError> {
     let recorded = row.attributes.unwrap_or_default();
     let attributes = if !keys.is_empty() {
@@ -66,8 +66,8 @@ pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str) ->
     })
 }
 
-/// The rows of the span in `root` and of all below it, by depth, then by the recorded start; those in `seen` are left out, and
-/// those that are read are put there. A depth of 1 or less is the span alone.
+/// The rows of the span in `root` and its descendants, by depth, then by recorded start. Skips spans in `seen`, and adds those it visits. A
+/// `max_depth` of 1 or less means the span alone.
 pub(super) fn read_tree(
     source: Source<'_>,
     index: &Index,
@@ -100,7 +100,7 @@ pub(super) fn read_tree(
                 next.extend(children.into_iter().filter(|child| seen.insert(*child)));
             }
         }
-        // Stable: spans of one start stay in the order the reference's recursion meets them.
+        // Stable: spans with the same start keep the order of the reference's recursion.
         sort_by(&mut rows, |(one, _), (two, _)| one.start.cmp(&two.start));
         tree.extend(rows.into_iter().map(|(recorded, _)| recorded));
         level = next;

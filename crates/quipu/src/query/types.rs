@@ -1,25 +1,25 @@
-//! The answers of the API, with the reference's field names and order, ready for JSON.
+//! The answers of the API: field names and field order are those of the reference implementation.
 //!
-//! What is not here: the worker's wire (`protocol`), which these types could not cross.
+//! Not here: the worker's messages (`protocol`), which can't carry raw JSON.
 
 use super::json::AttributeMap;
 use quipu_model::{EventTime, SpanStatus};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-/// A list under the name the API gives it.
+/// A list, wrapped in an object as the API returns it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Data<T> {
-    /// The items.
+    /// The items, in the order of the answer.
     pub data: T,
 }
 
-/// A trace. Times that were not recorded, or can't be read, are null.
+/// A trace. Times that were not recorded or can't be parsed are null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trace {
-    /// As recorded.
+    /// `traces.trace_id`.
     pub trace_id: String,
-    /// As recorded; where NULL is recorded, the root derived from the spans' parents.
+    /// `traces.root_span_id`; if that is NULL, the root derived from the spans' parents.
     pub root_span_id: Option<String>,
     /// `traces.start_time`.
     pub start_time: Option<EventTime>,
@@ -27,36 +27,36 @@ pub struct Trace {
     pub end_time: Option<EventTime>,
 }
 
-/// A span, with all attributes or those that were asked for.
+/// A span, with all attributes or the requested ones.
 #[derive(Clone, Debug, Serialize)]
 pub struct Span {
-    /// As recorded.
+    /// `spans.span_id`.
     pub span_id: String,
-    /// As recorded.
+    /// `spans.trace_id`.
     pub trace_id: String,
-    /// As recorded.
+    /// `spans.parent_span_id`.
     pub parent_span_id: Option<String>,
-    /// As recorded.
+    /// `spans.name`.
     pub name: String,
     /// `spans.start_time`.
     pub start_time: Option<EventTime>,
     /// `spans.end_time`.
     pub end_time: Option<EventTime>,
-    /// Null where the recorded attributes are no JSON object.
+    /// Null if the recorded attributes are not a JSON object.
     pub attributes: Option<AttributeMap>,
 }
 
-/// A span of a tree.
+/// A span with its status, as part of a tree.
 #[derive(Clone, Debug, Serialize)]
 pub struct SpanWithStatus {
-    /// The span.
+    /// The span; its fields are inlined.
     #[serde(flatten)]
     pub span: Span,
-    /// As recorded; null for anything but ok and error.
+    /// `spans.status`; null for any value but ok and error.
     pub status: Option<SpanStatus>,
 }
 
-/// Spans by id, in the order of the tree: by depth, then by start.
+/// Spans by id, in tree order: by depth, then by start.
 #[derive(Clone, Debug)]
 pub struct SpanTree(pub Vec<SpanWithStatus>);
 
@@ -70,95 +70,95 @@ impl Serialize for SpanTree {
     }
 }
 
-/// Points of one metric under one set of labels.
+/// The points of one metric for one set of labels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricSeries {
-    /// Its name, as `prompt_tokens`.
+    /// Name of the metric, such as `prompt_tokens`.
     pub metric: String,
-    /// What tells it from the other series; derived ones have `source="derived"`.
+    /// The labels that distinguish it from other series; derived ones have `source="derived"`.
     pub labels: Vec<MetricLabel>,
-    /// By time.
+    /// Points by time.
     pub values: Vec<MetricDataPoint>,
 }
 
-/// A label.
+/// A label of a series.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct MetricLabel {
-    /// Its name.
+    /// Label name.
     pub name: String,
-    /// Its value.
+    /// Label value.
     pub value: String,
 }
 
-/// A point.
+/// A point of a series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricDataPoint {
-    /// Whole seconds since 1970, in UTC; the start of the bucket where there are buckets.
+    /// Whole seconds since 1970, in UTC; the start of the bucket if values are aggregated.
     pub timestamp: i64,
-    /// In `unit`.
+    /// The value, in `unit`.
     pub value: f64,
-    /// As recorded; empty where none is.
+    /// The recorded unit; empty if none was recorded.
     pub unit: String,
 }
 
-/// Rows that `save_spans_to_dataset` would append.
+/// The rows that `save_spans_to_dataset` would append.
 #[derive(Clone, Debug, Serialize)]
 pub struct SavedDataset {
-    /// As given.
+    /// The dataset id from the request.
     pub dataset_id: String,
-    /// One a span.
+    /// One row per span.
     pub rows: Vec<DatasetRow>,
 }
 
-/// One span as a row: fixed columns, then one for each saved attribute.
+/// A span as a row: fixed columns, then one for each saved attribute.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetRow {
-    /// As recorded.
+    /// `spans.trace_id`.
     pub trace_id: String,
-    /// As recorded.
+    /// `spans.span_id`.
     pub span_id: String,
-    /// As recorded.
+    /// `spans.parent_span_id`.
     pub parent_span_id: Option<String>,
-    /// As recorded.
+    /// `spans.name`.
     pub name: String,
     /// `spans.start_time`.
     pub start_time: Option<EventTime>,
     /// `spans.end_time`.
     pub end_time: Option<EventTime>,
-    /// The saved attributes, each a column.
+    /// The saved attributes, one column each.
     #[serde(flatten)]
     pub attributes: AttributeMap,
 }
 
-/// An event of a span. What the event does not have is left out.
+/// An event of a span. Absent fields are omitted from the JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct SpanEvent {
-    /// `unstructured_log`, `metric`, or the recorded name.
+    /// `unstructured_log`, `metric`, or the recorded event name.
     #[serde(rename = "type")]
     pub kind: String,
     /// `span_events.id`.
     pub id: i64,
-    /// The trace of its span.
+    /// The trace of the event's span.
     pub trace_id: String,
-    /// As recorded.
+    /// `span_events.span_id`.
     pub span_id: String,
-    /// As recorded.
+    /// `span_events.timestamp`.
     pub timestamp: Option<EventTime>,
-    /// Of a log event.
+    /// The text of a log event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Of a log event, as recorded.
+    /// The severity of a log event, as recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
-    /// Of a metric event: its name.
+    /// The metric's name, of a metric event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// Of a metric event.
+    /// The value of a metric event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<super::json::JsonText>,
-    /// Of a metric event.
+    /// The unit of a metric event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The others; null where the recorded attributes are no JSON object.
+    /// The remaining attributes; null if the recorded attributes are not a JSON object.
     pub attributes: Option<AttributeMap>,
 }

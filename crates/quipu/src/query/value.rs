@@ -1,24 +1,24 @@
-//! A JSON value as SQLite's `json_extract` hands it out, and how SQLite compares two of them.
+//! JSON values as returned by SQLite's `json_extract`, and SQLite's comparison of them.
 //!
-//! true and false are 1 and 0; a number that does not fit 64 bits is a double; a list or a map is its JSON without blanks. Nothing is
-//! ever converted: a text is greater than every number, texts compare by their bytes, and NULL compares with nothing.
+//! true and false are 1 and 0; an integer that does not fit 64 bits is a double; a list or a map is its JSON without blanks. Values are
+//! never converted: text is greater than any number, text compares by bytes, and NULL compares with nothing.
 
 use quipu_store::compare_integer_real;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// A value of SQLite.
+/// A value in SQLite's type system.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum SqlValue<'a> {
     Null,
     Integer(i64),
     Real(f64),
-    /// Bytes, because a lone surrogate is no UTF-8.
+    /// Bytes, because a lone surrogate is not valid UTF-8.
     Text(Cow<'a, [u8]>),
 }
 
 impl<'a> SqlValue<'a> {
-    /// Reads one JSON value as written.
+    /// Parses one JSON value.
     pub(crate) fn read(json: &'a [u8]) -> SqlValue<'a> {
         match json.first() {
             Some(b'"') => {
@@ -34,7 +34,7 @@ impl<'a> SqlValue<'a> {
         }
     }
 
-    /// SQLite's order; `None` where one of both is NULL.
+    /// SQLite's order; `None` if either value is NULL.
     pub(crate) fn compare(&self, other: &SqlValue<'_>) -> Option<Ordering> {
         Some(match (self, other) {
             (SqlValue::Null, _) | (_, SqlValue::Null) => return None,
@@ -62,7 +62,7 @@ fn number<'a>(json: &[u8]) -> SqlValue<'a> {
     text.parse().map_or(SqlValue::Null, SqlValue::Real)
 }
 
-/// The bytes of a JSON string's inside. A lone surrogate becomes three bytes, as SQLite makes them; an escape that is none vanishes.
+/// Decodes the inside of a JSON string to bytes. Like SQLite, encodes a lone surrogate in three bytes and drops an invalid escape.
 pub(crate) fn unescape(inner: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(inner.len());
     let mut rest = inner;
@@ -113,7 +113,7 @@ fn push_code(out: &mut Vec<u8>, code: u32) {
     }
 }
 
-/// A list or a map as SQLite prints it: blanks between tokens go, `NaN` and `Infinity` become what JSON has for them.
+/// A list or a map as SQLite prints it: without blanks between tokens, and with JSON's substitutes for `NaN` and `Infinity`.
 fn without_blanks(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut at = 0;

@@ -1,6 +1,6 @@
-//! A run of rows that is read together, front to back, once for all that is looked for: the spans first, then their events.
+//! A block of rows that is read in one go, for all searches at once: first the spans, then their events.
 //!
-//! What is not here: which rows come next (`super`).
+//! Not here: which rows come next (`super`).
 
 use super::{Search, Test};
 use crate::index::Index;
@@ -8,35 +8,35 @@ use crate::index::filter::attribute_holds;
 use quipu_store::{Database, StoreError, TextTable, scan_texts};
 use std::ops::ControlFlow;
 
-/// Bytes of the file that a block should take, and rows at most.
+/// Target size of a block in bytes of the file, and its maximum number of rows.
 const BLOCK_BYTES: u64 = 4 << 20;
 const MAX_ROWS: u64 = 4_096;
-/// Rows of the first block; the next ones double.
+/// Rows of the first block; each of the next ones has twice as many.
 const FIRST_ROWS: u64 = 128;
-/// Bytes looked at between two looks at the budget, and rows.
-const LOOK_BYTES: usize = 256 << 10;
-const LOOK_ROWS: usize = 16;
-/// Rows that are at most so many times as far apart as they are many are read in one scan.
+/// Bytes and rows searched between two checks of the time budget.
+const CHECK_BYTES: usize = 256 << 10;
+const CHECK_ROWS: usize = 16;
+/// Rows are read in one scan if their rowids span at most this many times their number; otherwise one by one.
 const SPARSE: i64 = 4;
 
-/// How many rows the block with this number has, in a file of so many bytes and spans.
+/// The number of rows in block `number`, for a file of `bytes` and `spans`.
 pub(super) fn rows_of(number: u32, bytes: u64, spans: usize) -> usize {
     let row_bytes = (bytes / (spans as u64).max(1)).max(1);
     let whole = (BLOCK_BYTES / row_bytes).clamp(16, MAX_ROWS);
     whole.min(FIRST_ROWS << number.min(6)) as usize
 }
 
-/// The rows, and how far reading them is.
+/// The rows of a block, and how far they have been read.
 pub(super) struct Block {
     /// Rows of the index, ascending.
     pub(super) rows: Vec<u32>,
-    /// Which searches look for something in them, by their place.
+    /// Indexes of the searches that need these rows.
     pub(super) tests: Vec<usize>,
-    /// Rows found, for each of these.
+    /// Matching rows, for each of `tests`.
     pub(super) found: Vec<Vec<u32>>,
-    /// What is left of the trace once the block is read, where it is one of a trace.
+    /// Rows of the trace left after this block, if it belongs to a search in a trace.
     pub(super) trace_left: Option<usize>,
-    /// Rowid and row of each span, then id and row of each event, ascending.
+    /// Pairs of rowid and row for spans, and of event id and row for events, ascending.
     spans: Vec<(i64, u32)>,
     events: Vec<(i64, u32)>,
     next_span: usize,
@@ -51,7 +51,7 @@ impl Block {
         Block { found: vec![Vec::new(); tests.len()], rows, tests, trace_left, spans, events, next_span: 0, next_event: 0 }
     }
 
-    /// Reads until `spent` says so; true when the block is read.
+    /// Reads until `spent` returns true. Returns whether the block is complete.
     pub(super) fn read(
         &mut self,
         searches: &[Search],
@@ -68,7 +68,7 @@ impl Block {
                     (Test::Text(matcher), _) => matcher.is_in_name(name) || matcher.is_in_attributes(attributes),
                     (Test::Attribute(test), TextTable::Spans) => attribute_holds(test, attributes),
                     (Test::Always, TextTable::Spans) => true,
-                    // Of events only the texts count.
+                    // Only strings are searched for in events.
                     (Test::Attribute(_) | Test::Always, TextTable::Events) => false,
                 };
                 if holds {
@@ -84,29 +84,29 @@ impl Block {
     }
 }
 
-/// What was looked at since the last look at the budget.
+/// Work done since the last check of the time budget.
 #[derive(Default)]
-struct Looked {
+struct WorkDone {
     rows: usize,
     bytes: usize,
 }
 
-impl Looked {
+impl WorkDone {
     fn is_over(&mut self, bytes: usize, spent: &mut dyn FnMut() -> bool) -> bool {
         self.rows += 1;
         self.bytes += bytes;
-        if self.rows < LOOK_ROWS && self.bytes < LOOK_BYTES {
+        if self.rows < CHECK_ROWS && self.bytes < CHECK_BYTES {
             return false;
         }
-        *self = Looked::default();
+        *self = WorkDone::default();
         spent()
     }
 }
 
-/// Takes in a row: its table, its row in the index, its name and its attributes.
+/// Receives a row: its table, its row in the index, its name and its attributes.
 type Take<'a> = dyn FnMut(TextTable, u32, &str, &[u8]) + 'a;
 
-/// Reads the rows of `list` behind `next`, which ascend; true when the last was read.
+/// Reads the rows of `list` from `next`, which ascend. Returns whether the last one was read.
 fn read_rows(
     table: TextTable,
     list: &[(i64, u32)],
@@ -117,7 +117,7 @@ fn read_rows(
     take: &mut Take<'_>,
 ) -> Result<bool, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
-    let mut looked = Looked::default();
+    let mut looked = WorkDone::default();
     let mut one_by_one = false;
     while let (Some((first, _)), Some((end, _))) = (list.get(*next), list.last()) {
         let apart = end.saturating_sub(*first).saturating_add(1);
@@ -126,7 +126,7 @@ fn read_rows(
         let (mut over, mut before) = (false, i64::MIN);
         let outcome = scan_texts(connection, schema, table, (*first, last), |rowid, name, attributes| {
             if rowid <= before {
-                // Rows that do not ascend come from a damaged tree, which might lead in a circle for ever.
+                // Rowids that do not ascend come from a damaged b-tree, which could loop for ever.
                 one_by_one = true;
                 return ControlFlow::Break(());
             }
@@ -147,14 +147,14 @@ fn read_rows(
         match outcome {
             Err(error) if error.is_damage() => {
                 database.source_failed()?;
-                // What can be read behind the damage is found row by row.
+                // Readable rows after the damage are found row by row.
                 *next += usize::from(!is_dense);
                 one_by_one = true;
             }
             Err(error) => return Err(error),
             Ok(()) if over => return Ok(*next >= list.len()),
             Ok(()) if one_by_one && is_dense => {}
-            // Whatever was not met up to the last is gone.
+            // Rows of the list that the scan has not met do not exist any more.
             Ok(()) => *next = list.partition_point(|(rowid, _)| *rowid <= last).max(*next),
         }
     }

@@ -1,26 +1,26 @@
-//! Whether recorded attributes hold a text, as a reader sees them: keys, values without their escapes, and the texts inside values that
-//! are JSON or Python repr.
+//! Decides whether recorded attributes contain a string as a reader sees them: in keys, in values without their escapes, and in the strings
+//! inside values that are JSON or Python repr.
 //!
-//! Most attributes are passed over, or accepted, by their bytes alone. What is not here: where a text stands (`places`).
+//! Most attributes are rejected or accepted by their bytes alone. Not here: the positions of matches (`places`).
 
 use super::sieve::Sieve;
 use quipu_model::Value;
 use quipu_model::fold::{AsciiFinder, Needle};
 use quipu_model::recorded::{RawJson, decode, entries};
 
-/// Of longer values only their own text is searched, not the texts inside: decoded they would take many times their size.
+/// Of longer values only the text is searched, not the strings inside: decoded they would take many times their size.
 pub(super) const MAX_INSIDE_BYTES: usize = 4 << 20;
 
-/// A text, and how it is looked for in recorded attributes.
+/// A string, prepared for searching recorded attributes.
 pub(crate) struct TextMatcher {
     pub(super) needle: Needle,
     sieve: Sieve,
-    /// The whole text, where it consists of letters that are written as they are.
+    /// The whole string, if it consists of characters that are never escaped.
     plain: Option<AsciiFinder>,
 }
 
 impl TextMatcher {
-    /// What looks for `text`; `None` when it is empty.
+    /// A matcher for `text`; `None` if it is empty.
     pub(crate) fn new(text: &str) -> Option<TextMatcher> {
         let needle = Needle::new(text)?;
         let letters = needle.letters().iter().map(|letter| (letter.is_ascii_alphanumeric() || *letter == ' ').then_some(*letter as u8));
@@ -28,12 +28,12 @@ impl TextMatcher {
         Some(TextMatcher { sieve: Sieve::new(&needle), plain: AsciiFinder::new(&plain.unwrap_or_default()), needle })
     }
 
-    /// Whether a name holds it.
+    /// Whether a name contains it.
     pub(crate) fn is_in_name(&self, name: &str) -> bool {
         self.needle.is_in(name)
     }
 
-    /// Whether attributes hold it. Of a text that is no JSON object, the text and the texts inside.
+    /// Whether attributes contain it. If they are not a JSON object, they are searched as text, including the strings inside.
     pub(crate) fn is_in_attributes(&self, attributes: &[u8]) -> bool {
         if !self.sieve.may_hold(attributes) {
             return false;
@@ -55,20 +55,20 @@ impl TextMatcher {
         self.is_in_text(&value.as_str().unwrap_or_else(|| value.as_written()))
     }
 
-    /// Whether it stands in a string in such a place that no escape is near.
+    /// Whether it occurs in `string` where no escape is nearby.
     fn stands_as_written(&self, string: &[u8]) -> bool {
         let Some(plain) = &self.plain else { return false };
         let Some(at) = plain.find(string, 0) else { return false };
-        // The longest escape of JSON has six bytes, the last five of which may be letters.
+        // The longest JSON escape has six bytes, of which the last five may be letters or digits.
         string.get(at.saturating_sub(5)..at).is_some_and(|before| !before.contains(&b'\\'))
     }
 
-    /// Whether the text of a value holds it, or a text inside.
+    /// Whether the text of a value contains it, or a string inside.
     pub(super) fn is_in_text(&self, text: &str) -> bool {
         if self.needle.is_in(text) {
             return true;
         }
-        // Without a backslash, the texts inside are parts of the text.
+        // Without a backslash, the strings inside are substrings of the text.
         let bytes = text.as_bytes();
         bytes.len() <= MAX_INSIDE_BYTES
             && memchr::memchr(b'\\', bytes).is_some()
@@ -83,7 +83,7 @@ impl TextMatcher {
             Value::List(items) => items.iter().any(|item| self.is_inside(item)),
             Value::Map(entries) => entries.iter().any(|(key, item)| self.needle.is_in(key) || self.is_inside(item)),
             Value::Tagged { value, .. } => self.is_inside(value),
-            // These stand in the text as they are.
+            // These appear in the text as they are.
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Opaque(_) => false,
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    /// The plain rule: everything decoded, everything folded, nothing skipped.
+    /// Reference implementation: decodes and folds everything, without shortcuts.
     fn holds(needle: &str, recorded: &str) -> bool {
         let (mut texts, values): (Vec<String>, Vec<String>) = match attributes(recorded.as_bytes()) {
             Ok(list) => list.into_iter().map(|attribute| (attribute.key, attribute.text)).unzip(),
@@ -135,7 +135,7 @@ mod tests {
         TextMatcher::new(needle).expect("a text").is_in_attributes(recorded.as_bytes())
     }
 
-    /// A letter as itself or as an escape of JSON.
+    /// A character as itself or as a JSON escape.
     fn json_letter() -> impl Strategy<Value = String> {
         prop_oneof![
             6 => "[a-dA-DsSkKnux0-9 {}\\[\\]:,'\\-]",
@@ -151,7 +151,7 @@ mod tests {
         prop::collection::vec(json_letter(), 0..14).prop_map(|letters| format!("\"{}\"", letters.concat()))
     }
 
-    /// A value that is text, or a document of Python or JSON in a string, its letters escaped at two levels.
+    /// A value that is text, or a Python or JSON document in a string, escaped at two levels.
     fn recorded() -> impl Strategy<Value = String> {
         let inside = || prop::collection::vec(json_letter(), 0..10).prop_map(|letters| letters.concat());
         let value = prop_oneof![
@@ -169,7 +169,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(512))]
 
         #[test]
-        fn the_short_way_finds_what_decoding_everything_finds(
+        fn the_matcher_agrees_with_decoding_everything(
             recorded in recorded(),
             needle in prop_oneof![4 => "[a-cA-Cs1]{1,3}", 2 => "[abkéжß東🦙 ]{1,3}", 1 => "[ab\"'\\\\\n{]{1,2}", 1 => "ssa?|a\u{fffd}?"],
         ) {
@@ -178,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_seen_through_at_every_level() {
+    fn escapes_are_decoded_at_every_level() {
         let recorded = r#"{"input": "{'content': \"[{'text': 'in Z\\\\xfcrich\\\\nrain'}]\"}", "n": 42, "list": ["caf\u00e9"]}"#;
         for found in ["ZÜRICH", "zürich\nrain", "42", "Café", "list", "content"] {
             assert!(is_in(found, recorded), "{found}");
         }
         assert!(!is_in("zurich", recorded) && !is_in("nrain\\", recorded));
-        assert!(!is_in("u00e9 ", r#"{"a": "caf\u00e9 x"}"#), "an escape is no text");
+        assert!(!is_in("u00e9 ", r#"{"a": "caf\u00e9 x"}"#), "an escape is not text");
         assert!(is_in("broken", r#"{"a": "broken"#));
     }
 }

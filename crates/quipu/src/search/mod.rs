@@ -1,15 +1,16 @@
-//! What only reading the file decides: texts, and attributes the index does not hold. Spans are read newest first, in small steps.
+//! The search for what only the file can decide: strings, and attributes that the index does not hold. Spans are read newest first, in
+//! small steps.
 //!
-//! Every wanted thing has two sets of rows: those that are so, and those that were not looked at yet. One pass serves all wanted things
-//! of a filter; a search inside one trace goes before it. Answers of the last few are kept, so that going back to a filter is at once.
-//! What is not here: the filter language (`filter`), how texts are compared (`fold`), requests (`session`).
+//! Every search has two sets of rows: those that match, and those that were not looked at yet. One pass over the file serves all searches
+//! of a filter; a search within one trace takes precedence. The results of recent searches are kept, so that returning to a filter is
+//! instant. Not here: the filter language (`filter`), string comparison (`fold`), requests (`session`).
 
 mod block;
 mod matcher;
 mod places;
 mod sieve;
 
-pub(crate) use places::{Texts, places, snippet};
+pub(crate) use places::{SearchTerms, places, snippet};
 
 use crate::index::filter::prejudge_attribute;
 use crate::index::{Bits, Decided, Index};
@@ -18,30 +19,30 @@ use matcher::TextMatcher;
 use quipu_protocol::filter::{AttributeTest, Wanted};
 use quipu_store::{Database, StoreError};
 
-/// Answers kept beside those that are wanted now; one takes an eighth of a megabyte for a million spans.
-const KEPT: usize = 12;
+/// Results kept in addition to those in use; one takes an eighth of a megabyte per million spans.
+const MAX_CACHED: usize = 12;
 
-/// How a wanted thing is recognised in a row.
+/// How a row is tested.
 enum Test {
     Text(Box<TextMatcher>),
     Attribute(AttributeTest),
-    /// The empty text, which every span holds.
+    /// The empty string, which every span contains.
     Always,
 }
 
-/// What is known of one wanted thing.
+/// The results of one search.
 struct Search {
     wanted: Wanted,
     test: Test,
-    /// Rows that are as wanted.
+    /// Rows that match.
     yes: Bits,
-    /// Rows that were not looked at yet.
+    /// Rows not looked at yet.
     open: Bits,
-    /// Whether the filter of the list asks for it.
+    /// The filter of the list needs this search.
     active: bool,
-    /// When it was asked for last: a count of questions.
+    /// Value of [`Searches::questions`] when it was last needed.
     asked: u64,
-    /// How far down the file it was read, in bytes.
+    /// File offset that it has reached on its way from the end of the file; `u64::MAX` at the start.
     place: u64,
 }
 
@@ -73,55 +74,52 @@ impl Search {
     }
 }
 
-/// A search inside one trace.
 struct TraceSearch {
     trace: u32,
     texts: Vec<Wanted>,
-    /// So many of the trace's rows, from its first, may not have been looked at.
+    /// The number of rows, from the trace's first, that may not have been looked at.
     left: usize,
 }
 
-/// How far a search is.
+/// Progress of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The texts that are searched for.
+    /// The strings that are searched for.
     pub(crate) texts: Vec<String>,
-    /// The number of the one trace that is searched.
+    /// Number of the trace that is searched; `None` for the whole file.
     pub(crate) trace: Option<u32>,
-    /// Spans looked at.
     pub(crate) spans: u64,
-    /// Spans to look at.
+    /// Number of spans to search.
     pub(crate) spans_expected: u64,
-    /// Bytes of texts looked at.
+    /// Bytes of text searched.
     pub(crate) bytes: u64,
-    /// Spans that hold a text.
+    /// Number of spans that match.
     pub(crate) hits: u64,
-    /// Whether everything was looked at.
+    /// Whether everything was searched.
     pub(crate) done: bool,
 }
 
-/// The searches of a session.
 #[derive(Default)]
 pub(crate) struct Searches {
     searches: Vec<Search>,
-    /// Questions so far.
+    /// Number of questions so far; used as a clock for eviction.
     questions: u64,
     /// The filter of the list.
     filter: String,
     trace: Option<TraceSearch>,
     block: Option<Block>,
-    /// How far down the file was read for the block and those before it.
+    /// File offset that the block and those before it have reached on the way from the end of the file.
     place: u64,
-    /// Blocks begun since the search began: the first ones are small, so that the newest hits come at once.
+    /// Blocks begun since the search started: the first ones are small, so that the newest hits appear at once.
     blocks: u32,
     bytes: u64,
-    /// The search through the file was asked to stop. One in a trace is short, and waited for: it is not.
+    /// The search through the file is paused. A search within a trace is short, and is never paused.
     stopped: bool,
 }
 
 impl Searches {
-    /// Says which filter the questions that follow belong to. Another filter than before ends what was wanted for that one; answers
-    /// whether it is another.
+    /// Sets the filter that subsequent questions belong to. Returns whether it changed, in which case the searches of the previous one are
+    /// no longer needed.
     pub(crate) fn begin(&mut self, filter: &str) -> bool {
         let is_other = self.filter != filter;
         if is_other {
@@ -134,7 +132,7 @@ impl Searches {
         is_other
     }
 
-    /// The filter that what is searched in the file belongs to.
+    /// The filter that the search through the file belongs to.
     pub(crate) fn filter(&self) -> &str {
         &self.filter
     }
@@ -145,7 +143,7 @@ impl Searches {
         self.bytes = 0;
     }
 
-    /// What is known so far of which spans (by row) are as wanted. What was not asked for before is searched from now on.
+    /// The rows that match `wanted`, as far as is known. Starts the search if it is new.
     pub(crate) fn decided(&mut self, wanted: &Wanted, index: &Index) -> Decided {
         if !index.is_complete() {
             return Decided::unknown(index.span_count());
@@ -154,7 +152,7 @@ impl Searches {
         let is_new = !std::mem::replace(&mut search.active, true);
         let decided = search.decided();
         if is_new {
-            // One more thing to look for in the rows of the block.
+            // The current block has to be searched for this as well.
             self.block = None;
         }
         decided
@@ -163,7 +161,7 @@ impl Searches {
     fn find_or_add(&mut self, wanted: &Wanted, index: &Index) -> &mut Search {
         let is_wanted = |search: &Search| search.wanted == *wanted;
         let at = self.searches.iter().position(is_wanted).unwrap_or_else(|| {
-            self.forget_oldest();
+            self.evict_oldest();
             self.searches.push(Search::new(wanted, index));
             self.searches.len() - 1
         });
@@ -173,25 +171,26 @@ impl Searches {
         search
     }
 
-    /// Makes room for one more answer where enough are kept.
-    fn forget_oldest(&mut self) {
+    /// Evicts the least recently used result if there are too many.
+    fn evict_oldest(&mut self) {
         let is_in_trace = |search: &Search| self.trace.as_ref().is_some_and(|trace| trace.texts.contains(&search.wanted));
         let kept = self.searches.iter().enumerate().filter(|(_, search)| !search.active && !is_in_trace(search));
-        if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= KEPT) {
+        if let Some((oldest, _)) = kept.min_by_key(|(_, search)| search.asked).filter(|_| self.searches.len() >= MAX_CACHED) {
             self.searches.remove(oldest);
-            // Blocks know searches by their place.
+            // A block refers to searches by index.
             self.block = None;
         }
     }
 
-    /// Searches the spans of one trace for texts, before anything else. The same question again goes on; answers whether it is another.
+    /// Starts searching the spans of one trace, before anything else. Asking for the same search again continues it; returns whether it is
+    /// a new one.
     pub(crate) fn search_trace(&mut self, trace: u32, texts: &[String], index: &Index) -> bool {
         let texts: Vec<Wanted> = texts.iter().cloned().map(Wanted::Text).collect();
         if self.trace.as_ref().is_some_and(|asked| asked.trace == trace && asked.texts == texts) {
             return false;
         }
         self.restart();
-        // Known before they are added: what is added later must not push the first ones out.
+        // All are registered before any is added, so that adding one does not evict another.
         self.trace = Some(TraceSearch { trace, texts: texts.clone(), left: index.trace_rows(trace).len() });
         for wanted in &texts {
             self.find_or_add(wanted, index);
@@ -199,7 +198,7 @@ impl Searches {
         true
     }
 
-    /// Stops the search through the file, or lets it go on.
+    /// Pauses or resumes the search through the file.
     pub(crate) fn set_stopped(&mut self, stopped: bool) {
         self.stopped = stopped;
     }
@@ -221,7 +220,7 @@ impl Searches {
         self.searches.iter().any(|search| search.active && search.open.last().is_some())
     }
 
-    /// The spans found to hold one of these texts, of all spans that were looked at; a block that is being read is not among them.
+    /// Spans found so far to contain one of these strings, not counting the block being read.
     pub(crate) fn hits(&self, texts: &[String], index: &Index) -> Bits {
         let mut hits = Bits::filled(index.span_count(), false);
         self.of_texts(texts).for_each(|search| hits.or(&search.yes));
@@ -232,7 +231,7 @@ impl Searches {
         self.searches.iter().filter(|search| matches!(&search.wanted, Wanted::Text(text) if texts.contains(text)))
     }
 
-    /// Whether everything was looked at for these texts: in one trace, or in the file.
+    /// Whether the search for these strings is complete, in one trace or in the file.
     pub(crate) fn is_done(&self, texts: &[String], trace: Option<u32>) -> bool {
         match (&self.trace, trace) {
             (Some(asked), Some(trace)) if asked.trace == trace && asked.left == 0 => {
@@ -242,7 +241,7 @@ impl Searches {
         }
     }
 
-    /// How far the search in a trace is, or where that is over the one through the file; `None` where nothing was asked for.
+    /// Progress of the search in a trace, or if that is complete, of the one through the file; `None` if there is no search.
     pub(crate) fn progress(&self, index: &Index) -> Option<Progress> {
         match &self.trace {
             Some(trace) if trace.left > 0 || !self.is_file_due() => Some(self.trace_progress(trace, index)),
@@ -280,16 +279,16 @@ impl Searches {
         })
     }
 
-    /// Reads until `spent` says so, or there is nothing left to read in the trace or the file.
+    /// Reads until `spent` returns true, or until nothing is left to read.
     ///
     /// # Errors
-    /// When the file can't be read any more; what is damaged inside it is passed over.
+    /// When the file can't be read any more; damage within it is skipped.
     pub(crate) fn step(&mut self, index: &Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<Progress, StoreError> {
         let in_trace = self.is_in_trace();
         while in_trace || !self.stopped {
             let Some(mut block) = self.block.take().or_else(|| self.next_block(index, database)) else { break };
             let cache = database.cache();
-            // A trace may lie anywhere; the file is read from its end, and a driver that reads ahead follows it.
+            // Only the search through the file is sequential, from its end, so that a driver can read ahead of it.
             let in_file = block.trace_left.is_none();
             cache.set_scanning_back(in_file.then_some(self.place));
             let outcome = block.read(&self.searches, database, &mut self.bytes, spent);
@@ -303,7 +302,7 @@ impl Searches {
                 break;
             }
             self.close(block);
-            // The end of a search in a trace is told before the one through the file goes on.
+            // Reports the end of a search in a trace before continuing with the file.
             if spent() || (in_trace && !self.is_in_trace()) {
                 break;
             }
@@ -315,7 +314,7 @@ impl Searches {
         Ok(progress.unwrap_or_default())
     }
 
-    /// The next rows to read: of the trace, else of the file; the newest that are open.
+    /// The next rows to read: those of the trace, else the newest open ones in the file.
     fn next_block(&mut self, index: &Index, database: &Database) -> Option<Block> {
         let size = block::rows_of(self.blocks, database.cache().len(), index.span_count());
         self.blocks = self.blocks.saturating_add(1);
@@ -344,7 +343,7 @@ impl Searches {
         Some(Block::new(rows, tests, None, index))
     }
 
-    /// Takes over what a block told.
+    /// Merges the results of a block.
     fn close(&mut self, block: Block) {
         if let (Some(left), Some(trace)) = (block.trace_left, &mut self.trace) {
             trace.left = left;

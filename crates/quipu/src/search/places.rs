@@ -1,6 +1,6 @@
-//! Where in one span texts stand, with some of what stands around them.
+//! Finds all matches in one span, each with some context.
 //!
-//! What is not here: whether a span holds a text at all, which is told faster (`matcher`).
+//! Not here: whether a span matches at all, which `matcher` decides faster.
 
 use super::matcher::{MAX_INSIDE_BYTES, TextMatcher};
 use crate::index::Index;
@@ -11,43 +11,49 @@ use quipu_protocol::{MatchPlace, SpanMatch};
 use quipu_store::{Database, StoreError, TextTable, event_row, scan_texts};
 use std::ops::ControlFlow;
 
-/// Characters shown before and behind a match, and of the match itself.
+/// Characters of context before and after a match, and of the match itself.
 const BEFORE: usize = 60;
 const AFTER: usize = 120;
 const MATCHED: usize = 400;
-/// Events of one span looked at, at most.
+/// Maximum number of events searched per span.
 const MAX_EVENTS: usize = 20_000;
 
-/// What is looked for in a span.
-pub(crate) struct Texts(Vec<TextMatcher>);
+/// The strings to find in a span.
+pub(crate) struct SearchTerms(Vec<TextMatcher>);
 
-impl Texts {
-    /// Looks for any of these; empty ones are found nowhere.
-    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Texts {
-        Texts(texts.into_iter().filter_map(|text| TextMatcher::new(text)).collect())
+impl SearchTerms {
+    /// Matches any of these strings; empty ones match nothing.
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> SearchTerms {
+        SearchTerms(texts.into_iter().filter_map(|text| TextMatcher::new(text)).collect())
     }
 }
 
-/// What is found in a span.
+/// Collects the matches in a span.
 #[derive(Default)]
-struct Found {
+struct MatchCollector {
     matches: Vec<SpanMatch>,
-    /// Matches wanted in all, and in one place.
+    /// Maximum number of matches, overall and per place.
     limit: usize,
     limit_in_place: usize,
-    /// Places with a match.
+    /// Number of places with a match.
     places: u32,
     bytes: usize,
 }
 
-/// All matches in the span of `row`, in the order the span shows them, `limit` at most.
+/// Up to `limit` matches in the span of `row`, in the order the span shows them.
 ///
 /// # Errors
 /// When the span can't be read.
-pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts, limit: usize) -> Result<Vec<SpanMatch>, StoreError> {
-    let mut found = Found { limit, limit_in_place: limit, ..Found::default() };
+pub(crate) fn places(
+    database: &Database,
+    index: &Index,
+    row: u32,
+    texts: &SearchTerms,
+    limit: usize,
+) -> Result<Vec<SpanMatch>, StoreError> {
+    let mut found = MatchCollector { limit, limit_in_place: limit, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
-    // Events are shown by their times.
+    // The span shows events in order of time.
     let mut matches = found.matches;
     let first_event = matches.iter().position(|found| matches!(found.place, MatchPlace::Event { .. })).unwrap_or(matches.len());
     let mut times: Vec<(i64, Option<RecordedTime>)> = Vec::new();
@@ -69,21 +75,21 @@ pub(crate) fn places(database: &Database, index: &Index, row: u32, texts: &Texts
     Ok(matches)
 }
 
-/// The first match in the span of `row`, in how many further places there is one, and how many bytes were looked at.
-/// A span whose match lies behind what is looked at is told by its name.
+/// The first match in the span of `row`, the number of further places with a match, and the number of bytes read. If the match lies beyond
+/// the limits, the span's name takes its place.
 ///
 /// # Errors
 /// When the span can't be read.
-pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(SpanMatch, u32, usize), StoreError> {
-    let mut found = Found { limit: 1, limit_in_place: 1, ..Found::default() };
+pub(crate) fn snippet(database: &Database, index: &Index, row: u32, texts: &SearchTerms) -> Result<(SpanMatch, u32, usize), StoreError> {
+    let mut found = MatchCollector { limit: 1, limit_in_place: 1, ..MatchCollector::default() };
     found.read_span(database, index, row, texts)?;
     let nowhere =
         || SpanMatch { place: MatchPlace::Name, before: index.name_of(row).to_owned(), matched: String::new(), after: String::new() };
     Ok((found.matches.into_iter().next().unwrap_or_else(nowhere), found.places.saturating_sub(1), found.bytes))
 }
 
-impl Found {
-    fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &Texts) -> Result<(), StoreError> {
+impl MatchCollector {
+    fn read_span(&mut self, database: &Database, index: &Index, row: u32, texts: &SearchTerms) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let rowid = index.rowid_of(row);
         scan_texts(connection, schema, TextTable::Spans, (rowid, rowid), |_, name, attributes| {
@@ -104,18 +110,18 @@ impl Found {
         Ok(())
     }
 
-    /// A list of all matches is cut; places are counted on where only the first match is wanted.
+    /// The match limit applies to lists of all matches; if only the first match is wanted, places are still counted.
     fn is_full(&self) -> bool {
         self.limit > 1 && self.matches.len() >= self.limit
     }
 
-    fn take_attributes(&mut self, texts: &Texts, attributes: &[u8], place: impl Fn(String) -> MatchPlace) {
+    fn take_attributes(&mut self, texts: &SearchTerms, attributes: &[u8], place: impl Fn(String) -> MatchPlace) {
         self.bytes += attributes.len();
         if !texts.0.iter().any(|text| text.is_in_attributes(attributes)) {
             return;
         }
         if entries(attributes).any(|entry| entry.is_err()) {
-            // The attributes' own text is shown, under no key.
+            // The attributes are not a JSON object: their text is searched as a whole, without a key.
             self.take_value(&place(String::new()), texts, "", &String::from_utf8_lossy(attributes));
             return;
         }
@@ -127,8 +133,8 @@ impl Found {
         }
     }
 
-    /// Takes matches in a key, and those in its value: where it is a document in the texts inside, else in its own text.
-    fn take_value(&mut self, place: &MatchPlace, texts: &Texts, key: &str, value: &str) {
+    /// Collects matches in a key and its value: in the strings inside if the value is a document, else in its text.
+    fn take_value(&mut self, place: &MatchPlace, texts: &SearchTerms, key: &str, value: &str) {
         let before = self.matches.len();
         let mut any = self.take_text(place, texts, key, before);
         if texts.0.iter().any(|text| text.is_in_text(value)) {
@@ -139,7 +145,7 @@ impl Found {
         self.places += u32::from(any);
     }
 
-    fn take_inside(&mut self, place: &MatchPlace, texts: &Texts, value: &Value, before: usize) -> bool {
+    fn take_inside(&mut self, place: &MatchPlace, texts: &SearchTerms, value: &Value, before: usize) -> bool {
         match value {
             Value::Text(text) => self.take_text(place, texts, text, before),
             Value::Number(number) => self.take_text(place, texts, &number.0, before),
@@ -154,15 +160,15 @@ impl Found {
         }
     }
 
-    /// Takes the matches in a text that is a place of its own.
-    fn take(&mut self, place: &MatchPlace, texts: &Texts, text: &str) {
+    /// Collects the matches in a string that is a place of its own.
+    fn take(&mut self, place: &MatchPlace, texts: &SearchTerms, text: &str) {
         self.bytes += text.len();
         let before = self.matches.len();
         self.places += u32::from(self.take_text(place, texts, text, before));
     }
 
-    /// Takes the matches in a text; `before`: how many there were before this place.
-    fn take_text(&mut self, place: &MatchPlace, texts: &Texts, text: &str, before: usize) -> bool {
+    /// Collects the matches in a string. `before` is the number of matches there were before this place.
+    fn take_text(&mut self, place: &MatchPlace, texts: &SearchTerms, text: &str, before: usize) -> bool {
         let mut any = false;
         for matcher in &texts.0 {
             for range in matcher.needle.find_all(text) {
@@ -191,7 +197,7 @@ fn first_letters(text: &str, count: usize) -> String {
     text.chars().take(count).map(blank).collect()
 }
 
-/// The last letters; an ellipsis tells of more.
+/// The last `count` characters, after an ellipsis if any were cut off.
 fn last_letters(text: &str, count: usize) -> String {
     let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(at, _)| at);
     let more = (start > 0).then_some('…');

@@ -1,37 +1,37 @@
-//! Tells from recorded bytes alone, before anything is decoded, that a text can't stand in them.
+//! Rejects recorded bytes that can't contain a string, without decoding anything.
 //!
-//! A letter of a decoded text stands in the bytes as itself or as an escape; escapes may be escaped again, at any level. So a part of the
-//! text that consists of ordinary ASCII letters either stands in the bytes as it is, but for its case, or an escape stands there that
-//! could give one of its letters, or take away what parts them. The sieve looks for that part and for such escapes; where it finds
-//! neither, no decoding finds the text. What is not here: the decoding (`matcher`).
+//! A character of a decoded string appears in the bytes as itself or as an escape; escapes may be escaped again, at any level. So a
+//! substring of plain ASCII characters either appears in the bytes, ignoring case, or there is an escape that may produce one of its
+//! characters, or vanish from between them. The sieve looks for that substring and for such escapes; if it finds neither, decoding can't
+//! reveal the string. Not here: the decoding (`matcher`).
 
 use memchr::{memchr, memmem};
 use quipu_model::fold::{AsciiFinder, Needle, disguises, unfolded};
 
-/// What a text leaves in the bytes it is recorded in.
+/// The traces that a string leaves in the bytes it is recorded in.
 pub(super) struct Sieve {
     probe: Probe,
-    /// The letters beyond ASCII that a `\u` or `\x` escape must not give: code points, of those beyond 0xFFFF the first UTF-16 unit.
+    /// The non-ASCII characters that a `\u` or `\x` escape may produce: code points, or the first UTF-16 unit of those beyond 0xFFFF.
     units: Vec<u32>,
-    /// The same letters as UTF-8.
+    /// The same characters as UTF-8.
     utf8: Vec<memmem::Finder<'static>>,
 }
 
 enum Probe {
-    /// Stands in the bytes, or hides in escapes.
+    /// This substring appears in the bytes, or is hidden by escapes.
     Ascii(AsciiFinder),
-    /// Is one of the letters beyond ASCII.
+    /// One of the non-ASCII characters.
     Letter,
-    /// Nothing can be told.
+    /// Nothing can be ruled out.
     Unknown,
 }
 
-/// Whether writers put a letter as it is, at whatever level.
+/// Whether writers never escape a character, at any level.
 fn is_plain(letter: char) -> bool {
     matches!(letter, ' '..='~') && !matches!(letter, '"' | '\'' | '\\' | '/')
 }
 
-/// The longest part of plain letters.
+/// The longest run of plain characters.
 fn longest_plain(letters: &[char]) -> String {
     let runs = letters.split(|letter| !is_plain(*letter));
     runs.max_by_key(|run| run.len()).unwrap_or_default().iter().collect()
@@ -40,7 +40,7 @@ fn longest_plain(letters: &[char]) -> String {
 impl Sieve {
     pub(super) fn new(needle: &Needle) -> Sieve {
         let plain = longest_plain(needle.letters());
-        // U+FFFD also stands for what can't be read.
+        // U+FFFD also stands for bytes that could not be decoded.
         let beyond = needle.letters().iter().find(|letter| !letter.is_ascii() && **letter != char::REPLACEMENT_CHARACTER);
         let (probe, letters): (Probe, Vec<char>) = match (AsciiFinder::new(plain.as_bytes()), beyond) {
             (Some(finder), None) => (Probe::Ascii(finder), disguises(&plain).collect()),
@@ -56,7 +56,7 @@ impl Sieve {
         }
     }
 
-    /// Whether the text may stand in what `bytes` decode to, at any level. Never false where it does.
+    /// Whether the string may be contained in what `bytes` decode to, at any level. Has no false negatives.
     pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
         match &self.probe {
             Probe::Ascii(finder) => finder.find(bytes, 0).is_some() || self.may_hide(bytes),
@@ -69,7 +69,7 @@ impl Sieve {
         self.has_escape(bytes) || (!bytes.is_ascii() && self.utf8.iter().any(|letter| letter.find(bytes).is_some()))
     }
 
-    /// Whether an escape stands there that may give a letter of the probe, give another escape, or vanish.
+    /// Whether there is an escape that may produce a character of the probe, produce another escape, or vanish.
     fn has_escape(&self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
         while let Some(at) = memchr(b'\\', rest) {
@@ -97,9 +97,9 @@ impl Sieve {
     }
 }
 
-/// Whether so many backslashes before an `n` become, at some level, a backslash before a line break, which Python takes away.
+/// Whether this many backslashes before an `n` become, at some level, a backslash before a line break, which Python drops.
 fn breaks_line(slashes: usize) -> bool {
-    // Each level halves an even number; an odd one is a line break behind half of the others.
+    // Each level halves an even number; with an odd one, a line break follows half of the remaining ones.
     slashes >> slashes.trailing_zeros() >= 3
 }
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_without_oddities_is_told_at_once() {
+    fn ordinary_bytes_are_decided_without_decoding() {
         assert!(!may_hold("weather", r#"{"input": "the \"wind\"\nin Z\u00fcrich \\n \\\\n \\u6771 \ud83e\udd99"}"#));
         assert!(may_hold("WIND", r#"{"input": "the \"wind\""}"#));
         assert!(!may_hold("東京", r#"{"input": "Z\u00fcrich, the \"wind\""}"#));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_is_not_passed_over() {
+    fn hidden_matches_are_not_rejected() {
         for recorded in [
             r"\u0077ind",
             r"w\\x69nd",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_behind_backslashes_are_known_at_every_level() {
+    fn line_breaks_after_backslashes_are_recognised_at_every_level() {
         let counts: Vec<usize> = (1..=16).filter(|slashes| breaks_line(*slashes)).collect();
         assert_eq!(counts, [3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15]);
     }

@@ -1,6 +1,6 @@
-//! What was asked in the traces of a page of a list: one line each, read for the rows that are shown and no others.
+//! The user's question in each trace of a list page: one line each, read for visible rows only.
 //!
-//! What is not here: the conversation (`conversation`), which takes in the whole trace.
+//! Not here: the conversation (`conversation`), which reads the whole trace.
 
 use crate::index::Index;
 use quipu_model::llm::{asked_in, input_key, said_by_event, speaks};
@@ -9,23 +9,23 @@ use quipu_model::{SpanKind, Timestamp};
 use quipu_store::{Database, StoreError, event_row, small_attributes_at};
 use std::cmp::Reverse;
 
-/// Characters of a line.
+/// Maximum number of characters in a line.
 const MAX_LETTERS: usize = 160;
-/// Attributes that take more bytes are not read: a page has many rows.
+/// Attributes with more bytes are not read, because a page has many rows.
 const MAX_BYTES: u32 = 64 * 1024;
-/// Spans of a trace that are looked at, and read.
+/// Maximum number of spans examined, and read, per trace.
 const MAX_SPANS: usize = 4_096;
 const MAX_READ: usize = 3;
-/// Events of a span that are read.
+/// Maximum number of events read per span.
 const MAX_EVENTS: usize = 64;
 
-/// Reads what was asked in traces; for one page.
+/// Reads the questions for one page.
 pub(super) struct Asked<'a> {
     database: &'a Database,
     index: &'a Index,
     /// By profile: whether its spans recorded an input.
     has_input: Vec<bool>,
-    /// By profile: whether its spans follow the conventions by which inputs may stand in events instead.
+    /// By profile: whether its spans follow conventions that may put inputs into events.
     may_say_in_events: Vec<bool>,
 }
 
@@ -36,11 +36,11 @@ impl<'a> Asked<'a> {
         Asked { database, index, has_input, may_say_in_events }
     }
 
-    /// The words of the user that a trace began with, on one line: those of an agent's turn, else the last ones that went to the first
-    /// model that was asked, since what stands before them is from earlier. `None` where none were recorded, or only in large attributes.
+    /// The user's words that started the trace, on one line: those of an agent's turn; otherwise the last user message sent to the first
+    /// model, since earlier messages are history. `None` if none was recorded, or only in large attributes.
     pub(super) fn line(&self, trace: u32) -> Option<String> {
         let mut wanted: Vec<(u8, Option<Timestamp>, u32)> = Vec::new();
-        // Spans stand in the order of their ends: what the others belong to is among the last.
+        // Spans are in order of their ends, so outer spans are among the last.
         for row in self.index.trace_rows(trace).iter().rev().take(MAX_SPANS).copied() {
             let rank = match self.index.marks_of(row).1 {
                 SpanKind::Turn => 0,
@@ -76,14 +76,14 @@ impl<'a> Asked<'a> {
             inputs.iter().find_map(|input| asked_in(&input.decoded().value))
         };
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        // A row that can't be read is told of where its trace is opened.
+        // Opening the trace reports rows that can't be read.
         let found = self.database.bounded(|| small_attributes_at(connection, schema, self.index.rowid_of(row), MAX_BYTES, read));
         found.ok().flatten().flatten()
     }
 }
 
 impl Asked<'_> {
-    /// The same where the messages stand in events of the span: the last one of the user.
+    /// Like `words`, from the events of the span: the last user message.
     fn words_in_events(&self, row: u32) -> Option<String> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let read = || -> Result<Option<String>, StoreError> {
@@ -104,7 +104,7 @@ impl Asked<'_> {
     }
 }
 
-/// The text on one line, cut where it is long.
+/// The text on one line, truncated if it is long.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_no_breaks_and_an_end() {
+    fn a_question_is_one_truncated_line() {
         assert_eq!(one_line("  What is\n\tthe tallest   mountain? "), "What is the tallest mountain?");
         let long = one_line(&"wörd ".repeat(10_000));
         assert_eq!((long.chars().count(), long.ends_with('…')), (MAX_LETTERS + 1, true));

@@ -1,4 +1,4 @@
-//! What a span was given, beside what the span of the same name before it was given: in its trace, else in its agent session.
+//! Compares the input of a span with that of the previous span of the same name, in its trace or else in its agent session.
 
 use super::Session;
 use quipu_model::llm::input_key;
@@ -42,7 +42,7 @@ impl Session {
         }))
     }
 
-    /// The span of the same name that started last before this one.
+    /// The last span of the same name that started before this one.
     fn previous_of_name(&self, row: u32) -> Option<u32> {
         let index = &self.index;
         let (name, start, trace) = (index.span_name(row), index.start_of(row)?, index.trace_of(row));
@@ -55,7 +55,7 @@ impl Session {
         last_of(&[trace]).or_else(in_session)
     }
 
-    /// What a span was given: the attribute `key`, or the first that holds an input.
+    /// The input of a span: the attribute `key`, or the first attribute that holds an input.
     fn input(&self, row: u32, key: Option<&str>) -> Result<Option<(String, String)>, Failure> {
         let rowid = self.index.rowid_of(row);
         let recorded = self.database.bounded(|| span_row(self.database.connection(), self.database.schema(), rowid))?;

@@ -1,6 +1,6 @@
-//! The spans that have a part in a conversation, read and decoded.
+//! Reads and decodes the spans that are part of a conversation.
 //!
-//! What is not here: what they say and how they belong together, which is `llm`.
+//! Not here: extracting messages and ordering them (`llm`).
 
 use super::detail;
 use crate::index::Index;
@@ -10,15 +10,15 @@ use quipu_model::tokens::InferenceRole;
 use quipu_model::{SpanKind, SpanMarks, Spent, Value};
 use quipu_store::{Database, StoreError, event_row, span_row};
 
-/// Spans that are read at most, and bytes of their attributes.
+/// Maximum number of spans read, and maximum bytes of their attributes.
 const MAX_SPANS: usize = 2_000;
 const MAX_BYTES: usize = 48 << 20;
-/// Events of one span that are looked at.
+/// Maximum number of events examined per span.
 const MAX_EVENTS: usize = 1_000;
-/// A longer value is told of by its beginning.
+/// Longer values are truncated.
 const MAX_VALUE_BYTES: usize = 1 << 20;
 
-/// What was said in `trace`, in all traces of its agent session, or by some of its rows alone, which ascend.
+/// The conversation of `trace`, of all traces of its agent session, or of `rows` of the trace only, which ascend.
 pub(super) fn of_trace(
     database: &Database,
     index: &Index,
@@ -29,7 +29,7 @@ pub(super) fn of_trace(
     let session = index.session_of(trace).map(|session| index.traces_of_session(session)).unwrap_or_default();
     let traces = if whole_session && !session.is_empty() { session.as_slice() } else { &[trace] };
     let mut page = of_traces(database, index, traces, only)?;
-    page.trace_ids = traces.iter().map(|trace| index.trace_id_text(*trace)).collect();
+    page.trace_ids = traces.iter().map(|trace| index.trace_id(*trace)).collect();
     page.session_traces = session.len() as u32;
     Ok(page)
 }
@@ -41,7 +41,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
     let (mut bytes, mut left_out, mut cut) = (0, 0_u32, 0_u32);
     for trace in traces {
         let order = index.rows_in_tree_order(*trace);
-        // The place in `spans` of each span, or of its nearest ancestor there.
+        // The index in `spans` of each span, or of its nearest ancestor there.
         let mut places: Vec<Option<usize>> = Vec::with_capacity(order.len());
         for (row, parent) in order {
             let above = parent.and_then(|parent| places.get(parent).copied().flatten());
@@ -94,16 +94,15 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
         }
     }
     if left_out > 0 {
-        notes
-            .push(format!("{left_out} more spans have a part in this conversation; they are not told of here, but stand in the timeline."));
+        notes.push(format!("{left_out} more spans belong to this conversation; they are not shown here, but in the timeline."));
     }
     if cut > 0 {
-        notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span’s panel has them whole."));
+        notes.push(format!("{cut} values are longer than 1 MiB; only their beginning was read. The span panel has them in full."));
     }
     Ok(ConversationPage { conversation: conversation(&spans), notes, ..ConversationPage::default() })
 }
 
-/// The attributes of a text, decoded; of long ones the beginning, which is counted.
+/// The decoded attributes of a span. Values that were truncated are counted in `cut`.
 fn decoded(text: &str, cut: &mut u32) -> Vec<(String, Value)> {
     let read = |attribute: RecordedAttribute| {
         let value = match quipu_ui::view::clip(&attribute.text, MAX_VALUE_BYTES) {
@@ -118,7 +117,7 @@ fn decoded(text: &str, cut: &mut u32) -> Vec<(String, Value)> {
     attributes(text.as_bytes()).unwrap_or_default().into_iter().map(read).collect()
 }
 
-/// Adds what the events of a span say to its attributes, where these say nothing of the kind; answers how many bytes were read.
+/// Adds messages from the span's events to its attributes, if the attributes have none. Returns the number of bytes read.
 fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(String, Value)>, cut: &mut u32) -> Result<usize, StoreError> {
     let has = |prefix: &str, read: &[(String, Value)]| read.iter().any(|(key, _)| key.starts_with(prefix));
     let (has_input, has_output) = (has("gen_ai.input.messages", read), has("gen_ai.output.messages", read));
@@ -142,10 +141,10 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
     Ok(bytes)
 }
 
-/// Whether a span of Llama Stack's has a part in a conversation. Look-ups of models, keys and tools have none.
+/// Whether a span of Llama Stack is part of a conversation. Look-ups of models, keys and tools are not.
 fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanMarks) -> bool {
     match kind {
-        // A provider's span says again what the router's says; streaming, it even stands beside it.
+        // A provider's span repeats the router's messages; when streaming, it is even its sibling.
         SpanKind::Inference => match InferenceRole::from_name(index.span_name(row)) {
             Some(InferenceRole::Provider) => marks.has(SpanMarks::INFERENCE_REQUEST),
             role => role.is_some(),

@@ -1,4 +1,4 @@
-//! One span in full: its row read by rowid, every value decoded, large ones only begun.
+//! One span in full: its row is read by rowid, and every value decoded; large values are truncated.
 
 use crate::index::Index;
 use quipu_model::failure::{EventReason, ReasonSource, is_error_status, reasons};
@@ -10,16 +10,16 @@ use quipu_protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure
 use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
 use std::borrow::Cow;
 
-/// Longer values come as their head; the rest is asked for when it is opened.
+/// Longer values are truncated; the rest is loaded on demand.
 const INLINE_BYTES: usize = 64 * 1024;
-/// A whole text up to this length is decoded when it is asked for.
+/// Maximum bytes of a text that is decoded on demand.
 const DECODE_BYTES: usize = 256 * 1024;
 /// Longer values are not searched for chat messages.
 const CHAT_BYTES: usize = 4 << 20;
-/// Events of one span at most.
+/// Maximum number of events of one span.
 const MAX_EVENTS: usize = 1_000;
 
-/// The span in `row` of the index; `None` when its row is gone.
+/// The span in `row` of the index; `None` if its row no longer exists.
 pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Option<SpanDetail>, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
     let rowid = index.rowid_of(row);
@@ -51,7 +51,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         failures.extend(request_failure(database, index, row)?);
     }
     let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
-    // An agent's inference step records why the model stopped beside its output, not in it.
+    // An agent's inference step records the stop reason next to its output, not in it.
     if let (Some(message), Some(reason)) = (output_messages.last_mut(), of(&["stop_reason"])) {
         message.stop_reason.get_or_insert_with(|| reason.recorded.text.clone());
     }
@@ -86,13 +86,13 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     Ok(Some(detail))
 }
 
-/// The text of the first failure of the span in `row`; empty where only its status says so.
+/// The message of the first failure of the span in `row`; empty if only its status indicates it.
 pub(super) fn first_failure(database: &Database, index: &Index, row: u32) -> Result<String, StoreError> {
     let found = span(database, index, row)?.map(|detail| detail.failures);
     Ok(found.into_iter().flatten().map(|failure| failure.message).next().unwrap_or_default())
 }
 
-/// What failed the request that the step in `row` belongs to, where that is derived to have happened there.
+/// The failure of the request of the step in `row`, if that step was derived to be where the request failed.
 fn request_failure(database: &Database, index: &Index, row: u32) -> Result<Option<SpanFailure>, StoreError> {
     let mut at = row;
     // A cycle of parents is cut at one of its spans, which is a root.
@@ -109,7 +109,7 @@ fn request_failure(database: &Database, index: &Index, row: u32) -> Result<Optio
     Ok(Some(SpanFailure { message, source }))
 }
 
-/// One whole text; `None` when there is no such value.
+/// A whole text value; `None` if there is no such value.
 pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>, StoreError> {
     let (connection, schema) = (database.connection(), database.schema());
     let (recorded, key) = match text {
@@ -117,7 +117,7 @@ pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>
         TextRef::EventAttribute { id, key } => (event_row(connection, schema, *id)?.and_then(|row| row.attributes), key),
     };
     let (Some(recorded), Some(key)) = (recorded.as_ref(), key) else { return Ok(recorded) };
-    // Of a key that stands twice, the last counts.
+    // Of duplicate keys the last counts.
     let mut found = None;
     for entry in entries(recorded.as_bytes()) {
         let Ok((name, value)) = entry else { return Ok(None) };
@@ -128,7 +128,7 @@ pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>
     Ok(found.map(|value| value.as_str().unwrap_or_else(|| value.as_written()).into_owned()))
 }
 
-/// The clock a trace was recorded by.
+/// The clock that a trace was recorded with.
 struct Clock {
     offset_minutes: i32,
 }
@@ -139,7 +139,7 @@ impl Clock {
     }
 }
 
-/// An attribute as it is shown, and as it was recorded: of a text longer than [`CHAT_BYTES`] the head.
+/// An attribute as shown and as recorded; a text longer than [`CHAT_BYTES`] is truncated.
 struct Read {
     key: String,
     recorded: RecordedAttribute,
@@ -154,7 +154,7 @@ fn read_attributes(text: Option<&str>, text_ref: impl Fn(Option<String>) -> Text
                 let key = key.into_owned();
                 let whole = value.as_str().unwrap_or_else(|| value.as_written());
                 let len = whole.len();
-                // Of what is too long to be a conversation, only what is shown is copied: there may be a hundred megabytes of it.
+                // A value too long to be a conversation may have a hundred megabytes: only its visible part is copied.
                 let text = if len <= CHAT_BYTES { whole.into_owned() } else { head(&whole).to_owned() };
                 let recorded = RecordedAttribute { key: key.clone(), text, is_string: value.is_string() };
                 let shown = Attribute {
@@ -170,7 +170,7 @@ fn read_attributes(text: Option<&str>, text_ref: impl Fn(Option<String>) -> Text
     }
 }
 
-/// A whole text, and what it holds, where finding that out takes no time.
+/// A whole text with its structure, if it is short enough to be decoded.
 pub(super) fn recorded(text: String) -> RecordedText {
     let decoded = (text.len() <= DECODE_BYTES).then(|| decode(&text));
     let (encoding, value) = match decoded {
@@ -180,7 +180,7 @@ pub(super) fn recorded(text: String) -> RecordedText {
     RecordedText { len_bytes: text.len() as u64, raw: text, complete: true, encoding, value }
 }
 
-/// `text` as it is shown; it begins a text of `len` bytes, of which it may be only the head.
+/// The visible part of a text. `text` is the beginning of a value of `len` bytes, or all of it.
 fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<quipu_model::recorded::Decoded>) -> RecordedText {
     let complete = len <= INLINE_BYTES;
     let decoded = if complete { decoded() } else { None };
@@ -191,7 +191,7 @@ fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<quipu_model:
     RecordedText { raw: head(text).to_owned(), len_bytes: len as u64, complete, encoding, value }
 }
 
-/// As much of a text as is shown at first.
+/// The beginning of a text, of the length shown at first.
 fn head(text: &str) -> &str {
     let mut end = text.len().min(INLINE_BYTES);
     while !text.is_char_boundary(end) {
@@ -240,16 +240,16 @@ fn read_event(event: EventRow, clock: &Clock) -> ReadEvent {
     (event, reason)
 }
 
-/// An event as it is shown, and what it tells of a failure.
+/// An event as shown, and the reason for a failure it gives.
 type ReadEvent = (SpanEvent, Option<EventReason>);
 
-/// Why the span in this row failed, each message no longer than what is shown of a value at first.
+/// The reasons why the span in this row failed; messages are truncated like other values.
 fn failures(row: &SpanRow, status_message: Option<&str>, events: &[ReadEvent]) -> Vec<SpanFailure> {
-    let said: Vec<Option<&EventReason>> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
+    let event_reasons: Vec<Option<&EventReason>> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
     let attributes = row.attributes.as_deref().unwrap_or_default().as_bytes();
-    let found = reasons(row.status.as_deref(), attributes, status_message, &said);
+    let found = reasons(row.status.as_deref(), attributes, status_message, &event_reasons);
     let of = |place: usize, what: &str| events.get(place).map_or_else(|| what.to_owned(), |(event, _)| event_source(what, event));
-    let told = found.into_iter().map(|reason| SpanFailure {
+    let failures_found = found.into_iter().map(|reason| SpanFailure {
         message: head(&reason.message).to_owned(),
         source: match reason.source {
             ReasonSource::Attribute(key) => format!("the attribute {key}"),
@@ -258,12 +258,12 @@ fn failures(row: &SpanRow, status_message: Option<&str>, events: &[ReadEvent]) -
             ReasonSource::Status => "the status".to_owned(),
         },
     });
-    told.collect()
+    failures_found.collect()
 }
 
 const LOG_EVENT: &str = "the log event";
 
-/// The first event beyond those that are shown which fails the span in `row`.
+/// The first event that fails the span in `row`, among those after the [`MAX_EVENTS`] that are shown.
 fn later_failure(database: &Database, index: &Index, row: u32, clock: &Clock) -> Result<Option<SpanFailure>, StoreError> {
     for id in index.event_ids(row).skip(MAX_EVENTS) {
         let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
@@ -274,20 +274,20 @@ fn later_failure(database: &Database, index: &Index, row: u32, clock: &Clock) ->
     Ok(None)
 }
 
-/// An event by its time, as it can be found again among the others.
+/// Identifies an event among the others by its time.
 fn event_source(what: &str, event: &SpanEvent) -> String {
     let at = event.time.map(|time| time.civil(0));
     let clock = at.as_ref().and_then(|at| at.split_once(' '));
     clock.map_or_else(|| what.to_owned(), |(_, clock)| format!("{what} at {clock} UTC"))
 }
 
-/// What was derived, or is odd, in sentences.
+/// Notes about derived and anomalous data, as sentences.
 fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
     let mut notes = Vec::new();
     let marks = detail.marks;
     if marks.has(SpanMarks::FAILED) && !is_error_status(detail.status.as_deref()) {
         let status = detail.status.as_deref().unwrap_or("none");
-        notes.push(format!("The recorded status is {status}; that it failed is derived from what it recorded."));
+        notes.push(format!("The recorded status is {status}; the failure is derived from its attributes and events."));
     }
     if marks.has(SpanMarks::CYCLE) {
         notes.push("Its chain of parents leads back to itself; the cycle is cut here.".into());
@@ -301,7 +301,7 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
         let first = detail.events.first().and_then(|event| event.time);
         let nanos = detail.start.zip(first).and_then(|(start, first)| u64::try_from(start.nanos_since(first)).ok());
         notes.push(format!(
-            "Its first event is {} older than its start: the span waited in a queue, and its start was noted when it got out of it. The \
+            "Its first event is {} older than its start: the span waited in a queue, and its start was recorded when it left the queue. The \
              events' times are the true ones.",
             quipu_model::format::duration_text(nanos)
         ));
@@ -332,8 +332,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_value_the_head_is_kept_and_its_length_told() {
-        // Two bytes a letter, so that a limit may fall into one; written as it is, and as an escape.
+    fn long_values_are_truncated_and_their_length_is_kept() {
+        // Two bytes per character, so that a limit may fall inside one; both literal and escaped.
         for letter in ["é", "\\u00e9"] {
             for letters in [10, INLINE_BYTES / 2, INLINE_BYTES / 2 + 1, CHAT_BYTES / 2, CHAT_BYTES / 2 + 1] {
                 let text = format!(r#"{{"message": "{}", "z": 1}}"#, letter.repeat(letters));
@@ -348,7 +348,7 @@ mod tests {
                 assert_eq!(long.recorded.text.len(), kept * 2, "{letters} letters");
                 let event = EventRow { id: 1, name: None, timestamp: None, attributes: Some(text) };
                 let message = read_event(event, &Clock { offset_minutes: 0 }).0.message;
-                assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is whole, or an attribute like any other");
+                assert_eq!(message.is_some(), letters * 2 <= INLINE_BYTES, "a message is complete, or truncated like any attribute");
             }
         }
     }

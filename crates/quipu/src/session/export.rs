@@ -1,23 +1,24 @@
-//! A file in other formats, one trace at a time.
+//! Exports a file in other formats, one trace at a time.
 //!
-//! What is not here: the formats (`transfer`), and where the bytes go.
+//! Not here: the formats (`transfer`), and the destination of the bytes.
 
 use super::push::{PieceSize, Sources};
-use super::{BesideTraces, Selection, Session};
+use super::{Selection, Session, UnattachedSignal};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
 use quipu_protocol::{Failure, FileFormat};
 
-/// Log records or points of metrics in one line.
-const BESIDE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
+/// Log records or metric points per line.
+const UNATTACHED_SIZE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
 
 impl Session {
-    /// Hands a selection in another format to `sink`, piece by piece, until it fails; answers how many spans there were. One trace is in
-    /// memory at a time. The index is built first where it is not complete. All of a file as OTLP/JSON has its log records of no span and its
-    /// points of metrics too, in lines of their own.
+    /// Writes a selection in another format to `sink`, piece by piece, until it fails. Returns the number of spans. One trace is in memory
+    /// at a time. Completes the index first if necessary. OTLP/JSON of a whole file also contains its unattached log records and its metric
+    /// points, on lines of their own.
     ///
     /// # Errors
-    /// The format is not one for [`Contents::Traces`](quipu_protocol::Contents::Traces); those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    /// When the format does not support [`Contents::Traces`](quipu_protocol::Contents::Traces); errors of `sink`; when a trace or span does
+    /// not exist; when the file can't be read.
     pub fn export<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
@@ -30,7 +31,7 @@ impl Session {
         let mut spans = 0;
         sink(exporter.head().as_bytes())?;
         for trace in traces {
-            let id = [self.index.trace_id_text(trace)];
+            let id = [self.index.trace_id(trace)];
             let of_trace = if matches!(selection, Selection::Spans { .. }) { selection } else { Selection::Traces(&id) };
             let full = self.full_trace(trace, of_trace)?;
             spans += full.spans.len() as u64;
@@ -40,8 +41,8 @@ impl Session {
         }
         sink(exporter.tail().as_bytes())?;
         if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
-            for which in [BesideTraces::Logs, BesideTraces::Points] {
-                self.each_beside(which, 0, BESIDE, &mut |beside, _| sink(beside.line().as_bytes()))?;
+            for which in [UnattachedSignal::Logs, UnattachedSignal::Points] {
+                self.each_unattached(which, 0, UNATTACHED_SIZE, &mut |batch, _| sink(batch.line().as_bytes()))?;
             }
         }
         Ok(spans)
@@ -54,7 +55,7 @@ impl Session {
             spans.extend(self.full_span(row, &mut sources)?);
         }
         Ok(FullTrace {
-            trace_id: self.index.trace_id_text(trace),
+            trace_id: self.index.trace_id(trace),
             service_name: self.service_name(trace)?,
             offset_minutes: self.index.offset_minutes(trace),
             spans,

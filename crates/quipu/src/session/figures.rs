@@ -1,6 +1,6 @@
-//! Statistics and flame graphs of one trace, from its columns and what its requests used.
+//! Statistics and flame graphs of a trace, from its columns and the usage of its requests.
 //!
-//! What is not here: the arithmetic, which is `view`.
+//! Not here: the computation (`view`).
 
 use super::Session;
 use quipu_model::SpanMarks;
@@ -9,11 +9,11 @@ use quipu_protocol::TraceColumns;
 use quipu_ui::view::{FlameGraph, FlameOrder, FlameSpans, FlameWindow, NameStatistics, Spans, Times, Usage, flame_graph, name_statistics};
 
 impl Session {
-    /// What the inference requests among these spans used.
+    /// Tokens and costs of the inference requests among these spans.
     pub(super) fn usage(&self, columns: &TraceColumns) -> Usage {
         let tokens = columns.tokens.iter().filter_map(|(row, record)| Some((*row, record.total?.tokens))).collect();
         let cost = |row: u32| self.index.cost_of(self.index.find_span(&columns.span_id.get(row as usize)?)?);
-        // A request without any count has a cost that is not known.
+        // A request without any token count has an unknown cost.
         let is_request = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanMarks::INFERENCE_REQUEST));
         let requests = (0..columns.len() as u32).filter(is_request);
         let costs = if self.prices.is_empty() { Vec::new() } else { requests.map(|row| (row, cost(row))).collect() };

@@ -1,4 +1,4 @@
-//! The first rows of the trace list, before the index knows anything: the newest rows of `traces`, named by the spans that were written last.
+//! The first rows of the trace list, before the index exists: the newest rows of `traces`, named by the spans written last.
 
 use crate::index::zone_offset;
 use quipu_model::{RecordedTime, SpanKind};
@@ -6,10 +6,10 @@ use quipu_protocol::{TracePage, TraceQuery, TraceRow};
 use quipu_store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
 use std::collections::HashMap;
 
-/// Rows that can be asked for before the index is complete.
+/// Maximum number of rows that can be requested before the index is complete.
 pub(super) const MAX_ROWS: u32 = 2_000;
-/// Spans looked at for the names of roots.
-const SPANS: u32 = 1_200;
+/// Number of spans searched for the names of roots.
+const MAX_SPANS: u32 = 1_200;
 
 /// A page of the newest traces; its total is unknown.
 pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePage, StoreError> {
@@ -22,10 +22,10 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
     })?;
     if query.offset == 0 {
         let wanted: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row.trace_id.clone(), at)).collect();
-        newest_spans(connection, schema, SPANS, |span_id, trace_id, parent, name| {
+        newest_spans(connection, schema, MAX_SPANS, |span_id, trace_id, parent, name| {
             let Some(at) = trace_id.and_then(|id| wanted.get(id.as_ref()).copied()) else { return };
             let is_recorded = recorded[at].is_some() && recorded[at].as_deref() == span_id.as_deref();
-            // A span without a parent is the root whatever `traces` says; the recorded one may be nested.
+            // A span without a parent is the root, whatever `traces` says: the recorded root may be nested.
             if parent.is_none() || (is_recorded && rows[at].root_name.is_none()) {
                 rows[at].root_name = name.map(|name| name.into_owned());
                 rows[at].root_kind = rows[at].root_name.as_deref().map(SpanKind::from_name);

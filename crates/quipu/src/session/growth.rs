@@ -1,34 +1,33 @@
-//! Sessions of one file one after the other, as it grows: each goes on reading where the one before ended.
+//! Resumes indexing when a file has grown: a new session continues from a snapshot of the previous one.
 //!
-//! What is not here: noticing that the file has grown, which is the caller's.
+//! Not here: detecting that the file has grown, which is up to the caller.
 
 use super::Session;
-use crate::index::Reading;
+use crate::index::Snapshot;
 use quipu_protocol::Failure;
 
-/// What a session has read of a file; another session of the same file goes on from it. Takes some 70 bytes a span.
-pub struct FileReading(Box<Reading>);
+/// Everything a session has read of a file, from which a later session of the grown file can resume. Takes about 70 bytes per span.
+pub struct IndexSnapshot(Box<Snapshot>);
 
 impl Session {
-    /// From now on what the index reads is kept for [`Session::take_reading`]. To be called before the first step, and behind
-    /// [`Session::go_on_from`].
-    pub fn keep_reading(&mut self) {
-        self.pass.keep();
+    /// Requests a snapshot for [`Session::take_snapshot`]. Must be called before the first step, and after [`Session::resume_from`].
+    pub fn keep_snapshot(&mut self) {
+        self.pass.keep_snapshot();
     }
 
-    /// What was read, where that was to be kept and the index is complete. It is given out once.
-    pub fn take_reading(&mut self) -> Option<FileReading> {
-        if self.index.is_complete() { self.pass.take_kept().map(|reading| FileReading(Box::new(reading))) } else { None }
+    /// The snapshot, if one was requested and the index is complete; available once.
+    pub fn take_snapshot(&mut self) -> Option<IndexSnapshot> {
+        if self.index.is_complete() { self.pass.take_snapshot().map(|snapshot| IndexSnapshot(Box::new(snapshot))) } else { None }
     }
 
-    /// Goes on from what an earlier session has read of this file, so that only what was added is read; to be called before the first step.
-    /// `false` where the file does not hold what was read then: everything is read.
+    /// Resumes from the snapshot of an earlier session, so that only added rows are read. Must be called before the first step. Returns
+    /// `false` if the file does not contain the rows of the snapshot; then everything is read.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn go_on_from(&mut self, reading: &FileReading) -> Result<bool, Failure> {
+    pub fn resume_from(&mut self, snapshot: &IndexSnapshot) -> Result<bool, Failure> {
         let database = &self.database;
-        let Some((index, pass)) = database.bounded(|| reading.0.go_on(database))? else { return Ok(false) };
+        let Some((index, pass)) = database.bounded(|| snapshot.0.resume(database))? else { return Ok(false) };
         (self.index, self.pass) = (index, pass);
         Ok(true)
     }

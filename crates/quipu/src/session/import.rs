@@ -1,6 +1,6 @@
-//! Opening what was imported: a database in memory, with what the import left out as warnings.
+//! Opens the result of an import: a database in memory, with the problems of the import as warnings.
 //!
-//! What is not here: importing (`transfer`).
+//! Not here: importing (`transfer`).
 
 use super::Session;
 use crate::transfer::{ImportReport, Importer};
@@ -9,10 +9,11 @@ use quipu_protocol::{Failure, FailureKind, Warning, WarningKind};
 use quipu_store::{Database, Dropped, OpenOptions};
 
 impl Session {
-    /// Ends an import into memory and opens its database under `name`, like any file. What could not be read stands in its warnings.
+    /// Finishes an import into memory, and opens its database under `name` like any file. Problems of the import become warnings of the
+    /// session.
     ///
     /// # Errors
-    /// When nothing was imported, or the database can't be written or opened.
+    /// When nothing was imported; when the database can't be written or opened.
     pub fn open_imported(importer: Importer, name: &str, options: OpenOptions) -> Result<(Session, ImportReport), Failure> {
         let (writer, report) = importer.finish()?;
         if let (Some(first), 0) = (report.problems.first(), report.spans + report.logs + report.points) {
@@ -26,7 +27,7 @@ impl Session {
         Ok((Session { in_memory: true, ..Session::new(database) }, report))
     }
 
-    /// What the file is said to have: the bytes of the files that were imported, and not of the database made of them.
+    /// Sets the file size to report: that of the imported files, not of the database made from them.
     pub fn set_size(&mut self, bytes: u64) {
         self.imported = Some(bytes);
     }

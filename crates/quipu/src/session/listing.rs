@@ -1,6 +1,6 @@
-//! Lists of traces, filtered and not, and how a filter that is being typed may go on.
+//! Trace lists, with and without a filter, and completions for the filter.
 //!
-//! What is not here: the first rows before there is an index (`first`), the language (`filter`), the search for texts (`search`).
+//! Not here: the first rows before the index is complete (`first`), the filter language (`filter`), full-text search (`search`).
 
 use super::asked::Asked;
 use super::{Session, bad_request, first};
@@ -13,23 +13,23 @@ use quipu_protocol::{Failure, Grouping, Suggestions, SummaryQuery, TraceOrder, T
 use quipu_store::under_one_lock;
 use quipu_ui::view::scatter;
 
-/// Orders of all traces that are kept.
-const KEPT_ORDERS: usize = 6;
+/// Number of cached sort orders.
+const MAX_CACHED_ORDERS: usize = 6;
 
-/// The last list, so that its pages are not decided again, orders it may have next, and what suggestions are counted from.
+/// Caches the last list for paging, recent sort orders, and the counts behind suggestions.
 #[derive(Default)]
 pub(super) struct Listing {
     filter: String,
     /// `None` before the first filter.
     decided: Option<Decided>,
-    /// Orders of all traces, the last one asked for last. They take four bytes a trace.
+    /// Sorted lists of all traces, most recently used last. Each takes four bytes per trace.
     orders: Vec<(TraceOrder, Vec<u32>)>,
-    /// The last list; only while it is of `filter`, and its answer is whole.
+    /// The last list; only if it belongs to `filter` and its answer is complete.
     listed: Option<Listed>,
     counts: Option<Counts>,
 }
 
-/// Traces that match for sure, in an order, and the groups they were put into.
+/// The matching traces in an order, and their groups.
 struct Listed {
     order: TraceOrder,
     failed_only: bool,
@@ -39,14 +39,14 @@ struct Listed {
 }
 
 impl Listing {
-    /// Which traces a filter matches, as far as is known. Searches for its texts that were not asked for yet begin.
+    /// The traces that match a filter, as far as is known. Starts the searches it needs.
     ///
     /// # Errors
-    /// What is wrong with the filter.
+    /// When the filter is invalid.
     pub(super) fn decide(&mut self, filter: &str, index: &Index, searches: &mut Searches) -> Result<&Decided, Failure> {
         let is_settled = self.filter == filter && self.decided.as_ref().is_some_and(Decided::is_known);
         if !is_settled {
-            // What a search found meanwhile is not told: an answer that waits for one is made anew.
+            // While a search is running, the answer is recomputed on every call.
             let parsed = parse(filter)?;
             self.decided = None;
             self.listed = None;
@@ -66,7 +66,7 @@ impl Listing {
             Some(at) => self.orders.remove(at),
             None => (order, index.sorted_traces(order)),
         };
-        if self.orders.len() >= KEPT_ORDERS {
+        if self.orders.len() >= MAX_CACHED_ORDERS {
             self.orders.remove(0);
         }
         self.orders.push(found);

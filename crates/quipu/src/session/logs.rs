@@ -1,6 +1,6 @@
-//! The events of a trace, in order of time.
+//! The events of a trace, by time.
 //!
-//! What is not here: the events of one span with all their attributes, which come with the span.
+//! Not here: the events of one span with all their attributes, which are part of the span.
 
 use crate::index::Index;
 use quipu_model::ordered::sort_by_key;
@@ -9,31 +9,31 @@ use quipu_model::{LogSeverity, RecordedTime, Timestamp};
 use quipu_store::{Database, EventRow, StoreError, event_row};
 use quipu_ui::view::{LogPage, LogQuery, LogRow};
 
-/// Events of one trace that are put in order; each is read for its time.
+/// Maximum number of events sorted per trace; each is read for its time.
 const MAX_EVENTS: usize = 20_000;
-/// Rows of one page at most.
+/// Maximum number of rows per page.
 const MAX_PAGE: usize = 500;
-/// A longer text is cut.
+/// Longer texts are truncated.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// What decides whether an event is listed, and where.
-struct Found {
+/// The facts about an event that decide whether and where it is listed.
+struct LogEntry {
     time: Option<Timestamp>,
     id: i64,
     row: u32,
     severity: Option<LogSeverity>,
 }
 
-/// The events of the trace that was asked for last, in order: its pages are cut from here.
+/// The sorted events of the trace requested last: pages are cut from it.
 #[derive(Default)]
 pub(super) struct LogOrder {
     trace: Option<u32>,
-    events: Vec<Found>,
+    events: Vec<LogEntry>,
     seen: usize,
 }
 
 impl LogOrder {
-    /// A page of the events of `trace`, or of some of its rows alone, which ascend.
+    /// A page of the events of `trace`, or only of the span rows in `only`, which ascend.
     pub(super) fn page(
         &mut self,
         database: &Database,
@@ -45,7 +45,7 @@ impl LogOrder {
         if self.trace != Some(trace) {
             *self = read_order(database, index, trace)?;
         }
-        let asked: Vec<&Found> =
+        let asked: Vec<&LogEntry> =
             self.events.iter().filter(|event| only.is_none_or(|only| only.binary_search(&event.row).is_ok())).collect();
         let mut of_severity = [0; 6];
         for severity in asked.iter().filter_map(|event| event.severity) {
@@ -53,7 +53,7 @@ impl LogOrder {
                 *count += 1;
             }
         }
-        let listed: Vec<&Found> = asked.iter().copied().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
+        let listed: Vec<&LogEntry> = asked.iter().copied().filter(|event| query.least.is_none() || event.severity >= query.least).collect();
         let start = query.offset.min(listed.len());
         let end = listed.len().min(start + query.limit.min(MAX_PAGE));
         let mut rows = Vec::with_capacity(end - start);
@@ -63,7 +63,7 @@ impl LogOrder {
         }
         let note = (self.seen > MAX_EVENTS).then(|| {
             format!(
-                "The trace has {} events; the first {MAX_EVENTS} that were recorded are listed. The others stand with their spans.",
+                "The trace has {} events; the first {MAX_EVENTS} that were recorded are listed. The others are shown with their spans.",
                 self.seen
             )
         });
@@ -81,10 +81,10 @@ fn read_order(database: &Database, index: &Index, trace: u32) -> Result<LogOrder
                 continue;
             }
             let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
-            order.events.push(Found { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
+            order.events.push(LogEntry { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
         }
     }
-    // Events whose time can't be read stand at the end, in the order they were recorded.
+    // Events without a valid time come last, in recorded order.
     sort_by_key(&mut order.events, |event| (event.time.is_none(), event.time, event.id));
     Ok(order)
 }
@@ -93,7 +93,7 @@ pub(super) fn read_time(event: &EventRow, offset_minutes: i32) -> Option<Timesta
     Some(RecordedTime::parse(event.timestamp.as_deref()?).ok()?.instant(offset_minutes))
 }
 
-/// The text of an attribute of an event; of a key that stands twice, the last counts.
+/// The text of an event attribute; of duplicate keys the last counts.
 pub(super) fn attribute(event: &EventRow, key: &str) -> Option<String> {
     let found = entries(event.attributes.as_deref()?.as_bytes()).flatten().filter(|(name, _)| name.as_ref() == key);
     found.last().map(|(_, value)| value.as_str().unwrap_or_else(|| value.as_written()).into_owned())
@@ -103,7 +103,7 @@ fn severity(event: &EventRow) -> Option<LogSeverity> {
     LogSeverity::from_name(&attribute(event, "severity")?)
 }
 
-fn log_row(index: &Index, event: &Found, recorded: &EventRow) -> LogRow {
+fn log_row(index: &Index, event: &LogEntry, recorded: &EventRow) -> LogRow {
     let text = attribute(recorded, "message")
         .or_else(|| {
             let value = attribute(recorded, "value")?;

@@ -1,6 +1,6 @@
-//! Metrics behind the session: PromQL over the file, what there is to ask for, and the spans behind a point.
+//! Metrics of an open file: PromQL queries, the metrics there are, and the spans behind a point.
 //!
-//! What is not here: evaluation (`promql`), what counters are made of (`metrics`).
+//! Not here: evaluation (`promql`), computing counters (`metrics`).
 
 use super::Session;
 use super::listing::Listing;
@@ -28,7 +28,7 @@ impl Session {
         }
         let mut costs = Vec::new();
         let prices = &self.prices;
-        // Without prices nothing has a cost, and no model need be looked for.
+        // Without prices there are no costs, and the models need not be read.
         if !prices.is_empty() {
             each_request(&self.index, &mut |row| self.model_in_file(row), &mut |row, model, tokens| {
                 costs.push((row, prices.cost_of(model, &tokens)));
@@ -36,11 +36,11 @@ impl Session {
         }
         self.index.set_costs(costs);
         self.listing = Listing::default();
-        // Answers of models say what they cost.
+        // Conversations show the cost of answers.
         *self.said.borrow_mut() = None;
     }
 
-    /// What the inference request in `row` cost. Of some the model is not known beforehand: one span can be read for it.
+    /// The cost of the inference request in `row`. If its model is not in the index, the span is read.
     pub(super) fn cost_of(&self, row: u32) -> Option<Cost> {
         self.index.cost_of(row).or_else(|| {
             let tokens = self.index.tokens_of(row).filter(|_| !self.prices.is_empty())?;
@@ -48,13 +48,13 @@ impl Session {
         })
     }
 
-    /// A span that can't be read any more has no model.
+    /// The model of the span in `row`, read from the file; `None` if the span can't be read.
     fn model_in_file(&self, row: u32) -> Option<String> {
         let source = crate::query::Source { database: &self.database, index: Some(&self.index) };
         model_of(source, &self.index, row).ok().flatten()
     }
 
-    /// What the file has to be counted, for whoever counts elsewhere. `None` before the index is complete.
+    /// The input of the metrics engine, for a caller that runs its own. `None` before the index is complete.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -65,7 +65,7 @@ impl Session {
         Ok(Some(read(&self.index, self.measured()?, &mut |row| self.model_in_file(row))))
     }
 
-    /// Points that were imported with the file.
+    /// The imported metric points.
     fn measured(&self) -> Result<Measured, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let mut collector = Collector::default();
@@ -75,7 +75,7 @@ impl Session {
         Ok(collector.finish())
     }
 
-    /// Ids and names of spans by their rows; rows that there are not are left out.
+    /// Ids and names of spans by row; rows that do not exist are skipped.
     pub(super) fn name_spans(&self, rows: &[u32]) -> Vec<NamedSpan> {
         rows.iter().filter_map(|row| named(&self.index, *row)).collect()
     }
@@ -93,10 +93,10 @@ fn named(index: &Index, row: u32) -> Option<NamedSpan> {
 
 #[cfg(feature = "promql")]
 impl Session {
-    /// Answers a PromQL query over the file. The index is built first, which takes as long as reading the file.
+    /// Evaluates a PromQL query over the file. Completes the index first, which takes as long as reading the file.
     ///
     /// # Errors
-    /// The outer one when the file can't be read; the inner one is about the query, and says where in it.
+    /// The outer error: the file can't be read. The inner error: the query is invalid, with the position in it.
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0.2.23.db"))?;
@@ -129,7 +129,7 @@ impl Session {
         Ok(self.metrics()?.overview(query))
     }
 
-    /// The spans a point of an answer is made of, latest first.
+    /// The spans that contribute to a point of an answer, latest first.
     ///
     /// # Errors
     /// As [`Session::query_promql`].
@@ -146,7 +146,7 @@ impl Session {
         Ok(Ok(SpansBehind { spans, total: found.total, without_span: found.without_span }))
     }
 
-    /// Everything that counts, made where it is not there yet.
+    /// The metrics engine, which is created by the first call.
     fn metrics(&mut self) -> Result<&mut Metrics, Failure> {
         if self.metrics.is_none() {
             self.complete_index()?;

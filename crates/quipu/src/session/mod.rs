@@ -5,7 +5,6 @@
 
 mod answers;
 mod asked;
-mod beside;
 mod compare;
 mod conversation;
 mod detail;
@@ -28,14 +27,15 @@ mod series;
 mod share;
 mod sheets;
 mod sql;
+mod unattached;
 
-pub use beside::{BesidePiece, BesideTraces};
 #[cfg(not(target_family = "wasm"))]
-pub use growth::FileReading;
-pub use push::{MetricsPiece, PieceSize, SpanPlace, TracesPiece};
+pub use growth::IndexSnapshot;
+pub use push::{MetricsPiece, PieceSize, PushCursor, TracesPiece};
 pub use recording::Selection;
 #[cfg(feature = "promql")]
 pub use series::{SeriesLabels, SeriesQuery};
+pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
 use crate::search::Searches;
@@ -67,21 +67,20 @@ pub struct Session {
     pass: Pass,
     searches: Searches,
     listing: listing::Listing,
-    /// Bytes of the files that were imported.
+    /// Total bytes of the imported files.
     imported: Option<u64>,
-    /// Whether the database was made here, of something that is none.
+    /// The database was created in memory, from an import or a link.
     in_memory: bool,
-    /// Why the search ended before its end.
+    /// Why the search failed.
     search_failure: Option<Failure>,
     logs: RefCell<logs::LogOrder>,
-    /// What was said in the trace that was asked for last: its pages are cut from here.
-    said: RefCell<Option<sheets::Said>>,
-    /// What was handed on last.
-    leaving: Option<share::Kept>,
-    /// What tokens cost.
+    /// The conversation requested last: its pages are cut from it.
+    said: RefCell<Option<sheets::CachedConversation>>,
+    /// The selection shared last.
+    leaving: Option<share::CachedShare>,
     prices: PriceTable,
-    sql: sql::Kept,
-    /// The counters PromQL is asked of, once it was.
+    sql: sql::SqlCache,
+    /// The metrics engine, created by the first PromQL query.
     #[cfg(feature = "promql")]
     metrics: Option<quipu_metrics::Metrics>,
 }
@@ -110,7 +109,7 @@ impl Session {
             said: RefCell::default(),
             leaving: None,
             prices: PriceTable::default(),
-            sql: sql::Kept::default(),
+            sql: sql::SqlCache::default(),
             #[cfg(feature = "promql")]
             metrics: None,
         }
@@ -179,7 +178,7 @@ impl Session {
         if self.index.is_complete() { Ok(()) } else { Err(Failure::not_indexed_yet()) }
     }
 
-    /// The row of a span of a trace.
+    /// The row of a span, given the ids of its trace and itself.
     fn find_row(&self, trace_id: &str, span_id: &str) -> Result<u32, Failure> {
         let in_trace = self.index.find_trace(trace_id);
         let found = self.index.find_span(span_id).filter(|row| Some(self.index.trace_of(*row)) == in_trace);
@@ -208,7 +207,7 @@ impl Session {
         if self.index.is_complete() {
             self.index.summarize(&mut summary);
         }
-        // What decides whether to go on reading comes first.
+        // Warnings that question the file as a whole come first.
         sort_by_key(&mut summary.warnings, |warning| match warning.kind {
             WarningKind::Corrupt => 0,
             WarningKind::Journal => 1,
@@ -223,7 +222,7 @@ impl Session {
         self.index.find_trace(trace_id).ok_or_else(|| not_found(format!("There is no trace {trace_id} in this file.")))
     }
 
-    /// The spans of a trace, without what only its timeline shows.
+    /// The spans of a trace, without the data for its timeline.
     fn columns(&self, number: u32, scope: &TraceScope) -> Result<TraceColumns, Failure> {
         self.index.trace_columns(number, scope).ok_or_else(|| no_request(scope.request.as_deref().unwrap_or_default()))
     }

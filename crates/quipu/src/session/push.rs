@@ -1,6 +1,6 @@
-//! A file as OTLP requests of bounded size, in the order of the file, so that whoever sends them can stop and go on.
+//! Splits a file into OTLP requests of bounded size, in file order, so that an interrupted push can be resumed.
 //!
-//! What is not here: sending them, and what was sent before.
+//! Not here: sending requests, and remembering what was sent.
 
 use super::{Selection, Session};
 use crate::transfer::{Exporter, Source};
@@ -11,75 +11,75 @@ use quipu_protocol::{Failure, FileFormat};
 use quipu_store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
 use std::collections::{BTreeMap, HashMap};
 
-/// How much goes into one request at most.
+/// Limits of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PieceSize {
-    /// Spans, or points of metrics.
+    /// Maximum number of spans, or of metric points.
     pub entries: usize,
-    /// Bytes of recorded texts, more or less: a span is never divided.
+    /// Approximate maximum of the bytes of recorded text. A span is never divided.
     pub bytes: usize,
 }
 
-/// A row of `spans`: where in the file somebody is.
+/// Identifies the last span that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpanPlace {
+pub struct PushCursor {
     /// `spans.rowid`.
     pub rowid: i64,
-    /// `spans.span_id`, by which it is known again.
+    /// `spans.span_id`, to detect that the file was replaced.
     pub span_id: String,
 }
 
-/// Spans as one request.
+/// One request with spans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracesPiece {
-    /// An `ExportTraceServiceRequest` in protobuf; empty where no span is in it.
+    /// An `ExportTraceServiceRequest` in protobuf; empty if it contains no spans.
     pub request: Vec<u8>,
-    /// How many spans are in it.
+    /// Number of spans in the request.
     pub spans: u64,
-    /// Spans left out, because their ids can't be ids of OTLP.
+    /// Spans skipped because their ids are not valid in OTLP.
     pub left_out: u64,
-    /// The last of them.
-    pub last: SpanPlace,
+    /// The last span covered by this piece, including skipped ones.
+    pub last: PushCursor,
 }
 
-/// Points of metrics as one request.
+/// One request with metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricsPiece {
     /// An `ExportMetricsServiceRequest` in protobuf.
     pub request: Vec<u8>,
-    /// How many points are in it.
+    /// Number of points in the request.
     pub points: u64,
 }
 
 impl Session {
-    /// How many spans of a selection stand behind a place; `None` where the file has another span there, or none. The index is built first
-    /// where it is not complete.
+    /// Number of spans of a selection after a cursor; `None` if the cursor's span is not in the file at that row. Completes the index first
+    /// if necessary.
     ///
     /// # Errors
-    /// When a trace or span is not in the file; when the file can't be read.
-    pub fn spans_behind_place(&mut self, selection: Selection<'_>, place: Option<&SpanPlace>) -> Result<Option<u64>, Failure> {
+    /// When a trace or span does not exist; when the file can't be read.
+    pub fn spans_after(&mut self, selection: Selection<'_>, cursor: Option<&PushCursor>) -> Result<Option<u64>, Failure> {
         self.complete_index()?;
         let (_, rows) = self.selected(selection)?;
-        let Some(place) = place else { return Ok(Some(rows.len() as u64)) };
-        let at = self.index.find_span(&place.span_id).filter(|row| self.index.rowid_of(*row) == place.rowid);
+        let Some(cursor) = cursor else { return Ok(Some(rows.len() as u64)) };
+        let at = self.index.find_span(&cursor.span_id).filter(|row| self.index.rowid_of(*row) == cursor.rowid);
         Ok(at.map(|at| (rows.len() - rows.partition_point(|row| *row <= at)) as u64))
     }
 
-    /// Hands the spans of a selection, behind a place in the file where one is given, to `sink` as OTLP requests, until it fails. One request is
-    /// in memory at a time. The index is built first where it is not complete.
+    /// Calls `sink` with OTLP requests for the spans of a selection, starting after `cursor`, until it fails. One request is in
+    /// memory at a time. Completes the index first if necessary.
     ///
     /// # Errors
-    /// Those of `sink`; when a trace or span is not in the file; when the file can't be read.
+    /// Errors of `sink`; when a trace or span does not exist; when the file can't be read.
     pub fn each_traces_piece<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
-        behind: Option<&SpanPlace>,
+        cursor: Option<&PushCursor>,
         size: PieceSize,
         sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
     ) -> Result<(), E> {
         self.complete_index()?;
         let (_, mut rows) = self.selected(selection)?;
-        if let Some(at) = behind.and_then(|place| self.index.find_span(&place.span_id)) {
+        if let Some(at) = cursor.and_then(|cursor| self.index.find_span(&cursor.span_id)) {
             rows.drain(..rows.partition_point(|row| *row <= at));
         }
         let mut sources = HashMap::new();
@@ -101,17 +101,17 @@ impl Session {
                 trace.service_name = self.service_name(*number)?;
                 request.extend(exporter.trace(trace));
             }
-            let last = SpanPlace { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
+            let last = PushCursor { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
             sink(TracesPiece { request, spans: taken as u64 - left_out, left_out, last })?;
         }
         Ok(())
     }
 
-    /// Hands what the file has as `metric.…` events to `sink` as OTLP requests: cumulative sums, a point for each event, with the labels it was
-    /// recorded with. Events from when points of the same series began are left out: both count the same.
+    /// Calls `sink` with OTLP requests for the `metric.…` events of the file: cumulative sums, one point per event, with the recorded
+    /// labels. Skips events since the first imported point of the same series, because both count the same requests.
     ///
     /// # Errors
-    /// Those of `sink`; when the file can't be read.
+    /// Errors of `sink`; when the file can't be read.
     pub fn each_metrics_piece<E: From<Failure>>(
         &mut self,
         size: PieceSize,
@@ -133,7 +133,7 @@ impl Session {
             })
         };
         self.database.bounded(scan).map_err(Failure::from)?;
-        // Without points, which is most files, no series need be named.
+        // Most files have no points; then the keys of series are not needed.
         if !pointed.is_empty() {
             measured.retain(|event| {
                 let key = (event.name.clone(), quipu_otlp::attributes_text(&event.labels));
@@ -168,10 +168,10 @@ impl Session {
         Ok(())
     }
 
-    /// Puts a span to those of its trace; false where its ids can't be sent.
+    /// Adds a span to its trace; returns false if its ids are not valid in OTLP.
     fn put(&self, row: u32, mut span: FullSpan, traces: &mut Vec<(u32, FullTrace)>) -> bool {
         let number = self.index.trace_of(row);
-        let (Some(trace_id), Some(span_id)) = (otlp_id(&self.index.trace_id_text(number), 16), otlp_id(&span.span.span_id, 8)) else {
+        let (Some(trace_id), Some(span_id)) = (otlp_id(&self.index.trace_id(number), 16), otlp_id(&span.span.span_id, 8)) else {
             return false;
         };
         span.span.span_id = span_id;
@@ -186,14 +186,14 @@ impl Session {
         true
     }
 
-    /// What the row of a trace says of its service.
+    /// The service name in the trace's row.
     pub(super) fn service_name(&self, trace: u32) -> Result<Option<String>, Failure> {
         let Some(rowid) = self.index.trace_rowid(trace) else { return Ok(None) };
         let row = self.database.bounded(|| trace_record(self.database.connection(), self.database.schema(), rowid))?;
         Ok(row.and_then(|row| row.service_name))
     }
 
-    /// A span with all that is known of it; `None` where it is not in the file any more. `sources` are those that were met before.
+    /// A span with everything that is recorded about it; `None` if it is no longer in the file. `sources` caches resources and scopes.
     pub(super) fn full_span(&self, row: u32, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
         let (database, index) = (&self.database, &self.index);
         let (connection, schema) = (database.connection(), database.schema());
@@ -222,7 +222,7 @@ impl Session {
     }
 }
 
-/// Resources and scopes by their numbers.
+/// Cache of resources and scopes, by number.
 pub(super) type Sources = HashMap<i64, Source>;
 
 fn text_bytes(full: &FullSpan) -> usize {
@@ -230,7 +230,6 @@ fn text_bytes(full: &FullSpan) -> usize {
     of(&full.span.attributes) + full.events.iter().map(|event| of(&event.attributes)).sum::<usize>()
 }
 
-/// A `metric.…` event.
 struct Measured {
     name: String,
     unit: String,
@@ -239,14 +238,14 @@ struct Measured {
     labels: Attributes,
 }
 
-/// Labels by their names, without those that have no value.
+/// Labels sorted by name, without those that are null.
 fn sorted(mut labels: Attributes) -> Attributes {
     labels.0.retain(|(_, value)| *value != Primitive::Null);
     labels.0.sort_by(|a, b| a.0.cmp(&b.0));
     labels
 }
 
-/// Sums so far, by name, unit, and labels as text.
+/// Running sums by name, unit, labels as text, and whether the sum is monotonic.
 type Running = BTreeMap<(String, String, String, bool), MetricValue>;
 
 impl Measured {
@@ -255,7 +254,7 @@ impl Measured {
         let mut labels: Attributes = serde_json::from_slice(attributes).ok()?;
         let mut take = |key: &str| labels.0.iter().position(|(name, _)| name == key).map(|at| labels.0.remove(at).1);
         let value = match take("value")? {
-            // A counter never falls.
+            // Counters never decrease.
             Primitive::Integer(whole) if whole >= 0 => MetricValue::Integer(whole),
             Primitive::Integer(whole) => MetricValue::Float(whole as f64),
             Primitive::Float(real) => MetricValue::Float(real),
@@ -265,7 +264,7 @@ impl Measured {
         Some(Measured { name: name.to_owned(), unit, at, value, labels: sorted(labels) })
     }
 
-    /// Adds it to its sum, which is answered.
+    /// Adds the value to its running sum, and returns the sum.
     fn add(&self, sums: &mut Running) -> MetricValue {
         let key = (
             self.name.clone(),

@@ -1,4 +1,4 @@
-//! The query API behind the session: as a request once the file is indexed, and directly for native callers, who can wait.
+//! The query API: as a request once the file is indexed, and as blocking methods for native callers.
 
 use super::Session;
 use crate::query::{self, QueryError, ReleaseGuess, Source};
@@ -6,21 +6,21 @@ use quipu_protocol::{Failure, FailureKind, FileFormat};
 use quipu_store::StoreError;
 
 impl Session {
-    /// Opens a file by its path. A server may be writing it; nothing is created or changed beside it.
+    /// Opens a file by its path. A server may be writing to it; no file is created or changed next to it.
     ///
     /// # Errors
-    /// A sentence that says what the file is and what was expected.
+    /// A message that says what the file is and what was expected.
     #[cfg(not(target_family = "wasm"))]
     pub fn open_path(path: &std::path::Path, options: quipu_store::OpenOptions) -> Result<Session, Failure> {
         let database = quipu_store::Database::open_path(path, options)?;
         Ok(Session::new(database))
     }
 
-    /// Answers a call of Llama Stack's query API with its JSON. `params` is a JSON object, or empty for none; `now_seconds` is the caller's
-    /// clock, in seconds since 1970. The index is built first where the answer needs it, which takes as long as reading the file.
+    /// Answers a call of Llama Stack's query API with JSON. `params` is a JSON object, or empty for none; `now_seconds` is the current time
+    /// in seconds since 1970. Completes the index first if the answer needs it, which takes as long as reading the file.
     ///
     /// # Errors
-    /// A sentence that names the parameter, or says what can't be read.
+    /// A message that names the parameter, or says what can't be read.
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
@@ -41,25 +41,25 @@ impl Session {
         }
     }
 
-    /// [`Session::query`] with errors taken apart, for whoever answers in a form of its own.
+    /// Like [`Session::query`], with a typed error for callers that format their own messages. Does not build the index.
     ///
     /// # Errors
-    /// [`QueryError::NotIndexed`] where the answer needs the index and that is not complete; otherwise those of [`Session::query`].
+    /// [`QueryError::NotIndexed`] if the answer needs an index that is not complete; otherwise those of [`Session::query`].
     pub fn try_query(&self, method: &str, params: &str, now_seconds: Option<i64>) -> Result<String, QueryError> {
         self.run(|source| query::answer(source, method, params, now_seconds))
     }
 
-    /// Spans of matching traces as lines of text, handed to `sink` until it answers false; the number of spans. `params` are those of
-    /// `save_spans_to_dataset` without the data set's id, `format` is one for [`Contents::Spans`](quipu_protocol::Contents::Spans).
+    /// Writes the spans of matching traces to `sink` as lines of text, until it returns false. Returns the number of spans. `params` are
+    /// those of `save_spans_to_dataset` without the dataset id; `format` must support [`Contents::Spans`](quipu_protocol::Contents::Spans).
     ///
     /// # Errors
-    /// A sentence that names the parameter, or says what can't be read.
+    /// A message that names the parameter, or says what can't be read.
     pub fn export_spans(&mut self, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, Failure> {
         self.complete_index()?;
         Ok(self.run(|source| query::export(source, params, format, sink))?)
     }
 
-    /// Which releases of Llama Stack could have written the file.
+    /// The releases of Llama Stack that could have written the file.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -68,16 +68,16 @@ impl Session {
         Ok(self.run(query::guess_releases)?)
     }
 
-    /// The whole id of the one trace whose id begins as given.
+    /// Completes a trace id from its unique prefix.
     ///
     /// # Errors
-    /// When none or several do.
+    /// When no trace id has this prefix, or several have.
     pub fn complete_trace_id(&mut self, start: &str) -> Result<String, Failure> {
         self.complete_index()?;
         if self.index.find_trace(start).is_some() {
             return Ok(start.to_owned());
         }
-        let found = self.index.traces_beginning(start, 2);
+        let found = self.index.traces_with_prefix(start, 2);
         let not_found = |message: String| Failure { kind: FailureKind::NotFound, message };
         match found.as_slice() {
             [only] => Ok(only.clone()),
@@ -86,10 +86,10 @@ impl Session {
         }
     }
 
-    /// The id of the trace a span belongs to.
+    /// The id of a span's trace.
     ///
     /// # Errors
-    /// When there is no such span.
+    /// When the span does not exist.
     pub fn trace_of_span(&mut self, span_id: &str) -> Result<String, Failure> {
         self.complete_index()?;
         let row = self.index.find_span(span_id);
@@ -97,7 +97,7 @@ impl Session {
         row.map(|row| self.index.trace_id_of(row)).ok_or_else(gone)
     }
 
-    /// Builds the index to its end, however long that takes.
+    /// Completes the index, however long that takes.
     ///
     /// # Errors
     /// When the file can't be read any more.
@@ -109,7 +109,7 @@ impl Session {
     fn run<T>(&self, work: impl FnOnce(Source<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {
         let index = self.index.is_complete().then_some(&self.index);
         let source = Source { database: &self.database, index };
-        // The deadline knows errors of the store only; the others pass beside it.
+        // `bounded` handles errors of the store only; others are returned separately.
         let mut other = None;
         let outcome = self.database.bounded(|| match work(source) {
             Ok(answer) => Ok(Some(answer)),

@@ -1,33 +1,33 @@
-//! Rows of the file as they were recorded, for whatever leaves it: trimmed databases, links, exports.
+//! Reads rows as they were recorded, for everything that leaves a file: trimmed databases, links, exports.
 //!
-//! What is not here: writing them anywhere (`store`, `transfer`), and taking out what is private (`share`).
+//! Not here: writing them (`store`, `transfer`), and redaction (`share`).
 
 use super::{Session, not_found};
 use quipu_model::{LogRecord, MetricPoint, Record, Recording};
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{Copied, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
 
-/// Which part of a file is meant.
+/// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection<'a> {
-    /// Everything.
+    /// The whole file.
     All,
-    /// These traces, by their ids.
+    /// The traces with these ids.
     Traces(&'a [String]),
-    /// These spans of one trace, by their ids, with their events and the row of the trace.
+    /// Some spans of one trace, with their events and the row of the trace.
     Spans {
-        /// The trace.
+        /// Id of the trace.
         trace_id: &'a str,
-        /// Its spans that are meant.
+        /// Ids of the spans.
         span_ids: &'a [String],
     },
 }
 
 impl Session {
-    /// The rows of a selection, each table in the order of the file. The index is built first where it is not complete.
+    /// The rows of a selection, each table in file order. Completes the index first if necessary.
     ///
     /// # Errors
-    /// When a trace or span is not in the file, when the texts are longer than `max_bytes` in all, and when the file can't be read.
+    /// When a trace or span does not exist, when the texts exceed `max_bytes` in total, and when the file can't be read.
     pub fn recording(&mut self, selection: Selection<'_>, max_bytes: usize) -> Result<Recording, Failure> {
         let mut recording = Recording::default();
         let mut bytes = 0;
@@ -37,7 +37,7 @@ impl Session {
                 return Err(Failure {
                     kind: FailureKind::OutOfMemory,
                     message: format!(
-                        "What was chosen holds more than {} of texts, which is more than there is room for here. Choose fewer traces or spans.",
+                        "The selection contains more than {} of text, which does not fit into memory here. Select fewer traces or spans.",
                         quipu_model::format::bytes(max_bytes as u64)
                     ),
                 });
@@ -52,11 +52,11 @@ impl Session {
         Ok(recording)
     }
 
-    /// Hands the rows of a selection to `seen`, one at a time, until it fails: traces, then spans, then events, each in the order of the
-    /// file. However large the selection is, one row is in memory.
+    /// Calls `seen` with each row of a selection until it fails: traces, then spans, then events, each in file order. Only one row is in
+    /// memory at a time.
     ///
     /// # Errors
-    /// Those of `seen`; when a trace or span is not in the file; when the file can't be read.
+    /// Errors of `seen`; when a trace or span does not exist; when the file can't be read.
     pub fn each_record<E: From<Failure>>(
         &mut self,
         selection: Selection<'_>,
@@ -89,10 +89,10 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a selection into a fresh database in a new file. What is deleted in this file, or was not chosen, is not in it.
+    /// Writes a selection to a database in a new file. The new file contains no remains of deleted or unselected rows.
     ///
     /// # Errors
-    /// When there is a file of that name; those of [`each_record`](Session::each_record). No file is left then.
+    /// When the file exists; errors of [`each_record`](Session::each_record). No file is left behind then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_database(&mut self, selection: Selection<'_>, path: &std::path::Path) -> Result<Copied, Failure> {
         let mut writer = Writer::create(path)?;
@@ -101,17 +101,17 @@ impl Session {
         Ok(copied)
     }
 
-    /// The bytes of a fresh database with a selection in it.
+    /// A selection as the bytes of a new database.
     ///
     /// # Errors
-    /// When there is no room for it; those of [`each_record`](Session::each_record).
+    /// When memory is insufficient; errors of [`each_record`](Session::each_record).
     pub fn database_bytes(&mut self, selection: Selection<'_>) -> Result<Vec<u8>, Failure> {
         let mut writer = Writer::in_memory()?;
         self.copy_to(selection, &mut writer)?;
         Ok(writer.into_bytes()?)
     }
 
-    /// In one transaction, which is not ended when something fails.
+    /// Copies in one transaction, which stays open if something fails.
     fn copy_to(&mut self, selection: Selection<'_>, writer: &mut Writer) -> Result<Copied, Failure> {
         let mut copied = Copied::default();
         writer.begin()?;
@@ -120,8 +120,7 @@ impl Session {
         Ok(copied)
     }
 
-    /// The points of metrics that were imported with the file, in the order they came, as they were measured: cumulative ones count since
-    /// their start, which is `start_nanos`.
+    /// Calls `seen` with the imported metric points, in insertion order and as measured: cumulative ones count from their `start_nanos`.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -130,11 +129,11 @@ impl Session {
         Ok(self.database.bounded(|| scan_points(connection, schema, seen))?)
     }
 
-    /// Log records of the file that belong to no span, in the order they came.
+    /// Calls `seen` with the log records that belong to no span, in insertion order.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn each_loose_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
+    pub fn each_unattached_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(self.database.bounded(|| scan_logs(connection, schema, seen))?)
     }

@@ -1,35 +1,35 @@
-//! Requests about texts in the file, and the work behind them, which is stepped.
+//! Full-text search requests, and the search itself, which proceeds in steps.
 //!
-//! What is not here: reading and comparing (`search`), which traces a filter matches (`filter`).
+//! Not here: reading and comparing (`search`), evaluating filters (`filter`).
 
 use super::listing::parse;
 use super::{Session, bad_request};
-use crate::search::{Progress, Texts, places, snippet};
+use crate::search::{Progress, SearchTerms, places, snippet};
 use quipu_protocol::filter::Wanted;
 use quipu_protocol::{Failure, HitPage, HitQuery, SearchHit, SearchProgress, SearchState, SpanMatch};
 use quipu_store::StoreError;
 
-/// Hits of one page at most.
+/// Maximum number of hits per page.
 const MAX_HITS: usize = 200;
-/// Bytes of spans read for the snippets of one page: past them the page ends.
+/// Maximum bytes of spans read for the snippets of a page; a page that reaches it is cut short.
 const PAGE_BYTES: usize = 48 << 20;
-/// Matches in one span at most.
+/// Maximum number of matches in one span.
 const MAX_MATCHES: usize = 200;
 
 impl Session {
-    /// Whether a search has something left to read: then [`Session::search_step`] is due.
+    /// Whether a search is unfinished, so that [`Session::search_step`] has to be called.
     pub fn has_search(&self) -> bool {
         self.index.is_complete() && self.search_failure.is_none() && self.searches.is_due()
     }
 
-    /// Goes on searching until `spent` answers true, or to the end of the search in a trace or in the file; `None` where nothing is searched
-    /// for. A file that can't be read any more is the progress's state. `elapsed_ms` of the answer is the caller's to fill in.
+    /// Continues the search until `spent` returns true, or to the end of the search in a trace or in the file; `None` if there is no
+    /// search. If the file can't be read any more, the state of the progress says so. The caller fills in `elapsed_ms`.
     pub fn search_step(&mut self, spent: &mut dyn FnMut() -> bool) -> Option<SearchProgress> {
         if !self.has_search() {
             return self.search_progress();
         }
         let outcome = self.searches.step(&self.index, &self.database, spent).and_then(|progress| {
-            // As the index does: new bytes beside kept ones would be misread.
+            // As for the index: the file must not have changed while it was searched.
             if progress.done { self.database.check_unchanged().map(|()| progress) } else { Ok(progress) }
         });
         match outcome {
@@ -41,7 +41,7 @@ impl Session {
         }
     }
 
-    /// Searches to the end. Nothing happens where nothing is searched for.
+    /// Searches to the end, if there is a search.
     ///
     /// # Errors
     /// When the file can't be read any more.
@@ -52,7 +52,7 @@ impl Session {
         self.search_failure.clone().map_or(Ok(()), Err)
     }
 
-    /// How far what is searched for is; `None` where nothing is.
+    /// The progress of the search; `None` if there is none.
     fn search_progress(&self) -> Option<SearchProgress> {
         let progress = self.searches.progress(&self.index)?;
         Some(self.in_words(progress))
@@ -83,7 +83,7 @@ impl Session {
         self.search_progress()
     }
 
-    /// Says which filter the questions that follow belong to. What went wrong in another's search is tried again.
+    /// Sets the filter that subsequent questions belong to. A new filter clears the failure of the previous search.
     pub(super) fn begin_search(&mut self, filter: &str) {
         if self.searches.begin(filter) {
             self.search_failure = None;
@@ -93,7 +93,7 @@ impl Session {
     pub(super) fn list_hits(&mut self, query: &HitQuery) -> Result<HitPage, Failure> {
         let texts = parse(&query.filter)?.texts();
         if texts.is_empty() {
-            return Err(bad_request("The filter holds no text to search for. Put one in quotes: \"…\".".into()));
+            return Err(bad_request("The filter contains no text to search for. Put one in quotes: \"…\".".into()));
         }
         self.require_index()?;
         let trace = query.trace_id.as_deref().map(|trace_id| self.trace_number(trace_id)).transpose()?;
@@ -126,9 +126,9 @@ impl Session {
         Ok(HitPage { query: query.clone(), total: is_done.then_some(found), so_far: found, hits })
     }
 
-    /// The hits in these rows, read again for their snippets; fewer where the spans are large.
+    /// The hits in these rows, with snippets read from the file; fewer if the spans are large.
     fn hits(&self, rows: &[u32], texts: &[String]) -> Result<Vec<SearchHit>, StoreError> {
-        let texts = Texts::new(texts);
+        let texts = SearchTerms::new(texts);
         let mut hits = Vec::new();
         let mut bytes = 0;
         for row in rows {
@@ -152,9 +152,9 @@ impl Session {
         Ok(hits)
     }
 
-    /// Where a text stands in the span of `row`.
+    /// The matches of a text in the span of `row`.
     pub(super) fn find_in_span(&self, row: u32, text: &str) -> Result<Vec<SpanMatch>, Failure> {
-        let texts = Texts::new(&[text.to_owned()]);
+        let texts = SearchTerms::new(&[text.to_owned()]);
         Ok(self.database.bounded(|| places(&self.database, &self.index, row, &texts, MAX_MATCHES))?)
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_looked_at_may_match_and_what_was_is_sure() {
+    fn rows_that_were_not_searched_may_match() {
         let mut session = open();
         let text = Wanted::Text("inference".into());
         session.searches.begin("\"inference\"");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn several_things_are_decided_in_one_pass() {
+    fn several_searches_share_one_pass() {
         let mut session = open();
         let filter = Filter::parse("\"inference\" \"brave\" tool_name:b*").expect("it is understood");
         let mut wanted: Vec<Wanted> = Vec::new();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_the_index_can_not_decide_are_read() {
+    fn attributes_that_the_index_cannot_decide_are_read() {
         let mut session = open();
         let mut test: Option<AttributeTest> = None;
         let filter = Filter::parse("__args__:*brave*").expect("it is understood");

@@ -1,6 +1,6 @@
-//! Which series a file has, by selectors and time: what Prometheus's API tells of series and labels.
+//! Lists the series of a file by selector and time, as Prometheus's API does for series and labels.
 //!
-//! What is not here: HTTP, and evaluation, which this asks in PromQL's own words.
+//! Not here: HTTP, and evaluation: this module builds PromQL queries.
 
 use super::Session;
 use quipu_promql::{PromqlError, Token, TokenKind, lex};
@@ -11,27 +11,27 @@ use std::collections::BTreeSet;
 /// Selects every series.
 const ALL: &str = "{__name__=~\".+\"}";
 
-/// Which series are meant.
+/// A selection of series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeriesQuery {
-    /// Selectors such as `llama_stack_tokens_total{model_id="llama"}`; a series that one of them finds is meant. None: all are.
+    /// Selectors such as `llama_stack_tokens_total{model_id="llama"}`; a series must match at least one. Empty: all series.
     pub selectors: Vec<String>,
-    /// Only series with a sample at this time or later: milliseconds since 1970, UTC.
+    /// Only series with a sample at this time or later, in milliseconds since 1970, UTC.
     pub start: Option<i64>,
-    /// Only series with a sample at this time or earlier.
+    /// Only series with a sample at this time or earlier, in milliseconds since 1970, UTC.
     pub end: Option<i64>,
-    /// How the file is read.
+    /// How counters are computed from the file.
     pub options: MetricOptions,
 }
 
-/// Names and values of the labels of a series, by name; the metric's name is `__name__`.
+/// Label names and values of a series, by name; `__name__` is the metric's name.
 pub type SeriesLabels = Vec<(String, String)>;
 
 impl Session {
-    /// The series of a file, by labels, each once. The index is built first where it is not complete.
+    /// The series of a file, deduplicated and sorted by labels. Completes the index first if necessary.
     ///
     /// # Errors
-    /// The outer one when the file can't be read; the inner one is about a selector.
+    /// The outer error: the file can't be read. The inner error: a selector is invalid.
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0.2.23.db"))?;
@@ -51,12 +51,12 @@ impl Session {
             selectors.push(ALL);
         }
         let extent = self.list_metrics(query.options)?.extent;
-        // What lies outside of the file finds nothing, however far away it is.
+        // Nothing lies outside of the file's extent, so a wider range is clipped to it.
         let window = extent.map(|(first, last)| (query.start.unwrap_or(first).max(first), query.end.unwrap_or(last).min(last)));
         let Some((start, end)) = window.filter(|(start, end)| start <= end) else { return Ok(Ok(Vec::new())) };
         let mut found = BTreeSet::new();
         for selector in selectors {
-            // A range is open on its left.
+            // A PromQL range excludes its start.
             let asked = PromqlQuery {
                 query: format!("last_over_time({selector}[{}ms])", end - start + 1),
                 end: Some(end),
@@ -73,16 +73,16 @@ impl Session {
     }
 }
 
-/// Why a text can't be a selector; whatever else is wrong with it evaluation tells.
+/// An error if a text can't be a selector; evaluation reports all others.
 fn refuse(selector: &str) -> Option<PromqlError> {
-    let is_odd = |token: &Token| match token.kind {
+    let is_invalid = |token: &Token| match token.kind {
         TokenKind::Comment => true,
         TokenKind::Mark => !matches!(token.text(selector), "{" | "}" | ","),
         TokenKind::Operator => !matches!(token.text(selector), "=" | "!=" | "=~" | "!~"),
         TokenKind::Keyword => token.text(selector) == "offset",
         _ => false,
     };
-    let is_odd = selector.trim().is_empty() || lex(selector).iter().any(is_odd);
+    let is_invalid = selector.trim().is_empty() || lex(selector).iter().any(is_invalid);
     let message = format!("{selector:?} is no selector of series; write metric{{label=\"value\"}}.");
-    is_odd.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
+    is_invalid.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
 }

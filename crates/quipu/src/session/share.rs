@@ -1,7 +1,7 @@
-//! What is handed on of a file: read, redacted, made shorter, and put into its form; and the way back from a link.
+//! Sharing part of a file: reads, redacts and shortens it, and converts it to the chosen form; also opens shared links.
 //!
-//! What is left after redaction is written into a database in memory and opened like any other, so that Markdown and JSON tell of it what
-//! they would tell of a file. What is not here: the forms themselves (`share`, `store`), compression, files.
+//! The redacted rows are written to a database in memory, which is opened like any other file, so that Markdown and JSON are produced by
+//! the same code. Not here: the forms themselves (`share`, `store`), compression, files.
 
 use super::{Selection, Session, detail};
 use quipu_model::{LogSeverity, Recording};
@@ -16,19 +16,19 @@ use quipu_ui::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
 
-/// Bytes of texts that are redacted at most: they are held twice. In a browser looking through them is one answer, and a worker that says
-/// nothing for a dozen seconds counts as dead.
+/// Maximum bytes of text to redact, which is held in memory twice. In a browser, redaction blocks the worker, and one that does not respond
+/// for a dozen seconds is considered dead.
 const MAX_BYTES: usize = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
 
-/// Log events that Markdown chooses from.
+/// Number of log events that Markdown selects from.
 const MAX_LOGS: usize = 500;
 
-/// What leaves of a selection, for the forms that are asked for next.
-pub(super) struct Kept {
+/// The redacted selection, kept for requests of other forms of it.
+pub(super) struct CachedShare {
     what: ShareWhat,
     redact: RedactOptions,
     leaving: Rc<Leaving>,
-    /// The ids of its spans as recorded.
+    /// Ids of the spans before redaction.
     span_ids: Rc<[String]>,
 }
 
@@ -41,18 +41,18 @@ fn selection(what: &ShareWhat) -> Selection<'_> {
 }
 
 impl Session {
-    /// Opens what a link carries: the columns that [`unseal`](quipu_share::payload::unseal) and inflating made of its letters.
+    /// Opens the content of a link: the columns obtained by [`unseal`](quipu_share::payload::unseal) and decompression.
     ///
     /// # Errors
-    /// The sentence of a [`LinkError`]; when there is no room.
+    /// The message of a [`LinkError`]; when memory is insufficient.
     pub fn open_shared(columns: &[u8], options: OpenOptions) -> Result<Session, Failure> {
         Session::of_recording("shared trace", &unpack(columns).map_err(link_failure)?, options)
     }
 
-    /// Opens rows that stand in no file.
+    /// Opens rows that are not from a file.
     ///
     /// # Errors
-    /// When there is no room for them.
+    /// When memory is insufficient.
     pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
         let mut writer = Writer::in_memory()?;
         writer.copy(recording)?;
@@ -61,7 +61,7 @@ impl Session {
         Ok(session)
     }
 
-    /// What leaves of a part of the file, kind by kind. The index is built first where it is not complete.
+    /// Reports what redaction removes from a part of the file, by kind. Completes the index first if necessary.
     ///
     /// # Errors
     /// There is no such trace or span; it holds too much.
@@ -69,7 +69,7 @@ impl Session {
         Ok(self.leaving(what, options.redact, None)?.0.report.clone())
     }
 
-    /// A part of the file in the form it is handed on in. The index is built first where it is not complete.
+    /// Converts a part of the file to the form in which it is shared. Completes the index first if necessary.
     ///
     /// # Errors
     /// There is no such trace or span; it holds too much.
@@ -83,7 +83,7 @@ impl Session {
         let keeps_all =
             options == ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
         if form == ShareForm::File(FileFormat::Database) && keeps_all {
-            // Row by row, so that a file of any size can be handed on.
+            // Row by row, so that a file of any size can be shared.
             let bytes = self.database_bytes(selection(what))?;
             let span_id = span_id.map(str::to_owned);
             let trace_id = match what {
@@ -121,35 +121,35 @@ impl Session {
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
     }
 
-    /// What leaves, at its whole length, and the id of a span in it. One selection leaves in several forms, one after the other, and looking for what is private takes
-    /// longest: it is kept until another is asked for.
+    /// The redacted selection in full length, and the redacted id of `span_id`. Redaction takes longest, and the same selection is often
+    /// requested in several forms: the result is kept until another selection is requested.
     fn leaving(
         &mut self,
         what: &ShareWhat,
         redact: RedactOptions,
         span_id: Option<&str>,
     ) -> Result<(Rc<Leaving>, Option<String>), Failure> {
-        let is_same = |kept: &&Kept| (&kept.what, kept.redact) == (what, redact);
+        let is_same = |kept: &&CachedShare| (&kept.what, kept.redact) == (what, redact);
         let mut found = self.leaving.as_ref().filter(is_same).map(|kept| (kept.leaving.clone(), kept.span_ids.clone()));
         if found.is_none() {
             self.leaving = None;
             let chosen = self.recording(selection(what), MAX_BYTES)?;
             let left = Rc::new(leaving(&chosen, ShareOptions { redact, leave_out_over: None }, None));
             let span_ids: Rc<[String]> = chosen.spans.into_iter().map(|row| row.span_id).collect();
-            self.leaving = Some(Kept { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
+            self.leaving = Some(CachedShare { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
             found = Some((left, span_ids));
         }
         let (left, span_ids) = found.unwrap_or_default();
-        // Rows keep their order.
+        // Redaction keeps the order of rows.
         let place = span_id.and_then(|id| span_ids.iter().position(|known| known == id));
         let span_id = place.and_then(|place| left.recording.spans.get(place)).map(|row| row.span_id.clone());
         Ok((left, span_id))
     }
 
-    /// Writes a selection without what is private into a fresh database in a new file.
+    /// Writes a redacted selection to a database in a new file.
     ///
     /// # Errors
-    /// When there is a file of that name; when the selection holds too much. No file is left then.
+    /// When the file exists; when the selection is too large. No file is left behind then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_redacted(&mut self, selection: Selection<'_>, options: RedactOptions, path: &std::path::Path) -> Result<Copied, Failure> {
         let (recording, _) = quipu_share::redact(&self.recording(selection, usize::MAX)?, options);
@@ -159,10 +159,10 @@ impl Session {
         Ok(copied)
     }
 
-    /// A trace as Markdown of about so many tokens. Only of a complete index.
+    /// A trace as Markdown of roughly `tokens` tokens. For a complete index only.
     ///
     /// # Errors
-    /// There is no such trace; it can't be read.
+    /// When the trace does not exist or can't be read.
     pub fn markdown(&self, trace_id: &str, tokens: usize) -> Result<String, Failure> {
         let trace = self.trace_number(trace_id)?;
         let columns = self.columns(trace, &TraceScope { folded: true, request: None })?;
@@ -202,7 +202,7 @@ impl Session {
                 (0..columns.len()).filter(is_root).filter_map(|row| columns.span_id.get(row)).collect()
             };
             lines += "{\"trace\": ";
-            // A trace may have spans and no row of its own.
+            // A trace may have spans without having a row of its own.
             let of_trace = self.query("get_trace", &params("trace_id", &trace_id), None);
             lines += of_trace.as_deref().unwrap_or("null");
             lines += ", \"span_trees\": [";
@@ -216,16 +216,16 @@ impl Session {
     }
 
     fn trace_ids(&self) -> Vec<String> {
-        (0..self.index.trace_count()).map(|trace| self.index.trace_id_text(trace)).collect()
+        (0..self.index.trace_count()).map(|trace| self.index.trace_id(trace)).collect()
     }
 }
 
-/// The sentence of a link that can't be opened.
+/// The error for a link that can't be opened.
 pub(crate) fn link_failure(error: LinkError) -> Failure {
     Failure { kind: FailureKind::CannotOpen, message: error.to_string() }
 }
 
-/// A file of all of it.
+/// The whole recording as a file.
 fn file_bytes(recording: &Recording, format: FileFormat) -> Result<Vec<u8>, Failure> {
     Ok(match format {
         FileFormat::Database => {
@@ -247,7 +247,7 @@ fn file_bytes(recording: &Recording, format: FileFormat) -> Result<Vec<u8>, Fail
 }
 
 fn opened(recording: &Recording) -> Result<Session, Failure> {
-    // It lies in memory and is small, so no deadline is needed.
+    // The database is small and in memory, so no deadline is needed.
     let mut session = Session::of_recording("shared trace", recording, OpenOptions::with_clock(|| 0))?;
     session.complete_index()?;
     Ok(session)
@@ -283,7 +283,7 @@ mod tests {
                 let texts = made(redact);
                 let left: Vec<String> = (1..=count).map(secret).filter(|secret| texts.contains(secret.as_str())).collect();
                 assert!(left.is_empty(), "{form:?} holds {left:?}");
-                // The search finds them where they are.
+                // The search finds the values where they are.
                 let whole = made(RedactOptions { take_out: KindSet::NONE, shift_times: false });
                 assert!((1..=count).map(secret).any(|secret| whole.contains(secret.as_str())), "{form:?}");
             }

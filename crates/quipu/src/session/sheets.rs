@@ -1,4 +1,4 @@
-//! The sheets of a trace: what they need is read here, what they say is `sheet`'s.
+//! The tabs of a trace: reads the data here, and renders it with `quipu_ui::render`.
 
 use super::{Session, conversation, figures, no_request};
 use quipu_model::Cost;
@@ -12,11 +12,11 @@ use quipu_ui::render::{FlameShown, FlameSource, LOGS_PAGE, conversation_sheet, f
 use quipu_ui::view::{FlameGraph, FlameOrder, FlameWindow, LogPage, LogQuery, NameStatistics, Usage};
 use std::rc::Rc;
 
-/// Names that can be chosen from.
+/// Maximum number of names to choose from.
 const MAX_NAMES: usize = 500;
 
-/// What was said, and of what that was asked.
-pub(super) struct Said {
+/// A conversation, and the request it was read for.
+pub(super) struct CachedConversation {
     trace: u32,
     whole_session: bool,
     request: Option<String>,
@@ -24,19 +24,21 @@ pub(super) struct Said {
 }
 
 impl Session {
-    /// What was said in a trace, or in all traces of its agent session. Only of a complete index.
+    /// The conversation of a trace, or of all traces of its agent session. For a complete index only.
     ///
     /// # Errors
-    /// There is no such trace; its spans can't be read.
+    /// When the trace does not exist; when its spans can't be read.
     pub fn conversation(&self, trace_id: &str, whole_session: bool) -> Result<Rc<ConversationPage>, Failure> {
         self.conversation_of(trace_id, whole_session, None)
     }
 
-    /// The same, where it is not the whole session's only of the request of a trace that begins with the span of this id.
+    /// Like [`Self::conversation`]. Unless it is for the whole session, it can be restricted to the request whose root is the span with id
+    /// `request`.
     fn conversation_of(&self, trace_id: &str, whole_session: bool, request: Option<&str>) -> Result<Rc<ConversationPage>, Failure> {
         let trace = self.trace_number(trace_id)?;
         let request = request.filter(|_| !whole_session);
-        let is_same = |said: &&Said| (said.trace, said.whole_session, said.request.as_deref()) == (trace, whole_session, request);
+        let is_same =
+            |said: &&CachedConversation| (said.trace, said.whole_session, said.request.as_deref()) == (trace, whole_session, request);
         if let Some(said) = self.said.borrow().as_ref().filter(is_same) {
             return Ok(said.page.clone());
         }
@@ -45,33 +47,34 @@ impl Session {
         let mut page = self.database.bounded(read)?;
         page.notes.splice(0..0, self.request_note(trace, request));
         let page = Rc::new(page);
-        *self.said.borrow_mut() = Some(Said { trace, whole_session, request: request.map(str::to_owned), page: page.clone() });
+        *self.said.borrow_mut() =
+            Some(CachedConversation { trace, whole_session, request: request.map(str::to_owned), page: page.clone() });
         Ok(page)
     }
 
-    /// The rows of one request of a trace, ascending; `None` where none is asked for.
+    /// The rows of one request of a trace, ascending; `None` if `request` is `None`.
     fn rows_of_request(&self, trace: u32, request: Option<&str>) -> Result<Option<Vec<u32>>, Failure> {
         let Some(request) = request else { return Ok(None) };
         self.index.request_rows(trace, request).ok_or_else(|| no_request(request)).map(Some)
     }
 
-    /// Says that one request of several is shown alone.
+    /// A note that only one request of several is shown.
     fn request_note(&self, trace: u32, request: Option<&str>) -> Option<String> {
         let row = self.index.find_span(request?)?;
         let count = self.index.request_count(trace);
         let name = self.index.span_name(row);
-        Some(format!("Only the request {name} is told of here, one of {count} that the server merged into this trace."))
+        Some(format!("Only the request {name} is shown here, one of {count} that the server merged into this trace."))
     }
 
-    /// A page of the events of a trace, in order of time. Only of a complete index.
+    /// A page of the events of a trace, by time. For a complete index only.
     ///
     /// # Errors
-    /// There is no such trace; its events can't be read.
+    /// When the trace does not exist; when its events can't be read.
     pub fn logs(&self, trace_id: &str, query: LogQuery) -> Result<LogPage, Failure> {
         self.logs_of(trace_id, None, query)
     }
 
-    /// The same, of one request alone where one is named.
+    /// Like [`Self::logs`], optionally for a single request.
     fn logs_of(&self, trace_id: &str, request: Option<&str>, query: LogQuery) -> Result<LogPage, Failure> {
         let trace = self.trace_number(trace_id)?;
         let rows = self.rows_of_request(trace, request)?;
@@ -81,19 +84,19 @@ impl Session {
         Ok(page)
     }
 
-    /// A trace by span name: the name with the most time of its own first. Only of a complete index.
+    /// Statistics of a trace by span name, the name with the most self time first. For a complete index only.
     ///
     /// # Errors
-    /// There is no such trace.
+    /// When the trace does not exist.
     pub fn statistics(&self, trace_id: &str) -> Result<Vec<NameStatistics>, Failure> {
         let columns = self.columns(self.trace_number(trace_id)?, &TraceScope::default())?;
         Ok(figures::statistics(&columns, &self.usage(&columns)))
     }
 
-    /// The boxes of a trace's flame graph. Only of a complete index.
+    /// The boxes of a trace's flame graph. For a complete index only.
     ///
     /// # Errors
-    /// There is no such trace.
+    /// When the trace does not exist.
     pub fn flame(&self, trace_id: &str, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> Result<FlameGraph, Failure> {
         let columns = self.columns(self.trace_number(trace_id)?, &TraceScope::default())?;
         Ok(figures::flame(&columns, &self.usage(&columns), order, weight, window))
@@ -116,7 +119,7 @@ impl Session {
                 let offset = view.page as usize * LOGS_PAGE;
                 let mut found = page(offset)?;
                 if found.rows.is_empty() && found.total > 0 {
-                    // A page behind the last is the last.
+                    // A page beyond the last one is replaced by the last one.
                     found = page((found.total as usize - 1) / LOGS_PAGE * LOGS_PAGE)?;
                 }
                 logs_sheet(&found, zero, view)
@@ -134,7 +137,7 @@ impl Session {
     }
 }
 
-/// The names of a trace in alphabetical order.
+/// The span names of a trace in alphabetical order.
 fn names(columns: &TraceColumns) -> Vec<String> {
     let mut names: Vec<String> = columns.names.iter().take(MAX_NAMES).map(str::to_owned).collect();
     sort_by(&mut names, String::cmp);

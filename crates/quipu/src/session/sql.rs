@@ -1,4 +1,4 @@
-//! A user's own SQL behind the session, and the result it pages from.
+//! Runs the user's SQL, and pages through the result.
 
 use super::Session;
 use crate::sql::{cell, described, plan, ran, sql_text, value};
@@ -6,26 +6,26 @@ use quipu_protocol::{Contents, Failure, FilePart, IdPlace, SqlRequest, SqlRespon
 use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 use quipu_ui::sql::{complete, examples};
 
-/// Rows of one answer at most.
-const ROWS: usize = 1_000;
-/// Bytes after which a piece of an exported text, or of the file, ends.
-const PIECE: usize = 1 << 20;
-/// Ids that are answered for at a time.
-const IDS: usize = 2_000;
+/// Maximum number of rows per answer.
+const MAX_ROWS: usize = 1_000;
+/// Minimum bytes of a piece of exported text, and the size of a piece of the file.
+const PIECE_BYTES: usize = 1 << 20;
+/// Maximum number of ids resolved at a time.
+const MAX_IDS: usize = 2_000;
 
-/// What is kept between questions.
+/// State kept between questions.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct SqlCache {
     answer: SqlAnswer,
     tables: Vec<SqlTable>,
 }
 
 impl Session {
-    /// Answers one SQL statement that reads the file. Beside its tables there are the views of [`quipu_store::SQL_VIEWS`]. It takes as
-    /// long as the deadline the file was opened with allows, and needs no index.
+    /// Runs one SQL statement that reads the file. Besides its tables there are the views of [`quipu_store::SQL_VIEWS`]. It may take as
+    /// long as the deadline the file was opened with, and needs no index.
     ///
     /// # Errors
-    /// A sentence: the statement writes, is none, is wrong, or took too long.
+    /// A message: the statement writes, is not a statement, is invalid, or took too long.
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
@@ -46,16 +46,16 @@ impl Session {
         Ok(match request {
             SqlRequest::Describe => SqlResponse::Schema(SqlSchema { tables: self.describe_sql()?, examples: examples() }),
             SqlRequest::Run(query) => {
-                // The result before makes room.
+                // Frees the previous result first.
                 self.sql.answer = SqlAnswer::default();
                 let began = self.database.now();
                 match query_sql(&mut self.database, &query, SqlLimits::default())? {
                     Ok(answer) => {
-                        // Values of before and after a change may stand in it side by side.
+                        // Otherwise the result might mix values from before and after a change.
                         self.database.check_unchanged()?;
-                        let told = ran(&answer, self.database.now().saturating_sub(began));
+                        let summary = ran(&answer, self.database.now().saturating_sub(began));
                         self.sql.answer = answer;
-                        SqlResponse::Ran(told)
+                        SqlResponse::Ran(summary)
                     }
                     Err(wrong) => SqlResponse::Wrong(wrong),
                 }
@@ -71,7 +71,7 @@ impl Session {
                 }
             }
             SqlRequest::ListRows { from, count } => {
-                let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(ROWS));
+                let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(MAX_ROWS));
                 SqlResponse::Rows(SqlRows { from, cells: rows.flatten().map(cell).collect() })
             }
             SqlRequest::GetValue { row, column } => {
@@ -81,7 +81,7 @@ impl Session {
             }
             SqlRequest::Export { format, from } => {
                 let (text, next) =
-                    sql_text(&self.sql.answer, format, from as usize, PIECE).ok_or_else(|| format.refusal(Contents::SqlResult))?;
+                    sql_text(&self.sql.answer, format, from as usize, PIECE_BYTES).ok_or_else(|| format.refusal(Contents::SqlResult))?;
                 SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
             }
             SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),
@@ -95,7 +95,7 @@ impl Session {
         Ok(self.sql.tables.clone())
     }
 
-    /// Where ids lead, in their order.
+    /// The places that ids refer to, in the order of `ids`.
     pub(super) fn find_ids(&self, ids: &[String]) -> Vec<Option<IdPlace>> {
         let find = |id: &String| {
             if let Some(row) = self.index.find_span(id) {
@@ -103,13 +103,13 @@ impl Session {
             }
             self.index.find_trace(id).map(|_| IdPlace { trace_id: id.clone(), span_id: None })
         };
-        ids.iter().take(IDS).map(find).collect()
+        ids.iter().take(MAX_IDS).map(find).collect()
     }
 
     /// A part of the file's bytes.
     pub(super) fn read_file(&self, offset: u64) -> Result<FilePart, Failure> {
         let cache = self.database.cache();
-        let mut bytes = vec![0; PIECE];
+        let mut bytes = vec![0; PIECE_BYTES];
         let got = cache.read(&mut bytes, offset).map_err(|error| StoreError::Source { name: self.database.name().to_owned(), error })?;
         bytes.truncate(got);
         Ok(FilePart { bytes, len: cache.len() })

@@ -1,6 +1,6 @@
-//! Results of a user's SQL as cells, values and texts.
+//! Presents the results of a user's SQL as cells, values and text.
 //!
-//! What is not here: asking SQLite (`quipu-store`), and the query as a text, which is for the editor (`quipu_ui::sql`).
+//! Not here: running SQL (`quipu-store`), and the text of a query in the editor (`quipu_ui::sql`).
 
 mod shown;
 

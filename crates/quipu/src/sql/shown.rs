@@ -1,4 +1,4 @@
-//! Results as the page shows them: cells on one line, whole values, sentences, plans as trees, the schema.
+//! Presents SQL results on the page: one-line cells, whole values, messages, query plans as trees, the schema.
 
 use quipu_model::encoding::hex;
 use quipu_model::format::{bytes, count, counted};
@@ -10,20 +10,20 @@ use quipu_store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue, TableDescription};
 use quipu_ui::render::list_sheet;
 use quipu_ui::sql::quoted_name;
 
-/// Characters of a cell.
-const CELL: usize = 240;
-/// Bytes of a blob that a cell shows.
-const CELL_BYTES: usize = 24;
-/// Bytes of a blob that are shown whole.
-const SHOWN_BYTES: usize = 65_536;
-/// Characters of the widest column.
-const WIDEST: usize = 44;
-/// Rows whose values decide how wide a column is.
-const MEASURED: usize = 200;
-/// A longer text is shown as it is, and not decoded.
-const DECODED: usize = 1 << 20;
+/// Maximum number of characters in a cell.
+const MAX_CELL_CHARS: usize = 240;
+/// Maximum number of bytes of a blob in a cell.
+const MAX_CELL_BYTES: usize = 24;
+/// Maximum number of bytes shown of a whole blob.
+const MAX_BLOB_BYTES: usize = 65_536;
+/// Maximum width of a column, in characters.
+const MAX_COLUMN_CHARS: usize = 44;
+/// Number of rows that determine the width of a column.
+const MEASURED_ROWS: usize = 200;
+/// Longer text is shown as it is, without decoding.
+const MAX_DECODED_BYTES: usize = 1 << 20;
 
-/// A value in a cell. Line ends and other control characters are signs of their own, so that it stays on one line.
+/// A value as a cell. Line breaks and other control characters become visible symbols, so that it stays on one line.
 pub(crate) fn cell(value: &SqlValue) -> SqlCell {
     let of = |kind, text: String| SqlCell { text, kind, is_cut: false, is_id: false };
     match value {
@@ -31,15 +31,15 @@ pub(crate) fn cell(value: &SqlValue) -> SqlCell {
         SqlValue::Integer(number) => of(SqlKind::Integer, number.to_string()),
         SqlValue::Real(number) => of(SqlKind::Real, real(*number)),
         SqlValue::Text(text) => {
-            let mut line: String = text.chars().take(CELL).map(one_line).collect();
-            let is_cut = text.chars().nth(CELL).is_some();
+            let mut line: String = text.chars().take(MAX_CELL_CHARS).map(one_line).collect();
+            let is_cut = text.chars().nth(MAX_CELL_CHARS).is_some();
             if is_cut {
                 line.push('…');
             }
             SqlCell { text: line, kind: SqlKind::Text, is_cut: is_cut || text.contains(char::is_control), is_id: is_id(text) }
         }
         SqlValue::Blob(found) => {
-            let (head, rest) = found.split_at(found.len().min(CELL_BYTES));
+            let (head, rest) = found.split_at(found.len().min(MAX_CELL_BYTES));
             let more = if rest.is_empty() { "" } else { "…" };
             let text = format!("{}{more} ({})", hex(head), bytes(found.len() as u64));
             SqlCell { is_cut: !rest.is_empty(), ..of(SqlKind::Blob, text) }
@@ -57,18 +57,18 @@ fn one_line(letter: char) -> char {
     }
 }
 
-/// A real is never taken for a whole number.
+/// Formats a real number so that it can't be mistaken for an integer.
 fn real(number: f64) -> String {
     let text = number.to_string();
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') { format!("{text}.0") } else { text }
 }
 
-/// Ids are 16 or 32 digits; some of other kinds are ids all the same, but then everything could be.
+/// Recognises ids of 16 or 32 hex digits. Other strings may be ids too, but nothing distinguishes them.
 fn is_id(text: &str) -> bool {
     matches!(text.len(), 16 | 32) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A value whole: what it is, and the value. JSON and Python's repr are trees, with the text beside.
+/// A whole value: its type in words, and its content. JSON and Python repr become trees, followed by the text.
 pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
     match value {
         SqlValue::Null => ("NULL: there is no value".into(), Vec::new()),
@@ -77,7 +77,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
         SqlValue::Text(text) if text.is_empty() => ("Text of no character".into(), Vec::new()),
         SqlValue::Text(text) => {
             let length = counted(Some(text.chars().count() as u64), "character", "characters");
-            let decoded = (text.len() <= DECODED).then(|| decode(text));
+            let decoded = (text.len() <= MAX_DECODED_BYTES).then(|| decode(text));
             match decoded {
                 Some(decoded) if decoded.encoding != Encoding::Text && is_container(&decoded.value) => {
                     let title = format!("Text of {length}: {}", decoded.encoding.label());
@@ -87,7 +87,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
             }
         }
         SqlValue::Blob(found) => {
-            let shown = found.get(..found.len().min(SHOWN_BYTES)).unwrap_or_default();
+            let shown = found.get(..found.len().min(MAX_BLOB_BYTES)).unwrap_or_default();
             let lines: Vec<String> = shown.chunks(32).enumerate().map(|(line, part)| format!("{:08x}  {}", line * 32, hex(part))).collect();
             let cut = if shown.len() < found.len() {
                 format!(", of which the first {} are shown", bytes(shown.len() as u64))
@@ -103,7 +103,7 @@ fn is_container(value: &Value) -> bool {
     quipu_ui::view::child_count(value) > 0
 }
 
-/// What is told of a result.
+/// The summary of a result.
 pub(crate) fn ran(answer: &SqlAnswer, millis: u64) -> SqlRan {
     let rows = answer.rows.len();
     let mut summary = counted(Some(rows as u64), "row", "rows");
@@ -126,7 +126,7 @@ pub(crate) fn ran(answer: &SqlAnswer, millis: u64) -> SqlRan {
     }
 }
 
-/// What the values of a column are, by its first rows: SQLite's columns hold values of any kind.
+/// The types of the values in a column, from its first rows: in SQLite a column may hold values of any type.
 fn kinds(answer: &SqlAnswer, column: usize) -> String {
     let mut found: Vec<&str> = Vec::new();
     for value in answer.rows.iter().take(10_000).filter_map(|row| row.get(column)) {
@@ -142,24 +142,26 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
     found.join(" or ")
 }
 
-/// As wide as the name and the first values, within reason; what is left over goes to columns of long texts.
+/// As wide as the name and the first values, up to [`MAX_COLUMN_CHARS`]; the remaining width goes to columns with long text.
 fn width(answer: &SqlAnswer, column: usize) -> usize {
     let name = answer.columns.get(column).map_or(0, |name| name.chars().count());
-    let values = answer.rows.iter().take(MEASURED).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
-    values.max().unwrap_or(0).max(name + 8).clamp(4, WIDEST) + 3
+    let values = answer.rows.iter().take(MEASURED_ROWS).filter_map(|row| row.get(column)).map(|value| cell(value).text.chars().count());
+    values.max().unwrap_or(0).max(name + 8).clamp(4, MAX_COLUMN_CHARS) + 3
 }
 
 fn style(answer: &SqlAnswer) -> String {
     let widths: Vec<usize> = (0..answer.columns.len()).map(|column| width(answer, column)).collect();
-    let grows = widths.iter().any(|width| *width > WIDEST);
-    // Where no column has more to show, the room at the end stays free.
-    let tracks: Vec<String> =
-        widths.iter().map(|width| if *width > WIDEST { format!("minmax({width}ch, 1fr)") } else { format!("{width}ch") }).collect();
+    let grows = widths.iter().any(|width| *width > MAX_COLUMN_CHARS);
+    // If no column has more to show, the remaining width stays empty.
+    let tracks: Vec<String> = widths
+        .iter()
+        .map(|width| if *width > MAX_COLUMN_CHARS { format!("minmax({width}ch, 1fr)") } else { format!("{width}ch") })
+        .collect();
     let rest = if grows { "" } else { " 1fr" };
     format!("--tracks:{}{rest};--width:{}ch", tracks.join(" "), widths.iter().sum::<usize>())
 }
 
-/// The rows of `EXPLAIN QUERY PLAN` (id, parent, not used, what is done) as lists in lists.
+/// Turns the rows of `EXPLAIN QUERY PLAN` (id, parent, unused, detail) into nested lists.
 pub(crate) fn plan(answer: &SqlAnswer) -> Vec<Node> {
     let steps: Vec<(i64, i64, String)> = answer
         .rows
@@ -172,7 +174,7 @@ pub(crate) fn plan(answer: &SqlAnswer) -> Vec<Node> {
     vec![list_sheet(&steps, 0)]
 }
 
-/// A table of the schema as the page lists it.
+/// A table of the schema, for the page.
 pub(crate) fn described(table: TableDescription) -> SqlTable {
     let TableDescription { name, rows, columns, indexes } = table;
     let view = SQL_VIEWS.iter().find(|view| view.name == name && rows.is_none());
@@ -205,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn cells_tell_kinds_apart_and_stay_on_one_line() {
+    fn cells_show_types_and_stay_on_one_line() {
         let text = |value: SqlValue| (cell(&value).text, cell(&value).is_cut);
         assert_eq!(text(SqlValue::Text("NULL".into())).0, text(SqlValue::Null).0);
         assert_ne!(cell(&SqlValue::Text("NULL".into())).kind, cell(&SqlValue::Null).kind);
@@ -231,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_has_a_cell_and_a_whole(text in ".*", blob in prop::collection::vec(any::<u8>(), 0..100), number in any::<f64>()) {
+        fn every_value_has_a_cell_and_a_full_view(text in ".*", blob in prop::collection::vec(any::<u8>(), 0..100), number in any::<f64>()) {
             for found in [SqlValue::Text(text.clone()), SqlValue::Blob(blob.clone()), SqlValue::Real(number)] {
                 prop_assert!(!cell(&found).text.contains(['\n', '\r']));
                 value(&found);

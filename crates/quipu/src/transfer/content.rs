@@ -1,28 +1,28 @@
-//! What bytes are, told from how they begin, whatever their name says.
+//! Detects the format of a file from its first bytes, regardless of its name.
 
-/// What bytes are.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A SQLite database.
     Database,
-    /// Compressed by gzip.
+    /// Compressed with gzip.
     Gzip,
-    /// JSON of some kind: OTLP or Jaeger's.
+    /// JSON of some kind: OTLP or Jaeger.
     Json,
-    /// OTLP as protobuf.
+    /// A single OTLP message in protobuf.
     Protobuf,
-    /// The same as the collector writes it into files: before each message its length in four bytes.
+    /// OTLP messages in protobuf, each after its length as four big-endian bytes, as the collector's file exporter writes them.
     PrefixedProtobuf,
-    /// The same with the length as protobuf writes numbers, as its libraries write streams.
+    /// OTLP messages in protobuf, each after its length as a varint, as protobuf libraries write streams.
     DelimitedProtobuf,
-    /// Anything else.
+    /// Unknown.
     Other,
 }
 
-/// Bytes that are enough to tell.
-pub(super) const ENOUGH: usize = 64;
+/// Number of bytes that suffice for the detection.
+pub(super) const DETECTION_BYTES: usize = 64;
 
-/// What bytes are that begin with `head`; 64 of them are enough, fewer if there are no more.
+/// Detects the format of a file that starts with `head`. 64 bytes suffice; pass fewer only if the file is shorter.
 ///
 /// ```
 /// use quipu::transfer::{Content, content};
@@ -55,7 +55,7 @@ pub fn content(head: &[u8]) -> Content {
     }
 }
 
-/// Whether files that begin so are imported: one at least can be, and none is a database, which is opened instead.
+/// Whether files with these first bytes are to be imported: at least one can be, and none is a database, which would be opened instead.
 pub fn are_imported<'b>(heads: impl IntoIterator<Item = &'b [u8]>) -> bool {
     let mut any = false;
     for head in heads {
@@ -68,14 +68,14 @@ pub fn are_imported<'b>(heads: impl IntoIterator<Item = &'b [u8]>) -> bool {
     any
 }
 
-/// Whether a message stands behind a number of one to four bytes.
+/// Whether a message follows a varint of one to four bytes.
 fn is_delimited(head: &[u8]) -> bool {
     let more = head.iter().take_while(|byte| **byte >= 0x80).count();
     more < 4 && head.get(more).is_some_and(|last| more > 0 || *last > 2) && head.get(more + 1..).is_some_and(begins_message)
 }
 
-/// Whether these bytes begin a list of resources: a first field with a length, in which a field of the resource, of a list of scopes or of
-/// the schema's address begins.
+/// Whether the bytes start a list of resources: a length-delimited first field, which starts with the field of a resource, of a list of
+/// scopes, or of the schema URL.
 fn begins_message(head: &[u8]) -> bool {
     if head.first() != Some(&0x0a) {
         return false;

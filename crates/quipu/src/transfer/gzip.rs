@@ -1,52 +1,52 @@
-//! Unpacking gzip (RFC 1952). Several members may stand one after the other, of which a browser's own stream reads the first alone.
+//! Gzip decompression (RFC 1952). Supports concatenated members, of which the browser's own stream decompresses only the first.
 
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use quipu_model::encoding::Crc32;
 
-/// Unpacked bytes that are handed on at a time: however small the packed ones are, no more are in memory.
-const STEP: usize = 256 << 10;
+/// Decompressed bytes are passed on in chunks of this size, which bounds memory use whatever the compression ratio.
+const CHUNK_BYTES: usize = 256 << 10;
 
 enum At {
-    /// In the header of a member, of which so much was seen.
+    /// In the header of a member; the bytes seen so far.
     Header(Vec<u8>),
-    /// In what is compressed.
+    /// In the compressed data.
     Body(Box<InflateState>),
-    /// In the checksum and the length behind it.
+    /// In the checksum and length after the data.
     Trailer(Vec<u8>),
 }
 
-/// A stream that is being unpacked.
+/// A streaming decompressor.
 pub(super) struct Unpacker {
     at: At,
     out: Vec<u8>,
     checksum: Crc32,
     length: u32,
-    /// A member has ended; what follows may be another one, or zeros to fill a block.
+    /// A member has ended; another one may follow, or zeros that pad the last block.
     ended: bool,
 }
 
 impl Default for Unpacker {
     fn default() -> Unpacker {
-        Unpacker { at: At::Header(Vec::new()), out: vec![0; STEP], checksum: Crc32::new(), length: 0, ended: false }
+        Unpacker { at: At::Header(Vec::new()), out: vec![0; CHUNK_BYTES], checksum: Crc32::new(), length: 0, ended: false }
     }
 }
 
 const DAMAGED: &str = "it is damaged";
 
 impl Unpacker {
-    /// Unpacks bytes and hands them on; `Some` with half a sentence where they are damaged.
+    /// Decompresses `bytes` and passes the output to `take`. Returns the end of a sentence if the data is damaged.
     pub(super) fn push<E>(&mut self, mut bytes: &[u8], take: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<Option<String>, E> {
         loop {
             match &mut self.at {
-                // What was unpacked may wait for room when all bytes are taken.
+                // Output may be pending after all input was consumed.
                 At::Body(state) => {
                     let result = inflate(state, bytes, &mut self.out, MZFlush::None);
                     bytes = bytes.get(result.bytes_consumed..).unwrap_or_default();
                     let unpacked = self.out.get(..result.bytes_written).unwrap_or_default();
                     self.checksum.update(unpacked);
                     self.length = self.length.wrapping_add(unpacked.len() as u32);
-                    // What waited for room is handed out without any byte being taken.
+                    // Pending output can be produced without consuming input.
                     let goes_on = !unpacked.is_empty() || result.bytes_consumed > 0;
                     if !unpacked.is_empty() {
                         take(unpacked)?;
@@ -60,7 +60,7 @@ impl Unpacker {
                 }
                 _ if bytes.is_empty() => return Ok(None),
                 At::Header(seen) => {
-                    // A header is a few bytes, or a few hundred with the file's name: looking anew at each is no work.
+                    // A header has a few bytes, or a few hundred with a file name: checking it again after each byte is cheap.
                     let (byte, rest) = bytes.split_at(1);
                     bytes = rest;
                     if self.ended && seen.is_empty() && byte == [0] {
@@ -92,14 +92,14 @@ impl Unpacker {
         }
     }
 
-    /// Ends the stream; `Some` with half a sentence where it is not at its end.
+    /// Ends the stream. Returns the end of a sentence if it is truncated.
     pub(super) fn finish(&self) -> Option<String> {
         let whole = self.ended && matches!(&self.at, At::Header(seen) if seen.is_empty());
         (!whole).then(|| "it ends in the middle; it was cut off".into())
     }
 }
 
-/// Whether a header is whole; `None` where it is none.
+/// Whether the header is complete; `None` if it is not a gzip header.
 fn header_ends(seen: &[u8]) -> Option<bool> {
     const START: [u8; 3] = [0x1f, 0x8b, 8];
     if !seen.iter().zip(START).all(|(byte, expected)| *byte == expected) {
@@ -120,7 +120,7 @@ fn header_ends(seen: &[u8]) -> Option<bool> {
     if flags & 2 != 0 {
         at += 2;
     }
-    // A name longer than any file system's is none.
+    // Longer than a file name on any file system.
     if seen.len() > 200_000 { None } else { Some(seen.len() >= at) }
 }
 
@@ -159,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn members_in_chunks_of_any_length_are_unpacked() {
+    fn members_in_chunks_of_any_length_are_decompressed() {
         let text: Vec<u8> = (0..700_000_u32).map(|at| (at / 7) as u8).collect();
         let zeros = vec![0; 1_000_000];
-        // Lines that are packed neither well nor badly, as recorded ones are.
+        // Lines with an ordinary compression ratio, like recorded ones.
         let mut number = 1_u32;
         let lines = (0..60_000).map(|_| {
             number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_and_a_missing_end_are_told() {
+    fn damage_and_truncation_are_reported() {
         let whole = packed(&vec![7; 5_000], "n");
         for length in 0..whole.len() {
             assert_eq!(unpack(&whole[..length], 5).1.as_deref(), Some("it ends in the middle; it was cut off"), "{length}");

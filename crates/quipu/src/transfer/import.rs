@@ -1,9 +1,9 @@
-//! The import: takes bytes as they come, and writes what they hold into a database.
+//! The importer: consumes bytes in chunks, and writes their content into a database.
 //!
-//! Bytes are handed over in chunks, so that a file of any length is read in bounded memory: what is kept of it is one piece, and where the
-//! database is in memory, that. Dropping the importer cancels. What is not here: reading a file, and how long a chunk should be.
+//! Memory use is bounded for files of any length: one piece of the input, plus the database if it is in memory. Dropping the importer
+//! cancels the import. Not here: reading files, and choosing the size of chunks.
 
-use super::content::{Content, ENOUGH, content};
+use super::content::{Content, DETECTION_BYTES, content};
 use super::dialect;
 use super::problems::ImportReport;
 use super::recorder::{Recorded, Recorder};
@@ -15,18 +15,18 @@ use quipu_otlp::wire::{Messages, Prefix, decode, table_of};
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{StoreError, Writer};
 
-/// The longest piece: one resource with its spans, or one trace of Jaeger's. Its tree takes several times as much.
+/// Maximum bytes of a piece: one OTLP resource with its spans, or one Jaeger trace. The parsed tree takes several times as much.
 const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
 
-/// Why an import ended.
+/// Why an import failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The bytes are nothing that can be imported, with a sentence.
+    /// The bytes are in no format that can be imported; the message is a full sentence.
     #[error("{0}")]
     NotUnderstood(String),
-    /// What is imported needs more memory than it may.
-    #[error("What is imported needs more than {limit}, which is all the memory there is for it. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = quipu_model::format::bytes(*.0))]
+    /// The database in memory exceeds this many bytes.
+    #[error("The import needs more than {limit} of memory, which is the limit here. Import a part of it, or use the command: quipu import IN --db OUT.db.", limit = quipu_model::format::bytes(*.0))]
     TooMuch(u64),
     /// The database can't be written.
     #[error(transparent)]
@@ -44,32 +44,32 @@ impl From<ImportError> for Failure {
     }
 }
 
-/// How far an import is.
+/// Progress of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportProgress {
-    /// Bytes that were pushed, of all inputs.
+    /// Bytes consumed, over all inputs.
     pub bytes: u64,
-    /// Spans that were written.
+    /// Spans written.
     pub spans: u64,
-    /// Log records and points of metrics.
+    /// Log records and metric points written.
     pub others: u64,
-    /// Pieces that could not be read.
+    /// Pieces that were malformed.
     pub problems: u64,
 }
 
 enum Input {
-    /// Its first bytes, which do not tell yet.
+    /// The first bytes of an input whose format is not known yet.
     Unknown(Vec<u8>),
-    /// The same of what was unpacked, which is not unpacked again: a file may be made to unpack to itself.
+    /// Like `Unknown`, for decompressed bytes. They are not decompressed again, since a file may be crafted to decompress to itself.
     Unpacked(Vec<u8>),
     Json(Splitter),
     Protobuf(Messages),
     Gzip(Box<super::gzip::Unpacker>, Box<Input>),
-    /// The rest can't be followed.
+    /// The rest of the input can't be parsed.
     Given(()),
 }
 
-/// An import under way: several inputs become one database, in any order.
+/// An import in progress: any number of inputs, in any order, become one database.
 ///
 /// ```
 /// use quipu::{Session, store::{Dropped, OpenOptions, Writer}, transfer::Importer};
@@ -92,12 +92,12 @@ pub struct Importer {
     input: Input,
     bytes: u64,
     limit: u64,
-    /// Where the piece in hand stands.
+    /// Position of the current piece, such as `line 7`.
     place: String,
 }
 
 impl Importer {
-    /// Imports into a fresh database. Everything is one transaction.
+    /// Starts an import into a new database. Everything happens in one transaction.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -114,24 +114,24 @@ impl Importer {
         })
     }
 
-    /// Ends the import when a database in memory grows beyond so many bytes.
+    /// Limits a database in memory to `bytes`; the import fails when it grows beyond that.
     #[must_use]
     pub fn with_limit(mut self, bytes: u64) -> Importer {
         self.limit = bytes;
         self
     }
 
-    /// Begins an input: a file, or what was sent by one request. Its name only stands in what is told of it.
+    /// Starts an input: a file, or the body of one request. The name appears in reports only.
     pub fn begin(&mut self, name: &str) {
         name.clone_into(&mut self.name);
         self.input = Input::Unknown(Vec::new());
     }
 
-    /// Takes the next bytes of the input.
+    /// Consumes the next bytes of the input.
     ///
     /// # Errors
-    /// When the bytes are nothing that can be imported, the database can't be written, or grows too large. What can't be read within an
-    /// input is passed over instead, and stands in the report.
+    /// When the bytes are in no format that can be imported, the database can't be written, or exceeds the limit. Malformed pieces within
+    /// an input are skipped and reported in [`ImportReport`] instead.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ImportError> {
         self.bytes += bytes.len() as u64;
         let mut input = std::mem::replace(&mut self.input, Input::Given(()));
@@ -145,7 +145,7 @@ impl Importer {
         if self.recorder.writer().len_in_memory() > self.limit { Err(ImportError::TooMuch(self.limit)) } else { Ok(()) }
     }
 
-    /// Ends the input: what was begun in it and not ended stands in the report.
+    /// Ends the input. An incomplete piece is reported in [`ImportReport`].
     ///
     /// # Errors
     /// As for [`push`](Importer::push).
@@ -154,13 +154,13 @@ impl Importer {
         self.feed(&mut input, &[], true)
     }
 
-    /// How far it is.
+    /// The progress so far.
     pub fn progress(&self) -> ImportProgress {
         let ImportReport { spans, logs, points, problem_count, .. } = self.report;
         ImportProgress { bytes: self.bytes, spans, others: logs + points, problems: problem_count }
     }
 
-    /// Ends the import: logs find their spans, and everything is written.
+    /// Ends the import: assigns log records to their spans, and commits.
     ///
     /// # Errors
     /// When the database can't be written.
@@ -174,7 +174,7 @@ impl Importer {
         let may_unpack = matches!(input, Input::Unknown(_));
         if let Input::Unknown(head) | Input::Unpacked(head) = input {
             head.extend_from_slice(bytes);
-            if head.len() < ENOUGH && !last {
+            if head.len() < DETECTION_BYTES && !last {
                 return Ok(());
             }
             let head = std::mem::take(head);
@@ -193,14 +193,14 @@ impl Importer {
                     problem = Some("it ends in the middle; it was cut off".into());
                 }
                 if let Some(what) = problem {
-                    // Without its length nothing tells where the next message begins.
+                    // Without a valid length the start of the next message is unknown.
                     self.report.note(&self.name, &format!("message {}", messages.count + 1), what);
                     *input = Input::Given(());
                 }
                 Ok(())
             }
             Input::Gzip(unpacker, inner) => {
-                // However small the packed bytes are, the limit is kept.
+                // The limits also hold for what a small compressed input expands to.
                 let mut failed = unpacker.push(bytes, &mut |bytes| self.feed(inner, bytes, false).and_then(|()| self.check_room()))?;
                 if last {
                     failed = failed.or(unpacker.finish());
@@ -239,7 +239,7 @@ impl Importer {
             Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
             Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
             Content::Other => {
-                return Err(no(&format!("nothing that can be imported: {}", dialect::is_none())));
+                return Err(no(&format!("nothing that can be imported: {}", dialect::unknown_message())));
             }
         })
     }
@@ -293,7 +293,7 @@ impl Importer {
         Ok(())
     }
 
-    /// Notes that the piece in hand was passed over.
+    /// Reports that the current piece was skipped.
     fn problem(&mut self, what: &str) {
         self.report.note(&self.name, &self.place, what);
     }

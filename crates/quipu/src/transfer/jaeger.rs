@@ -1,6 +1,6 @@
-//! Jaeger's JSON into rows: a trace with its spans and the processes they refer to.
+//! Parses Jaeger JSON: traces with their spans and the processes these refer to.
 //!
-//! What is not here: the bytes it came from, and Jaeger's protobuf.
+//! Not here: reading bytes, and Jaeger's protobuf.
 
 use super::dialect::{Bare, Dialect};
 use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
@@ -10,7 +10,7 @@ use quipu_otlp::numbers::{id, python_float, real};
 use quipu_otlp::otlp::ReadSpan;
 use quipu_otlp::rows::Rows;
 
-/// Jaeger's answer with a list of traces, or one of its traces alone.
+/// Jaeger's response with a list of traces, or a single trace of it.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "JSON of Jaeger's",
     content: "trace of Jaeger's",
@@ -41,7 +41,7 @@ fn take_jaeger(rows: &mut Rows, trace: &Value) {
     }
 }
 
-/// Tags that stand in columns of their own.
+/// Tags that have columns of their own.
 const COLUMNS: [&str; 7] = [
     "span.kind",
     "otel.status_code",
@@ -75,7 +75,7 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
             links.push(link.finish());
         }
     }
-    // As Jaeger shows it: what only follows from a span of its trace stands below that.
+    // As in Jaeger's own view, a span that follows from another span of its trace becomes its child.
     let parent = parent.or(followed);
     let tags = list(span, "tags");
     let mut attributes = Object::new();
@@ -133,7 +133,7 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
     })
 }
 
-/// Microseconds, some exporters' with a fraction, as nanoseconds.
+/// Converts microseconds, which some exporters write with a fraction, to nanoseconds.
 fn nanos(value: Option<&Value>) -> Option<u64> {
     if let Some(whole) =
         quipu_otlp::numbers::unsigned(value).filter(|_| matches!(value, Some(Value::Number(number)) if !number.0.contains('.')))
@@ -151,7 +151,7 @@ fn tag<'v>(span: &'v Value, key: &str) -> Option<&'v str> {
     find(list(span, "tags"), key)?.as_str()
 }
 
-/// Tags as entries of an object, with the types they say they have.
+/// Adds tags to an object, with the types they declare.
 fn put_tags(object: &mut Object, tags: &[Value], but: &[&str]) {
     for tag in tags {
         let Some(key) = field(tag, "key").and_then(Value::as_str).filter(|key| !but.contains(key)) else { continue };

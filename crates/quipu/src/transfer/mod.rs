@@ -1,10 +1,11 @@
-//! Other formats, as pure bytes: OTLP (protobuf, JSON, JSON lines) and Jaeger JSON into a database of the reference's schema, and what a
-//! file holds into formats that other programs read.
+//! Import and export, as pure functions on bytes: OTLP (protobuf, JSON, JSON lines) and Jaeger JSON into a database with the reference's
+//! schema, and the content of a file into formats that other programs read.
 //!
-//! The one way in: bytes, told apart by what they are, are cut into pieces (`split`, `wire`), each piece becomes a tree of values, and the
-//! tree [`Rows`], which a [`Recorder`] writes; a `dialect` of JSON is a file and a line; [`Importer`] does all of it for files, [`read_request`] begins it for a collector. Protobuf is read by a table of the messages' fields into the same tree as JSON, so that both are understood
-//! in one place; a generated reader would weigh as much in the worker as everything else that imports.
-//! What is not here: files, and unpacking where the platform does it; the database (`store`).
+//! Import has one path: the format of the bytes is detected, they are split into pieces (`split`, `wire`), each piece is parsed to a tree
+//! of values, and the tree becomes [`Rows`], which a [`Recorder`] writes. A JSON `dialect` is a module and an entry in a table.
+//! [`Importer`] does all of this for files; [`read_request`] is the first part, for a collector. Protobuf is parsed by a table of message
+//! fields into the same tree as JSON, so that both are interpreted in one place; generated code would add as much to the worker's size as
+//! all other import code. Not here: files, and decompression where the platform provides it; the database (`store`).
 
 mod content;
 mod dialect;
@@ -17,7 +18,7 @@ mod problems;
 mod recorder;
 mod split;
 
-/// Every dialect of JSON that is imported.
+/// Every JSON dialect that can be imported.
 const DIALECTS: [&dialect::Dialect; 2] = [&otlp::DIALECT, &jaeger::DIALECT];
 
 pub use content::{Content, are_imported, content};

@@ -1,16 +1,16 @@
-//! What was imported, and what could not be.
+//! The outcome of an import: how much was imported, and what was skipped.
 
-/// Problems that are told of; more are only counted.
-const TOLD: usize = 100;
+/// Maximum number of reported problems; further ones are only counted.
+const MAX_REPORTED: usize = 100;
 
-/// A piece that could not be read and was passed over.
+/// A piece of input that was malformed and skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The input it stands in.
+    /// Name of the input.
     pub input: String,
-    /// Where: `line 7`, `message 3`.
+    /// Position in the input: `line 7`, `message 3`.
     pub place: String,
-    /// What is wrong with it, as half a sentence.
+    /// What is wrong, as the end of a sentence.
     pub what: String,
 }
 
@@ -20,31 +20,31 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// What an import has done.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// Spans that were written.
+    /// Spans written, without repeated ones.
     pub spans: u64,
-    /// Spans that came again, as they do when an exporter tries twice; the first was kept.
+    /// Spans that occurred before, as when an exporter retries. The first one is kept.
     pub repeated_spans: u64,
-    /// Events of spans, log records not among them.
+    /// Span events, not counting log records.
     pub events: u64,
     /// Log records.
     pub logs: u64,
-    /// Log records that name no span of the file.
+    /// Log records that belong to no span of the file.
     pub logs_without_span: u64,
-    /// Points of metrics.
+    /// Metric points.
     pub points: u64,
-    /// What was passed over: the first hundred.
+    /// The first hundred problems.
     pub problems: Vec<Problem>,
-    /// How often something was passed over.
+    /// Total number of problems.
     pub problem_count: u64,
 }
 
 impl ImportReport {
     pub(super) fn note(&mut self, input: &str, place: &str, what: impl Into<String>) {
         self.problem_count += 1;
-        if self.problems.len() < TOLD {
+        if self.problems.len() < MAX_REPORTED {
             self.problems.push(Problem { input: input.to_owned(), place: place.to_owned(), what: what.into() });
         }
     }

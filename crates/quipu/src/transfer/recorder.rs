@@ -1,27 +1,27 @@
-//! Writes rows that were read into a database, whether it is made of files or grows as requests come.
+//! Writes parsed rows into a database, for imported files as well as for requests received by a collector.
 //!
-//! What is not here: how they were read (`rows`), and when a transaction begins and ends, which is the caller's to say.
+//! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
 use quipu_otlp::rows::{NewSpan, Rows};
 use quipu_store::{StoreError, TraceFacts, Widening, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Resources and scopes whose numbers are remembered. More of them are no error: they are noted anew.
+/// Number of resources and scopes whose row numbers are cached. Beyond that they are looked up again, which is not an error.
 const REMEMBERED: usize = 10_000;
 
-/// How many rows were written.
+/// Numbers of rows written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// Spans.
+    /// Spans, without repeated ones.
     pub spans: u64,
-    /// Spans that came again, as they do when an exporter tries twice; the first was kept.
+    /// Spans that were already in the database, as when an exporter retries. The first one is kept.
     pub repeated_spans: u64,
-    /// Events of spans, log records not among them.
+    /// Span events, not counting log records.
     pub events: u64,
     /// Log records.
     pub logs: u64,
-    /// Points of metrics.
+    /// Metric points.
     pub points: u64,
 }
 
@@ -35,7 +35,7 @@ impl std::ops::AddAssign for Recorded {
     }
 }
 
-/// Writes rows, and knows what was noted of where they came from.
+/// Writes rows, and caches the numbers of their resources and scopes.
 ///
 /// ```
 /// use quipu::store::Writer;
@@ -51,27 +51,27 @@ impl std::ops::AddAssign for Recorded {
 /// ```
 pub struct Recorder {
     writer: Writer,
-    /// Numbers of the resources and scopes that were met.
+    /// Numbers of the resources and scopes written so far.
     sources: HashMap<(String, String), i64>,
 }
 
 impl Recorder {
-    /// Writes with `writer`.
+    /// A recorder that writes with `writer`.
     pub fn new(writer: Writer) -> Recorder {
         Recorder { writer, sources: HashMap::new() }
     }
 
-    /// The writer.
+    /// The underlying writer.
     pub fn writer(&self) -> &Writer {
         &self.writer
     }
 
-    /// The writer, when nothing more is to be written.
+    /// Returns the underlying writer.
     pub fn into_writer(self) -> Writer {
         self.writer
     }
 
-    /// Opens a transaction.
+    /// Begins a transaction.
     ///
     /// # Errors
     /// As for [`Writer::begin`].
@@ -79,7 +79,7 @@ impl Recorder {
         self.writer.begin()
     }
 
-    /// Ends the transaction: what was written is in the file.
+    /// Commits the transaction.
     ///
     /// # Errors
     /// As for [`Writer::commit`]; the transaction is then still open.
@@ -87,17 +87,18 @@ impl Recorder {
         self.writer.commit()
     }
 
-    /// Ends the transaction as if it had not been.
+    /// Rolls the transaction back.
     ///
     /// # Errors
     /// As for [`Writer::roll_back`].
     pub fn roll_back(&mut self) -> Result<(), StoreError> {
-        // Which of them the transaction had noted is not known.
+        // It is not known which of them the transaction had written.
         self.sources.clear();
         self.writer.roll_back()
     }
 
-    /// Makes log records that came before their span its events; answers how many belong to no span. It looks at all of them.
+    /// Turns log records that arrived before their span into events of that span. Returns the number of records that belong to no span.
+    /// Scans all of them.
     ///
     /// # Errors
     /// As for [`Writer::settle_logs`].
@@ -105,7 +106,7 @@ impl Recorder {
         self.writer.settle_logs()
     }
 
-    /// Writes rows. They can be written again after a transaction that was rolled back.
+    /// Writes rows. `rows` stays usable, so that it can be written again after a rollback.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -139,22 +140,22 @@ impl Recorder {
         Ok(recorded)
     }
 
-    /// Writes the rows of the spans' traces, each once: most spans that come together are of few traces.
+    /// Updates the traces of the spans, each once: spans that arrive together mostly belong to a few traces.
     fn widen_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
         let mut places: HashMap<Option<&str>, usize> = HashMap::new();
         let mut traces: Vec<Widening<'_>> = Vec::new();
         for new in spans.iter().filter(|new| !new.is_repeated) {
             let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            let told = Widening::by(&new.span, facts);
+            let widening = Widening::by(&new.span, facts);
             match places.entry(new.span.trace_id.as_deref()) {
                 Entry::Occupied(place) => {
                     if let Some(trace) = traces.get_mut(*place.get()) {
-                        trace.and(&told);
+                        trace.and(&widening);
                     }
                 }
                 Entry::Vacant(place) => {
                     place.insert(traces.len());
-                    traces.push(told);
+                    traces.push(widening);
                 }
             }
         }
@@ -189,7 +190,7 @@ mod tests {
         let mut recorder = Recorder::new(Writer::in_memory().expect("a writer"));
         recorder.begin().expect("a transaction");
         assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));
-        // The tables beside the three were made in the transaction, and go with it.
+        // The additional tables were created in the transaction, and are rolled back with it.
         recorder.roll_back().expect("rolled back");
         recorder.begin().expect("a transaction");
         assert_eq!(recorder.write(&mut rows).map(|recorded| recorded.spans).ok(), Some(1));

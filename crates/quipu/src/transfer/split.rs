@@ -1,16 +1,16 @@
-//! Cuts a stream of JSON into pieces that fit into memory: JSON lines, one object however printed, or a list of objects, in which the lists
-//! that a dialect reads are handed out item by item.
+//! Splits a stream of JSON into pieces that fit into memory. Accepts JSON lines, one object in any formatting, or a list of objects; the
+//! lists that a dialect reads are split into their items.
 //!
-//! Only brackets and strings are followed; a piece is read by whoever gets it. What can't be followed is told of with its line, and reading
-//! goes on behind that line. What is not here: what the pieces mean.
+//! Only brackets and strings are tracked; the consumer parses each piece. Malformed input is reported with its line, and splitting
+//! continues on the next line. Not here: the meaning of pieces.
 
 use super::dialect;
 
 /// A piece of the stream.
 pub(super) enum Piece<'b> {
-    /// An item of the list with this name; a document that is an item itself is one of that list, too.
+    /// An item of the list with this name. A document that is an item by itself is reported the same way.
     Item { list: &'b str, json: &'b [u8], line: u64 },
-    /// What could not be followed, as half a sentence.
+    /// Malformed input, described by the end of a sentence.
     Bad { line: u64, what: String },
 }
 
@@ -18,44 +18,44 @@ pub(super) enum Piece<'b> {
 enum At {
     /// Between documents.
     Top,
-    /// In an object, before a key or its end.
+    /// In an object, before a key or the closing brace.
     Key,
-    /// Behind a key.
+    /// After a key.
     Colon,
-    /// Behind a colon.
+    /// After a colon.
     Value,
-    /// In a value of the object, down to this many brackets.
+    /// In a value of the object, until the bracket depth returns to this number.
     Inside,
-    /// In a list whose items are handed out, before an item or the end.
+    /// In a list that is split into items, before an item or the closing bracket.
     Item,
-    /// Passing over the rest of a line.
+    /// Skipping the rest of a line.
     Line,
 }
 
-/// Where the stream stands.
+/// State of the splitter.
 pub(super) struct Splitter {
     at: At,
     limit: usize,
     line: u64,
-    /// Line on which the object began, and on which the piece did.
+    /// Lines on which the object and the piece began.
     object_line: u64,
     piece_line: u64,
-    /// Open brackets within the value or item.
+    /// Number of open brackets within the value or item.
     depth: u32,
     in_string: bool,
     escaped: bool,
     key: Vec<u8>,
-    /// In an item of a list, and not in a member.
+    /// The piece is an item of a list, not a member of the object.
     in_item: bool,
     keep: bool,
     piece: Vec<u8>,
     too_long: bool,
-    /// Members that are kept of a document that may be an item itself.
+    /// Members that are kept of a document that may be an item by itself.
     members: Vec<(String, Vec<u8>)>,
-    /// Whether the object held anything that is understood.
+    /// The object had a member that some dialect reads.
     understood: bool,
     empty: bool,
-    /// At the beginning of a line, how much of `{"` was seen, and the key behind it.
+    /// At the start of a line: how much of `{"` was seen, and the key after it.
     fresh: Fresh,
 }
 
@@ -63,13 +63,13 @@ pub(super) struct Splitter {
 enum Fresh {
     No,
     Line,
-    /// Whether a document was open before the bracket.
+    /// Whether a document was open before the brace.
     Brace(bool),
     Key(Vec<u8>, bool),
 }
 
 impl Splitter {
-    /// Pieces longer than `limit` bytes are told of and passed over.
+    /// Pieces longer than `limit` bytes are reported and skipped.
     pub(super) fn new(limit: usize) -> Splitter {
         Splitter {
             at: At::Top,
@@ -92,11 +92,11 @@ impl Splitter {
         }
     }
 
-    /// Takes bytes, and hands out every piece that is whole.
+    /// Consumes bytes, and calls `take` with every completed piece.
     pub(super) fn push<E>(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut from = 0;
         while let Some(byte) = bytes.get(from).copied() {
-            // Most bytes are within strings of a piece: they are passed as a run.
+            // Most bytes are inside strings, so these are consumed as a run.
             if self.in_string && !self.escaped && matches!(self.fresh, Fresh::No) {
                 let rest = bytes.get(from..).unwrap_or_default();
                 let run = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
@@ -112,7 +112,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Ends the stream: what was begun and not ended is told of.
+    /// Ends the stream. An incomplete piece is reported.
     pub(super) fn finish<E>(&mut self, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
         if !matches!(self.at, At::Top | At::Line) {
             take(Piece::Bad { line: self.object_line, what: "it ends in the middle; it was cut off".into() })?;
@@ -148,7 +148,7 @@ impl Splitter {
         self.reset();
         self.at = match byte {
             b'\n' => At::Top,
-            // The line before was cut off where no object may stand.
+            // The line before was truncated where no object may start.
             b'{' if begins => {
                 self.object_line = self.line;
                 At::Key
@@ -158,7 +158,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// A line that begins a document while another is open: the one before was cut off.
+    /// Whether a line starts a new document while another one is open: the one before was truncated.
     fn begins_document(&mut self, byte: u8) -> bool {
         self.fresh = match (std::mem::replace(&mut self.fresh, Fresh::No), byte) {
             (_, b'\n') => Fresh::Line,
@@ -208,7 +208,7 @@ impl Splitter {
                     self.understood = false;
                     self.empty = true;
                 }
-                // A list of documents, or a byte order mark.
+                // Brackets and commas of a list of documents, or a byte order mark.
                 b'[' | b']' | b',' | 0xef | 0xbb | 0xbf => {}
                 _ if blank => {}
                 _ => return self.bad(byte, take),
@@ -267,7 +267,7 @@ impl Splitter {
         match byte {
             b'"' => self.in_string = true,
             b'{' | b'[' => self.depth += 1,
-            // A number or word ends where the object goes on or ends.
+            // A number or word ends at a comma or at the end of the object.
             b',' | b'}' if self.depth == 0 && !self.in_item => {
                 self.end_member();
                 return if byte == b'}' { self.end_object(take) } else { Ok(()) };
@@ -293,7 +293,7 @@ impl Splitter {
 
     fn in_text<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
         if byte == b'\n' {
-            // JSON has no line break in a string: the line was cut off within one.
+            // JSON strings contain no line breaks: the line was truncated within one.
             self.line += 1;
             return self.bad(byte, take);
         }
@@ -335,7 +335,7 @@ impl Splitter {
             json.push(b'}');
             return take(Piece::Item { list, json: &json, line });
         }
-        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::holds_none() }) }
+        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::no_content_message() }) }
     }
 }
 
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_told_of_and_the_next_ones_are_read() {
+    fn a_malformed_line_is_reported_and_the_next_ones_are_read() {
         let good = "{\"resourceSpans\":[{\"a\":1}]}\n";
         let bad = |line: &str| split(&format!("{good}{line}\n{good}"), 6, 60);
         let [before, after] = ["resourceSpans 1: {\"a\":1}", "resourceSpans 3: {\"a\":1}"].map(str::to_owned);
@@ -413,7 +413,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_followed_to_their_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
+        fn arbitrary_bytes_are_consumed_to_the_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
             let whole = split(&text, 1_000, 50);
             prop_assert_eq!(split(&text, chunk, 50), whole);
         }

@@ -1,4 +1,4 @@
-//! Queries nobody means: each gets an answer or a sentence, and the place it names lies within the query.
+//! Invalid and absurd queries: each gets an answer or an error, and the position of the error lies within the query.
 
 use proptest::prelude::*;
 use quipu::promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate, lex};
@@ -23,7 +23,7 @@ fn check(query: &str) {
     assert!(lex(query).iter().all(|token| query.get(token.place.start..token.place.end).is_some()));
 }
 
-/// Pieces that queries are made of, and some that they are not.
+/// Fragments of queries, valid and invalid.
 const PIECES: [&str; 64] = [
     "m",
     "n",
@@ -93,13 +93,13 @@ const PIECES: [&str; 64] = [
 
 proptest! {
     #[test]
-    fn any_pieces_get_an_answer_or_a_sentence(places in prop::collection::vec((0..PIECES.len(), any::<bool>()), 0..14)) {
+    fn random_fragments_get_an_answer_or_an_error(places in prop::collection::vec((0..PIECES.len(), any::<bool>()), 0..14)) {
         let query: String = places.iter().map(|(place, blank)| format!("{}{}", PIECES[*place], if *blank { " " } else { "" })).collect();
         check(&query);
     }
 
     #[test]
-    fn any_text_gets_an_answer_or_a_sentence(query in "\\PC{0,40}") {
+    fn any_text_gets_an_answer_or_an_error(query in "\\PC{0,40}") {
         check(&query);
     }
 }

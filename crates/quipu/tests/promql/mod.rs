@@ -1,4 +1,4 @@
-//! PromQL: scripts whose results are known by reasoning, and answers that a real Prometheus gave.
+//! PromQL: scripts with results known by reasoning, and answers recorded from a real Prometheus.
 
 mod hostile;
 mod prometheus;

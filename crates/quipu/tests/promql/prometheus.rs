@@ -1,4 +1,4 @@
-//! Answers of a real Prometheus beside ours, over the same series. `cargo xtask slow promql` asks it again.
+//! Compares answers with those of a real Prometheus over the same series. `cargo xtask slow promql` records them again.
 
 use super::script::same;
 use quipu::promql::{EvalOptions, Labels, PromqlAnswer, PromqlTime, SeriesSet, evaluate, read_openmetrics};
@@ -77,7 +77,7 @@ fn compare(series: &SeriesSet, when: &str, query: &str, expected: &Value) -> Res
         return if expected["result"][1] == text.as_str() { Ok(()) } else { Err(format!("answers {text}")) };
     }
     let (mut found, mut wanted) = (ours(&answer), theirs(time, expected));
-    // The order of an instant query's series means something only where it is asked for.
+    // The order of series in an instant query is defined only for these functions.
     if !["sort", "topk", "bottomk"].iter().any(|word| query.starts_with(word)) {
         found.sort_by(|one, other| one.0.cmp(&other.0));
         wanted.sort_by(|one, other| one.0.cmp(&other.0));
@@ -117,7 +117,7 @@ fn queries_answer_as_a_real_prometheus_does() {
     assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), queries.lines().count(), failures.join("\n"));
 }
 
-/// What a query is without its literals, so that none is there twice.
+/// A query without its literals, for finding duplicates.
 fn shape(query: &str) -> String {
     let pieces = quipu::promql::lex(query);
     let literal = |token: &&quipu::promql::Token| {
@@ -146,7 +146,7 @@ fn the_queries_cover_the_language() {
         shifted += usize::from(has(&["@", "offset", ":"]));
     }
     assert!(matching >= 40 && shifted >= 30, "{matching} match vectors, {shifted} are subqueries or shifted");
-    // What Debian's Prometheus, 2.42, does not know yet is in `cases/`.
+    // Features that Debian's Prometheus 2.42 lacks are tested in `cases/`.
     let newer = [
         "double_exponential_smoothing",
         "mad_over_time",

@@ -1,18 +1,19 @@
-//! Runs scripts of the kind Prometheus tests PromQL with: series are loaded by a shorthand, queries are evaluated, results stand below.
+//! Runs scripts in the format of Prometheus's own PromQL tests: they load series in a shorthand, evaluate queries, and list the expected
+//! results.
 //!
-//! Understood: `load STEP`, `clear`, `eval [_ordered|_fail] instant at TIME QUERY`, `eval range from A to B step C QUERY`, and lines
-//! `expect fail`, `expect ordered`, `expect no_warn` and their like below an `eval`. Native histograms are not.
+//! Supported: `load STEP`, `clear`, `eval [_ordered|_fail] instant at TIME QUERY`, `eval range from A to B step C QUERY`, and lines such as
+//! `expect fail`, `expect ordered`, `expect no_warn` after an `eval`. Native histograms are not supported.
 
 use quipu::promql::{
     EvalOptions, Labels, PromqlAnswer, PromqlSeries, PromqlTime, Sample, Samples, Series, SeriesSet, evaluate, read_openmetrics,
 };
 
-/// What became of a script's evaluations.
+/// The outcome of a script.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) passed: usize,
     pub(crate) failures: Vec<String>,
-    /// Evaluations of what is out of scope, which were not run.
+    /// Evaluations skipped because they are out of scope.
     pub(crate) skipped: usize,
 }
 
@@ -25,7 +26,7 @@ struct Eval<'t> {
     expected: Vec<&'t str>,
 }
 
-/// Runs a script; `skips` says which queries are out of scope.
+/// Runs a script, without the queries for which `skips` returns true.
 pub(crate) fn run(script: &str, skips: &dyn Fn(&str) -> bool) -> Report {
     let mut report = Report::default();
     let mut series: Vec<Series> = Vec::new();
@@ -176,7 +177,7 @@ fn compare(found: &[PromqlSeries], mut wanted: Vec<(Labels, Vec<Sample>)>, is_or
     Ok(())
 }
 
-/// Whether two numbers differ by rounding at most.
+/// Whether two numbers are equal up to rounding.
 pub(crate) fn same(found: f64, wanted: f64) -> Result<(), String> {
     let near = (found - wanted).abs() <= 1e-6 * found.abs().min(wanted.abs());
     if found == wanted || found.is_nan() && wanted.is_nan() || near { Ok(()) } else { Err(format!("{found}, not {wanted}")) }
@@ -188,14 +189,14 @@ fn load(text: &str, step: i64) -> Option<Series> {
     Some(Series { labels, samples: Samples::Listed(values.into_iter().enumerate().filter_map(sample).collect()) })
 }
 
-/// `name{label="value"} 1 _ 2+3x4 5x2`: labels, and a value or a gap each step. `None` where histograms or markers stand.
+/// Parses `name{label="value"} 1 _ 2+3x4 5x2`: labels, and a value or a gap per step. `None` for native histograms and markers.
 fn read_series(text: &str) -> Option<(Labels, Vec<Option<f64>>)> {
     let end = match text.rfind('}') {
         Some(end) => end + 1,
         None => text.find(char::is_whitespace)?,
     };
     let (labels, values) = text.split_at(end);
-    // The reader of OpenMetrics reads the labels, of a sample that is made up.
+    // The labels are parsed by the OpenMetrics parser, from a made-up sample.
     let is_bare = labels == "{}";
     let set = read_openmetrics(&format!("{} 0 0", if is_bare { "x" } else { labels })).ok()?;
     let labels = if is_bare { Labels::default() } else { set.series().first()?.labels.clone() };
@@ -211,7 +212,7 @@ fn expand(word: &str, list: &mut Vec<Option<f64>>) -> Option<()> {
         list.extend(vec![None; count.parse::<usize>().ok()?]);
         return Some(());
     }
-    // A marker of staleness is a gap here: it is seen by look-backs only, which these scripts' steps do not reach.
+    // Staleness markers are treated as gaps: they only affect look-backs, which are shorter than these scripts' steps.
     if word == "_" || word == "stale" {
         list.push(None);
         return Some(());
@@ -223,7 +224,7 @@ fn expand(word: &str, list: &mut Vec<Option<f64>>) -> Option<()> {
         return Some(());
     };
     let count: usize = count.parse().ok()?;
-    // A sign behind the first letter, but not that of an exponent.
+    // A sign after the first character, unless it belongs to an exponent.
     let bytes = values.as_bytes();
     let sign = (1..bytes.len()).find(|at| matches!(bytes[*at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E'));
     let (first, difference) = match sign {
@@ -245,7 +246,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// A duration such as `1h30m`, or seconds, in milliseconds.
+/// Parses a duration such as `1h30m`, or seconds, to milliseconds.
 fn millis(text: &str) -> i64 {
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds * 1_000.0).round() as i64;

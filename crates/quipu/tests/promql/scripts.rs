@@ -1,4 +1,4 @@
-//! The scripts in `cases/`, and those of a folder that is named from outside.
+//! Runs the scripts in `cases/`, and optionally those of another folder.
 
 use super::script::run;
 use std::path::Path;
@@ -18,17 +18,17 @@ fn check(folder: &Path, skips: &dyn Fn(&str) -> bool) -> (usize, usize, Vec<Stri
 }
 
 #[test]
-fn scripts_evaluate_as_they_say() {
+fn scripts_give_their_expected_results() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promql/cases");
     let (passed, skipped, failures) = check(&folder, &|_| false);
     assert_eq!(failures, Vec::<String>::new());
     assert!(passed >= 150 && skipped == 0, "{passed} evaluations, {skipped} skipped");
 }
 
-/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test suite promql -- --ignored --nocapture` runs the scripts of Prometheus itself.
+/// `QUIPU_PROMQL_SCRIPTS=FOLDER cargo test -p quipu --test suite promql -- --ignored --nocapture` runs Prometheus's own scripts.
 #[test]
 #[ignore = "needs a folder of scripts in QUIPU_PROMQL_SCRIPTS"]
-fn scripts_from_outside_evaluate_as_they_say() {
+fn scripts_of_another_folder_give_their_expected_results() {
     let folder = std::env::var("QUIPU_PROMQL_SCRIPTS").expect("QUIPU_PROMQL_SCRIPTS names a folder");
     let (passed, skipped, failures) = check(Path::new(&folder), &|_| false);
     assert!(failures.is_empty(), "{passed} passed, {skipped} skipped, {} failed:\n{}", failures.len(), failures.join("\n"));

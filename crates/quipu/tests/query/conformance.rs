@@ -1,4 +1,4 @@
-//! Every recorded call: equal to the reference, or one of the deviations by its id, checked against SQL.
+//! Every recorded call gives the same answer as the reference implementation, or a documented deviation, checked against SQL.
 
 use super::expected;
 use super::oracle::{Case, cases};
@@ -6,11 +6,11 @@ use super::support::{NOW, Opened, Tree};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
-/// How a case came out.
+/// The outcome of a case.
 enum Outcome {
     Equal,
     Deviating(&'static str),
-    /// The calls over HTTP were traced into the file while they were made; this one's answer holds nothing else.
+    /// The calls over HTTP were traced into the file while they were made; the answer to this one contains nothing but such traces.
     OfItself,
     Failing(String),
 }
@@ -34,7 +34,7 @@ fn every_recorded_call_is_answered_alike_or_deviates_by_a_known_rule() {
     let count: usize = deviating.values().map(Vec::len).sum();
     println!("{equal} equal, {count} deviating ({}), {} failing; {of_itself} only about itself", by_id.join(", "), failing.len());
     assert!(failing.is_empty(), "{} failing:\n{}", failing.len(), failing.join("\n"));
-    // The numbers are the record's: a case that stops being compared is noticed.
+    // Fixed numbers, so that a case that is no longer compared is noticed.
     assert_eq!(equal + count + of_itself, 484);
 }
 
@@ -46,14 +46,14 @@ fn run(case: &Case, file: &mut Opened) -> Outcome {
             name => Outcome::Failing(format!("the message names no {name:?}: {message}\nreference: {error}")),
         },
         (Some(error), Ok(answer)) => despite_error(case, error, &answer, file),
-        // The reference reads its last letter.
+        // The reference parses only the last character.
         (None, Err(message)) if case.params["granularity"] == "bogus" && message.starts_with("granularity is") => Outcome::Deviating("D7"),
         (None, Err(message)) => Outcome::Failing(format!("an error where the reference answers: {message}")),
         (None, Ok(answer)) => against_answer(case, &answer, file),
     }
 }
 
-/// The parameter that an error of the reference is about.
+/// The parameter that the reference's error is about.
 fn wanted_name(case: &Case, error: &str) -> Option<String> {
     let has_quote = |name: &str| case.params[name].to_string().contains('\'');
     let name = if error.contains("Trace ") && error.contains("not found") {
@@ -78,7 +78,7 @@ fn wanted_name(case: &Case, error: &str) -> Option<String> {
     Some(name.into())
 }
 
-/// Where the server's own validation says the fault is; behind a 500 it is what the case is about.
+/// The parameter that the server's validation rejects; for a status of 500, the one that the case is about.
 fn http_name(case: &Case, error: &str) -> Option<String> {
     let error: Json = serde_json::from_str(error).ok()?;
     if let Some(place) = error["error"]["detail"]["errors"][0]["loc"].as_array() {
@@ -88,7 +88,7 @@ fn http_name(case: &Case, error: &str) -> Option<String> {
     if case.params["order_by"].is_array() { Some("order_by".into()) } else { Some("attribute_filters[0].value".into()) }
 }
 
-/// The reference fails, and Quipu answers.
+/// The reference fails, but Quipu answers.
 fn despite_error(case: &Case, error: &str, answer: &str, file: &Opened) -> Outcome {
     let connection = &file.connection;
     let json: Json = serde_json::from_str(answer).expect("JSON");
@@ -117,7 +117,7 @@ fn despite_error(case: &Case, error: &str, answer: &str, file: &Opened) -> Outco
     }
 }
 
-/// A span as a row of a data set: every attribute a column.
+/// A span as a row of a dataset, with one column per attribute.
 fn flat(mut span: Json) -> Json {
     let attributes = span.as_object_mut().and_then(|span| span.remove("attributes")).expect("attributes");
     for (key, value) in attributes.as_object().expect("an object") {
@@ -126,7 +126,7 @@ fn flat(mut span: Json) -> Json {
     span
 }
 
-/// The text of a value with the keys of its objects sorted: how maps keep their order depends on what else is built with the tests.
+/// The text of a value with sorted keys: whether maps keep their order depends on the features that other test dependencies enable.
 fn in_key_order(value: &Json) -> String {
     match value {
         Json::Object(entries) => {
@@ -143,14 +143,14 @@ fn agrees(id: &'static str, ours: &Json, expected: &Json) -> Outcome {
     if ours == expected { Outcome::Deviating(id) } else { Outcome::Failing(format!("{id}\nours     {ours}\nexpected {expected}")) }
 }
 
-/// A list in no order.
+/// A list, ignoring order.
 fn set(list: &Json) -> Json {
     let mut items = list.as_array().cloned().unwrap_or_default();
     items.sort_by_key(in_key_order);
     Json::Array(items)
 }
 
-/// Both answer.
+/// Both give an answer.
 fn against_answer(case: &Case, answer: &str, file: &Opened) -> Outcome {
     let connection = &file.connection;
     let reference_text = case.answer.as_deref().expect("an answer");
@@ -229,7 +229,7 @@ fn is_recorded(span_id: &Json, file: &Opened) -> bool {
     file.connection.query_row(sql, [span_id.as_str().expect("an id")], |row| row.get::<_, i64>(0)).expect("a count") > 0
 }
 
-/// Traces that the calls over HTTP left are not in the copy of the file: without them the answers are equal, or nothing is left.
+/// The copy of the file lacks traces of the calls over HTTP: without them the answers are equal, or nothing is left.
 fn without_itself(case: &Case, reference: &Json, ours: &Json, sql: &Json, file: &Opened) -> Outcome {
     let known = |trace: &&Json| {
         let id = trace["trace_id"].as_str().expect("an id");

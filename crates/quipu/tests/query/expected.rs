@@ -1,4 +1,4 @@
-//! Expected answers from plain SQL: what the API's documentation says, computed by SQLite and nothing of the core.
+//! Expected answers from plain SQL, following the API's documentation and using nothing of the core.
 
 use super::support::Ordered;
 use rusqlite::types::Value as Sql;
@@ -28,7 +28,7 @@ fn bound(value: &Json) -> Sql {
     }
 }
 
-/// The WHERE clause of the filters over `spans s`, and what is bound.
+/// The WHERE clause of the filters over `spans s`, with its bindings.
 fn filters(params: &Json) -> (String, Vec<Sql>) {
     let mut sql = String::from("1");
     let mut values = Vec::new();
@@ -47,7 +47,7 @@ fn filters(params: &Json) -> (String, Vec<Sql>) {
     (sql, values)
 }
 
-/// The root of a trace: the recorded one, else the first span whose parent is no span of the trace.
+/// The root of a trace: the recorded one, else the first span whose parent is not in the trace.
 const ROOT: &str = "coalesce(t.root_span_id, (SELECT r.span_id FROM spans r WHERE r.trace_id = t.trace_id AND
     (r.parent_span_id IS NULL OR r.parent_span_id NOT IN (SELECT p.span_id FROM spans p WHERE p.trace_id = t.trace_id))
     ORDER BY r.start_time, r.rowid LIMIT 1))";
@@ -111,7 +111,7 @@ pub(crate) fn one_span(connection: &Connection, span_id: &str) -> Json {
     connection.query_row("SELECT * FROM spans WHERE span_id = ?", [span_id], span).expect("a span")
 }
 
-/// The value of one key with its JSON type, as SQLite tells both: booleans stay booleans.
+/// The value of a key with its JSON type according to SQLite, so that booleans stay booleans.
 fn extracted(connection: &Connection, span_id: &str, key: &str) -> Json {
     let sql = "SELECT json_type(attributes, ?1), json_extract(attributes, ?1) FROM spans WHERE span_id = ?2";
     let (kind, value): (Option<String>, Sql) =
@@ -161,7 +161,7 @@ fn choose(connection: &Connection, span: &mut Json, keys: &Json) {
     span["attributes"] = Json::Object(chosen.collect::<Map<_, _>>());
 }
 
-/// `query_spans`: spans of matching traces, down from every root, that have all the attributes. In no order.
+/// `query_spans`: spans of matching traces, down from every root, that have all the attributes. Unordered.
 pub(crate) fn spans(connection: &Connection, params: &Json, keys: &str) -> Vec<Json> {
     let (condition, mut values) = filters(params);
     let depth = params["max_depth"].as_i64().map_or(Sql::Null, Sql::Integer);
@@ -195,7 +195,7 @@ pub(crate) struct MetricEvent {
     pub(crate) labels: Vec<(String, String)>,
 }
 
-/// Events of a metric in a window of whole seconds, in time order.
+/// Events of a metric within whole seconds, by time.
 pub(crate) fn metric_events(connection: &Connection, metric: &str, start: i64, end: i64) -> Vec<MetricEvent> {
     let sql = "SELECT CAST(strftime('%s', timestamp) AS INTEGER), json_extract(attributes, '$.value'),
         json_extract(attributes, '$.model_id'), json_extract(attributes, '$.provider_id') FROM span_events

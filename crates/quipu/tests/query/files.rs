@@ -1,11 +1,11 @@
-//! Opening by path: nothing beside the file changes, and what SQLite can't open in place is read through the overlay.
+//! Opening by path changes nothing next to the file; files that SQLite can't open in place are read through the overlay.
 
 use super::support::{Folder, Opened, open};
 use quipu::protocol::{GetFile, WarningKind};
 use serde_json::json;
 
 #[test]
-fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
+fn a_hot_journal_is_rolled_back_in_memory_and_left_unchanged_on_disk() {
     let folder = Folder::new();
     let path = folder.copy("tests/fixtures/db/real_live.db");
     let journal = folder.copy("tests/fixtures/db/real_live.db-journal");
@@ -20,7 +20,7 @@ fn a_hot_journal_is_rolled_back_in_memory_and_left_as_it_lies() {
 }
 
 #[test]
-fn opening_and_reading_creates_nothing_beside_the_file() {
+fn opening_and_reading_creates_no_other_files() {
     for fixture in ["samples/agent_0.2.15.db", "tests/fixtures/db/real_old_0.0.58.db"] {
         let folder = Folder::new();
         let path = folder.copy(fixture);
@@ -42,21 +42,21 @@ fn a_server_can_write_while_the_file_is_open_and_indexed() {
     // A write needs that nobody holds a lock.
     file.connection.execute_batch("BEGIN EXCLUSIVE; INSERT INTO traces VALUES ('new', 's', 'r', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '2026-12-01 00:00:00');
         INSERT INTO spans VALUES ('new-span', 'new', NULL, 'n', '2026-12-01T00:00:00+00:00', '2026-12-01T00:00:01+00:00', '{\"k\": 1}', 'OK', 'INTERNAL'); COMMIT;").expect("the server writes");
-    // The index is of what was there; the file by itself can be asked for more.
+    // The index does not contain the new rows, but the file can be queried for them.
     assert_eq!(file.data("query_traces", json!({ "limit": -1 })).len(), before);
     assert_eq!(file.query("get_span", json!({ "trace_id": "new", "span_id": "new-span" })).expect("a span")["attributes"]["k"], 1);
 }
 
 #[test]
-fn what_is_no_telemetry_file_is_told_in_a_sentence() {
+fn files_of_other_kinds_are_refused_with_a_message() {
     let folder = Folder::new();
     let text = folder.0.join("notes.txt");
     std::fs::write(&text, "hello").expect("a file");
-    let tell = |path: &std::path::Path| match quipu::Session::open_path(path, quipu::store::OpenOptions::with_clock(|| 0)) {
+    let error_of = |path: &std::path::Path| match quipu::Session::open_path(path, quipu::store::OpenOptions::with_clock(|| 0)) {
         Ok(_) => panic!("it opened"),
         Err(failure) => failure.message,
     };
-    assert!(tell(&text).contains("notes.txt is a text file"), "{}", tell(&text));
-    assert!(tell(&folder.0).contains("is a folder"));
-    assert!(tell(&folder.0.join("nothing.db")).contains("There is no file"));
+    assert!(error_of(&text).contains("notes.txt is a text file"), "{}", error_of(&text));
+    assert!(error_of(&folder.0).contains("is a folder"));
+    assert!(error_of(&folder.0.join("nothing.db")).contains("There is no file"));
 }

@@ -1,4 +1,4 @@
-//! Metrics against plain SQL over the events, and derived ones against what the outputs say, found by a text search.
+//! Metrics against plain SQL over the events, and derived metrics against the recorded outputs, found by text search.
 
 use super::expected::{MetricEvent, metric_events};
 use super::support::{NOW, Opened};
@@ -16,7 +16,7 @@ fn is_derived(series: &Json) -> bool {
     labels(series).get("source").is_some_and(|source| source == "derived")
 }
 
-/// The series that were recorded, the clock of an instant left out.
+/// The recorded series, without the times of instant queries.
 pub(crate) fn without_derived(answer: &Json) -> Json {
     let recorded = answer["data"].as_array().expect("series").iter().filter(|series| !is_derived(series)).cloned();
     without_times(recorded.collect())
@@ -26,7 +26,7 @@ pub(crate) fn without_clock(_: &Json, answer: &Json) -> Json {
     without_times(answer["data"].as_array().expect("series").clone())
 }
 
-/// An instant's time is the clock's; in these files no other point has that time.
+/// The time of an instant query is the current time; in these files no other point has it.
 fn without_times(mut list: Vec<Json>) -> Json {
     for series in &mut list {
         let values = series["values"].as_array_mut().expect("values");
@@ -72,7 +72,7 @@ fn accepted(params: &Json, labels: &BTreeMap<String, String>) -> bool {
     })
 }
 
-/// Points of one series as the API's documentation has them.
+/// Points of one series according to the API's documentation.
 fn points(params: &Json, mut events: Vec<(i64, f64)>) -> Vec<(i64, f64)> {
     if params["query_type"] == "instant" {
         return vec![(NOW, events.iter().map(|(_, value)| value).sum())];
@@ -91,7 +91,7 @@ fn points(params: &Json, mut events: Vec<(i64, f64)>) -> Vec<(i64, f64)> {
 type Labels = BTreeMap<String, String>;
 type Points = Vec<(i64, f64)>;
 
-/// Whether an answer of `query_metrics` is what SQL and the recorded outputs say.
+/// Whether an answer of `query_metrics` agrees with SQL and the recorded outputs.
 pub(crate) fn check(params: &Json, answer: &Json, connection: &Connection) -> Result<(), String> {
     let metric = params["metric_name"].as_str().expect("a metric");
     let start = params["start_time"].as_i64().expect("a time");
@@ -133,7 +133,7 @@ pub(crate) fn check(params: &Json, answer: &Json, connection: &Connection) -> Re
     if ours == expected { Ok(()) } else { Err(format!("ours     {ours:?}\nexpected {expected:?}")) }
 }
 
-/// In a file with token events, what is derived are the parts those events leave out, each once.
+/// In a file with token events, the derived series hold exactly the counts that those events lack.
 fn check_differences(params: &Json, derived: &BTreeMap<Labels, Points>, connection: &Connection) -> Result<(), String> {
     if let Some(labels) = derived.keys().find(|labels| !accepted(params, labels)) {
         return Err(format!("{labels:?} is not asked for"));
@@ -159,8 +159,7 @@ fn has_token_events(connection: &Connection) -> bool {
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count") > 0
 }
 
-/// Counts that token events leave out, sorted: the total less the completion where no prompt event stands beside them, and what the
-/// `usage` of embeddings says.
+/// Counts that token events lack, sorted: the total minus the completion where there is no prompt event, and the `usage` of embeddings.
 fn left_out(connection: &Connection, metric: &str) -> Vec<f64> {
     let mut values = Vec::new();
     if !["prompt_tokens", "completion_tokens", "total_tokens"].contains(&metric) {
@@ -193,7 +192,7 @@ fn left_out(connection: &Connection, metric: &str) -> Vec<f64> {
     values
 }
 
-/// Model, second and count of every inference request, read off the texts.
+/// Model, second and count of every inference request, extracted from the texts.
 fn from_outputs(connection: &Connection, metric: &str) -> Vec<(Option<String>, i64, f64)> {
     let pattern = Regex::new(&format!(r"'metric': '{metric}', 'value': (\d+)")).expect("a pattern");
     let usage = Regex::new(&format!(r"'usage': \{{[^}}]*'{metric}': (\d+)")).expect("a pattern");
@@ -226,7 +225,7 @@ fn derived_series_are_labelled_and_chosen_by_matchers() {
     };
     let matched = chosen(&mut file, "=");
     assert_eq!(matched.iter().map(labels).collect::<Vec<_>>(), all.iter().map(labels).collect::<Vec<_>>());
-    // A label that a matcher names stands first, as in the reference's answers.
+    // The label named by a matcher comes first, as in the reference's answers.
     assert!(matched.iter().all(|series| series["labels"][0]["name"] == "source"));
     assert_eq!(chosen(&mut file, "!="), Vec::<Json>::new());
     let totals = file.data("query_metrics", json!({ "metric_name": "total_tokens", "start_time": 0, "query_type": "instant" }));

@@ -1,4 +1,4 @@
-//! The query API against the reference's recorded answers and against SQL that knows nothing of it.
+//! The query API against recorded answers of the reference implementation, and against plain SQL.
 
 mod conformance;
 mod expected;

@@ -1,4 +1,4 @@
-//! Answers where a file is not as a server writes it: cycles, children in other traces, values JSON lacks.
+//! Answers for files that no server writes: cycles, children in other traces, values that JSON lacks.
 
 use super::support::{Opened, Tree};
 use serde_json::{Value as Json, json};
@@ -22,7 +22,7 @@ fn ids(file: &mut Opened, params: Json) -> Vec<String> {
     tree.data.0.into_iter().map(|(id, _)| id).collect()
 }
 
-/// D11: the reference never ends here.
+/// Deviation D11: the reference never terminates here.
 #[test]
 fn a_cycle_of_parents_is_walked_once() {
     let rows = [
@@ -42,7 +42,7 @@ fn a_cycle_of_parents_is_walked_once() {
     let mut found: Vec<i64> = spans.iter().map(|span| span["attributes"]["k"].as_i64().expect("a number")).collect();
     found.sort();
     assert_eq!(found, [1, 2, 3, 4, 5]);
-    // Without a span that has no parent the root is the first of a cycle, scanned and from the index alike.
+    // If every span has a parent, the root is the first of a cycle, both by scan and by index.
     assert_eq!(file.query("get_trace", json!({ "trace_id": "t" })).expect("a trace")["root_span_id"], "a");
     let mut unindexed = Opened::made(&rows.concat());
     assert_eq!(unindexed.query("get_trace", json!({ "trace_id": "t" })).expect("a trace")["root_span_id"], "a");
@@ -67,7 +67,7 @@ fn children_are_found_whatever_their_trace() {
 }
 
 #[test]
-fn what_json_lacks_is_null_and_digits_stay() {
+fn values_that_json_lacks_are_null_and_digits_are_kept() {
     let attributes = r#"{"nan": NaN, "list": [1, -Infinity, "NaN"], "big": 123456789012345678901234567890, "twice": 1, "twice": 2}"#;
     let mut file = Opened::made(&[trace("t"), span("s", "t", "", 1, attributes), span("broken", "t", "", 2, "{not json")].concat());
     let answer = file.session.query("get_span", r#"{"trace_id": "t", "span_id": "s"}"#, None).expect("a span");
@@ -76,11 +76,11 @@ fn what_json_lacks_is_null_and_digits_stay() {
     let broken = file.query("get_span", json!({ "trace_id": "t", "span_id": "broken" })).expect("a span");
     assert_eq!(broken["attributes"], Json::Null);
     let params = json!({ "attribute_filters": [{ "key": "twice", "op": "eq", "value": 1 }] });
-    assert_eq!(file.data("query_traces", params).len(), 1, "of a key that stands twice the first is compared");
+    assert_eq!(file.data("query_traces", params).len(), 1, "of duplicate keys the first is compared");
 }
 
 #[test]
-fn events_come_by_time_with_what_sql_says_of_them() {
+fn events_are_sorted_by_time_and_equal_sql() {
     let mut file = Opened::fixture("real_events.db");
     let events = file.data("list_span_events", json!({ "trace_id": "3a38f8f155d7202a1d45b9920570356c" }));
     let sql = "SELECT e.id, json_extract(e.attributes, '$.severity'), json_extract(e.attributes, '$.message') FROM span_events e

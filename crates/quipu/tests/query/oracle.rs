@@ -1,4 +1,4 @@
-//! The recorded answers: in process, and over HTTP, as calls of the same methods.
+//! The recorded calls and their answers: in process and over HTTP, as calls of the same methods.
 
 use super::support::repository;
 use serde::Deserialize;
@@ -11,11 +11,11 @@ pub(crate) struct Case {
     pub(crate) db: String,
     pub(crate) method: String,
     pub(crate) params: Json,
-    /// The answer's text.
+    /// The text of the answer.
     pub(crate) answer: Option<String>,
-    /// The error's kind and words.
+    /// Type and message of the error.
     pub(crate) error: Option<String>,
-    /// Whether it was recorded while the server went on writing the file.
+    /// The server continued to write the file while the call was recorded.
     pub(crate) over_http: bool,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// `None` for what is no query: `log_event`, and routes that did not exist.
+/// `None` for calls that are not queries: `log_event`, and routes that did not exist.
 fn http_case(number: usize, case: Http) -> Option<Case> {
     let parts: Vec<&str> = case.path.trim_start_matches("/v1/telemetry/").split('/').collect();
     let mut params = if case.body.is_null() { json!({}) } else { case.body };

@@ -1,11 +1,11 @@
-//! Conditions against SQLite's own `json_extract` and comparisons, on values nobody wrote by hand.
+//! Conditions against SQLite's own `json_extract` and comparisons, on generated values.
 
 use super::support::{Opened, SCHEMA};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 
-/// JSON with the values that compare oddly, as texts: blanks, big and odd numbers, escapes, nesting.
+/// JSON values with unusual comparisons, as text: blanks, big and unusual numbers, escapes, nesting.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -59,7 +59,7 @@ fn object(entries: &[(String, String)]) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-/// Keys as written, doubled ones and escapes among them.
+/// Keys as written, including duplicates and escapes.
 fn key() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         r#""a""#,
@@ -133,7 +133,7 @@ fn sqlite() -> Connection {
     connection
 }
 
-/// What SQLite says of `attributes` under one condition; an error stands for itself.
+/// SQLite's result for one condition on `attributes`, or its error.
 fn says(connection: &Connection, attributes: &str, path: &str, op: &str, value: &Json) -> Result<bool, ()> {
     let sql = format!("SELECT coalesce(json_extract(?1, '$.' || ?2) {op} ?3, 0)");
     let value = match value {
@@ -149,7 +149,7 @@ fn says(connection: &Connection, attributes: &str, path: &str, op: &str, value: 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Forty rows a case, each a trace of its own: the traces that match are those SQLite says, scanned and from the index alike.
+    /// Forty rows per case, one trace each: the traces that match are those SQLite selects, both by scan and by index.
     #[test]
     fn conditions_decide_as_sqlite_does(
         rows in prop::collection::vec(prop::collection::vec((key(), value()), 0..4), 40),
@@ -184,7 +184,7 @@ proptest! {
     }
 }
 
-/// A bracket that is no index fails only at a list.
+/// A malformed index in brackets is an error only at a list.
 #[test]
 fn a_malformed_bracket_fails_where_sqlite_fails() {
     let connection = sqlite();
@@ -208,9 +208,9 @@ fn a_malformed_bracket_fails_where_sqlite_fails() {
     }
 }
 
-/// More different values of one key than the index keeps: texts, numbers, lists, and what looks alike at its beginning.
+/// More distinct values of one key than the index keeps: strings, numbers, lists, and values with a common prefix.
 #[test]
-fn values_of_many_kinds_are_decided_as_sqlite_does() {
+fn high_cardinality_values_are_decided_as_sqlite_does() {
     let mut texts = Vec::new();
     for number in 0..400 {
         texts.push(match number % 5 {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A folder that goes with its owner.
+/// A folder that is deleted on drop.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -30,7 +30,7 @@ impl Folder {
         to
     }
 
-    /// The names in it, sorted.
+    /// The names of its files, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).expect("the folder");
         let mut names: Vec<String> = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
@@ -49,7 +49,7 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where the fixture of an oracle's database lies.
+/// The path of the fixture for an oracle's database.
 pub(crate) fn fixture(db: &str) -> String {
     match db {
         "real_agent.db" => "samples/agent_0.2.15.db".into(),
@@ -58,7 +58,7 @@ pub(crate) fn fixture(db: &str) -> String {
     }
 }
 
-/// A session and a connection on two copies of one file.
+/// A session and a connection, on two copies of one file.
 pub(crate) struct Opened {
     pub(crate) session: Session,
     pub(crate) connection: Connection,
@@ -73,7 +73,7 @@ impl Opened {
         Opened { session: open(&path), connection, _folder: folder }
     }
 
-    /// A file of the real schema that `sql` fills.
+    /// A file with the real schema, filled by `sql`.
     pub(crate) fn made(sql: &str) -> Opened {
         let folder = Folder::new();
         let path = folder.0.join("made.db");
@@ -94,7 +94,7 @@ impl Opened {
     }
 }
 
-/// The clock of these tests: behind every recorded time.
+/// The current time in these tests: after every recorded time.
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) const SCHEMA: &str = "
@@ -111,7 +111,7 @@ pub(crate) fn open(path: &Path) -> Session {
     Session::open_path(path, options).expect("the file opens")
 }
 
-/// A JSON object's entries in their order.
+/// The entries of a JSON object in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Ordered(pub(crate) Vec<(String, Json)>);
 

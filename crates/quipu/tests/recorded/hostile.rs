@@ -1,4 +1,4 @@
-//! Texts made to hurt: they end quickly, without a panic, and nothing of them is lost.
+//! Hostile values are decoded in reasonable time, without a panic, and without losing text.
 
 use super::support::{assert_faithful, recorded_files};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use quipu::model::{Encoding, Value};
 use quipu::recorded::{MAX_DEPTH, attributes, decode, entries};
 use std::time::{Duration, Instant};
 
-/// Generous, for slow machines and debug builds; quadratic work on these texts takes minutes to hours.
+/// Generous, for slow machines and debug builds; quadratic work on these values takes minutes to hours.
 const SOON: Duration = Duration::from_secs(20);
 
 fn decode_soon(name: &str, text: &str) -> quipu::recorded::Decoded {
@@ -20,7 +20,7 @@ fn decode_soon(name: &str, text: &str) -> quipu::recorded::Decoded {
 }
 
 #[test]
-fn deep_brackets_end_as_text_or_as_written() {
+fn deep_nesting_is_kept_as_text() {
     for (open, close) in [
         ("[", "]"),
         ("{\"a\":", "}"),
@@ -95,7 +95,7 @@ fn long_texts_are_read_in_linear_time() {
 
 #[test]
 fn texts_inside_texts_are_unfolded_to_a_limit_and_kept_whole() {
-    // Each level doubles the backslashes, so that depth costs length; a list of plain quotes needs none for two levels.
+    // Each level doubles the backslashes, which limits the depth; a list of plain quotes needs none for two levels.
     let mut text = "[1]".to_owned();
     for _ in 0..12 {
         let mut quoted = String::new();
@@ -114,7 +114,7 @@ fn texts_inside_texts_are_unfolded_to_a_limit_and_kept_whole() {
 
 #[test]
 fn texts_inside_texts_cost_at_most_four_times_the_whole() {
-    // Quotes around a long text, level by level: every level is nearly as long as the whole.
+    // Nested quotes around a long string: every level is nearly as long as the whole.
     let mut text = format!("[\"{}\"]", "x".repeat(100_000));
     for _ in 0..7 {
         let mut quoted = String::new();

@@ -1,4 +1,4 @@
-//! Every shape of value that real servers recorded, as a tree and as the chat it holds.
+//! Every shape of value that real servers recorded, as a tree and as the chat messages in it.
 
 use super::support::{recorded_files, tree};
 use quipu::llm::{Message, messages};
@@ -28,7 +28,7 @@ fn chat(messages: &[Message]) -> String {
 }
 
 #[test]
-fn values_of_every_shape_read_as_what_they_are() {
+fn values_of_every_shape_are_decoded() {
     for (name, text) in recorded_files("") {
         let decoded = decode(&text);
         let chat = chat(&messages(&decoded.value));

@@ -1,4 +1,4 @@
-//! The rules of decoding, on small texts and on generated values.
+//! The rules of decoding, on small values and on generated ones.
 
 use super::support::{as_json, as_python, tree, without_nesting};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn text_of(text: &str) -> Option<Value> {
 }
 
 #[test]
-fn what_is_no_list_map_or_object_stays_the_text_it_is() {
+fn values_that_are_not_documents_stay_text() {
     for text in [
         "",
         " ",
@@ -91,10 +91,10 @@ fn documents_read_as_trees() {
 fn messages_of_other_dialects_are_read() {
     let read = |text: &str| format!("{text}\n{:#?}\n", messages(&decode(text).value));
     let texts = [
-        // Reprs of pydantic objects, an enum as stop reason, an image among the content.
+        // Reprs of pydantic objects, an enum as stop reason, an image in the content.
         "[SystemMessage(role='system', content='Be brief.'), UserMessage(role='user', content=[TextContentItem(type='text', text='What is it?'), ImageContentItem(type='image', image=URL(uri='data:'))], context='It is a llama.')]",
         "CompletionMessage(role='assistant', content='', stop_reason=<StopReason.end_of_turn: 'end_of_turn'>, tool_calls=[ToolCall(call_id='c1', tool_name=<BuiltinTool.brave_search: 'brave_search'>, arguments={'query': 'llamas', 'n': 2})])",
-        // OpenAI's calls of tools and their answer.
+        // Tool calls in OpenAI's format, and their results.
         r#"{"choices": [{"finish_reason": "tool_calls", "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{\"city\": \"Oslo\"}"}}]}}]}"#,
         r#"{"messages": [{"role": "tool", "tool_call_id": "c1", "content": "{\"temp\": 3}"}]}"#,
     ];
@@ -104,7 +104,7 @@ fn messages_of_other_dialects_are_read() {
 }
 
 #[test]
-fn what_is_no_chat_gives_no_messages() {
+fn values_without_a_chat_give_no_messages() {
     for text in [
         "hello",
         "[]",

@@ -1,4 +1,4 @@
-//! The scanner against serde_json: the same keys and values, and the same texts refused.
+//! The scanner against serde_json: same keys and values, same inputs rejected.
 
 use proptest::prelude::*;
 use quipu::recorded::{RawJson, entries};
@@ -56,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn an_error_says_where_and_comes_once() {
+fn an_error_has_a_position_and_is_reported_once() {
     let read = |text: &str| {
         let mut scan = entries(text.as_bytes());
         let good = scan.by_ref().take_while(Result::is_ok).count();
@@ -90,7 +90,7 @@ fn an_error_says_where_and_comes_once() {
 }
 
 #[test]
-fn what_python_writes_beyond_json_is_read() {
+fn pythons_extensions_of_json_are_accepted() {
     let text = br#"{"nan": NaN, "up": Infinity, "down": -Infinity, "bad utf8": "a\u00e9 \xff", "half": "\ud83e", "twice": 1, "twice": 2}"#;
     let mut text = text.to_vec();
     let at = text.windows(4).position(|window| window == b"\\xff").unwrap();

@@ -1,11 +1,11 @@
-//! What the tests share: the real values, a readable tree, printers of JSON and Python.
+//! Shared helpers: the recorded values, readable trees, printers of JSON and Python.
 
 use quipu::model::{Encoding, Value};
 use quipu::recorded::Decoded;
 use std::fmt::Write;
 use std::path::Path;
 
-/// The files of `tests/data/recorded/FOLDER`: name without extension, and text.
+/// The files of `tests/data/recorded/FOLDER`: name without extension, and content.
 pub(crate) fn recorded_files(folder: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/recorded").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&path)
@@ -19,7 +19,7 @@ pub(crate) fn recorded_files(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-/// A decoded text as an indented tree, one value a line; long texts show their head and length.
+/// A decoded value as an indented tree, one value per line; long strings are shown by their beginning and length.
 pub(crate) fn tree(decoded: &Decoded) -> String {
     let mut out = format!("{}: ", decoded.encoding.label());
     draw(&decoded.value, 1, &mut out);
@@ -61,7 +61,7 @@ fn draw(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// `value` as it was before texts inside it were decoded.
+/// `value` before the strings inside it were decoded.
 pub(crate) fn without_nesting(value: Value) -> Value {
     match value {
         Value::Nested { raw, .. } => Value::Text(raw),
@@ -72,7 +72,7 @@ pub(crate) fn without_nesting(value: Value) -> Value {
     }
 }
 
-/// `value` as Python's `json.dumps` writes it: ASCII only.
+/// Prints `value` like Python's `json.dumps`, ASCII only.
 pub(crate) fn as_json(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
@@ -102,7 +102,7 @@ pub(crate) fn json_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// `value` as Python's `repr` writes it.
+/// Prints `value` like Python's `repr`.
 pub(crate) fn as_python(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("None"),
@@ -164,8 +164,7 @@ fn between<T>(out: &mut String, brackets: &str, items: &[T], print: impl Fn(&T, 
     out.push_str(&brackets[1..]);
 }
 
-/// Whether every text inside texts stands for what it says it holds: read alone, it holds the same, and the text of an
-/// undecoded value is the input's.
+/// Checks that every decoded string decodes to the same value on its own, and that an undecoded value has the text of the input.
 pub(crate) fn assert_faithful(text: &str, decoded: &Decoded) {
     if decoded.encoding == Encoding::Text {
         assert_eq!(decoded.value, Value::Text(text.to_owned()));
@@ -175,8 +174,8 @@ pub(crate) fn assert_faithful(text: &str, decoded: &Decoded) {
 
 fn check(value: &Value, text: &str) {
     match value {
-        Value::Opaque(written) => assert!(text.contains(written.as_str()), "{written:?} does not stand in {text:?}"),
-        Value::Number(number) => assert!(text.contains(&number.0), "{number:?} does not stand in {text:?}"),
+        Value::Opaque(written) => assert!(text.contains(written.as_str()), "{written:?} is not in {text:?}"),
+        Value::Number(number) => assert!(text.contains(&number.0), "{number:?} is not in {text:?}"),
         Value::Nested { raw, encoding, value } => {
             assert_ne!(*encoding, Encoding::Text);
             check(value, raw);

@@ -12,7 +12,7 @@ fn bytes_flipped_at_60_places_are_searched_without_a_panic() {
     for round in 0..60 {
         let mut bytes = whole.clone();
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // Texts are most of a file; every other time the beginning of a page is hit, without which its rows are gone.
+        // Most of a file is text; every other time the header of a page is hit, which makes its rows unreadable.
         let anywhere = (seed >> 20) as usize % (bytes.len() - 16);
         let at = if round % 2 == 0 { anywhere } else { anywhere & !0xfff };
         for byte in &mut bytes[at..at + 1 + (seed as usize & 7)] {
@@ -52,7 +52,7 @@ fn a_value_of_20_mb_is_searched_and_its_matches_are_cut() {
 }
 
 #[test]
-fn odd_columns_and_attributes_that_are_no_json_are_searched_as_they_are() {
+fn unusual_columns_and_attributes_that_are_not_json_are_searched_as_text() {
     let bytes = changed(
         "samples/agent_0.2.15.db",
         "DROP TABLE span_events; UPDATE spans SET attributes = 'no JSON but words' WHERE rowid = 3;

@@ -1,4 +1,4 @@
-//! Searching for texts: what is found, in which order, what is told meanwhile, and where in a span it stands.
+//! Full-text search: what is found, in which order, the progress reported, and the positions of matches in a span.
 
 mod hostile;
 mod plain;
@@ -49,7 +49,7 @@ fn page(session: &mut Session, text: &str, trace_id: Option<&str>, offset: u32) 
     session.ask(ListHits(query)).expect("an answer")
 }
 
-/// All hits found so far: their span ids, in the order they are listed.
+/// Ids of the spans found so far, in list order.
 fn hits_so_far(session: &mut Session, text: &str, trace_id: Option<&str>) -> Vec<String> {
     let mut ids = Vec::new();
     loop {
@@ -62,7 +62,7 @@ fn hits_so_far(session: &mut Session, text: &str, trace_id: Option<&str>) -> Vec
     }
 }
 
-/// All hits, searched for to the end.
+/// All hits, after searching to the end.
 fn hits(session: &mut Session, text: &str) -> Vec<String> {
     page(session, text, None, 0);
     session.run_search().expect("the file is readable");

@@ -1,10 +1,10 @@
-//! The same search done plainly, without the core: every text unescaped again and again, put into small letters, and looked through.
+//! A naive search without the core: unescapes every text repeatedly, lowercases it, and looks for the string.
 
 use rusqlite::Connection;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A span and everything a reader can find in it, in small letters.
+/// A span with everything a reader can find in it, in lower case.
 pub(crate) struct PlainSpan {
     pub(crate) rowid: i64,
     pub(crate) span_id: String,
@@ -37,7 +37,7 @@ fn unescape(text: &str) -> String {
                 'n' => out.push('\n'),
                 't' => out.push('\t'),
                 '"' | '\'' | '\\' | '/' => out.push(escaped),
-                // None at this level.
+                // Not an escape at this level.
                 other => out.extend(['\\', other]),
             }
             rest = &rest[1 + escaped.len_utf8()..];
@@ -102,7 +102,7 @@ pub(crate) fn read(file: &std::path::Path) -> Vec<PlainSpan> {
     spans
 }
 
-/// The ids of the spans that hold `text`, newest first.
+/// Ids of the spans that contain `text`, newest first.
 pub(crate) fn hits(spans: &[PlainSpan], text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     spans.iter().filter(|span| span.texts.iter().any(|held| held.contains(&text))).map(|span| span.span_id.clone()).collect()

@@ -1,4 +1,4 @@
-//! Real files of ten releases, against the plain search.
+//! Full-text search over real files of ten releases, against the plain search.
 
 use super::*;
 use quipu::protocol::{ListTraces, MatchPlace, TraceQuery};
@@ -49,21 +49,21 @@ fn names_inputs_outputs_errors_and_log_messages_are_searched() {
 #[test]
 fn a_hit_comes_with_its_first_match_and_where_else_there_is_one() {
     let mut session = open("samples/agent_0.2.15.db");
-    let mut told = String::new();
+    let mut report = String::new();
     for text in ["BRAVE_search", "zürich", "Error in", "session_id"] {
         hits(&mut session, text);
         let page = page(&mut session, text, None, 0);
-        told.push_str(&format!("{text}: {} hits\n", page.so_far));
+        report.push_str(&format!("{text}: {} hits\n", page.so_far));
         for hit in page.hits.iter().take(3) {
             let SpanMatch { place, before, matched, after } = &hit.first;
-            told.push_str(&format!("  {} {place:?} +{}: {before}[{matched}]{after}\n", hit.name, hit.more));
+            report.push_str(&format!("  {} {place:?} +{}: {before}[{matched}]{after}\n", hit.name, hit.more));
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(report);
 }
 
 #[test]
-fn matches_stand_where_the_span_shows_them() {
+fn matches_are_in_the_order_of_the_span_panel() {
     let bytes = changed(
         "samples/agent_0.2.15.db",
         r#"UPDATE spans SET name = 'llama.run', attributes = json_object('Llama', 1, 'text', 'a llama and a LLAMA',
@@ -76,9 +76,9 @@ fn matches_stand_where_the_span_shows_them() {
     hits(&mut session, "llama.run");
     let hit = page(&mut session, "llama.run", None, 0).hits.remove(0);
     let found = find(&mut session, &hit.trace_id, &hit.span_id, "llama");
-    let told: Vec<String> =
+    let report: Vec<String> =
         found.iter().map(|found| format!("{:?}: {}[{}]{}", found.place, found.before, found.matched, found.after)).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(report.join("\n"));
     assert_eq!(hits(&mut session, "LLÄMA"), std::slice::from_ref(&hit.span_id));
     assert_eq!(find(&mut session, &hit.trace_id, &hit.span_id, "zebra"), []);
     assert_eq!(find(&mut session, &hit.trace_id, &hit.span_id, "Alpaca").len(), 1);

@@ -1,4 +1,4 @@
-//! A search on its way: what is told before its end, stopping and going on, what goes first, and a file that changes.
+//! A search in progress: partial results, pausing and resuming, precedence, and a file that changes.
 
 use super::*;
 use quipu::protocol::{Failure, FailureKind, GetSpan, SearchState};
@@ -21,7 +21,7 @@ fn hits_come_newest_first_and_only_grow() {
         assert!(progress.spans >= last && progress.spans <= progress.spans_expected);
         last = progress.spans;
         let now = hits_so_far(&mut session, "inference", None);
-        assert_eq!(now.get(..seen.len()), Some(seen.as_slice()), "what was listed stays in its place");
+        assert_eq!(now.get(..seen.len()), Some(seen.as_slice()), "listed rows keep their positions");
         assert_eq!(progress.hits, now.len() as u64);
         seen = now;
         steps += 1;
@@ -30,7 +30,7 @@ fn hits_come_newest_first_and_only_grow() {
     let progress = session.search_step(&mut || true).expect("something was searched");
     assert_eq!((progress.state, progress.spans), (SearchState::Done, progress.spans_expected));
     assert!(progress.bytes > 0 && progress.texts == ["inference"] && progress.trace_id.is_none());
-    // Rows ascend as they were written, and so do the hits from the last to the first.
+    // Rows ascend in the order they were written, and hits are listed from the last to the first.
     let connection = rusqlite::Connection::open_with_flags(path(FILE), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("it opens");
     let rowid = |id: &String| -> i64 {
         connection.query_row("SELECT rowid FROM spans WHERE span_id = ?1", [id], |row| row.get(0)).expect("it is there")
@@ -41,7 +41,7 @@ fn hits_come_newest_first_and_only_grow() {
 }
 
 #[test]
-fn a_search_stops_at_once_and_goes_on() {
+fn a_search_pauses_at_once_and_resumes() {
     let mut session = open(FILE);
     assert_eq!(set_searching(&mut session, false), None);
     page(&mut session, "inference", None, 0);
@@ -67,14 +67,14 @@ fn going_back_to_a_text_reads_nothing_again() {
     page(&mut session, "inference", None, 0);
     assert!(!session.has_search());
     assert_eq!(hits_so_far(&mut session, "inference", None), first);
-    // The one that was left half done goes on where it was.
+    // A search that was interrupted resumes where it was.
     page(&mut session, "weather", None, 0);
     assert!(session.has_search());
     assert_eq!(hits(&mut session, "weather"), hits(&mut open(FILE), "weather"));
     for number in 0..30 {
         hits(&mut session, &format!("other {number}"));
     }
-    assert_eq!(hits(&mut session, "inference"), first, "what was forgotten is searched again");
+    assert_eq!(hits(&mut session, "inference"), first, "evicted results are searched again");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_trace_is_searched_before_the_file() {
     assert_eq!((last.trace_id.as_deref(), last.state), (Some(oldest.trace_id.as_str()), SearchState::Done));
     let found = hits_so_far(&mut session, "inference", Some(&oldest.trace_id));
     assert_eq!((found.len() as u64, last.spans), (last.hits, last.spans_expected));
-    assert!(session.has_search(), "then the file's goes on");
+    assert!(session.has_search(), "then the search through the file continues");
     session.run_search().expect("the file is readable");
     assert_eq!(hits_so_far(&mut session, "inference", None), everywhere);
     let in_trace = |id: &String| page_of(&mut session, id, &oldest.trace_id);
@@ -113,17 +113,17 @@ fn a_stopped_search_through_the_file_stays_so_while_a_trace_is_searched() {
     session.search_step(&mut || true);
     let stopped = set_searching(&mut session, false).expect("it was searched");
     assert_eq!(page(&mut session, "inference", Some(&trace_id), 0).total, None);
-    assert!(session.has_search(), "the trace is searched all the same");
+    assert!(session.has_search(), "the trace is still searched");
     let progress = session.search_step(&mut || true).expect("the trace is searched");
     assert!(matches!(progress.state, SearchState::Running | SearchState::Done) && progress.trace_id.is_some());
     session.run_search().expect("the file is readable");
     assert!(page(&mut session, "inference", Some(&trace_id), 0).total.is_some_and(|total| total > 0));
-    assert!(!session.has_search(), "the file is not gone on with");
+    assert!(!session.has_search(), "the search through the file does not continue");
     let still = set_searching(&mut session, false).expect("it was searched");
     assert_eq!((still.state, still.trace_id), (SearchState::Stopped, None));
     assert!(still.spans < still.spans_expected && still.spans >= stopped.spans);
     assert!(page(&mut session, "inference", None, 0).total.is_none());
-    // Asked to stop in the trace's middle, that is not left hanging either.
+    // Pausing does not interrupt a search in a trace.
     page(&mut session, "weather", Some(&trace_id), 0);
     set_searching(&mut session, false);
     session.run_search().expect("the file is readable");
@@ -137,7 +137,7 @@ fn page_of_oldest(session: &mut Session) -> String {
 }
 
 #[test]
-fn progress_tells_which_filter_it_belongs_to() {
+fn progress_names_the_filter_it_belongs_to() {
     let mut session = open(FILE);
     let trace_id = page_of_oldest(&mut session);
     let mut session = open(FILE);
@@ -145,7 +145,7 @@ fn progress_tells_which_filter_it_belongs_to() {
     let filter = |session: &mut Session| session.search_step(&mut || true).map(|progress| progress.filter);
     assert_eq!(filter(&mut session).as_deref(), Some("\"inference\""));
     page(&mut session, "weather", Some(&trace_id), 0);
-    assert_eq!(filter(&mut session).as_deref(), Some(""), "that of a trace fills no list");
+    assert_eq!(filter(&mut session).as_deref(), Some(""), "a search in a trace does not fill the list");
 }
 
 #[test]
@@ -163,13 +163,13 @@ fn more_texts_than_answers_are_kept_are_found_in_a_trace() {
     assert_eq!((page.total, page.hits.len()), (Some(alone.len() as u32), alone.len().min(200)));
 }
 
-/// Whether a span is one of a trace's.
+/// Whether a span belongs to a trace.
 fn page_of(session: &mut Session, span_id: &str, trace_id: &str) -> bool {
     session.ask(GetSpan { trace_id: trace_id.into(), span_id: span_id.into() }).is_ok()
 }
 
 #[test]
-fn questions_that_make_no_sense_get_a_sentence() {
+fn invalid_requests_get_an_error_message() {
     let mut session = open(FILE);
     let mut ask = |filter: &str, trace_id: Option<&str>| {
         let query = HitQuery { filter: filter.into(), trace_id: trace_id.map(str::to_owned), offset: 0, limit: 10 };
@@ -185,7 +185,7 @@ fn questions_that_make_no_sense_get_a_sentence() {
     assert!(!session.has_search());
 }
 
-/// Bytes that can't be had any more once somebody says so.
+/// A source that becomes unreadable when told so.
 struct Vanishing {
     bytes: Vec<u8>,
     is_gone: Rc<Cell<bool>>,
@@ -202,7 +202,7 @@ impl ByteSource for Vanishing {
 }
 
 #[test]
-fn a_file_that_changed_ends_the_search_with_a_sentence() {
+fn a_file_that_changed_ends_the_search_with_an_error() {
     let is_gone = Rc::new(Cell::new(false));
     let source = Vanishing { bytes: bytes_of(FILE), is_gone: is_gone.clone() };
     let dropped = Dropped { name: "some.db".into(), source: Box::new(source) };
@@ -217,11 +217,11 @@ fn a_file_that_changed_ends_the_search_with_a_sentence() {
     assert_eq!(failure.kind, FailureKind::FileChanged);
     assert_eq!(session.run_search(), Err(failure));
     assert!(!session.has_search());
-    // Another search says so again, instead of waiting for ever.
+    // Another search reports the failure again, instead of waiting for ever.
     page(&mut session, "weather", None, 0);
     assert!(session.has_search());
     assert!(matches!(session.search_step(&mut || false).map(|progress| progress.state), Some(SearchState::Failed(_))));
-    // And where the file can be read again, it is.
+    // The search continues when the file can be read again.
     is_gone.set(false);
     assert_eq!(hits(&mut session, "inference"), hits(&mut open(FILE), "inference"));
 }

@@ -1,4 +1,4 @@
-//! The forms a trace is handed on in, through the session's door.
+//! The forms in which a trace is shared, through `Session`.
 
 use crate::support::{open, sql};
 use quipu::Session;
@@ -56,7 +56,7 @@ fn the_selected_span_is_found_again_behind_its_pseudonym() {
 }
 
 #[test]
-fn some_spans_of_a_trace_leave_alone_and_their_events_with_them() {
+fn some_spans_of_a_trace_are_shared_with_their_events_only() {
     let mut session = open(AGENT);
     let span_ids = vec!["fad0c33db941cd45".to_owned(), "5cf8445760d8c968".to_owned()];
     let made =
@@ -109,7 +109,7 @@ fn sql_that_is_copied_selects_the_trace() {
 }
 
 #[test]
-fn markdown_tells_failures_first_and_keeps_to_its_tokens() {
+fn markdown_lists_failures_first_and_keeps_its_token_budget() {
     let session = open("samples/metrics_0.2.23.db");
     let connection = sql("samples/metrics_0.2.23.db", "");
     let failed: String = connection
@@ -127,7 +127,7 @@ fn markdown_tells_failures_first_and_keeps_to_its_tokens() {
     insta::assert_snapshot!(page);
     for tokens in [500, 1_000, 8_000] {
         let page = session.markdown(&longest(&connection), tokens).expect("Markdown");
-        // Headings and the sentences about what is left out come on top.
+        // Headings and the notes about omissions come on top.
         assert!(page.len() < tokens * 4 + 1_200, "{} bytes for {tokens} tokens", page.len());
     }
 }
@@ -147,7 +147,7 @@ fn markdown_of_an_agents_turn_reads_well() {
 }
 
 #[test]
-fn markdown_of_structure_tells_nothing_that_was_said() {
+fn markdown_of_structure_contains_no_messages() {
     let mut session = open(AGENT);
     let page = text(shared(&mut session, one(TURN), structure(), ShareForm::Markdown { tokens: 20_000 }, None));
     for private in [TURN, "docs again", "You search", "Llama"] {
@@ -156,11 +156,11 @@ fn markdown_of_structure_tells_nothing_that_was_said() {
     assert!(page.contains("InferenceRouter.chat_completion"), "{page}");
 }
 
-/// Not a measurement that is asserted: printed with --nocapture.
+/// Timings are printed with --nocapture, not asserted.
 #[test]
-fn a_trace_of_5000_spans_and_one_with_20_megabytes_go_through() {
+fn a_trace_of_5000_spans_and_one_of_20_megabytes_can_be_shared() {
     let source = open(AGENT).recording(quipu::Selection::All, usize::MAX).expect("rows");
-    // Without optimisation a tenth of it says as much.
+    // Unoptimised builds use a tenth of the size.
     let part = if cfg!(debug_assertions) { 10 } else { 1 };
     let spans: Vec<SpanRecord> = (0..5_000 / part)
         .filter_map(|number| {

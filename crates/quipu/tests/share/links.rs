@@ -1,4 +1,4 @@
-//! Links that carry real traces, and those that were made before.
+//! Links to real traces, and links made by earlier versions.
 
 use crate::support::{open, path};
 use quipu::Selection;
@@ -61,7 +61,7 @@ fn an_agent_trace_of_a_hundred_spans_fits_where_links_go() {
 
 #[test]
 fn a_link_of_version_1_opens_for_ever() {
-    // Never made anew: it stands for all links that people have kept.
+    // Never regenerate this link: it represents all links that users have kept.
     let ids = ["9d9988f2a09d01bcfadbb95542f73108".to_owned()];
     let letters = std::fs::read_to_string(path("tests/fixtures/links/agent_v1.txt")).expect("the fixture");
     assert_eq!(opened(&letters), recording(FILES[0], Selection::Traces(&ids)));

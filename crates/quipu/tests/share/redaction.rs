@@ -1,4 +1,4 @@
-//! Redaction of real files: what readers need stays, and what was said does not.
+//! Redaction of real files: structure stays, content goes.
 
 use crate::support::{of_bytes, open, sql};
 use quipu::Selection;
@@ -23,7 +23,7 @@ fn reopened(recording: &Recording) -> quipu::Session {
 }
 
 #[test]
-fn of_structure_and_timing_trees_kinds_and_durations_are_left() {
+fn structure_and_timing_keeps_trees_kinds_and_durations() {
     for name in [AGENT, "tests/fixtures/db/real_events.db"] {
         let whole = rows(name);
         let (left, report) = redact(&whole, RedactOptions::STRUCTURE);
@@ -44,7 +44,7 @@ fn of_structure_and_timing_trees_kinds_and_durations_are_left() {
 
 #[test]
 fn names_of_real_spans_are_known() {
-    // Those that stay as they are, beside all there are.
+    // Rows that stay unchanged, out of all.
     let whole = rows(AGENT);
     let (left, _) = redact(&whole, RedactOptions::STRUCTURE);
     let changed: std::collections::BTreeSet<_> = whole
@@ -61,7 +61,7 @@ fn names_of_real_spans_are_known() {
     "#);
 }
 
-/// Every text of eight bytes or more that stands in the values of the attributes, by SQLite's own JSON.
+/// Every string of eight bytes or more in the attribute values, by SQLite's own JSON functions.
 fn values(name: &str) -> Vec<String> {
     let connection = sql(name, "");
     let mut statement = connection
@@ -76,7 +76,7 @@ fn values(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn of_structure_and_timing_no_recorded_value_is_left() {
+fn structure_and_timing_keeps_no_recorded_value() {
     for name in [AGENT, "tests/fixtures/db/real_events.db"] {
         let (left, _) = redact(&rows(name), RedactOptions::STRUCTURE);
         let texts: String = left.records().map(|record| format!("{record:?}\n")).collect();
@@ -95,7 +95,7 @@ fn without_prompts_no_user_message_is_left_anywhere() {
     let (left, report) = redact(&rows(AGENT), RedactOptions { take_out, shift_times: false });
     assert!(report.places(PrivateKind::Prompts) > 100);
     let texts: String = left.spans.iter().filter_map(|row| row.attributes.as_deref()).collect();
-    // Said by the user in the requests of the turns, by SQLite's own JSON.
+    // The user's words in the requests of the turns, by SQLite's own JSON functions.
     let connection = sql(AGENT, "");
     let question = "SELECT DISTINCT json_extract(value, '$.content') FROM spans, json_each(json_extract(spans.attributes, '$.request'), '$.messages') \
                     WHERE json_extract(value, '$.role') = 'user' AND json_type(value, '$.content') = 'text'";

@@ -1,4 +1,4 @@
-//! What instrumented programs sent while they talked to a fake model: the same small conversation in three dialects.
+//! Bodies sent by instrumented programs that talked to a fake model: the same short conversation in three dialects.
 
 use super::tools::{import, read};
 use quipu::Session;
@@ -6,8 +6,8 @@ use quipu::llm::Body;
 use quipu::protocol::{GetSpan, GetTrace, ListTraces, TraceQuery, TraceRow};
 use std::fmt::Write as _;
 
-/// The conversation of the largest trace, a line a message.
-fn told(session: &mut Session) -> String {
+/// The conversation of the largest trace, one line per message.
+fn transcript(session: &mut Session) -> String {
     let trace = rows(session).into_iter().max_by_key(|row| row.spans).expect("a trace");
     let page = session.conversation(&trace.trace_id, false).expect("a conversation");
     let mut out = String::new();
@@ -56,21 +56,21 @@ fn open(names: &[&str]) -> Session {
 #[test]
 fn prompts_that_were_logged_are_in_the_conversation() {
     let [traces, logs] = EVENTS;
-    insta::assert_snapshot!("logged", told(&mut open(&[traces, logs])));
-    assert_eq!(told(&mut open(&[logs, traces])), told(&mut open(&[traces, logs])), "whichever file comes first");
+    insta::assert_snapshot!("logged", transcript(&mut open(&[traces, logs])));
+    assert_eq!(transcript(&mut open(&[logs, traces])), transcript(&mut open(&[traces, logs])), "whichever file comes first");
 }
 
 #[test]
 fn prompts_on_spans_are_in_the_conversation() {
-    insta::assert_snapshot!("attributes", told(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
-    // Its tool's span says that it ran; what it answered went to the model.
-    let traceloop = told(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
+    insta::assert_snapshot!("attributes", transcript(&mut open(&["tests/fixtures/otlp/genai_messages_traces.binpb"])));
+    // The tool's span records that it ran; its result is in the model's input.
+    let traceloop = transcript(&mut open(&["tests/fixtures/otlp/genai_traceloop_traces.binpb"]));
     assert!(traceloop.contains("get_weather({\"city\": \"Lima\"}) -> rain"), "{traceloop}");
-    insta::assert_snapshot!("openinference", told(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
+    insta::assert_snapshot!("openinference", transcript(&mut open(&["tests/fixtures/otlp/openinference_traces.binpb"])));
 }
 
 #[test]
-fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
+fn models_tokens_tools_agents_and_failures_are_recognised() {
     for names in [
         &EVENTS[..],
         &["tests/fixtures/otlp/genai_messages_traces.binpb"],
@@ -79,7 +79,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
     ] {
         let mut session = open(names);
         let all = rows(&mut session);
-        // The fake model told 31 prompt and 9 completion tokens for each of two answers.
+        // The fake model reported 31 prompt and 9 completion tokens for each of two answers.
         let agent = all.iter().max_by_key(|row| row.spans).expect("a trace");
         let tokens = agent.tokens.expect("requests");
         assert_eq!((tokens.requests, tokens.prompt, tokens.completion, tokens.total), (2, Some(62), Some(18), Some(80)), "{names:?}");
@@ -103,7 +103,7 @@ fn models_tokens_tools_agents_and_failures_are_known_as_llama_stacks_are() {
 }
 
 #[test]
-fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
+fn a_request_fails_by_its_status_or_its_error_type() {
     let span = |id: u32, status: &str, attributes: &str| {
         format!(
             r#"{{"traceId":"{id:032x}","spanId":"{id:016x}","name":"chat","startTimeUnixNano":"1","endTimeUnixNano":"2","status":{status},"attributes":[{attributes}]}}"#
@@ -120,22 +120,22 @@ fn that_a_request_failed_is_told_by_its_status_or_the_type_of_its_error() {
     ];
     let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
     let (mut session, _) = import(&[("traces", body.as_bytes())]);
-    let mut told = |id: u32| {
+    let mut failures_of = |id: u32| {
         let (trace_id, span_id) = (format!("{id:032x}"), format!("{id:016x}"));
         let span = session.ask(GetSpan { trace_id, span_id }).expect("a span");
         span.failures.into_iter().map(|failure| format!("{} ({})", failure.message, failure.source)).collect::<Vec<_>>()
     };
-    assert_eq!(told(1), ["slow down (the status)"]);
-    assert_eq!(told(2), ["TimeoutError (the attribute error.type)"]);
-    assert_eq!(told(3), [" (the status)"]);
-    assert_eq!(told(4), Vec::<String>::new());
-    assert_eq!(told(5), ["it broke (the attribute error)"]);
+    assert_eq!(failures_of(1), ["slow down (the status)"]);
+    assert_eq!(failures_of(2), ["TimeoutError (the attribute error.type)"]);
+    assert_eq!(failures_of(3), [" (the status)"]);
+    assert_eq!(failures_of(4), Vec::<String>::new());
+    assert_eq!(failures_of(5), ["it broke (the attribute error)"]);
     let failed: Vec<Option<u64>> = rows(&mut session).iter().map(|row| row.failed.map(Into::into)).collect();
     assert_eq!(failed.iter().filter(|failed| **failed == Some(1)).count(), 4);
 }
 
 #[test]
-fn points_of_metrics_are_handed_out_as_they_were_measured() {
+fn metric_points_are_returned_as_measured() {
     let session = open(&[
         "tests/fixtures/otlp/genai_messages_traces.binpb",
         "tests/fixtures/otlp/genai_messages_metrics.binpb",

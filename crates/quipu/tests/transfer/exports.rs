@@ -1,4 +1,4 @@
-//! What leaves: round trips of real files and of made ones, and the shapes that other programs ask for.
+//! Exports: round trips of real and generated files, and the shapes that other programs require.
 
 use super::tools::{export, import_bytes, read, rows, sql_of};
 use crate::support;
@@ -10,7 +10,7 @@ use quipu::store::Writer;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files whose times name their zone; the others are told of in docs/formats.md.
+/// Files whose times have a zone; docs/formats.md describes the others.
 const FILES: [&str; 9] = [
     "samples/agent_0.2.15.db",
     "samples/metrics_0.2.23.db",
@@ -44,14 +44,14 @@ fn real_files_come_back_from_otlp_with_every_row() {
                     assert_eq!(found, expected, "{name} {format:?}");
                 }
             }
-            // Nothing had to be kept beside the reference's tables.
+            // No additional tables were needed.
             assert_eq!(rows(&back, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'quipu%'"), [["0"]], "{name}");
         }
     }
 }
 
 #[test]
-fn what_was_imported_leaves_as_it_came() {
+fn imported_bodies_are_exported_unchanged() {
     let bodies = [
         "direct_0.2.23_traces.binpb",
         "genai_messages_traces.binpb",
@@ -129,7 +129,7 @@ fn slices_of_a_thread_nest_and_pairs_match() {
         let mut session = support::open(name);
         let json: Json = serde_json::from_slice(&export(&mut session, Selection::All, FileFormat::Chrome)).expect("JSON");
         let (mut stacks, mut pairs, mut shown) = (BTreeMap::new(), BTreeMap::<(u64, String), Vec<String>>::new(), BTreeSet::new());
-        // Readers sort by time: where a file is in order, what is at one time keeps its place.
+        // Viewers sort by time: in a sorted file, ties keep their order.
         let mut last = BTreeMap::new();
         for event in json["traceEvents"].as_array().expect("events") {
             let process = event["pid"].as_u64().expect("a process");
@@ -170,7 +170,7 @@ fn slices_of_a_thread_nest_and_pairs_match() {
 }
 
 #[test]
-fn lines_and_rows_hold_what_is_recorded() {
+fn json_lines_and_csv_contain_the_recorded_values() {
     let name = "tests/fixtures/db/real_events.db";
     let (mut session, original) = (support::open(name), support::sql(name, ""));
     let ids = rows(&original, "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY count(*) DESC LIMIT 1").concat();
@@ -277,7 +277,7 @@ proptest! {
 }
 
 #[test]
-fn spans_that_run_beside_others_become_pairs_and_so_does_what_runs_below_them() {
+fn overlapping_spans_and_their_descendants_become_pairs() {
     let at = |second: u64| Some(quipu::model::reference_time(1_764_000_000_000_000_000 + second * 1_000_000_000));
     let span = |id: u64, parent: Option<u64>, name: &str, start, end| SpanRecord {
         span_id: format!("{id:016x}"),

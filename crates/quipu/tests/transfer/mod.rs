@@ -1,6 +1,5 @@
 //! Imports and exports: recorded bodies against the databases of the same runs, and every variant of the formats.
 
-mod beside;
 mod dialects;
 mod exports;
 mod numbering;
@@ -8,4 +7,5 @@ mod real;
 mod round_trips;
 mod series;
 mod tools;
+mod unattached;
 mod variants;

@@ -1,5 +1,5 @@
-//! Rows of `quipu_span_extra` have the numbers of their spans' rows; where they have not, they are found all the same, and put in order by
-//! whoever adds to the file.
+//! Rows of `quipu_span_extra` have the rowids of their spans. Rows that do not are found all the same, and are renumbered by the next
+//! writer.
 
 use super::tools::{export, import_bytes, read, rows, sql_of};
 use quipu::Selection;
@@ -12,12 +12,12 @@ use std::path::Path;
 
 const BODY: &str = "tests/fixtures/otlp/direct_0.2.23_traces.binpb";
 
-/// What has to come out of the file, whatever the numbers are. A collector that starts again notes resources again.
+/// The rows that must come out of the file, however they are numbered. A collector that restarts writes resources again.
 const EXTRA: &str = "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, resource
     FROM quipu_span_extra e JOIN quipu_sources s ON s.id = source_id ORDER BY span_id";
 const IN_STEP: &str = "SELECT count(*), sum(e.id = s.rowid) FROM quipu_span_extra e JOIN spans s ON s.span_id = e.span_id";
 
-/// Every span with what is known of it, as OTLP.
+/// Every span as OTLP, with everything recorded about it.
 fn exported(path: &Path) -> String {
     let bytes = std::fs::read(path).expect("the file");
     let dropped = Dropped { name: "grown".into(), source: Box::new(MemorySource(bytes)) };
@@ -26,7 +26,7 @@ fn exported(path: &Path) -> String {
     String::from_utf8(export(&mut session, Selection::All, FileFormat::OtlpJson)).expect("JSON")
 }
 
-/// Adds the body to the file, as a collector does.
+/// Adds the body to the file like a collector.
 fn collect(path: &Path) {
     let mut recorder = Recorder::new(Writer::append_to(path).expect("it may grow"));
     recorder.begin().expect("a transaction");
@@ -36,7 +36,7 @@ fn collect(path: &Path) {
 }
 
 #[test]
-fn what_is_beside_a_span_is_found_under_any_number() {
+fn extra_rows_of_a_span_are_found_under_any_rowid() {
     let (imported, _) = import_bytes(&[("input", &read(BODY))]);
     let expected = rows(&sql_of(&imported), EXTRA);
     let count = expected.len().to_string();
@@ -78,7 +78,7 @@ fn what_is_beside_a_span_is_found_under_any_number() {
 }
 
 #[test]
-fn what_is_beside_a_deleted_span_makes_room() {
+fn extra_rows_of_a_deleted_span_make_room() {
     let (imported, _) = import_bytes(&[("input", &read(BODY))]);
     let expected = rows(&sql_of(&imported), EXTRA);
     let folder = Scratch::new().expect("a folder");

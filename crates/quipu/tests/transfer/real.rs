@@ -1,17 +1,18 @@
-//! Bodies that servers sent, against the databases they wrote in the same run.
+//! Bodies sent by servers, against the databases those servers wrote in the same run.
 
 use super::tools::{import, import_bytes, read, rows, sql_of};
 use crate::support;
 use quipu::Session;
 use serde_json::{Value as Json, json};
 
-/// Bodies of a run, and the database the server wrote meanwhile.
+/// The bodies of a run, and the database the server wrote meanwhile.
 const RUNS: [(&str, &str); 2] = [
     ("tests/fixtures/otlp/small_0.2.15_traces.binpb", "tests/fixtures/db/real_small.db"),
     ("tests/fixtures/otlp/agent_0.2.15_traces.binpb.gz", "samples/agent_0.2.15.db"),
 ];
 
-/// Everything the reference wrote but `created_at`, which is the moment of writing. Rows by id: the two sinks wrote in their own order.
+/// Everything the reference wrote except `created_at`, which is the time of writing. Sorted by id, because the two sinks wrote in different
+/// orders.
 const TABLES: [&str; 3] = [
     "SELECT trace_id, service_name, root_span_id, start_time, end_time FROM traces ORDER BY trace_id",
     "SELECT * FROM spans ORDER BY span_id",
@@ -34,7 +35,7 @@ fn bodies_of_a_run_become_the_database_of_that_run() {
     }
 }
 
-/// What a query is answered, the rows of a list without an order of their own.
+/// The answer to a query; lists without a defined order are sorted.
 fn answer(session: &mut Session, method: &str, params: &Json) -> Result<Json, String> {
     let answer = session.query(method, &params.to_string(), Some(1_800_000_000)).map_err(|failure| failure.message)?;
     let mut json: Json = serde_json::from_str(&answer).expect("an answer is JSON");
@@ -46,7 +47,7 @@ fn answer(session: &mut Session, method: &str, params: &Json) -> Result<Json, St
     Ok(json)
 }
 
-/// Queries that were asked of the reference while these files were recorded.
+/// The queries that were sent to the reference while these files were recorded.
 fn asked(oracle: &str, database: &str) -> Vec<(String, Json)> {
     let calls: Vec<Json> = serde_json::from_slice(&read(&format!("tests/fixtures/oracle/{oracle}"))).expect("an oracle");
     let of_database = calls.into_iter().filter(|call| call["db"] == database);

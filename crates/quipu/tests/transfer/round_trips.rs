@@ -1,4 +1,4 @@
-//! What an import keeps beside the three tables comes back from OTLP: nanoseconds, links, status messages, resources and scopes.
+//! Data that an import keeps in additional tables survives an export to OTLP: nanoseconds, links, status messages, resources and scopes.
 
 use super::tools::{export, import_bytes, rows, sql_of};
 use crate::support;
@@ -18,7 +18,7 @@ const TABLES: [&str; 4] = [
 
 fn tables(bytes: &[u8]) -> Vec<Vec<Vec<String>>> {
     let connection = sql_of(bytes);
-    // What is kept beside may be nothing.
+    // The additional tables may be empty.
     let has_extra = !rows(&connection, "SELECT 1 FROM sqlite_schema WHERE name = 'quipu_span_extra'").is_empty();
     let has_sources = !rows(&connection, "SELECT 1 FROM sqlite_schema WHERE name = 'quipu_sources'").is_empty();
     TABLES.iter().take(if has_extra && has_sources { 4 } else { 3 }).map(|table| rows(&connection, table)).collect()
@@ -40,7 +40,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Entries with a key once each, which is what OTLP asks for.
+/// Entries with unique keys, as OTLP requires.
 fn entries(list: Vec<(String, Json)>) -> Vec<Json> {
     let list: std::collections::BTreeMap<String, Json> = list.into_iter().collect();
     list.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
@@ -50,7 +50,7 @@ fn attributes() -> impl Strategy<Value = Vec<Json>> {
     prop::collection::vec(("[a-z_.]{1,5}", value()), 0..4).prop_map(entries)
 }
 
-/// A moment of this century, in nanoseconds.
+/// A time of this century, in nanoseconds.
 fn nanos() -> impl Strategy<Value = u64> {
     946_684_800_000_000_000_u64..4_102_444_800_000_000_000
 }
@@ -103,7 +103,7 @@ proptest! {
 
 #[test]
 fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
-    // Its server ran an hour ahead of UTC.
+    // The server's clock was an hour ahead of UTC.
     let name = "tests/fixtures/db/real_old_0.0.58.db";
     let out = export(&mut support::open(name), Selection::All, FileFormat::OtlpJson);
     let (back, original) = (sql_of(&import_bytes(&[("export", &out)]).0), support::sql(name, ""));
@@ -120,7 +120,7 @@ fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
 }
 
 #[test]
-fn of_a_file_with_a_hot_journal_leaves_what_was_committed() {
+fn a_file_with_a_hot_journal_is_exported_as_committed() {
     let read = |name: &str| Dropped {
         name: name.into(),
         source: Box::new(MemorySource(super::tools::read(&format!("tests/fixtures/db/{name}")))),
@@ -130,7 +130,7 @@ fn of_a_file_with_a_hot_journal_leaves_what_was_committed() {
     session.complete_index().expect("an index");
     let out = export(&mut session, Selection::All, FileFormat::OtlpProtobuf);
     let (back, report) = import_bytes(&[("export", &out)]);
-    // 294 spans stand in the file, of which the journal takes one back.
+    // The file has 294 spans, of which the journal rolls one back.
     assert_eq!((report.spans, report.problem_count), (293, 0));
     assert_eq!(rows(&sql_of(&back), "SELECT count(*) FROM spans"), [["293"]]);
 }

@@ -1,4 +1,4 @@
-//! Imported points of metrics as series: their names, values and times, asked in PromQL.
+//! Imported metric points as series: their names, values and times, by PromQL.
 
 use super::tools::{import, read};
 use crate::support;
@@ -7,7 +7,7 @@ use quipu::metrics::{MetricKind, MetricOptions, PromqlQuery};
 use quipu::promql::PromqlAnswer;
 use std::collections::BTreeMap;
 
-/// What the answer holds: labels as Prometheus writes them, and the value.
+/// The answer by labels in Prometheus's notation.
 fn ask_at(session: &mut Session, query: &str, end: Option<i64>) -> BTreeMap<String, f64> {
     let asked = PromqlQuery { query: query.into(), start: None, end, step: None, options: MetricOptions::default() };
     let answer = session.query_promql(&asked).expect("the file can be read").expect("an answer");
@@ -24,10 +24,10 @@ fn expected(rows: &[(&str, f64)]) -> BTreeMap<String, f64> {
     rows.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
 }
 
-/// When the first point of the made metrics was measured, in seconds since 1970.
+/// Time of the first point of the generated metrics, in seconds since 1970.
 const BEGIN: i64 = 1_764_000_000;
 
-/// A metric of one point a minute; `points` are the fields that differ.
+/// A metric with one point per minute; `points` are the fields that differ.
 fn metric(name: &str, unit: &str, kind: &str, rest: &str, points: &[String]) -> String {
     format!(r#"{{"name":"{name}","unit":"{unit}","{kind}":{{{rest}"dataPoints":[{}]}}}}"#, points.join(","))
 }
@@ -58,7 +58,7 @@ const DELTA: &str = r#""aggregationTemporality":1,"isMonotonic":true,"#;
 
 #[test]
 fn a_servers_token_counters_have_the_documented_names() {
-    // The counts stand in the server's log of that run: tokens of each model so far.
+    // The expected counts are from the server's log of that run: cumulative tokens per model.
     let (mut session, _) = import(&[("metrics", &read("tests/fixtures/otlp/small_0.2.15_metrics.binpb"))]);
     for (name, own, llama, guard) in [
         ("llama_stack_prompt_tokens_total", "prompt_tokens_total", 98.0, 409.0),
@@ -77,7 +77,7 @@ fn a_servers_token_counters_have_the_documented_names() {
 fn tokens_that_spans_and_counters_count_are_counted_once() {
     let files = ["small_0.2.15_traces.binpb", "small_0.2.15_metrics.binpb"].map(|name| read(&format!("tests/fixtures/otlp/{name}")));
     let (mut both, _) = import(&[("traces", &files[0]), ("metrics", &files[1])]);
-    // What was streamed has counts in the counters alone: 80 of 98 stand in spans.
+    // Counts of streamed requests are in the counters only: 80 of 98 are in spans.
     assert_eq!(ask(&mut both, "sum(llama_stack_prompt_tokens_total)"), expected(&[("{}", 507.0)]));
     assert_eq!(ask(&mut both, "sum by (provider_id) (llama_stack_tokens_total)"), expected(&[("{provider_id=\"vllm\"}", 683.0)]));
     assert_eq!(ask(&mut both, "llama_stack_prompt_tokens_total{source=\"derived\"}"), expected(&[]));
@@ -113,14 +113,14 @@ fn cumulative_points_are_samples_and_begin_at_zero() {
     let values: Vec<_> = [-1, 0, 1, 2, 3, 7, 8].map(|minute| value(&mut session, minute)).into();
     assert_eq!(values, [None, Some(0.0), Some(4.0), Some(9.0), Some(9.0), Some(9.0), None], "found for five minutes, as in Prometheus");
     assert_eq!(ask_at(&mut session, "count_over_time(app_calls_total[1h])", after(3)), expected(&[("{job=\"s\"}", 4.0)]));
-    // A server that had counted for long before the file begins.
+    // A server that had been counting long before the file starts.
     let late = [point(60, 0, r#""asInt":"400""#), point(61, 0, r#""asInt":"404""#)];
     let mut late = open(&of_service("s", &[metric("app.calls", "", "sum", COUNTER, &late)]));
     assert_eq!(ask_at(&mut late, "count_over_time(app_calls_total[2h])", after(61)), expected(&[("{job=\"s\"}", 2.0)]));
 }
 
 #[test]
-fn a_server_that_was_started_anew_counts_on() {
+fn counters_continue_after_a_server_restart() {
     let points = [
         point(1, 0, r#""asInt":"100""#),
         point(2, 0, r#""asInt":"100""#),
@@ -129,12 +129,12 @@ fn a_server_that_was_started_anew_counts_on() {
     ];
     let mut session = open(&of_service("s", &[metric("app.calls", "", "sum", COUNTER, &points)]));
     assert_eq!(ask_at(&mut session, "app_calls_total", after(6)), expected(&[("app_calls_total{job=\"s\"}", 150.0)]));
-    // The second start is told by its time alone: 150 is more than 100.
+    // Only the start time reveals the second restart: 150 is more than 100.
     assert_eq!(ask_at(&mut session, "resets(app_calls_total[1h])", after(6)), expected(&[("{job=\"s\"}", 1.0)]));
 }
 
 #[test]
-fn servers_that_ran_at_once_are_added_up_and_services_are_told_apart() {
+fn concurrent_servers_are_summed_and_services_are_separate() {
     let counter = |points: &[String]| [metric("app.calls", "", "sum", COUNTER, points)];
     let one = [point(1, 0, r#""asInt":"10""#), point(3, 0, r#""asInt":"12""#)];
     let two = [point(2, 1, r#""asInt":"1""#), point(4, 1, r#""asInt":"5""#)];
@@ -147,7 +147,7 @@ fn servers_that_ran_at_once_are_added_up_and_services_are_told_apart() {
 }
 
 #[test]
-fn points_that_count_since_the_last_one_are_added_up() {
+fn delta_points_are_summed() {
     let points = [point(1, 0, r#""asInt":"4""#), point(2, 1, r#""asInt":"5""#), point(9, 8, r#""asInt":"1""#)];
     let mut session = open(&of_service("s", &[metric("app.calls", "", "sum", DELTA, &points)]));
     for (minute, value) in [(1, 4.0), (2, 9.0), (8, 9.0), (9, 10.0)] {
@@ -190,7 +190,7 @@ fn gauges_exponential_histograms_and_summaries_become_series() {
     let exponential = metric("app.time", "s", "exponentialHistogram", CUMULATIVE, &[point(2, 0, exponential)]);
     let summary = r#""count":"4","sum":10,"quantileValues":[{"value":1},{"quantile":0.5,"value":2.5}]"#;
     let summary = metric("app.size", "By", "summary", "", &[point(2, 0, summary)]);
-    // A point that says that nothing is measured any more.
+    // A point without a value, which ends the series.
     let gone = metric("app.gone", "", "gauge", "", &[point(2, 0, r#""flags":1"#)]);
     let mut session = open(&of_service("s", &[gauge, level, exponential, summary, gone]));
     let rows = [

@@ -9,12 +9,12 @@ use quipu::{Selection, Session};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-/// What the inputs become, as the bytes of a database.
+/// Imports the inputs to the bytes of a database.
 pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) {
     let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
     for (name, bytes) in inputs {
         importer.begin(name);
-        // In pieces of an odd length, so that every boundary is met.
+        // In chunks of an odd length, so that every boundary occurs.
         for chunk in bytes.chunks(4_093) {
             importer.push(chunk).expect("it is understood");
         }
@@ -24,7 +24,7 @@ pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) 
     (writer.into_bytes().expect("bytes"), report)
 }
 
-/// The same, opened and indexed.
+/// Imports the inputs, and opens and indexes the result.
 pub(crate) fn import(inputs: &[(&str, &[u8])]) -> (Session, ImportReport) {
     let (bytes, report) = import_bytes(inputs);
     let dropped = Dropped { name: "imported".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
@@ -45,7 +45,7 @@ pub(crate) fn sql_of(bytes: &[u8]) -> Connection {
     connection
 }
 
-/// Rows as texts.
+/// Rows as strings.
 pub(crate) fn rows(connection: &Connection, sql: &str) -> Vec<Vec<String>> {
     let mut statement = connection.prepare(sql).expect("SQL");
     let columns = statement.column_count();
@@ -62,7 +62,7 @@ fn show(value: ValueRef<'_>) -> String {
     }
 }
 
-/// One member of gzip with the bytes as they are.
+/// A gzip member with the bytes stored uncompressed.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut blocks = bytes.chunks(0xffff).peekable();
@@ -80,7 +80,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What leaves of a file in a format.
+/// Exports a selection in a format.
 pub(crate) fn export(session: &mut Session, selection: Selection<'_>, format: FileFormat) -> Vec<u8> {
     let mut out = Vec::new();
     let sink = &mut |bytes: &[u8]| {

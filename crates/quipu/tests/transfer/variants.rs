@@ -1,4 +1,4 @@
-//! One trace in every way that exporters and the collector write it, and inputs that are damaged.
+//! One trace in every variant that exporters and the collector write, and damaged inputs.
 
 use super::tools::{gzip, import, import_bytes, read, rows, sql_of};
 use crate::support;
@@ -7,7 +7,7 @@ use quipu::store::Writer;
 use quipu::transfer::{Content, ImportError, Importer, are_imported, content};
 use rusqlite::Connection;
 
-/// A trace with a value of each type, an event, a link and a failure; times are no whole microseconds.
+/// A trace with a value of each type, an event, a link and a failure; its times are not whole microseconds.
 const LINE: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"h1"}}]},"scopeSpans":[{"scope":{"name":"lib","version":"2"},"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"root","kind":2,"startTimeUnixNano":"1764000000000000001","endTimeUnixNano":"1764000001500000000","status":{"code":1}},{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","parentSpanId":"b7ad6b7169203331","traceState":"a=b","name":"pay für","kind":3,"startTimeUnixNano":"1764000000250000000","endTimeUnixNano":"1764000001000001499","attributes":[{"key":"text","value":{"stringValue":"für \"x\"\n"}},{"key":"whole","value":{"intValue":"9007199254740993"}},{"key":"real","value":{"doubleValue":1}},{"key":"truth","value":{"boolValue":true}},{"key":"bytes","value":{"bytesValue":"AAEC"}},{"key":"list","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"2"}]}}},{"key":"map","value":{"kvlistValue":{"values":[{"key":"k","value":{"doubleValue":0.5}}]}}},{"key":"none","value":{}}],"events":[{"timeUnixNano":"1764000000300000000","name":"exception","attributes":[{"key":"exception.type","value":{"stringValue":"E"}}]}],"links":[{"traceId":"11111111111111111111111111111111","spanId":"2222222222222222","attributes":[{"key":"w","value":{"stringValue":"y"}}]}],"status":{"code":2,"message":"it broke"}}]}]}]}"#;
 
 const TABLES: [&str; 4] = [
@@ -33,7 +33,7 @@ fn of(rows: &[&[&str]]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn what_a_trace_holds_is_in_the_tables_and_beside_them() {
+fn a_traces_content_is_in_the_tables_and_the_additional_ones() {
     let (trace, root, child) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7");
     // Times as Python's datetime prints them: 1764000001.000001499 is nearer to one microsecond than to two.
     let attributes = r#"{"text": "f\u00fcr \"x\"\n", "whole": 9007199254740993, "real": 1.0, "truth": true, "bytes": "AAEC", "list": [1, "2"], "map": {"k": 0.5}, "none": null}"#;
@@ -82,7 +82,7 @@ fn what_a_trace_holds_is_in_the_tables_and_beside_them() {
 }
 
 #[test]
-fn every_spelling_of_it_is_the_same_trace() {
+fn every_spelling_gives_the_same_trace() {
     let expected = imported(LINE);
     let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(LINE).expect("JSON")).expect("JSON");
     let base64 = LINE
@@ -140,7 +140,7 @@ fn every_spelling_of_it_is_the_same_trace() {
 }
 
 #[test]
-fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
+fn protobuf_json_and_the_collectors_file_give_the_same_trace() {
     let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
     let json = read("tests/fixtures/otlp/direct_0.2.23_traces.json");
     let prefixed: Vec<u8> = [&(body.len() as u32).to_be_bytes(), body.as_slice()].concat();
@@ -167,12 +167,12 @@ fn protobuf_and_its_json_say_the_same_and_so_does_the_collectors_file() {
     assert_eq!(of(&[prefixed.clone(), Vec::new()].concat()), of(&body));
     assert_eq!(of(&delimited), of(&body));
     let (_, twice) = import_bytes(&[("input", &[prefixed.as_slice(), &prefixed].concat())]);
-    assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "what an exporter sent twice is there once");
+    assert_eq!((twice.spans, twice.repeated_spans), (27, 27), "a span sent twice is stored once");
 }
 
 #[test]
 fn counters_are_kept_as_they_were_measured() {
-    // The counts stand in the server's log of that run: tokens of each model so far.
+    // The expected counts are from the server's log of that run: cumulative tokens per model.
     let expected = [
         ["completion_tokens", "fake/Llama-3.2-3B", "151.0"],
         ["completion_tokens", "fake/Llama-Guard-3-8B", "25.0"],
@@ -287,7 +287,7 @@ fn jaegers_json_is_read_in_all_its_wrappings() {
 }
 
 #[test]
-fn a_span_that_only_follows_from_another_stands_below_it() {
+fn a_span_that_follows_from_another_is_its_child() {
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let text = format!(
         r#"{{"data":[{{"spans":[{{"traceID":"{trace}","spanID":"b7ad6b7169203331","operationName":"sent","startTime":1,"duration":1}},{{"traceID":"{trace}","spanID":"00f067aa0ba902b7","operationName":"received","startTime":"5","duration":"1","references":[{{"refType":"FOLLOWS_FROM","traceID":"{trace}","spanID":"b7ad6b7169203331"}}]}}]}}]}}"#
@@ -300,7 +300,7 @@ fn a_span_that_only_follows_from_another_stands_below_it() {
 }
 
 #[test]
-fn a_message_that_is_damaged_is_told_of() {
+fn a_damaged_message_is_reported() {
     let body = read("tests/fixtures/otlp/direct_0.2.23_traces.binpb");
     let cut = &body[..body.len() - 10];
     for whole in [&body, cut] {
@@ -313,7 +313,7 @@ fn a_message_that_is_damaged_is_told_of() {
 }
 
 #[test]
-fn bad_lines_are_told_of_with_their_numbers_and_the_others_are_read() {
+fn malformed_lines_are_reported_with_their_numbers_and_the_others_are_read() {
     let other = LINE
         .replace("0af7651916cd43dd8448eb211c80319c", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("b7ad6b7169203331", "cccccccccccccccc")
@@ -339,7 +339,7 @@ fn bad_lines_are_told_of_with_their_numbers_and_the_others_are_read() {
 }
 
 #[test]
-fn gzip_is_unpacked_member_by_member_and_what_comes_before_damage_is_kept() {
+fn gzip_members_are_decompressed_and_data_before_damage_is_kept() {
     let whole = gzip(LINE.as_bytes());
     let (first, second) = LINE.as_bytes().split_at(700);
     let two = [gzip(first), gzip(second)].concat();
@@ -362,14 +362,14 @@ fn gzip_is_unpacked_member_by_member_and_what_comes_before_damage_is_kept() {
 }
 
 #[test]
-fn files_are_imported_where_none_is_a_database_and_one_is_understood() {
+fn files_are_imported_if_one_is_supported_and_none_is_a_database() {
     let (database, json, text) = (&b"SQLite format 3\0"[..], &b"{\"resourceLogs\": []}"[..], &b"Dear reader"[..]);
     assert!(are_imported([json]) && are_imported([text, json]));
     assert!(!are_imported([text]) && !are_imported([json, database]) && !are_imported([]));
 }
 
 #[test]
-fn what_can_not_be_imported_is_named() {
+fn unsupported_files_are_named_in_the_error() {
     let refused = |bytes: &[u8]| {
         let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
         importer.begin("x");
@@ -410,7 +410,7 @@ fn damaged(bytes: &[u8], flips: &[(prop::sample::Index, u8)], end: prop::sample:
 
 proptest! {
     #[test]
-    fn damaged_inputs_end_in_a_report_or_a_sentence(
+    fn damaged_inputs_give_a_report_or_an_error(
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
         end in any::<prop::sample::Index>(),
         form in 0..3,

@@ -2,8 +2,8 @@
 //!
 //! What is not here: the requests (`quipu`), and how they are sent (`quipu-telemetry`).
 
-mod beside;
 mod resume;
+mod unattached;
 
 use crate::arguments::{Push, PushSignal};
 use crate::open::{Shown, open_indexed};
@@ -11,7 +11,7 @@ use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Result, bail};
 use quipu::format::counted;
 use quipu::transfer::ExportAnswer;
-use quipu::{BesideTraces, PieceSize, Selection, Session, SpanPlace};
+use quipu::{PieceSize, PushCursor, Selection, Session, UnattachedSignal};
 use quipu_telemetry::config::ConfigError;
 use quipu_telemetry::otlp::{Client, SendError, Settings, Signal};
 use resume::{Delivered, ResumeFile};
@@ -64,29 +64,29 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             }
         }
     }
-    let mut beside_of = Vec::new();
+    let mut unattached_of = Vec::new();
     if let Some(client) = metrics_to {
         let sent = metrics(push, &mut session, &client)?;
-        beside_of.push((client, BesideTraces::Points, sent));
+        unattached_of.push((client, UnattachedSignal::Points, sent));
     }
-    beside_of.extend(logs_to.map(|client| (client, BesideTraces::Logs, Sent::default())));
-    for (client, which, mut sent) in beside_of {
-        let before = beside::push(push, &session, &client, which, &mut sent)?;
+    unattached_of.extend(logs_to.map(|client| (client, UnattachedSignal::Logs, Sent::default())));
+    for (client, which, mut sent) in unattached_of {
+        let before = unattached::push(push, &session, &client, which, &mut sent)?;
         everything_taken &= sent.refused == 0;
-        let entries = beside::key(which);
+        let entries = unattached::key(which);
         let counts = json!({ "url": client.url(), entries: sent.entries, format!("{entries}_before"): before, "requests": sent.requests,
             "refused": sent.refused });
-        answers.insert(beside::signal(which).label().into(), counts);
+        answers.insert(unattached::signal(which).label().into(), counts);
         if !as_json {
-            told(output, &client, &sent, beside::words(which), before)?;
+            told(output, &client, &sent, unattached::words(which), before)?;
         }
     }
     if as_json {
         output.line(&format!("{:#}", serde_json::Value::Object(answers)))?;
     } else if push.traces.is_empty() {
-        for (signal, which) in [(PushSignal::Metrics, BesideTraces::Points), (PushSignal::Logs, BesideTraces::Logs)] {
-            if let (false, Some((count, _))) = (wants(signal), session.beside_rest(which, 0)?) {
-                let ([one, many], name) = (beside::words(which), beside::signal(which).label());
+        for (signal, which) in [(PushSignal::Metrics, UnattachedSignal::Points), (PushSignal::Logs, UnattachedSignal::Logs)] {
+            if let (false, Some((count, _))) = (wants(signal), session.remaining_after(which, 0)?) {
+                let ([one, many], name) = (unattached::words(which), unattached::signal(which).label());
                 output.line(&format!("The file also has {}: --signal {name} is for them.", counted(Some(count), one, many)))?;
             }
         }
@@ -119,12 +119,12 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
     let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
-    let mut place = delivered.as_ref().map(|found| SpanPlace { rowid: found.rowid, span_id: found.mark.clone() });
-    let mut rest = session.spans_behind_place(selection, place.as_ref())?;
+    let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.mark.clone() });
+    let mut rest = session.spans_after(selection, place.as_ref())?;
     if rest.is_none() {
         eprintln!("{ANOTHER}");
         (delivered, place) = (None, None);
-        rest = session.spans_behind_place(selection, None)?;
+        rest = session.spans_after(selection, None)?;
     }
     let before = delivered.map_or(0, |delivered| delivered.entries);
     let whole = before + rest.unwrap_or(0);
@@ -139,7 +139,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
         left_out += piece.left_out;
         match &file {
             Some(file) => {
-                let SpanPlace { rowid, span_id } = piece.last;
+                let PushCursor { rowid, span_id } = piece.last;
                 file.write(&Delivered { rowid, mark: span_id, entries: before + sent.entries + left_out })
             }
             None => Ok(()),

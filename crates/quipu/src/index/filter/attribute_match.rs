@@ -1,6 +1,6 @@
-//! An attribute condition against what was recorded: the attributes of one span, or the index's profiles of all spans.
+//! Evaluates an attribute condition: on the attributes of one span, or on the profiles of all spans.
 //!
-//! What is not here: the condition itself (`attribute`), reading the spans that the index leaves open (`search`).
+//! Not here: the condition itself (`attribute`), reading the spans that the index can't decide (`search`).
 
 use crate::index::{Bits, Decided, Index, Profiles, UNKNOWN_PROFILE};
 use quipu_model::recorded::{RawJson, entries};
@@ -8,26 +8,26 @@ use quipu_protocol::filter::attribute::{AttributeTest, ValueTest};
 use quipu_protocol::filter::expression::Order;
 use quipu_protocol::filter::pattern::{TextMatcher, TextTest};
 
-/// The number a text is: `7`, `-0.5`, `1e3`; not `inf`, and nothing with blanks.
+/// Parses `7`, `-0.5`, `1e3`; but not `inf`, nor a number with blanks around it.
 fn number(text: &str) -> Option<f64> {
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     if has_digit { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
-/// A test, ready to compare many values with.
-enum Ready<'a> {
+/// A test prepared for many comparisons.
+enum PreparedTest<'a> {
     Text(TextMatcher<'a>),
     Number(Order, f64),
 }
 
-impl Ready<'_> {
+impl PreparedTest<'_> {
     fn holds(&self, value: RawJson<'_>) -> bool {
         match self {
-            Ready::Text(TextMatcher::Present) => true,
-            Ready::Text(TextMatcher::Is(wanted)) => is(value, wanted),
-            Ready::Text(TextMatcher::IsNot(wanted)) => !is(value, wanted),
-            Ready::Text(matcher) => matcher.holds(&value.as_str().unwrap_or_else(|| value.as_written())),
-            Ready::Number(order, than) => {
+            PreparedTest::Text(TextMatcher::Present) => true,
+            PreparedTest::Text(TextMatcher::Is(wanted)) => is(value, wanted),
+            PreparedTest::Text(TextMatcher::IsNot(wanted)) => !is(value, wanted),
+            PreparedTest::Text(matcher) => matcher.holds(&value.as_str().unwrap_or_else(|| value.as_written())),
+            PreparedTest::Number(order, than) => {
                 let text = value.as_str().or_else(|| value.as_number_text().map(Into::into));
                 text.and_then(|text| number(&text)).is_some_and(|number| order.holds(number, *than))
             }
@@ -35,13 +35,13 @@ impl Ready<'_> {
     }
 }
 
-/// Whether a value is this text; a recorded number may be written otherwise.
+/// Whether a value equals the text. Numbers are equal by value, however they are written.
 fn is(value: RawJson<'_>, wanted: &str) -> bool {
     if let Some(text) = value.as_str() {
         return text == wanted;
     }
     let written = value.as_written();
-    // Whole numbers are equal where their digits are: the others would lose some.
+    // Integers are compared by their digits, because floats would lose some.
     let is_whole = |text: &str| text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
     written == wanted
         || (!(is_whole(&written) && is_whole(wanted))
@@ -49,25 +49,25 @@ fn is(value: RawJson<'_>, wanted: &str) -> bool {
             && number(&written).is_some_and(|one| number(wanted) == Some(one)))
 }
 
-/// What a profile tells.
+/// What a profile says about the condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     No,
     Yes,
-    /// The spans must be read; those that hold the wanted text have these hints.
+    /// Undecided: the spans must be read. Spans with the wanted string have these hints.
     Open(u32),
 }
 
-fn ready(test: &AttributeTest) -> Ready<'_> {
+fn ready(test: &AttributeTest) -> PreparedTest<'_> {
     match &test.test {
-        ValueTest::Text(text) => Ready::Text(text.matcher()),
-        ValueTest::Number(order, than) => Ready::Number(*order, number(than.text()).unwrap_or(f64::NAN)),
+        ValueTest::Text(text) => PreparedTest::Text(text.matcher()),
+        ValueTest::Number(order, than) => PreparedTest::Number(*order, number(than.text()).unwrap_or(f64::NAN)),
     }
 }
 
-/// Whether it holds on a span with these recorded attributes; a key that stands twice may match twice.
+/// Whether the condition holds for these attributes. With a duplicate key, either value may match.
 pub(crate) fn attribute_holds(test: &AttributeTest, attributes: &[u8]) -> bool {
-    // A search is several times faster than reading entries; it can miss only keys that are written in escapes.
+    // A byte search is several times faster than parsing. It misses only keys written with escapes.
     let is_plain = test.key.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !matches!(byte, b'"' | b'\\' | b'/'));
     if is_plain && memchr::memmem::find(attributes, test.key.as_bytes()).is_none() && memchr::memchr(b'\\', attributes).is_none() {
         return false;
@@ -76,7 +76,7 @@ pub(crate) fn attribute_holds(test: &AttributeTest, attributes: &[u8]) -> bool {
     entries(attributes).flatten().any(|(key, value)| key == test.key.as_str() && ready.holds(value))
 }
 
-/// What the index tells of the spans, by row; what it leaves open has to be read.
+/// Evaluates the condition on all profiles, by span row; undecided spans have to be read.
 pub(crate) fn prejudge_attribute(test: &AttributeTest, index: &Index) -> Decided {
     let profiles = index.profiles();
     let verdicts = verdicts(test, profiles);
@@ -132,7 +132,7 @@ mod tests {
     use quipu_protocol::filter::attribute::is_number;
 
     #[test]
-    fn a_number_is_told_by_its_letters() {
+    fn only_plain_decimal_notation_is_a_number() {
         for text in ["7", "-0.5", "+1e3", "1.", ".5", "1E-400", "0e999", "00012", "9e307"] {
             assert!(is_number(text) && number(text).is_some(), "{text}");
         }
@@ -161,8 +161,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_told_by_letters_is_what_is_read(text in "[-+]{0,2}[0-9]{0,4}[.]{0,2}[0-9]{0,3}([eE][-+]?[0-9]{0,4})?|.{0,6}") {
-            // Only near the largest float may they differ.
+        fn the_byte_search_agrees_with_parsing(text in "[-+]{0,2}[0-9]{0,4}[.]{0,2}[0-9]{0,3}([eE][-+]?[0-9]{0,4})?|.{0,6}") {
+            // They may differ only near the largest float.
             let read = number(&text).filter(|number| number.abs() < 1e307);
             prop_assert!(read.is_none() || is_number(&text));
             prop_assert!(!is_number(&text) || number(&text).is_some());

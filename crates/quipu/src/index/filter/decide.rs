@@ -1,10 +1,10 @@
-//! Which traces a filter matches, from the index: each condition is compared once with every different name or value, then once with every
-//! row of a column. Only what the index does not hold is asked of `wanted`, whose answers may not be whole yet.
+//! Evaluates a filter over the index. Each condition is compared once with every distinct name or value, then once with every row of a
+//! column. Only what the index does not hold is asked of `wanted`, whose answers may still be incomplete.
 //!
-//! What is not here: which columns a field reads (`sources`), reading the file (`search`).
+//! Not here: which columns a field reads (`sources`), reading the file (`search`).
 
 use super::attribute_match::prejudge_attribute;
-use super::sources::{Texts, numbers, texts};
+use super::sources::{TextSource, numbers, texts};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
 use quipu_model::{SpanKind, SpanMarks};
 use quipu_protocol::filter::Filter;
@@ -13,7 +13,7 @@ use quipu_protocol::filter::expression::{Condition, Expression, Test};
 use quipu_protocol::filter::fields::{IdField, TextField};
 use quipu_protocol::filter::pattern::{Pattern, TextTest};
 
-/// Which traces match, by number. `wanted` answers by row of spans.
+/// The traces that match, by number. `wanted` answers by span row.
 pub(crate) fn decide(filter: &Filter, index: &Index, wanted: &mut dyn FnMut(&Wanted) -> Decided) -> Decided {
     Decider { index, wanted }.traces(&filter.expression)
 }
@@ -23,11 +23,10 @@ struct Decider<'a> {
     wanted: &'a mut dyn FnMut(&Wanted) -> Decided,
 }
 
-/// Hex digits of a bare word from which on it may be the beginning of an id.
+/// A bare word of at least this many hex digits may be the prefix of an id.
 const ID_DIGITS: usize = 6;
 
 impl Decider<'_> {
-    /// Traces an expression matches.
     fn traces(&mut self, expression: &Expression) -> Decided {
         match expression {
             Expression::All(parts) => self.joined(parts, self.index.trace_count() as usize, true, &mut Self::traces),
@@ -41,7 +40,6 @@ impl Decider<'_> {
         }
     }
 
-    /// Spans an expression matches.
     fn spans(&mut self, expression: &Expression) -> Decided {
         match expression {
             Expression::All(parts) => self.joined(parts, self.index.span_count(), true, &mut Self::spans),
@@ -61,7 +59,7 @@ impl Decider<'_> {
     ) -> Decided {
         let mut whole = None::<Decided>;
         for part in parts {
-            // What can't match any more needs nothing read from the file.
+            // When nothing can match any more, the file need not be read.
             if all && whole.as_ref().is_some_and(|whole| whole.maybe.is_empty()) {
                 break;
             }
@@ -103,13 +101,13 @@ impl Decider<'_> {
         }
     }
 
-    /// The traces that match, where the condition is about whole traces and not about their spans.
+    /// Matching traces for a condition about whole traces; `None` for a condition about spans.
     fn whole_traces(&self, condition: &Condition) -> Option<Bits> {
         let index = self.index;
         match condition {
             Condition::Number(field, compare) => numbers(*field).of_traces.map(|read| read(index, compare)),
             Condition::Text(field, test) => match texts(*field, index) {
-                Texts::OfTraces { values, number } => {
+                TextSource::OfTraces { values, number } => {
                     let matching = matching(values, test);
                     let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
                     Some(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(number(&trace)))))
@@ -121,7 +119,7 @@ impl Decider<'_> {
         }
     }
 
-    /// Spans a condition holds on.
+    /// The spans a condition holds for.
     fn span_test(&mut self, condition: &Condition) -> Decided {
         let (index, len) = (self.index, self.index.span_count());
         let with_marks = |failed: bool| Bits::collect(len, index.all_marks().map(|marks| marks.has(SpanMarks::FAILED) == failed));
@@ -139,7 +137,7 @@ impl Decider<'_> {
                 let mut found = prejudge_attribute(test, index);
                 if !found.is_known() {
                     let read = (self.wanted)(&Wanted::Attribute(test.clone()));
-                    // What the index ruled out or in stands, whatever was not read yet.
+                    // Whatever the index has decided stays decided, even while the file is being read.
                     found.maybe.and(&read.maybe);
                     let sure = found.yes.clone();
                     found.yes = found.maybe.clone();
@@ -156,12 +154,12 @@ impl Decider<'_> {
     fn span_texts(&self, field: TextField, test: &TextTest) -> Bits {
         let len = self.index.span_count();
         match texts(field, self.index) {
-            Texts::Names => {
+            TextSource::Names => {
                 let matcher = test.matcher();
                 self.names(&|name| matcher.holds(name))
             }
-            Texts::Facet(facet) => with_value(len, facet, test),
-            Texts::Exceptions { facet, usual } => {
+            TextSource::Facet(facet) => with_value(len, facet, test),
+            TextSource::Exceptions { facet, usual } => {
                 let mut rows = Bits::filled(len, test.matcher().holds(usual));
                 let matching = matching(&facet.values, test);
                 for (row, number) in facet.rows() {
@@ -173,18 +171,18 @@ impl Decider<'_> {
                 }
                 rows
             }
-            Texts::OfTraces { .. } => Bits::filled(len, false),
+            TextSource::OfTraces { .. } => Bits::filled(len, false),
         }
     }
 
-    /// Spans whose name is so, each different name looked at once.
+    /// Spans whose name passes the test; every distinct name is tested once.
     fn names(&self, holds: &dyn Fn(&str) -> bool) -> Bits {
         let names = self.index.span_names();
         let matching = Bits::collect(names.len(), names.map(holds));
         Bits::collect(self.index.span_count(), self.index.name_numbers().map(|number| matching.has(number)))
     }
 
-    /// Spans a bare word means: by name, by an attribute's key, by the beginning of the id.
+    /// Spans matched by a bare word: by name, by attribute key, or by id prefix.
     fn word(&self, pattern: &Pattern) -> Bits {
         let index = self.index;
         let matcher = pattern.matcher();
@@ -207,7 +205,7 @@ impl Decider<'_> {
     }
 }
 
-/// A word that may be the beginning of an id.
+/// The word, if it may be the prefix of an id.
 fn id_start(pattern: &Pattern) -> Option<&str> {
     match (pattern.open_start, pattern.open_end, pattern.parts.as_slice()) {
         (true, true, [word]) if word.len() >= ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => Some(word),
@@ -220,13 +218,13 @@ fn inverted(mut decided: Decided) -> Decided {
     decided
 }
 
-/// The same question of spans put to traces.
+/// Lifts an answer about spans to one about traces.
 fn lifted(rows: &Decided, lift: impl Fn(&Bits) -> Bits) -> Decided {
     let yes = lift(&rows.yes);
     if rows.is_known() { Decided::known(yes) } else { Decided { maybe: lift(&rows.maybe), yes } }
 }
 
-/// Numbers of the values that are so.
+/// Numbers of the values that pass the test.
 fn matching(values: &Dictionary, test: &TextTest) -> Bits {
     let matcher = test.matcher();
     Bits::collect(values.len(), values.texts().map(|value| matcher.holds(value)))
@@ -250,8 +248,8 @@ mod tests {
     use quipu_protocol::{ListTraces, TraceQuery};
     use quipu_store::{Dropped, MemorySource, OpenOptions};
 
-    /// The traces that match for sure and those that may, of the agent's sample, where `read` spans of all were looked at newest first and
-    /// those of `hits` hold what is wanted.
+    /// Runs `filter` on the agent sample after the newest `read` spans were searched, of which those in `hits` match. Returns the traces
+    /// that match for certain, and those that may match.
     fn decided(index: &Index, filter: &str, read: u32, hits: &[u32]) -> (Vec<u32>, Vec<u32>) {
         let rows = index.span_count() as u32;
         let filter = Filter::parse(filter).expect("a filter");
@@ -278,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_read_yet_is_neither_sure_nor_ruled_out() {
+    fn spans_that_were_not_read_are_undecided() {
         let session = index();
         let index = session.index();
         let (rows, traces) = (index.span_count() as u32, index.trace_count());
@@ -286,17 +284,17 @@ mod tests {
         let hit = rows - 5;
         let trace = index.trace_of(hit);
         let others: Vec<u32> = all.iter().copied().filter(|other| *other != trace).collect();
-        // Nothing read: everything may be, whichever way it is asked.
+        // Nothing read yet: every trace may match, and so for the negation.
         assert_eq!(decided(index, "\"x\"", 0, &[hit]), (vec![], all.clone()));
         assert_eq!(decided(index, "-\"x\"", 0, &[hit]), (vec![], all.clone()));
-        // The hit is sure as soon as it was met, and no longer comes with its opposite.
+        // The hit is certain as soon as it was found, and no longer matches the negation.
         assert_eq!(decided(index, "\"x\"", 10, &[hit]).0, [trace]);
         assert!(!decided(index, "-\"x\"", 10, &[hit]).1.contains(&trace));
         assert!(decided(index, "-\"x\"", 10, &[hit]).0.iter().all(|other| index.trace_rows(*other)[0] >= rows - 10));
-        // All read: both are whole, and each other's opposite.
+        // Everything read: both answers are complete, and complementary.
         assert_eq!(decided(index, "\"x\"", rows, &[hit]), (vec![trace], vec![trace]));
         assert_eq!(decided(index, "-\"x\"", rows, &[hit]), (others.clone(), others));
-        // What the index decides alone needs no reading, beside what does.
+        // A part that the index decides alone does not wait for the part that needs reading.
         assert_eq!(decided(index, "spans>0 OR \"x\"", 0, &[]), (all.clone(), all));
         assert_eq!(decided(index, "spans<1 \"x\"", 0, &[]), (vec![], vec![]));
         assert_eq!(decided(index, "{kind:storage \"x\"}", 0, &[]), (vec![], vec![]));
@@ -306,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_the_index_tells_are_not_read_and_others_only_where_they_can_be() {
+    fn attributes_that_the_index_decides_are_not_read() {
         let session = index();
         let index = session.index();
         let mut asked = 0;
@@ -320,14 +318,14 @@ mod tests {
         assert!(decide("__class__=InferenceRouter __class__:rag -__ttl__<5 output=* chunk_count>0 nothing=x").is_known());
         let long = decide("output:metrics");
         assert_eq!((long.yes.count(), asked), (0, 1));
-        // Where no span has the key, or keeps another value, nothing is left open.
+        // Where no span has the key, or all have another known value, nothing stays undecided.
         let session_ids = Filter::parse("output=*").expect("a filter");
         let with_output = super::decide(&session_ids, index, &mut |_| Decided::unknown(index.span_count()));
         assert!(long.maybe.iter().all(|trace| with_output.yes.has(trace)));
     }
 
     #[test]
-    fn a_list_that_waits_says_how_many_are_sure() {
+    fn a_list_waiting_for_a_search_counts_certain_matches() {
         let mut session = index();
         let query = TraceQuery { filter: "spans>0 OR \"x\"".into(), limit: 5, ..TraceQuery::default() };
         let page = session.ask(ListTraces(query)).expect("a page");

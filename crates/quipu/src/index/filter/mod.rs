@@ -1,10 +1,10 @@
-//! Deciding a filter over the index, and suggesting how one that is being typed may go on.
+//! Evaluates filters over the index, and suggests completions while one is typed.
 //!
-//! What is not here: the language (`quipu_protocol::filter`).
+//! Not here: the language (`quipu_protocol::filter`).
 
 mod attribute_match;
+mod cursor;
 mod decide;
-mod place;
 mod sources;
 mod suggest;
 
@@ -30,7 +30,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn suggestions_take_the_place_of_whole_letters(text in "((error|model|span|attr[.]x|duration)[:<>=][a-z0-9*\"]{0,6}[ (){}|-]{0,3}){0,4}", any in any::<String>(), cursor in 0_usize..60) {
+        fn suggestions_replace_whole_characters(text in "((error|model|span|attr[.]x|duration)[:<>=][a-z0-9*\"]{0,6}[ (){}|-]{0,3}){0,4}", any in any::<String>(), cursor in 0_usize..60) {
             check_suggestions(&text, cursor)?;
             check_suggestions(&any, cursor)?;
         }

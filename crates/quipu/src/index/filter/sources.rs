@@ -1,27 +1,26 @@
-//! What each field of the language reads from the index.
+//! Maps each field of the filter language to the columns of the index it reads.
 //!
-//! Deciding and suggesting follow this. What is not here: names and meanings (`fields`), fields that are neither number nor text: there are
-//! few, and `decide` knows each of them.
+//! Evaluation and suggestions both use this mapping. Not here: names and descriptions of fields (`fields`), and the few fields that are
+//! neither numbers nor strings, which `decide` handles one by one.
 
 use crate::index::{Bits, Dictionary, Facet, Index, TraceNumbers};
 use quipu_model::TokenTotals;
 use quipu_protocol::filter::expression::Compare;
 use quipu_protocol::filter::fields::{NumberField, TextField};
 
-/// How a number is read, of traces and of spans; `None` where they do not have it.
+/// How to read a number field of traces and of spans; `None` if they do not have it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Numbers {
-    /// The traces, by number, whose value compares so.
+pub(super) struct NumberSource {
+    /// The traces, by number, whose value satisfies a comparison.
     pub(super) of_traces: Option<Read>,
-    /// The spans, by row, whose value compares so.
+    /// The spans, by row, whose value satisfies a comparison.
     pub(super) of_spans: Option<Read>,
 }
 
-/// The traces or spans whose value compares so. A value that is unknown never does.
+/// The traces or spans whose value satisfies a comparison. Unknown values never do.
 type Read = fn(&Index, &Compare) -> Bits;
 
-/// How a number field is read.
-pub(super) fn numbers(field: NumberField) -> Numbers {
+pub(super) fn numbers(field: NumberField) -> NumberSource {
     match field {
         NumberField::Duration => of_spans(|index, compare| those(index.span_count(), index.durations(), compare)),
         NumberField::TraceDuration => of_traces(|index, compare| traces(index, compare, |trace| trace.duration.map(signed))),
@@ -45,7 +44,7 @@ pub(super) fn numbers(field: NumberField) -> Numbers {
         NumberField::Failures => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.failed.into()))),
         NumberField::Requests => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.requests.into()))),
         NumberField::Inferences => of_traces(|index, compare| {
-            // Traces without an inference request have no sums, and are 0 all the same.
+            // Traces without an inference request have no sums; they count as 0.
             let mut counts = vec![Some(0); index.trace_count() as usize];
             for (trace, totals) in index.all_trace_tokens() {
                 if let Some(count) = counts.get_mut(*trace as usize) {
@@ -57,43 +56,46 @@ pub(super) fn numbers(field: NumberField) -> Numbers {
     }
 }
 
-/// Where the values of a text field are.
-pub(super) enum Texts<'a> {
-    /// The names of spans.
+/// Where a string field has its values.
+pub(super) enum TextSource<'a> {
     Names,
-    /// A facet: the spans that have a value.
     Facet(&'a Facet),
-    /// A facet of the spans whose value is not the usual one; empty where none was recorded.
-    Exceptions { facet: &'a Facet, usual: &'static str },
-    /// Values of traces, and the number of the one that a trace has.
-    OfTraces { values: &'a Dictionary, number: fn(&TraceNumbers) -> Option<u16> },
+    /// A facet of the spans whose value is not `usual`; the empty string if none was recorded.
+    Exceptions {
+        facet: &'a Facet,
+        usual: &'static str,
+    },
+    /// Values of traces, and the accessor of a trace's value number.
+    OfTraces {
+        values: &'a Dictionary,
+        number: fn(&TraceNumbers) -> Option<u16>,
+    },
 }
 
-/// Where the values of a text field are.
-pub(super) fn texts(field: TextField, index: &Index) -> Texts<'_> {
+pub(super) fn texts(field: TextField, index: &Index) -> TextSource<'_> {
     let facets = index.facets();
     match field {
-        TextField::Name => Texts::Names,
-        TextField::Model => Texts::Facet(&facets.model),
-        TextField::Tool => Texts::Facet(&facets.tool),
-        TextField::Session => Texts::Facet(&facets.session),
-        TextField::Turn => Texts::Facet(&facets.turn),
-        TextField::Agent => Texts::Facet(&facets.agent),
-        TextField::Status => Texts::Exceptions { facet: &facets.odd_status, usual: "OK" },
-        TextField::Service => Texts::OfTraces { values: index.services(), number: |trace| trace.service },
+        TextField::Name => TextSource::Names,
+        TextField::Model => TextSource::Facet(&facets.model),
+        TextField::Tool => TextSource::Facet(&facets.tool),
+        TextField::Session => TextSource::Facet(&facets.session),
+        TextField::Turn => TextSource::Facet(&facets.turn),
+        TextField::Agent => TextSource::Facet(&facets.agent),
+        TextField::Status => TextSource::Exceptions { facet: &facets.unusual_status, usual: "OK" },
+        TextField::Service => TextSource::OfTraces { values: index.services(), number: |trace| trace.service },
     }
 }
 
-fn of_traces(read: Read) -> Numbers {
-    Numbers { of_traces: Some(read), ..Numbers::default() }
+fn of_traces(read: Read) -> NumberSource {
+    NumberSource { of_traces: Some(read), ..NumberSource::default() }
 }
 
-fn of_spans(read: Read) -> Numbers {
-    Numbers { of_spans: Some(read), ..Numbers::default() }
+fn of_spans(read: Read) -> NumberSource {
+    NumberSource { of_spans: Some(read), ..NumberSource::default() }
 }
 
-fn of_both(traces: Read, spans: Read) -> Numbers {
-    Numbers { of_traces: Some(traces), of_spans: Some(spans) }
+fn of_both(traces: Read, spans: Read) -> NumberSource {
+    NumberSource { of_traces: Some(traces), of_spans: Some(spans) }
 }
 
 fn those(len: usize, values: impl Iterator<Item = Option<i64>>, compare: &Compare) -> Bits {
@@ -142,7 +144,7 @@ mod tests {
             let (of_traces, of_spans) = match info.field {
                 Field::Number(field) => (numbers(field).of_traces.is_some(), numbers(field).of_spans.is_some()),
                 Field::Text(field) => {
-                    let of_traces = matches!(texts(field, &index), Texts::OfTraces { .. });
+                    let of_traces = matches!(texts(field, &index), TextSource::OfTraces { .. });
                     (of_traces, !of_traces)
                 }
                 Field::Kind | Field::Error | Field::Id(_) => continue,

@@ -1,9 +1,9 @@
-//! How a filter that is being typed may go on: names of fields, and what the file holds, the most frequent first.
+//! Completions for a filter that is being typed: field names, and values from the file, the most frequent first.
 //!
-//! What is not here: where the cursor stands (`place`).
+//! Not here: finding the name or value at the cursor (`cursor`).
 
-use super::place::{Name, Place, place};
-use super::sources::{Texts, texts};
+use super::cursor::{CursorContext, Name, cursor_context};
+use super::sources::{TextSource, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
 use quipu_model::recorded::RawJson;
@@ -15,15 +15,14 @@ use quipu_protocol::filter::print::{key_text, value_text};
 use quipu_protocol::{Suggestion, Suggestions};
 use std::cmp::Reverse;
 
-/// Suggestions at most.
-const MOST: usize = 12;
+/// Maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 12;
 
-/// How many spans have what, counted once over the whole index.
+/// Numbers of spans per name and kind, counted once over the whole index.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// By number of the name.
+    /// By name number.
     names: Vec<u64>,
-    /// In the order of [`SpanKind::ALL`].
     kinds: Vec<u64>,
     profiles: Vec<u64>,
     keys: Vec<(Box<str>, u64)>,
@@ -32,7 +31,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts what a complete index holds.
+    /// Counts over a complete index.
     pub(crate) fn of(index: &Index) -> Counts {
         let mut counts = Counts { spans: index.span_count() as u64, ..Counts::default() };
         counts.names = tally(index.span_names().len(), index.name_numbers().map(|number| number as usize));
@@ -61,22 +60,22 @@ fn tally(len: usize, numbers: impl Iterator<Item = usize>) -> Vec<u64> {
     counts
 }
 
-/// How `filter` may go on at the byte `cursor`. Without a complete index only what the language itself knows.
+/// Completions of `filter` at byte offset `cursor`. Without a complete index only those of the language itself.
 pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Counts)>) -> Suggestions {
     let mut cursor = cursor.min(filter.len());
     while !filter.is_char_boundary(cursor) {
         cursor -= 1;
     }
-    let Some(place) = place(filter, cursor) else { return Suggestions::default() };
-    let items = match &place.of {
-        None => names(&place.typed, known),
+    let Some(context) = cursor_context(filter, cursor) else { return Suggestions::default() };
+    let items = match &context.of {
+        None => names(&context.typed, known),
         Some((_, Sign::Order(_))) => Vec::new(),
-        Some((name, _)) => values(name, &place, known),
+        Some((name, _)) => values(name, &context, known),
     };
-    Suggestions { start: place.start as u32, end: place.end as u32, items }
+    Suggestions { start: context.start as u32, end: context.end as u32, items }
 }
 
-/// Fields, then keys of attributes, then names of spans.
+/// Fields, then attribute keys, then span names.
 fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     let folded = fold(typed);
     let mut items: Vec<Suggestion> = Vec::new();
@@ -86,18 +85,18 @@ fn names(typed: &str, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
     }
     if let (Some((index, counts)), false) = (known, typed.is_empty()) {
         let key = folded.strip_prefix("attr.").unwrap_or(&folded);
-        let mut best = Best::new(key, MOST.saturating_sub(items.len()));
+        let mut best = Best::new(key, MAX_SUGGESTIONS.saturating_sub(items.len()));
         counts.keys.iter().for_each(|(key, spans)| best.offer(key, *spans));
         items.extend(best.items("attribute", |key| format!("{}:", key_text(key))));
-        let mut best = Best::new(&folded, MOST.saturating_sub(items.len()));
+        let mut best = Best::new(&folded, MAX_SUGGESTIONS.saturating_sub(items.len()));
         index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans));
         items.extend(best.items("spans of this name", |name| format!("name={}", value_text(name))));
     }
-    items.truncate(MOST);
+    items.truncate(MAX_SUGGESTIONS);
     items
 }
 
-/// A field with the sign it is mostly used with, and an example where its values will not be suggested.
+/// A field with its most common operator, and an example if its values can't be suggested.
 fn of_field(info: &FieldInfo) -> Suggestion {
     let (sign, has_values) = match info.field {
         Field::Number(_) => ('>', false),
@@ -108,9 +107,9 @@ fn of_field(info: &FieldInfo) -> Suggestion {
     Suggestion { text: format!("{}{sign}", info.name), meaning, spans: None }
 }
 
-fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
-    let typed = fold(&place.typed);
-    let mut best = Best::new(&typed, MOST);
+fn values(name: &Name<'_>, context: &CursorContext<'_>, known: Option<(&Index, &Counts)>) -> Vec<Suggestion> {
+    let typed = fold(&context.typed);
+    let mut best = Best::new(&typed, MAX_SUGGESTIONS);
     let field = find(&name.text).filter(|_| !name.is_key);
     let meaning = match field {
         Some(Field::Error) => {
@@ -146,13 +145,15 @@ fn values(name: &Name<'_>, place: &Place<'_>, known: Option<(&Index, &Counts)>) 
 
 fn offer_texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best) {
     match texts(field, index) {
-        Texts::Names => index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
-        Texts::Facet(facet) => offer_values(facet, best),
-        Texts::Exceptions { facet, usual } => {
+        TextSource::Names => index.span_names().zip(&counts.names).for_each(|(name, spans)| best.offer(name, *spans)),
+        TextSource::Facet(facet) => offer_values(facet, best),
+        TextSource::Exceptions { facet, usual } => {
             best.offer(usual, counts.spans.saturating_sub(facet.rows().count() as u64));
             offer_values(facet, best);
         }
-        Texts::OfTraces { values, .. } => values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None)),
+        TextSource::OfTraces { values, .. } => {
+            values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None))
+        }
     }
 }
 
@@ -161,7 +162,7 @@ fn offer_values(facet: &Facet, best: &mut Best) {
     facet.values.texts().zip(spans).filter(|(value, _)| !value.is_empty()).for_each(|(value, spans)| best.offer(value, spans));
 }
 
-/// Values of a key that profiles keep: where they are of few kinds.
+/// Values of a low-cardinality attribute, from the profiles.
 fn attribute_values(key: &str, index: &Index, counts: &Counts, best: &mut Best) {
     let mut values: HashMap<&[u8], u64> = HashMap::new();
     for (profile, spans) in counts.profiles.iter().enumerate() {
@@ -176,7 +177,7 @@ fn attribute_values(key: &str, index: &Index, counts: &Counts, best: &mut Best) 
     }
 }
 
-/// The best of what holds the typed text: what begins with it first, then the most frequent.
+/// The best suggestions that contain the typed text: those that start with it first, then the most frequent.
 struct Best<'a> {
     typed: &'a str,
     most: usize,

@@ -1,7 +1,7 @@
-//! A trace as Chrome's trace events, which Perfetto and speedscope open.
+//! A trace as Chrome trace events, which Perfetto and speedscope open.
 //!
-//! A trace is a process. Slices of a thread must nest, so spans that do are slices of its one thread; those that run beside others become
-//! asynchronous pairs with an id, and what runs below them with them. What is not here: what spans mean; it is their times alone that decide.
+//! A trace becomes a process. Slices of a thread must nest: spans that do are slices of its single thread; spans that overlap others become
+//! asynchronous begin/end pairs with an id, together with their descendants. Not here: the meaning of spans; only their times matter.
 
 use super::TraceWriter;
 use quipu_model::{Number, Value};
@@ -14,10 +14,10 @@ pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
     (format == FileFormat::Chrome).then(|| Box::<Events>::default() as Box<dyn TraceWriter>)
 }
 
-/// One object with the events of all traces in its list.
+/// One JSON object with a list of the events of all traces.
 #[derive(Default)]
 struct Events {
-    /// Traces so far: the number of the last one's process.
+    /// Number of traces so far, which is also the process id of the last one.
     traces: u64,
     clock: Clock,
 }
@@ -39,12 +39,12 @@ impl TraceWriter for Events {
     }
 }
 
-/// Times are told from the first that was met: microseconds since 1970 have no room for fractions in a double.
+/// Times are relative to the first one: a double can't hold microseconds since 1970 with fractions.
 #[derive(Default)]
 struct Clock(Option<u64>);
 
 impl Clock {
-    /// Microseconds with three digits behind the point.
+    /// Microseconds with three decimal places.
     fn micros(&self, nanos: u64) -> Option<Value> {
         let since = i128::from(nanos) - i128::from(self.0.unwrap_or(0));
         let (sign, since) = if since < 0 { ("-", -since) } else { ("", since) };
@@ -52,12 +52,12 @@ impl Clock {
     }
 }
 
-/// How a span is drawn.
+/// How a span is represented.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Drawn {
     /// A slice of the thread.
     Slice,
-    /// A pair with the id of the span that stands at this place.
+    /// A begin/end pair, with an id derived from the index of this span.
     Pair(usize),
 }
 
@@ -89,7 +89,7 @@ fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
         meta("thread_name", "spans".into()),
     ];
     let mut timed: Vec<(u64, Value)> = Vec::new();
-    // Pairs of each id that were not ended yet, the innermost last.
+    // Open pairs of each id, the innermost last.
     let mut open: BTreeMap<usize, Vec<(u64, Value)>> = BTreeMap::new();
     for (at, drawn) in arrange(trace, &times) {
         let (Some(full), Some(Some((start, end)))) = (trace.spans.get(at), times.get(at)) else { continue };
@@ -139,13 +139,13 @@ fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
         }
     }
     timed.extend(open.into_values().flat_map(|ends| ends.into_iter().rev()));
-    // What is at one time keeps its order: readers sort by time alone, and an inner pair has to end before an outer one.
+    // Stable: viewers sort by time only, and an inner pair has to end before an outer one.
     timed.sort_by_key(|(nanos, _)| *nanos);
     out.extend(timed.into_iter().map(|(_, event)| event));
     out
 }
 
-/// The spans that have times, earliest first, and how each is drawn.
+/// The spans that have times, earliest first, and how each is represented.
 fn arrange(trace: &FullTrace, times: &[Option<(u64, u64)>]) -> Vec<(usize, Drawn)> {
     let mut depth: HashMap<&str, usize> = HashMap::new();
     for (at, span) in trace.spans.iter().enumerate() {
@@ -153,10 +153,10 @@ fn arrange(trace: &FullTrace, times: &[Option<(u64, u64)>]) -> Vec<(usize, Drawn
     }
     let mut order: Vec<(u64, u64, usize)> =
         times.iter().enumerate().filter_map(|(at, time)| time.map(|(start, end)| (start, u64::MAX - end, at))).collect();
-    // Of spans that begin together the longer is the outer one; of those that end together too, the one that ended last in the file.
+    // Of spans with the same start the longer one is the outer; if they also have the same end, the later one in the file.
     order.sort_unstable_by_key(|(start, end, at)| (*start, *end, usize::MAX - at));
     let mut drawn: HashMap<usize, Drawn> = HashMap::new();
-    // Ends of what is open: the thread's slices, and the pairs of each id.
+    // End times of what is open: slices of the thread, and pairs by id.
     let mut open: HashMap<Option<usize>, Vec<u64>> = HashMap::new();
     let mut out = Vec::with_capacity(order.len());
     for (start, end, at) in order {

@@ -1,4 +1,4 @@
-//! A trace as Jaeger's query service answers it.
+//! A trace as Jaeger's query service returns it.
 
 use super::TraceWriter;
 use quipu_model::Value;
@@ -10,7 +10,7 @@ pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
     (format == FileFormat::Jaeger).then(|| Box::new(Answer { begun: false }) as Box<dyn TraceWriter>)
 }
 
-/// One answer with all traces in its list.
+/// One response with a list of all traces.
 struct Answer {
     begun: bool,
 }
@@ -31,7 +31,7 @@ impl TraceWriter for Answer {
 }
 
 fn one_trace(trace: &FullTrace) -> Value {
-    // Processes by what their spans' resource says.
+    // Processes, deduplicated by the resource of their spans.
     let mut processes: Vec<(String, Value)> = Vec::new();
     let mut spans = Vec::with_capacity(trace.spans.len());
     for span in &trace.spans {
@@ -98,7 +98,7 @@ fn one(full: &FullSpan, trace: &FullTrace, process: &str) -> Value {
     ])
 }
 
-/// A tag: text, truth or number; what is none of these stands as its JSON.
+/// A tag: string, boolean or number; any other value becomes its JSON.
 fn tag(key: &str, value: &Value) -> Value {
     let (kind, value) = match value {
         Value::Bool(truth) => ("bool", Value::Bool(*truth)),

@@ -1,8 +1,8 @@
-//! What a file holds in formats that other programs read: OTLP, Jaeger's JSON, Chrome's trace events, JSON lines, CSV.
+//! Exports to formats that other programs read: OTLP, Jaeger JSON, Chrome trace events, JSON lines, CSV.
 //!
-//! A writer is a [`TraceWriter`] in one of the files below, beside a row in the table of formats (`protocol::FileFormat`); a new file of
-//! writers also has a line in [`WRITERS`]. One trace at a time is in memory. docs/formats.md lists what each format cannot hold. What is not here: reading the file (`session`), and
-//! where the bytes go.
+//! A format is a [`TraceWriter`] in one of the modules below, and an entry in the table of formats (`protocol::FileFormat`); a new module
+//! also needs an entry in [`WRITERS`]. One trace at a time is in memory. docs/formats.md lists what each format can't represent. Not here:
+//! reading the file (`session`), and the destination of the bytes.
 
 mod chrome;
 mod jaeger;
@@ -12,9 +12,9 @@ mod plain;
 use quipu_otlp::values::FullTrace;
 use quipu_protocol::{Contents, Failure, FileFormat};
 
-/// Writes traces in one format.
+/// Serializes traces in one format.
 trait TraceWriter {
-    /// What comes before the first trace.
+    /// Text before the first trace.
     fn head(&self) -> String {
         String::new()
     }
@@ -22,37 +22,37 @@ trait TraceWriter {
     /// The bytes of the next trace.
     fn trace(&mut self, trace: &FullTrace) -> Vec<u8>;
 
-    /// What comes after the last trace.
+    /// Text after the last trace.
     fn tail(&self) -> &'static str {
         ""
     }
 }
 
-/// Picks the writer of a format; `None` where it is in another file.
+/// Creates the writer of a format; `None` if the module does not have it.
 type PickWriter = fn(FileFormat) -> Option<Box<dyn TraceWriter>>;
 
-/// One for each file of writers.
+/// One function per module of writers.
 const WRITERS: [PickWriter; 4] = [otlp::writer, jaeger::writer, chrome::writer, plain::writer];
 
-/// Writes traces one after the other.
+/// Serializes traces one after the other.
 pub(crate) struct Exporter {
     writer: Box<dyn TraceWriter>,
 }
 
 impl Exporter {
     /// # Errors
-    /// The format is not one for [`Contents::Traces`](quipu_protocol::Contents::Traces).
+    /// When the format does not support [`Contents::Traces`](quipu_protocol::Contents::Traces).
     pub(crate) fn new(format: FileFormat) -> Result<Exporter, Failure> {
         let writer = WRITERS.iter().find_map(|writer| writer(format)).ok_or_else(|| format.refusal(Contents::Traces))?;
         Ok(Exporter { writer })
     }
 
-    /// What comes before the first trace.
+    /// Text before the first trace.
     pub(crate) fn head(&self) -> String {
         self.writer.head()
     }
 
-    /// What comes after the last trace.
+    /// Text after the last trace.
     pub(crate) fn tail(&self) -> &'static str {
         self.writer.tail()
     }

@@ -1,4 +1,4 @@
-//! Writers of OTLP: JSON lines and protobuf.
+//! OTLP as JSON lines and as protobuf.
 
 use super::TraceWriter;
 use quipu_model::Value;
@@ -16,7 +16,7 @@ pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
     }
 }
 
-/// A line a trace.
+/// One line per trace.
 struct Lines;
 
 impl TraceWriter for Lines {
@@ -26,7 +26,7 @@ impl TraceWriter for Lines {
     }
 }
 
-/// Fields of one `TracesData`.
+/// The fields of one `TracesData`, which may be concatenated.
 struct Protobuf;
 
 impl TraceWriter for Protobuf {

@@ -1,4 +1,4 @@
-//! Spans as JSON lines and as CSV: rows as they were recorded, for scripts.
+//! Spans as JSON lines and as CSV, for scripts: rows as they were recorded.
 
 use super::TraceWriter;
 use quipu_model::Value;

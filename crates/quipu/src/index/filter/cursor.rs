@@ -1,38 +1,39 @@
-//! Where in a filter that is being typed the cursor stands: in which name or value.
+//! Finds the name or value at the cursor of a filter that is being typed.
 //!
-//! What is not here: what could be put there (`suggest`). Unlike the parser, this takes any text: most are not finished yet.
+//! Not here: what could be inserted there (`suggest`). Unlike the parser, this accepts any text, since an unfinished filter is rarely
+//! valid.
 
 use quipu_protocol::filter::lex::{Piece, Sign, quoted, sign_at, value_at, word_end};
 
-/// A name or a value that is being typed.
+/// The name or value at the cursor.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place<'a> {
-    /// The bytes it takes.
+pub(super) struct CursorContext<'a> {
+    /// Byte range in the filter.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// What was typed of it up to the cursor, without quotes and stars.
+    /// The part before the cursor, without quotes and asterisks.
     pub(super) typed: String,
-    /// The name and the sign before a value; `None` for a name or a bare word.
+    /// For a value: the field name and operator before it. `None` for a name or a bare word.
     pub(super) of: Option<(Name<'a>, Sign)>,
 }
 
-/// A name before a sign.
+/// The name before an operator.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name<'a> {
     pub(super) text: std::borrow::Cow<'a, str>,
-    /// It can only be an attribute's key.
+    /// The name can only be an attribute key.
     pub(super) is_key: bool,
 }
 
-/// The place of a cursor; `None` inside a free text.
-pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
+/// The name or value at byte offset `cursor`; `None` inside a free-text term.
+pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<'_>> {
     let mut at = 0;
     loop {
         let rest = text.get(at..)?;
         let word = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "(){}-".contains(letter));
         let start = text.len() - word.len();
         if start > cursor || word.is_empty() {
-            return Some(Place { start: cursor, end: cursor, typed: String::new(), of: None });
+            return Some(CursorContext { start: cursor, end: cursor, typed: String::new(), of: None });
         }
         let prefix = if word.starts_with("root.") { 5 } else { 0 };
         let start = start + prefix;
@@ -56,19 +57,19 @@ pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
                     return None;
                 }
                 let typed = text.get(start..cursor).unwrap_or_default().to_owned();
-                return Some(Place { start: start.min(cursor), end: name_end, typed, of: None });
+                return Some(CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
             }
-            // A word that takes nothing would be met again and again.
+            // Always advances by at least one character, so that the loop ends.
             at = name_end.max(at + text.get(at..)?.chars().next()?.len_utf8());
             continue;
         };
         let sign_start = text.len() - behind.trim_start().len();
         if cursor < sign_start + sign_length {
             let typed = text.get(start..cursor.min(name_end)).unwrap_or_default().to_owned();
-            return (!is_quoted && cursor <= name_end).then(|| Place { start: start.min(cursor), end: name_end, typed, of: None });
+            return (!is_quoted && cursor <= name_end).then(|| CursorContext { start: start.min(cursor), end: name_end, typed, of: None });
         }
         let value_start = sign_start + sign_length;
-        // Blanks behind a sign belong to the value once there is one.
+        // Blanks after an operator belong to the value if there is one.
         let value = text.get(value_start..)?;
         let value_start = text.len() - value.trim_start().len();
         let value_start = if value_start > cursor { cursor } else { value_start };
@@ -76,13 +77,13 @@ pub(super) fn place(text: &str, cursor: usize) -> Option<Place<'_>> {
         let length = value_at(value).map_or(value.len(), |(_, length)| length);
         if cursor <= value_start + length {
             let typed = text.get(value_start..cursor)?;
-            // An open quotation mark is closed for reading.
+            // An unclosed quotation mark is treated as closed.
             let pieces = value_at(typed).or_else(|_| value_at(&format!("{typed}\""))).map(|(pieces, _)| pieces).unwrap_or_default();
             let plain = pieces.iter().filter_map(|piece| match piece {
                 Piece::Plain(text) | Piece::Quoted(text) => Some(text.as_str()),
                 Piece::Star => None,
             });
-            return Some(Place {
+            return Some(CursorContext {
                 start: value_start,
                 end: value_start + length,
                 typed: plain.collect(),
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_cursor_is_in_a_name_or_a_value() {
-        // The cursor stands at the |.
+        // `|` marks the cursor.
         let cases = [
             ("|", "0..0 ''"),
             ("du|", "0..2 'du'"),
@@ -124,12 +125,12 @@ mod tests {
         ];
         for (text, expected) in cases {
             let cursor = text.find('|').expect("a cursor");
-            let shown = match place(&text.replace('|', ""), cursor) {
+            let shown = match cursor_context(&text.replace('|', ""), cursor) {
                 None => "none".to_owned(),
-                Some(place) => {
+                Some(context) => {
                     let of =
-                        place.of.map_or(String::new(), |(name, _)| format!(" of {}{}", if name.is_key { "key " } else { "" }, name.text));
-                    format!("{}..{} '{}'{of}", place.start, place.end, place.typed)
+                        context.of.map_or(String::new(), |(name, _)| format!(" of {}{}", if name.is_key { "key " } else { "" }, name.text));
+                    format!("{}..{} '{}'{of}", context.start, context.end, context.typed)
                 }
             };
             assert_eq!(shown, expected, "{text}");

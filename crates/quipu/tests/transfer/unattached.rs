@@ -1,10 +1,10 @@
-//! What belongs to no span leaves as it came: log records, and points of metrics of every kind.
+//! Data that belongs to no span is exported unchanged: log records, and metric points of every kind.
 
 use super::tools::{export, import, import_bytes, read, rows, sql_of};
 use quipu::protocol::FileFormat;
 use quipu::store::Writer;
 use quipu::transfer::{Recorder, Signal, read_request};
-use quipu::{BesideTraces, PieceSize, Selection};
+use quipu::{PieceSize, Selection, UnattachedSignal};
 
 const TABLES: [&str; 2] = [
     "SELECT trace_id, span_id, name, timestamp, time_unix_nano, attributes, resource, scope
@@ -23,7 +23,7 @@ const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"servic
     {"attributes":[{"key":"body","value":{"stringValue":"text"}}]},
     {}]}]}]}"#;
 
-/// A gauge, an increment of floats, a histogram without a sum, an exponential one, a summary, and a series that was closed.
+/// A gauge, a delta sum of floats, a histogram without a sum, an exponential one, a summary, and a series that was closed.
 const POINTS: &str = r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"h"}}]},"scopeMetrics":[{"metrics":[
     {"name":"level","gauge":{"dataPoints":[{"timeUnixNano":"1764000000000000001","asDouble":-0.25},{"timeUnixNano":"1764000001000000000","asInt":"7","attributes":[{"key":"a","value":{"stringValue":"b"}}]}]}},
     {"name":"spent","unit":"s","sum":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{"startTimeUnixNano":"1764000000000000000","timeUnixNano":"1764000001000000000","asDouble":1.5}]}},
@@ -51,7 +51,7 @@ fn tables(bytes: &[u8]) -> [Vec<Vec<String>>; 2] {
 }
 
 #[test]
-fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
+fn a_whole_file_as_json_contains_unattached_data() {
     let inputs = inputs();
     let inputs: Vec<(&str, &[u8])> = inputs.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     let (bytes, report) = import_bytes(&inputs);
@@ -59,26 +59,26 @@ fn all_of_a_file_as_json_has_what_belongs_to_no_span() {
     assert_eq!(report.problem_count, 0);
     assert!(expected[0].len() > 5 && expected[1].len() > 20, "{} logs, {} points", expected[0].len(), expected[1].len());
     let (mut session, _) = import(&inputs);
-    // A record is never divided: the first comes whatever it weighs.
+    // A record is never divided: the first one is sent whatever its size.
     let (size, mut entries) = (PieceSize { entries: 100, bytes: 1 }, Vec::new());
-    let each = &mut |piece: quipu::BesidePiece| {
+    let each = &mut |piece: quipu::UnattachedPiece| {
         entries.push(piece.entries);
         Ok::<(), quipu::protocol::Failure>(())
     };
-    session.each_beside_piece(BesideTraces::Logs, 0, size, each).expect("pieces");
+    session.each_unattached_piece(UnattachedSignal::Logs, 0, size, each).expect("pieces");
     assert_eq!(entries, vec![1; expected[0].len()]);
     let text = export(&mut session, Selection::All, FileFormat::OtlpJson);
     let (again, report) = import_bytes(&[("export", &text)]);
     assert_eq!((report.problem_count, report.points), (0, expected[1].len() as u64));
     assert_eq!(tables(&again), expected);
-    // A trace is no owner of points, and its records of no span are not told of.
+    // Points belong to no trace, and unattached records are not part of one.
     let id = rows(&sql_of(&bytes), "SELECT trace_id FROM traces LIMIT 1").remove(0).remove(0);
     let one = export(&mut session, Selection::Traces(&[id]), FileFormat::OtlpJson);
     assert!(!String::from_utf8_lossy(&one).contains("resourceMetrics"));
 }
 
 #[test]
-fn requests_of_them_go_on_where_one_stopped() {
+fn requests_of_unattached_data_can_be_resumed() {
     let inputs = inputs();
     let inputs: Vec<(&str, &[u8])> = inputs.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     let expected = tables(&import_bytes(&inputs).0);
@@ -87,15 +87,15 @@ fn requests_of_them_go_on_where_one_stopped() {
     recorder.begin().expect("a transaction");
     let size = PieceSize { entries: 3, bytes: usize::MAX };
     for (which, signal, table) in [
-        (BesideTraces::Logs, Signal::Logs, &expected[0]),
-        (BesideTraces::Points, Signal::Metrics, &expected[1]),
+        (UnattachedSignal::Logs, Signal::Logs, &expected[0]),
+        (UnattachedSignal::Points, Signal::Metrics, &expected[1]),
     ] {
-        let (whole, last) = session.beside_rest(which, 0).expect("a file").expect("rows");
+        let (whole, last) = session.remaining_after(which, 0).expect("a file").expect("rows");
         assert_eq!(whole, table.len() as u64);
         let (mut behind, mut sent) = (0, 0);
-        // Stopped by the receiver after each request.
+        // Interrupted by the receiver after each request.
         while behind < last {
-            let outcome = session.each_beside_piece(which, behind, size, &mut |piece| {
+            let outcome = session.each_unattached_piece(which, behind, size, &mut |piece| {
                 let mut read = read_request(signal, false, &piece.request).expect("OTLP");
                 recorder.write(&mut read).expect("written");
                 (behind, sent) = (piece.last, sent + piece.entries);
@@ -105,7 +105,7 @@ fn requests_of_them_go_on_where_one_stopped() {
             assert!(outcome.is_err());
         }
         assert_eq!(sent, whole);
-        assert_eq!(session.beside_rest(which, last).expect("a file"), Some((0, last)));
+        assert_eq!(session.remaining_after(which, last).expect("a file"), Some((0, last)));
     }
     recorder.commit().expect("committed");
     assert_eq!(tables(&recorder.into_writer().into_bytes().expect("bytes")), expected);

@@ -1,18 +1,18 @@
-//! Takes spans in on a second thread while the next are read, natively; where there are no threads, each as it is read.
+//! Indexes spans on a second thread while the next ones are read. Without threads (wasm), each span is indexed as it is read.
 //!
-//! Rows are handed over in batches, copied, in the order they were read, and only one thread takes them in: what becomes of them is the same
-//! either way. What is not here: SQL, and what becomes of the rows (`pass`).
+//! Rows are copied into batches and sent over a channel in the order they were read. A single thread indexes them, so the result is the
+//! same either way. Not here: SQL, and the indexing itself (`pass`).
 
 use quipu_store::ScanSpan;
 
-/// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
+/// Calls `read` with a function that accepts spans. `take` has received each of them, in order, when this returns.
 #[cfg(target_family = "wasm")]
-pub(super) fn beside<R>(mut take: impl FnMut(ScanSpan<'_>), read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+pub(super) fn pipeline<R>(mut take: impl FnMut(ScanSpan<'_>), read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
     read(&mut take)
 }
 
 #[cfg(not(target_family = "wasm"))]
-pub(super) use native::beside;
+pub(super) use native::pipeline;
 
 #[cfg(not(target_family = "wasm"))]
 mod native {
@@ -23,11 +23,12 @@ mod native {
     use std::sync::{Mutex, PoisonError};
     use std::thread;
 
-    /// Bytes of a batch, as soon as it has more of which it is handed over.
+    /// Size at which a batch is sent, in bytes.
     const BATCH_BYTES: usize = 256 << 10;
-    /// Batches at most, the one being filled and the one being taken in among them.
+    /// Maximum number of batches in existence, including the one being filled and the one being indexed.
     const BATCHES: usize = 4;
-    /// A longer row is copied only when no other batch is under way: a file of very long ones must not be in memory several times.
+    /// A row longer than this is copied only when no other batch is in flight, so that a file of very long rows is not in memory several
+    /// times.
     const LONG_ROW: usize = 4 << 20;
 
     /// Copied rows.
@@ -39,7 +40,7 @@ mod native {
 
     struct Row {
         rowid: i64,
-        /// Where each text starts in the batch, `None` for NULL: ids of the span, the trace and the parent, name, start, end, status.
+        /// Byte ranges of the strings in the batch, `None` for NULL: ids of the span, the trace and the parent, name, start, end, status.
         texts: [Option<Range<usize>>; 7],
         attributes: Range<usize>,
     }
@@ -76,7 +77,7 @@ mod native {
             }
         }
 
-        /// Empty, to be filled again; what a long row took is given back.
+        /// Clears the batch for reuse, and frees the memory that a long row needed.
         fn cleared(mut self) -> Batch {
             self.rows.clear();
             self.text.clear();
@@ -85,12 +86,12 @@ mod native {
         }
     }
 
-    /// The side that reads.
+    /// The reading side of the pipeline.
     struct Reader {
         current: Batch,
         full: SyncSender<Batch>,
         empty: Receiver<Batch>,
-        /// Handed over and not yet back.
+        /// Batches sent and not returned yet.
         away: usize,
     }
 
@@ -99,7 +100,7 @@ mod native {
             let next = if self.away + 1 < BATCHES { self.empty.try_recv().ok() } else { self.empty.recv().ok() };
             self.away -= usize::from(next.is_some());
             let batch = std::mem::replace(&mut self.current, next.unwrap_or_default());
-            // Refused only where the other side panicked, which the end of its thread tells.
+            // Fails only if the other thread panicked, which joining it reports.
             self.away += usize::from(self.full.send(batch).is_ok());
         }
 
@@ -110,9 +111,9 @@ mod native {
         }
     }
 
-    /// Calls `read` with what is to be given each span it reads; each comes to `take`, in order, before this returns.
-    pub(in super::super) fn beside<R>(take: impl FnMut(ScanSpan<'_>) + Send, read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
-        // Used by one side only; the lock is what lets the other have it where no thread can be had.
+    /// Calls `read` with a function that accepts spans. `take` has received each of them, in order, when this returns.
+    pub(in super::super) fn pipeline<R>(take: impl FnMut(ScanSpan<'_>) + Send, read: impl FnOnce(&mut dyn FnMut(ScanSpan<'_>)) -> R) -> R {
+        // Only one thread uses it. The lock lets the reading side use it if no thread could be spawned.
         let take = Mutex::new(take);
         let take_in = |batch: &Batch| batch.take(&mut *take.lock().unwrap_or_else(PoisonError::into_inner));
         thread::scope(|scope| {
@@ -122,7 +123,7 @@ mod native {
             let mut begin = Some(move || {
                 for batch in to_take {
                     take_in(&batch);
-                    // Refused when the last rows were read.
+                    // Fails once the reader is done.
                     let _ = back.send(batch.cleared());
                 }
             });
@@ -136,7 +137,7 @@ mod native {
                 if !is_long && reader.current.text.len() < BATCH_BYTES {
                     return;
                 }
-                // Fewer rows than fill a batch are not worth a thread.
+                // A thread is not worthwhile for less than a full batch.
                 if let Some(begin) = begin.take() {
                     has_thread = thread::Builder::new().spawn_scoped(scope, begin).is_ok();
                 }
@@ -182,7 +183,7 @@ mod tests {
         for (rows, bytes) in [(0, 0), (3, 10), (20_000, 100), (300, 10_000), (5, 5 << 20)] {
             let text: Vec<u8> = (0..bytes + rows).map(|at| at as u8).collect();
             let mut taken = 0_i64;
-            let read = beside(
+            let read = pipeline(
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
                     assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));

@@ -1,52 +1,52 @@
-//! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
+//! Pushes data that belongs to no trace: log records without a span, and imported metric points.
 
 use super::resume::{self, Delivered, ResumeFile};
 use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
 use quipu::format::counted;
-use quipu::{BesideTraces, PieceSize, Session};
+use quipu::{PieceSize, Session, UnattachedSignal};
 use quipu_telemetry::otlp::{Client, Signal};
 
-/// What one of them is called, and several.
-pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
+/// Singular and plural of an entry.
+pub(super) fn words(which: UnattachedSignal) -> [&'static str; 2] {
     match which {
-        BesideTraces::Logs => ["log record of no span", "log records of no span"],
-        BesideTraces::Points => ["metric point", "metric points"],
+        UnattachedSignal::Logs => ["log record of no span", "log records of no span"],
+        UnattachedSignal::Points => ["metric point", "metric points"],
     }
 }
 
-/// What they are called in JSON.
-pub(super) fn key(which: BesideTraces) -> &'static str {
+/// Key of the number of entries in the JSON output.
+pub(super) fn key(which: UnattachedSignal) -> &'static str {
     match which {
-        BesideTraces::Logs => "records",
-        BesideTraces::Points => "points",
+        UnattachedSignal::Logs => "records",
+        UnattachedSignal::Points => "points",
     }
 }
 
-/// As what they go.
-pub(super) fn signal(which: BesideTraces) -> Signal {
+/// The OTLP signal to send it as.
+pub(super) fn signal(which: UnattachedSignal) -> Signal {
     match which {
-        BesideTraces::Logs => Signal::Logs,
-        BesideTraces::Points => Signal::Metrics,
+        UnattachedSignal::Logs => Signal::Logs,
+        UnattachedSignal::Points => Signal::Metrics,
     }
 }
 
-/// Sends them, behind those that were sent before; answers how many these were.
-pub(super) fn push(push: &Push, session: &Session, client: &Client, which: BesideTraces, sent: &mut Sent) -> Result<u64> {
+/// Sends the entries after those of earlier runs. Returns the number of entries sent by earlier runs.
+pub(super) fn push(push: &Push, session: &Session, client: &Client, which: UnattachedSignal, sent: &mut Sent) -> Result<u64> {
     let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     if let Some(found) = &delivered
-        && !session.goes_on_behind(which, found.rowid, &found.mark)?
+        && !session.cursor_is_valid(which, found.rowid, &found.mark)?
     {
         eprintln!("{ANOTHER}");
         delivered = None;
     }
     let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
-    let whole = before + session.beside_rest(which, behind)?.map_or(0, |(rest, _)| rest);
+    let whole = before + session.remaining_after(which, behind)?.map_or(0, |(rest, _)| rest);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut here, mut sender) = (0, Sender::new(client));
-    let outcome = session.each_beside_piece::<anyhow::Error>(which, behind, size, &mut |piece| {
+    let outcome = session.each_unattached_piece::<anyhow::Error>(which, behind, size, &mut |piece| {
         let so_far = before + here;
         if piece.entries > 0 {
             sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);

@@ -1,0 +1,52 @@
+//! A copy of what a pass has read, so that a later pass over the grown file can resume from it instead of reading everything again.
+//!
+//! Not here: detecting that a file has grown. In the browser a file that changed can't be read any more, so this module is native only.
+
+use super::Index;
+use super::table::Table;
+use quipu_model::TokenRecord;
+use quipu_model::recorded::repaired;
+use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
+use std::ops::ControlFlow;
+
+/// Everything read from a file, before the derivations.
+pub(crate) struct Snapshot {
+    pub(super) index: Index,
+    pub(super) spans: Table,
+    pub(super) events: Table,
+    pub(super) outputs: Vec<(u32, TokenRecord)>,
+}
+
+/// Number of spans that are compared with the file before resuming.
+const COMPARED_SPANS: usize = 64;
+
+impl Snapshot {
+    pub(super) fn of(index: &Index, [spans, events]: [&Table; 2], outputs: &[(u32, TokenRecord)]) -> Snapshot {
+        Snapshot { index: index.clone(), spans: spans.clone(), events: events.clone(), outputs: outputs.to_vec() }
+    }
+
+    /// Whether the file still holds a sample of the spans at the same rowids, including the first and the last.
+    pub(super) fn matches(&self, database: &Database) -> Result<bool, StoreError> {
+        let (connection, schema) = (database.connection(), database.schema());
+        let rows = self.index.spans.len();
+        let is_whole = self.spans.lost == 0 && self.events.lost == 0;
+        let last_event = highest_rowid(connection, schema.events.exists, "span_events")?;
+        if !is_whole || rows == 0 || !schema.spans.exists || last_event < self.events.after {
+            return Ok(false);
+        }
+        for place in 0..COMPARED_SPANS {
+            let row = (place * (rows - 1) / (COMPARED_SPANS - 1)) as u32;
+            let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
+            let mut is_same = false;
+            scan_spans(connection, schema, rowid - 1, |span| {
+                let found = self.index.non_hex_ids.find_span(&repaired(span.span_id.as_deref().unwrap_or_default()));
+                is_same = span.rowid == rowid && found == Some(key);
+                ControlFlow::Break(())
+            })?;
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

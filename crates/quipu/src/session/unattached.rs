@@ -1,0 +1,125 @@
+//! Log records that belong to no span, and imported metric points, in batches.
+//!
+//! Not here: their form in OTLP (`transfer`).
+
+use super::Session;
+use super::push::{PieceSize, Sources};
+use crate::transfer::{Beside, Source, is_known};
+use quipu_protocol::Failure;
+use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
+
+/// One request with log records or metric points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnattachedPiece {
+    /// An `ExportLogsServiceRequest` or an `ExportMetricsServiceRequest` in protobuf; empty if no entry can be sent.
+    pub request: Vec<u8>,
+    /// Number of entries in the request.
+    pub entries: u64,
+    /// Id of the last row read; pass it as `after` to continue after it.
+    pub last: i64,
+    /// Fingerprint of the last entry; stable while the file is unchanged.
+    pub mark: String,
+}
+
+/// A kind of data that belongs to no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnattachedSignal {
+    /// Log records that belong to no span of the file.
+    Logs,
+    /// Imported metric points, as measured.
+    Points,
+}
+
+impl Session {
+    /// Calls `sink` with OTLP requests for the log records or metric points after the row with id `after` (0 for all), in file order,
+    /// until it fails. One request is in memory at a time, and the file is not locked between requests.
+    ///
+    /// # Errors
+    /// Errors of `sink`; when the file can't be read.
+    pub fn each_unattached_piece<E: From<Failure>>(
+        &self,
+        which: UnattachedSignal,
+        after: i64,
+        size: PieceSize,
+        sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_unattached(which, after, size, &mut |batch, last| {
+            let (entries, mark) = (batch.len() as u64, batch.mark());
+            sink(UnattachedPiece { entries, mark, last, request: batch.request() })
+        })
+    }
+
+    /// The number of entries after the row with id `after` (0 for all), and the id of the last one; `None` if the file has none.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn remaining_after(&self, which: UnattachedSignal, after: i64) -> Result<Option<(u64, i64)>, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, after))?)
+    }
+
+    /// Whether the file still is the one that was read up to row `id`: the row has the same fingerprint, or is a log record that has become
+    /// an event of its span since.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, mark: &str) -> Result<bool, Failure> {
+        let from = Behind { id: id.saturating_sub(1), rows: 1, bytes: 0 };
+        match self.next_unattached(which, from, &mut Sources::default())? {
+            Some((batch, at)) if at == id => Ok(batch.mark() == mark),
+            _ if which == UnattachedSignal::Points => Ok(false),
+            _ => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
+        }
+    }
+
+    /// Calls `sink` with batches before they are serialized.
+    pub(super) fn each_unattached<E: From<Failure>>(
+        &self,
+        which: UnattachedSignal,
+        mut after: i64,
+        size: PieceSize,
+        sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut sources = Sources::default();
+        while let Some((batch, last)) =
+            self.next_unattached(which, Behind { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
+        {
+            sink(batch, last)?;
+            after = last;
+        }
+        Ok(())
+    }
+
+    /// The next batch, and the id of the last row read for it.
+    fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let (batch, last) = match which {
+            UnattachedSignal::Logs => {
+                let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
+                let last = found.last().map(|(id, _)| *id);
+                (Beside::Logs(self.with_sources(found, |record| record.source, sources)?), last)
+            }
+            UnattachedSignal::Points => {
+                let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
+                let last = found.last().map(|(id, _)| *id);
+                found.retain(|(_, point)| is_known(point));
+                (Beside::Points(self.with_sources(found, |point| point.source, sources)?), last)
+            }
+        };
+        Ok(last.map(|last| (batch, last)))
+    }
+
+    /// Rows with their resources and scopes.
+    fn with_sources<T>(
+        &self,
+        found: Vec<(i64, T)>,
+        number: impl Fn(&T) -> Option<i64>,
+        sources: &mut Sources,
+    ) -> Result<Vec<(T, Source)>, Failure> {
+        let with_source = |(_, row): (i64, T)| {
+            let source = self.source(number(&row), sources)?;
+            Ok((row, source))
+        };
+        found.into_iter().map(with_source).collect()
+    }
+}
