@@ -1,7 +1,7 @@
 //! Derives what the recorded columns lack, once the pass is complete: roots, orphans, cycles, requests merged into one trace, inference
 //! requests and their tokens, the zone of local clocks; then the sort orders of the lists.
 
-use super::events::{Metric, NO_SPAN, place_event};
+use super::events::{Metric, NO_SPAN, attach_event};
 use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
 use super::shapes::Shapes;

@@ -118,7 +118,7 @@ impl Events {
 }
 
 /// Adds an event to its span, and marks the span for it.
-pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
+pub(super) fn attach_event(index: &mut Index, row: u32, event: EventFacts) {
     index.events.push(row, event.id);
     if let Some(of) = event.metric {
         index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
@@ -127,7 +127,7 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     let marks = index.spans.marks.at_mut(row);
     if event.verdict.fails_span() {
         if !marks.has(SpanMarks::FAILED) {
-            index.oddities.hidden_failures += 1;
+            index.anomalies.hidden_failures += 1;
         }
         marks.add(SpanMarks::FAILED);
     } else if event.verdict.is_logged_error() {
@@ -135,6 +135,6 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {
         marks.add(SpanMarks::EARLY_EVENT);
-        index.oddities.early_events += 1;
+        index.anomalies.early_events += 1;
     }
 }

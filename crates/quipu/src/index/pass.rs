@@ -5,9 +5,8 @@
 //! traces whose span is already known. A row whose span is unknown waits until its table has fallen behind the span table, and is then
 //! counted as lost unless its span turns up later.
 
-use super::beside::beside;
-use super::events::{EventFacts, MetricFacts, Waiting, place_event};
-use super::facets::{Found, called_tools};
+use super::events::{EventFacts, MetricFacts, Waiting, attach_event};
+use super::facets::{SpanValues, called_tools};
 use super::ids::{SpanKey, TraceKey};
 use super::pipeline::pipeline;
 use super::secrets::holds_secret;
@@ -64,9 +63,9 @@ pub(crate) struct Pass {
 
 #[cfg(not(target_family = "wasm"))]
 impl Pass {
-    /// From now on what is read is kept for another pass, which takes the memory of the index once more.
-    pub(crate) fn keep(&mut self) {
-        self.kept = Some(None);
+    /// Requests a snapshot, which takes as much memory as the index.
+    pub(crate) fn keep_snapshot(&mut self) {
+        self.snapshot = Some(None);
     }
 
     /// The requested snapshot, available once after every row was read.
@@ -77,8 +76,9 @@ impl Pass {
 
 #[cfg(not(target_family = "wasm"))]
 impl Snapshot {
-    /// A pass over a file that goes on where this reading ended, and the index it fills; `None` where the file does not hold what was read.
-    /// Servers add spans and events and never change them, and rows of `traces`, which they do change, are all read again.
+    /// A pass over the grown file that resumes where the snapshot ends, and the index it fills; `None` if the file does not contain the
+    /// spans of the snapshot. Servers append spans and events and never change them; rows of `traces`, which they do change, are all read
+    /// again.
     ///
     /// # Errors
     /// When the file can't be read.
