@@ -6,7 +6,7 @@
 #![expect(missing_docs, reason = "columns have the names of what they hold")]
 
 use super::streams::Measured;
-use quipu_model::{SpanMarks, TokenRecord};
+use quipu_model::{SpanFlags, TokenRecord};
 use quipu_protocol::Packed;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ pub struct SpanColumns {
     pub rows: Packed<u32>,
     /// Numbers of their names.
     pub names: Packed<u32>,
-    pub marks: Packed<SpanMarks>,
+    pub flags: Packed<SpanFlags>,
     /// The end, or the start where the end can't be read: nanoseconds since 1970, UTC.
     pub ends: Packed<i64>,
     /// Nanoseconds, or [`UNKNOWN_NANOS`](quipu_protocol::UNKNOWN_NANOS).

@@ -4,7 +4,7 @@
 
 use super::amounts::millis;
 use super::readings::SpanColumns;
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_promql::Curve;
 use quipu_protocol::UNKNOWN_NANOS;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -77,9 +77,9 @@ type Entry = (u32, i64, u32, u64, bool);
 /// Sorts spans into groups.
 fn group(spans: &SpanColumns) -> Vec<Arc<SpanGroup>> {
     let entry = |place: usize| {
-        let marks = spans.marks.get(place)?;
-        let key = spans.names.get(place)? << 1 | u32::from(marks.has(SpanMarks::FAILED));
-        Some((key, millis(*spans.ends.get(place)?), *spans.rows.get(place)?, *spans.durations.get(place)?, marks.has(SpanMarks::REQUEST)))
+        let flags = spans.flags.get(place)?;
+        let key = spans.names.get(place)? << 1 | u32::from(flags.has(SpanFlags::FAILED));
+        Some((key, millis(*spans.ends.get(place)?), *spans.rows.get(place)?, *spans.durations.get(place)?, flags.has(SpanFlags::REQUEST)))
     };
     let mut list: Vec<Entry> = (0..spans.rows.len()).filter_map(entry).collect();
     list.sort_unstable_by_key(|(key, at, row, ..)| (*key, *at, *row));
@@ -231,7 +231,7 @@ mod tests {
         group(&SpanColumns {
             rows: (0..count).collect::<Vec<_>>().into(),
             names: vec![3; count as usize].into(),
-            marks: vec![SpanMarks::default(); count as usize].into(),
+            flags: vec![SpanFlags::default(); count as usize].into(),
             ends: (0..count).map(|row| i64::from(row) * 10_000_000).collect::<Vec<_>>().into(),
             durations: (0..count).map(duration).collect::<Vec<_>>().into(),
         })

@@ -109,45 +109,45 @@ impl SpanKind {
 
 /// Marks of a span, one bit each; derived ones say so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SpanMarks(pub u16);
+pub struct SpanFlags(pub u16);
 
-impl SpanMarks {
+impl SpanFlags {
     /// No parent is recorded, or the recorded one is not in the file (derived).
-    pub const ROOT: SpanMarks = SpanMarks(1);
+    pub const ROOT: SpanFlags = SpanFlags(1);
     /// The request boundary `__root__`.
-    pub const REQUEST: SpanMarks = SpanMarks(1 << 1);
+    pub const REQUEST: SpanFlags = SpanFlags(1 << 1);
     /// The span failed, by the rules of [`crate::failure`] (derived).
-    pub const FAILED: SpanMarks = SpanMarks(1 << 2);
+    pub const FAILED: SpanFlags = SpanFlags(1 << 2);
     /// Has an event of severity error or critical that is not its failure.
-    pub const LOGGED_ERROR: SpanMarks = SpanMarks(1 << 3);
+    pub const LOGGED_ERROR: SpanFlags = SpanFlags(1 << 3);
     /// `__autotraced__`: a method traced without being asked for.
-    pub const AUTOTRACED: SpanMarks = SpanMarks(1 << 4);
+    pub const AUTOTRACED: SpanFlags = SpanFlags(1 << 4);
     /// The recorded parent is in no row of the file.
-    pub const ORPHAN: SpanMarks = SpanMarks(1 << 5);
+    pub const ORPHAN: SpanFlags = SpanFlags(1 << 5);
     /// Its parent chain is a cycle; it is shown as a root.
-    pub const CYCLE: SpanMarks = SpanMarks(1 << 6);
+    pub const CYCLE: SpanFlags = SpanFlags(1 << 6);
     /// An inference request: counted once, never again on the provider's span under it.
-    pub const INFERENCE_REQUEST: SpanMarks = SpanMarks(1 << 7);
+    pub const INFERENCE_REQUEST: SpanFlags = SpanFlags(1 << 7);
     /// Has an event that is older than the span's own start.
-    pub const EARLY_EVENT: SpanMarks = SpanMarks(1 << 8);
+    pub const EARLY_EVENT: SpanFlags = SpanFlags(1 << 8);
     /// `traces.root_span_id` names this span.
-    pub const RECORDED_ROOT: SpanMarks = SpanMarks(1 << 9);
+    pub const RECORDED_ROOT: SpanFlags = SpanFlags(1 << 9);
     /// The step in which its request failed (derived): the last one, without an output, of a request that failed by its own event. The
     /// span itself does not count as failed.
-    pub const FAILURE_ORIGIN: SpanMarks = SpanMarks(1 << 10);
+    pub const FAILURE_ORIGIN: SpanFlags = SpanFlags(1 << 10);
 
     /// Whether all bits of `other` are set.
-    pub fn has(self, other: SpanMarks) -> bool {
+    pub fn has(self, other: SpanFlags) -> bool {
         self.0 & other.0 == other.0
     }
 
     /// Sets the bits of `other`.
-    pub fn add(&mut self, other: SpanMarks) {
+    pub fn add(&mut self, other: SpanFlags) {
         self.0 |= other.0;
     }
 
     /// Clears the bits of `other`.
-    pub fn remove(&mut self, other: SpanMarks) {
+    pub fn remove(&mut self, other: SpanFlags) {
         self.0 &= !other.0;
     }
 }

@@ -39,7 +39,7 @@ pub use trace::{DensityGrid, NO_ROW, PathPart, RequestOutline, SpanMoments, Trac
 
 use crate::markup::Node;
 use quipu_model::llm::Message;
-use quipu_model::{Cost, Encoding, PriceTable, SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
+use quipu_model::{Cost, Encoding, PriceTable, SpanFlags, SpanKind, Timestamp, TokenRecord, TokenTotals, Value, ZoneFact};
 use serde::{Deserialize, Serialize};
 
 /// A question about the open file.
@@ -476,7 +476,7 @@ pub struct SearchHit {
     /// What it is.
     pub kind: SpanKind,
     /// Marks.
-    pub marks: SpanMarks,
+    pub flags: SpanFlags,
     /// When it started.
     pub start: Option<Timestamp>,
     /// The first match in it.
@@ -606,7 +606,7 @@ pub struct SpanDetail {
     /// What it is.
     pub kind: SpanKind,
     /// Marks.
-    pub marks: SpanMarks,
+    pub flags: SpanFlags,
     /// The text of `start_time`.
     pub start_text: Option<String>,
     /// The text of `end_time`.

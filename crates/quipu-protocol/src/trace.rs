@@ -3,7 +3,7 @@
 //! What is not here: how columns are packed (`packed`), what is drawn of them ([`view`](quipu_ui::view)).
 
 use super::{Packed, SpanIds, Texts, Warning};
-use quipu_model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
+use quipu_model::{SpanFlags, SpanKind, Timestamp, TokenRecord, TokenTotals};
 use serde::{Deserialize, Serialize};
 
 /// The row number that means "none" in [`TraceColumns`].
@@ -86,7 +86,7 @@ pub struct TraceColumns {
     /// Duration, or [`UNKNOWN_NANOS`].
     pub duration: Packed<u64>,
     /// Marks.
-    pub marks: Packed<SpanMarks>,
+    pub flags: Packed<SpanFlags>,
     /// What each span is.
     pub kind: Packed<SpanKind>,
     /// Token records, by row, ascending.

@@ -4,7 +4,7 @@
 
 use super::facets::Facets;
 use super::{Bits, Dictionary, Index, NO_TIME};
-use quipu_model::{SpanKind, SpanMarks, TokenTotals};
+use quipu_model::{SpanFlags, SpanKind, TokenTotals};
 
 /// One trace as filters see it. Unknown numbers: `None`.
 pub(crate) struct TraceNumbers {
@@ -35,8 +35,8 @@ impl Index {
     }
 
     /// Marks of each span, by row.
-    pub(crate) fn all_marks(&self) -> impl Iterator<Item = SpanMarks> {
-        self.spans.marks.iter().copied()
+    pub(crate) fn all_flags(&self) -> impl Iterator<Item = SpanFlags> {
+        self.spans.flags.iter().copied()
     }
 
     /// How long each span took in nanoseconds, by row; `None` where its times tell nothing.

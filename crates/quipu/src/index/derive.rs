@@ -11,7 +11,7 @@ use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
-use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
+use quipu_model::{SpanFlags, TokenRecord, TokenTotals};
 
 /// Traces derived before a look at the budget.
 const BLOCK: u32 = 64;
@@ -85,22 +85,22 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     for (place, row) in rows.iter().enumerate() {
         let parent = *index.spans.parent.at(*row);
         let key = *index.spans.key.at(*row);
-        let marks = index.spans.marks.at_mut(*row);
+        let flags = index.spans.flags.at_mut(*row);
         if cut[place] {
-            marks.add(SpanMarks::CYCLE);
-            marks.add(SpanMarks::ROOT);
+            flags.add(SpanFlags::CYCLE);
+            flags.add(SpanFlags::ROOT);
             index.oddities.cycles += 1;
         } else if parents[place].is_none() {
-            marks.add(SpanMarks::ROOT);
+            flags.add(SpanFlags::ROOT);
             if parent != SpanKey::NONE {
-                marks.add(SpanMarks::ORPHAN);
+                flags.add(SpanFlags::ORPHAN);
                 index.oddities.orphans += 1;
             }
         }
         if key == entry.recorded_root {
-            marks.add(SpanMarks::RECORDED_ROOT);
+            flags.add(SpanFlags::RECORDED_ROOT);
         }
-        failed += u32::from(marks.has(SpanMarks::FAILED));
+        failed += u32::from(flags.has(SpanFlags::FAILED));
     }
 
     if failed > 0 {
@@ -118,7 +118,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     index.oddities.merged_traces += u64::from(entry.requests > 1);
     let root = rows
         .iter()
-        .filter(|row| index.spans.marks.at(**row).has(SpanMarks::ROOT))
+        .filter(|row| index.spans.flags.at(**row).has(SpanFlags::ROOT))
         .min_by_key(|row| (*index.spans.start.at(**row), **row))
         .copied();
     let offset = if entry.local { local_offset(&entry) } else { None };
@@ -194,7 +194,7 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 /// Marks the inference requests of a trace and gives each its tokens; `None` when there is no inference request.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
     // Instrumentation of other programs marks what it says is an inference; it counts as a provider's span.
-    let said = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    let said = |row: &u32| index.spans.flags.at(*row).has(SpanFlags::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
     let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| said(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
     // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
@@ -203,11 +203,11 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let mut places = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
-        let marks = index.spans.marks.at_mut(*row);
+        let flags = index.spans.flags.at_mut(*row);
         if is_request {
-            marks.add(SpanMarks::INFERENCE_REQUEST);
+            flags.add(SpanFlags::INFERENCE_REQUEST);
         } else {
-            marks.remove(SpanMarks::INFERENCE_REQUEST);
+            flags.remove(SpanFlags::INFERENCE_REQUEST);
         }
         places.push(Place { parent: parents[place], start: *index.spans.start.at(*row), is_request });
     }

@@ -159,8 +159,8 @@ impl Index {
     }
 
     /// Marks and kind of the span in `row`.
-    pub(crate) fn marks_of(&self, row: u32) -> (quipu_model::SpanMarks, quipu_model::SpanKind) {
-        (*self.spans.marks.at(row), *self.spans.kind.at(row))
+    pub(crate) fn flags_of(&self, row: u32) -> (quipu_model::SpanFlags, quipu_model::SpanKind) {
+        (*self.spans.flags.at(row), *self.spans.kind.at(row))
     }
 
     /// The parent's row, where the parent is in the same trace.

@@ -19,7 +19,7 @@ use memchr::memmem::Finder;
 use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
 use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
-use quipu_model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource};
+use quipu_model::{RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
 use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 
 use std::borrow::Cow;
@@ -351,14 +351,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         index.oddities.odd_times += 1;
     }
 
-    let mut marks = SpanMarks::default();
+    let mut flags = SpanFlags::default();
     let role = index.names.facts(name).role;
     let (mut output, mut said, mut called) = (None, None, None);
     let mut verdict = SpanVerdict::default();
     let (mut found, mut tokens) = (Found::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
-        Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
-        Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
+        Wanted::Root if value.is_true() => flags.add(SpanFlags::REQUEST),
+        Wanted::Autotraced if value.is_true() => flags.add(SpanFlags::AUTOTRACED),
         Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
@@ -377,7 +377,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     verdict.note_status(status.as_deref());
     index.oddities.hidden_failures += u64::from(verdict.is_hidden());
     if verdict.failed() {
-        marks.add(SpanMarks::FAILED);
+        flags.add(SpanFlags::FAILED);
     }
     let row_number = index.spans.len();
     if (row_number < SECRET_SPANS || row_number.is_multiple_of(8)) && holds_secret(span.attributes) {
@@ -386,14 +386,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let kind = match index.names.facts(name).kind {
         SpanKind::Other if said.is_some() => said.unwrap_or(SpanKind::Other),
-        SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
+        SpanKind::Other if flags.has(SpanFlags::REQUEST) => SpanKind::Request,
         kind => kind,
     };
     if said == Some(SpanKind::Inference) && role.is_none() {
         // Whether it is the request, or only tells of it once more, is decided when the whole trace is known.
-        marks.add(SpanMarks::INFERENCE_REQUEST);
+        flags.add(SpanFlags::INFERENCE_REQUEST);
     }
-    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
+    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
     for tool in called.into_iter().flat_map(called_tools) {
         index.facets.tool.add(row, tool);
@@ -404,7 +404,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
     entry.local |= local;
-    entry.requests += u32::from(marks.has(SpanMarks::REQUEST));
+    entry.requests += u32::from(flags.has(SpanFlags::REQUEST));
     entry.widen(start, end);
 
     if !tokens.is_empty() {
@@ -484,17 +484,17 @@ pub(super) fn place_event(index: &mut Index, row: u32, event: EventFacts) {
         index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
     }
     let start = *index.spans.start.at(row);
-    let marks = index.spans.marks.at_mut(row);
+    let flags = index.spans.flags.at_mut(row);
     if event.verdict.fails_span() {
-        if !marks.has(SpanMarks::FAILED) {
+        if !flags.has(SpanFlags::FAILED) {
             index.oddities.hidden_failures += 1;
         }
-        marks.add(SpanMarks::FAILED);
+        flags.add(SpanFlags::FAILED);
     } else if event.verdict.is_logged_error() {
-        marks.add(SpanMarks::LOGGED_ERROR);
+        flags.add(SpanFlags::LOGGED_ERROR);
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {
-        marks.add(SpanMarks::EARLY_EVENT);
+        flags.add(SpanFlags::EARLY_EVENT);
         index.oddities.early_events += 1;
     }
 }

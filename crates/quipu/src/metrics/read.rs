@@ -5,7 +5,7 @@
 use crate::index::Index;
 use quipu_metrics::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
 use quipu_metrics::streams::Measured;
-use quipu_model::{SpanMarks, Timestamp, TokenRecord};
+use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 use quipu_protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
 
@@ -76,19 +76,19 @@ fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnM
                 number
             }
         });
-        let (marks, _) = index.marks_of(row);
-        readings.requests.push(InferenceRequest { row, model, at, failed: marks.has(SpanMarks::FAILED), tokens });
+        let (flags, _) = index.flags_of(row);
+        readings.requests.push(InferenceRequest { row, model, at, failed: flags.has(SpanFlags::FAILED), tokens });
     });
 }
 
 fn spans(index: &Index) -> SpanColumns {
-    let (mut rows, mut names, mut marks, mut ends, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut names, mut flags, mut ends, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for end in index.span_ends() {
         rows.push(end.row);
         names.push(end.name);
-        marks.push(end.marks);
+        flags.push(end.flags);
         ends.push(end.at);
         durations.push(end.duration.unwrap_or(UNKNOWN_NANOS));
     }
-    SpanColumns { rows: rows.into(), names: names.into(), marks: marks.into(), ends: ends.into(), durations: durations.into() }
+    SpanColumns { rows: rows.into(), names: names.into(), flags: flags.into(), ends: ends.into(), durations: durations.into() }
 }

@@ -42,7 +42,7 @@ impl<'a> Asked<'a> {
         let mut wanted: Vec<(u8, Option<Timestamp>, u32)> = Vec::new();
         // Spans stand in the order of their ends: what the others belong to is among the last.
         for row in self.index.trace_rows(trace).iter().rev().take(MAX_SPANS).copied() {
-            let rank = match self.index.marks_of(row).1 {
+            let rank = match self.index.flags_of(row).1 {
                 SpanKind::Turn => 0,
                 SpanKind::Inference => 1,
                 SpanKind::Request => 2,

@@ -7,7 +7,7 @@ use crate::index::Index;
 use quipu_model::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
 use quipu_model::recorded::{RecordedAttribute, attributes};
 use quipu_model::tokens::InferenceRole;
-use quipu_model::{SpanKind, SpanMarks, Spent, Value};
+use quipu_model::{SpanFlags, SpanKind, Spent, Value};
 use quipu_store::{Database, StoreError, event_row, span_row};
 
 /// Spans that are read at most, and bytes of their attributes.
@@ -45,10 +45,10 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
         let mut places: Vec<Option<usize>> = Vec::with_capacity(order.len());
         for (row, parent) in order {
             let above = parent.and_then(|parent| places.get(parent).copied().flatten());
-            let (marks, kind) = index.marks_of(row);
+            let (flags, kind) = index.flags_of(row);
             let is_dialect = dialects.get(usize::from(index.profiles().of(row))).copied().unwrap_or(false);
             let is_asked = only.is_none_or(|only| only.binary_search(&row).is_ok());
-            if !is_asked || !(is_dialect || speaks(index, row, kind, marks)) {
+            if !is_asked || !(is_dialect || speaks(index, row, kind, flags)) {
                 places.push(above);
                 continue;
             }
@@ -68,9 +68,9 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 bytes += read_events(database, index, row, &mut read, &mut cut)?;
             }
             let (start, duration_nanos) = index.times_of(row);
-            let failure = if marks.has(SpanMarks::FAILED) {
+            let failure = if flags.has(SpanFlags::FAILED) {
                 Some(detail::first_failure(database, index, row)?)
-            } else if marks.has(SpanMarks::FAILURE_ORIGIN) {
+            } else if flags.has(SpanFlags::FAILURE_ORIGIN) {
                 let perhaps = if index.is_merged(*trace) { "perhaps " } else { "" };
                 let text = detail::first_failure(database, index, row)?;
                 let because = "derived: it is the request’s last step, and it recorded no output";
@@ -83,7 +83,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 span_id: recorded.span_id.unwrap_or_default(),
                 name: recorded.name.unwrap_or_default(),
                 kind,
-                is_request: marks.has(SpanMarks::REQUEST) || kind == SpanKind::Turn,
+                is_request: flags.has(SpanFlags::REQUEST) || kind == SpanKind::Turn,
                 parent: above,
                 start,
                 duration_nanos,
@@ -143,14 +143,14 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
 }
 
 /// Whether a span of Llama Stack's has a part in a conversation. Look-ups of models, keys and tools have none.
-fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanMarks) -> bool {
+fn speaks(index: &Index, row: u32, kind: SpanKind, flags: SpanFlags) -> bool {
     match kind {
         // A provider's span says again what the router's says; streaming, it even stands beside it.
         SpanKind::Inference => match InferenceRole::from_name(index.span_name(row)) {
-            Some(InferenceRole::Provider) => marks.has(SpanMarks::INFERENCE_REQUEST),
+            Some(InferenceRole::Provider) => flags.has(SpanFlags::INFERENCE_REQUEST),
             role => role.is_some(),
         },
         SpanKind::Turn | SpanKind::Request | SpanKind::Tool | SpanKind::Safety | SpanKind::Retrieval => true,
-        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => marks.has(SpanMarks::REQUEST),
+        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => flags.has(SpanFlags::REQUEST),
     }
 }
