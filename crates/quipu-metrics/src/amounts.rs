@@ -9,7 +9,7 @@ pub(super) struct Amount {
     /// Milliseconds since 1970, UTC; what happened within a millisecond is seen at its end.
     pub(super) at: i64,
     pub(super) value: f64,
-    /// The row of its span, or [`NO_ROW`](super::readings::NO_ROW).
+    /// The row of its span, or [`NO_ROW`](super::metrics_input::NO_ROW).
     pub(super) row: u32,
 }
 

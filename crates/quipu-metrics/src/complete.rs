@@ -13,9 +13,9 @@ const DURATIONS: [&str; 6] = ["1m", "5m", "15m", "1h", "6h", "1d"];
 /// How `query` may go on at the byte `cursor`, where the file has what `catalog` says.
 pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> Suggestions {
     let cursor = (0..=cursor.min(query.len())).rev().find(|at| query.is_char_boundary(*at)).unwrap_or_default();
-    let tokens: Vec<Token> = lex(query).into_iter().filter(|token| token.place.start < cursor).collect();
+    let tokens: Vec<Token> = lex(query).into_iter().filter(|token| token.location.start < cursor).collect();
     // What is being typed, with what stands behind the cursor of the same word.
-    let typed = tokens.last().filter(|token| token.place.end >= cursor).copied();
+    let typed = tokens.last().filter(|token| token.location.end >= cursor).copied();
     let before = match typed {
         Some(_) => tokens.get(..tokens.len() - 1).unwrap_or_default(),
         None => &tokens,
@@ -23,27 +23,29 @@ pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> S
     let is_word = |kind: TokenKind| !matches!(kind, TokenKind::Mark | TokenKind::Operator | TokenKind::Unknown | TokenKind::Comment);
     let (start, end, known) = match typed {
         Some(token) if token.kind == TokenKind::Comment => return Suggestions::default(),
-        Some(token) if is_word(token.kind) => (token.place.start, token.place.end, before),
+        Some(token) if is_word(token.kind) => (token.location.start, token.location.end, before),
         _ => (cursor, cursor, tokens.as_slice()),
     };
     let word = query.get(start..cursor).unwrap_or_default().to_lowercase();
     let mut choices = Choices { word, items: Vec::new() };
-    let place = place(query, known);
-    match place {
-        Place::Expression => expression(&mut choices, catalog),
-        Place::LabelName(metric) => label_names(&mut choices, catalog, metric),
-        Place::LabelValue(label) => {
+    let context = context(query, known);
+    match context {
+        CursorContext::Expression => expression(&mut choices, catalog),
+        CursorContext::LabelName(metric) => label_names(&mut choices, catalog, metric),
+        CursorContext::LabelValue(label) => {
             let values = catalog.labels.iter().find(|known| known.name == label).map(|known| known.values.as_slice()).unwrap_or_default();
             choices.word = choices.word.trim_start_matches(['"', '\'', '`']).to_owned();
             values.iter().for_each(|value| choices.offer(value, format!("{value:?}"), "a value in this file".into()));
         }
-        Place::Window => DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "as long as this".into())),
+        CursorContext::Window => {
+            DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "as long as this".into()))
+        }
     }
     Suggestions { start: start as u32, end: end as u32, items: choices.sorted() }
 }
 
 /// What may stand where the cursor is.
-enum Place<'q> {
+enum CursorContext<'q> {
     Expression,
     /// Labels, of the metric that is named before.
     LabelName(&'q str),
@@ -52,7 +54,7 @@ enum Place<'q> {
     Window,
 }
 
-fn place<'q>(query: &'q str, before: &[Token]) -> Place<'q> {
+fn context<'q>(query: &'q str, before: &[Token]) -> CursorContext<'q> {
     let text = |at: usize| before.get(at).map_or("", |token| token.text(query));
     // The bracket that is open here.
     let mut depth = 0_i32;
@@ -64,17 +66,19 @@ fn place<'q>(query: &'q str, before: &[Token]) -> Place<'q> {
         }
         depth < 0
     });
-    let Some(open) = open else { return Place::Expression };
+    let Some(open) = open else { return CursorContext::Expression };
     let name_before = open.checked_sub(1).map(text).unwrap_or_default();
     let last = before.len().checked_sub(1).map(text).unwrap_or_default();
     match text(open) {
-        "[" => Place::Window,
-        "{" if ["=", "!=", "=~", "!~"].contains(&last) => Place::LabelValue(before.len().checked_sub(2).map(text).unwrap_or_default()),
-        "{" => Place::LabelName(name_before),
-        _ if ["by", "without", "on", "ignoring", "group_left", "group_right"].iter().any(|word| word.eq_ignore_ascii_case(name_before)) => {
-            Place::LabelName("")
+        "[" => CursorContext::Window,
+        "{" if ["=", "!=", "=~", "!~"].contains(&last) => {
+            CursorContext::LabelValue(before.len().checked_sub(2).map(text).unwrap_or_default())
         }
-        _ => Place::Expression,
+        "{" => CursorContext::LabelName(name_before),
+        _ if ["by", "without", "on", "ignoring", "group_left", "group_right"].iter().any(|word| word.eq_ignore_ascii_case(name_before)) => {
+            CursorContext::LabelName("")
+        }
+        _ => CursorContext::Expression,
     }
 }
 

@@ -2,18 +2,18 @@
 //!
 //! What is not here: where readings come from (`read`), and the spans that rows stand for.
 
-use super::behind::amounts_behind;
 use super::catalogue::catalog;
 use super::complete::complete;
+use super::metrics_input::MetricsInput;
 use super::overview::overview;
+use super::point_amounts::point_amounts;
 use super::prepare::Prepared;
-use super::readings::Readings;
 use super::source::FileSeries;
 use super::spans::Groups;
 use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
-    AmountsBehind, AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery,
+    AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointAmounts,
     PointQuery, PromqlQuery, Suggestions,
 };
 use quipu_ui::render::{answer_sheet, overview_page};
@@ -26,7 +26,7 @@ const STEPS: i64 = 250;
 #[derive(Default)]
 pub struct Metrics {
     /// All but the spans.
-    readings: Readings,
+    input: MetricsInput,
     groups: Groups,
     /// The counters, for the way of naming models that was asked for last.
     prepared: Option<Prepared>,
@@ -34,9 +34,9 @@ pub struct Metrics {
 
 impl Metrics {
     /// The metrics behind readings.
-    pub fn new(mut readings: Readings) -> Metrics {
-        let groups = Groups::new(std::mem::take(&mut readings.spans));
-        Metrics { readings, groups, prepared: None }
+    pub fn new(mut input: MetricsInput) -> Metrics {
+        let groups = Groups::new(std::mem::take(&mut input.spans));
+        Metrics { input, groups, prepared: None }
     }
 
     /// Answers a question. [`MetricsRequest::Load`] has its readings beside it and is the caller's to carry out.
@@ -49,7 +49,7 @@ impl Metrics {
                 MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
             }
             MetricsRequest::Query { query, over_time } => MetricsResponse::Answer(self.answer_page(query, *over_time).map(Box::new)),
-            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.behind(query)),
+            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.point_amounts(query)),
             MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
         }
     }
@@ -98,8 +98,8 @@ impl Metrics {
     ///
     /// # Errors
     /// As [`Metrics::query`].
-    pub fn behind(&mut self, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
-        amounts_behind(&self.series(query.options), query)
+    pub fn point_amounts(&mut self, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
+        point_amounts(&self.series(query.options), query)
     }
 
     /// Tokens, requests and durations of a part of the file.
@@ -113,12 +113,12 @@ impl Metrics {
     }
 
     fn series(&mut self, options: MetricOptions) -> FileSeries<'_> {
-        let Metrics { readings, groups, prepared } = self;
+        let Metrics { input, groups, prepared } = self;
         if prepared.as_ref().is_some_and(|prepared| prepared.merged != options.merge_labels) {
             *prepared = None;
         }
-        let prepared = prepared.get_or_insert_with(|| Prepared::new(readings, options.merge_labels));
-        FileSeries { prepared, groups, span_names: &readings.span_names, scrape_millis: options.scrape_millis }
+        let prepared = prepared.get_or_insert_with(|| Prepared::new(input, options.merge_labels));
+        FileSeries { prepared, groups, span_names: &input.span_names, scrape_millis: options.scrape_millis }
     }
 }
 

@@ -3,9 +3,9 @@
 //! What is not here: spans and their durations (`spans`).
 
 use super::amounts::{Amount, Amounts, millis};
-use super::beside::{Listed, ModelNames, extent, put_beside};
 use super::catalogue::INFERENCE_REQUESTS;
-use super::readings::{Readings, RecordedSeries};
+use super::dedup::{Listed, ModelNames, extent, merge_measured};
+use super::metrics_input::{MetricsInput, RecordedSeries};
 use super::source::STATUSES;
 use super::streams::Measure;
 use quipu_model::TokenKind;
@@ -37,15 +37,15 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Makes the counters of a file.
-    pub(super) fn new(readings: &Readings, merged: bool) -> Prepared {
+    pub(super) fn new(input: &MetricsInput, merged: bool) -> Prepared {
         let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
-        builder.providers.extend(readings.measured.values("provider_id").map(str::to_owned));
-        builder.add_recorded(readings);
-        let counted = builder.add_requests(readings);
+        builder.providers.extend(input.measured.values("provider_id").map(str::to_owned));
+        builder.add_recorded(input);
+        let counted = builder.add_requests(input);
         let mut series = std::mem::take(&mut builder.series);
         let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
-        let listed = put_beside(&readings.measured, &models, &mut series);
-        let extent = extent(readings.extent, &series, &listed);
+        let listed = merge_measured(&input.measured, &models, &mut series);
+        let extent = extent(input.extent, &series, &listed);
         let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
         Prepared { merged, counters: counters.collect(), listed, extent, counted }
     }
@@ -70,13 +70,13 @@ struct Builder {
 
 impl Builder {
     /// Recorded metric events, under the documented name and under the recorded one.
-    fn add_recorded(&mut self, readings: &Readings) {
-        for series in &readings.series {
+    fn add_recorded(&mut self, input: &MetricsInput) {
+        for series in &input.series {
             let provider = series.labels.iter().find(|(name, _)| name == "provider_id");
             self.providers.extend(provider.map(|(_, provider)| provider.clone()));
         }
-        let names: Vec<[Option<Labels>; 2]> = readings.series.iter().map(|series| self.names(series)).collect();
-        for event in &readings.events {
+        let names: Vec<[Option<Labels>; 2]> = input.series.iter().map(|series| self.names(series)).collect();
+        for event in &input.events {
             let amount = Amount { at: millis(event.at), value: event.value, row: event.row };
             for labels in names.get(event.series as usize).into_iter().flatten().flatten() {
                 self.add(labels, amount);
@@ -118,11 +118,11 @@ impl Builder {
     }
 
     /// Inference requests, and the tokens of those that no event recorded.
-    fn add_requests(&mut self, readings: &Readings) -> CountedRequests {
+    fn add_requests(&mut self, input: &MetricsInput) -> CountedRequests {
         let mut counted = CountedRequests::default();
         let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();
-        for request in &readings.requests {
-            let named = request.model.and_then(|number| readings.models.get(number as usize));
+        for request in &input.requests {
+            let named = request.model.and_then(|number| input.models.get(number as usize));
             let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
             let (count, tokens) = if request.tokens.counts().any(|count| !count.source.is_derived()) {
                 (&mut counted.recorded, "recorded")

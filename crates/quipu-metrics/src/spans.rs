@@ -3,7 +3,7 @@
 //! A span takes some 22 bytes here: its row, its end, its duration and its bucket, and every 64 spans how many there are of each bucket.
 
 use super::amounts::millis;
-use super::readings::SpanColumns;
+use super::metrics_input::SpanColumns;
 use quipu_model::SpanFlags;
 use quipu_promql::Curve;
 use quipu_protocol::UNKNOWN_NANOS;

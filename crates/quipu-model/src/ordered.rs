@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 /// What stands beside a number in pairs that ascend by it.
-pub fn beside<T>(pairs: &[(u32, T)], number: u32) -> Option<&T> {
+pub fn find_sorted<T>(pairs: &[(u32, T)], number: u32) -> Option<&T> {
     let at = pairs.binary_search_by_key(&number, |(found, _)| *found).ok()?;
     pairs.get(at).map(|(_, value)| value)
 }

@@ -1,6 +1,6 @@
 //! A query, understood: what `parse` makes and `eval` answers.
 
-use super::error::Place;
+use super::error::TextRange;
 use super::functions::Function;
 use super::matcher::Matcher;
 
@@ -33,7 +33,7 @@ impl ValueType {
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub(super) kind: ExprKind,
-    pub(super) place: Place,
+    pub(super) location: TextRange,
 }
 
 #[derive(Clone, Debug)]

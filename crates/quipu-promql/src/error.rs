@@ -4,13 +4,13 @@ pub(crate) use crate::PromqlError;
 
 impl PromqlError {
     /// A query that is not understood.
-    pub(super) fn parse(message: impl Into<String>, place: Place) -> PromqlError {
-        PromqlError { message: message.into(), start: place.start, end: place.end, is_bad_query: true }
+    pub(super) fn parse(message: impl Into<String>, location: TextRange) -> PromqlError {
+        PromqlError { message: message.into(), start: location.start, end: location.end, is_bad_query: true }
     }
 
     /// A query that is understood and has no answer over these series.
-    pub(super) fn eval(message: impl Into<String>, place: Place) -> PromqlError {
-        PromqlError { is_bad_query: false, ..PromqlError::parse(message, place) }
+    pub(super) fn eval(message: impl Into<String>, location: TextRange) -> PromqlError {
+        PromqlError { is_bad_query: false, ..PromqlError::parse(message, location) }
     }
 
     /// The query, and under it carets where the error stands: two lines. What would break a line is drawn as a blank.
@@ -24,7 +24,7 @@ impl PromqlError {
 
 /// Where something stands in a query, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct TextRange {
     /// Its first byte.
     pub start: usize,
     /// The byte behind it.

@@ -3,7 +3,7 @@
 //! What is not here: a tree. What this reading finds nothing wrong with keeps the parser's own words.
 
 use super::ast::ValueType;
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::functions::{Function, find};
 use super::lex::{Token, TokenKind};
 use super::matcher::whole;
@@ -16,7 +16,7 @@ pub(super) fn explain(query: &str, tokens: &[Token], message: &str) -> PromqlErr
         None => Ok(()),
         Some(token) => Err(reading.unexpected(token, "an operator or the end of the query")),
     });
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     outcome.err().unwrap_or_else(|| PromqlError::parse(format!("The query is not understood: {message}."), whole))
 }
 
@@ -59,23 +59,23 @@ impl<'q> Reading<'q> {
         found
     }
 
-    fn place(&self) -> Place {
-        let end = Place { start: self.query.len(), end: self.query.len() };
-        self.peek().map_or(end, |token| token.place)
+    fn location(&self) -> TextRange {
+        let end = TextRange { start: self.query.len(), end: self.query.len() };
+        self.peek().map_or(end, |token| token.location)
     }
 
     fn unexpected(&self, token: Token, expected: &str) -> PromqlError {
         let text = token.text(self.query);
         if token.kind == TokenKind::Text && !(text.len() > 1 && text.ends_with(text.get(..1).unwrap_or("\""))) {
-            return PromqlError::parse("The text is not closed: its quote is missing.", token.place);
+            return PromqlError::parse("The text is not closed: its quote is missing.", token.location);
         }
-        PromqlError::parse(format!("Here stands {text}, where {expected} is expected."), token.place)
+        PromqlError::parse(format!("Here stands {text}, where {expected} is expected."), token.location)
     }
 
     fn missing(&self, expected: &str) -> PromqlError {
         match self.peek() {
             Some(token) => self.unexpected(token, expected),
-            None => PromqlError::parse(format!("The query ends where {expected} is expected."), self.place()),
+            None => PromqlError::parse(format!("The query ends where {expected} is expected."), self.location()),
         }
     }
 
@@ -90,12 +90,12 @@ impl<'q> Reading<'q> {
             if binds < least {
                 break;
             }
-            let place = self.place();
+            let location = self.location();
             self.next += 1;
             let is_bool = self.take("bool");
             self.modifiers()?;
             let right = self.expr(if operator == Operator::Power { binds } else { binds + 1 })?;
-            left = binary(operator, is_bool, left, right, place)?;
+            left = binary(operator, is_bool, left, right, location)?;
         }
         Ok(left)
     }
@@ -126,13 +126,13 @@ impl<'q> Reading<'q> {
     }
 
     fn unary(&mut self) -> Read<ValueType> {
-        let place = self.place();
+        let location = self.location();
         if !self.take("-") && !self.take("+") {
             return self.postfix();
         }
         match self.expr(precedence(Operator::Multiply))? {
             found @ (ValueType::Scalar | ValueType::Vector) => Ok(found),
-            found => Err(PromqlError::parse(format!("A sign stands before {}; it belongs to numbers.", found.words()), place)),
+            found => Err(PromqlError::parse(format!("A sign stands before {}; it belongs to numbers.", found.words()), location)),
         }
     }
 
@@ -140,7 +140,7 @@ impl<'q> Reading<'q> {
         let begin = self.next;
         let mut found = self.primary()?;
         loop {
-            let place = self.place();
+            let location = self.location();
             if self.is("[") {
                 found = self.range(begin, found)?;
             } else if self.take("offset") {
@@ -148,7 +148,7 @@ impl<'q> Reading<'q> {
                     self.take("+");
                 }
                 self.duration("a duration such as 5m")?;
-                self.looks(found, "offset", place)?;
+                self.looks(found, "offset", location)?;
             } else if self.take("@") {
                 let is_negative = self.take("-") || self.take("+");
                 if !is_negative && (self.take("start") || self.take("end")) {
@@ -159,7 +159,7 @@ impl<'q> Reading<'q> {
                 } else {
                     return Err(self.missing("a time in seconds, start() or end()"));
                 }
-                self.looks(found, "@", place)?;
+                self.looks(found, "@", location)?;
             } else {
                 return Ok(found);
             }
@@ -167,10 +167,10 @@ impl<'q> Reading<'q> {
     }
 
     /// `offset` and `@` belong to what looks at samples.
-    fn looks(&self, found: ValueType, word: &str, place: Place) -> Read<()> {
+    fn looks(&self, found: ValueType, word: &str, location: TextRange) -> Read<()> {
         match found {
             ValueType::Vector | ValueType::Matrix => Ok(()),
-            _ => Err(PromqlError::parse(format!("{word} belongs behind a selector or a subquery, not {}.", found.words()), place)),
+            _ => Err(PromqlError::parse(format!("{word} belongs behind a selector or a subquery, not {}.", found.words()), location)),
         }
     }
 
@@ -184,7 +184,7 @@ impl<'q> Reading<'q> {
     }
 
     fn range(&mut self, begin: usize, found: ValueType) -> Read<ValueType> {
-        let place = self.place();
+        let location = self.location();
         self.expect("[")?;
         self.duration("a duration such as 5m")?;
         let is_subquery = self.take(":");
@@ -198,11 +198,11 @@ impl<'q> Reading<'q> {
         });
         if found != ValueType::Vector {
             let problem = format!("A range stands behind {}; it belongs behind an instant vector.", found.words());
-            return Err(PromqlError::parse(problem, place));
+            return Err(PromqlError::parse(problem, location));
         }
         if !is_subquery && !is_plain {
             let problem = "A range belongs directly behind a selector. Over an expression it is a subquery: [5m:1m], or [5m:].";
-            return Err(PromqlError::parse(problem, place));
+            return Err(PromqlError::parse(problem, location));
         }
         Ok(ValueType::Matrix)
     }
@@ -228,7 +228,7 @@ impl<'q> Reading<'q> {
             }
             TokenKind::Mark if text == "{" => self.matchers(true),
             TokenKind::Aggregation if is_call || self.has_grouping() => self.aggregation(text),
-            TokenKind::Name if is_call => self.call(text, token.place),
+            TokenKind::Name if is_call => self.call(text, token.location),
             TokenKind::Name | TokenKind::Aggregation | TokenKind::Keyword => {
                 self.next += 1;
                 if self.is("{") { self.matchers(false) } else { Ok(ValueType::Vector) }
@@ -243,7 +243,7 @@ impl<'q> Reading<'q> {
     }
 
     fn matchers(&mut self, alone: bool) -> Read<ValueType> {
-        let start = self.place().start;
+        let start = self.location().start;
         self.expect("{")?;
         let mut says_something = !alone;
         while !self.take("}") {
@@ -263,9 +263,9 @@ impl<'q> Reading<'q> {
             }
         }
         if !says_something {
-            let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.place.end);
+            let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
             let problem = "These braces accept every series. At least one matcher must refuse an absent label, such as a metric's name.";
-            return Err(PromqlError::parse(problem, Place { start, end }));
+            return Err(PromqlError::parse(problem, TextRange { start, end }));
         }
         Ok(ValueType::Vector)
     }
@@ -291,7 +291,7 @@ impl<'q> Reading<'q> {
             None => Ok((operator == "=") != inside.is_empty()),
             // Escapes are the parser's to undo; with one the pattern is not judged here.
             Some(None) if !inside.contains('\\') => {
-                Err(PromqlError::parse(format!("{text} is no regular expression that is understood here."), token.place))
+                Err(PromqlError::parse(format!("{text} is no regular expression that is understood here."), token.location))
             }
             Some(None) => Ok(true),
             Some(Some(pattern)) => Ok(pattern.is_match("") != (operator == "=~")),
@@ -330,24 +330,24 @@ impl<'q> Reading<'q> {
     }
 
     fn argument(&mut self, name: &str, wanted: ValueType) -> Read<()> {
-        let start = self.place().start;
+        let start = self.location().start;
         let found = self.expr(0)?;
         if found == wanted {
             return Ok(());
         }
-        let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.place.end);
+        let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
         let hint = match (wanted, found) {
             (ValueType::Matrix, ValueType::Vector) => " Add a range behind the metric: [5m].",
             (ValueType::Vector, ValueType::Matrix) => " Leave the range out, or put a function such as rate() around it.",
             _ => "",
         };
         let problem = format!("{name} takes {} here, not {}.{hint}", wanted.words(), found.words());
-        Err(PromqlError::parse(problem, Place { start, end }))
+        Err(PromqlError::parse(problem, TextRange { start, end }))
     }
 
-    fn call(&mut self, name: &str, place: Place) -> Read<ValueType> {
+    fn call(&mut self, name: &str, location: TextRange) -> Read<ValueType> {
         let Some(function) = find(name) else {
-            return Err(PromqlError::parse(format!("There is no function {name}.{}", similar(name)), place));
+            return Err(PromqlError::parse(format!("There is no function {name}.{}", similar(name)), location));
         };
         self.next += 1;
         self.expect("(")?;
@@ -356,7 +356,7 @@ impl<'q> Reading<'q> {
             if count > 0 && !self.take(",") {
                 return Err(self.missing(", or )"));
             }
-            let Some(wanted) = wanted(function, count) else { return Err(too_many(function, place)) };
+            let Some(wanted) = wanted(function, count) else { return Err(too_many(function, location)) };
             self.argument(name, wanted)?;
             count += 1;
         }
@@ -364,23 +364,23 @@ impl<'q> Reading<'q> {
         if count < least {
             let problem =
                 format!("{name} takes {least} arguments{}; there are {count}.", if function.optional == 0 { "" } else { " at least" });
-            return Err(PromqlError::parse(problem, place));
+            return Err(PromqlError::parse(problem, location));
         }
         Ok(function.answers)
     }
 }
 
-fn wanted(function: &Function, place: usize) -> Option<ValueType> {
-    match function.arguments.get(place) {
+fn wanted(function: &Function, index: usize) -> Option<ValueType> {
+    match function.arguments.get(index) {
         Some(wanted) => Some(*wanted),
         None if function.optional < 0 => function.arguments.last().copied(),
         None => None,
     }
 }
 
-fn too_many(function: &Function, place: Place) -> PromqlError {
+fn too_many(function: &Function, location: TextRange) -> PromqlError {
     let most = function.arguments.len();
-    PromqlError::parse(format!("{} takes {most} arguments at most.", function.name), place)
+    PromqlError::parse(format!("{} takes {most} arguments at most.", function.name), location)
 }
 
 /// The name that was probably meant.
@@ -393,20 +393,20 @@ fn similar(name: &str) -> String {
     }
 }
 
-fn binary(operator: Operator, is_bool: bool, left: ValueType, right: ValueType, place: Place) -> Read<ValueType> {
+fn binary(operator: Operator, is_bool: bool, left: ValueType, right: ValueType, location: TextRange) -> Read<ValueType> {
     let scalars = usize::from(left == ValueType::Scalar) + usize::from(right == ValueType::Scalar);
     if let Some(odd) = [left, right].into_iter().find(|side| !matches!(side, ValueType::Scalar | ValueType::Vector)) {
         let problem = format!("An operator joins scalars and instant vectors; here is {}.", odd.words());
-        return Err(PromqlError::parse(problem, place));
+        return Err(PromqlError::parse(problem, location));
     }
     if is_bool && !operator.compares() {
-        return Err(PromqlError::parse("bool belongs behind an operator that compares.", place));
+        return Err(PromqlError::parse("bool belongs behind an operator that compares.", location));
     }
     if operator.is_set() && scalars > 0 {
-        return Err(PromqlError::parse("and, or and unless join instant vectors, not scalars.", place));
+        return Err(PromqlError::parse("and, or and unless join instant vectors, not scalars.", location));
     }
     if operator.compares() && scalars == 2 && !is_bool {
-        return Err(PromqlError::parse("Two scalars are compared with bool: == bool.", place));
+        return Err(PromqlError::parse("Two scalars are compared with bool: == bool.", location));
     }
     Ok(if scalars == 2 { ValueType::Scalar } else { ValueType::Vector })
 }

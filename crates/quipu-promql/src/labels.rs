@@ -67,8 +67,8 @@ impl Labels {
 }
 
 fn put(list: &mut Vec<(Arc<str>, Arc<str>)>, name: &Arc<str>, value: Arc<str>) {
-    let place = list.binary_search_by(|(found, _)| found.cmp(name));
-    match place {
+    let index = list.binary_search_by(|(found, _)| found.cmp(name));
+    match index {
         Ok(at) if value.is_empty() => drop(list.remove(at)),
         Ok(at) => {
             if let Some(slot) = list.get_mut(at) {

@@ -1,6 +1,6 @@
 //! The pieces of a query and where they stand: for colours, completion and places of errors. Any text has pieces; nothing is refused here.
 
-use super::error::Place;
+use super::error::TextRange;
 use super::operator::Operator;
 
 /// What a piece is.
@@ -34,13 +34,13 @@ pub struct Token {
     /// What it is.
     pub kind: TokenKind,
     /// Where it stands.
-    pub place: Place,
+    pub location: TextRange,
 }
 
 impl Token {
     /// Its text.
     pub fn text<'q>(&self, query: &'q str) -> &'q str {
-        query.get(self.place.start..self.place.end).unwrap_or_default()
+        query.get(self.location.start..self.location.end).unwrap_or_default()
     }
 }
 
@@ -88,7 +88,7 @@ pub fn lex(query: &str) -> Vec<Token> {
             ']' => brackets = brackets.saturating_sub(1),
             _ => {}
         }
-        list.push(Token { kind, place: Place { start: at, end: at + len } });
+        list.push(Token { kind, location: TextRange { start: at, end: at + len } });
         at += len;
     }
     list
@@ -204,8 +204,8 @@ mod tests {
     fn pieces_cover_any_text() {
         for text in ["\"open", "é ∞ [", "1e", "..", "`a\\`", "!"] {
             let list = lex(text);
-            assert!(list.windows(2).all(|pair| pair[0].place.end <= pair[1].place.start));
-            assert_eq!(list.last().map(|token| token.place.end), Some(text.len()), "{text}");
+            assert!(list.windows(2).all(|pair| pair[0].location.end <= pair[1].location.start));
+            assert_eq!(list.last().map(|token| token.location.end), Some(text.len()), "{text}");
         }
     }
 }

@@ -22,8 +22,6 @@ mod labels;
 #[cfg(feature = "grammar")]
 mod lex;
 #[cfg(feature = "grammar")]
-mod looked;
-#[cfg(feature = "grammar")]
 mod matcher;
 #[cfg(feature = "grammar")]
 mod openmetrics;
@@ -31,6 +29,8 @@ mod openmetrics;
 mod operator;
 #[cfg(feature = "grammar")]
 mod parse;
+#[cfg(feature = "grammar")]
+mod selector_ranges;
 #[cfg(feature = "grammar")]
 mod series;
 #[cfg(feature = "grammar")]
@@ -40,7 +40,7 @@ mod types;
 #[cfg(feature = "grammar")]
 pub use answer::error_json;
 #[cfg(feature = "grammar")]
-pub use error::Place;
+pub use error::TextRange;
 #[cfg(feature = "grammar")]
 pub use eval::{EvalOptions, MAX_STEPS, PromqlTime, evaluate};
 #[cfg(feature = "grammar")]
@@ -50,11 +50,11 @@ pub use labels::Labels;
 #[cfg(feature = "grammar")]
 pub use lex::{AGGREGATIONS, KEYWORDS, Token, TokenKind, lex};
 #[cfg(feature = "grammar")]
-pub use looked::{Looked, looked_at};
-#[cfg(feature = "grammar")]
 pub use matcher::{MatchOperator, Matcher};
 #[cfg(feature = "grammar")]
 pub use openmetrics::read_openmetrics;
+#[cfg(feature = "grammar")]
+pub use selector_ranges::{SelectorRange, selector_ranges};
 #[cfg(feature = "grammar")]
 pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
 #[cfg(feature = "grammar")]

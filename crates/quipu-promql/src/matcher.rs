@@ -1,6 +1,6 @@
 //! Label matchers. An absent label is an empty one; regular expressions match the whole value, and their dot matches line breaks.
 
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use regex_lite::Regex;
 
 /// How a label is compared.
@@ -38,11 +38,11 @@ impl Matcher {
     ///
     /// # Errors
     /// A value that is no regular expression where it should be one.
-    pub(super) fn new(name: &str, operator: MatchOperator, value: &str, place: Place) -> Result<Matcher, PromqlError> {
+    pub(super) fn new(name: &str, operator: MatchOperator, value: &str, location: TextRange) -> Result<Matcher, PromqlError> {
         let pattern = match operator {
             MatchOperator::Is | MatchOperator::IsNot => None,
             MatchOperator::Matches | MatchOperator::MatchesNot => Some(whole(value).ok_or_else(|| {
-                PromqlError::parse(format!("{value:?} is no regular expression that is understood here; \\p{{…}} is not."), place)
+                PromqlError::parse(format!("{value:?} is no regular expression that is understood here; \\p{{…}} is not."), location)
             })?),
         };
         Ok(Matcher { name: name.to_owned(), operator, value: value.to_owned(), pattern })
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_whole_value_is_compared() {
         let accepts = |operator, pattern: &str, value: &str| {
-            Matcher::new("a", operator, pattern, Place::default()).map(|matcher| matcher.accepts(value)).ok()
+            Matcher::new("a", operator, pattern, TextRange::default()).map(|matcher| matcher.accepts(value)).ok()
         };
         assert_eq!(accepts(MatchOperator::Matches, "b", "abc"), Some(false));
         assert_eq!(accepts(MatchOperator::Matches, "a.c", "a\nc"), Some(true));

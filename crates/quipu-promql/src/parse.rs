@@ -4,7 +4,7 @@
 //! is refused before.
 
 use super::ast::{Aggregate, At, Binary, Cardinality, Expr, ExprKind, Grouping, Selector, Subquery, Timing};
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::explain::explain;
 use super::functions::{Form, find};
 use super::lex::{Token, TokenKind, tokens};
@@ -43,7 +43,7 @@ pub(crate) fn parse(query: &str) -> Result<Expr, PromqlError> {
 }
 
 fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     if query.trim().is_empty() {
         return Err(PromqlError::parse("The query is empty. Write the name of a metric, or an expression.", whole));
     }
@@ -62,11 +62,11 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
         in_brackets = (in_brackets || text == "[") && text != "]";
         if depth > MAX_DEPTH || operators > MAX_OPERATORS {
             let problem = format!("The query is too deep: at most {MAX_DEPTH} brackets within brackets and {MAX_OPERATORS} operators.");
-            return Err(PromqlError::parse(problem, token.place));
+            return Err(PromqlError::parse(problem, token.location));
         }
         let is_duration = in_brackets || before.eq_ignore_ascii_case("offset");
         if is_duration && text.parse::<f64>().is_ok_and(|seconds| !(0.0..MAX_SECONDS).contains(&seconds)) {
-            return Err(PromqlError::parse(format!("{text} is no duration that can be looked over, in seconds."), token.place));
+            return Err(PromqlError::parse(format!("{text} is no duration that can be looked over, in seconds."), token.location));
         }
         if text != "-" && text != "+" {
             before = text;
@@ -84,80 +84,81 @@ struct Reader<'q> {
 
 impl Reader<'_> {
     /// The place of the next token that is this text.
-    fn find(&mut self, wanted: &dyn Fn(&str) -> bool) -> Place {
+    fn find(&mut self, wanted: &dyn Fn(&str) -> bool) -> TextRange {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
         match rest.iter().position(|token| wanted(token.text(self.query))) {
             Some(at) => {
                 self.next += at + 1;
-                rest.get(at).map_or(Place::default(), |token| token.place)
+                rest.get(at).map_or(TextRange::default(), |token| token.location)
             }
-            None => Place { start: 0, end: self.query.len() },
+            None => TextRange { start: 0, end: self.query.len() },
         }
     }
 
     /// Goes on behind the bracket that closes what is open here.
-    fn skip_braces(&mut self) -> Option<Place> {
+    fn skip_braces(&mut self) -> Option<TextRange> {
         let token = self.tokens.get(self.next).filter(|token| token.text(self.query) == "{")?;
-        let start = token.place;
+        let start = token.location;
         let end = self.find(&|text| text == "}");
-        Some(Place { start: start.start, end: end.end })
+        Some(TextRange { start: start.start, end: end.end })
     }
 
     fn expr(&mut self, expr: crates::Expr) -> Result<Expr, PromqlError> {
         let start = self.next;
         Ok(match expr {
             crates::Expr::NumberLiteral(number) => {
-                let place = self.find(&|text| text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '.'));
-                Expr { kind: ExprKind::Number(number.val), place }
+                let location = self.find(&|text| text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '.'));
+                Expr { kind: ExprKind::Number(number.val), location }
             }
             crates::Expr::StringLiteral(text) => {
-                let place = self.find(&|text| text.starts_with(['"', '\'', '`']));
-                if self.query.get(place.start..place.end).is_some_and(writes_bytes) {
+                let location = self.find(&|text| text.starts_with(['"', '\'', '`']));
+                if self.query.get(location.start..location.end).is_some_and(writes_bytes) {
                     let problem = "\\x80 and above are bytes, of which alone no text is made. Write letters as they are, or as \\u00e9.";
-                    return Err(PromqlError::parse(problem, place));
+                    return Err(PromqlError::parse(problem, location));
                 }
-                Expr { kind: ExprKind::Text(text.val), place }
+                Expr { kind: ExprKind::Text(text.val), location }
             }
             crates::Expr::VectorSelector(selector) => {
-                let (selector, place) = self.selector(selector)?;
-                Expr { kind: ExprKind::Select(selector), place }
+                let (selector, location) = self.selector(selector)?;
+                Expr { kind: ExprKind::Select(selector), location }
             }
             crates::Expr::MatrixSelector(matrix) => {
-                let (selector, place) = self.selector(matrix.vs)?;
-                Expr { kind: ExprKind::Range(selector, millis(matrix.range)), place }
+                let (selector, location) = self.selector(matrix.vs)?;
+                Expr { kind: ExprKind::Range(selector, millis(matrix.range)), location }
             }
             crates::Expr::Paren(paren) => {
-                let place = self.find(&|text| text == "(");
-                Expr { kind: ExprKind::Paren(Box::new(self.expr(*paren.expr)?)), place }
+                let location = self.find(&|text| text == "(");
+                Expr { kind: ExprKind::Paren(Box::new(self.expr(*paren.expr)?)), location }
             }
             crates::Expr::Unary(unary) => {
-                let place = self.find(&|text| text == "-");
-                Expr { kind: ExprKind::Negate(Box::new(self.expr(*unary.expr)?)), place }
+                let location = self.find(&|text| text == "-");
+                Expr { kind: ExprKind::Negate(Box::new(self.expr(*unary.expr)?)), location }
             }
             crates::Expr::Subquery(subquery) => {
                 let expr = self.expr(*subquery.expr)?;
-                let place = self.find(&|text| text == "[");
+                let location = self.find(&|text| text == "[");
                 let (range, step) = (millis(subquery.range), subquery.step.map(millis));
                 let timing = timing(subquery.at, subquery.offset);
                 if step == Some(0) {
-                    return Err(PromqlError::parse("The step of a subquery is a millisecond at least.", place));
+                    return Err(PromqlError::parse("The step of a subquery is a millisecond at least.", location));
                 }
-                Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), place }
+                Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), location }
             }
             crates::Expr::Call(call) => self.call(call)?,
             crates::Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
             crates::Expr::Binary(binary) => self.binary(binary)?,
             crates::Expr::Extension(_) => {
-                let place = self.tokens.get(start).map_or(Place::default(), |token| token.place);
-                return Err(PromqlError::parse("This expression is not evaluated.", place));
+                let location = self.tokens.get(start).map_or(TextRange::default(), |token| token.location);
+                return Err(PromqlError::parse("This expression is not evaluated.", location));
             }
         })
     }
 
     fn call(&mut self, call: crates::Call) -> Result<Expr, PromqlError> {
         let name = call.func.name;
-        let place = self.find(&|text| text == name);
-        let function = find(name).ok_or_else(|| PromqlError::parse(format!("{name} is a function that is not evaluated here."), place))?;
+        let location = self.find(&|text| text == name);
+        let function =
+            find(name).ok_or_else(|| PromqlError::parse(format!("{name} is a function that is not evaluated here."), location))?;
         let problem = match function.form {
             Form::NativeHistogram => {
                 Some("is about native histograms, which telemetry files do not hold; only classic buckets are evaluated")
@@ -166,33 +167,36 @@ impl Reader<'_> {
             _ => None,
         };
         if let Some(problem) = problem {
-            return Err(PromqlError::parse(format!("{name} {problem}."), place));
+            return Err(PromqlError::parse(format!("{name} {problem}."), location));
         }
         let arguments = call.args.args.into_iter().map(|argument| self.expr(*argument)).collect::<Result<_, _>>()?;
-        Ok(Expr { kind: ExprKind::Call(function, arguments), place })
+        Ok(Expr { kind: ExprKind::Call(function, arguments), location })
     }
 
     fn aggregate(&mut self, aggregate: crates::AggregateExpr) -> Result<Expr, PromqlError> {
         let operator = aggregate.op.to_string().to_ascii_lowercase();
-        let place = self.find(&|text| text.eq_ignore_ascii_case(&operator));
+        let location = self.find(&|text| text.eq_ignore_ascii_case(&operator));
         if operator == "limit_ratio" {
-            return Err(PromqlError::parse("limit_ratio is an experimental aggregation of Prometheus that is not evaluated here.", place));
+            return Err(PromqlError::parse(
+                "limit_ratio is an experimental aggregation of Prometheus that is not evaluated here.",
+                location,
+            ));
         }
         let param = aggregate.param.map(|param| self.expr(*param)).transpose()?;
         let expr = self.expr(*aggregate.expr)?;
         let grouping = aggregate.modifier.map_or(Grouping::Only(Vec::new()), grouping);
-        Ok(Expr { kind: ExprKind::Aggregate(Box::new(Aggregate { operator, grouping, param, expr })), place })
+        Ok(Expr { kind: ExprKind::Aggregate(Box::new(Aggregate { operator, grouping, param, expr })), location })
     }
 
     fn binary(&mut self, binary: crates::BinaryExpr) -> Result<Expr, PromqlError> {
         let left = self.expr(*binary.lhs)?;
         let text = binary.op.to_string();
-        let place = self.find(&|found| found.eq_ignore_ascii_case(&text));
+        let location = self.find(&|found| found.eq_ignore_ascii_case(&text));
         let operator = Operator::from_text(&text)
-            .ok_or_else(|| PromqlError::parse(format!("{text} is an operator that is not evaluated here."), place))?;
+            .ok_or_else(|| PromqlError::parse(format!("{text} is an operator that is not evaluated here."), location))?;
         let modifier = binary.modifier.unwrap_or_default();
         if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
-            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus that is not evaluated here.", place));
+            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus that is not evaluated here.", location));
         }
         let right = self.expr(*binary.rhs)?;
         let cardinality = match modifier.card {
@@ -202,30 +206,30 @@ impl Reader<'_> {
         };
         let matching = modifier.matching.map_or(Grouping::Without(Vec::new()), grouping);
         let binary = Binary { operator, left, right, matching, cardinality, is_bool: modifier.return_bool };
-        Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), place })
+        Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), location })
     }
 
-    fn selector(&mut self, selector: crates::VectorSelector) -> Result<(Selector, Place), PromqlError> {
-        let mut place = match &selector.name {
+    fn selector(&mut self, selector: crates::VectorSelector) -> Result<(Selector, TextRange), PromqlError> {
+        let mut location = match &selector.name {
             Some(name) if self.names_metric(name) => self.find(&|text| text == name),
-            _ => Place::default(),
+            _ => TextRange::default(),
         };
-        while self.next < self.tokens.len() && place == Place::default() {
+        while self.next < self.tokens.len() && location == TextRange::default() {
             match self.skip_braces() {
-                Some(braces) => place = braces,
+                Some(braces) => location = braces,
                 None => self.next += 1,
             }
         }
         if let Some(braces) = self.skip_braces() {
-            place.end = braces.end;
+            location.end = braces.end;
         }
         let mut matchers = Vec::new();
         if let Some(name) = &selector.name {
-            matchers.push(Matcher::new(super::labels::METRIC_NAME, MatchOperator::Is, name, place)?);
+            matchers.push(Matcher::new(super::labels::METRIC_NAME, MatchOperator::Is, name, location)?);
         }
         let Matchers { matchers: list, or_matchers } = selector.matchers;
         if !or_matchers.is_empty() {
-            return Err(PromqlError::parse("Matchers are joined by commas: `or` between them is not of Prometheus.", place));
+            return Err(PromqlError::parse("Matchers are joined by commas: `or` between them is not of Prometheus.", location));
         }
         for matcher in list {
             let operator = match matcher.op {
@@ -234,16 +238,16 @@ impl Reader<'_> {
                 MatchOp::Re(_) => MatchOperator::Matches,
                 MatchOp::NotRe(_) => MatchOperator::MatchesNot,
             };
-            matchers.push(Matcher::new(&matcher.name, operator, &matcher.value, place)?);
+            matchers.push(Matcher::new(&matcher.name, operator, &matcher.value, location)?);
         }
-        Ok((Selector { matchers, timing: timing(selector.at, selector.offset) }, place))
+        Ok((Selector { matchers, timing: timing(selector.at, selector.offset) }, location))
     }
 
     /// Whether the metric's name stands before the braces rather than within.
     fn names_metric(&self, name: &str) -> bool {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
-        let place = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
-        place(name) < place("{")
+        let location = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
+        location(name) < location("{")
     }
 }
 

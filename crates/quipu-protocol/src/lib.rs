@@ -23,9 +23,9 @@ pub use listing::{
     GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, ScatterPoint, SummaryQuery, TraceOrder, TraceSummary,
 };
 pub use metrics::{
-    AmountBehind, AmountsBehind, AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency,
-    MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage,
-    OverviewQuery, PointQuery, PromqlQuery, RouteRequests, SpanBehind, SpansBehind, TokenShare, TokensBy, TokensShown,
+    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo,
+    MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage, OverviewQuery,
+    PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use quipu_model::UNKNOWN_NANOS;
@@ -278,7 +278,7 @@ pub enum Response {
     Matches(Vec<SpanMatch>),
     /// To [`Request::NameSpans`], without those that are none.
     Named(Vec<NamedSpan>),
-    /// To [`Command::GetReadings`]: [`Readings`](quipu_metrics::Readings) travel beside it, as a blob.
+    /// To [`Command::GetReadings`]: [`MetricsInput`](quipu_metrics::MetricsInput) travel beside it, as a blob.
     Readings,
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),

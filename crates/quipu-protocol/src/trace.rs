@@ -145,7 +145,7 @@ impl TraceColumns {
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.
     pub fn tokens_of(&self, row: u32) -> Option<&TokenRecord> {
-        quipu_model::ordered::beside(&self.tokens, row)
+        quipu_model::ordered::find_sorted(&self.tokens, row)
     }
 }
 

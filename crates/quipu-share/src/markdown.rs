@@ -232,7 +232,7 @@ fn told(entry: &Entry) -> Vec<(String, String)> {
                 told.push((format!("asked {}{tools}", code(model)), String::new()));
             }
         }
-        Body::Said { message, results } => {
+        Body::Message { message, results } => {
             if !message.text.is_empty() {
                 told.push((bold(&message.role), message.text.clone()));
             }

@@ -2,7 +2,7 @@
 
 use crate::support::{open, sql};
 use quipu::metrics::{
-    CountedRequests, MetricOptions, Metrics, Overview, OverviewQuery, PointQuery, PromqlQuery, Readings, SpansBehind, TokensBy,
+    CountedRequests, MetricOptions, Metrics, MetricsInput, Overview, OverviewQuery, PointQuery, PointSpans, PromqlQuery, TokensBy,
 };
 use quipu::model::PriceTable;
 use quipu::promql::{PromqlAnswer, PromqlSeries};
@@ -228,10 +228,10 @@ fn the_spans_behind_a_point_add_up_to_it() {
             limit: 10_000,
             options: exact,
         };
-        let behind: SpansBehind = session.list_spans_behind(&question).expect("a file").expect("an answer");
+        let behind: PointSpans = session.list_point_spans(&question).expect("a file").expect("an answer");
         assert_eq!(behind.spans.iter().map(|span| span.amount).sum::<f64>(), series.points[0].value, "{:?}", series.labels);
         assert!(behind.spans.windows(2).all(|pair| pair[0].at_millis >= pair[1].at_millis), "latest first");
-        let few = session.list_spans_behind(&PointQuery { limit: 2, ..question }).expect("a file").expect("an answer");
+        let few = session.list_point_spans(&PointQuery { limit: 2, ..question }).expect("a file").expect("an answer");
         assert_eq!((few.spans.as_slice(), few.total), (&behind.spans[..2.min(behind.spans.len())], behind.total));
         for span in &few.spans {
             assert_eq!(session.trace_of_span(&span.span_id).expect("the span is there"), span.trace_id);
@@ -357,8 +357,8 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
-        let bytes = session.readings().expect("the file can be read").expect("the index is complete").to_bytes();
-        let mut elsewhere = Metrics::new(Readings::from_bytes(&bytes).expect("readings"));
+        let bytes = session.metrics_input().expect("the file can be read").expect("the index is complete").to_bytes();
+        let mut elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("readings"));
         for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
             let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };
             let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query));
@@ -374,9 +374,9 @@ fn whoever_has_the_readings_answers_as_the_session_does() {
             options: MetricOptions::default(),
         };
         let query = behind("quipu_requests_total");
-        let rows: Vec<u32> = elsewhere.behind(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
+        let rows: Vec<u32> = elsewhere.point_amounts(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
         let Ok(Response::Named(named)) = session.handle(Request::NameSpans(rows)) else { panic!("no names") };
-        let spans = session.list_spans_behind(&query).expect("the file can be read").expect("a query").spans;
+        let spans = session.list_point_spans(&query).expect("the file can be read").expect("a query").spans;
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));
         assert!(!spans.is_empty() && named.iter().map(|span| (&span.trace_id, &span.span_id)).eq(ids));
     }

@@ -94,10 +94,10 @@ pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
 }
 
 /// What the file has to be counted, as bytes for whoever counts.
-pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
+pub(crate) fn metrics_input() -> Result<Vec<u8>, Failure> {
     with_session(|open| {
         let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };
-        Ok(open.session.readings()?.ok_or_else(not_yet)?.to_bytes())
+        Ok(open.session.metrics_input()?.ok_or_else(not_yet)?.to_bytes())
     })
 }
 

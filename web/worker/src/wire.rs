@@ -1,6 +1,6 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
 
-use crate::driver::{answer, open, open_for_sql, open_shared, readings};
+use crate::driver::{answer, metrics_input, open, open_for_sql, open_shared};
 use js_sys::Array;
 use quipu_protocol::{Command, Event, Failure, FailureKind, Response};
 use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
@@ -26,8 +26,8 @@ fn receive(data: &JsValue) {
     }
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
-        Ok(Command::GetReadings) => match readings() {
-            Ok(readings) => return post_with_blob(&Event::Reply { id, result: Ok(Response::Readings) }, &readings),
+        Ok(Command::GetReadings) => match metrics_input() {
+            Ok(input) => return post_with_blob(&Event::Reply { id, result: Ok(Response::Readings) }, &input),
             Err(failure) => Err(failure),
         },
         Ok(Command::Ask(request)) => answer(request),

@@ -4,21 +4,21 @@
 //! goes to a model with all that was said before. What is not here: reading a span (`said`).
 
 use super::Message;
-use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpokenSpan, ToolResult, Turn, Verdict};
+use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpanMessages, ToolResult, Turn, Verdict};
+use super::extract::{Extracted, Part, extract, part};
 use super::is_agent_step;
-use super::said::{Part, Said, part, said};
 use crate::{SpanKind, Value};
 use std::collections::HashMap;
 
 /// The conversation in `spans`, which stand in tree order: a parent before its children, siblings by start; traces one after the other.
-pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
+pub fn conversation(spans: &[SpanMessages]) -> Conversation {
     let parts: Vec<Option<Part>> = spans.iter().map(part).collect();
     let mut builder = Builder {
         spans,
         parts,
         turns: Vec::new(),
-        told: HashMap::new(),
-        told_here: Vec::new(),
+        counts: HashMap::new(),
+        counts_by_turn: Vec::new(),
         calls: Vec::new(),
         unpaired: Vec::new(),
         handed_in: Vec::new(),
@@ -35,7 +35,7 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
     for at in 0..spans.len() {
         builder.take(at, &place);
     }
-    builder.tell_handed_in(None);
+    builder.show_handed_in(None);
     for turn in &mut builder.turns {
         turn.entries.retain(|entry| !matches!(&entry.body, Body::Earlier(messages) if messages.is_empty()));
     }
@@ -45,7 +45,7 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
 
 /// Where a span's words belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct Position {
     /// The span of its turn.
     turn: usize,
     /// The step that tells of it; itself, where it is one.
@@ -53,13 +53,13 @@ struct Place {
 }
 
 struct Builder<'a> {
-    spans: &'a [SpokenSpan],
+    spans: &'a [SpanMessages],
     parts: Vec<Option<Part>>,
     turns: Vec<Turn>,
     /// How often each message was told.
-    told: HashMap<u64, u32>,
+    counts: HashMap<u64, u32>,
     /// The same by turn: what stands in sight is not told of again.
-    told_here: Vec<HashMap<u64, u32>>,
+    counts_by_turn: Vec<HashMap<u64, u32>>,
     /// Calls of tools, and where they stand: turn, entry, number of the call.
     calls: Vec<OpenCall>,
     /// Tools' answers that came before their call: the call's id, and where they stand (turn, entry).
@@ -81,11 +81,11 @@ struct OpenCall {
 }
 
 impl Builder<'_> {
-    fn place(&mut self, at: usize, parent: Option<usize>, places: &[Place]) -> Place {
+    fn place(&mut self, at: usize, parent: Option<usize>, places: &[Position]) -> Position {
         let above = parent.and_then(|parent| places.get(parent)).copied();
         // Agents' steps come one after the other: one inside another is of an agent that ran at the same time, and is told by itself.
         if self.is_step(at) && above.and_then(|above| above.step).is_some_and(|step| self.is_step(step)) {
-            return Place { turn: at, step: Some(at) };
+            return Position { turn: at, step: Some(at) };
         }
         let turn = match above {
             Some(above) if self.parts[at] != Some(Part::Turn) || !self.spans[at].is_request => above.turn,
@@ -97,7 +97,7 @@ impl Builder<'_> {
             (Some(Part::Turn) | None, None) => None,
             (Some(_), None) => Some(at),
         };
-        Place { turn, step }
+        Position { turn, step }
     }
 
     fn is_step(&self, at: usize) -> bool {
@@ -142,11 +142,11 @@ impl Builder<'_> {
         turn.entries.len() - 1
     }
 
-    fn take(&mut self, at: usize, places: &[Place]) {
+    fn take(&mut self, at: usize, places: &[Position]) {
         let Some(part) = self.parts[at] else { return };
         let place = places[at];
         let turn = self.turn(place.turn);
-        let mut words = said(&self.spans[at], part);
+        let mut words = extract(&self.spans[at], part);
         if let Some(turn) = self.turns.get_mut(turn) {
             for (slot, found) in [
                 (&mut turn.agent, &mut words.agent),
@@ -178,7 +178,7 @@ impl Builder<'_> {
         }
     }
 
-    fn take_turn(&mut self, turn: usize, at: usize, words: Said) {
+    fn take_turn(&mut self, turn: usize, at: usize, words: Extracted) {
         if words.input.is_empty() && words.output.is_empty() && words.other.is_empty() {
             return;
         }
@@ -189,7 +189,7 @@ impl Builder<'_> {
         self.handed_in.extend(Vec::into_iter(results).map(|message| (turn, at, message)));
         self.take_input(turn, at, input, true);
         for message in words.output {
-            self.tell(turn, at, message);
+            self.show(turn, at, message);
         }
         self.take_other(turn, at, words.other);
     }
@@ -199,22 +199,22 @@ impl Builder<'_> {
     }
 
     /// Tells what was handed in to a turn, or to any, where its calls came or never will.
-    fn tell_handed_in(&mut self, of_turn: Option<usize>) {
+    fn show_handed_in(&mut self, of_turn: Option<usize>) {
         for (turn, at, message) in std::mem::take(&mut self.handed_in) {
             if of_turn.is_some_and(|of| of != turn) {
                 self.handed_in.push((turn, at, message));
                 continue;
             }
-            let is_told = |told: &HashMap<u64, u32>| told.contains_key(&fingerprint(&message));
-            if self.told_here.get(turn).is_some_and(is_told) {
+            let is_told = |counts: &HashMap<u64, u32>| counts.contains_key(&fingerprint(&message));
+            if self.counts_by_turn.get(turn).is_some_and(is_told) {
                 continue;
             }
             if !self.is_mixed {
-                self.tell(turn, at, message);
+                self.show(turn, at, message);
             } else if of_turn.is_some() {
                 // Another step may have been given it.
                 self.handed_in.push((turn, at, message));
-            } else if is_told(&self.told) {
+            } else if is_told(&self.counts) {
                 if let Some(turn) = self.turns.get_mut(turn) {
                     turn.note = Some(
                         "The server mixed requests that ran at the same time: what this one was asked went to the model in another step, \
@@ -222,7 +222,7 @@ impl Builder<'_> {
                             .into(),
                     );
                 }
-            } else if let (Some(_), Some(turn)) = (self.tell(turn, at, message), self.turns.get_mut(turn)) {
+            } else if let (Some(_), Some(turn)) = (self.show(turn, at, message), self.turns.get_mut(turn)) {
                 turn.entries.rotate_right(1);
             }
         }
@@ -236,7 +236,7 @@ impl Builder<'_> {
 
     /// Messages that go in: those told before are folded, and with them what comes from before this conversation.
     fn take_input(&mut self, turn: usize, at: usize, input: Vec<Message>, is_request: bool) {
-        let mut left = self.told.clone();
+        let mut left = self.counts.clone();
         let mut is_new: Vec<bool> = input
             .iter()
             .map(|message| match left.get_mut(&fingerprint(message)) {
@@ -252,17 +252,17 @@ impl Builder<'_> {
         let last_word = input.iter().rposition(|message| message.role == "user");
         // A request of its own that says nothing new asks the same again: what it asks stands in sight all the same.
         if let Some(place) = last_word.filter(|_| !is_agent && is_new.iter().all(|new| !new)) {
-            let is_here = self.told_here.get(turn).is_some_and(|here| here.contains_key(&fingerprint(&input[place])));
+            let is_here = self.counts_by_turn.get(turn).is_some_and(|here| here.contains_key(&fingerprint(&input[place])));
             is_new[place] = !is_here;
         }
         let known = is_new.iter().rposition(|new| !new).or(last_word.filter(|_| is_agent)).filter(|_| !is_request);
         let mut folded = Vec::new();
-        let mut seen = self.told_here.get(turn).cloned().unwrap_or_default();
+        let mut seen = self.counts_by_turn.get(turn).cloned().unwrap_or_default();
         for (place, (message, new)) in input.into_iter().zip(is_new).enumerate() {
             let is_past = known.is_some_and(|known| place < known) && message.role != "system";
             if !new || is_past {
                 if new {
-                    *self.told.entry(fingerprint(&message)).or_default() += 1;
+                    *self.counts.entry(fingerprint(&message)).or_default() += 1;
                 }
                 match seen.get_mut(&fingerprint(&message)) {
                     Some(count) if *count > 0 => *count -= 1,
@@ -273,7 +273,7 @@ impl Builder<'_> {
             if !folded.is_empty() {
                 self.fold(turn, at, std::mem::take(&mut folded));
             }
-            self.tell(turn, at, message);
+            self.show(turn, at, message);
         }
         if !folded.is_empty() {
             self.fold(turn, at, folded);
@@ -287,7 +287,7 @@ impl Builder<'_> {
             let (before, after) = turn.entries.split_at(words);
             (before.iter().all(is_words_of_system) && after.iter().all(is_words_of_user)).then_some(words)
         });
-        messages.iter().for_each(|message| self.see(turn, message));
+        messages.iter().for_each(|message| self.count_in_turn(turn, message));
         self.push(turn, at, Body::Earlier(messages));
         if let (Some(place), Some(turn)) = (place, self.turns.get_mut(turn)) {
             turn.entries[place..].rotate_right(1);
@@ -295,22 +295,22 @@ impl Builder<'_> {
     }
 
     fn remember(&mut self, turn: usize, message: &Message) {
-        *self.told.entry(fingerprint(message)).or_default() += 1;
-        self.see(turn, message);
+        *self.counts.entry(fingerprint(message)).or_default() += 1;
+        self.count_in_turn(turn, message);
     }
 
     /// The message stands in sight, in this turn.
-    fn see(&mut self, turn: usize, message: &Message) {
-        if self.told_here.len() <= turn {
-            self.told_here.resize_with(turn + 1, HashMap::new);
+    fn count_in_turn(&mut self, turn: usize, message: &Message) {
+        if self.counts_by_turn.len() <= turn {
+            self.counts_by_turn.resize_with(turn + 1, HashMap::new);
         }
-        if let Some(here) = self.told_here.get_mut(turn) {
+        if let Some(here) = self.counts_by_turn.get_mut(turn) {
             *here.entry(fingerprint(message)).or_default() += 1;
         }
     }
 
     /// Shows a message for the first time; a tool's answer goes to its call.
-    fn tell(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
+    fn show(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
         self.remember(turn, &message);
         if message.role == "tool" {
             let result = ToolResult::handed_in(self.spans[at].span_id.clone(), message.text.clone());
@@ -323,7 +323,7 @@ impl Builder<'_> {
         let answers = message.call_id.clone().filter(|_| message.role == "tool");
         // What a model was told first stands first, also where the request names only the user's words.
         let is_opening = message.role == "system" && self.turns.get(turn).is_some_and(|turn| turn.entries.iter().all(is_words_of_user));
-        let entry = self.push(turn, at, Body::Said { message, results });
+        let entry = self.push(turn, at, Body::Message { message, results });
         if let (true, Some(turn)) = (is_opening, self.turns.get_mut(turn)) {
             turn.entries.rotate_right(1);
             return Some(0);
@@ -342,7 +342,7 @@ impl Builder<'_> {
         let entry = self.turns.get_mut(turn)?.entries.get_mut(entry)?;
         let span_id = entry.span_id.clone();
         match std::mem::replace(&mut entry.body, Body::Earlier(Vec::new())) {
-            Body::Said { message, .. } => Some(ToolResult::handed_in(span_id, message.text)),
+            Body::Message { message, .. } => Some(ToolResult::handed_in(span_id, message.text)),
             other => {
                 entry.body = other;
                 None
@@ -359,7 +359,7 @@ impl Builder<'_> {
             .and_then(|turn| turn.entries.get_mut(call.entry))
             .map(|entry| &mut entry.body)
         {
-            Some(Body::Said { results, .. }) => results.get_mut(call.number).map(|slot| slot.is_none()),
+            Some(Body::Message { results, .. }) => results.get_mut(call.number).map(|slot| slot.is_none()),
             _ => None,
         };
         let found = match call_id {
@@ -376,7 +376,7 @@ impl Builder<'_> {
         });
         let Some(call) = found.and_then(|found| self.calls.get(found)) else { return false };
         let entry = self.turns.get_mut(call.turn).and_then(|turn| turn.entries.get_mut(call.entry));
-        if let Some(Body::Said { results, .. }) = entry.map(|entry| &mut entry.body)
+        if let Some(Body::Message { results, .. }) = entry.map(|entry| &mut entry.body)
             && let Some(slot) = results.get_mut(call.number)
         {
             match slot {
@@ -393,11 +393,11 @@ impl Builder<'_> {
         true
     }
 
-    fn take_inference(&mut self, turn: usize, at: usize, mut words: Said, below: &[usize]) {
+    fn take_inference(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
         let mut spent = self.spans[at].spent;
         let mut failure = self.spans[at].failure.clone();
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Inference)) {
-            let lower_words = said(&self.spans[lower], Part::Inference);
+            let lower_words = extract(&self.spans[lower], Part::Inference);
             spent = spent.or(self.spans[lower].spent);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             if words.input.is_empty() {
@@ -416,7 +416,7 @@ impl Builder<'_> {
             words.streamed |= lower_words.streamed;
         }
         self.take_input(turn, at, words.input, false);
-        self.tell_handed_in(Some(turn));
+        self.show_handed_in(Some(turn));
         let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
         let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
         if !is_empty && self.asked.as_ref() != Some(&asked) {
@@ -426,14 +426,14 @@ impl Builder<'_> {
         let (streamed, answered) = (words.streamed, !words.output.is_empty());
         let mut last = None;
         for message in words.output {
-            last = self.tell(turn, at, message).or(last);
+            last = self.show(turn, at, message).or(last);
         }
         let other = std::mem::take(&mut words.other);
-        let is_told = !other.is_empty();
+        let has_other = !other.is_empty();
         self.take_other(turn, at, other);
         if let Some(failure) = failure {
             last = Some(self.push(turn, at, Body::Failed(failure)));
-        } else if !answered && !is_told {
+        } else if !answered && !has_other {
             let text = if streamed { "The answer was streamed; the server did not record it." } else { "The answer was not recorded." };
             last = Some(self.push(turn, at, Body::Missing(text.into())));
         }
@@ -442,12 +442,12 @@ impl Builder<'_> {
         }
     }
 
-    fn take_tool(&mut self, turn: usize, at: usize, mut words: Said, below: &[usize]) {
+    fn take_tool(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
         let mut failure = self.spans[at].failure.clone();
         let mut chunks = Vec::new();
         for lower in below.iter().copied() {
             let Some(part) = self.parts[lower] else { continue };
-            let lower_words = said(&self.spans[lower], part);
+            let lower_words = extract(&self.spans[lower], part);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             words.tool.name = words.tool.name.or(lower_words.tool.name);
             words.tool.result = words.tool.result.or(lower_words.tool.result);
@@ -476,12 +476,12 @@ impl Builder<'_> {
         self.take_other(turn, at, words.other);
     }
 
-    fn take_shield(&mut self, turn: usize, at: usize, words: Said, below: &[usize]) {
+    fn take_shield(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
         let mut shield_ids: Vec<String> = words.shield_id.into_iter().collect();
         let mut verdict = words.verdict;
         let mut failure = self.spans[at].failure.clone();
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Shield)) {
-            let lower_words = said(&self.spans[lower], Part::Shield);
+            let lower_words = extract(&self.spans[lower], Part::Shield);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             verdict = verdict.or(lower_words.verdict);
             shield_ids.extend(lower_words.shield_id.filter(|id| !shield_ids.contains(id)));
@@ -500,11 +500,11 @@ impl Builder<'_> {
         }
     }
 
-    fn take_retrieval(&mut self, turn: usize, at: usize, words: Said, below: &[usize]) {
+    fn take_retrieval(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
         let mut failure = self.spans[at].failure.clone();
         let (mut query, mut chunks): (_, Vec<Chunk>) = (words.query, words.chunks);
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Retrieval)) {
-            let lower_words = said(&self.spans[lower], Part::Retrieval);
+            let lower_words = extract(&self.spans[lower], Part::Retrieval);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             query = query.or(lower_words.query);
             if chunks.is_empty() {
@@ -521,11 +521,11 @@ impl Builder<'_> {
 }
 
 fn is_words_of_system(entry: &Entry) -> bool {
-    matches!(&entry.body, Body::Said { message, .. } if message.role == "system")
+    matches!(&entry.body, Body::Message { message, .. } if message.role == "system")
 }
 
 fn is_words_of_user(entry: &Entry) -> bool {
-    matches!(&entry.body, Body::Said { message, .. } if message.role == "user")
+    matches!(&entry.body, Body::Message { message, .. } if message.role == "user")
 }
 
 /// The same for messages that say the same. Ids of calls tell two equal calls apart; context and stop reason do not count: only some of

@@ -7,7 +7,7 @@ use crate::{SpanKind, Spent, Timestamp, Value};
 
 /// A span that may say something, with its attributes decoded: what [`conversation`](super::conversation) is built from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SpokenSpan {
+pub struct SpanMessages {
     /// As recorded.
     pub span_id: String,
     /// As recorded.
@@ -107,7 +107,7 @@ pub enum Body {
         tools: Vec<ToolDefinition>,
     },
     /// A message for the first time.
-    Said {
+    Message {
         /// The message.
         message: Message,
         /// What came of each of its tool calls, in their order; `None` where nothing was recorded.

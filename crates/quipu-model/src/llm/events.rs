@@ -5,13 +5,13 @@
 use crate::Value;
 
 /// Whether an event of this name says something.
-pub fn speaks(name: &str) -> bool {
+pub fn is_message_event(name: &str) -> bool {
     name.starts_with("gen_ai.")
 }
 
 /// The attributes of a span that would say what the event does. `attributes` are the event's, decoded; fields of a log record's body stand
 /// under `body`.
-pub fn said_by_event(name: &str, attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
+pub fn event_attributes(name: &str, attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let body = attributes.iter().find(|(key, _)| key == "body" || key == "gen_ai.event.content").map(|(_, value)| value.unwrapped());
     let mut fields = match body {
         Some(Value::Map(entries)) => entries.clone(),

@@ -70,7 +70,7 @@ impl Parts {
         match &entry.body {
             Body::Earlier(messages) => self.messages.extend(messages.iter().map(message)),
             Body::Asked { model, .. } => self.model = model.clone().or(self.model.take()),
-            Body::Said { message: found, results } => {
+            Body::Message { message: found, results } => {
                 match found.role.as_str() {
                     "user" => self.asked = Some(found.text.clone()),
                     "assistant" if !found.text.is_empty() => self.answered = Some(found.text.clone()),

@@ -7,14 +7,16 @@ mod build;
 mod content;
 mod conversation;
 mod events;
+mod extract;
 mod lines;
 mod read;
-mod said;
 mod unflatten;
 
 pub use build::conversation;
-pub use conversation::{Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpokenSpan, ToolDefinition, ToolResult, Turn, Verdict};
-pub use events::{said_by_event, speaks};
+pub use conversation::{
+    Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpanMessages, ToolDefinition, ToolResult, Turn, Verdict,
+};
+pub use events::{event_attributes, is_message_event};
 pub use lines::conversation_lines;
 pub use read::asked_in;
 pub use read::messages;

@@ -117,7 +117,7 @@ fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
             Some("tool_call") => message.tool_calls.extend(tool_call(part)),
             Some("tool_call_response") => {
                 message.call_id = message.call_id.or_else(|| part.get("id").and_then(plain_text));
-                words.extend(["result", "response"].into_iter().find_map(|key| part.get(key)).map(said));
+                words.extend(["result", "response"].into_iter().find_map(|key| part.get(key)).map(result_text));
             }
             // A text stands under `content` there, elsewhere under `text`.
             Some("text" | "reasoning") => words.push(part.get("content").unwrap_or(part).clone()),
@@ -132,7 +132,7 @@ fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
 }
 
 /// A result that is no text stands as JSON.
-fn said(result: &Value) -> Value {
+fn result_text(result: &Value) -> Value {
     if result.as_str().is_some() { result.clone() } else { Value::Text(json_text(result)) }
 }
 

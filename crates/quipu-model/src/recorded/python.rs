@@ -15,14 +15,14 @@ const QUOTES: &[u8] = b"'\"";
 pub(super) fn parse(text: &str, depth: usize) -> Option<Value> {
     let mut parser = Parser { cursor: Cursor::new(text), quotes_mislead: false };
     parser.cursor.skip_blanks();
-    let value = parser.value(depth, Place::Outermost)?;
+    let value = parser.value(depth, Context::Outermost)?;
     parser.cursor.skip_blanks();
     parser.cursor.at_end().then_some(value)
 }
 
 /// Where a value stands, which decides what a bare name there may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     /// The whole text. `Vienna(Austria)` and `<b>` are text, not Python.
     Outermost,
     /// An item of a list, tuple or set: `[citation]` is text.
@@ -38,7 +38,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn value(&mut self, depth: usize, place: Place) -> Option<Value> {
+    fn value(&mut self, depth: usize, context: Context) -> Option<Value> {
         match self.cursor.peek()? {
             b'[' | b'{' | b'(' if depth >= MAX_DEPTH => self.opaque_brackets(self.cursor.at),
             b'[' => {
@@ -47,10 +47,10 @@ impl Parser<'_> {
             }
             b'{' => self.map_or_set(depth),
             b'(' => self.tuple(depth),
-            b'<' => self.angle_fragment(place),
+            b'<' => self.angle_fragment(context),
             b'\'' | b'"' => self.string(Prefix::default()).map(Value::Text),
             b'0'..=b'9' | b'-' | b'.' => self.number(),
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(depth, place),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(depth, context),
             _ => None,
         }
     }
@@ -75,7 +75,7 @@ impl Parser<'_> {
             if !items.is_empty() && !comma {
                 return None;
             }
-            items.push(self.value(depth + 1, Place::Item)?);
+            items.push(self.value(depth + 1, Context::Item)?);
         }
     }
 
@@ -103,7 +103,7 @@ impl Parser<'_> {
         let mut entries = Vec::new();
         loop {
             let start = self.cursor.at;
-            let key = self.value(depth + 1, Place::Item)?;
+            let key = self.value(depth + 1, Context::Item)?;
             let written = self.cursor.since(start)?;
             self.cursor.skip_blanks();
             if !self.cursor.take(b':') {
@@ -115,7 +115,7 @@ impl Parser<'_> {
                 _ => written.to_owned(),
             };
             self.cursor.skip_blanks();
-            entries.push((key, self.value(depth + 1, Place::Named)?));
+            entries.push((key, self.value(depth + 1, Context::Named)?));
             self.cursor.skip_blanks();
             let comma = self.cursor.take(b',');
             self.cursor.skip_blanks();
@@ -165,7 +165,7 @@ impl Parser<'_> {
     }
 
     /// What begins with a letter: a constant, a string with a prefix, a call, a name.
-    fn word(&mut self, depth: usize, place: Place) -> Option<Value> {
+    fn word(&mut self, depth: usize, context: Context) -> Option<Value> {
         let start = self.cursor.at;
         self.cursor.at += fragment::name_length(self.cursor.rest());
         let name = self.cursor.since(start)?;
@@ -185,17 +185,17 @@ impl Parser<'_> {
         self.cursor.at += fragment::parameters_length(self.cursor.rest());
         if self.cursor.peek() == Some(b'(') {
             let tag = self.cursor.since(start)?;
-            return if depth >= MAX_DEPTH { self.opaque_brackets(start) } else { self.call(tag, depth, place) };
+            return if depth >= MAX_DEPTH { self.opaque_brackets(start) } else { self.call(tag, depth, context) };
         }
-        if place == Place::Named || matches!(name, "Ellipsis" | "NotImplemented") && place == Place::Item {
+        if context == Context::Named || matches!(name, "Ellipsis" | "NotImplemented") && context == Context::Item {
             return Some(Value::Opaque(self.cursor.since(start)?.to_owned()));
         }
         None
     }
 
     /// `Foo(1, b=2)`: arguments by name make a map, one alone is itself, several are a list, with a map of named ones last.
-    fn call(&mut self, tag: &str, depth: usize, place: Place) -> Option<Value> {
-        let inner = if place == Place::Outermost { Place::Item } else { Place::Named };
+    fn call(&mut self, tag: &str, depth: usize, context: Context) -> Option<Value> {
+        let inner = if context == Context::Outermost { Context::Item } else { Context::Named };
         self.cursor.at += 1;
         let (mut plain, mut named) = (Vec::new(), Vec::new());
         let mut comma = true;
@@ -212,7 +212,7 @@ impl Parser<'_> {
                 self.cursor.at += length;
                 let name = self.cursor.since(start)?.to_owned();
                 self.cursor.at += 1;
-                named.push((name, self.value(depth + 1, Place::Named)?));
+                named.push((name, self.value(depth + 1, Context::Named)?));
             } else if named.is_empty() {
                 plain.push(self.value(depth + 1, inner)?);
             } else {
@@ -243,7 +243,7 @@ impl Parser<'_> {
         if escaped && !prefix.raw && !prefix.bytes { escape::unescape_python(inner) } else { Some(inner.to_owned()) }
     }
 
-    fn angle_fragment(&mut self, place: Place) -> Option<Value> {
+    fn angle_fragment(&mut self, context: Context) -> Option<Value> {
         let start = self.cursor.at;
         let bytes = self.cursor.bytes();
         let mut end = if self.quotes_mislead { None } else { fragment::angle_end(bytes, start, true) };
@@ -253,7 +253,7 @@ impl Parser<'_> {
         }
         self.cursor.at = end?;
         let written = self.cursor.since(start)?;
-        let known = if place == Place::Outermost {
+        let known = if context == Context::Outermost {
             fragment::is_object_repr(written)
         } else {
             written.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')

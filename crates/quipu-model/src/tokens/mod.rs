@@ -6,7 +6,7 @@
 
 mod attach;
 
-pub use attach::{Group, Place, attach};
+pub use attach::{Group, SpanNode, attach};
 
 pub use crate::TokenKind;
 use crate::{TokenCount, TokenRecord, TokenSource, Value};

@@ -2,7 +2,7 @@
 
 use super::{Context, Outcome, Row, wrong_type};
 use crate::ast::{Aggregate, Grouping, ValueType};
-use crate::error::{Place, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::functions::text::plain_number;
 use crate::functions::{mean, quantile, sum, variance};
 use crate::labels::Labels;
@@ -23,9 +23,9 @@ impl Grouping {
 }
 
 impl Context<'_> {
-    pub(super) fn aggregate(&self, aggregate: &Aggregate, place: Place) -> Outcome<Vec<Row>> {
+    pub(super) fn aggregate(&self, aggregate: &Aggregate, location: TextRange) -> Outcome<Vec<Row>> {
         let rows = self.vector(&aggregate.expr)?;
-        self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+        self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), location)?;
         let groups = group(&aggregate.grouping, rows);
         let param = || aggregate.param.as_ref().ok_or_else(|| wrong_type(&aggregate.expr, ValueType::Scalar));
         let fold: fn(&[f64]) -> f64 = match aggregate.operator.as_str() {
@@ -42,18 +42,18 @@ impl Context<'_> {
                 return Ok(self.fold(groups, |values, step| quantile(shares.get(step).copied().unwrap_or(f64::NAN), values)));
             }
             "topk" | "bottomk" | "limitk" => {
-                let limits = self.limits(&self.scalar(param()?)?, param()?.place)?;
+                let limits = self.limits(&self.scalar(param()?)?, param()?.location)?;
                 return Ok(self.choose(groups, &aggregate.operator, &limits));
             }
             "count_values" => {
                 let param = param()?;
                 let label = self.text(param)?;
                 if label.is_empty() || label.contains('\u{fffd}') {
-                    return Err(PromqlError::eval(format!("{label:?} can't be the name of a label."), param.place));
+                    return Err(PromqlError::eval(format!("{label:?} can't be the name of a label."), param.location));
                 }
-                return self.count_values(groups, &label, place);
+                return self.count_values(groups, &label, location);
             }
-            other => return Err(PromqlError::parse(format!("{other} is an aggregation that is not evaluated here."), place)),
+            other => return Err(PromqlError::parse(format!("{other} is an aggregation that is not evaluated here."), location)),
         };
         Ok(self.fold(groups, |values, _| fold(values)))
     }
@@ -73,10 +73,10 @@ impl Context<'_> {
     }
 
     /// How many series are chosen at each step.
-    fn limits(&self, values: &[f64], place: Place) -> Outcome<Vec<usize>> {
+    fn limits(&self, values: &[f64], location: TextRange) -> Outcome<Vec<usize>> {
         let limit = |value: &f64| match *value {
             value if value.is_nan() || value >= 9e18 || value <= -9e18 => {
-                Err(PromqlError::eval(format!("The number of series to choose is {}.", plain_number(value)), place))
+                Err(PromqlError::eval(format!("The number of series to choose is {}.", plain_number(value)), location))
             }
             value => Ok(if value < 1.0 { 0 } else { value as usize }),
         };
@@ -122,7 +122,7 @@ impl Context<'_> {
     }
 
     /// How many series of each group have each value; the value becomes a label.
-    fn count_values(&self, groups: Groups, label: &str, place: Place) -> Outcome<Vec<Row>> {
+    fn count_values(&self, groups: Groups, label: &str, location: TextRange) -> Outcome<Vec<Row>> {
         let mut counted: Vec<Row> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (labels, rows) in groups {
@@ -131,7 +131,7 @@ impl Context<'_> {
                     let labels = labels.with(label, &plain_number(value));
                     let at = *places.entry(labels.clone()).or_insert(counted.len());
                     if at == counted.len() {
-                        self.check_rows(at + 1, place)?;
+                        self.check_rows(at + 1, location)?;
                         counted.push(Row { labels, values: vec![None; self.steps.count] });
                     }
                     if let Some(slot) = counted.get_mut(at).and_then(|row| row.values.get_mut(step)) {

@@ -3,7 +3,7 @@
 use super::window::Ranges;
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Expr, ExprKind, Selector, ValueType};
-use crate::error::{Place, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::functions::dates;
 use crate::functions::dates::Part;
 use crate::functions::text::natural_order;
@@ -13,19 +13,19 @@ use crate::matcher::MatchOperator;
 use std::cmp::Ordering;
 
 impl Context<'_> {
-    pub(super) fn call(&self, function: &Function, arguments: &[Expr], place: Place) -> Outcome<Value> {
+    pub(super) fn call(&self, function: &Function, arguments: &[Expr], location: TextRange) -> Outcome<Value> {
         match function.form {
             Form::Each(apply) => {
                 let (Some(vector), scalars) = (arguments.first(), arguments.get(1..).unwrap_or_default()) else {
-                    return Err(missing(function, place));
+                    return Err(missing(function, location));
                 };
                 let rows = self.vector(vector)?;
                 let scalars = self.scalars(scalars)?;
-                Ok(Value::Vector(self.map(rows, place, |value, step| apply(value, &at_step(&scalars, step)))?))
+                Ok(Value::Vector(self.map(rows, location, |value, step| apply(value, &at_step(&scalars, step)))?))
             }
             Form::Over(needs, keeps_name, apply) => {
                 let is_range = |argument: &&Expr| argument.value_type() == ValueType::Matrix;
-                let Some(range) = arguments.iter().find(is_range) else { return Err(missing(function, place)) };
+                let Some(range) = arguments.iter().find(is_range) else { return Err(missing(function, location)) };
                 let others: Vec<&Expr> = arguments.iter().filter(|argument| !is_range(argument)).collect();
                 let scalars = others.iter().map(|argument| self.scalar(argument)).collect::<Outcome<Vec<_>>>()?;
                 check_factors(function, &scalars, &others)?;
@@ -33,10 +33,10 @@ impl Context<'_> {
                 let apply = |window: &Window<'_>, step: usize| apply(window, &at_step(&scalars, step));
                 Ok(Value::Vector(self.over(ranges, needs, keeps_name, &apply)?))
             }
-            Form::Date(part) => self.date(part, arguments, place),
-            Form::Special(special) => self.special(special, arguments, place).unwrap_or_else(|| Err(missing(function, place))),
+            Form::Date(part) => self.date(part, arguments, location),
+            Form::Special(special) => self.special(special, arguments, location).unwrap_or_else(|| Err(missing(function, location))),
             Form::NativeHistogram | Form::Unsupported => {
-                Err(PromqlError::parse(format!("{} is a function that is not evaluated here.", function.name), place))
+                Err(PromqlError::parse(format!("{} is a function that is not evaluated here.", function.name), location))
             }
         }
     }
@@ -45,16 +45,16 @@ impl Context<'_> {
         arguments.iter().map(|argument| self.scalar(argument)).collect()
     }
 
-    fn date(&self, part: Part, arguments: &[Expr], place: Place) -> Outcome<Value> {
+    fn date(&self, part: Part, arguments: &[Expr], location: TextRange) -> Outcome<Value> {
         let rows = match arguments.first() {
             Some(vector) => self.vector(vector)?,
             None => vec![self.row(|step| self.seconds(step))],
         };
-        Ok(Value::Vector(self.map(rows, place, |value, _| Some(dates::part(part, value)))?))
+        Ok(Value::Vector(self.map(rows, location, |value, _| Some(dates::part(part, value)))?))
     }
 
     /// `None` when an argument is missing, which the parser refuses.
-    fn special(&self, special: Special, arguments: &[Expr], place: Place) -> Option<Outcome<Value>> {
+    fn special(&self, special: Special, arguments: &[Expr], location: TextRange) -> Option<Outcome<Value>> {
         let scalar = |make: &dyn Fn(usize) -> f64| Ok(Value::Scalar((0..self.steps.count).map(make).collect()));
         Some(match special {
             Special::Time => scalar(&|step| self.seconds(step)),
@@ -68,16 +68,16 @@ impl Context<'_> {
             Special::Vector => self
                 .scalar(arguments.first()?)
                 .map(|values| Value::Vector(vec![self.row(|step| values.get(step).copied().unwrap_or(f64::NAN))])),
-            Special::Timestamp => self.timestamp(arguments.first()?, place),
+            Special::Timestamp => self.timestamp(arguments.first()?, location),
             Special::Absent => self.absent(arguments.first()?),
             Special::AbsentOverTime => self.absent_over_time(arguments.first()?),
             Special::Sort | Special::SortDescending | Special::SortByLabel | Special::SortByLabelDescending => {
                 self.sort(special, arguments.first()?, arguments.get(1..)?)
             }
-            Special::LabelReplace => self.label_replace(arguments, place),
-            Special::LabelJoin => self.label_join(arguments, place),
-            Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, place),
-            Special::HistogramFraction => self.histogram_fraction(arguments, place),
+            Special::LabelReplace => self.label_replace(arguments, location),
+            Special::LabelJoin => self.label_join(arguments, location),
+            Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, location),
+            Special::HistogramFraction => self.histogram_fraction(arguments, location),
         })
     }
 
@@ -107,13 +107,13 @@ impl Context<'_> {
     }
 
     /// Times of samples where a selector is asked directly, else of steps.
-    fn timestamp(&self, argument: &Expr, place: Place) -> Outcome<Value> {
+    fn timestamp(&self, argument: &Expr, location: TextRange) -> Outcome<Value> {
         if let ExprKind::Select(selector) = &argument.bare().kind {
-            let rows = self.select(selector, argument.place, |(at, _)| seconds(at))?;
-            return Ok(Value::Vector(self.map(rows, place, |value, _| Some(value))?));
+            let rows = self.select(selector, argument.location, |(at, _)| seconds(at))?;
+            return Ok(Value::Vector(self.map(rows, location, |value, _| Some(value))?));
         }
         let rows = self.vector(argument)?;
-        Ok(Value::Vector(self.map(rows, place, |_, step| Some(self.seconds(step)))?))
+        Ok(Value::Vector(self.map(rows, location, |_, step| Some(self.seconds(step)))?))
     }
 
     fn absent(&self, argument: &Expr) -> Outcome<Value> {
@@ -130,9 +130,9 @@ impl Context<'_> {
             ExprKind::Range(selector, _) => known_labels(selector),
             _ => Labels::default(),
         };
-        let Ranges { series, range, timing, place } = self.ranges(argument)?;
+        let Ranges { series, range, timing, location } = self.ranges(argument)?;
         // Names are kept, so that series never meet.
-        let rows = self.over(Ranges { series, range, timing, place }, Needs::Ends, true, &|_, _| Some(1.0))?;
+        let rows = self.over(Ranges { series, range, timing, location }, Needs::Ends, true, &|_, _| Some(1.0))?;
         Ok(Value::Vector(self.where_absent(labels, &rows)))
     }
 
@@ -180,8 +180,8 @@ fn seconds(millis: i64) -> f64 {
     millis as f64 / 1_000.0
 }
 
-fn missing(function: &Function, place: Place) -> PromqlError {
-    PromqlError::parse(format!("{} lacks an argument.", function.name), place)
+fn missing(function: &Function, location: TextRange) -> PromqlError {
+    PromqlError::parse(format!("{} lacks an argument.", function.name), location)
 }
 
 /// Smoothing factors lie between 0 and 1.
@@ -191,7 +191,7 @@ fn check_factors(function: &Function, scalars: &[Vec<f64>], arguments: &[&Expr])
     }
     for (values, argument) in scalars.iter().zip(arguments) {
         if let Some(odd) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
-            return Err(PromqlError::eval(format!("A smoothing factor lies between 0 and 1; this one is {odd}."), argument.place));
+            return Err(PromqlError::eval(format!("A smoothing factor lies between 0 and 1; this one is {odd}."), argument.location));
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Binary, Cardinality, Grouping};
-use crate::error::{Place, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::labels::Labels;
 use crate::operator::Operator;
 use std::collections::HashMap;
@@ -14,35 +14,41 @@ struct Sides {
 }
 
 impl Context<'_> {
-    pub(super) fn binary(&self, binary: &Binary, place: Place) -> Outcome<Value> {
+    pub(super) fn binary(&self, binary: &Binary, location: TextRange) -> Outcome<Value> {
         let operator = binary.operator;
         match (self.eval(&binary.left)?, self.eval(&binary.right)?) {
             (Value::Scalar(left), Value::Scalar(right)) => {
                 Ok(Value::Scalar(left.into_iter().zip(right).map(|(left, right)| operator.apply(left, right)).collect()))
             }
             (Value::Vector(left), Value::Vector(right)) if operator.is_set() => {
-                Ok(Value::Vector(self.join_sets(operator, &binary.matching, left, right, place)?))
+                Ok(Value::Vector(self.join_sets(operator, &binary.matching, left, right, location)?))
             }
-            (Value::Vector(left), Value::Vector(right)) => Ok(Value::Vector(self.join(binary, left, right, place)?)),
+            (Value::Vector(left), Value::Vector(right)) => Ok(Value::Vector(self.join(binary, left, right, location)?)),
             (Value::Vector(rows), Value::Scalar(scalars)) => {
-                self.with_scalar(binary, rows, &|value, step| (value, scalars.get(step).copied().unwrap_or(f64::NAN)), place)
+                self.with_scalar(binary, rows, &|value, step| (value, scalars.get(step).copied().unwrap_or(f64::NAN)), location)
             }
             (Value::Scalar(scalars), Value::Vector(rows)) => {
-                self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), place)
+                self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), location)
             }
-            _ => Err(PromqlError::parse("An operator joins scalars and instant vectors; here is a string.", place)),
+            _ => Err(PromqlError::parse("An operator joins scalars and instant vectors; here is a string.", location)),
         }
     }
 
     /// Each value with the scalar at its step; `pair` puts them on their sides.
-    fn with_scalar(&self, binary: &Binary, mut rows: Vec<Row>, pair: &dyn Fn(f64, usize) -> (f64, f64), place: Place) -> Outcome<Value> {
+    fn with_scalar(
+        &self,
+        binary: &Binary,
+        mut rows: Vec<Row>,
+        pair: &dyn Fn(f64, usize) -> (f64, f64),
+        location: TextRange,
+    ) -> Outcome<Value> {
         let operator = binary.operator;
         if !operator.compares() || binary.is_bool {
             let apply = |value: f64, step: usize| {
                 let (left, right) = pair(value, step);
                 Some(operator.apply(left, right))
             };
-            return Ok(Value::Vector(self.map(rows, place, apply)?));
+            return Ok(Value::Vector(self.map(rows, location, apply)?));
         }
         for row in &mut rows {
             for (step, value) in row.values.iter_mut().enumerate() {
@@ -52,11 +58,11 @@ impl Context<'_> {
                 });
             }
         }
-        Ok(Value::Vector(self.merge(rows, place)?))
+        Ok(Value::Vector(self.merge(rows, location)?))
     }
 
     /// Arithmetic and comparisons of two vectors.
-    fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, location: TextRange) -> Outcome<Vec<Row>> {
         let is_swapped = matches!(binary.cardinality, Cardinality::OneToMany(_));
         let Sides { many, one } = if is_swapped { Sides { many: right, one: left } } else { Sides { many: left, one: right } };
         // Where one side has nothing at a step, nothing meets and nothing is compared.
@@ -76,23 +82,23 @@ impl Context<'_> {
         // In the order of the many side, so that results have an order.
         let mut joined = Vec::new();
         for (key, (_, ones)) in &groups {
-            self.check_single(key, ones, &is_live, place)?;
+            self.check_single(key, ones, &is_live, location)?;
         }
         let mut taken: HashMap<Labels, Vec<bool>> = HashMap::new();
         for row in &many {
             let key = binary.matching.key(&row.labels);
             let Some((_, ones)) = groups.get(&key) else { continue };
-            self.work((ones.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+            self.work((ones.len() as u64).saturating_mul(self.steps.count as u64), location)?;
             for other in ones {
                 let found = self.pair(binary, row, other, is_swapped);
                 if binary.cardinality == Cardinality::OneToOne {
                     let taken = taken.entry(key.clone()).or_insert_with(|| vec![false; self.steps.count]);
-                    check_free(taken, &found, &key, place)?;
+                    check_free(taken, &found, &key, location)?;
                 }
                 joined.push(found);
             }
         }
-        let rows = self.merge(joined, place);
+        let rows = self.merge(joined, location);
         rows.map_err(|error| PromqlError {
             message: format!("{} The labels that group_left or group_right name must keep them apart.", error.message),
             ..error
@@ -115,7 +121,7 @@ impl Context<'_> {
     }
 
     /// On the side of which each group has one series, it has one at each step.
-    fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], place: Place) -> Outcome<()> {
+    fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], location: TextRange) -> Outcome<()> {
         if rows.len() < 2 {
             return Ok(());
         }
@@ -126,14 +132,21 @@ impl Context<'_> {
                     "Several series of one side meet at {key}: {} and {}. That side may have one only; name more labels with on, or swap group_left and group_right.",
                     one.labels, other.labels
                 );
-                return Err(PromqlError::eval(problem, place));
+                return Err(PromqlError::eval(problem, location));
             }
         }
         Ok(())
     }
 
     /// `and`, `or`, `unless`: which series of the sides there are.
-    fn join_sets(&self, operator: Operator, matching: &Grouping, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    fn join_sets(
+        &self,
+        operator: Operator,
+        matching: &Grouping,
+        left: Vec<Row>,
+        right: Vec<Row>,
+        location: TextRange,
+    ) -> Outcome<Vec<Row>> {
         let presence = |rows: &[Row]| {
             let mut present: HashMap<Labels, Vec<bool>> = HashMap::new();
             for row in rows {
@@ -162,17 +175,17 @@ impl Context<'_> {
                 rows
             }
         };
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 }
 
 /// Of one-to-one operands a group makes one value at each step.
-fn check_free(taken: &mut [bool], found: &Row, key: &Labels, place: Place) -> Outcome<()> {
+fn check_free(taken: &mut [bool], found: &Row, key: &Labels, location: TextRange) -> Outcome<()> {
     for (taken, value) in taken.iter_mut().zip(&found.values) {
         if *taken && value.is_some() {
             let problem =
                 format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
-            return Err(PromqlError::eval(problem, place));
+            return Err(PromqlError::eval(problem, location));
         }
         *taken |= value.is_some();
     }

@@ -12,7 +12,7 @@ mod select;
 mod window;
 
 use super::ast::{At, Expr, ExprKind, Timing, ValueType};
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;
@@ -75,7 +75,7 @@ const MAX_WORK: u64 = 60_000_000;
 /// # Ok::<(), quipu::promql::PromqlError>(())
 /// ```
 pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     let (steps, is_instant) = Steps::of(time, whole)?;
     let expr = parse(query)?;
     if !is_instant && matches!(expr.value_type(), ValueType::Matrix | ValueType::Text) {
@@ -100,7 +100,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    fn of(time: PromqlTime, place: Place) -> Result<(Steps, bool), PromqlError> {
+    fn of(time: PromqlTime, location: TextRange) -> Result<(Steps, bool), PromqlError> {
         // Times beyond these can't be written down; with them no sum of times overflows.
         const FAR: i64 = 1 << 53;
         match time {
@@ -108,16 +108,16 @@ impl Steps {
             PromqlTime::Steps { start, end, step } => {
                 let (start, end) = (start.clamp(-FAR, FAR), end.clamp(-FAR, FAR));
                 if step < 1 {
-                    return Err(PromqlError::parse("The step is a millisecond at least.", place));
+                    return Err(PromqlError::parse("The step is a millisecond at least.", location));
                 }
                 if end < start {
-                    return Err(PromqlError::parse("The end lies before the start.", place));
+                    return Err(PromqlError::parse("The end lies before the start.", location));
                 }
                 let count = end.abs_diff(start) / step.unsigned_abs() + 1;
                 if count > MAX_STEPS {
                     let problem =
                         format!("These are {count} steps, more than the {MAX_STEPS} that are evaluated. Take a longer step, or less time.");
-                    return Err(PromqlError::parse(problem, place));
+                    return Err(PromqlError::parse(problem, location));
                 }
                 Ok((Steps { start, step, count: count as usize }, false))
             }
@@ -177,18 +177,18 @@ type Outcome<T> = Result<T, PromqlError>;
 
 impl Context<'_> {
     /// Notes that so many samples are looked at.
-    fn work(&self, samples: u64, place: Place) -> Outcome<()> {
+    fn work(&self, samples: u64, location: TextRange) -> Outcome<()> {
         let done = self.work.get().saturating_add(samples);
         self.work.set(done);
         if done <= MAX_WORK {
             return Ok(());
         }
         let problem = "This looks at more samples than are evaluated in one query. Take a longer step, a shorter range, or fewer series.";
-        Err(PromqlError::eval(problem, place))
+        Err(PromqlError::eval(problem, location))
     }
 
     /// Refuses what would take too much memory.
-    fn check_rows(&self, rows: usize, place: Place) -> Outcome<()> {
+    fn check_rows(&self, rows: usize, location: TextRange) -> Outcome<()> {
         let values = (rows as u64).saturating_mul(self.steps.count as u64);
         if values <= MAX_VALUES {
             return Ok(());
@@ -197,7 +197,7 @@ impl Context<'_> {
             "These are {rows} series at {} steps, more values than are held at once. Take a longer step, or choose fewer series.",
             self.steps.count
         );
-        Err(PromqlError::eval(problem, place))
+        Err(PromqlError::eval(problem, location))
     }
 
     /// The time a selector or a subquery looks at in a step.
@@ -221,19 +221,19 @@ impl Context<'_> {
             ExprKind::Number(number) => Ok(Value::Scalar(vec![*number; self.steps.count])),
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner),
-            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.place, |(_, value)| value)?)),
+            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.location, |(_, value)| value)?)),
             ExprKind::Range(..) | ExprKind::Subquery(_) => Err(PromqlError::parse(
                 "A range vector stands where single values are needed. Put a function such as rate() around it.",
-                expr.place,
+                expr.location,
             )),
-            ExprKind::Call(function, arguments) => self.call(function, arguments, expr.place),
-            ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.place)?)),
+            ExprKind::Call(function, arguments) => self.call(function, arguments, expr.location),
+            ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.location)?)),
             ExprKind::Negate(inner) => match self.eval(inner)? {
                 Value::Scalar(values) => Ok(Value::Scalar(values.into_iter().map(|value| -value).collect())),
-                Value::Vector(rows) => self.map(rows, expr.place, |value, _| Some(-value)).map(Value::Vector),
-                Value::Text(_) => Err(PromqlError::parse("A sign stands before a string; it belongs to numbers.", expr.place)),
+                Value::Vector(rows) => self.map(rows, expr.location, |value, _| Some(-value)).map(Value::Vector),
+                Value::Text(_) => Err(PromqlError::parse("A sign stands before a string; it belongs to numbers.", expr.location)),
             },
-            ExprKind::Binary(binary) => self.binary(binary, expr.place),
+            ExprKind::Binary(binary) => self.binary(binary, expr.location),
         }
     }
 
@@ -259,18 +259,18 @@ impl Context<'_> {
     }
 
     /// Every value made another, with the number of its step; names are dropped.
-    fn map(&self, mut rows: Vec<Row>, place: Place, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
+    fn map(&self, mut rows: Vec<Row>, location: TextRange, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
         for row in &mut rows {
             row.labels = row.labels.without_name();
             for (step, value) in row.values.iter_mut().enumerate() {
                 *value = value.and_then(|found| apply(found, step));
             }
         }
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 
     /// Rows with the same labels become one; two values at the same step have no meaning. Empty rows are left out.
-    fn merge(&self, rows: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    fn merge(&self, rows: Vec<Row>, location: TextRange) -> Outcome<Vec<Row>> {
         let mut places: HashMap<Labels, usize> = HashMap::with_capacity(rows.len());
         let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
         for row in rows {
@@ -285,7 +285,7 @@ impl Context<'_> {
             for (slot, value) in kept.values.iter_mut().zip(row.values) {
                 if slot.is_some() && value.is_some() {
                     let problem = format!("The result would hold several series with the same labels {}.", kept.labels);
-                    return Err(PromqlError::eval(problem, place));
+                    return Err(PromqlError::eval(problem, location));
                 }
                 *slot = slot.or(value);
             }
@@ -295,5 +295,5 @@ impl Context<'_> {
 }
 
 fn wrong_type(expr: &Expr, wanted: ValueType) -> PromqlError {
-    PromqlError::parse(format!("Here stands {}, where {} is expected.", expr.value_type().words(), wanted.words()), expr.place)
+    PromqlError::parse(format!("Here stands {}, where {} is expected.", expr.value_type().words(), wanted.words()), expr.location)
 }

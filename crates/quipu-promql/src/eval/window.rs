@@ -2,7 +2,7 @@
 
 use super::{Context, Outcome, Row, Steps, Value, wrong_type};
 use crate::ast::{Expr, ExprKind, Subquery, Timing, ValueType};
-use crate::error::Place;
+use crate::error::TextRange;
 use crate::functions::rate::gained;
 use crate::functions::{Needs, Window};
 use crate::labels::Labels;
@@ -13,7 +13,7 @@ pub(super) struct Ranges {
     pub(super) series: Vec<Series>,
     pub(super) range: i64,
     pub(super) timing: Timing,
-    pub(super) place: Place,
+    pub(super) location: TextRange,
 }
 
 impl Context<'_> {
@@ -23,19 +23,19 @@ impl Context<'_> {
         match &expr.kind {
             ExprKind::Range(selector, range) => {
                 let (first, last) = self.look_extent(selector.timing);
-                let series = self.series(selector, first.saturating_sub(*range), last, expr.place)?;
-                Ok(Ranges { series, range: *range, timing: selector.timing, place: expr.place })
+                let series = self.series(selector, first.saturating_sub(*range), last, expr.location)?;
+                Ok(Ranges { series, range: *range, timing: selector.timing, location: expr.location })
             }
             ExprKind::Subquery(subquery) => {
-                let series = self.subquery(subquery, expr.place)?;
-                Ok(Ranges { series, range: subquery.range, timing: subquery.timing, place: expr.place })
+                let series = self.subquery(subquery, expr.location)?;
+                Ok(Ranges { series, range: subquery.range, timing: subquery.timing, location: expr.location })
             }
             _ => Err(wrong_type(expr, ValueType::Matrix)),
         }
     }
 
     /// Evaluates the inner expression at multiples of the subquery's step, as far as any window reaches.
-    fn subquery(&self, subquery: &Subquery, place: Place) -> Outcome<Vec<Series>> {
+    fn subquery(&self, subquery: &Subquery, location: TextRange) -> Outcome<Vec<Series>> {
         let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
         let (first, last) = self.look_extent(subquery.timing);
         let after = first.saturating_sub(subquery.range);
@@ -46,13 +46,13 @@ impl Context<'_> {
         };
         debug_assert!(end >= start);
         let inner = Context { steps: Steps { start, step, count: usize::try_from(count).unwrap_or(usize::MAX) }, ..*self };
-        inner.check_rows(1, place)?;
+        inner.check_rows(1, location)?;
         let rows = match inner.eval(&subquery.expr)? {
             Value::Vector(rows) => rows,
             Value::Scalar(values) => vec![Row { labels: Labels::default(), values: values.into_iter().map(Some).collect() }],
             Value::Text(_) => return Err(wrong_type(&subquery.expr, ValueType::Vector)),
         };
-        self.work((rows.len() as u64).saturating_mul(count), place)?;
+        self.work((rows.len() as u64).saturating_mul(count), location)?;
         let list = |row: Row| {
             let samples = row.values.iter().enumerate().filter_map(|(number, value)| Some((inner.steps.at(number), (*value)?)));
             Series { labels: row.labels, samples: Samples::Listed(samples.collect()) }
@@ -68,7 +68,7 @@ impl Context<'_> {
         keeps_name: bool,
         apply: &dyn Fn(&Window<'_>, usize) -> Option<f64>,
     ) -> Outcome<Vec<Row>> {
-        let Ranges { series, range, timing, place } = ranges;
+        let Ranges { series, range, timing, location } = ranges;
         let mut rows = Vec::with_capacity(series.len());
         let mut scratch = Vec::new();
         for Series { labels, samples } in series {
@@ -76,27 +76,27 @@ impl Context<'_> {
             for (step, value) in values.iter_mut().enumerate() {
                 let end = self.looks_at(timing, step);
                 let start = end.saturating_sub(range);
-                let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, place))?;
+                let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, location))?;
                 let Some((found, count)) = cut else { continue };
                 let exact = if self.options.exact { added(&samples, found, start, end) } else { None };
                 *value = apply(&Window { start, end, at: self.steps.at(step), samples: found, count, exact }, step);
             }
             rows.push(Row { labels: if keeps_name { labels } else { labels.without_name() }, values });
         }
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 
     /// All samples of a range vector at the only step: an instant query for it answers them.
     pub(super) fn whole_windows(&self, expr: &Expr) -> Outcome<Vec<(Labels, Vec<Sample>)>> {
-        let Ranges { series, range, timing, place } = self.ranges(expr)?;
+        let Ranges { series, range, timing, location } = self.ranges(expr)?;
         let end = self.looks_at(timing, 0);
         let mut scratch = Vec::new();
         let mut answer = Vec::new();
         for Series { labels, samples } in series {
-            let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, place))?;
+            let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, location))?;
             if let Some((found, _)) = found {
                 // Held until they are answered: a tenth of what may be looked at.
-                self.work(found.len() as u64 * 9, place)?;
+                self.work(found.len() as u64 * 9, location)?;
                 answer.push((labels, found.to_vec()));
             }
         }

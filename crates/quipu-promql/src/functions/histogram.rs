@@ -68,15 +68,15 @@ pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
 fn within(rank: f64, first: Bucket, buckets: &[Bucket]) -> f64 {
     let Some(last) = buckets.last().filter(|last| last.count != 0.0 && !last.count.is_nan()) else { return f64::NAN };
     let bounded = buckets.len() - 1;
-    let Some(place) = buckets.iter().take(bounded).position(|bucket| bucket.count >= rank) else {
+    let Some(index) = buckets.iter().take(bounded).position(|bucket| bucket.count >= rank) else {
         // Above the last bound nothing is known.
         return buckets.get(bounded.saturating_sub(1)).map_or(last.bound, |bucket| bucket.bound);
     };
-    if place == 0 && first.bound <= 0.0 {
+    if index == 0 && first.bound <= 0.0 {
         return first.bound;
     }
-    let Some(bucket) = buckets.get(place) else { return f64::NAN };
-    let (start, below) = match place.checked_sub(1).and_then(|before| buckets.get(before)) {
+    let Some(bucket) = buckets.get(index) else { return f64::NAN };
+    let (start, below) = match index.checked_sub(1).and_then(|before| buckets.get(before)) {
         Some(before) => (before.bound, before.count),
         None => (0.0, 0.0),
     };
@@ -101,8 +101,8 @@ pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64
 /// How many values lie below a bound, in proportion within its bucket.
 fn rank_of(bound: f64, buckets: &[Bucket], total: f64) -> f64 {
     let (mut start, mut below) = (f64::NEG_INFINITY, 0.0);
-    for (place, bucket) in buckets.iter().enumerate() {
-        if place == 0 {
+    for (index, bucket) in buckets.iter().enumerate() {
+        if index == 0 {
             // The first bucket begins at 0 where its bound is above.
             start = if bucket.bound > 0.0 { 0.0 } else { f64::NEG_INFINITY };
         }

@@ -92,13 +92,13 @@ pub(super) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
         return total / count;
     }
     let mut mean = Sum::default();
-    for (place, value) in values.enumerate() {
+    for (index, value) in values.enumerate() {
         let so_far = mean.value();
         if so_far.is_infinite() && (value.is_finite() || value == so_far) {
             // An infinite mean stays as it is unless the other infinity, or no number, meets it.
             continue;
         }
-        let weight = place as f64 + 1.0;
+        let weight = index as f64 + 1.0;
         mean.add(value / weight - so_far / weight);
     }
     mean.value()

@@ -117,9 +117,9 @@ pub(super) fn smooth(window: &Window<'_>, factor: f64, trend_factor: f64) -> Opt
     let first = values.next()?;
     let second = values.next()?;
     let (mut level_before, mut level, mut trend) = (0.0, first, second - first);
-    for (place, value) in window.values().enumerate().skip(1) {
+    for (index, value) in window.values().enumerate().skip(1) {
         let scaled = factor * value;
-        if place > 1 {
+        if index > 1 {
             trend = trend_factor * (level - level_before) + (1.0 - trend_factor) * trend;
         }
         let kept = (1.0 - factor) * (level + trend);

@@ -148,8 +148,8 @@ impl Function {
     }
 }
 
-fn scalar(scalars: &[f64], place: usize) -> f64 {
-    scalars.get(place).copied().unwrap_or(f64::NAN)
+fn scalar(scalars: &[f64], index: usize) -> f64 {
+    scalars.get(index).copied().unwrap_or(f64::NAN)
 }
 
 static EACH: &[Function] = &[

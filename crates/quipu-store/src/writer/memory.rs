@@ -3,7 +3,7 @@
 use super::super::error::StoreError;
 use super::super::source::{ByteSource, SourceError};
 use super::super::vfs::{FileSystem, MAIN, SharedFile};
-use super::{Place, Writer};
+use super::{Target, Writer};
 use rusqlite::{Connection, OpenFlags};
 
 /// The file system that holds the database.
@@ -46,14 +46,14 @@ impl ByteSource for WrittenSource {
 impl Writer {
     /// Bytes of the database so far, committed or not; 0 for one on disk.
     pub fn len_in_memory(&self) -> u64 {
-        match &self.place {
+        match &self.target {
             // Of the pages some are in SQLite's cache still.
-            Place::Memory(_) => {
+            Target::Memory(_) => {
                 let pages: rusqlite::Result<i64> = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0));
                 pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * 4096
             }
             #[cfg(not(target_family = "wasm"))]
-            Place::Path(_) => 0,
+            Target::Path(_) => 0,
         }
     }
 
@@ -62,15 +62,15 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`] for one on disk.
     pub fn into_source(self) -> Result<WrittenSource, StoreError> {
-        match &self.place {
-            Place::Memory(memory) => {
+        match &self.target {
+            Target::Memory(memory) => {
                 let file = memory.file.clone();
                 // The connection closes before anybody reads.
                 drop(self);
                 Ok(WrittenSource(file))
             }
             #[cfg(not(target_family = "wasm"))]
-            Place::Path(_) => Err(StoreError::CannotWrite(format!("{} is a file, not in memory.", self.name))),
+            Target::Path(_) => Err(StoreError::CannotWrite(format!("{} is a file, not in memory.", self.name))),
         }
     }
 

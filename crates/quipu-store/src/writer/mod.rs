@@ -22,7 +22,7 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 pub struct Writer {
     // Fields drop in order: the connection goes before its file system, and before its file is removed.
     connection: Connection,
-    place: Place,
+    target: Target,
     name: String,
     /// Which further tables there are.
     made: extra::Made,
@@ -31,7 +31,7 @@ pub struct Writer {
 }
 
 /// Where the database lies.
-enum Place {
+enum Target {
     Memory(Memory),
     #[cfg(not(target_family = "wasm"))]
     Path(native::NewFile),
@@ -101,11 +101,11 @@ impl Writer {
     pub fn in_memory() -> Result<Writer, StoreError> {
         let name = "The database in memory";
         let (memory, connection) = Memory::open().map_err(|error| StoreError::CannotWrite(format!("{name} can't be made ({error}).")))?;
-        Writer::set_up(connection, Place::Memory(memory), name.to_owned(), "MEMORY")
+        Writer::set_up(connection, Target::Memory(memory), name.to_owned(), "MEMORY")
     }
 
-    fn set_up(connection: Connection, place: Place, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, place, name, made: extra::Made::default(), joins_logs: false };
+    fn set_up(connection: Connection, target: Target, name: String, journal: &str) -> Result<Writer, StoreError> {
+        let writer = Writer { connection, target, name, made: extra::Made::default(), joins_logs: false };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }

@@ -11,7 +11,7 @@ use super::super::extra::{Numbering, numbering};
 use super::super::header::read_header;
 use super::super::schema::Schema;
 use super::extra::Extra;
-use super::{Place, Writer};
+use super::{Target, Writer};
 use rusqlite::{Connection, OpenFlags};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -45,10 +45,10 @@ impl Writer {
             std::io::ErrorKind::AlreadyExists => StoreError::CannotWrite(format!("{name} is there already; give a new name.")),
             _ => StoreError::CannotWrite(format!("{name} can't be made ({error}).")),
         })?;
-        let place = Place::Path(NewFile(Some(path.to_owned())));
+        let target = Target::Path(NewFile(Some(path.to_owned())));
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // Nobody needs to roll back a file that is removed when it fails.
-        let writer = Writer::set_up(connection, place, name, "MEMORY")?;
+        let writer = Writer::set_up(connection, target, name, "MEMORY")?;
         writer.connection.execute_batch("PRAGMA synchronous=OFF").map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
@@ -62,7 +62,7 @@ impl Writer {
         let name = path.display().to_string();
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         may_grow(&connection, path, &name)?;
-        let mut writer = Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")?;
+        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, "TRUNCATE")?;
         writer.take_up()?;
         Ok(writer)
     }
@@ -106,11 +106,11 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn finish(self) -> Result<(), StoreError> {
-        let Writer { connection, place, name, .. } = self;
+        let Writer { connection, target, name, .. } = self;
         // The journal that was cut off and kept for the next transaction goes, unless others have the file in use.
         let _ = connection.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()));
         connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
-        if let Place::Path(mut file) = place {
+        if let Target::Path(mut file) = target {
             file.0 = None;
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::traces::zone_offset;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_by_key;
-use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
+use quipu_model::tokens::{Group, InferenceRole, SpanNode, attach, join};
 use quipu_model::{SpanFlags, TokenRecord, TokenTotals};
 
 /// Traces derived before a look at the budget.
@@ -200,7 +200,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     // The router's spans are the requests. Without a router the provider's are, and without both the agent's steps.
     let counted =
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
-    let mut places = Vec::with_capacity(rows.len());
+    let mut spans = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let is_request = roles[place] == Some(counted) && !below_same_role(parents, &roles, place, counted);
         let flags = index.spans.flags.at_mut(*row);
@@ -209,7 +209,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         } else {
             flags.remove(SpanFlags::INFERENCE_REQUEST);
         }
-        places.push(Place { parent: parents[place], start: *index.spans.start.at(*row), is_request });
+        spans.push(SpanNode { parent: parents[place], start: *index.spans.start.at(*row), is_request });
     }
     let mut groups: Vec<Group> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
@@ -217,15 +217,15 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         let of_span = index.events.metrics[start..].iter().take_while(|metric| metric.span == *row);
         let counts: Vec<_> = of_span.filter_map(|metric| Some((metric.of.kind?, metric.of.value))).collect();
         if !counts.is_empty() {
-            groups.push(Group { place, counts });
+            groups.push(Group { span: place, counts });
         }
     }
-    let (from_events, lost) = attach(&places, &groups);
+    let (from_events, lost) = attach(&spans, &groups);
     index.oddities.lost_metrics += lost as u64;
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
-    for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
-        let output = quipu_model::ordered::beside(outputs, *row).copied();
+    for (place, row) in rows.iter().enumerate().filter(|(place, _)| spans[*place].is_request) {
+        let output = quipu_model::ordered::find_sorted(outputs, *row).copied();
         let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
         totals.add(Some(&record));
         if !record.is_empty() {

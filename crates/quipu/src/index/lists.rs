@@ -85,7 +85,7 @@ impl Index {
 
     /// The token sums of a trace.
     pub(crate) fn trace_tokens(&self, number: u32) -> TokenTotals {
-        quipu_model::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
+        quipu_model::ordered::find_sorted(&self.trace_tokens, number).copied().unwrap_or_default()
     }
 
     /// The name of the span in `row`; the beginning of one that is very long.

@@ -49,7 +49,7 @@ use facets::Facets;
 use hashbrown::HashMap;
 use ids::{OddIds, SpanKey};
 use names::Names;
-use quipu_model::ordered::beside;
+use quipu_model::ordered::find_sorted;
 use quipu_model::{Cost, TokenRecord, TokenTotals};
 use spans::Spans;
 use traces::Traces;
@@ -150,12 +150,12 @@ impl Index {
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.
     pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
-        beside(&self.tokens, row).copied()
+        find_sorted(&self.tokens, row).copied()
     }
 
     /// What the inference request in `row` cost.
     pub(crate) fn cost_of(&self, row: u32) -> Option<Cost> {
-        beside(&self.costs, row).copied().flatten()
+        find_sorted(&self.costs, row).copied().flatten()
     }
 
     /// Marks and kind of the span in `row`.

@@ -3,7 +3,7 @@
 //! What is not here: what is made of them (`prepare`).
 
 use crate::index::Index;
-use quipu_metrics::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
+use quipu_metrics::metrics_input::{InferenceRequest, MetricsInput, NO_ROW, RecordedAmount, RecordedSeries, SpanColumns};
 use quipu_metrics::streams::Measured;
 use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 use quipu_protocol::UNKNOWN_NANOS;
@@ -13,21 +13,21 @@ use std::collections::HashMap;
 const MAX_READ: usize = 2_000;
 
 /// The readings of a file; `read_model` finds the model of a span in it, `measured` is what was imported beside its spans.
-pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
-    let mut readings = Readings {
+pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> MetricsInput {
+    let mut input = MetricsInput {
         series: index.metric_series().map(recorded_series).collect(),
         span_names: index.span_names().map(str::to_owned).collect(),
         measured,
         extent: index.first_amount().and_then(|first| Some((first, index.last_time()?))),
-        ..Readings::default()
+        ..MetricsInput::default()
     };
-    readings.events = index
+    input.events = index
         .metric_events()
         .map(|event| RecordedAmount { series: event.series.into(), at: event.at, value: event.value, row: event.span.unwrap_or(NO_ROW) })
         .collect();
-    add_requests(&mut readings, index, read_model);
-    readings.spans = spans(index);
-    readings
+    add_requests(&mut input, index, read_model);
+    input.spans = spans(index);
+    input
 }
 
 /// Parts with zero bytes between: the name first, then name and value of each label.
@@ -63,21 +63,21 @@ pub(crate) fn each_request(
     }
 }
 
-fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
+fn add_requests(input: &mut MetricsInput, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
     let mut numbers: HashMap<String, u32> = HashMap::new();
     each_request(index, read_model, &mut |row, model, tokens| {
         let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { return };
         let model = model.map(|model| match numbers.get(model) {
             Some(number) => *number,
             None => {
-                let number = readings.models.len() as u32;
-                readings.models.push(model.to_owned());
+                let number = input.models.len() as u32;
+                input.models.push(model.to_owned());
                 numbers.insert(model.to_owned(), number);
                 number
             }
         });
         let (flags, _) = index.flags_of(row);
-        readings.requests.push(InferenceRequest { row, model, at, failed: flags.has(SpanFlags::FAILED), tokens });
+        input.requests.push(InferenceRequest { row, model, at, failed: flags.has(SpanFlags::FAILED), tokens });
     });
 }
 

@@ -3,7 +3,7 @@
 //! What is not here: the conversation (`conversation`), which takes in the whole trace.
 
 use crate::index::Index;
-use quipu_model::llm::{asked_in, input_key, said_by_event, speaks};
+use quipu_model::llm::{asked_in, event_attributes, input_key, is_message_event};
 use quipu_model::recorded::{RecordedAttribute, attributes, entries};
 use quipu_model::{SpanKind, Timestamp};
 use quipu_store::{Database, StoreError, event_row, small_attributes_at};
@@ -91,10 +91,10 @@ impl Asked<'_> {
             for id in self.index.event_ids(row).take(MAX_EVENTS) {
                 let Some(event) = event_row(connection, schema, id)? else { continue };
                 let name = event.name.unwrap_or_default();
-                let text = event.attributes.filter(|text| speaks(&name) && text.len() <= MAX_BYTES as usize);
+                let text = event.attributes.filter(|text| is_message_event(&name) && text.len() <= MAX_BYTES as usize);
                 let recorded = attributes(text.unwrap_or_default().as_bytes()).unwrap_or_default();
                 let decoded = recorded.into_iter().map(|attribute| (attribute.key.clone(), attribute.decoded().value));
-                let said = said_by_event(&name, decoded.collect());
+                let said = event_attributes(&name, decoded.collect());
                 let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| asked_in(value));
                 last = input.or(last);
             }

@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::transfer::{Beside, Source, is_known};
+use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
 use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
 
@@ -79,7 +79,7 @@ impl Session {
         which: BesideTraces,
         mut behind: i64,
         size: PieceSize,
-        sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
+        sink: &mut dyn FnMut(Unattached, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((beside, last)) =
@@ -92,19 +92,19 @@ impl Session {
     }
 
     /// The next of them, and the number of the last row that was read for it.
-    fn next_beside(&self, which: BesideTraces, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
+    fn next_beside(&self, which: BesideTraces, from: Behind, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (beside, last) = match which {
             BesideTraces::Logs => {
                 let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
-                (Beside::Logs(self.with_sources(found, |record| record.source, sources)?), last)
+                (Unattached::Logs(self.with_sources(found, |record| record.source, sources)?), last)
             }
             BesideTraces::Points => {
                 let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 found.retain(|(_, point)| is_known(point));
-                (Beside::Points(self.with_sources(found, |point| point.source, sources)?), last)
+                (Unattached::Points(self.with_sources(found, |point| point.source, sources)?), last)
             }
         };
         Ok(last.map(|last| (beside, last)))

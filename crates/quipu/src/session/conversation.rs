@@ -4,7 +4,7 @@
 
 use super::detail;
 use crate::index::Index;
-use quipu_model::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
+use quipu_model::llm::{ConversationPage, SpanMessages, conversation, event_attributes, is_message_event};
 use quipu_model::recorded::{RecordedAttribute, attributes};
 use quipu_model::tokens::InferenceRole;
 use quipu_model::{SpanFlags, SpanKind, Spent, Value};
@@ -79,7 +79,7 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 None
             };
             places.push(Some(spans.len()));
-            spans.push(SpokenSpan {
+            spans.push(SpanMessages {
                 span_id: recorded.span_id.unwrap_or_default(),
                 name: recorded.name.unwrap_or_default(),
                 kind,
@@ -126,12 +126,12 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
     for id in index.event_ids(row).take(MAX_EVENTS) {
         let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
         let name = event.name.unwrap_or_default();
-        if !event_speaks(&name) {
+        if !is_message_event(&name) {
             continue;
         }
         let text = event.attributes.unwrap_or_default();
         bytes += text.len();
-        for (key, value) in said_by_event(&name, decoded(&text, cut)) {
+        for (key, value) in event_attributes(&name, decoded(&text, cut)) {
             let known = (key == "gen_ai.input.messages" && has_input) || (key == "gen_ai.output.messages" && has_output);
             let is_message = key.ends_with(".messages");
             if !known && (is_message || !read.iter().any(|(found, _)| *found == key)) {

@@ -5,7 +5,7 @@
 
 #[cfg(target_arch = "wasm32")]
 mod worker {
-    use quipu_metrics::{Metrics, Readings};
+    use quipu_metrics::{Metrics, MetricsInput};
     use quipu_protocol::{MetricsEvent, MetricsRequest};
     use quipu_worker::messages::{build, bytes, file_bytes, get, listen, post};
     use std::cell::RefCell;
@@ -24,7 +24,7 @@ mod worker {
     fn receive(data: &JsValue) {
         let Ok(request) = postcard::from_bytes::<MetricsRequest>(&bytes(data, "body")) else { return };
         if request == MetricsRequest::Load {
-            METRICS.set(Metrics::new(Readings::from_bytes(&file_bytes(data)).unwrap_or_default()));
+            METRICS.set(Metrics::new(MetricsInput::from_bytes(&file_bytes(data)).unwrap_or_default()));
         }
         let response = METRICS.with_borrow_mut(|metrics| metrics.handle(&request));
         post(&MetricsEvent::Reply { id: get(data, "id").as_f64().unwrap_or(0.0) as u32, response });

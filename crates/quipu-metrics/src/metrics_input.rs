@@ -15,7 +15,7 @@ pub const NO_ROW: u32 = u32::MAX;
 
 /// What a file has to be counted. Rows are those of the index they were taken from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Readings {
+pub struct MetricsInput {
     /// Names and labels of recorded metrics.
     pub series: Vec<RecordedSeries>,
     /// Recorded metric events with a time.
@@ -78,15 +78,15 @@ pub struct SpanColumns {
     pub durations: Packed<u64>,
 }
 
-impl Readings {
+impl MetricsInput {
     /// As bytes, for the wire.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Writing to memory fails for no value of these types.
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
-    /// Back from [`Readings::to_bytes`]; `None` where they are of another build.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Readings> {
+    /// Back from [`MetricsInput::to_bytes`]; `None` where they are of another build.
+    pub fn from_bytes(bytes: &[u8]) -> Option<MetricsInput> {
         postcard::from_bytes(bytes).ok()
     }
 }

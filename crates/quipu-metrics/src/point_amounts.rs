@@ -2,11 +2,11 @@
 //!
 //! What is not here: the spans that rows stand for, which the index knows.
 
-use super::readings::NO_ROW;
+use super::metrics_input::NO_ROW;
 use super::source::{FileSeries, Found};
 use super::spans::Part;
-use quipu_promql::{Labels, Looked, METRIC_NAME, PromqlError, looked_at};
-use quipu_protocol::{AmountBehind, AmountsBehind, PointQuery};
+use quipu_promql::{Labels, METRIC_NAME, PromqlError, SelectorRange, selector_ranges};
+use quipu_protocol::{PointAmount, PointAmounts, PointQuery};
 
 /// One amount: its time, what it added, its row, and the number of its series.
 type Entry = (i64, f64, u32, usize);
@@ -15,10 +15,10 @@ type Entry = (i64, f64, u32, usize);
 ///
 /// # Errors
 /// When the query is not understood.
-pub(super) fn amounts_behind(series: &FileSeries<'_>, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
+pub(super) fn point_amounts(series: &FileSeries<'_>, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    for Looked { matchers, after, until } in looked_at(&query.query, query.at_millis, query.step_millis)? {
+    for SelectorRange { matchers, after, until } in selector_ranges(&query.query, query.at_millis, query.step_millis)? {
         series.find(&matchers, &mut |labels, found| {
             if agrees(&labels, &query.labels) {
                 let number = names.len();
@@ -34,13 +34,13 @@ pub(super) fn amounts_behind(series: &FileSeries<'_>, query: &PointQuery) -> Res
     let without_span = entries.iter().filter(|entry| entry.2 == NO_ROW).count() as u64;
     let total = entries.len() as u64;
     let known = entries.into_iter().filter(|entry| entry.2 != NO_ROW).take(query.limit as usize);
-    let amount = |(at_millis, amount, row, number): Entry| AmountBehind {
+    let amount = |(at_millis, amount, row, number): Entry| PointAmount {
         row,
         at_millis,
         amount,
         series: names.get(number).cloned().unwrap_or_default(),
     };
-    Ok(AmountsBehind { amounts: known.map(amount).collect(), total, without_span })
+    Ok(PointAmounts { amounts: known.map(amount).collect(), total, without_span })
 }
 
 /// Whether a series may be part of a point with these labels: what both name is equal.

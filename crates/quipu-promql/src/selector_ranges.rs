@@ -6,7 +6,7 @@ use super::matcher::Matcher;
 use super::parse::parse;
 
 /// One selector and the time it looks at, `(after, until]`, in milliseconds since 1970.
-pub struct Looked {
+pub struct SelectorRange {
     /// The selector.
     pub matchers: Vec<Matcher>,
     /// Start of the window, exclusive: milliseconds since 1970, UTC.
@@ -19,14 +19,14 @@ pub struct Looked {
 ///
 /// # Errors
 /// When the query is not understood.
-pub fn looked_at(query: &str, at: i64, step: i64) -> Result<Vec<Looked>, PromqlError> {
+pub fn selector_ranges(query: &str, at: i64, step: i64) -> Result<Vec<SelectorRange>, PromqlError> {
     let mut list = Vec::new();
-    look(&parse(query)?, (at.saturating_sub(step.max(0)), at), at, &mut list);
+    collect(&parse(query)?, (at.saturating_sub(step.max(0)), at), at, &mut list);
     Ok(list)
 }
 
 /// `seen` is what the expression is evaluated for: one step, or the stretch a subquery walks.
-fn look(expr: &Expr, seen: (i64, i64), at: i64, list: &mut Vec<Looked>) {
+fn collect(expr: &Expr, seen: (i64, i64), at: i64, list: &mut Vec<SelectorRange>) {
     let shifted = |timing: Timing, range: i64| {
         let (after, until) = match timing.at {
             None => seen,
@@ -41,19 +41,19 @@ fn look(expr: &Expr, seen: (i64, i64), at: i64, list: &mut Vec<Looked>) {
         ExprKind::Number(_) | ExprKind::Text(_) => {}
         ExprKind::Select(selector) => {
             let (after, until) = shifted(selector.timing, 0);
-            list.push(Looked { matchers: selector.matchers.clone(), after, until });
+            list.push(SelectorRange { matchers: selector.matchers.clone(), after, until });
         }
         ExprKind::Range(selector, range) => {
             let (_, until) = shifted(selector.timing, 0);
-            list.push(Looked { matchers: selector.matchers.clone(), after: until.saturating_sub(*range), until });
+            list.push(SelectorRange { matchers: selector.matchers.clone(), after: until.saturating_sub(*range), until });
         }
-        ExprKind::Subquery(subquery) => look(&subquery.expr, shifted(subquery.timing, subquery.range), at, list),
-        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| look(argument, seen, at, list)),
-        ExprKind::Aggregate(aggregate) => look(&aggregate.expr, seen, at, list),
-        ExprKind::Negate(inner) | ExprKind::Paren(inner) => look(inner, seen, at, list),
+        ExprKind::Subquery(subquery) => collect(&subquery.expr, shifted(subquery.timing, subquery.range), at, list),
+        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| collect(argument, seen, at, list)),
+        ExprKind::Aggregate(aggregate) => collect(&aggregate.expr, seen, at, list),
+        ExprKind::Negate(inner) | ExprKind::Paren(inner) => collect(inner, seen, at, list),
         ExprKind::Binary(binary) => {
-            look(&binary.left, seen, at, list);
-            look(&binary.right, seen, at, list);
+            collect(&binary.left, seen, at, list);
+            collect(&binary.right, seen, at, list);
         }
     }
 }

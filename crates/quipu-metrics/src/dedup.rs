@@ -4,7 +4,7 @@
 
 use super::amounts::{Amount, millis};
 use super::measured::{MeasuredSeries, Points};
-use super::readings::NO_ROW;
+use super::metrics_input::NO_ROW;
 use super::streams::{Measure, Measured};
 use quipu_model::TokenKind;
 use quipu_promql::{Labels, METRIC_NAME, Sample};
@@ -39,7 +39,7 @@ struct Counted {
 
 /// Puts what was measured beside the amounts of spans. Of a model's tokens that both count, that holds which counted more, because
 /// either may have lost some. Where they agree, recorded events know the request and the moment, but derived counts no provider.
-pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: &mut Amounts) -> Vec<Listed> {
+pub(super) fn merge_measured(measured: &Measured, models: &ModelNames<'_>, amounts: &mut Amounts) -> Vec<Listed> {
     let rename = |name: &str, value: &str| if name == "model_id" { (models.shown)(value) } else { value.to_owned() };
     let mut series = measured.series(&rename);
     let model = |labels: &Labels| (models.plain)(labels.get("model_id"));

@@ -149,30 +149,30 @@ fn line(name: &str, entries: Vec<Value>) -> String {
 }
 
 /// What stands beside traces.
-pub enum Beside {
+pub enum Unattached {
     /// Log records of no span.
     Logs(Vec<(LogRecord, Source)>),
     /// Points of metrics.
     Points(Vec<(MetricPoint, Source)>),
 }
 
-impl Beside {
+impl Unattached {
     /// How many they are.
     pub fn len(&self) -> usize {
         match self {
-            Beside::Logs(records) => records.len(),
-            Beside::Points(points) => points.len(),
+            Unattached::Logs(records) => records.len(),
+            Unattached::Points(points) => points.len(),
         }
     }
 
     /// By what the last of them is known again.
     pub fn mark(&self) -> String {
         let (time, text) = match self {
-            Beside::Logs(records) => {
+            Unattached::Logs(records) => {
                 let last = records.last().map(|(record, _)| record);
                 (last.and_then(|record| record.time_nanos), last.and_then(|record| record.attributes.as_deref()))
             }
-            Beside::Points(points) => {
+            Unattached::Points(points) => {
                 let last = points.last().map(|(point, _)| point);
                 (last.and_then(|point| point.time_nanos), last.map(|point| point.metric.as_str()))
             }
@@ -187,15 +187,15 @@ impl Beside {
 
     /// As a request in protobuf. Ids that are none of OTLP's are left out: a collector refuses the whole request for them.
     pub fn request(mut self) -> Vec<u8> {
-        if let Beside::Logs(records) = &mut self {
+        if let Unattached::Logs(records) = &mut self {
             for (record, _) in records {
                 record.trace_id = record.trace_id.take().and_then(|id| otlp_id(&id, 16));
                 record.span_id = record.span_id.take().and_then(|id| otlp_id(&id, 8));
             }
         }
         let (entries, fields): (Vec<Value>, _) = match &self {
-            Beside::Logs(records) => (resource_logs(records), &RESOURCE_LOGS),
-            Beside::Points(points) => (resource_metrics(points), &RESOURCE_METRICS),
+            Unattached::Logs(records) => (resource_logs(records), &RESOURCE_LOGS),
+            Unattached::Points(points) => (resource_metrics(points), &RESOURCE_METRICS),
         };
         let mut bytes = Vec::new();
         entries.iter().for_each(|entry| encode(1, entry, fields, &mut bytes));
@@ -205,8 +205,8 @@ impl Beside {
     /// As a line of OTLP/JSON.
     pub fn line(&self) -> String {
         match self {
-            Beside::Logs(records) => line("resourceLogs", resource_logs(records)),
-            Beside::Points(points) => line("resourceMetrics", resource_metrics(points)),
+            Unattached::Logs(records) => line("resourceLogs", resource_logs(records)),
+            Unattached::Points(points) => line("resourceMetrics", resource_metrics(points)),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What is not here: how spans belong together (`build`). Every attribute is either understood here or handed on as it is.
 
 use super::content::{content_text, plain_text};
-use super::conversation::{Chunk, SpokenSpan, ToolDefinition, Verdict};
+use super::conversation::{Chunk, SpanMessages, ToolDefinition, Verdict};
 use super::unflatten::list_under;
 use super::{Message, messages};
 use crate::recorded::json_text;
@@ -35,7 +35,7 @@ pub(super) struct ToolUse {
 
 /// What one span says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Extracted {
     pub(super) input: Vec<Message>,
     pub(super) output: Vec<Message>,
     /// The output was a stream, which was not recorded.
@@ -57,7 +57,7 @@ pub(super) struct Said {
 }
 
 /// What the span is in a conversation; `None` when it has no part in one.
-pub(super) fn part(span: &SpokenSpan) -> Option<Part> {
+pub(super) fn part(span: &SpanMessages) -> Option<Part> {
     let text = |key: &str| span.attributes.iter().find(|(name, _)| name == key).and_then(|(_, value)| plain_text(value));
     match text("openinference.span.kind").as_deref() {
         Some("LLM") => return Some(Part::Inference),
@@ -86,35 +86,35 @@ pub(super) fn part(span: &SpokenSpan) -> Option<Part> {
 }
 
 /// Reads one span.
-pub(super) fn said(span: &SpokenSpan, part: Part) -> Said {
-    let mut said = Said::default();
+pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
+    let mut out = Extracted::default();
     for (key, value) in &span.attributes {
-        read(&mut said, part, key, value);
+        read(&mut out, part, key, value);
     }
     let flat = |prefix: &str, inner: &str| -> Vec<Message> {
         let items = list_under(&span.attributes, prefix);
         items.iter().flat_map(|item| messages(item.get(inner).unwrap_or(item))).collect()
     };
-    if said.input.is_empty() {
-        said.input = flat("llm.input_messages", "message");
+    if out.input.is_empty() {
+        out.input = flat("llm.input_messages", "message");
     }
-    if said.output.is_empty() {
-        said.output = flat("llm.output_messages", "message");
-        said.has_output |= !said.output.is_empty();
+    if out.output.is_empty() {
+        out.output = flat("llm.output_messages", "message");
+        out.has_output |= !out.output.is_empty();
     }
-    said.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
+    out.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
         let schema = item.get("tool").and_then(|tool| tool.get("json_schema")).unwrap_or(item);
         definition(schema)
     }));
-    said.chunks
+    out.chunks
         .extend(list_under(&span.attributes, "retrieval.documents").iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
-    if let Some(reason) = said.parameters.iter().position(|(key, _)| key == "stop_reason") {
-        let (_, reason) = said.parameters.remove(reason);
-        if let Some(message) = said.output.last_mut() {
+    if let Some(reason) = out.parameters.iter().position(|(key, _)| key == "stop_reason") {
+        let (_, reason) = out.parameters.remove(reason);
+        if let Some(message) = out.output.last_mut() {
             message.stop_reason.get_or_insert(reason);
         }
     }
-    said
+    out
 }
 
 /// Keys that tell of the telemetry itself, or stand elsewhere on the page.
@@ -135,95 +135,95 @@ const SILENT: [&str; 14] = [
     "openinference.span.kind",
 ];
 
-fn read(said: &mut Said, part: Part, key: &str, value: &Value) {
+fn read(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let text = || plain_text(value);
     match key {
-        "__args__" => arguments(said, part, value),
-        "request" => request(said, value),
-        "input" | "gen_ai.input.messages" | "input.value" => input(said, part, key, value),
-        "output" | "gen_ai.output.messages" | "output.value" => output(said, part, key, value),
+        "__args__" => arguments(out, part, value),
+        "request" => request(out, value),
+        "input" | "gen_ai.input.messages" | "input.value" => input(out, part, key, value),
+        "output" | "gen_ai.output.messages" | "output.value" => output(out, part, key, value),
         "gen_ai.system_instructions" => {
             let text = value.items().map_or_else(|| text().unwrap_or_default(), |_| content_text(&parts_as_content(value)));
-            said.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
+            out.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
         }
-        "gen_ai.tool.definitions" | "llm.tools" => said.tools.extend(definitions(value)),
-        "tool_name" | "gen_ai.tool.name" | "tool.name" => said.tool.name = text(),
-        "gen_ai.tool.call.id" | "tool_call.id" => said.tool.call_id = text(),
-        "gen_ai.tool.call.arguments" | "tool.parameters" => said.tool.arguments = Some(written(value)),
-        "gen_ai.tool.call.result" => said.tool.result = Some(written(value)),
-        "session_id" | "session.id" | "gen_ai.conversation.id" => said.session_id = text(),
-        "turn_id" => said.turn_id = text(),
-        "agent_name" | "gen_ai.agent.name" => said.agent = text(),
-        "gen_ai.request.model" | "llm.model_name" => said.model = text(),
-        "stop_reason" => said.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
+        "gen_ai.tool.definitions" | "llm.tools" => out.tools.extend(definitions(value)),
+        "tool_name" | "gen_ai.tool.name" | "tool.name" => out.tool.name = text(),
+        "gen_ai.tool.call.id" | "tool_call.id" => out.tool.call_id = text(),
+        "gen_ai.tool.call.arguments" | "tool.parameters" => out.tool.arguments = Some(written(value)),
+        "gen_ai.tool.call.result" => out.tool.result = Some(written(value)),
+        "session_id" | "session.id" | "gen_ai.conversation.id" => out.session_id = text(),
+        "turn_id" => out.turn_id = text(),
+        "agent_name" | "gen_ai.agent.name" => out.agent = text(),
+        "gen_ai.request.model" | "llm.model_name" => out.model = text(),
+        "stop_reason" => out.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
         "gen_ai.response.finish_reasons" => {
             let first = value.items().and_then(|items| items.first()).and_then(plain_text).or_else(text);
-            said.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
+            out.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
         }
-        "llm.invocation_parameters" => said.parameters.extend(set_entries(value)),
+        "llm.invocation_parameters" => out.parameters.extend(set_entries(value)),
         _ if key.starts_with("__") || SILENT.contains(&key) => {}
         _ if key.starts_with("gen_ai.request.") => {
-            said.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
+            out.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
         }
         _ if ["llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents."]
             .iter()
             .any(|flat| key.starts_with(flat)) => {}
         _ if ["llm.", "gen_ai.", "server.", "http.", "url.", "service.", "telemetry."].iter().any(|prefix| key.starts_with(prefix)) => {}
-        _ => said.other.push((key.to_owned(), value.clone())),
+        _ => out.other.push((key.to_owned(), value.clone())),
     }
 }
 
 /// `input` of an agent's step, or of another dialect.
-fn input(said: &mut Said, part: Part, key: &str, value: &Value) {
+fn input(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let found = messages(value);
     match part {
         Part::Tool if key == "input" => {
             // An agent's tool step records the message that holds the call.
             if let Some(call) = found.iter().flat_map(|message| &message.tool_calls).next() {
-                said.tool.call_id = said.tool.call_id.take().or_else(|| call.call_id.clone());
-                said.tool.arguments = Some(call.arguments.clone());
-                said.tool.name.get_or_insert_with(|| call.tool_name.clone());
+                out.tool.call_id = out.tool.call_id.take().or_else(|| call.call_id.clone());
+                out.tool.arguments = Some(call.arguments.clone());
+                out.tool.name.get_or_insert_with(|| call.tool_name.clone());
             } else {
-                said.tool.arguments = Some(written(value));
+                out.tool.arguments = Some(written(value));
             }
         }
-        Part::Tool => said.tool.arguments = said.tool.arguments.take().or_else(|| Some(written(value))),
-        Part::Retrieval => said.query = plain_text(value),
-        _ if !found.is_empty() => said.input.extend(found),
-        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => said.input.push(user(written(value))),
-        _ => said.other.push((key.to_owned(), value.clone())),
+        Part::Tool => out.tool.arguments = out.tool.arguments.take().or_else(|| Some(written(value))),
+        Part::Retrieval => out.query = plain_text(value),
+        _ if !found.is_empty() => out.input.extend(found),
+        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => out.input.push(user(written(value))),
+        _ => out.other.push((key.to_owned(), value.clone())),
     }
 }
 
-fn output(said: &mut Said, part: Part, key: &str, value: &Value) {
-    said.has_output = true;
+fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
+    out.has_output = true;
     if is_stream(value) {
-        said.streamed = true;
+        out.streamed = true;
         return;
     }
     match part {
         Part::Tool => {
             let answer = messages(value).into_iter().next();
-            said.tool.call_id = said.tool.call_id.take().or_else(|| answer.as_ref().and_then(|answer| answer.call_id.clone()));
+            out.tool.call_id = out.tool.call_id.take().or_else(|| answer.as_ref().and_then(|answer| answer.call_id.clone()));
             let content = value.get("content").map(content_text);
             let text = answer.map(|answer| answer.text).or(content).unwrap_or_else(|| written(value));
-            said.tool.result.get_or_insert(text);
+            out.tool.result.get_or_insert(text);
         }
-        Part::Shield => said.verdict = Some(verdict(value)),
+        Part::Shield => out.verdict = Some(verdict(value)),
         Part::Retrieval => {
-            said.chunks.extend(chunks(value));
-            said.tool.result = value.get("content").map(content_text);
+            out.chunks.extend(chunks(value));
+            out.tool.result = value.get("content").map(content_text);
         }
         Part::Inference | Part::Turn => {
             let found = messages(value);
             if !found.is_empty() {
-                said.output.extend(found);
+                out.output.extend(found);
             } else if let (Part::Inference, Some(message)) = (part, old_output(value)) {
-                said.output.push(message);
+                out.output.push(message);
             } else if key == "output.value" && value.items().is_none() && value.as_str().is_some() {
-                said.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
+                out.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
             } else if !matches!(value, Value::Null) && value.as_str() != Some("") {
-                said.other.push((key.to_owned(), value.clone()));
+                out.other.push((key.to_owned(), value.clone()));
             }
         }
     }
@@ -240,19 +240,19 @@ fn old_output(value: &Value) -> Option<Message> {
 }
 
 /// The arguments of a traced method.
-fn arguments(said: &mut Said, part: Part, value: &Value) {
+fn arguments(out: &mut Extracted, part: Part, value: &Value) {
     let text = |key: &str| value.get(key).and_then(plain_text);
     match part {
         Part::Inference | Part::Turn => {
-            said.input.extend(messages(value));
-            if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| said.input.is_empty()) {
-                said.input.push(user(prompt));
+            out.input.extend(messages(value));
+            if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| out.input.is_empty()) {
+                out.input.push(user(prompt));
             }
             for key in ["contents", "input", "input_texts"] {
-                said.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
+                out.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
             }
-            said.model = text("model_id").or_else(|| text("model"));
-            said.tools.extend(value.get("tools").map(definitions).unwrap_or_default());
+            out.model = text("model_id").or_else(|| text("model"));
+            out.tools.extend(value.get("tools").map(definitions).unwrap_or_default());
             let asked = [
                 "messages",
                 "content",
@@ -266,32 +266,32 @@ fn arguments(said: &mut Said, part: Part, value: &Value) {
                 "stream",
             ];
             for (key, value) in set_entries(value).into_iter().filter(|(key, _)| !asked.contains(&key.as_str())) {
-                said.parameters.push((key, value));
+                out.parameters.push((key, value));
             }
         }
         Part::Tool => {
-            said.tool.name = text("tool_name");
-            said.tool.arguments = ["kwargs", "args"].into_iter().find_map(|key| value.get(key)).map(written);
+            out.tool.name = text("tool_name");
+            out.tool.arguments = ["kwargs", "args"].into_iter().find_map(|key| value.get(key)).map(written);
         }
         Part::Shield => {
-            said.shield_id = text("shield_id");
-            said.input.extend(messages(value));
+            out.shield_id = text("shield_id");
+            out.input.extend(messages(value));
         }
         Part::Retrieval => {
             let kwargs = value.get("kwargs").unwrap_or(value);
-            said.query = ["query", "content"].into_iter().find_map(|key| kwargs.get(key)).map(content_text);
-            said.tool.name = text("tool_name");
+            out.query = ["query", "content"].into_iter().find_map(|key| kwargs.get(key)).map(content_text);
+            out.tool.name = text("tool_name");
         }
     }
 }
 
 /// The body of a turn's request.
-fn request(said: &mut Said, value: &Value) {
-    said.input.extend(messages(value));
+fn request(out: &mut Extracted, value: &Value) {
+    out.input.extend(messages(value));
     if let Some(sampling) = value.get("sampling_params") {
-        said.parameters.extend(set_entries(sampling));
+        out.parameters.extend(set_entries(sampling));
     }
-    said.tools.extend(value.get("client_tools").map(definitions).unwrap_or_default());
+    out.tools.extend(value.get("client_tools").map(definitions).unwrap_or_default());
 }
 
 fn user(text: String) -> Message {
