@@ -1,5 +1,5 @@
-//! What was observed, in plain types: times, values, events, spans' kinds and marks, token counts. And what those types alone decide: decoding
-//! of recorded texts ([`recorded`]), chat messages in them ([`llm`]), token records ([`tokens`]), numbers and times as people read them
+//! Plain types for recorded telemetry: times, values, events, span kinds and flags, token counts; and the logic that depends on them alone:
+//! decoding recorded text ([`recorded`]), chat messages ([`llm`]), token records ([`tokens`]), formatting of numbers and times
 //! ([`format`]).
 //!
 //! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).

@@ -1,4 +1,4 @@
-//! Against the plain rule: a text holds another when its folded form does.
+//! Compares the search with its definition: the folded text contains the folded needle.
 
 use super::*;
 use proptest::prelude::*;

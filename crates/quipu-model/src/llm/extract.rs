@@ -1,6 +1,7 @@
-//! What one span says, whatever dialect it was recorded in: Llama Stack's agents and routers of every release, `gen_ai.*`, OpenInference.
+//! Extracts messages, tool calls and the like from one span, in any dialect: Llama Stack's agents and routers of all releases, `gen_ai.*`,
+//! OpenInference.
 //!
-//! What is not here: how spans belong together (`build`). Every attribute is either understood here or handed on as it is.
+//! Not here: relations between spans (`build`). Attributes that are not understood are passed on unchanged.
 
 use super::content::{content_text, plain_text};
 use super::conversation::{Chunk, SpanMessages, ToolDefinition, Verdict};
@@ -9,22 +10,22 @@ use super::{Message, messages};
 use crate::recorded::json_text;
 use crate::{SpanKind, Value};
 
-/// What a span is in a conversation.
+/// Role of a span in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A request that holds the others.
+    /// A request that contains other parts.
     Turn,
-    /// A model was asked.
+    /// A model call.
     Inference,
-    /// A tool ran.
+    /// A tool execution.
     Tool,
-    /// A shield looked.
+    /// A safety check.
     Shield,
-    /// Documents were searched.
+    /// A retrieval.
     Retrieval,
 }
 
-/// A tool that ran.
+/// A tool execution as recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ToolUse {
     pub(super) name: Option<String>,
@@ -33,14 +34,14 @@ pub(super) struct ToolUse {
     pub(super) result: Option<String>,
 }
 
-/// What one span says.
+/// Everything extracted from one span.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Extracted {
     pub(super) input: Vec<Message>,
     pub(super) output: Vec<Message>,
-    /// The output was a stream, which was not recorded.
+    /// The output was a stream, which is not recorded.
     pub(super) streamed: bool,
-    /// Whether an output was recorded in whatever form.
+    /// Whether any output was recorded.
     pub(super) has_output: bool,
     pub(super) model: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
@@ -56,7 +57,7 @@ pub(super) struct Extracted {
     pub(super) other: Vec<(String, Value)>,
 }
 
-/// What the span is in a conversation; `None` when it has no part in one.
+/// The role of a span; `None` if it is not part of a conversation.
 pub(super) fn part(span: &SpanMessages) -> Option<Part> {
     let text = |key: &str| span.attributes.iter().find(|(name, _)| name == key).and_then(|(_, value)| plain_text(value));
     match text("openinference.span.kind").as_deref() {
@@ -117,7 +118,7 @@ pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
     out
 }
 
-/// Keys that tell of the telemetry itself, or stand elsewhere on the page.
+/// Keys that describe the telemetry itself, or are shown elsewhere on the page.
 const SILENT: [&str; 14] = [
     "raw_path",
     "error",
@@ -173,12 +174,12 @@ fn read(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     }
 }
 
-/// `input` of an agent's step, or of another dialect.
+/// `input` of an agent's step, or its equivalent in other dialects.
 fn input(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let found = messages(value);
     match part {
         Part::Tool if key == "input" => {
-            // An agent's tool step records the message that holds the call.
+            // An agent's tool step records the message that contains the call.
             if let Some(call) = found.iter().flat_map(|message| &message.tool_calls).next() {
                 out.tool.call_id = out.tool.call_id.take().or_else(|| call.call_id.clone());
                 out.tool.arguments = Some(call.arguments.clone());
@@ -229,7 +230,7 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     }
 }
 
-/// `content: … tool_calls: …`, as agents up to 0.1.4 wrote their inference's output; calls stand there as Python prints them.
+/// `content: … tool_calls: …`, the inference output of agents up to 0.1.4, with tool calls printed by Python.
 fn old_output(value: &Value) -> Option<Message> {
     let rest = value.as_str()?.strip_prefix("content: ")?;
     let (text, calls) = rest.rsplit_once(" tool_calls: ").unwrap_or((rest, ""));
@@ -239,7 +240,7 @@ fn old_output(value: &Value) -> Option<Message> {
     Some(message)
 }
 
-/// The arguments of a traced method.
+/// Arguments of a traced method.
 fn arguments(out: &mut Extracted, part: Part, value: &Value) {
     let text = |key: &str| value.get(key).and_then(plain_text);
     match part {
@@ -285,7 +286,7 @@ fn arguments(out: &mut Extracted, part: Part, value: &Value) {
     }
 }
 
-/// The body of a turn's request.
+/// Request body of a turn.
 fn request(out: &mut Extracted, value: &Value) {
     out.input.extend(messages(value));
     if let Some(sampling) = value.get("sampling_params") {
@@ -298,7 +299,7 @@ fn user(text: String) -> Message {
     Message { role: "user".into(), text, ..Message::default() }
 }
 
-/// Whether something was set: the repr of arguments has empty texts and `None` for what was not.
+/// Whether a field was set. In the repr of arguments, unset fields are empty strings or `None`.
 fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -307,7 +308,7 @@ fn is_set(value: &Value) -> bool {
     }
 }
 
-/// The entries of a map that were set, as text; maps inside one that is named `sampling_params` stand beside the others.
+/// The set entries of a map as text. A map named `sampling_params` is flattened.
 fn set_entries(value: &Value) -> Vec<(String, String)> {
     let Value::Map(entries) = value.unwrapped() else { return Vec::new() };
     let mut out = Vec::new();
@@ -321,12 +322,12 @@ fn set_entries(value: &Value) -> Vec<(String, String)> {
     out
 }
 
-/// A value as text: a text as it is, others as JSON.
+/// A value as text: strings as they are, others as JSON.
 fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| json_text(value), str::to_owned)
 }
 
-/// `<async_generator object … at 0x…>`: what a streaming method returned.
+/// `<async_generator object … at 0x…>`, the recorded output of a streaming method.
 fn is_stream(value: &Value) -> bool {
     let written = match value {
         Value::Opaque(text) => text,
@@ -340,7 +341,7 @@ fn definitions(value: &Value) -> Vec<ToolDefinition> {
     value.items().unwrap_or_default().iter().filter_map(definition).collect()
 }
 
-/// Llama Stack's `{tool_name, description, parameters}`, OpenAI's `{function: {…}}`, others' `{name, …}`.
+/// `{tool_name, description, parameters}` (Llama Stack), `{function: {…}}` (OpenAI) or `{name, …}`.
 fn definition(value: &Value) -> Option<ToolDefinition> {
     let inner = value.get("function").unwrap_or(value);
     let name = ["tool_name", "name", "identifier"].into_iter().find_map(|key| inner.get(key).and_then(plain_text))?;
@@ -378,7 +379,7 @@ fn chunks(value: &Value) -> Vec<Chunk> {
     found.iter().enumerate().filter_map(scored).collect()
 }
 
-/// Llama Stack's `{content, metadata: {document_id}}`, OpenInference's `{document.content, document.id, document.score}`.
+/// `{content, metadata: {document_id}}` (Llama Stack) or `{document.content, document.id, document.score}` (OpenInference).
 fn chunk(value: &Value) -> Option<Chunk> {
     let text = value.get("content").map(content_text)?;
     let named = |of: &Value| ["document_id", "id", "source"].into_iter().find_map(|key| of.get(key).and_then(plain_text));
@@ -386,7 +387,7 @@ fn chunk(value: &Value) -> Option<Chunk> {
     Some(Chunk { text, document, score: value.get("score").map(written) })
 }
 
-/// The parts of `gen_ai.system_instructions` as a content.
+/// Converts the parts of `gen_ai.system_instructions` to a content.
 fn parts_as_content(value: &Value) -> Value {
     let text = |part: &Value| part.get("content").unwrap_or(part).clone();
     Value::List(value.items().unwrap_or_default().iter().map(text).collect())

@@ -1,8 +1,8 @@
-//! The `repr` of Python objects into [`Value`]: plain data, tuples, sets, bytes, `Foo(a=1)` of pydantic and dataclasses,
+//! Parses the `repr` of Python objects into [`Value`]: plain data, tuples, sets, bytes, `Foo(a=1)` as printed by pydantic and dataclasses,
 //! and fragments such as `<HealthStatus.OK: 'OK'>`, which stay as written.
 //!
-//! What is not here: Python the language. No expressions, no names but those a repr holds (`NOT_GIVEN` as the value of a
-//! key or an argument), no strings side by side.
+//! Not here: the Python language. No expressions, no adjacent strings, and no names other than those in a repr (`NOT_GIVEN` as the value of
+//! a key or argument).
 
 use super::lex::Cursor;
 use super::{MAX_DEPTH, escape, fragment};
@@ -10,8 +10,8 @@ use crate::{Number, Value};
 
 const QUOTES: &[u8] = b"'\"";
 
-/// The one value that `text` consists of, or `None`. `depth` containers are around it already; those deeper than
-/// [`MAX_DEPTH`] become [`Value::Opaque`].
+/// Parses `text` as a single value; `None` if it isn't one. `depth` is the number of enclosing containers; those deeper than [`MAX_DEPTH`]
+/// become [`Value::Opaque`].
 pub(super) fn parse(text: &str, depth: usize) -> Option<Value> {
     let mut parser = Parser { cursor: Cursor::new(text), quotes_mislead: false };
     parser.cursor.skip_blanks();
@@ -20,20 +20,20 @@ pub(super) fn parse(text: &str, depth: usize) -> Option<Value> {
     parser.cursor.at_end().then_some(value)
 }
 
-/// Where a value stands, which decides what a bare name there may be.
+/// Context of a value, which decides how a bare name is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Context {
     /// The whole text. `Vienna(Austria)` and `<b>` are text, not Python.
     Outermost,
-    /// An item of a list, tuple or set: `[citation]` is text.
+    /// An item of a list, tuple or set. `[citation]` is text.
     Item,
-    /// The value of a key or of an argument: `NOT_GIVEN` is one.
+    /// The value of a key or argument. `NOT_GIVEN` is a value.
     Named,
 }
 
 struct Parser<'a> {
     cursor: Cursor<'a>,
-    /// Set once a quote inside `<…>` turned out to open no string, so that the text is searched to its end only once.
+    /// Set once a quote inside `<…>` turns out not to start a string, so that the text is searched to its end only once.
     quotes_mislead: bool,
 }
 
@@ -60,7 +60,7 @@ impl Parser<'_> {
         Some(Value::Opaque(self.cursor.since(start)?.to_owned()))
     }
 
-    /// The items after those in `items`, up to and with `closer`; and whether a comma stood before it.
+    /// Parses further items up to and including `closer`. Also returns whether there was a trailing comma.
     fn items(&mut self, mut items: Vec<Value>, closer: u8, depth: usize) -> Option<(Vec<Value>, bool)> {
         let mut comma = false;
         loop {
@@ -87,7 +87,7 @@ impl Parser<'_> {
         }
         self.cursor.at += 1;
         let (items, comma) = self.items(Vec::new(), b')', depth)?;
-        // One value in round brackets is no tuple; no repr has it.
+        // A single value in parentheses is not a tuple, and occurs in no repr.
         if items.len() == 1 && !comma {
             return None;
         }
@@ -107,7 +107,7 @@ impl Parser<'_> {
             let written = self.cursor.since(start)?;
             self.cursor.skip_blanks();
             if !self.cursor.take(b':') {
-                // No colon after the first value: a set.
+                // No colon after the first value means that it is a set.
                 return if entries.is_empty() { self.set(key, depth) } else { None };
             }
             let key = match key {
@@ -164,7 +164,7 @@ impl Parser<'_> {
         count
     }
 
-    /// What begins with a letter: a constant, a string with a prefix, a call, a name.
+    /// Parses something that starts with a letter: a constant, a prefixed string, a call, a name.
     fn word(&mut self, depth: usize, context: Context) -> Option<Value> {
         let start = self.cursor.at;
         self.cursor.at += fragment::name_length(self.cursor.rest());
@@ -181,7 +181,7 @@ impl Parser<'_> {
             "nan" | "inf" | "NaN" | "Infinity" => return Some(Value::Number(Number(name.to_owned()))),
             _ => {}
         }
-        // The parameters of a generic class: `Page[int](data=…)`.
+        // Type parameters of a generic class: `Page[int](data=…)`.
         self.cursor.at += fragment::parameters_length(self.cursor.rest());
         if self.cursor.peek() == Some(b'(') {
             let tag = self.cursor.since(start)?;
@@ -193,7 +193,8 @@ impl Parser<'_> {
         None
     }
 
-    /// `Foo(1, b=2)`: arguments by name make a map, one alone is itself, several are a list, with a map of named ones last.
+    /// `Foo(1, b=2)`: keyword arguments become a map; a single positional one is taken as it is; several become a list, with a map of the
+    /// keyword arguments last.
     fn call(&mut self, tag: &str, depth: usize, context: Context) -> Option<Value> {
         let inner = if context == Context::Outermost { Context::Item } else { Context::Named };
         self.cursor.at += 1;
@@ -239,7 +240,7 @@ impl Parser<'_> {
 
     fn string(&mut self, prefix: Prefix) -> Option<String> {
         let (inner, escaped) = self.cursor.take_string()?;
-        // The inside of a bytes literal stays as written: it need not be any text.
+        // The inside of a bytes literal stays as written, because it may not be valid text.
         if escaped && !prefix.raw && !prefix.bytes { escape::unescape_python(inner) } else { Some(inner.to_owned()) }
     }
 
@@ -266,7 +267,7 @@ fn tagged(tag: &str, value: Value) -> Value {
     Value::Tagged { tag: tag.to_owned(), value: Box::new(value) }
 }
 
-/// The letters before a string's quote.
+/// The prefix of a string literal.
 #[derive(Clone, Copy, Default)]
 struct Prefix {
     raw: bool,

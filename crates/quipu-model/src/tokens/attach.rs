@@ -1,30 +1,30 @@
-//! Which inference request a group of `metric.*` events belongs to. Releases hang them on the router's span, on a helper under it,
-//! on a helper beside it (streams), or on the request's root when they came late.
+//! Assigns groups of `metric.*` events to inference requests. Depending on the release, they were recorded on the router's span, on a
+//! helper span below it, on a helper span next to it (streaming), or on the request's root if they came late.
 
 use super::{TokenKind, set_count};
 use crate::ordered::{sort_by_key, sort_places};
 use crate::{TokenRecord, TokenSource};
 
-/// One span of a trace, as attaching sees it.
+/// A span of a trace.
 #[derive(Clone, Copy)]
 pub struct SpanNode {
-    /// The parent's span in the same slice.
+    /// Index of the parent in the same slice.
     pub parent: Option<usize>,
-    /// Nanoseconds since 1970, UTC.
+    /// Start time in nanoseconds since 1970, UTC.
     pub start: i64,
     /// Whether it is an inference request.
     pub is_request: bool,
 }
 
-/// The metric events of one span, in the order they were recorded.
+/// Metric events of one span, in recorded order.
 pub struct Group {
-    /// Index into the spans.
+    /// Index of the span.
     pub span: usize,
-    /// Each kind of token with its recorded count.
+    /// Recorded counts by token kind.
     pub counts: Vec<(TokenKind, f64)>,
 }
 
-/// Records by span, and how many records found no request in the trace.
+/// Assigns token records to requests. Returns span indices with their records, and the number of records without a request in the trace.
 pub fn attach(spans: &[SpanNode], groups: &[Group]) -> (Vec<(usize, TokenRecord)>, usize) {
     let mut finder = Finder::new(spans);
     let mut attached: Vec<(usize, TokenRecord)> = Vec::new();
@@ -42,7 +42,7 @@ pub fn attach(spans: &[SpanNode], groups: &[Group]) -> (Vec<(usize, TokenRecord)
     (attached, lost)
 }
 
-/// One record for each time the same metric comes again.
+/// Splits a group into records. A new one starts whenever a metric repeats.
 fn records(group: &Group) -> Vec<TokenRecord> {
     let mut records: Vec<TokenRecord> = Vec::new();
     for (kind, tokens) in &group.counts {
@@ -58,15 +58,15 @@ fn records(group: &Group) -> Vec<TokenRecord> {
     records
 }
 
-/// How far a search goes, over ancestors or over requests that have their record already: traces may hold a million spans.
+/// Maximum number of ancestors or taken requests to look at, since a trace may have a million spans.
 const MAX_BACK: usize = 1_000;
 
 struct Finder<'p> {
     spans: &'p [SpanNode],
     taken: Vec<bool>,
-    /// Requests by start.
+    /// Requests ordered by start.
     requests: Vec<usize>,
-    /// Requests by parent, then start.
+    /// Requests ordered by parent, then start.
     by_parent: Vec<usize>,
 }
 
@@ -79,7 +79,7 @@ impl<'p> Finder<'p> {
         Finder { spans, taken: vec![false; spans.len()], requests, by_parent }
     }
 
-    /// The request the events of the span at `from` belong to, marked as taken.
+    /// Finds the request for the events of the span at index `from`, and marks it as taken.
     fn take(&mut self, from: usize) -> Option<usize> {
         let found = self.find(from)?;
         self.taken[found] = true;
@@ -109,13 +109,13 @@ impl<'p> Finder<'p> {
         &self.by_parent[start..end]
     }
 
-    /// The free request that started first after the span at `from`: under concurrency the server hung the events on a span that was open.
+    /// The first free request that started after the span at `from`. With concurrent requests, the server attached events to any open span.
     fn next(&self, from: usize) -> Option<usize> {
         let after = self.requests.partition_point(|span| self.spans[*span].start <= self.spans[from].start);
         self.requests[after..].iter().take(MAX_BACK).find(|span| !self.taken[**span]).copied()
     }
 
-    /// The free request that started last before the span at `from`.
+    /// The last free request that started before the span at `from`.
     fn latest(&self, requests: &[usize], from: usize) -> Option<usize> {
         let before = requests.partition_point(|span| self.spans[*span].start <= self.spans[from].start);
         requests[..before].iter().rev().take(MAX_BACK).find(|span| !self.taken[**span]).copied()
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_helper_below_its_request_and_one_beside_it_find_it() {
-        // 0 root, 1 request, 2 helper under it; 3 request, 4 helper beside it (a stream).
+        // 0 root, 1 request, 2 helper below it; 3 request, 4 helper next to it (streaming).
         let spans = [
             span(None, 0, false),
             span(Some(0), 1, true),
