@@ -287,7 +287,7 @@ fn chosen_traces_become_a_telemetry_file_of_their_own() {
     assert_eq!(check, "ok");
     let shown = said(&["trace", out.to_str().expect("a path"), &trace]);
     assert_eq!(shown, said(&["trace", AGENT, &trace]), "the copy shows what the file shows");
-    assert_eq!(refused(&arguments), format!("{} is there already; give a new name.\n", out.display()));
+    assert_eq!(refused(&arguments), format!("{} already exists; give a new name.\n", out.display()));
     assert_eq!(run(&["export", AGENT, "--db", "x.db", "--session", "s"]).status.code(), Some(2));
 }
 

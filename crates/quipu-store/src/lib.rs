@@ -1,7 +1,7 @@
-//! SQLite and the model: opening a telemetry file safely, knowing its tables, reading rows; writing rows into a fresh file.
+//! Access to telemetry files with SQLite: opens files safely, reads their schema and rows, and writes rows to new files.
 //!
-//! What is not here: lists, trees and sums (the `index` makes them in one pass), decoding of recorded texts (`recorded`).
-//! Nothing here reads a clock or the network, and only `native` reads a file: bytes come from a [`ByteSource`], time from a closure.
+//! Not here: lists, trees and totals (the index), decoding of recorded text (`quipu_model::recorded`). Nothing here uses a clock or the
+//! network, and only `native` reads files: bytes come from a [`ByteSource`], time from a function.
 
 mod cache;
 mod database;
@@ -33,7 +33,7 @@ pub use sql_text::sql_text;
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
-    Behind, greatest_log, logs_behind, points_behind, rest_behind, scan_logs, scan_point_series, scan_points, scan_sources, source,
+    RowsAfter, count_after, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points, scan_sources, source,
     span_extra,
 };
 pub use lookup::{
@@ -45,4 +45,4 @@ pub use reader::{
     scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
 pub use sql::{describe_sql, query_sql, refusal};
-pub use writer::Widening;
+pub use writer::TraceUpdate;

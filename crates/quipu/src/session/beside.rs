@@ -6,7 +6,7 @@ use super::Session;
 use super::push::{PieceSize, Sources};
 use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
+use quipu_store::{RowsAfter, count_after, logs_after, max_log_id, points_after};
 
 /// Log records, or points of metrics, as one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Session {
     /// When the file can't be read.
     pub fn beside_rest(&self, which: BesideTraces, behind: i64) -> Result<Option<(u64, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        Ok(self.database.bounded(|| rest_behind(connection, schema, which == BesideTraces::Points, behind))?)
+        Ok(self.database.bounded(|| count_after(connection, schema, which == BesideTraces::Points, behind))?)
     }
 
     /// Whether the file is still the one of which all up to this row was read: the row is there, or it was a log record that has become an
@@ -65,11 +65,11 @@ impl Session {
     /// # Errors
     /// When the file can't be read.
     pub fn goes_on_behind(&self, which: BesideTraces, id: i64, mark: &str) -> Result<bool, Failure> {
-        let from = Behind { id: id.saturating_sub(1), rows: 1, bytes: 0 };
+        let from = RowsAfter { id: id.saturating_sub(1), rows: 1, bytes: 0 };
         match self.next_beside(which, from, &mut Sources::default())? {
             Some((beside, at)) if at == id => Ok(beside.mark() == mark),
             _ if which == BesideTraces::Points => Ok(false),
-            _ => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
+            _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Session {
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((beside, last)) =
-            self.next_beside(which, Behind { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
+            self.next_beside(which, RowsAfter { id: behind, rows: size.entries, bytes: size.bytes }, &mut sources)?
         {
             sink(beside, last)?;
             behind = last;
@@ -92,16 +92,16 @@ impl Session {
     }
 
     /// The next of them, and the number of the last row that was read for it.
-    fn next_beside(&self, which: BesideTraces, from: Behind, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
+    fn next_beside(&self, which: BesideTraces, from: RowsAfter, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (beside, last) = match which {
             BesideTraces::Logs => {
-                let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
+                let found = self.database.bounded(|| logs_after(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 (Unattached::Logs(self.with_sources(found, |record| record.source, sources)?), last)
             }
             BesideTraces::Points => {
-                let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
+                let mut found = self.database.bounded(|| points_after(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 found.retain(|(_, point)| is_known(point));
                 (Unattached::Points(self.with_sources(found, |point| point.source, sources)?), last)
