@@ -1,6 +1,7 @@
-//! Where and why a query is wrong: a second reading, only of queries that the parser refused, which tells neither.
+//! Finds out where and why a query is invalid. A second parser, used only for queries that promql-parser rejected, because its errors have
+//! neither.
 //!
-//! What is not here: a tree. What this reading finds nothing wrong with keeps the parser's own words.
+//! Not here: building a tree. If this parser accepts a query, the original message is kept.
 
 use super::ast::ValueType;
 use super::error::{PromqlError, TextRange};
@@ -9,7 +10,7 @@ use super::lex::{Token, TokenKind};
 use super::matcher::whole;
 use super::operator::Operator;
 
-/// The error of a query that was refused with `message`.
+/// The error in a query that was rejected with `message`.
 pub(super) fn explain(query: &str, tokens: &[Token], message: &str) -> PromqlError {
     let mut reading = Reading { query, tokens, next: 0 };
     let outcome = reading.expr(0).and_then(|_| match reading.peek() {
@@ -28,7 +29,7 @@ struct Reading<'q> {
 
 type Read<T> = Result<T, PromqlError>;
 
-/// How tightly an operator binds.
+/// Operator precedence; a higher number binds tighter.
 fn precedence(operator: Operator) -> u8 {
     match operator {
         Operator::Or => 1,
@@ -67,27 +68,27 @@ impl<'q> Reading<'q> {
     fn unexpected(&self, token: Token, expected: &str) -> PromqlError {
         let text = token.text(self.query);
         if token.kind == TokenKind::Text && !(text.len() > 1 && text.ends_with(text.get(..1).unwrap_or("\""))) {
-            return PromqlError::parse("The text is not closed: its quote is missing.", token.location);
+            return PromqlError::parse("This string has no closing quote.", token.location);
         }
-        PromqlError::parse(format!("Here stands {text}, where {expected} is expected."), token.location)
+        PromqlError::parse(format!("Expected {expected}, found `{text}`."), token.location)
     }
 
     fn missing(&self, expected: &str) -> PromqlError {
         match self.peek() {
             Some(token) => self.unexpected(token, expected),
-            None => PromqlError::parse(format!("The query ends where {expected} is expected."), self.location()),
+            None => PromqlError::parse(format!("Expected {expected}, found the end of the query."), self.location()),
         }
     }
 
     fn expect(&mut self, wanted: &str) -> Read<()> {
-        if self.take(wanted) { Ok(()) } else { Err(self.missing(wanted)) }
+        if self.take(wanted) { Ok(()) } else { Err(self.missing(&format!("`{wanted}`"))) }
     }
 
-    fn expr(&mut self, least: u8) -> Read<ValueType> {
+    fn expr(&mut self, min_precedence: u8) -> Read<ValueType> {
         let mut left = self.unary()?;
         while let Some(operator) = Operator::from_text(self.text()) {
             let binds = precedence(operator);
-            if binds < least {
+            if binds < min_precedence {
                 break;
             }
             let location = self.location();
@@ -115,11 +116,11 @@ impl<'q> Reading<'q> {
         while !self.take(")") {
             let is_label = self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
             if !is_label {
-                return Err(self.missing("the name of a label or )"));
+                return Err(self.missing("a label name or `)`"));
             }
             self.next += 1;
             if !self.is(")") && !self.take(",") {
-                return Err(self.missing(", or )"));
+                return Err(self.missing("`,` or `)`"));
             }
         }
         Ok(())
@@ -132,7 +133,7 @@ impl<'q> Reading<'q> {
         }
         match self.expr(precedence(Operator::Multiply))? {
             found @ (ValueType::Scalar | ValueType::Vector) => Ok(found),
-            found => Err(PromqlError::parse(format!("A sign stands before {}; it belongs to numbers.", found.words()), location)),
+            found => Err(PromqlError::parse(format!("A sign needs a scalar or an instant vector, not {}.", found.words()), location)),
         }
     }
 
@@ -157,7 +158,7 @@ impl<'q> Reading<'q> {
                 } else if self.peek().is_some_and(|token| token.kind == TokenKind::Number) {
                     self.next += 1;
                 } else {
-                    return Err(self.missing("a time in seconds, start() or end()"));
+                    return Err(self.missing("a time in seconds, `start()` or `end()`"));
                 }
                 self.looks(found, "@", location)?;
             } else {
@@ -166,11 +167,11 @@ impl<'q> Reading<'q> {
         }
     }
 
-    /// `offset` and `@` belong to what looks at samples.
+    /// Checks that `offset` or `@` follows a selector or subquery.
     fn looks(&self, found: ValueType, word: &str, location: TextRange) -> Read<()> {
         match found {
             ValueType::Vector | ValueType::Matrix => Ok(()),
-            _ => Err(PromqlError::parse(format!("{word} belongs behind a selector or a subquery, not {}.", found.words()), location)),
+            _ => Err(PromqlError::parse(format!("`{word}` must follow a selector or a subquery, not {}.", found.words()), location)),
         }
     }
 
@@ -189,7 +190,7 @@ impl<'q> Reading<'q> {
         self.duration("a duration such as 5m")?;
         let is_subquery = self.take(":");
         if is_subquery && !self.is("]") {
-            self.duration("the subquery's step, a duration such as 1m, or ]")?;
+            self.duration("the subquery's step, a duration such as 1m, or `]`")?;
         }
         self.expect("]")?;
         let is_plain = self.tokens.get(begin).is_some_and(|token| {
@@ -197,11 +198,11 @@ impl<'q> Reading<'q> {
             text == "{" || token.kind == TokenKind::Name && self.tokens.get(begin + 1).is_none_or(|next| next.text(self.query) != "(")
         });
         if found != ValueType::Vector {
-            let problem = format!("A range stands behind {}; it belongs behind an instant vector.", found.words());
+            let problem = format!("A range must follow an instant vector, not {}.", found.words());
             return Err(PromqlError::parse(problem, location));
         }
         if !is_subquery && !is_plain {
-            let problem = "A range belongs directly behind a selector. Over an expression it is a subquery: [5m:1m], or [5m:].";
+            let problem = "A range must directly follow a selector. For an expression, use a subquery: [5m:1m] or [5m:].";
             return Err(PromqlError::parse(problem, location));
         }
         Ok(ValueType::Matrix)
@@ -233,7 +234,7 @@ impl<'q> Reading<'q> {
                 self.next += 1;
                 if self.is("{") { self.matchers(false) } else { Ok(ValueType::Vector) }
             }
-            _ => Err(self.unexpected(token, "a metric, a function, a number or (")),
+            _ => Err(self.unexpected(token, "a metric, a function, a number or `(`")),
         }
     }
 
@@ -249,7 +250,7 @@ impl<'q> Reading<'q> {
         while !self.take("}") {
             let is_name = self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
             if !is_name {
-                return Err(self.missing("the name of a label or }"));
+                return Err(self.missing("a label name or `}`"));
             }
             let is_text = self.peek().is_some_and(|token| token.kind == TokenKind::Text);
             self.next += 1;
@@ -259,39 +260,39 @@ impl<'q> Reading<'q> {
                 says_something |= self.matcher()?;
             }
             if !self.is("}") && !self.take(",") {
-                return Err(self.missing(", or }"));
+                return Err(self.missing("`,` or `}`"));
             }
         }
         if !says_something {
             let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
-            let problem = "These braces accept every series. At least one matcher must refuse an absent label, such as a metric's name.";
+            let problem = "This selector matches every series. At least one matcher must not match an absent label, such as a metric name.";
             return Err(PromqlError::parse(problem, TextRange { start, end }));
         }
         Ok(ValueType::Vector)
     }
 
-    /// Operator and value of a matcher; whether it refuses an absent label.
+    /// Reads operator and value of a matcher. Returns whether it rejects an absent label.
     fn matcher(&mut self) -> Read<bool> {
         let operator = self.text();
         if !["=", "!=", "=~", "!~"].contains(&operator) {
-            return Err(self.missing("=, !=, =~ or !~"));
+            return Err(self.missing("`=`, `!=`, `=~` or `!~`"));
         }
         self.next += 1;
         let Some(token) = self.peek().filter(|token| token.kind == TokenKind::Text) else {
-            return Err(self.missing("a text in quotes"));
+            return Err(self.missing("a quoted string"));
         };
         let text = token.text(self.query);
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         if text.len() < 2 || !text.ends_with(text.get(..1).unwrap_or("\"")) {
-            return Err(self.unexpected(token, "a text"));
+            return Err(self.unexpected(token, "a string"));
         }
         self.next += 1;
         let pattern = operator.ends_with('~').then(|| whole(inside));
         match pattern {
             None => Ok((operator == "=") != inside.is_empty()),
-            // Escapes are the parser's to undo; with one the pattern is not judged here.
+            // Unescaping is left to the main parser, so patterns with escapes are not checked here.
             Some(None) if !inside.contains('\\') => {
-                Err(PromqlError::parse(format!("{text} is no regular expression that is understood here."), token.location))
+                Err(PromqlError::parse(format!("{text} is not a supported regular expression."), token.location))
             }
             Some(None) => Ok(true),
             Some(Some(pattern)) => Ok(pattern.is_match("") != (operator == "=~")),
@@ -337,8 +338,8 @@ impl<'q> Reading<'q> {
         }
         let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
         let hint = match (wanted, found) {
-            (ValueType::Matrix, ValueType::Vector) => " Add a range behind the metric: [5m].",
-            (ValueType::Vector, ValueType::Matrix) => " Leave the range out, or put a function such as rate() around it.",
+            (ValueType::Matrix, ValueType::Vector) => " Add a range after the metric: [5m].",
+            (ValueType::Vector, ValueType::Matrix) => " Remove the range, or wrap it in a function such as rate().",
             _ => "",
         };
         let problem = format!("{name} takes {} here, not {}.{hint}", wanted.words(), found.words());
@@ -354,16 +355,16 @@ impl<'q> Reading<'q> {
         let mut count = 0;
         while !self.take(")") {
             if count > 0 && !self.take(",") {
-                return Err(self.missing(", or )"));
+                return Err(self.missing("`,` or `)`"));
             }
             let Some(wanted) = wanted(function, count) else { return Err(too_many(function, location)) };
             self.argument(name, wanted)?;
             count += 1;
         }
-        let least = function.arguments.len() - usize::from(function.optional != 0 && !function.arguments.is_empty());
-        if count < least {
-            let problem =
-                format!("{name} takes {least} arguments{}; there are {count}.", if function.optional == 0 { "" } else { " at least" });
+        let min = function.arguments.len() - usize::from(function.optional != 0 && !function.arguments.is_empty());
+        if count < min {
+            let bound = if function.optional == 0 { "" } else { "at least " };
+            let problem = format!("{name} takes {bound}{min} arguments, found {count}.");
             return Err(PromqlError::parse(problem, location));
         }
         Ok(function.answers)
@@ -380,10 +381,10 @@ fn wanted(function: &Function, index: usize) -> Option<ValueType> {
 
 fn too_many(function: &Function, location: TextRange) -> PromqlError {
     let most = function.arguments.len();
-    PromqlError::parse(format!("{} takes {most} arguments at most.", function.name), location)
+    PromqlError::parse(format!("{} takes at most {most} arguments.", function.name), location)
 }
 
-/// The name that was probably meant.
+/// Suggests a function with a similar name.
 fn similar(name: &str) -> String {
     let same_start = |other: &str| other.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
     let best = super::functions::functions().max_by_key(|function| (same_start(function.name), std::cmp::Reverse(function.name.len())));
@@ -396,17 +397,17 @@ fn similar(name: &str) -> String {
 fn binary(operator: Operator, is_bool: bool, left: ValueType, right: ValueType, location: TextRange) -> Read<ValueType> {
     let scalars = usize::from(left == ValueType::Scalar) + usize::from(right == ValueType::Scalar);
     if let Some(odd) = [left, right].into_iter().find(|side| !matches!(side, ValueType::Scalar | ValueType::Vector)) {
-        let problem = format!("An operator joins scalars and instant vectors; here is {}.", odd.words());
+        let problem = format!("Operators need scalars or instant vectors, not {}.", odd.words());
         return Err(PromqlError::parse(problem, location));
     }
     if is_bool && !operator.compares() {
-        return Err(PromqlError::parse("bool belongs behind an operator that compares.", location));
+        return Err(PromqlError::parse("`bool` must follow a comparison operator.", location));
     }
     if operator.is_set() && scalars > 0 {
-        return Err(PromqlError::parse("and, or and unless join instant vectors, not scalars.", location));
+        return Err(PromqlError::parse("`and`, `or` and `unless` need instant vectors, not scalars.", location));
     }
     if operator.compares() && scalars == 2 && !is_bool {
-        return Err(PromqlError::parse("Two scalars are compared with bool: == bool.", location));
+        return Err(PromqlError::parse("Comparing two scalars needs bool: == bool.", location));
     }
     Ok(if scalars == 2 { ValueType::Scalar } else { ValueType::Vector })
 }

@@ -1,9 +1,9 @@
 //! PromQL with the semantics of Prometheus 3: queries over series, instant or in steps.
 //!
-//! promql-parser reads a query (`parse`), the modules here evaluate it over a [`SeriesSource`]. Modules in reading order: `labels`,
-//! `matcher` and `series` are what is asked; `lex`, `ast`, `parse` and `explain` understand a query; `functions` and `operator` are what is
-//! done with values; `eval` walks the tree, `looked` tells what it looks at; `answer` is what comes out, with Prometheus's JSON; `openmetrics` reads series from text.
-//! What is not here: native histograms and exemplars, where the series of a file come from (`metrics`), clocks.
+//! promql-parser parses a query (`parse`), which is evaluated over a [`SeriesSource`]. Modules in reading order: `labels`, `matcher` and
+//! `series` are the input; `lex`, `ast`, `parse` and `explain` read a query; `functions` and `operator` compute values; `eval` evaluates
+//! the tree; `selector_ranges` finds which samples it reads; `answer` prints results as Prometheus's JSON; `openmetrics` reads series from
+//! text. Not here: native histograms and exemplars, the series of a file (`quipu-metrics`), clocks.
 
 #[cfg(feature = "grammar")]
 mod answer;

@@ -1,7 +1,7 @@
-//! Reads a query with promql-parser and turns its tree into ours; nothing of that crate leaves this module.
+//! Parses a query with promql-parser and converts its tree. No type of that crate leaves this module.
 //!
-//! The crate's tree has no places and its errors often no words: `explain` finds both. What the crate would panic or recurse on without end
-//! is refused before.
+//! The crate's tree has no locations, and its errors often no explanation: `explain` provides both. Queries that would make the crate panic
+//! or overflow the stack are rejected beforehand.
 
 use super::ast::{Aggregate, At, Binary, Cardinality, Expr, ExprKind, Grouping, Selector, Subquery, Timing};
 use super::error::{PromqlError, TextRange};
@@ -15,26 +15,26 @@ use promql_parser::parser as crates;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
-/// Letters of a query at most, brackets within brackets, and operators: trees are walked by recursion.
+/// Limits on the length, nested brackets and operators of a query, because trees are processed recursively.
 const MAX_BYTES: usize = 10_000;
 const MAX_DEPTH: usize = 50;
 const MAX_OPERATORS: usize = 250;
-/// Seconds of a duration at most: a thousand years.
+/// Upper limit of a duration in seconds: a thousand years.
 const MAX_SECONDS: f64 = 3.2e10;
 
-/// Reads a query.
+/// Parses a query.
 ///
 /// # Errors
-/// A sentence, and the place it is about.
+/// If the query is not valid; with a location.
 pub(crate) fn parse(query: &str) -> Result<Expr, PromqlError> {
     let tokens = tokens(query);
     check_size(query, &tokens)?;
-    // Prometheus 3 has it under its new name only; dashboards have the old one.
+    // Prometheus 3 knows it under a new name only, but dashboards use the old one.
     static OLD_NAMES: Once = Once::new();
     OLD_NAMES.call_once(|| {
         use crates::value::ValueType::{Matrix, Scalar, Vector};
         let function = crates::Function::new("holt_winters", vec![Matrix, Scalar, Scalar], 0, Vector, false);
-        // It fails only where the crate has come to know the name.
+        // Fails only if the crate starts to support the name.
         crates::register_extra_functions(vec![function]).ok();
     });
     let parsed = crates::parse(query).map_err(|message| explain(query, &tokens, &message))?;
@@ -48,7 +48,7 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
         return Err(PromqlError::parse("The query is empty. Write the name of a metric, or an expression.", whole));
     }
     if query.len() > MAX_BYTES {
-        return Err(PromqlError::parse(format!("The query is longer than {MAX_BYTES} bytes, which is more than is evaluated."), whole));
+        return Err(PromqlError::parse(format!("The query is longer than {MAX_BYTES} bytes."), whole));
     }
     let (mut depth, mut operators, mut in_brackets) = (0_usize, 0_usize, false);
     let mut before = "";
@@ -61,12 +61,12 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
         }
         in_brackets = (in_brackets || text == "[") && text != "]";
         if depth > MAX_DEPTH || operators > MAX_OPERATORS {
-            let problem = format!("The query is too deep: at most {MAX_DEPTH} brackets within brackets and {MAX_OPERATORS} operators.");
+            let problem = format!("The query is too complex: at most {MAX_DEPTH} nested brackets and {MAX_OPERATORS} operators.");
             return Err(PromqlError::parse(problem, token.location));
         }
         let is_duration = in_brackets || before.eq_ignore_ascii_case("offset");
         if is_duration && text.parse::<f64>().is_ok_and(|seconds| !(0.0..MAX_SECONDS).contains(&seconds)) {
-            return Err(PromqlError::parse(format!("{text} is no duration that can be looked over, in seconds."), token.location));
+            return Err(PromqlError::parse(format!("{text} is not a supported duration in seconds."), token.location));
         }
         if text != "-" && text != "+" {
             before = text;
@@ -75,7 +75,7 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
     Ok(())
 }
 
-/// Walks the crate's tree beside the tokens, which stand in the same order.
+/// Walks the crate's tree along with the tokens, which are in the same order.
 struct Reader<'q> {
     query: &'q str,
     tokens: &'q [Token],
@@ -83,7 +83,7 @@ struct Reader<'q> {
 }
 
 impl Reader<'_> {
-    /// The place of the next token that is this text.
+    /// Advances to the next token that satisfies `wanted`, and returns its location.
     fn find(&mut self, wanted: &dyn Fn(&str) -> bool) -> TextRange {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
         match rest.iter().position(|token| wanted(token.text(self.query))) {
@@ -95,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on behind the bracket that closes what is open here.
+    /// Advances past the bracket that closes the current one.
     fn skip_braces(&mut self) -> Option<TextRange> {
         let token = self.tokens.get(self.next).filter(|token| token.text(self.query) == "{")?;
         let start = token.location;
@@ -140,7 +140,7 @@ impl Reader<'_> {
                 let (range, step) = (millis(subquery.range), subquery.step.map(millis));
                 let timing = timing(subquery.at, subquery.offset);
                 if step == Some(0) {
-                    return Err(PromqlError::parse("The step of a subquery is a millisecond at least.", location));
+                    return Err(PromqlError::parse("The step of a subquery must be at least one millisecond.", location));
                 }
                 Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), location }
             }
@@ -149,7 +149,7 @@ impl Reader<'_> {
             crates::Expr::Binary(binary) => self.binary(binary)?,
             crates::Expr::Extension(_) => {
                 let location = self.tokens.get(start).map_or(TextRange::default(), |token| token.location);
-                return Err(PromqlError::parse("This expression is not evaluated.", location));
+                return Err(PromqlError::parse("This expression is not supported.", location));
             }
         })
     }
@@ -157,13 +157,10 @@ impl Reader<'_> {
     fn call(&mut self, call: crates::Call) -> Result<Expr, PromqlError> {
         let name = call.func.name;
         let location = self.find(&|text| text == name);
-        let function =
-            find(name).ok_or_else(|| PromqlError::parse(format!("{name} is a function that is not evaluated here."), location))?;
+        let function = find(name).ok_or_else(|| PromqlError::parse(format!("The function {name} is not supported."), location))?;
         let problem = match function.form {
-            Form::NativeHistogram => {
-                Some("is about native histograms, which telemetry files do not hold; only classic buckets are evaluated")
-            }
-            Form::Unsupported => Some("is an experimental function of Prometheus that is not evaluated here"),
+            Form::NativeHistogram => Some("needs native histograms, which telemetry files do not have; only classic buckets are supported"),
+            Form::Unsupported => Some("is an experimental function of Prometheus and not supported"),
             _ => None,
         };
         if let Some(problem) = problem {
@@ -177,10 +174,7 @@ impl Reader<'_> {
         let operator = aggregate.op.to_string().to_ascii_lowercase();
         let location = self.find(&|text| text.eq_ignore_ascii_case(&operator));
         if operator == "limit_ratio" {
-            return Err(PromqlError::parse(
-                "limit_ratio is an experimental aggregation of Prometheus that is not evaluated here.",
-                location,
-            ));
+            return Err(PromqlError::parse("limit_ratio is an experimental aggregation of Prometheus and not supported.", location));
         }
         let param = aggregate.param.map(|param| self.expr(*param)).transpose()?;
         let expr = self.expr(*aggregate.expr)?;
@@ -192,11 +186,11 @@ impl Reader<'_> {
         let left = self.expr(*binary.lhs)?;
         let text = binary.op.to_string();
         let location = self.find(&|found| found.eq_ignore_ascii_case(&text));
-        let operator = Operator::from_text(&text)
-            .ok_or_else(|| PromqlError::parse(format!("{text} is an operator that is not evaluated here."), location))?;
+        let operator =
+            Operator::from_text(&text).ok_or_else(|| PromqlError::parse(format!("The operator {text} is not supported."), location))?;
         let modifier = binary.modifier.unwrap_or_default();
         if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
-            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus that is not evaluated here.", location));
+            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus and not supported.", location));
         }
         let right = self.expr(*binary.rhs)?;
         let cardinality = match modifier.card {
@@ -229,7 +223,7 @@ impl Reader<'_> {
         }
         let Matchers { matchers: list, or_matchers } = selector.matchers;
         if !or_matchers.is_empty() {
-            return Err(PromqlError::parse("Matchers are joined by commas: `or` between them is not of Prometheus.", location));
+            return Err(PromqlError::parse("Matchers are separated by commas; `or` is not supported.", location));
         }
         for matcher in list {
             let operator = match matcher.op {
@@ -243,7 +237,7 @@ impl Reader<'_> {
         Ok((Selector { matchers, timing: timing(selector.at, selector.offset) }, location))
     }
 
-    /// Whether the metric's name stands before the braces rather than within.
+    /// Whether the metric name is before the braces rather than inside.
     fn names_metric(&self, name: &str) -> bool {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
         let location = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
@@ -251,7 +245,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a quoted text holds an escape for a byte that is no letter.
+/// Whether a quoted string has an escape for a byte that is not a character.
 fn writes_bytes(quoted: &str) -> bool {
     let mut escapes = quoted.split("\\\\").flat_map(|part| part.split('\\').skip(1));
     !quoted.starts_with('`')

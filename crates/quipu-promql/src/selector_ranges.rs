@@ -1,37 +1,37 @@
-//! What a query looks at in one step: its selectors, and how far back each reaches.
+//! Determines which samples a query reads in one step: its selectors with their time ranges.
 
 use super::ast::{At, Expr, ExprKind, Timing};
 use super::error::PromqlError;
 use super::matcher::Matcher;
 use super::parse::parse;
 
-/// One selector and the time it looks at, `(after, until]`, in milliseconds since 1970.
+/// A selector and its time range `(after, until]`, in milliseconds since 1970.
 pub struct SelectorRange {
-    /// The selector.
+    /// Matchers of the selector.
     pub matchers: Vec<Matcher>,
-    /// Start of the window, exclusive: milliseconds since 1970, UTC.
+    /// Start of the range, exclusive.
     pub after: i64,
-    /// End of the window, inclusive.
+    /// End of the range, inclusive.
     pub until: i64,
 }
 
-/// Every selector of a query in the step at `at`; one without a range is taken to look back `step`.
+/// All selectors of a query with their ranges in the step at `at`. Instant selectors are taken to look back by `step`.
 ///
 /// # Errors
-/// When the query is not understood.
+/// If the query is not valid.
 pub fn selector_ranges(query: &str, at: i64, step: i64) -> Result<Vec<SelectorRange>, PromqlError> {
     let mut list = Vec::new();
     collect(&parse(query)?, (at.saturating_sub(step.max(0)), at), at, &mut list);
     Ok(list)
 }
 
-/// `seen` is what the expression is evaluated for: one step, or the stretch a subquery walks.
+/// `seen` is the range of evaluation times: one step, or the range of a subquery.
 fn collect(expr: &Expr, seen: (i64, i64), at: i64, list: &mut Vec<SelectorRange>) {
     let shifted = |timing: Timing, range: i64| {
         let (after, until) = match timing.at {
             None => seen,
             Some(At::Time(fixed)) => (fixed, fixed),
-            // The whole query's ends are not known here; its step is what is asked about.
+            // The bounds of the whole query are unknown; use the step instead.
             Some(At::Start | At::End) => (at, at),
         };
         let until = until.saturating_sub(timing.offset);

@@ -267,7 +267,7 @@ fn too_many_steps_and_wrong_queries_are_refused_with_a_sentence() {
     let steps =
         PromqlQuery { query: "1".into(), start: Some(0), end: Some(11_000_000), step: Some(1_000), options: MetricOptions::default() };
     let error = session.query_promql(&steps).expect("a file").expect_err("too many steps");
-    insta::assert_snapshot!(error, @"These are 11001 steps, more than the 11000 that are evaluated. Take a longer step, or less time.");
+    insta::assert_snapshot!(error, @"The range has 11001 steps; at most 11000 are supported. Use a longer step or a shorter range.");
     let mut refuse = |query: &str| {
         let error = ask_with(&mut session, query, None, MetricOptions::default()).expect_err("a mistake");
         format!("{}\n{error}\n", error.drawing(query))

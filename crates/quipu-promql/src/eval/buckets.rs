@@ -1,4 +1,4 @@
-//! `histogram_quantile` and `histogram_fraction` over classic buckets: series that differ in `le` alone.
+//! `histogram_quantile` and `histogram_fraction` on classic histograms, whose series differ only in `le`.
 
 use super::{Context, Outcome, Row, Value};
 use crate::ast::Expr;
@@ -8,7 +8,7 @@ use crate::functions::histogram::Bucket;
 use crate::labels::Labels;
 use std::collections::HashMap;
 
-/// The label of a bucket's bound.
+/// The label with a bucket's upper bound.
 const BOUND: &str = "le";
 
 impl Context<'_> {
@@ -19,14 +19,14 @@ impl Context<'_> {
 
     pub(super) fn histogram_fraction(&self, arguments: &[Expr], location: TextRange) -> Outcome<Value> {
         let [lower, upper, vector] = arguments else {
-            return Err(PromqlError::parse("histogram_fraction lacks an argument.", location));
+            return Err(PromqlError::parse("histogram_fraction is missing an argument.", location));
         };
         let (lower, upper, rows) = (self.scalar(lower)?, self.scalar(upper)?, self.vector(vector)?);
         let at = |values: &[f64], step: usize| values.get(step).copied().unwrap_or(f64::NAN);
         self.per_histogram(rows, location, |buckets, step| histogram::fraction(at(&lower, step), at(&upper, step), buckets))
     }
 
-    /// What `apply` makes of the buckets of each histogram at each step. Series without a bound are of none.
+    /// Applies a function to the buckets of each histogram at each step. Series without a bound are ignored.
     fn per_histogram(&self, rows: Vec<Row>, location: TextRange, apply: impl Fn(&mut Vec<Bucket>, usize) -> f64) -> Outcome<Value> {
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut histograms: Vec<(Labels, Vec<(f64, Row)>)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Calls of functions: arguments are evaluated, then what the table says is done.
+//! Function calls: evaluates the arguments, then applies the table entry.
 
 use super::window::Ranges;
 use super::{Context, Outcome, Row, Value};
@@ -36,7 +36,7 @@ impl Context<'_> {
             Form::Date(part) => self.date(part, arguments, location),
             Form::Special(special) => self.special(special, arguments, location).unwrap_or_else(|| Err(missing(function, location))),
             Form::NativeHistogram | Form::Unsupported => {
-                Err(PromqlError::parse(format!("{} is a function that is not evaluated here.", function.name), location))
+                Err(PromqlError::parse(format!("The function {} is not supported.", function.name), location))
             }
         }
     }
@@ -53,7 +53,7 @@ impl Context<'_> {
         Ok(Value::Vector(self.map(rows, location, |value, _| Some(dates::part(part, value)))?))
     }
 
-    /// `None` when an argument is missing, which the parser refuses.
+    /// `None` if an argument is missing, which the parser rejects.
     fn special(&self, special: Special, arguments: &[Expr], location: TextRange) -> Option<Outcome<Value>> {
         let scalar = |make: &dyn Fn(usize) -> f64| Ok(Value::Scalar((0..self.steps.count).map(make).collect()));
         Some(match special {
@@ -96,7 +96,7 @@ impl Context<'_> {
         Ok(Value::Scalar(one.into_iter().zip(other).map(|(one, other)| take(one, other)).collect()))
     }
 
-    /// The value of the only series at each step.
+    /// The value of a single series at each step.
     fn only_value(&self, argument: &Expr) -> Outcome<Value> {
         let rows = self.vector(argument)?;
         let only = |step: usize| {
@@ -106,7 +106,7 @@ impl Context<'_> {
         Ok(Value::Scalar((0..self.steps.count).map(only).collect()))
     }
 
-    /// Times of samples where a selector is asked directly, else of steps.
+    /// Times of the samples for a bare selector, otherwise times of the steps.
     fn timestamp(&self, argument: &Expr, location: TextRange) -> Outcome<Value> {
         if let ExprKind::Select(selector) = &argument.bare().kind {
             let rows = self.select(selector, argument.location, |(at, _)| seconds(at))?;
@@ -131,7 +131,7 @@ impl Context<'_> {
             _ => Labels::default(),
         };
         let Ranges { series, range, timing, location } = self.ranges(argument)?;
-        // Names are kept, so that series never meet.
+        // Names are kept, so that series stay distinct.
         let rows = self.over(Ranges { series, range, timing, location }, Needs::Ends, true, &|_, _| Some(1.0))?;
         Ok(Value::Vector(self.where_absent(labels, &rows)))
     }
@@ -142,7 +142,7 @@ impl Context<'_> {
         if values.iter().any(Option::is_some) { vec![Row { labels, values }] } else { Vec::new() }
     }
 
-    /// Orders an instant query's series; those of several steps have no order.
+    /// Sorts the series of an instant query. Range queries have no order.
     fn sort(&self, special: Special, argument: &Expr, names: &[Expr]) -> Outcome<Value> {
         let mut rows = self.vector(argument)?;
         let names = names.iter().map(|name| self.text(name)).collect::<Outcome<Vec<_>>>()?;
@@ -151,7 +151,7 @@ impl Context<'_> {
         }
         let by_value = |one: &Row, other: &Row, descending: bool| {
             let (one, other) = (one.at(0).unwrap_or(f64::NAN), other.at(0).unwrap_or(f64::NAN));
-            // What is no number comes last in both orders.
+            // NaN is last in both orders.
             one.is_nan().cmp(&other.is_nan()).then_with(|| {
                 let order = one.partial_cmp(&other).unwrap_or(Ordering::Equal);
                 if descending { order.reverse() } else { order }
@@ -171,7 +171,7 @@ impl Context<'_> {
     }
 }
 
-/// The scalars' values at one step.
+/// The scalars at a step.
 fn at_step(scalars: &[Vec<f64>], step: usize) -> Vec<f64> {
     scalars.iter().map(|values| values.get(step).copied().unwrap_or(f64::NAN)).collect()
 }
@@ -181,23 +181,23 @@ fn seconds(millis: i64) -> f64 {
 }
 
 fn missing(function: &Function, location: TextRange) -> PromqlError {
-    PromqlError::parse(format!("{} lacks an argument.", function.name), location)
+    PromqlError::parse(format!("{} is missing an argument.", function.name), location)
 }
 
-/// Smoothing factors lie between 0 and 1.
+/// Checks that smoothing factors are between 0 and 1.
 fn check_factors(function: &Function, scalars: &[Vec<f64>], arguments: &[&Expr]) -> Outcome<()> {
     if !matches!(function.name, "holt_winters" | "double_exponential_smoothing") {
         return Ok(());
     }
     for (values, argument) in scalars.iter().zip(arguments) {
         if let Some(odd) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
-            return Err(PromqlError::eval(format!("A smoothing factor lies between 0 and 1; this one is {odd}."), argument.location));
+            return Err(PromqlError::eval(format!("A smoothing factor must be between 0 and 1, not {odd}."), argument.location));
         }
     }
     Ok(())
 }
 
-/// The labels a selector says its series would have.
+/// The labels that series of a selector are known to have.
 fn known_labels(selector: &Selector) -> Labels {
     let mut labels: Vec<(&str, &str)> = Vec::new();
     let mut twice: Vec<&str> = Vec::new();

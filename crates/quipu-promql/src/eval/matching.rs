@@ -1,4 +1,4 @@
-//! Binary operators: which series of one side meets which of the other, and what labels the result has.
+//! Binary operators: vector matching, and labels of the result.
 
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Binary, Cardinality, Grouping};
@@ -7,7 +7,7 @@ use crate::labels::Labels;
 use crate::operator::Operator;
 use std::collections::HashMap;
 
-/// Rows of one side by the labels that must be equal.
+/// Rows of one side by matching labels.
 struct Sides {
     many: Vec<Row>,
     one: Vec<Row>,
@@ -30,11 +30,11 @@ impl Context<'_> {
             (Value::Scalar(scalars), Value::Vector(rows)) => {
                 self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), location)
             }
-            _ => Err(PromqlError::parse("An operator joins scalars and instant vectors; here is a string.", location)),
+            _ => Err(PromqlError::parse("Operators need scalars or instant vectors, not a string.", location)),
         }
     }
 
-    /// Each value with the scalar at its step; `pair` puts them on their sides.
+    /// Combines each value with the scalar at its step; `pair` puts them in order.
     fn with_scalar(
         &self,
         binary: &Binary,
@@ -61,11 +61,11 @@ impl Context<'_> {
         Ok(Value::Vector(self.merge(rows, location)?))
     }
 
-    /// Arithmetic and comparisons of two vectors.
+    /// Arithmetic and comparison of two vectors.
     fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, location: TextRange) -> Outcome<Vec<Row>> {
         let is_swapped = matches!(binary.cardinality, Cardinality::OneToMany(_));
         let Sides { many, one } = if is_swapped { Sides { many: right, one: left } } else { Sides { many: left, one: right } };
-        // Where one side has nothing at a step, nothing meets and nothing is compared.
+        // Steps at which both sides have values; others have no result.
         let is_live: Vec<bool> = {
             let any = |rows: &[Row], step: usize| rows.iter().any(|row| row.at(step).is_some());
             (0..self.steps.count).map(|step| any(&many, step) && any(&one, step)).collect()
@@ -79,7 +79,7 @@ impl Context<'_> {
                 many.push(row);
             }
         }
-        // In the order of the many side, so that results have an order.
+        // Iterate over the many side, so that the result has a defined order.
         let mut joined = Vec::new();
         for (key, (_, ones)) in &groups {
             self.check_single(key, ones, &is_live, location)?;
@@ -105,7 +105,7 @@ impl Context<'_> {
         })
     }
 
-    /// What two rows make together.
+    /// Combines two rows.
     fn pair(&self, binary: &Binary, many: &Row, one: &Row, is_swapped: bool) -> Row {
         let operator = binary.operator;
         let value = |step: usize| {
@@ -120,7 +120,7 @@ impl Context<'_> {
         Row { labels: result_labels(binary, many, one), values: (0..self.steps.count).map(value).collect() }
     }
 
-    /// On the side of which each group has one series, it has one at each step.
+    /// Checks that each group on the one side has at most one series per step.
     fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], location: TextRange) -> Outcome<()> {
         if rows.len() < 2 {
             return Ok(());
@@ -129,7 +129,7 @@ impl Context<'_> {
             let mut found = rows.iter().filter(|row| row.at(step).is_some());
             if let (Some(one), Some(other)) = (found.next(), found.next()) {
                 let problem = format!(
-                    "Several series of one side meet at {key}: {} and {}. That side may have one only; name more labels with on, or swap group_left and group_right.",
+                    "Several series on one side match at {key}: {} and {}. That side may have only one: add labels to on, or swap group_left and group_right.",
                     one.labels, other.labels
                 );
                 return Err(PromqlError::eval(problem, location));
@@ -138,7 +138,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// `and`, `or`, `unless`: which series of the sides there are.
+    /// `and`, `or`, `unless`: select series by presence on the other side.
     fn join_sets(
         &self,
         operator: Operator,
@@ -179,12 +179,11 @@ impl Context<'_> {
     }
 }
 
-/// Of one-to-one operands a group makes one value at each step.
+/// For one-to-one matching: checks that each group has at most one value per step.
 fn check_free(taken: &mut [bool], found: &Row, key: &Labels, location: TextRange) -> Outcome<()> {
     for (taken, value) in taken.iter_mut().zip(&found.values) {
         if *taken && value.is_some() {
-            let problem =
-                format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
+            let problem = format!("Several series on the left match one on the right at {key}. Add group_left if this is intended.");
             return Err(PromqlError::eval(problem, location));
         }
         *taken |= value.is_some();

@@ -1,4 +1,4 @@
-//! `label_replace` and `label_join`: labels made of labels.
+//! `label_replace` and `label_join`.
 
 use super::{Context, Outcome, Row, Value};
 use crate::ast::Expr;
@@ -11,8 +11,8 @@ impl Context<'_> {
         let rows = self.vector(vector)?;
         let (target, replacement) = (self.label(target)?, self.text(replacement)?);
         let (source, text) = (self.text(source)?, self.text(pattern)?);
-        let matching = whole(&text)
-            .ok_or_else(|| PromqlError::eval(format!("{text:?} is no regular expression that is understood here."), pattern.location))?;
+        let matching =
+            whole(&text).ok_or_else(|| PromqlError::eval(format!("{text:?} is not a supported regular expression."), pattern.location))?;
         let relabel = |mut row: Row| {
             let value = row.labels.get(&source).to_owned();
             if let Some(found) = matching.captures(&value) {
@@ -38,16 +38,16 @@ impl Context<'_> {
         Ok(Value::Vector(self.merge(rows.into_iter().map(relabel).collect(), location)?))
     }
 
-    /// The name of a label, which may be any text but an empty one.
+    /// Evaluates a label name, which may be any non-empty string.
     fn label(&self, expr: &Expr) -> Outcome<String> {
         let name = self.text(expr)?;
         if name.is_empty() || name.contains('\u{fffd}') {
-            return Err(PromqlError::eval(format!("{name:?} can't be the name of a label."), expr.location));
+            return Err(PromqlError::eval(format!("{name:?} is not a valid label name."), expr.location));
         }
         Ok(name)
     }
 }
 
 fn lacking(name: &str, location: TextRange) -> PromqlError {
-    PromqlError::parse(format!("{name} lacks an argument."), location)
+    PromqlError::parse(format!("{name} is missing an argument."), location)
 }

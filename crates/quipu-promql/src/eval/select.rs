@@ -1,4 +1,4 @@
-//! Instant selectors: the last sample of each series not longer ago than the look-back.
+//! Instant selectors: the last sample of each series within the lookback.
 
 use super::{Context, Outcome, Row};
 use crate::ast::Selector;
@@ -6,7 +6,7 @@ use crate::error::TextRange;
 use crate::series::{Sample, Series};
 
 impl Context<'_> {
-    /// A row for each series the selector accepts; `take` makes a value of a sample.
+    /// A row for each matching series; `take` converts samples to values.
     pub(super) fn select(&self, selector: &Selector, location: TextRange, take: fn(Sample) -> f64) -> Outcome<Vec<Row>> {
         let lookback = self.options.lookback;
         let (first, last) = self.look_extent(selector.timing);
@@ -28,10 +28,10 @@ impl Context<'_> {
         Ok(found.into_iter().filter_map(row).collect())
     }
 
-    /// The series a selector accepts, not more than can be held.
+    /// The series that match a selector, within the limits.
     pub(super) fn series(&self, selector: &Selector, after: i64, until: i64, location: TextRange) -> Outcome<Vec<Series>> {
         let found = self.source.select(&selector.matchers, after, until).map_err(|error| {
-            // Sources know no places.
+            // A source doesn't know the location of a selector.
             crate::error::PromqlError { start: location.start, end: location.end, ..error }
         })?;
         self.check_rows(found.len(), location)?;

@@ -1,4 +1,4 @@
-//! Range vectors: the samples of each series within `(start, end]`, of a selector or of a subquery.
+//! Range vectors: the samples of each series within `(start, end]`, from a selector or subquery.
 
 use super::{Context, Outcome, Row, Steps, Value, wrong_type};
 use crate::ast::{Expr, ExprKind, Subquery, Timing, ValueType};
@@ -8,7 +8,7 @@ use crate::functions::{Needs, Window};
 use crate::labels::Labels;
 use crate::series::{Curve, Grid, Sample, Samples, Series};
 
-/// A range vector before it is cut into windows.
+/// A range vector before it is split into windows.
 pub(super) struct Ranges {
     pub(super) series: Vec<Series>,
     pub(super) range: i64,
@@ -17,7 +17,7 @@ pub(super) struct Ranges {
 }
 
 impl Context<'_> {
-    /// The series of a range vector.
+    /// Evaluates a range vector.
     pub(super) fn ranges(&self, expr: &Expr) -> Outcome<Ranges> {
         let expr = expr.bare();
         match &expr.kind {
@@ -34,7 +34,7 @@ impl Context<'_> {
         }
     }
 
-    /// Evaluates the inner expression at multiples of the subquery's step, as far as any window reaches.
+    /// Evaluates the inner expression at multiples of the subquery's step that are within any window.
     fn subquery(&self, subquery: &Subquery, location: TextRange) -> Outcome<Vec<Series>> {
         let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
         let (first, last) = self.look_extent(subquery.timing);
@@ -60,7 +60,7 @@ impl Context<'_> {
         Ok(rows.into_iter().map(list).collect())
     }
 
-    /// A row for each series of a range vector, with what `apply` makes of the window at each step.
+    /// A row for each series of a range vector; `apply` computes a value from the window at each step.
     pub(super) fn over(
         &self,
         ranges: Ranges,
@@ -86,7 +86,7 @@ impl Context<'_> {
         self.merge(rows, location)
     }
 
-    /// All samples of a range vector at the only step: an instant query for it answers them.
+    /// All samples of a range vector in the only step of an instant query, whose result they are.
     pub(super) fn whole_windows(&self, expr: &Expr) -> Outcome<Vec<(Labels, Vec<Sample>)>> {
         let Ranges { series, range, timing, location } = self.ranges(expr)?;
         let end = self.looks_at(timing, 0);
@@ -95,7 +95,7 @@ impl Context<'_> {
         for Series { labels, samples } in series {
             let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, location))?;
             if let Some((found, _)) = found {
-                // Held until they are answered: a tenth of what may be looked at.
+                // These samples are kept in memory, so they count ten times.
                 self.work(found.len() as u64 * 9, location)?;
                 answer.push((labels, found.to_vec()));
             }
@@ -104,7 +104,7 @@ impl Context<'_> {
     }
 }
 
-/// The samples within `(start, end]` and how many there are; `None` where there is none.
+/// The samples within `(start, end]` and their number; `None` if there are none.
 fn cut<'s>(
     samples: &'s Samples,
     start: i64,
@@ -154,7 +154,7 @@ fn cut<'s>(
     }
 }
 
-/// What was added within `(start, end]`: exactly where the curve is known, else between the samples.
+/// The increase within `(start, end]`: exact for a curve, otherwise between samples.
 fn added(samples: &Samples, found: &[Sample], start: i64, end: i64) -> Option<f64> {
     match samples {
         Samples::Listed(_) => gained(found),

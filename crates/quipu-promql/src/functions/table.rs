@@ -1,16 +1,16 @@
-//! The table: every function's name, arguments, and what it does.
+//! The table of functions: name, arguments and implementation.
 
 use super::dates::Part;
 use super::rate::{self, Change};
 use super::{Window, math, over_time};
 use crate::ast::ValueType;
 
-/// What a function over windows must see of a counter that never falls.
+/// Which samples of a monotonic counter a window function needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// Every sample.
+    /// All.
     All,
-    /// The first and the last one, and how many there are.
+    /// The first and last sample, and the number of samples.
     Ends,
     /// The last two.
     LastTwo,
@@ -19,21 +19,21 @@ pub(crate) enum Needs {
 /// How a function is evaluated.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
-    /// Value by value, with the scalars at the step. The metric's name is dropped.
+    /// Maps each value, given the scalars at the step. Drops the metric name.
     Each(fn(f64, &[f64]) -> Option<f64>),
-    /// Window by window. Whether the metric's name is kept.
+    /// Maps each window. The flag says whether the metric name is kept.
     Over(Needs, bool, fn(&Window<'_>, &[f64]) -> Option<f64>),
-    /// A part of a date; of the step's time where no vector is given.
+    /// A part of a date; defaults to the time of the step.
     Date(Part),
-    /// More than values are needed.
+    /// Needs more than values.
     Special(Special),
-    /// Of native histograms.
+    /// For native histograms.
     NativeHistogram,
-    /// Known to the parser, not evaluated.
+    /// Known to the parser, but not supported.
     Unsupported,
 }
 
-/// Functions of which `eval::call` knows.
+/// Functions implemented in `eval::call`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
     Absent,
@@ -62,9 +62,9 @@ pub(crate) enum Special {
 /// A function.
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    /// Its arguments. Where there may be fewer or more, the last one is meant.
+    /// Types of the arguments. The last one is optional or repeated, depending on `optional`.
     pub(crate) arguments: &'static [ValueType],
-    /// How many arguments may follow the others but the last: 0 none, below 0 any number.
+    /// Number of optional arguments: 0 for none; negative if the last argument may be repeated.
     pub(crate) optional: i8,
     pub(crate) answers: ValueType,
     pub(crate) form: Form,
@@ -80,20 +80,20 @@ impl std::fmt::Debug for Function {
 /// A function, for completion.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionHelp {
-    /// Its name.
+    /// Function name.
     pub name: &'static str,
-    /// What it does, in a few words.
+    /// Short description.
     pub help: &'static str,
 }
 
-/// All functions that are evaluated, in order of their tables.
+/// All supported functions, in order of the tables.
 pub fn functions() -> impl Iterator<Item = FunctionHelp> {
     all()
         .filter(|function| !matches!(function.form, Form::NativeHistogram | Form::Unsupported))
         .map(|function| FunctionHelp { name: function.name, help: function.help })
 }
 
-/// The function of this name.
+/// Looks up a function by name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name)
 }
