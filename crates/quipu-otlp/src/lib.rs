@@ -1,8 +1,9 @@
-//! OTLP as pure bytes: requests of traces, logs and metrics in protobuf and JSON, read into rows and written from spans, records and points.
+//! Encodes and decodes OTLP without I/O: requests with traces, logs and metrics in protobuf and JSON are converted to rows, and spans, log
+//! records and points to requests.
 //!
-//! Protobuf is read by a table of the messages' fields (`messages`) into the same tree of values as JSON, so that both are understood in one
-//! place (`otlp`, `logs`, `metrics`); generated code would be a second way in, and weigh more in the browser than all that imports.
-//! What is not here: files and the network, and the database the rows go to (`quipu-store`).
+//! Protobuf is decoded with a table of fields (`messages`) into the same tree as JSON, so that each signal is interpreted in one place
+//! (`otlp`, `logs`, `metrics`). Generated code would be a second path, and larger in the browser than the whole import. Not here: files,
+//! the network, and the database (`quipu-store`).
 
 mod answer;
 pub mod attributes;

@@ -44,7 +44,7 @@ impl Session {
         sink: &mut dyn FnMut(BesidePiece) -> Result<(), E>,
     ) -> Result<(), E> {
         self.each_beside(which, behind, size, &mut |beside, last| {
-            let (entries, mark) = (beside.len() as u64, beside.mark());
+            let (entries, mark) = (beside.len() as u64, beside.fingerprint());
             sink(BesidePiece { entries, mark, last, request: beside.request() })
         })
     }
@@ -67,7 +67,7 @@ impl Session {
     pub fn goes_on_behind(&self, which: BesideTraces, id: i64, mark: &str) -> Result<bool, Failure> {
         let from = RowsAfter { id: id.saturating_sub(1), rows: 1, bytes: 0 };
         match self.next_beside(which, from, &mut Sources::default())? {
-            Some((beside, at)) if at == id => Ok(beside.mark() == mark),
+            Some((beside, at)) if at == id => Ok(beside.fingerprint() == mark),
             _ if which == BesideTraces::Points => Ok(false),
             _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }

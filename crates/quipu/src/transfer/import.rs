@@ -255,7 +255,7 @@ impl Importer {
         match parse_json(&repaired(json)) {
             Some(value) => self.take(list, &value),
             None => {
-                self.problem("it is no JSON that can be read");
+                self.problem("it is not valid JSON");
                 Ok(())
             }
         }
@@ -269,7 +269,7 @@ impl Importer {
             Ok(None) => Ok(()),
             Ok(Some((list, value))) => self.take(list, &value),
             Err(_) => {
-                self.problem("it is no message of OTLP");
+                self.problem("it is not an OTLP message");
                 Ok(())
             }
         }
