@@ -1,4 +1,4 @@
-//! The metrics there are, by name, and what is known for completion.
+//! The catalogue of available metrics and their labels, used for completion.
 
 use super::source::FileSeries;
 use super::streams::Measure;
@@ -14,7 +14,7 @@ pub(super) const DURATION_BUCKET: &str = "quipu_span_duration_seconds_bucket";
 pub(super) const DURATION_SUM: &str = "quipu_span_duration_seconds_sum";
 pub(super) const DURATION_COUNT: &str = "quipu_span_duration_seconds_count";
 
-/// Name, what it counts, and the labels of every metric but the recorded ones.
+/// Name, description and labels of all predefined metrics.
 const KNOWN: [(&str, &str, &[&str]); 9] = [
     (TokenKind::Prompt.documented_name(), "prompt tokens of inference requests", &["model_id", "provider_id", "source"]),
     (TokenKind::Completion.documented_name(), "completion tokens of inference requests", &["model_id", "provider_id", "source"]),
@@ -27,10 +27,10 @@ const KNOWN: [(&str, &str, &[&str]); 9] = [
     (DURATION_COUNT, "spans", &["span_name", "status"]),
 ];
 
-/// Values of one label at most.
+/// Maximum number of values of a label.
 const MAX_VALUES: usize = 1_000;
 
-/// What can be asked of a file.
+/// The catalogue of a file.
 pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
     let mut metrics: BTreeMap<String, MetricInfo> = BTreeMap::new();
     for (name, help, labels) in KNOWN {

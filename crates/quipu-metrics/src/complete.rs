@@ -1,20 +1,20 @@
-//! How a PromQL query that is being typed may go on: names of metrics, labels and their values, functions, words.
+//! Completion of PromQL queries: metrics, labels and their values, functions, keywords.
 //!
-//! What is not here: whether the query is right (`promql`).
+//! Not here: checking queries (`quipu-promql`).
 
 use quipu_promql::{AGGREGATIONS, FunctionHelp, KEYWORDS, Token, TokenKind, functions, lex};
 use quipu_protocol::{MetricCatalog, Suggestion, Suggestions};
 
-/// Choices at most.
+/// Maximum number of suggestions.
 const MOST: usize = 40;
-/// Durations that windows often have.
+/// Common range durations.
 const DURATIONS: [&str; 6] = ["1m", "5m", "15m", "1h", "6h", "1d"];
 
-/// How `query` may go on at the byte `cursor`, where the file has what `catalog` says.
+/// Suggestions for `query` at byte offset `cursor`, using the names in `catalog`.
 pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> Suggestions {
     let cursor = (0..=cursor.min(query.len())).rev().find(|at| query.is_char_boundary(*at)).unwrap_or_default();
     let tokens: Vec<Token> = lex(query).into_iter().filter(|token| token.location.start < cursor).collect();
-    // What is being typed, with what stands behind the cursor of the same word.
+    // The token being typed, including its part after the cursor.
     let typed = tokens.last().filter(|token| token.location.end >= cursor).copied();
     let before = match typed {
         Some(_) => tokens.get(..tokens.len() - 1).unwrap_or_default(),
@@ -44,19 +44,19 @@ pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> S
     Suggestions { start: start as u32, end: end as u32, items: choices.sorted() }
 }
 
-/// What may stand where the cursor is.
+/// What is expected at the cursor.
 enum CursorContext<'q> {
     Expression,
-    /// Labels, of the metric that is named before.
+    /// A label of this metric.
     LabelName(&'q str),
-    /// Values of this label.
+    /// A value of this label.
     LabelValue(&'q str),
     Window,
 }
 
 fn context<'q>(query: &'q str, before: &[Token]) -> CursorContext<'q> {
     let text = |at: usize| before.get(at).map_or("", |token| token.text(query));
-    // The bracket that is open here.
+    // The innermost open bracket.
     let mut depth = 0_i32;
     let open = (0..before.len()).rev().find(|at| {
         match text(*at) {
@@ -86,7 +86,7 @@ fn expression(choices: &mut Choices, catalog: &MetricCatalog) {
     for metric in &catalog.metrics {
         choices.offer(&metric.name, metric.name.clone(), metric.help.clone());
     }
-    // What is refused is not offered.
+    // Don't suggest what is not supported.
     for name in AGGREGATIONS.into_iter().filter(|name| *name != "limit_ratio") {
         choices.offer(name, format!("{name}("), "brings series together".into());
     }
@@ -108,7 +108,7 @@ fn label_names(choices: &mut Choices, catalog: &MetricCatalog, metric: &str) {
     }
 }
 
-/// Choices that hold what was typed.
+/// Suggestions that contain the typed text.
 struct Choices {
     word: String,
     items: Vec<(bool, Suggestion)>,
@@ -122,7 +122,7 @@ impl Choices {
         }
     }
 
-    /// Those that begin with it come first.
+    /// Matches at the start come first.
     fn sorted(mut self) -> Vec<Suggestion> {
         self.items.sort_by_key(|(holds_only, _)| *holds_only);
         self.items.into_iter().map(|(_, item)| item).take(MOST).collect()
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// The first choices at `|`, each as the query would then stand.
+    /// The first suggestions at `|`, each as the resulting query.
     fn at(query: &str) -> Vec<String> {
         let cursor = query.find('|').unwrap_or(query.len());
         let query = query.replacen('|', "", 1);

@@ -1,6 +1,6 @@
-//! The door to a file's metrics: answers every question about them from its readings alone.
+//! Entry point: answers all requests about the metrics of a file from its [`MetricsInput`].
 //!
-//! What is not here: where readings come from (`read`), and the spans that rows stand for.
+//! Not here: where the input comes from (`read` in `quipu`), and the spans that rows refer to.
 
 use super::catalogue::catalog;
 use super::complete::complete;
@@ -19,27 +19,27 @@ use quipu_protocol::{
 use quipu_ui::render::{answer_sheet, overview_page};
 use quipu_ui::view::{answer_chart, series_name};
 
-/// Steps of a query over time that names no step.
+/// Number of steps of a range query without a step.
 const STEPS: i64 = 250;
 
 /// The metrics of a file.
 #[derive(Default)]
 pub struct Metrics {
-    /// All but the spans.
+    /// The input without its spans.
     input: MetricsInput,
     groups: Groups,
-    /// The counters, for the way of naming models that was asked for last.
+    /// Counters, for the label options of the last request.
     prepared: Option<Prepared>,
 }
 
 impl Metrics {
-    /// The metrics behind readings.
+    /// Creates the engine from its input.
     pub fn new(mut input: MetricsInput) -> Metrics {
         let groups = Groups::new(std::mem::take(&mut input.spans));
         Metrics { input, groups, prepared: None }
     }
 
-    /// Answers a question. [`MetricsRequest::Load`] has its readings beside it and is the caller's to carry out.
+    /// Handles a request, except [`MetricsRequest::Load`], which carries the input and is handled by the caller.
     pub fn handle(&mut self, request: &MetricsRequest) -> MetricsResponse {
         match request {
             MetricsRequest::Load => MetricsResponse::Loaded,
@@ -54,17 +54,17 @@ impl Metrics {
         }
     }
 
-    /// Answers a PromQL query.
+    /// Evaluates a PromQL query.
     ///
     /// # Errors
-    /// What is wrong with the query, and where in it.
+    /// If the query is invalid or can't be evaluated; with a location.
     pub fn query(&mut self, query: &PromqlQuery) -> Result<PromqlAnswer, PromqlError> {
         let series = self.series(query.options);
         let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
         evaluate(&query.query, time(query, &series), &series, &options)
     }
 
-    /// The same, ready to draw.
+    /// Evaluates a query and prepares the result for display.
     fn answer_page(&mut self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
         let (first, last) = self.series(query.options).extent().unwrap_or_default();
         let asked = match over_time {
@@ -89,25 +89,25 @@ impl Metrics {
         })
     }
 
-    /// The metrics there are, with their labels and values.
+    /// The available metrics with their labels and values.
     pub fn catalog(&mut self, options: MetricOptions) -> MetricCatalog {
         catalog(&self.series(options))
     }
 
-    /// The amounts a point of an answer is made of, latest first.
+    /// The amounts that contribute to a point of a result, latest first.
     ///
     /// # Errors
-    /// As [`Metrics::query`].
+    /// See [`Metrics::query`].
     pub fn point_amounts(&mut self, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
         point_amounts(&self.series(query.options), query)
     }
 
-    /// Tokens, requests and durations of a part of the file.
+    /// Tokens, requests and durations in a part of the file.
     pub fn overview(&mut self, query: &OverviewQuery) -> Overview {
         overview(&self.series(query.options), query)
     }
 
-    /// How a query that is being typed may go on.
+    /// Suggestions for a query that is being typed.
     pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
         complete(query, cursor as usize, &self.catalog(options))
     }
@@ -122,7 +122,7 @@ impl Metrics {
     }
 }
 
-/// When a query is evaluated: what it leaves open is the file's.
+/// Evaluation time of a query; defaults to the extent of the file.
 fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
     let extent = || series.extent().unwrap_or_default();
     if query.start.is_none() && query.step.is_none() {
@@ -131,7 +131,7 @@ fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
     let start = query.start.unwrap_or_else(|| extent().0);
     let end = query.end.unwrap_or_else(|| extent().1);
     let scrape = query.options.scrape_millis.max(1);
-    // A multiple of the scrapes, so that every step sees as many of them.
+    // A multiple of the scrape interval, so that each step covers the same number of scrapes.
     let step = query.step.unwrap_or_else(|| (end.saturating_sub(start) / STEPS / scrape + 1).saturating_mul(scrape));
     PromqlTime::Steps { start, end, step }
 }

@@ -1,14 +1,14 @@
-//! Metrics of a file: its token counts, requests, failures and durations as series that PromQL is asked of.
+//! Metrics of a file: token counts, requests, failures and durations as series for PromQL.
 //!
-//! The file is read as if the server had been scraped at regular times. Nothing is laid out in advance: amounts are kept as they were
-//! recorded, and a counter is computed at the times of scrapes that a window needs. docs/metrics.md tells names, labels and times.
+//! The series look as if the server had been scraped at regular times, but no samples are stored: amounts are kept as recorded, and the
+//! values of a counter are computed at those scrape times that a query needs. docs/metrics.md lists names, labels and times.
 //!
-//! Modules: `readings` are what a file has to be counted, which crosses the wire from the worker that read the file to the one that counts;
-//! `read` takes them from an index, `points` reads imported points with names from `prometheus`, `measured` makes series of them and `beside`
-//! keeps what both count from being counted twice. [`Metrics`] (`engine`) is the door to what is made of them: `amounts` are added up over time, `spans` are
-//! ends and durations by name, `catalogue` is what there is by name, `prepare` makes counters, `source` answers selectors, `behind` finds
-//! the amounts a point is made of, `overview` is what the page shows first, `complete` how a query may go on.
-//! What is not here: PromQL (`promql`), how counts are read (`tokens`), what is asked and answered (`protocol`).
+//! Modules: `metrics_input` has the columns that everything is computed from, sent from the worker that read the file to the one that
+//! computes; `streams` holds imported points, `measured` converts them to series, and `dedup` avoids counting tokens twice. [`Metrics`]
+//! (`engine`) is the entry point: `amounts` sums up over time, `spans` has ends and durations by name, `prepare` builds counters,
+//! `catalogue` lists metrics, `source` selects series, `point_amounts` finds the amounts in a point, `overview` computes the page's charts,
+//! `complete` suggests completions. Not here: PromQL (`quipu-promql`), reading token counts (`quipu_model::tokens`), requests and responses
+//! (`quipu-protocol`).
 
 #[cfg(feature = "engine")]
 mod amounts;

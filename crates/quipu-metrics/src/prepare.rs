@@ -1,10 +1,10 @@
-//! Makes counters out of readings, for one way of naming models.
+//! Builds counters from the [`MetricsInput`], for one choice of label options.
 //!
-//! What is not here: spans and their durations (`spans`).
+//! Not here: spans and their durations (`spans`).
 
 use super::amounts::{Amount, Amounts, millis};
 use super::catalogue::INFERENCE_REQUESTS;
-use super::dedup::{Listed, ModelNames, extent, merge_measured};
+use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
 use super::metrics_input::{MetricsInput, RecordedSeries};
 use super::source::STATUSES;
 use super::streams::Measure;
@@ -16,7 +16,7 @@ use quipu_protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// One counter with its amounts.
+/// A counter with its amounts.
 pub(super) struct Counter {
     pub(super) labels: Labels,
     pub(super) amounts: Arc<Amounts>,
@@ -24,19 +24,19 @@ pub(super) struct Counter {
 
 /// The counters of a file.
 pub(super) struct Prepared {
-    /// Whether the provider in front of a model's name is left out.
+    /// Whether provider prefixes are removed from model names.
     pub(super) merged: bool,
-    /// By labels.
+    /// Sorted by labels.
     pub(super) counters: Vec<Counter>,
-    /// What was measured, by labels.
-    pub(super) listed: Vec<Listed>,
-    /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
+    /// Measured series, sorted by labels.
+    pub(super) listed: Vec<SampledSeries>,
+    /// Times of the file's first amount and last event: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
 }
 
 impl Prepared {
-    /// Makes the counters of a file.
+    /// Builds the counters.
     pub(super) fn new(input: &MetricsInput, merged: bool) -> Prepared {
         let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
         builder.providers.extend(input.measured.values("provider_id").map(str::to_owned));
@@ -50,7 +50,7 @@ impl Prepared {
         Prepared { merged, counters: counters.collect(), listed, extent, counted }
     }
 
-    /// Labels of all series but those of spans; of measured ones also what they are.
+    /// Labels of all series except those of spans; for measured series also the kind of metric.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
         let counters = self.counters.iter().map(|counter| (&counter.labels, None));
         counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
@@ -63,13 +63,13 @@ impl Prepared {
 
 struct Builder {
     merged: bool,
-    /// Providers that recorded labels name.
+    /// Provider ids in recorded labels.
     providers: BTreeSet<String>,
     series: BTreeMap<Labels, Vec<Amount>>,
 }
 
 impl Builder {
-    /// Recorded metric events, under the documented name and under the recorded one.
+    /// Adds recorded metric events, under their documented and their recorded name.
     fn add_recorded(&mut self, input: &MetricsInput) {
         for series in &input.series {
             let provider = series.labels.iter().find(|(name, _)| name == "provider_id");
@@ -85,7 +85,7 @@ impl Builder {
     }
 
     fn add(&mut self, labels: &Labels, amount: Amount) {
-        // A look before a clone: labels are few and amounts many.
+        // Look up before cloning: there are few labels and many amounts.
         match self.series.get_mut(labels) {
             Some(list) => list.push(amount),
             None => {
@@ -94,7 +94,7 @@ impl Builder {
         }
     }
 
-    /// The labels under the documented name, where it has one, and under the recorded one.
+    /// The labels with the documented name, if there is one, and with the recorded name.
     fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
         let value = |name: &str, value: &str| if name == "model_id" { self.model(value).to_owned() } else { value.to_owned() };
         let own = prometheus::labels(series.labels.iter().map(|(name, text)| (name.as_str(), value(name, text))));
@@ -108,7 +108,7 @@ impl Builder {
         ]
     }
 
-    /// A model's name, without the provider in front of it where these are one.
+    /// A model name, without the provider prefix if provider prefixes are removed.
     fn model<'m>(&self, model: &'m str) -> &'m str {
         if self.merged { self.plain(model) } else { model }
     }
@@ -117,7 +117,7 @@ impl Builder {
         model.split_once('/').filter(|(provider, _)| self.providers.contains(*provider)).map_or(model, |(_, rest)| rest)
     }
 
-    /// Inference requests, and the tokens of those that no event recorded.
+    /// Adds inference requests, and the tokens of those without recorded metric events.
     fn add_requests(&mut self, input: &MetricsInput) -> CountedRequests {
         let mut counted = CountedRequests::default();
         let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();

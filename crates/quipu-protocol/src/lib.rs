@@ -278,7 +278,7 @@ pub enum Response {
     Matches(Vec<SpanMatch>),
     /// To [`Request::NameSpans`], without those that are none.
     Named(Vec<NamedSpan>),
-    /// To [`Command::GetReadings`]: [`MetricsInput`](quipu_metrics::MetricsInput) travel beside it, as a blob.
+    /// Answers [`Command::GetReadings`]. The blob next to the message is a serialized `quipu_metrics::MetricsInput`.
     Readings,
     /// To [`Request::SetSearching`]; `None` where no search was asked for.
     Search(Option<SearchProgress>),
@@ -742,7 +742,7 @@ pub enum Command {
     },
     /// Opens the columns of a link, which are the one file beside this message. Answer: [`Response::File`].
     OpenShared,
-    /// Asks for what the file has to be counted. Answer: [`Response::Readings`].
+    /// Requests the input of the metrics engine. Answer: [`Response::Readings`].
     GetReadings,
     /// Opens the files beside this message, a database and its `-journal` or `-wal`, for questions in SQL only: it is not indexed, and one
     /// question may take [`SQL_SECONDS`]. Answer: [`Response::File`].

@@ -364,10 +364,10 @@ pub struct AnswerSeries {
     pub last_millis: i64,
 }
 
-/// A question to whoever holds a file's readings.
+/// A request to the metrics engine of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsRequest {
-    /// The readings stand beside this message, as [`MetricsInput`](quipu_metrics::MetricsInput) writes them. Answer: [`MetricsResponse::Loaded`].
+    /// Loads a file: the blob next to this message is a serialized `quipu_metrics::MetricsInput`. Answer: [`MetricsResponse::Loaded`].
     Load,
     /// Answer: [`MetricsResponse::Catalog`].
     GetCatalog(MetricOptions),
@@ -403,7 +403,7 @@ pub enum MetricsRequest {
 /// An answer to a [`MetricsRequest`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsResponse {
-    /// The readings were taken.
+    /// The input was loaded.
     Loaded,
     /// What there is to ask for.
     Catalog(MetricCatalog),

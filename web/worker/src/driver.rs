@@ -93,7 +93,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
     keep(session, None)
 }
 
-/// What the file has to be counted, as bytes for whoever counts.
+/// Serialized input of the metrics engine.
 pub(crate) fn metrics_input() -> Result<Vec<u8>, Failure> {
     with_session(|open| {
         let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };

@@ -88,7 +88,7 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     Ok(packed(&edition.ask(question).await))
 }
 
-/// What the file has to be counted, for the page's worker that counts: [`MetricsInput`](quipu::metrics::MetricsInput) as bytes, or a failure.
+/// Input of the page's metrics worker: a [`MetricsInput`](quipu::metrics::MetricsInput) as bytes, or a failure.
 async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let answer = match served.live.edition(asked.edition) {

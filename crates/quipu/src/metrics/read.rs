@@ -1,4 +1,4 @@
-//! Takes the readings of a file from its complete index.
+//! Fills the [`MetricsInput`] of a file from its complete index.
 //!
 //! What is not here: what is made of them (`prepare`).
 
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// Requests whose model is looked for in the file, because their arguments do not begin with it.
 const MAX_READ: usize = 2_000;
 
-/// The readings of a file; `read_model` finds the model of a span in it, `measured` is what was imported beside its spans.
+/// Fills the input of the metrics engine. `read_model` finds the model in a span's attributes; `measured` are the imported metric points.
 pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> MetricsInput {
     let mut input = MetricsInput {
         series: index.metric_series().map(recorded_series).collect(),

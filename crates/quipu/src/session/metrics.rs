@@ -58,7 +58,7 @@ impl Session {
         model_of(source, &self.index, row).ok().flatten()
     }
 
-    /// What the file has to be counted, for whoever counts elsewhere. `None` before the index is complete.
+    /// Input of the metrics engine, to be used elsewhere. `None` before the index is complete.
     ///
     /// # Errors
     /// When the file can't be read.
