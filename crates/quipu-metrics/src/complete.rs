@@ -35,10 +35,10 @@ pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> S
         CursorContext::LabelValue(label) => {
             let values = catalog.labels.iter().find(|known| known.name == label).map(|known| known.values.as_slice()).unwrap_or_default();
             choices.word = choices.word.trim_start_matches(['"', '\'', '`']).to_owned();
-            values.iter().for_each(|value| choices.offer(value, format!("{value:?}"), "a value in this file".into()));
+            values.iter().for_each(|value| choices.offer(value, format!("{value:?}"), "value in this file".into()));
         }
         CursorContext::Window => {
-            DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "as long as this".into()))
+            DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "range duration".into()))
         }
     }
     Suggestions { start: start as u32, end: end as u32, items: choices.sorted() }
@@ -88,13 +88,13 @@ fn expression(choices: &mut Choices, catalog: &MetricCatalog) {
     }
     // Don't suggest what is not supported.
     for name in AGGREGATIONS.into_iter().filter(|name| *name != "limit_ratio") {
-        choices.offer(name, format!("{name}("), "brings series together".into());
+        choices.offer(name, format!("{name}("), "aggregates series".into());
     }
     for FunctionHelp { name, help, .. } in functions() {
         choices.offer(name, format!("{name}("), help.to_string());
     }
     for word in KEYWORDS.into_iter().filter(|word| *word != "fill") {
-        choices.offer(word, word.to_owned(), "a word of the language".into());
+        choices.offer(word, word.to_owned(), "keyword".into());
     }
 }
 

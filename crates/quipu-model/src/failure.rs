@@ -24,7 +24,7 @@
 //! If a key occurs more than once in a row, the last value counts, as in Python's `json`, with which servers read their rows. Attributes
 //! that are invalid JSON from some point on count up to that point.
 //!
-//! What is not here: where in a trace a failure began (`index::failure_origin`), and that a failed span fails none of its ancestors: each span
+//! Not here: where in a trace a failure began (`index::failure_origin`), and that a failed span fails none of its ancestors: each span
 //! is judged by its own row and its own events.
 
 use crate::recorded::{RawJson, entries};

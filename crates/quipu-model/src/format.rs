@@ -19,8 +19,8 @@ pub enum TimeStyle {
     Relative,
 }
 
-/// A duration in nanoseconds, in a suitable unit with three significant digits: `850 ns`, `12.3 ms`, `1.23 s`, `2 m 05 s`, `3 h 07 m`, `2 d
-/// 04 h`.
+/// A duration in nanoseconds, in a suitable unit with three significant digits: `850 ns`, `12.3 ms`, `1.23 s`, `2 m 05 s`, `3 h 07 m`,
+/// `2 d 04 h`.
 pub fn duration(nanos: u64) -> String {
     const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
     if nanos < 1_000 {
@@ -198,8 +198,8 @@ pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
     }
 }
 
-/// Token totals and the number of requests they cover: `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference
-/// requests`. `None` if there are no inference requests.
+/// Token totals and the number of requests they cover:
+/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests.
 pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
     if totals.requests == 0 {
         return None;

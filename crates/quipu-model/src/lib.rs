@@ -2,7 +2,7 @@
 //! decoding recorded text ([`recorded`]), chat messages ([`llm`]), token records ([`tokens`]), formatting of numbers and times
 //! ([`format`]).
 //!
-//! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
+//! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
 pub mod csv;
 pub mod encoding;

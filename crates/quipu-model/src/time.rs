@@ -108,8 +108,8 @@ impl RecordedTime {
     }
 }
 
-/// Fast path for the forms nearly every time has: `2026-11-22T18:39:22.344556` with or without `+00:00`, and SQLite's `2026-11-22
-/// 18:39:22`. `None` for every other form, and for times that need the calendar.
+/// Fast path for the forms nearly every time has: `2026-11-22T18:39:22.344556` with or without `+00:00`, and SQLite's
+/// `2026-11-22 18:39:22`. `None` for every other form, and for times that need the calendar.
 fn usual(text: &[u8]) -> Option<RecordedTime> {
     let mut filled = *b"0000-00-00T00:00:00.000000";
     let (time, zoned) = match text.split_first_chunk::<26>() {

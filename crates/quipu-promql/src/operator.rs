@@ -1,6 +1,5 @@
 //! Binary operators on two numbers.
 
-/// A binary operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Add,

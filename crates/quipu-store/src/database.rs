@@ -315,7 +315,7 @@ fn note_companions(header: &Header, name: &str, use_journal: bool, use_wal: bool
     } else if header.wal {
         note(
             format!("{name} is in write-ahead mode and was opened without its -wal file."),
-            "The newest transactions may be missing. If there is a -wal file beside it, drop both together.",
+            "The newest transactions may be missing. If there is a -wal file next to it, drop both together.",
         );
     }
 }

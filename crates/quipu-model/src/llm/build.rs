@@ -127,9 +127,7 @@ impl Builder<'_> {
             turn_id: None,
             failure: if self.is_step(root) { None } else { span.failure.clone() },
             note: self.is_nested_step(root).then(|| {
-                "This step stands under one of another request that ran at the same time; the file does not tell which agent’s turn it belongs \
-                 to."
-                .into()
+                "This step was recorded below a step of a concurrent request; it is unclear which agent’s turn it belongs to.".into()
             }),
             entries: Vec::new(),
         });
@@ -219,8 +217,8 @@ impl Builder<'_> {
             } else if is_told(&self.counts) {
                 if let Some(turn) = self.turns.get_mut(turn) {
                     turn.note = Some(
-                        "The server mixed requests that ran at the same time: what this one was asked went to the model in another step, \
-                         and is told there."
+                        "The server mixed up concurrent requests: this one’s input was sent to the model in another step, and is shown \
+                         there."
                             .into(),
                     );
                 }

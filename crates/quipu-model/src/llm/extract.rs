@@ -86,7 +86,7 @@ pub(super) fn part(span: &SpanMessages) -> Option<Part> {
     }
 }
 
-/// Reads one span.
+/// Extracts everything from a span with this role.
 pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
     let mut out = Extracted::default();
     for (key, value) in &span.attributes {
