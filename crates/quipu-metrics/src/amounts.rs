@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_zero_before_and_whole_behind() {
+    fn sums_are_zero_before_and_complete_after() {
         let amount = |at, value| Amount { at, value, row: 0 };
         let amounts = Amounts::new(vec![amount(20, 5.0), amount(10, 2.0), amount(20, f64::NAN), amount(30, 1.0)]);
         let values: Vec<f64> = [9, 10, 19, 20, 30, 99].map(|at| amounts.value_at(at)).into();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_goes_on_with_what_may_stand_there() {
+    fn completions_fit_the_context() {
         assert_eq!(at("tok|"), ["llama_stack_tokens_total"]);
         assert_eq!(at("sum(qui|)"), ["sum(quipu_errors_total)", "sum(quipu_inference("].get(..1).unwrap_or_default());
         assert_eq!(at("llama_stack_tokens_total{|}"), ["llama_stack_tokens_total{model_id}"]);

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_count_what_ended_and_was_no_longer() {
+    fn buckets_count_ended_spans_up_to_their_bound() {
         for count in [1, 63, 64, 65, 200, 256] {
             let groups = spans(count);
             let curve = |bucket| SpanCurve { group: groups[0].clone(), part: Part::UpTo(bucket) };

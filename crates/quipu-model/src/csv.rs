@@ -27,7 +27,7 @@ mod tests {
     use super::push_row;
 
     #[test]
-    fn an_empty_text_is_told_apart_from_no_value() {
+    fn an_empty_string_differs_from_no_value() {
         let mut out = String::new();
         push_row(&mut out, [Some("a b"), None, Some(""), Some("x,\"y\"\r\nz"), Some("1")]);
         push_row(&mut out, [None::<&str>]);

@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_comes_back(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn decoding_reverses_encoding(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(from_base64(base64(&bytes).as_bytes()), Some(bytes.clone()));
             prop_assert_eq!(from_base64(base64_url(&bytes).as_bytes()), Some(bytes.clone()));
             prop_assert_eq!(from_hex(&hex(&bytes)), Some(bytes));

@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_by_the_best_words_there_are() {
+    fn a_failure_is_explained_by_the_best_available_text() {
         let told = |status: &str, attributes: &str, message: Option<&str>, events: &[Option<&EventReason>]| {
             let one = |reason: &Reason<'_>| format!("{:?} {}", reason.source, reason.message);
             reasons(Some(status), attributes.as_bytes(), message, events).iter().map(one).collect::<Vec<_>>()

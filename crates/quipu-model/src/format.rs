@@ -245,7 +245,7 @@ mod tests {
     use crate::CostUnit;
 
     #[test]
-    fn numbers_have_the_digits_that_count() {
+    fn numbers_have_five_significant_digits() {
         let texts = [0.0, 3.0, -1_234_567.0, 0.5, 1_234.567_89, 0.000_123_456, 12.345_678, f64::NAN, f64::NEG_INFINITY].map(number_text);
         assert_eq!(texts, ["0", "3", "-1,234,567", "0.5", "1,234.6", "0.00012346", "12.346", "NaN", "-Inf"]);
         assert_eq!(number_text(1.5e-7), "1.5000e-7");
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_called_by_the_first_and_how_many_more() {
+    fn files_are_named_after_the_first_and_the_number_of_others() {
         assert_eq!(files_name(["traces.json"]), "traces.json");
         assert_eq!(files_name(["traces.json", "logs.json", "metrics.json"]), "traces.json and 2 more");
         assert_eq!(files_name(["telemetry.db-wal", "telemetry.db"]), "telemetry.db");
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_route_the_last_part_stays_in_sight() {
+    fn the_last_segment_of_a_route_stays_visible() {
         assert_eq!(name_parts("/v1/agents/{agent_id}/session/{session_id}/turn"), ("/v1/agents/{agent_id}/session/{session_id}", "/turn"));
         assert_eq!(name_parts("/health"), ("/health", ""));
         assert_eq!(name_parts("InferenceRouter.chat_completion"), ("InferenceRouter.chat_completion", ""));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_stand_in_the_unit_that_fits() {
+    fn durations_are_shown_in_a_suitable_unit() {
         let shown: Vec<String> = [
             0,
             999,

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_makes_a_cost_the_least_or_none() {
+    fn unknown_counts_make_a_cost_a_lower_bound_or_none() {
         let table = table();
         let cost = |millis: u64, is_least| Some(Cost { nanos: millis * 1_000_000, is_least, unit: CostUnit::new("$") });
         assert_eq!(table.cost("fake/a", Some(1e6), Some(1e5)), cost(3_000, false));

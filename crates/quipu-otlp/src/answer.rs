@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_encodings_say_how_many_were_refused_and_why() {
+    fn both_encodings_report_rejected_entries_and_the_reason() {
         let expected = ExportAnswer { rejected: 300, message: Some("too old".into()) };
         // partial_success { rejected_spans: 300, error_message: "too old" }
         let protobuf = b"\x0a\x0c\x08\xac\x02\x12\x07too old";
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_server_stay_on_their_line() {
+    fn a_servers_message_is_put_on_one_line() {
         let json = "{\"message\": \"one\\n\\u001b[2Jtwo  \"}";
         assert_eq!(status_message(json.as_bytes(), true).as_deref(), Some("one [2Jtwo"));
     }
 
     #[test]
-    fn a_status_says_why_nothing_was_taken() {
+    fn a_status_says_why_a_request_was_rejected() {
         assert_eq!(status_message(b"\x08\x03\x12\x03bad", false).as_deref(), Some("bad"));
         assert_eq!(status_message(br#"{"code": 3, "message": "bad"}"#, true).as_deref(), Some("bad"));
         assert_eq!(status_message(b"\xff\xff", false), None);

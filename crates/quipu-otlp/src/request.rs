@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_say_how_much_was_not_kept() {
+    fn responses_report_entries_that_were_not_kept() {
         assert_eq!(response(Signal::Logs, true, &[]), b"{}");
         assert_eq!(response(Signal::Logs, false, &[]), b"");
         let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some entries were not kept: no id."}}"#;

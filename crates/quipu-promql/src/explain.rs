@@ -149,7 +149,7 @@ impl<'q> Reading<'q> {
                     self.take("+");
                 }
                 self.duration("a duration such as 5m")?;
-                self.looks(found, "offset", location)?;
+                self.check_modifier(found, "offset", location)?;
             } else if self.take("@") {
                 let is_negative = self.take("-") || self.take("+");
                 if !is_negative && (self.take("start") || self.take("end")) {
@@ -160,7 +160,7 @@ impl<'q> Reading<'q> {
                 } else {
                     return Err(self.missing("a time in seconds, `start()` or `end()`"));
                 }
-                self.looks(found, "@", location)?;
+                self.check_modifier(found, "@", location)?;
             } else {
                 return Ok(found);
             }
@@ -168,7 +168,7 @@ impl<'q> Reading<'q> {
     }
 
     /// Checks that `offset` or `@` follows a selector or subquery.
-    fn looks(&self, found: ValueType, word: &str, location: TextRange) -> Read<()> {
+    fn check_modifier(&self, found: ValueType, word: &str, location: TextRange) -> Read<()> {
         match found {
             ValueType::Vector | ValueType::Matrix => Ok(()),
             _ => Err(PromqlError::parse(format!("`{word}` must follow a selector or a subquery, not {}.", found.words()), location)),

@@ -58,5 +58,5 @@ pub use selector_ranges::{SelectorRange, selector_ranges};
 #[cfg(feature = "grammar")]
 pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
 #[cfg(feature = "grammar")]
-pub use times::{TimeText, read_duration, read_time};
+pub use times::{ParsedMillis, read_duration, read_time};
 pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};

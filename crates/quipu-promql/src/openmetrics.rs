@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_become_series_and_odd_ones_are_named() {
+    fn lines_become_series_and_invalid_ones_are_reported() {
         let set = read_openmetrics(
             "# TYPE a counter\na{b=\"x\\\"\\n\\\\y\", } 1e3 0.0005 # {} 1\na_total +Inf -2\n{\"dotted.name\",c=\"d\"} NaN 3\n# EOF\nrest",
         );

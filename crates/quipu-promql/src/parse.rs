@@ -11,7 +11,7 @@ use super::lex::{Token, TokenKind, tokens};
 use super::matcher::{MatchOperator, Matcher};
 use super::operator::Operator;
 use promql_parser::label::{MatchOp, Matchers};
-use promql_parser::parser as crates;
+use promql_parser::parser as upstream;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
@@ -32,12 +32,12 @@ pub(crate) fn parse(query: &str) -> Result<Expr, PromqlError> {
     // Prometheus 3 knows it under a new name only, but dashboards use the old one.
     static OLD_NAMES: Once = Once::new();
     OLD_NAMES.call_once(|| {
-        use crates::value::ValueType::{Matrix, Scalar, Vector};
-        let function = crates::Function::new("holt_winters", vec![Matrix, Scalar, Scalar], 0, Vector, false);
+        use upstream::value::ValueType::{Matrix, Scalar, Vector};
+        let function = upstream::Function::new("holt_winters", vec![Matrix, Scalar, Scalar], 0, Vector, false);
         // Fails only if the crate starts to support the name.
-        crates::register_extra_functions(vec![function]).ok();
+        upstream::register_extra_functions(vec![function]).ok();
     });
-    let parsed = crates::parse(query).map_err(|message| explain(query, &tokens, &message))?;
+    let parsed = upstream::parse(query).map_err(|message| explain(query, &tokens, &message))?;
     let mut reader = Reader { query, tokens: &tokens, next: 0 };
     reader.expr(parsed)
 }
@@ -103,14 +103,14 @@ impl Reader<'_> {
         Some(TextRange { start: start.start, end: end.end })
     }
 
-    fn expr(&mut self, expr: crates::Expr) -> Result<Expr, PromqlError> {
+    fn expr(&mut self, expr: upstream::Expr) -> Result<Expr, PromqlError> {
         let start = self.next;
         Ok(match expr {
-            crates::Expr::NumberLiteral(number) => {
+            upstream::Expr::NumberLiteral(number) => {
                 let location = self.find(&|text| text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '.'));
                 Expr { kind: ExprKind::Number(number.val), location }
             }
-            crates::Expr::StringLiteral(text) => {
+            upstream::Expr::StringLiteral(text) => {
                 let location = self.find(&|text| text.starts_with(['"', '\'', '`']));
                 if self.query.get(location.start..location.end).is_some_and(writes_bytes) {
                     let problem = "\\x80 and above are bytes, of which alone no text is made. Write letters as they are, or as \\u00e9.";
@@ -118,23 +118,23 @@ impl Reader<'_> {
                 }
                 Expr { kind: ExprKind::Text(text.val), location }
             }
-            crates::Expr::VectorSelector(selector) => {
+            upstream::Expr::VectorSelector(selector) => {
                 let (selector, location) = self.selector(selector)?;
                 Expr { kind: ExprKind::Select(selector), location }
             }
-            crates::Expr::MatrixSelector(matrix) => {
+            upstream::Expr::MatrixSelector(matrix) => {
                 let (selector, location) = self.selector(matrix.vs)?;
                 Expr { kind: ExprKind::Range(selector, millis(matrix.range)), location }
             }
-            crates::Expr::Paren(paren) => {
+            upstream::Expr::Paren(paren) => {
                 let location = self.find(&|text| text == "(");
                 Expr { kind: ExprKind::Paren(Box::new(self.expr(*paren.expr)?)), location }
             }
-            crates::Expr::Unary(unary) => {
+            upstream::Expr::Unary(unary) => {
                 let location = self.find(&|text| text == "-");
                 Expr { kind: ExprKind::Negate(Box::new(self.expr(*unary.expr)?)), location }
             }
-            crates::Expr::Subquery(subquery) => {
+            upstream::Expr::Subquery(subquery) => {
                 let expr = self.expr(*subquery.expr)?;
                 let location = self.find(&|text| text == "[");
                 let (range, step) = (millis(subquery.range), subquery.step.map(millis));
@@ -144,17 +144,17 @@ impl Reader<'_> {
                 }
                 Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), location }
             }
-            crates::Expr::Call(call) => self.call(call)?,
-            crates::Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
-            crates::Expr::Binary(binary) => self.binary(binary)?,
-            crates::Expr::Extension(_) => {
+            upstream::Expr::Call(call) => self.call(call)?,
+            upstream::Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
+            upstream::Expr::Binary(binary) => self.binary(binary)?,
+            upstream::Expr::Extension(_) => {
                 let location = self.tokens.get(start).map_or(TextRange::default(), |token| token.location);
                 return Err(PromqlError::parse("This expression is not supported.", location));
             }
         })
     }
 
-    fn call(&mut self, call: crates::Call) -> Result<Expr, PromqlError> {
+    fn call(&mut self, call: upstream::Call) -> Result<Expr, PromqlError> {
         let name = call.func.name;
         let location = self.find(&|text| text == name);
         let function = find(name).ok_or_else(|| PromqlError::parse(format!("The function {name} is not supported."), location))?;
@@ -170,7 +170,7 @@ impl Reader<'_> {
         Ok(Expr { kind: ExprKind::Call(function, arguments), location })
     }
 
-    fn aggregate(&mut self, aggregate: crates::AggregateExpr) -> Result<Expr, PromqlError> {
+    fn aggregate(&mut self, aggregate: upstream::AggregateExpr) -> Result<Expr, PromqlError> {
         let operator = aggregate.op.to_string().to_ascii_lowercase();
         let location = self.find(&|text| text.eq_ignore_ascii_case(&operator));
         if operator == "limit_ratio" {
@@ -182,7 +182,7 @@ impl Reader<'_> {
         Ok(Expr { kind: ExprKind::Aggregate(Box::new(Aggregate { operator, grouping, param, expr })), location })
     }
 
-    fn binary(&mut self, binary: crates::BinaryExpr) -> Result<Expr, PromqlError> {
+    fn binary(&mut self, binary: upstream::BinaryExpr) -> Result<Expr, PromqlError> {
         let left = self.expr(*binary.lhs)?;
         let text = binary.op.to_string();
         let location = self.find(&|found| found.eq_ignore_ascii_case(&text));
@@ -194,8 +194,8 @@ impl Reader<'_> {
         }
         let right = self.expr(*binary.rhs)?;
         let cardinality = match modifier.card {
-            crates::VectorMatchCardinality::ManyToOne(labels) => Cardinality::ManyToOne(labels.labels),
-            crates::VectorMatchCardinality::OneToMany(labels) => Cardinality::OneToMany(labels.labels),
+            upstream::VectorMatchCardinality::ManyToOne(labels) => Cardinality::ManyToOne(labels.labels),
+            upstream::VectorMatchCardinality::OneToMany(labels) => Cardinality::OneToMany(labels.labels),
             _ => Cardinality::OneToOne,
         };
         let matching = modifier.matching.map_or(Grouping::Without(Vec::new()), grouping);
@@ -203,7 +203,7 @@ impl Reader<'_> {
         Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), location })
     }
 
-    fn selector(&mut self, selector: crates::VectorSelector) -> Result<(Selector, TextRange), PromqlError> {
+    fn selector(&mut self, selector: upstream::VectorSelector) -> Result<(Selector, TextRange), PromqlError> {
         let mut location = match &selector.name {
             Some(name) if self.names_metric(name) => self.find(&|text| text == name),
             _ => TextRange::default(),
@@ -252,10 +252,10 @@ fn writes_bytes(quoted: &str) -> bool {
         && escapes.any(|escape| matches!(escape.as_bytes(), [b'x', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] | [b'2' | b'3', ..]))
 }
 
-fn grouping(modifier: crates::LabelModifier) -> Grouping {
+fn grouping(modifier: upstream::LabelModifier) -> Grouping {
     match modifier {
-        crates::LabelModifier::Include(labels) => Grouping::Only(labels.labels),
-        crates::LabelModifier::Exclude(labels) => Grouping::Without(labels.labels),
+        upstream::LabelModifier::Include(labels) => Grouping::Only(labels.labels),
+        upstream::LabelModifier::Exclude(labels) => Grouping::Without(labels.labels),
     }
 }
 
@@ -263,19 +263,19 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn timing(at: Option<crates::AtModifier>, offset: Option<crates::Offset>) -> Timing {
+fn timing(at: Option<upstream::AtModifier>, offset: Option<upstream::Offset>) -> Timing {
     let at = at.map(|at| match at {
-        crates::AtModifier::Start => At::Start,
-        crates::AtModifier::End => At::End,
-        crates::AtModifier::At(time) => At::Time(match time.duration_since(SystemTime::UNIX_EPOCH) {
+        upstream::AtModifier::Start => At::Start,
+        upstream::AtModifier::End => At::End,
+        upstream::AtModifier::At(time) => At::Time(match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => millis(after),
             Err(before) => -millis(before.duration()),
         }),
     });
     let offset = match offset {
         None => 0,
-        Some(crates::Offset::Pos(back)) => millis(back),
-        Some(crates::Offset::Neg(ahead)) => -millis(ahead),
+        Some(upstream::Offset::Pos(back)) => millis(back),
+        Some(upstream::Offset::Neg(ahead)) => -millis(ahead),
     };
     Timing { at, offset }
 }

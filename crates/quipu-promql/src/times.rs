@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// Milliseconds, or an error message.
-pub type TimeText = Result<i64, String>;
+pub type ParsedMillis = Result<i64, String>;
 
 /// Limit in milliseconds, beyond which a double is not exact.
 const FAR: f64 = 9e15;
@@ -12,7 +12,7 @@ const FAR: f64 = 9e15;
 ///
 /// # Errors
 /// A message that shows the format.
-pub fn read_time(text: &str) -> TimeText {
+pub fn read_time(text: &str) -> ParsedMillis {
     if let Some(millis) = seconds(text) {
         return Ok(millis);
     }
@@ -24,7 +24,7 @@ pub fn read_time(text: &str) -> TimeText {
 ///
 /// # Errors
 /// A message that shows the format.
-pub fn read_duration(text: &str) -> TimeText {
+pub fn read_duration(text: &str) -> ParsedMillis {
     let millis = seconds(text).or_else(|| units(text)).filter(|millis| *millis > 0);
     millis.ok_or_else(|| format!("{text:?} is not a duration: write 30s, 5m, 1h30m or a number of seconds."))
 }

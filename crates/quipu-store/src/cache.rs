@@ -254,7 +254,7 @@ impl SharedCache {
     ///
     /// # Errors
     /// Errors of the source.
-    pub fn begins_as(&self, head: &[u8]) -> Result<bool, SourceError> {
+    pub fn starts_with_head(&self, head: &[u8]) -> Result<bool, SourceError> {
         let mut now = vec![0; head.len()];
         self.0.borrow().source.read_into(0, &mut [&mut now])?;
         Ok(now == head)
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filled_chunk_is_not_read_again() {
+    fn a_filled_chunk_is_not_reread() {
         let cache = SharedCache::new(Box::new(MemorySource(vec![1; 3 * CHUNK_BYTES])));
         cache.fill(CHUNK_BYTES as u64, |buf| buf.fill(7));
         let mut buf = [0; 4];

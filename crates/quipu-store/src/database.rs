@@ -226,7 +226,7 @@ impl Database {
         if self.files.is_none() {
             return Ok(());
         }
-        let error = match self.main.begins_as(&self.head) {
+        let error = match self.main.starts_with_head(&self.head) {
             Ok(true) => return Ok(()),
             Ok(false) => SourceError::Changed,
             Err(error) => error,

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_an_empty_text_are_told_apart_in_csv() {
+    fn null_and_an_empty_string_differ_in_csv() {
         assert_eq!(whole(FileFormat::Csv), "a,a,b|c\r\n1,,\"\"\r\n2.5,\"x,\"\"y\"\"\nz|*\",00ff\r\n");
     }
 

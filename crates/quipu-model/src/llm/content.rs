@@ -85,7 +85,7 @@ mod tests {
     use crate::recorded::decode;
 
     #[test]
-    fn images_are_found_by_what_they_are_and_nothing_else_is() {
+    fn images_are_recognised_by_their_content() {
         let found = |text: &str| content_images(&decode(text).value);
         let png = "data:image/png;base64,iVBORw0KGgoAAA=";
         assert_eq!(found(r#"[{"type": "text", "text": "x"}, {"type": "image", "image": {"data": "iVBORw0KGgoAAA="}}]"#), [png]);

@@ -18,7 +18,7 @@ pub use conversation::{
 };
 pub use events::{event_attributes, is_message_event};
 pub use lines::conversation_lines;
-pub use read::asked_in;
+pub use read::last_user_message;
 pub use read::messages;
 
 use serde::{Deserialize, Serialize};

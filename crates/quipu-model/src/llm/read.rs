@@ -42,7 +42,7 @@ pub fn messages(value: &Value) -> Vec<Message> {
 }
 
 /// The last user message in a span's input, which comes after earlier messages. `None` if there is none.
-pub fn asked_in(value: &Value) -> Option<String> {
+pub fn last_user_message(value: &Value) -> Option<String> {
     let found = messages(value);
     let last = found.iter().rev().find(|message| message.role == "user" && !message.text.trim().is_empty());
     match last {

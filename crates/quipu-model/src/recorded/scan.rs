@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_and_backslashes_are_found_wherever_they_stand_and_nothing_else_is() {
+    fn quotes_and_backslashes_are_found_anywhere_and_nothing_else_is() {
         for byte in 0..=255_u8 {
             for place in 0..80 {
                 let mut text = [b'x'; 80];

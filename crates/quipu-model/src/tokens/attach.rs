@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_below_its_request_and_one_beside_it_find_it() {
+    fn a_helper_below_or_next_to_its_request_finds_it() {
         // 0 root, 1 request, 2 helper below it; 3 request, 4 helper next to it (streaming).
         let spans = [
             span(None, 0, false),

@@ -198,7 +198,7 @@ impl Context<'_> {
     }
 
     /// Time at which a selector or subquery is evaluated in a step.
-    fn looks_at(&self, timing: Timing, step: usize) -> i64 {
+    fn eval_time(&self, timing: Timing, step: usize) -> i64 {
         let at = match timing.at {
             None => self.steps.at(step),
             Some(At::Start) => self.first,
@@ -209,8 +209,8 @@ impl Context<'_> {
     }
 
     /// The first and last of these times.
-    fn look_extent(&self, timing: Timing) -> (i64, i64) {
-        (self.looks_at(timing, 0), self.looks_at(timing, self.steps.count.saturating_sub(1)))
+    fn eval_extent(&self, timing: Timing) -> (i64, i64) {
+        (self.eval_time(timing, 0), self.eval_time(timing, self.steps.count.saturating_sub(1)))
     }
 
     fn eval(&self, expr: &Expr) -> Outcome<Value> {

@@ -9,12 +9,12 @@ impl Context<'_> {
     /// A row for each matching series; `take` converts samples to values.
     pub(super) fn select(&self, selector: &Selector, location: TextRange, take: fn(Sample) -> f64) -> Outcome<Vec<Row>> {
         let lookback = self.options.lookback;
-        let (first, last) = self.look_extent(selector.timing);
+        let (first, last) = self.eval_extent(selector.timing);
         let found = self.series(selector, first.saturating_sub(lookback), last, location)?;
         self.work((found.len() as u64).saturating_mul(self.steps.count as u64), location)?;
         let is_fixed = selector.timing.at.is_some();
         let value = |series: &Series, step: usize| {
-            let at = self.looks_at(selector.timing, step);
+            let at = self.eval_time(selector.timing, step);
             series.samples.last_within(at.saturating_sub(lookback), at).map(take)
         };
         let row = |series: Series| {

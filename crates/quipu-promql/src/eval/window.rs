@@ -3,7 +3,7 @@
 use super::{Context, Outcome, Row, Steps, Value, wrong_type};
 use crate::ast::{Expr, ExprKind, Subquery, Timing, ValueType};
 use crate::error::TextRange;
-use crate::functions::rate::gained;
+use crate::functions::rate::increase;
 use crate::functions::{Needs, Window};
 use crate::labels::Labels;
 use crate::series::{Curve, Grid, Sample, Samples, Series};
@@ -22,7 +22,7 @@ impl Context<'_> {
         let expr = expr.bare();
         match &expr.kind {
             ExprKind::Range(selector, range) => {
-                let (first, last) = self.look_extent(selector.timing);
+                let (first, last) = self.eval_extent(selector.timing);
                 let series = self.series(selector, first.saturating_sub(*range), last, expr.location)?;
                 Ok(Ranges { series, range: *range, timing: selector.timing, location: expr.location })
             }
@@ -37,7 +37,7 @@ impl Context<'_> {
     /// Evaluates the inner expression at multiples of the subquery's step that are within any window.
     fn subquery(&self, subquery: &Subquery, location: TextRange) -> Outcome<Vec<Series>> {
         let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
-        let (first, last) = self.look_extent(subquery.timing);
+        let (first, last) = self.eval_extent(subquery.timing);
         let after = first.saturating_sub(subquery.range);
         let Some((start, end, count)) =
             (Grid { interval: step, first: i64::MIN / 2 / step * step, last: i64::MAX / 2 / step * step }).within(after, last)
@@ -74,7 +74,7 @@ impl Context<'_> {
         for Series { labels, samples } in series {
             let mut values = vec![None; self.steps.count];
             for (step, value) in values.iter_mut().enumerate() {
-                let end = self.looks_at(timing, step);
+                let end = self.eval_time(timing, step);
                 let start = end.saturating_sub(range);
                 let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, location))?;
                 let Some((found, count)) = cut else { continue };
@@ -89,7 +89,7 @@ impl Context<'_> {
     /// All samples of a range vector in the only step of an instant query, whose result they are.
     pub(super) fn whole_windows(&self, expr: &Expr) -> Outcome<Vec<(Labels, Vec<Sample>)>> {
         let Ranges { series, range, timing, location } = self.ranges(expr)?;
-        let end = self.looks_at(timing, 0);
+        let end = self.eval_time(timing, 0);
         let mut scratch = Vec::new();
         let mut answer = Vec::new();
         for Series { labels, samples } in series {
@@ -157,7 +157,7 @@ fn cut<'s>(
 /// The increase within `(start, end]`: exact for a curve, otherwise between samples.
 fn added(samples: &Samples, found: &[Sample], start: i64, end: i64) -> Option<f64> {
     match samples {
-        Samples::Listed(_) => gained(found),
+        Samples::Listed(_) => increase(found),
         Samples::Scraped(_, curve) => Some(exactly(curve.as_ref(), start, end)),
     }
 }

@@ -25,7 +25,7 @@ fn nearly_equal(one: f64, other: f64) -> bool {
 
 /// Sorts by bound, merges equal bounds, and makes counts monotonic. `None` unless there are at least two buckets and the last bound is
 /// infinite.
-fn tidy(buckets: &mut Vec<Bucket>) -> Option<()> {
+fn normalize(buckets: &mut Vec<Bucket>) -> Option<()> {
     buckets.sort_unstable_by(|one, other| one.bound.total_cmp(&other.bound));
     if buckets.last()?.bound != f64::INFINITY {
         return None;
@@ -58,7 +58,7 @@ pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if share > 1.0 {
         return f64::INFINITY;
     }
-    if tidy(buckets).is_none() {
+    if normalize(buckets).is_none() {
         return f64::NAN;
     }
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return f64::NAN };
@@ -86,7 +86,7 @@ fn within(rank: f64, first: Bucket, buckets: &[Bucket]) -> f64 {
 
 /// The fraction of values between two bounds.
 pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
-    if tidy(buckets).is_none() {
+    if normalize(buckets).is_none() {
         return f64::NAN;
     }
     let total = buckets.last().map_or(0.0, |last| last.count);
@@ -131,7 +131,7 @@ mod tests {
     const INF: f64 = f64::INFINITY;
 
     #[test]
-    fn quantiles_lie_in_proportion_within_their_bucket() {
+    fn quantiles_are_interpolated_within_their_bucket() {
         let list = buckets(&[(1.0, 10.0), (2.0, 30.0), (INF, 40.0)]);
         let of = |share| quantile(share, &mut list.clone());
         assert_eq!((of(0.125), of(0.25), of(0.5), of(0.75)), (0.5, 1.0, 1.5, 2.0));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_buckets_make_no_quantile_or_are_mended() {
+    fn invalid_buckets_are_repaired_or_give_no_quantile() {
         assert!(quantile(0.5, &mut buckets(&[(1.0, 10.0)])).is_nan());
         assert!(quantile(0.5, &mut buckets(&[(INF, 10.0)])).is_nan());
         assert!(quantile(0.5, &mut buckets(&[(1.0, 0.0), (INF, 0.0)])).is_nan());

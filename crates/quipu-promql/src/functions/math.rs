@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_and_limits_keep_what_is_no_number() {
+    fn signs_and_limits_keep_nan() {
         assert!(sgn(f64::NAN).is_nan() && at_most(1.0, f64::NAN).is_nan() && at_least(f64::NAN, 1.0).is_nan());
         assert_eq!((sgn(-3.0), sgn(0.0), sgn(f64::INFINITY)), (-1.0, 0.0, 1.0));
     }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_keep_what_rounding_takes_away() {
+    fn sums_are_compensated_for_rounding() {
         assert_eq!(sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
         assert_eq!(sum([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
         assert!(sum([f64::INFINITY, f64::NEG_INFINITY].into_iter()).is_nan());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_lie_between_values() {
+    fn quantiles_are_interpolated_between_values() {
         assert_eq!(quantile(0.5, &mut [4.0, 1.0, 3.0, 2.0]), 2.5);
         assert_eq!(quantile(0.0, &mut [2.0, f64::NEG_INFINITY]), f64::NEG_INFINITY);
         assert_eq!((quantile(-0.1, &mut [1.0]), quantile(1.1, &mut [1.0])), (f64::NEG_INFINITY, f64::INFINITY));

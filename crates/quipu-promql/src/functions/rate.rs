@@ -27,7 +27,7 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     let is_counter = change != Change::Delta;
     let mut result = last - first;
     if is_counter {
-        result += fallen(window.samples);
+        result += lost_in_resets(window.samples);
     }
     let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1_000.0;
     let sampled = seconds(first_at, last_at);
@@ -52,7 +52,7 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
 }
 
 /// Sum of a counter's values before resets.
-fn fallen(samples: &[Sample]) -> f64 {
+fn lost_in_resets(samples: &[Sample]) -> f64 {
     let lost = |pair: &[Sample]| match pair {
         [(_, before), (_, after)] if after < before => *before,
         _ => 0.0,
@@ -61,8 +61,8 @@ fn fallen(samples: &[Sample]) -> f64 {
 }
 
 /// Increase between samples, without extrapolation.
-pub(crate) fn gained(samples: &[Sample]) -> Option<f64> {
-    Some(samples.last()?.1 - samples.first()?.1 + fallen(samples))
+pub(crate) fn increase(samples: &[Sample]) -> Option<f64> {
+    Some(samples.last()?.1 - samples.first()?.1 + lost_in_resets(samples))
 }
 
 /// Difference of the last two samples. If `is_rate` is set, treats them as a counter and returns the change per second.
@@ -72,8 +72,8 @@ pub(super) fn last_change(window: &Window<'_>, is_rate: bool) -> Option<f64> {
         return Some(last - before);
     }
     let seconds = last_at.saturating_sub(*before_at) as f64 / 1_000.0;
-    let gained = if last < before { *last } else { last - before };
-    (seconds != 0.0).then(|| gained / seconds)
+    let increase = if last < before { *last } else { last - before };
+    (seconds != 0.0).then(|| increase / seconds)
 }
 
 /// Linear regression: slope per second, and value at `at`.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_falls_began_anew_and_a_gauge_did_not() {
+    fn a_falling_counter_was_reset_and_a_gauge_was_not() {
         let samples = [(0, 10.0), (60_000, 20.0), (120_000, 5.0)];
         assert_eq!(change(&window(&samples, 0, 120_000), Change::Increase), Some(15.0));
         assert_eq!(change(&window(&samples, 0, 120_000), Change::Delta), Some(-5.0));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_through_samples_on_a_line_is_that_line() {
+    fn regression_through_collinear_samples_is_exact() {
         let samples = [(1_000, 3.0), (2_000, 5.0), (4_000, 9.0)];
         let window = window(&samples, 0, 5_000);
         assert!(deriv(&window).is_some_and(|slope| (slope - 2.0).abs() < 1e-12));

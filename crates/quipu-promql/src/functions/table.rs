@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_function_stands_once_and_has_help() {
+    fn every_function_is_listed_once_and_has_help() {
         let mut names: Vec<&str> = all().map(|function| function.name).collect();
         let count = names.len();
         names.sort_unstable();

@@ -3,7 +3,7 @@
 //! What is not here: the conversation (`conversation`), which takes in the whole trace.
 
 use crate::index::Index;
-use quipu_model::llm::{asked_in, event_attributes, input_key, is_message_event};
+use quipu_model::llm::{event_attributes, input_key, is_message_event, last_user_message};
 use quipu_model::recorded::{RecordedAttribute, attributes, entries};
 use quipu_model::{SpanKind, Timestamp};
 use quipu_store::{Database, StoreError, event_row, small_attributes_at};
@@ -73,7 +73,7 @@ impl<'a> Asked<'a> {
             };
             let is_input = |key: &str| input_key(std::iter::once(key)).is_some();
             let inputs: Vec<RecordedAttribute> = entries(text).flatten().filter(|(key, _)| is_input(key)).map(read).collect();
-            inputs.iter().find_map(|input| asked_in(&input.decoded().value))
+            inputs.iter().find_map(|input| last_user_message(&input.decoded().value))
         };
         let (connection, schema) = (self.database.connection(), self.database.schema());
         // A row that can't be read is told of where its trace is opened.
@@ -95,7 +95,7 @@ impl Asked<'_> {
                 let recorded = attributes(text.unwrap_or_default().as_bytes()).unwrap_or_default();
                 let decoded = recorded.into_iter().map(|attribute| (attribute.key.clone(), attribute.decoded().value));
                 let said = event_attributes(&name, decoded.collect());
-                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| asked_in(value));
+                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| last_user_message(value));
                 last = input.or(last);
             }
             Ok(last)
