@@ -475,7 +475,7 @@ pub struct SearchHit {
     pub name: String,
     /// What it is.
     pub kind: SpanKind,
-    /// Marks.
+    /// Flags of the span.
     pub flags: SpanFlags,
     /// When it started.
     pub start: Option<Timestamp>,
@@ -605,7 +605,7 @@ pub struct SpanDetail {
     pub name: String,
     /// What it is.
     pub kind: SpanKind,
-    /// Marks.
+    /// Flags of the span.
     pub flags: SpanFlags,
     /// The text of `start_time`.
     pub start_text: Option<String>,

@@ -85,7 +85,7 @@ pub struct TraceColumns {
     pub start_nanos: Packed<u64>,
     /// Duration, or [`UNKNOWN_NANOS`].
     pub duration: Packed<u64>,
-    /// Marks.
+    /// Flags of the span.
     pub flags: Packed<SpanFlags>,
     /// What each span is.
     pub kind: Packed<SpanKind>,

@@ -178,7 +178,7 @@ pub struct WaterfallRow {
     pub tool: Option<String>,
     /// What it is.
     pub kind: SpanKind,
-    /// Marks.
+    /// Flags of the span.
     pub flags: SpanFlags,
     /// 0 for a root.
     pub depth: u32,

@@ -34,7 +34,7 @@ impl Index {
         self.spans.kind.iter().copied()
     }
 
-    /// Marks of each span, by row.
+    /// Flags of every span, by row.
     pub(crate) fn all_flags(&self) -> impl Iterator<Item = SpanFlags> {
         self.spans.flags.iter().copied()
     }

@@ -1,6 +1,6 @@
 //! The index: one cooperative pass over the file, then every list, tree, sum and look-up from memory.
 //!
-//! Columns hold some 70 bytes a span: ids, trace, parent, name, times, marks, kind. Texts stay in the file and are read by rowid.
+//! Columns hold some 70 bytes a span: ids, trace, parent, name, times, flags, kind. Texts stay in the file and are read by rowid.
 //! What is not here: SQL (`store`), decoding of values beyond what a mark or a count needs (`recorded`), drawing (`view`).
 
 mod access;
@@ -158,7 +158,7 @@ impl Index {
         find_sorted(&self.costs, row).copied().flatten()
     }
 
-    /// Marks and kind of the span in `row`.
+    /// Flags and kind of the span in `row`.
     pub(crate) fn flags_of(&self, row: u32) -> (quipu_model::SpanFlags, quipu_model::SpanKind) {
         (*self.spans.flags.at(row), *self.spans.kind.at(row))
     }
