@@ -3,7 +3,7 @@
 //!
 //! Not here: filling it from an index (`read` in `quipu`), and what is computed from it (`prepare`, `spans`).
 
-#![expect(missing_docs, reason = "columns have the names of what they hold")]
+#![expect(missing_docs, reason = "fields are named after their content")]
 
 use super::streams::Measured;
 use quipu_model::{SpanFlags, TokenRecord};

@@ -2,7 +2,7 @@
 //!
 //! Not here: reading points (`points`), and converting streams to series (`measured`).
 
-#![expect(missing_docs, reason = "columns have the names of what they hold")]
+#![expect(missing_docs, reason = "fields are named after their content")]
 
 use quipu_model::TokenKind;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Writes attributes like the reference: a JSON object as printed by Python's `json.dumps`, with non-ASCII characters escaped.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::fields::{field, list};
 use super::numbers::{python_float, real};

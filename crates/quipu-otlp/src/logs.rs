@@ -1,6 +1,6 @@
 //! Converts OTLP log records to span events. Newer servers log prompts instead of recording them on spans.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, any_json, text_of};
 use super::fields::{field, list, list_of, text};

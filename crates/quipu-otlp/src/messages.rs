@@ -2,7 +2,7 @@
 //!
 //! A table that encoder and decoder interpret, instead of generated code. Names are those of OTLP/JSON.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 /// Type of a field.
 #[derive(Clone, Copy)]

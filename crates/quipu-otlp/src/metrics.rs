@@ -1,6 +1,6 @@
 //! Converts OTLP metrics to points without changing their values.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, object, write_plain};
 use super::fields::{field, list, number_of, text};

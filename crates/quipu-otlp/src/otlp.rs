@@ -2,7 +2,7 @@
 //!
 //! Not here: logs and metrics, and decoding bytes.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, any_json, has, is_true, object, text_of};
 use super::fields::{field, list, list_of, number_of, text};

@@ -3,7 +3,7 @@
 //! Decoding has no side effects, so a collector can decode several requests while another thread writes. Not here: interpreting each signal
 //! (`otlp`, `logs`, `metrics`, `jaeger`), and writing (`recorder`).
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::otlp::LISTS;
 use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, Value};

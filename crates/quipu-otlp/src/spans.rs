@@ -1,6 +1,6 @@
 //! Converts a trace to OTLP's tree, which is printed as JSON or encoded as protobuf.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::values::{attributes, find, list, map, text};
 use crate::otlp::{KINDS, STATUSES};

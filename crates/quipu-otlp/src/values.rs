@@ -1,6 +1,6 @@
 //! Value trees from which formats are printed, and access to recorded strings.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use quipu_model::recorded::{entries, json_text, parse_json};
 use quipu_model::{EventRecord, Number, RecordedTime, SpanExtra, SpanRecord, Value};

@@ -2,7 +2,7 @@
 //!
 //! Skips unknown fields, as protobuf requires. Not here: the tables (`messages`).
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::messages::{Field, Kind, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::numbers::python_float;

@@ -3,7 +3,7 @@
 //! Long scans are split into blocks, one statement each. In between, no lock is held on a file that a server may be writing. Not here:
 //! conditions and answers (`query`), statements of the index and the page (`reader`).
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::error::StoreError;
 use super::reader::{bytes, owned, text};

@@ -6,7 +6,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "opens a path, natively: with `writer::native` the one place that knows files"
+    reason = "opens files; only this module and `writer::native` access the file system"
 )]
 
 use super::cache::SharedCache;

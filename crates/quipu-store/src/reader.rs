@@ -2,7 +2,7 @@
 //!
 //! Not here: interpretation. NULLs, numbers in text columns and damaged text are returned as they are.
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::error::StoreError;
 use super::schema::{SPANS, Schema, TRACES};

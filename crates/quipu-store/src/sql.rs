@@ -2,7 +2,7 @@
 //!
 //! Not here: Quipu's own statements (`reader`, `lookup`).
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::database::Database;
 use super::error::StoreError;

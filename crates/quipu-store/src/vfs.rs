@@ -195,7 +195,7 @@ impl FileSystem {
         let files = Files { named: RefCell::new(named), immutable, error: RefCell::new(None), os: Neutral(Cell::new(1)) };
         // SAFETY: callbacks and layouts are the defaults; the name is new; and only this thread's connection uses the file system, which
         // `Database` closes before dropping this registration.
-        #[expect(unsafe_code, reason = "SQLite takes a file system by raw pointers")]
+        #[expect(unsafe_code, reason = "SQLite takes raw pointers to a file system")]
         let registration = unsafe { register_vfs::<Io, Vfs>(&name, files, false) }.map_err(|error| error.to_string())?;
         Ok(FileSystem { registration: Some(registration), name })
     }
@@ -206,7 +206,7 @@ impl Drop for FileSystem {
         if let Some(registration) = self.registration.take() {
             // SAFETY: `Database` drops its connection first, so no file of this file system is open. On failure the registration is leaked,
             // which is safe.
-            #[expect(unsafe_code, reason = "the other half of the registration")]
+            #[expect(unsafe_code, reason = "reverses the registration")]
             let _ = unsafe { registration.unregister() };
         }
     }

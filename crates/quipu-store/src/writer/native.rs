@@ -3,7 +3,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "makes a file at a path, natively: with `store::native` the one place that knows files"
+    reason = "creates files; only this module and `store::native` access the file system"
 )]
 
 use super::super::error::StoreError;
