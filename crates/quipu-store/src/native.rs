@@ -99,7 +99,7 @@ fn open_in_place(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// Whether SQLite would have to write next to the file, or may not.
+/// Whether SQLite could open the file only by writing next to it, or was denied a lock.
 fn needs_overlay(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
     matches!(failure.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen)
@@ -108,7 +108,7 @@ fn needs_overlay(error: &rusqlite::Error) -> bool {
 
 fn describe_error(name: &str, error: &rusqlite::Error) -> String {
     if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
-        return format!("{name} is locked by a program that is writing it; it did not let go within {} s. Try again.", BUSY.as_secs());
+        return format!("{name} was locked by a program writing to it for more than {} s. Try again.", BUSY.as_secs());
     }
     format!("{name} can't be opened ({error}).")
 }

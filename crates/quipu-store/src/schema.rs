@@ -109,7 +109,7 @@ impl Schema {
             }
         }
         found.truncate(8);
-        let found = if found.is_empty() { "no table at all".to_owned() } else { found.join(", ") };
+        let found = if found.is_empty() { "no tables".to_owned() } else { found.join(", ") };
         Err(format!(
             "{name} is a SQLite database, but not a telemetry file: it has {found}. Expected the tables traces, spans and span_events that a Llama Stack server writes (telemetry.db or trace_store.db)."
         ))
@@ -129,7 +129,7 @@ impl Schema {
         }
         let lacks = |(table, shape, wanted): &(&str, &TableShape, &[&str])| {
             let column = wanted.iter().find(|column| !shape.columns.is_empty() && !shape.has(column))?;
-            Some(format!("{name} lacks the column {table}.{column}, so nothing can be added to it. Give another file."))
+            Some(format!("{name} lacks the column {table}.{column}, so no rows can be added. Choose another file."))
         };
         tables.iter().find_map(lacks).map_or(Ok(()), Err)
     }

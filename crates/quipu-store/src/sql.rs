@@ -109,7 +109,7 @@ macro_rules! status_message {
 pub const SQL_VIEWS: [SqlView; 4] = [
     SqlView {
         name: "spans_with_duration",
-        help: "spans, with duration_ms, what the attribute error says, and whether they failed",
+        help: "spans with duration_ms, the attribute error, and whether they failed",
         select: concat!(
             "SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, round(",
             millis!("end_time"),
@@ -124,7 +124,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "requests",
-        help: "requests to the server: spans that are marked as a root",
+        help: "requests to the server: spans with the attribute __root__",
         select: concat!(
             "SELECT trace_id, span_id, name AS route, start_time, end_time, round(",
             millis!("end_time"),
@@ -141,7 +141,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "errors",
-        help: "failures: of spans by their attributes or status, and the server's reports of failed requests",
+        help: "failed spans, by attribute or status, and the server's reports of failed requests",
         select: concat!(
             "SELECT trace_id, span_id, name, end_time AS time, nullif(quipu_failure(status, attributes, ",
             status_message!(),
@@ -153,7 +153,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "token_usage",
-        help: "recorded metric events, which releases since 0.2.18 write",
+        help: "metric events, which releases since 0.2.18 record",
         select: concat!(
             "SELECT s.trace_id, e.span_id, e.timestamp, substr(e.name, 8) AS metric, ",
             attribute!("e.", "$.value"),
