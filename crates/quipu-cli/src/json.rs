@@ -1,6 +1,6 @@
 //! What --json prints for tables and trees: plain names, times as ISO text, durations in nanoseconds, unknown numbers as null.
 
-use quipu::model::{EventTime, SpanMarks, Timestamp, TokenCount, TokenRecord, TokenTotals};
+use quipu::model::{EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
 use quipu::protocol::{FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
 use quipu::query::ReleaseGuess;
 use serde_json::{Value as Json, json};
@@ -61,7 +61,7 @@ pub(crate) fn hit(hit: &SearchHit) -> Json {
         "span_id": hit.span_id,
         "name": hit.name,
         "kind": hit.kind.label(),
-        "marks": marks(hit.marks),
+        "marks": flags(hit.flags),
         "start_time": time(hit.start),
         "event": event,
         "attribute": attribute,
@@ -90,21 +90,21 @@ pub(crate) fn traces(page: &TracePage) -> Json {
     json!({ "total": page.total, "data": page.rows.iter().map(row).collect::<Vec<_>>() })
 }
 
-fn marks(marks: SpanMarks) -> Vec<&'static str> {
+fn flags(flags: SpanFlags) -> Vec<&'static str> {
     let names = [
-        (SpanMarks::ROOT, "root"),
-        (SpanMarks::REQUEST, "request"),
-        (SpanMarks::FAILED, "failed"),
-        (SpanMarks::LOGGED_ERROR, "logged_error"),
-        (SpanMarks::AUTOTRACED, "autotraced"),
-        (SpanMarks::ORPHAN, "orphan"),
-        (SpanMarks::CYCLE, "cycle"),
-        (SpanMarks::INFERENCE_REQUEST, "inference_request"),
-        (SpanMarks::EARLY_EVENT, "early_event"),
-        (SpanMarks::RECORDED_ROOT, "recorded_root"),
-        (SpanMarks::FAILURE_ORIGIN, "failure_origin"),
+        (SpanFlags::ROOT, "root"),
+        (SpanFlags::REQUEST, "request"),
+        (SpanFlags::FAILED, "failed"),
+        (SpanFlags::LOGGED_ERROR, "logged_error"),
+        (SpanFlags::AUTOTRACED, "autotraced"),
+        (SpanFlags::ORPHAN, "orphan"),
+        (SpanFlags::CYCLE, "cycle"),
+        (SpanFlags::INFERENCE_REQUEST, "inference_request"),
+        (SpanFlags::EARLY_EVENT, "early_event"),
+        (SpanFlags::RECORDED_ROOT, "recorded_root"),
+        (SpanFlags::FAILURE_ORIGIN, "failure_origin"),
     ];
-    names.into_iter().filter(|(mark, _)| marks.has(*mark)).map(|(_, name)| name).collect()
+    names.into_iter().filter(|(mark, _)| flags.has(*mark)).map(|(_, name)| name).collect()
 }
 
 pub(crate) fn trace(trace: &TraceColumns) -> Json {
@@ -118,7 +118,7 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
             "depth": trace.depth.get(at),
             "start_nanos": trace.start_nanos.get(at),
             "duration_nanos": trace.duration.get(at).filter(|nanos| **nanos != UNKNOWN_NANOS),
-            "marks": trace.marks.get(at).map(|found| marks(*found)),
+            "marks": trace.flags.get(at).map(|found| flags(*found)),
             "tokens": u32::try_from(at).ok().and_then(|row| trace.tokens_of(row)).map(record),
         })
     };
@@ -143,7 +143,7 @@ pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Jso
         "parent_span_id": span.parent_span_id,
         "name": span.name,
         "kind": span.kind.label(),
-        "marks": marks(span.marks),
+        "marks": flags(span.flags),
         "start_time": time(span.start),
         "end_time": time(span.end),
         "recorded_start_time": span.start_text,

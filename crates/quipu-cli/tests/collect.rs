@@ -228,10 +228,10 @@ fn refusals_are_a_status_in_the_encoding_of_the_request() {
     let json = collecting.post("/v1/traces", &[JSON], b"nonsense");
     assert_eq!((json.status, json.header("content-type")), (400, Some("application/json")));
     let status: serde_json::Value = serde_json::from_slice(&json.body).expect("JSON");
-    assert_eq!(status, serde_json::json!({ "code": 3, "message": "The body is no JSON; nothing of it was kept." }));
+    assert_eq!(status, serde_json::json!({ "code": 3, "message": "The body is not valid JSON; nothing of it was kept." }));
     let protobuf = collecting.post("/v1/traces", &[PROTOBUF], b"nonsense");
     assert_eq!((protobuf.status, protobuf.header("content-type")), (400, Some("application/x-protobuf")));
-    let words = b"The body is no such message of protobuf; nothing of it was kept.";
+    let words = b"The body is not a valid protobuf request; nothing of it was kept.";
     assert_eq!(protobuf.body, [&[0x08, 3, 0x12, words.len() as u8], words.as_slice()].concat());
 }
 

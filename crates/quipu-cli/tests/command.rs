@@ -287,7 +287,7 @@ fn chosen_traces_become_a_telemetry_file_of_their_own() {
     assert_eq!(check, "ok");
     let shown = said(&["trace", out.to_str().expect("a path"), &trace]);
     assert_eq!(shown, said(&["trace", AGENT, &trace]), "the copy shows what the file shows");
-    assert_eq!(refused(&arguments), format!("{} is there already; give a new name.\n", out.display()));
+    assert_eq!(refused(&arguments), format!("{} already exists; give a new name.\n", out.display()));
     assert_eq!(run(&["export", AGENT, "--db", "x.db", "--session", "s"]).status.code(), Some(2));
 }
 
@@ -589,7 +589,7 @@ fn wrong_promql_is_drawn_with_its_place_or_told_in_the_document() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         text(&output.stderr),
-        "rate(total_tokens)\n     ^^^^^^^^^^^^\nrate takes a range vector here, not an instant vector. Add a range behind the metric: [5m].\n"
+        "rate(total_tokens)\n     ^^^^^^^^^^^^\nrate takes a range vector here, not an instant vector. Add a range after the metric: [5m].\n"
     );
     let output = run(&["promql", METRICS, "rate(total_tokens)", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");

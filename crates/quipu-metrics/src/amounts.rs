@@ -1,19 +1,19 @@
-//! Amounts by time and what they add up to.
+//! Amounts by time, and their running sum.
 
 use quipu_promql::Curve;
 use std::sync::Arc;
 
-/// One amount.
+/// An amount added to a counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Amount {
-    /// Milliseconds since 1970, UTC; what happened within a millisecond is seen at its end.
+    /// Milliseconds since 1970, UTC, rounded up.
     pub(super) at: i64,
     pub(super) value: f64,
-    /// The row of its span, or [`NO_ROW`](super::readings::NO_ROW).
+    /// Row of its span, or [`NO_ROW`](super::metrics_input::NO_ROW).
     pub(super) row: u32,
 }
 
-/// Amounts by time, and their running sum.
+/// Amounts sorted by time, with their running sum.
 #[derive(Clone, Debug)]
 pub(super) struct Amounts {
     list: Arc<[Amount]>,
@@ -22,7 +22,7 @@ pub(super) struct Amounts {
 }
 
 impl Amounts {
-    /// Puts amounts in order; amounts that are no numbers are left out.
+    /// Sorts the amounts and drops those that are not finite.
     pub(super) fn new(mut list: Vec<Amount>) -> Amounts {
         list.retain(|amount| amount.value.is_finite());
         list.sort_by_key(|amount| amount.at);
@@ -35,17 +35,17 @@ impl Amounts {
         Amounts { rises: list.iter().all(|amount| amount.value >= 0.0), list: list.into(), sums }
     }
 
-    /// The time of the first one.
+    /// Time of the first amount.
     pub(super) fn first(&self) -> Option<i64> {
         self.list.first().map(|amount| amount.at)
     }
 
-    /// What was added within `(after, until]`.
+    /// Sum of the amounts within `(after, until]`.
     pub(super) fn added(&self, after: i64, until: i64) -> f64 {
         self.value_at(until) - self.value_at(after)
     }
 
-    /// Those within `(after, until]`.
+    /// The amounts within `(after, until]`.
     pub(super) fn within(&self, after: i64, until: i64) -> &[Amount] {
         let from = self.list.partition_point(|amount| amount.at <= after);
         let to = self.list.partition_point(|amount| amount.at <= until);
@@ -64,7 +64,7 @@ impl Curve for Amounts {
     }
 }
 
-/// Nanoseconds since 1970 as milliseconds: a moment within a millisecond has passed at its end.
+/// Converts nanoseconds since 1970 to milliseconds, rounding up.
 pub(super) fn millis(nanos: i64) -> i64 {
     nanos.div_euclid(1_000_000) + i64::from(nanos.rem_euclid(1_000_000) > 0)
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_zero_before_and_whole_behind() {
+    fn sums_are_zero_before_and_complete_after() {
         let amount = |at, value| Amount { at, value, row: 0 };
         let amounts = Amounts::new(vec![amount(20, 5.0), amount(10, 2.0), amount(20, f64::NAN), amount(30, 1.0)]);
         let values: Vec<f64> = [9, 10, 19, 20, 30, 99].map(|at| amounts.value_at(at)).into();

@@ -1,4 +1,4 @@
-//! The metrics there are, by name, and what is known for completion.
+//! The catalogue of available metrics and their labels, used for completion.
 
 use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, INFERENCE_REQUESTS, REQUESTS, STATUSES};
 use super::source::FileSeries;
@@ -21,10 +21,10 @@ const KNOWN: [(&str, &str, &[&str]); 9] = [
     (DURATION_COUNT, "spans", &["span_name", "status"]),
 ];
 
-/// Values of one label at most.
+/// Maximum number of values of a label.
 const MAX_VALUES: usize = 1_000;
 
-/// What can be asked of a file.
+/// The catalogue of a file.
 pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
     let mut metrics: BTreeMap<String, MetricInfo> = BTreeMap::new();
     for (name, help, labels) in KNOWN {

@@ -1,21 +1,21 @@
-//! How a PromQL query that is being typed may go on: names of metrics, labels and their values, functions, words.
+//! Completion of PromQL queries: metrics, labels and their values, functions, keywords.
 //!
-//! What is not here: whether the query is right (`promql`).
+//! Not here: checking queries (`quipu-promql`).
 
 use quipu_promql::{AGGREGATIONS, FunctionHelp, KEYWORDS, Token, TokenKind, functions, lex};
 use quipu_protocol::{MetricCatalog, Suggestion, Suggestions};
 
-/// Choices at most.
+/// Maximum number of suggestions.
 const MOST: usize = 40;
-/// Durations that windows often have.
+/// Common range durations.
 const DURATIONS: [&str; 6] = ["1m", "5m", "15m", "1h", "6h", "1d"];
 
-/// How `query` may go on at the byte `cursor`, where the file has what `catalog` says.
+/// Suggestions for `query` at byte offset `cursor`, using the names in `catalog`.
 pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> Suggestions {
     let cursor = (0..=cursor.min(query.len())).rev().find(|at| query.is_char_boundary(*at)).unwrap_or_default();
-    let tokens: Vec<Token> = lex(query).into_iter().filter(|token| token.place.start < cursor).collect();
-    // What is being typed, with what stands behind the cursor of the same word.
-    let typed = tokens.last().filter(|token| token.place.end >= cursor).copied();
+    let tokens: Vec<Token> = lex(query).into_iter().filter(|token| token.location.start < cursor).collect();
+    // The token being typed, including its part after the cursor.
+    let typed = tokens.last().filter(|token| token.location.end >= cursor).copied();
     let before = match typed {
         Some(_) => tokens.get(..tokens.len() - 1).unwrap_or_default(),
         None => &tokens,
@@ -23,38 +23,40 @@ pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> S
     let is_word = |kind: TokenKind| !matches!(kind, TokenKind::Mark | TokenKind::Operator | TokenKind::Unknown | TokenKind::Comment);
     let (start, end, known) = match typed {
         Some(token) if token.kind == TokenKind::Comment => return Suggestions::default(),
-        Some(token) if is_word(token.kind) => (token.place.start, token.place.end, before),
+        Some(token) if is_word(token.kind) => (token.location.start, token.location.end, before),
         _ => (cursor, cursor, tokens.as_slice()),
     };
     let word = query.get(start..cursor).unwrap_or_default().to_lowercase();
     let mut choices = Choices { word, items: Vec::new() };
-    let place = place(query, known);
-    match place {
-        Place::Expression => expression(&mut choices, catalog),
-        Place::LabelName(metric) => label_names(&mut choices, catalog, metric),
-        Place::LabelValue(label) => {
+    let context = context(query, known);
+    match context {
+        CursorContext::Expression => expression(&mut choices, catalog),
+        CursorContext::LabelName(metric) => label_names(&mut choices, catalog, metric),
+        CursorContext::LabelValue(label) => {
             let values = catalog.labels.iter().find(|known| known.name == label).map(|known| known.values.as_slice()).unwrap_or_default();
             choices.word = choices.word.trim_start_matches(['"', '\'', '`']).to_owned();
-            values.iter().for_each(|value| choices.offer(value, format!("{value:?}"), "a value in this file".into()));
+            values.iter().for_each(|value| choices.offer(value, format!("{value:?}"), "value in this file".into()));
         }
-        Place::Window => DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "as long as this".into())),
+        CursorContext::Window => {
+            DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "range duration".into()))
+        }
     }
     Suggestions { start: start as u32, end: end as u32, items: choices.sorted() }
 }
 
-/// What may stand where the cursor is.
-enum Place<'q> {
+/// What is expected at the cursor.
+enum CursorContext<'q> {
     Expression,
-    /// Labels, of the metric that is named before.
+    /// A label of this metric.
     LabelName(&'q str),
-    /// Values of this label.
+    /// A value of this label.
     LabelValue(&'q str),
     Window,
 }
 
-fn place<'q>(query: &'q str, before: &[Token]) -> Place<'q> {
+fn context<'q>(query: &'q str, before: &[Token]) -> CursorContext<'q> {
     let text = |at: usize| before.get(at).map_or("", |token| token.text(query));
-    // The bracket that is open here.
+    // The innermost open bracket.
     let mut depth = 0_i32;
     let open = (0..before.len()).rev().find(|at| {
         match text(*at) {
@@ -64,17 +66,19 @@ fn place<'q>(query: &'q str, before: &[Token]) -> Place<'q> {
         }
         depth < 0
     });
-    let Some(open) = open else { return Place::Expression };
+    let Some(open) = open else { return CursorContext::Expression };
     let name_before = open.checked_sub(1).map(text).unwrap_or_default();
     let last = before.len().checked_sub(1).map(text).unwrap_or_default();
     match text(open) {
-        "[" => Place::Window,
-        "{" if ["=", "!=", "=~", "!~"].contains(&last) => Place::LabelValue(before.len().checked_sub(2).map(text).unwrap_or_default()),
-        "{" => Place::LabelName(name_before),
-        _ if ["by", "without", "on", "ignoring", "group_left", "group_right"].iter().any(|word| word.eq_ignore_ascii_case(name_before)) => {
-            Place::LabelName("")
+        "[" => CursorContext::Window,
+        "{" if ["=", "!=", "=~", "!~"].contains(&last) => {
+            CursorContext::LabelValue(before.len().checked_sub(2).map(text).unwrap_or_default())
         }
-        _ => Place::Expression,
+        "{" => CursorContext::LabelName(name_before),
+        _ if ["by", "without", "on", "ignoring", "group_left", "group_right"].iter().any(|word| word.eq_ignore_ascii_case(name_before)) => {
+            CursorContext::LabelName("")
+        }
+        _ => CursorContext::Expression,
     }
 }
 
@@ -82,15 +86,15 @@ fn expression(choices: &mut Choices, catalog: &MetricCatalog) {
     for metric in &catalog.metrics {
         choices.offer(&metric.name, metric.name.clone(), metric.help.clone());
     }
-    // What is refused is not offered.
+    // Don't suggest what is not supported.
     for name in AGGREGATIONS.into_iter().filter(|name| *name != "limit_ratio") {
-        choices.offer(name, format!("{name}("), "brings series together".into());
+        choices.offer(name, format!("{name}("), "aggregates series".into());
     }
     for FunctionHelp { name, help, .. } in functions() {
         choices.offer(name, format!("{name}("), help.to_string());
     }
     for word in KEYWORDS.into_iter().filter(|word| *word != "fill") {
-        choices.offer(word, word.to_owned(), "a word of the language".into());
+        choices.offer(word, word.to_owned(), "keyword".into());
     }
 }
 
@@ -104,7 +108,7 @@ fn label_names(choices: &mut Choices, catalog: &MetricCatalog, metric: &str) {
     }
 }
 
-/// Choices that hold what was typed.
+/// Suggestions that contain the typed text.
 struct Choices {
     word: String,
     items: Vec<(bool, Suggestion)>,
@@ -118,7 +122,7 @@ impl Choices {
         }
     }
 
-    /// Those that begin with it come first.
+    /// Matches at the start come first.
     fn sorted(mut self) -> Vec<Suggestion> {
         self.items.sort_by_key(|(holds_only, _)| *holds_only);
         self.items.into_iter().map(|(_, item)| item).take(MOST).collect()
@@ -148,7 +152,7 @@ mod tests {
         }
     }
 
-    /// The first choices at `|`, each as the query would then stand.
+    /// The first suggestions at `|`, each as the resulting query.
     fn at(query: &str) -> Vec<String> {
         let cursor = query.find('|').unwrap_or(query.len());
         let query = query.replacen('|', "", 1);
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_goes_on_with_what_may_stand_there() {
+    fn completions_fit_the_context() {
         assert_eq!(at("tok|"), ["llama_stack_tokens_total"]);
         assert_eq!(at("sum(qui|)"), ["sum(quipu_errors_total)", "sum(quipu_inference("].get(..1).unwrap_or_default());
         assert_eq!(at("llama_stack_tokens_total{|}"), ["llama_stack_tokens_total{model_id}"]);

@@ -1,45 +1,45 @@
-//! The door to a file's metrics: answers every question about them from its readings alone.
+//! Entry point: answers all requests about the metrics of a file from its [`MetricsInput`].
 //!
-//! What is not here: where readings come from (`read`), and the spans that rows stand for.
+//! Not here: where the input comes from (`read` in `quipu`), and the spans that rows refer to.
 
-use super::behind::amounts_behind;
 use super::catalogue::catalog;
 use super::complete::complete;
+use super::metrics_input::MetricsInput;
 use super::overview::overview;
+use super::point_amounts::point_amounts;
 use super::prepare::Prepared;
-use super::readings::Readings;
 use super::source::FileSeries;
 use super::spans::Groups;
 use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
-    AmountsBehind, AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery,
+    AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointAmounts,
     PointQuery, PromqlQuery, Suggestions,
 };
 use quipu_ui::render::{answer_sheet, overview_page};
 use quipu_ui::view::{answer_chart, series_name};
 
-/// Steps of a query over time that names no step.
+/// Number of steps of a range query without a step.
 const STEPS: i64 = 250;
 
 /// The metrics of a file.
 #[derive(Default)]
 pub struct Metrics {
-    /// All but the spans.
-    readings: Readings,
+    /// The input without its spans.
+    input: MetricsInput,
     groups: Groups,
-    /// The counters, for the way of naming models that was asked for last.
+    /// Counters, for the label options of the last request.
     prepared: Option<Prepared>,
 }
 
 impl Metrics {
-    /// The metrics behind readings.
-    pub fn new(mut readings: Readings) -> Metrics {
-        let groups = Groups::new(std::mem::take(&mut readings.spans));
-        Metrics { readings, groups, prepared: None }
+    /// Creates the engine from its input.
+    pub fn new(mut input: MetricsInput) -> Metrics {
+        let groups = Groups::new(std::mem::take(&mut input.spans));
+        Metrics { input, groups, prepared: None }
     }
 
-    /// Answers a question. [`MetricsRequest::Load`] has its readings beside it and is the caller's to carry out.
+    /// Handles a request, except [`MetricsRequest::Load`], which carries the input and is handled by the caller.
     pub fn handle(&mut self, request: &MetricsRequest) -> MetricsResponse {
         match request {
             MetricsRequest::Load => MetricsResponse::Loaded,
@@ -49,22 +49,22 @@ impl Metrics {
                 MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
             }
             MetricsRequest::Query { query, over_time } => MetricsResponse::Answer(self.answer_page(query, *over_time).map(Box::new)),
-            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.behind(query)),
+            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.point_amounts(query)),
             MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
         }
     }
 
-    /// Answers a PromQL query.
+    /// Evaluates a PromQL query.
     ///
     /// # Errors
-    /// What is wrong with the query, and where in it.
+    /// If the query is invalid or can't be evaluated; with a location.
     pub fn query(&mut self, query: &PromqlQuery) -> Result<PromqlAnswer, PromqlError> {
         let series = self.series(query.options);
         let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
         evaluate(&query.query, time(query, &series), &series, &options)
     }
 
-    /// The same, ready to draw.
+    /// Evaluates a query and prepares the result for display.
     fn answer_page(&mut self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
         let (first, last) = self.series(query.options).extent().unwrap_or_default();
         let asked = match over_time {
@@ -89,40 +89,40 @@ impl Metrics {
         })
     }
 
-    /// The metrics there are, with their labels and values.
+    /// The available metrics with their labels and values.
     pub fn catalog(&mut self, options: MetricOptions) -> MetricCatalog {
         catalog(&self.series(options))
     }
 
-    /// The amounts a point of an answer is made of, latest first.
+    /// The amounts that contribute to a point of a result, latest first.
     ///
     /// # Errors
-    /// As [`Metrics::query`].
-    pub fn behind(&mut self, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
-        amounts_behind(&self.series(query.options), query)
+    /// See [`Metrics::query`].
+    pub fn point_amounts(&mut self, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
+        point_amounts(&self.series(query.options), query)
     }
 
-    /// Tokens, requests and durations of a part of the file.
+    /// Tokens, requests and durations in a part of the file.
     pub fn overview(&mut self, query: &OverviewQuery) -> Overview {
         overview(&self.series(query.options), query)
     }
 
-    /// How a query that is being typed may go on.
+    /// Suggestions for a query that is being typed.
     pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
         complete(query, cursor as usize, &self.catalog(options))
     }
 
     fn series(&mut self, options: MetricOptions) -> FileSeries<'_> {
-        let Metrics { readings, groups, prepared } = self;
+        let Metrics { input, groups, prepared } = self;
         if prepared.as_ref().is_some_and(|prepared| prepared.merged != options.merge_labels) {
             *prepared = None;
         }
-        let prepared = prepared.get_or_insert_with(|| Prepared::new(readings, options.merge_labels));
-        FileSeries { prepared, groups, span_names: &readings.span_names, scrape_millis: options.scrape_millis }
+        let prepared = prepared.get_or_insert_with(|| Prepared::new(input, options.merge_labels));
+        FileSeries { prepared, groups, span_names: &input.span_names, scrape_millis: options.scrape_millis }
     }
 }
 
-/// When a query is evaluated: what it leaves open is the file's.
+/// Evaluation time of a query; defaults to the extent of the file.
 fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
     let extent = || series.extent().unwrap_or_default();
     if query.start.is_none() && query.step.is_none() {
@@ -131,7 +131,7 @@ fn time(query: &PromqlQuery, series: &FileSeries<'_>) -> PromqlTime {
     let start = query.start.unwrap_or_else(|| extent().0);
     let end = query.end.unwrap_or_else(|| extent().1);
     let scrape = query.options.scrape_millis.max(1);
-    // A multiple of the scrapes, so that every step sees as many of them.
+    // A multiple of the scrape interval, so that each step covers the same number of scrapes.
     let step = query.step.unwrap_or_else(|| (end.saturating_sub(start) / STEPS / scrape + 1).saturating_mul(scrape));
     PromqlTime::Steps { start, end, step }
 }

@@ -14,24 +14,24 @@
 #[cfg(feature = "engine")]
 mod amounts;
 #[cfg(feature = "engine")]
-mod behind;
-#[cfg(feature = "engine")]
-mod beside;
-#[cfg(feature = "engine")]
 mod catalogue;
 #[cfg(feature = "engine")]
 mod complete;
 #[cfg(feature = "engine")]
+mod dedup;
+#[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
 mod measured;
+pub mod metrics_input;
 #[cfg(feature = "engine")]
 mod names;
 #[cfg(feature = "engine")]
 mod overview;
 #[cfg(feature = "engine")]
+mod point_amounts;
+#[cfg(feature = "engine")]
 mod prepare;
-pub mod readings;
 #[cfg(feature = "engine")]
 mod source;
 #[cfg(feature = "engine")]
@@ -40,7 +40,7 @@ pub mod streams;
 
 #[cfg(feature = "engine")]
 pub use engine::Metrics;
-pub use readings::Readings;
+pub use metrics_input::MetricsInput;
 pub use streams::Measured;
 
 /// Runs the example of README.md.

@@ -1,17 +1,17 @@
-//! What was measured and imported (OTLP's points of metrics), as series: plain data, made once for a file.
+//! Converts imported data points (OTLP metrics) to series, once per file.
 //!
-//! Points of a cumulative metric are samples as they are. Points that count since the point before are amounts, and added up like those of
-//! the file. Streams of one label set (a server that was started anew, two that ran at once) become one series that does not
-//! go back and forth between them. What is not here: reading points (`points`), PromQL.
+//! Cumulative points are samples as they are. Delta points are amounts, which are summed up like those of spans. Streams with the same
+//! labels (a restarted server, or two at the same time) are merged into one series that does not jump between them. Not here: reading
+//! points (`points`), PromQL.
 
 use super::streams::{Measure, Measured, Pairs, Rule, Sample, Stream};
 use quipu_model::TokenKind;
 use std::collections::BTreeMap;
 
-/// A zero is put where a stream says it began, unless its first point is so much later that the file does not hold its beginning.
+/// A stream starts with a zero at its start time, unless its first point is so much later that its beginning must be missing from the file.
 const BEGINNING_MILLIS: i64 = 300_000;
 
-/// A series that was measured.
+/// A measured series.
 #[derive(Debug, PartialEq)]
 pub(super) struct MeasuredSeries {
     pub(super) labels: Pairs,
@@ -20,22 +20,22 @@ pub(super) struct MeasuredSeries {
     pub(super) points: Points,
 }
 
-/// What it is made of, by time.
+/// Data of a series, sorted by time.
 #[derive(Debug, PartialEq)]
 pub(super) enum Points {
-    /// Samples as they were measured.
+    /// Measured samples.
     Samples(Vec<Sample>),
-    /// What was added at each time.
+    /// Amounts added at each time.
     Amounts(Vec<Sample>),
 }
 
 impl Measured {
-    /// The values of a label.
+    /// All values of a label.
     pub(super) fn values(&self, label: &str) -> impl Iterator<Item = &str> {
         self.streams.iter().flat_map(|stream| &stream.labels).filter(move |(name, _)| name == label).map(|(_, value)| value.as_str())
     }
 
-    /// Every series, by labels; `rename` gives the value a label is shown with.
+    /// All series, sorted by labels. `rename` converts a label's value for display.
     pub(super) fn series(&self, rename: &dyn Fn(&str, &str) -> String) -> Vec<MeasuredSeries> {
         let mut by_labels: BTreeMap<Pairs, Vec<&Stream>> = BTreeMap::new();
         for stream in &self.streams {
@@ -52,12 +52,12 @@ impl Measured {
 }
 
 impl MeasuredSeries {
-    /// The model it names.
+    /// The model in its labels.
     pub(super) fn model(&self) -> Option<&str> {
         self.labels.iter().find(|(name, _)| name == "model_id").map(|(_, value)| value.as_str())
     }
 
-    /// All that was counted from its first point to its last.
+    /// Total increase from the first point to the last.
     pub(super) fn total(&self) -> f64 {
         match &self.points {
             Points::Samples(list) => increments(list).map(|(_, added)| added).sum(),
@@ -105,14 +105,14 @@ fn points_of(streams: &[&Stream]) -> Points {
         samples.extend(zeros);
         samples.sort_by_key(|(time, _)| *time);
     }
-    // Of several at one time the last one holds.
+    // The last of several samples with the same time counts.
     samples.reverse();
     samples.dedup_by_key(|(time, _)| *time);
     samples.reverse();
     Points::Samples(samples)
 }
 
-/// What was added from each sample to the next, the first counting from zero; where the value falls it began anew.
+/// The increases from sample to sample, starting from zero. A fall is a counter reset.
 fn increments(list: &[Sample]) -> impl Iterator<Item = Sample> {
     let mut before = 0.0;
     list.iter().map(move |(time, value)| {
@@ -122,7 +122,7 @@ fn increments(list: &[Sample]) -> impl Iterator<Item = Sample> {
     })
 }
 
-/// The sum of streams that ran at once. One that ended keeps its last value, where it is a counter: a sum must not fall by that.
+/// The sum of concurrent streams. A counter that ended keeps its last value, so that the sum does not fall.
 fn sum(segments: &[(i64, &[Sample])], rises: bool) -> Vec<Sample> {
     let mut changes: Vec<(i64, f64, bool)> = Vec::new();
     for (_, list) in segments {

@@ -1,6 +1,6 @@
-//! What the page of metrics shows first: tokens by model or provider, requests, failures and durations within a part of the file's time.
+//! The overview on the metrics page: tokens by model or provider, requests, failures and durations in a time window.
 //!
-//! Everything is counted from amounts, not from scrapes, so sums are whole. What is not here: how it is drawn.
+//! Totals are computed from amounts rather than scrapes, so they are exact. Not here: drawing.
 
 use super::amounts::Amounts;
 use super::names::INFERENCE_REQUESTS;
@@ -13,16 +13,16 @@ use quipu_ui::view::nearest_rank;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Lengths a bar may have, in milliseconds.
+/// Possible lengths of a bar, in milliseconds.
 const STEPS: [i64; 25] = [
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000,
     3_600_000, 7_200_000, 21_600_000, 43_200_000,
 ];
 const DAY: i64 = 86_400_000;
-/// Bars at most, whatever is asked for.
+/// Maximum number of bars.
 const MAX_BARS: u32 = 1_000;
 
-/// Looks at a part of a file.
+/// Computes the overview of a time window.
 pub(super) fn overview(series: &FileSeries<'_>, query: &OverviewQuery) -> Overview {
     let Some((first, last)) = series.prepared.extent else { return Overview::default() };
     let (from, to) = query.window.unwrap_or((first.saturating_sub(1), last));
@@ -43,12 +43,12 @@ pub(super) fn overview(series: &FileSeries<'_>, query: &OverviewQuery) -> Overvi
     }
 }
 
-/// Bars of equal length that cover a window, at whole multiples of that length since 1970.
+/// Bars of equal length that cover a window. They start at multiples of their length since 1970.
 struct Bars {
     from: i64,
     to: i64,
     step: i64,
-    /// Where each ends.
+    /// End time of each bar.
     ends: Vec<i64>,
 }
 
@@ -64,7 +64,7 @@ impl Bars {
         Bars { from, to, step, ends }
     }
 
-    /// What a curve adds within each bar, as far as that lies within the window.
+    /// The increase of a curve within each bar, limited to the window.
     fn added(&self, curve: &dyn Curve) -> Vec<f64> {
         let mut before = curve.value_at(self.from);
         let added = |end: &i64| {
@@ -152,7 +152,7 @@ fn latencies(series: &FileSeries<'_>, from: i64, to: i64) -> Vec<Latency> {
     list.into_iter().map(|(_, latency)| latency).collect()
 }
 
-/// With the nanoseconds that all of them took.
+/// Latency statistics, and the total duration in nanoseconds.
 fn latency(name: &str, groups: &[&SpanGroup], from: i64, to: i64) -> Option<(u64, Latency)> {
     let count = |failed: bool| groups.iter().filter(|group| group.failed || !failed).map(|group| group.count_within(from, to)).sum();
     let mut durations: Vec<u64> = groups.iter().flat_map(|group| group.durations_within(from, to)).collect();
@@ -174,7 +174,7 @@ fn latency(name: &str, groups: &[&SpanGroup], from: i64, to: i64) -> Option<(u64
 mod tests {
     use super::*;
 
-    /// A counter that adds one at every millisecond.
+    /// A counter that increases by one every millisecond.
     struct Clock;
 
     impl Curve for Clock {

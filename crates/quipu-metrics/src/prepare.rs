@@ -1,11 +1,11 @@
-//! Makes counters out of readings, for one way of naming models.
+//! Builds counters from the [`MetricsInput`], for one choice of label options.
 //!
-//! What is not here: spans and their durations (`spans`).
+//! Not here: spans and their durations (`spans`).
 
 use super::amounts::{Amount, Amounts, millis};
-use super::beside::{Listed, ModelNames, extent, put_beside};
+use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
 use super::names::{INFERENCE_REQUESTS, STATUSES};
-use super::readings::{Readings, RecordedSeries};
+use super::metrics_input::{MetricsInput, RecordedSeries};
 use super::streams::Measure;
 use quipu_model::TokenKind;
 use quipu_model::prometheus;
@@ -15,7 +15,7 @@ use quipu_protocol::CountedRequests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// One counter with its amounts.
+/// A counter with its amounts.
 pub(super) struct Counter {
     pub(super) labels: Labels,
     pub(super) amounts: Arc<Amounts>,
@@ -23,33 +23,33 @@ pub(super) struct Counter {
 
 /// The counters of a file.
 pub(super) struct Prepared {
-    /// Whether the provider in front of a model's name is left out.
+    /// Whether provider prefixes are removed from model names.
     pub(super) merged: bool,
-    /// By labels.
+    /// Sorted by labels.
     pub(super) counters: Vec<Counter>,
-    /// What was measured, by labels.
-    pub(super) listed: Vec<Listed>,
-    /// When the file's first amount and its last event were: milliseconds since 1970, UTC.
+    /// Measured series, sorted by labels.
+    pub(super) listed: Vec<SampledSeries>,
+    /// Times of the file's first amount and last event: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
 }
 
 impl Prepared {
-    /// Makes the counters of a file.
-    pub(super) fn new(readings: &Readings, merged: bool) -> Prepared {
+    /// Builds the counters.
+    pub(super) fn new(input: &MetricsInput, merged: bool) -> Prepared {
         let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
-        builder.providers.extend(readings.measured.values("provider_id").map(str::to_owned));
-        builder.add_recorded(readings);
-        let counted = builder.add_requests(readings);
+        builder.providers.extend(input.measured.values("provider_id").map(str::to_owned));
+        builder.add_recorded(input);
+        let counted = builder.add_requests(input);
         let mut series = std::mem::take(&mut builder.series);
         let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
-        let listed = put_beside(&readings.measured, &models, &mut series);
-        let extent = extent(readings.extent, &series, &listed);
+        let listed = merge_measured(&input.measured, &models, &mut series);
+        let extent = extent(input.extent, &series, &listed);
         let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
         Prepared { merged, counters: counters.collect(), listed, extent, counted }
     }
 
-    /// Labels of all series but those of spans; of measured ones also what they are.
+    /// Labels of all series except those of spans; for measured series also the kind of metric.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
         let counters = self.counters.iter().map(|counter| (&counter.labels, None));
         counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
@@ -62,20 +62,20 @@ impl Prepared {
 
 struct Builder {
     merged: bool,
-    /// Providers that recorded labels name.
+    /// Provider ids in recorded labels.
     providers: BTreeSet<String>,
     series: BTreeMap<Labels, Vec<Amount>>,
 }
 
 impl Builder {
-    /// Recorded metric events, under the documented name and under the recorded one.
-    fn add_recorded(&mut self, readings: &Readings) {
-        for series in &readings.series {
+    /// Adds recorded metric events, under their documented and their recorded name.
+    fn add_recorded(&mut self, input: &MetricsInput) {
+        for series in &input.series {
             let provider = series.labels.iter().find(|(name, _)| name == "provider_id");
             self.providers.extend(provider.map(|(_, provider)| provider.clone()));
         }
-        let names: Vec<[Option<Labels>; 2]> = readings.series.iter().map(|series| self.names(series)).collect();
-        for event in &readings.events {
+        let names: Vec<[Option<Labels>; 2]> = input.series.iter().map(|series| self.names(series)).collect();
+        for event in &input.events {
             let amount = Amount { at: millis(event.at), value: event.value, row: event.row };
             for labels in names.get(event.series as usize).into_iter().flatten().flatten() {
                 self.add(labels, amount);
@@ -84,7 +84,7 @@ impl Builder {
     }
 
     fn add(&mut self, labels: &Labels, amount: Amount) {
-        // A look before a clone: labels are few and amounts many.
+        // Look up before cloning: there are few labels and many amounts.
         match self.series.get_mut(labels) {
             Some(list) => list.push(amount),
             None => {
@@ -93,7 +93,7 @@ impl Builder {
         }
     }
 
-    /// The labels under the documented name, where it has one, and under the recorded one.
+    /// The labels with the documented name, if there is one, and with the recorded name.
     fn names(&self, series: &RecordedSeries) -> [Option<Labels>; 2] {
         let value = |name: &str, value: &str| if name == "model_id" { self.model(value).to_owned() } else { value.to_owned() };
         let own = prometheus::labels(series.labels.iter().map(|(name, text)| (name.as_str(), value(name, text))));
@@ -107,7 +107,7 @@ impl Builder {
         ]
     }
 
-    /// A model's name, without the provider in front of it where these are one.
+    /// A model name, without the provider prefix if provider prefixes are removed.
     fn model<'m>(&self, model: &'m str) -> &'m str {
         if self.merged { self.plain(model) } else { model }
     }
@@ -116,12 +116,12 @@ impl Builder {
         model.split_once('/').filter(|(provider, _)| self.providers.contains(*provider)).map_or(model, |(_, rest)| rest)
     }
 
-    /// Inference requests, and the tokens of those that no event recorded.
-    fn add_requests(&mut self, readings: &Readings) -> CountedRequests {
+    /// Adds inference requests, and the tokens of those without recorded metric events.
+    fn add_requests(&mut self, input: &MetricsInput) -> CountedRequests {
         let mut counted = CountedRequests::default();
         let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();
-        for request in &readings.requests {
-            let named = request.model.and_then(|number| readings.models.get(number as usize));
+        for request in &input.requests {
+            let named = request.model.and_then(|number| input.models.get(number as usize));
             let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
             let (count, tokens) = if request.tokens.counts().any(|count| !count.source.is_derived()) {
                 (&mut counted.recorded, "recorded")

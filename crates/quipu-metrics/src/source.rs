@@ -1,4 +1,4 @@
-//! A file as a source of series: answers selectors with counters at the times of scrapes.
+//! A file as a source of series: selects counters and samples them at scrape times.
 
 use super::amounts::Amounts;
 use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, STATUSES};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Series that one selector may find.
 const MAX_SERIES: usize = 50_000;
 
-/// The series of a file, scraped every so many milliseconds.
+/// The series of a file, with a scrape interval in milliseconds.
 pub(super) struct FileSeries<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) groups: &'a Groups,
@@ -18,18 +18,18 @@ pub(super) struct FileSeries<'a> {
     pub(super) scrape_millis: i64,
 }
 
-/// What stands behind a series.
-pub(super) enum Found {
-    /// Amounts.
+/// Data of a series.
+pub(super) enum SeriesData {
+    /// Amounts of a counter.
     Amounts(Arc<Amounts>),
-    /// Spans of a group.
+    /// A part of a group of spans.
     Spans(Arc<SpanGroup>, Part),
-    /// Samples as they were measured.
+    /// Measured samples.
     Listed(Arc<[Sample]>),
 }
 
 impl FileSeries<'_> {
-    /// The scrapes of a series whose first amount was then: from the one before it to the one behind the file's last event.
+    /// The scrape times of a series with this first amount: from the scrape before it to the one after the file's last event.
     fn grid(&self, first: i64) -> Grid {
         let interval = self.scrape_millis.max(1);
         let before = (first - 1).div_euclid(interval) * interval;
@@ -37,7 +37,7 @@ impl FileSeries<'_> {
         Grid { interval, first: before, last: (last.div_euclid(interval) + 1) * interval }
     }
 
-    /// Names of spans that have a time.
+    /// Names of the spans that have a time.
     pub(super) fn names_of_spans(&self) -> impl Iterator<Item = &str> {
         self.groups.get().iter().map(|group| self.name_of(group))
     }
@@ -46,16 +46,16 @@ impl FileSeries<'_> {
         self.span_names.get(group.name as usize).map_or("", String::as_str)
     }
 
-    /// Hands over every series that all matchers accept, until `take` refuses.
-    pub(super) fn find(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, Found) -> bool) {
+    /// Calls `take` with every series that satisfies the matchers, until it returns false.
+    pub(super) fn find(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, SeriesData) -> bool) {
         let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
         for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
-            if !take(counter.labels.clone(), Found::Amounts(counter.amounts.clone())) {
+            if !take(counter.labels.clone(), SeriesData::Amounts(counter.amounts.clone())) {
                 return;
             }
         }
         for listed in self.prepared.listed.iter().filter(|listed| accepts(&listed.labels)) {
-            if !take(listed.labels.clone(), Found::Listed(listed.samples.clone())) {
+            if !take(listed.labels.clone(), SeriesData::Listed(listed.samples.clone())) {
                 return;
             }
         }
@@ -75,7 +75,7 @@ impl FileSeries<'_> {
             let status = STATUSES[usize::from(group.failed)];
             for family in &families {
                 let labels = [(METRIC_NAME, *family), ("span_name", name), ("status", status)];
-                // Each with the bound of its bucket, where it has one.
+                // Each with its `le` label, if it is a bucket.
                 let parts: Vec<(Part, &str)> = match *family {
                     REQUESTS => vec![(Part::Requests, "")],
                     ERRORS if group.failed => vec![(Part::All, "")],
@@ -87,7 +87,7 @@ impl FileSeries<'_> {
                 for (part, bound) in parts.into_iter().filter(|(_, bound)| accepts_value("le", bound)) {
                     let own = if *family == ERRORS { labels.get(..2).unwrap_or_default() } else { &labels };
                     let labels = Labels::new(own.iter().copied().chain([("le", bound)]));
-                    if accepts(&labels) && !take(labels, Found::Spans(group.clone(), part)) {
+                    if accepts(&labels) && !take(labels, SeriesData::Spans(group.clone(), part)) {
                         return;
                     }
                 }
@@ -96,28 +96,28 @@ impl FileSeries<'_> {
     }
 }
 
-/// The label of a bucket.
+/// Value of a bucket's `le` label.
 fn bound(bucket: u8) -> &'static str {
     BOUNDS.get(usize::from(bucket)).map_or("+Inf", |(_, text)| text)
 }
 
-impl Found {
-    /// The time of the first amount.
+impl SeriesData {
+    /// Time of the first amount or sample.
     fn first(&self) -> Option<i64> {
         match self {
-            Found::Amounts(amounts) => amounts.first(),
-            // A bucket's counter is there from the first span of its histogram on.
-            Found::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
-            Found::Spans(group, part) => group.first(*part),
-            Found::Listed(samples) => samples.first().map(|(at, _)| *at),
+            SeriesData::Amounts(amounts) => amounts.first(),
+            // All buckets of a histogram start with its first span.
+            SeriesData::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
+            SeriesData::Spans(group, part) => group.first(*part),
+            SeriesData::Listed(samples) => samples.first().map(|(at, _)| *at),
         }
     }
 
     fn samples(self, grid: Grid) -> Samples {
         match self {
-            Found::Listed(samples) => Samples::Listed(samples),
-            Found::Amounts(amounts) => Samples::Scraped(grid, amounts),
-            Found::Spans(group, part) => Samples::Scraped(grid, Arc::new(SpanCurve { group, part })),
+            SeriesData::Listed(samples) => Samples::Listed(samples),
+            SeriesData::Amounts(amounts) => Samples::Scraped(grid, amounts),
+            SeriesData::Spans(group, part) => Samples::Scraped(grid, Arc::new(SpanCurve { group, part })),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Ends and durations of spans by name and outcome: counters of spans, and histograms of durations that are counted where they are asked for.
+//! Ends and durations of spans by name and status: counters of spans, and histograms of durations that are computed when needed.
 //!
-//! A span takes some 22 bytes here: its row, its end, its duration and its bucket, and every 64 spans how many there are of each bucket.
+//! Takes some 22 bytes per span: row, end, duration and bucket, and cumulative bucket counts for every 64 spans.
 
 use super::amounts::millis;
-use super::readings::SpanColumns;
-use quipu_model::SpanMarks;
+use super::metrics_input::SpanColumns;
+use quipu_model::SpanFlags;
 use quipu_promql::Curve;
 use quipu_protocol::UNKNOWN_NANOS;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Upper bounds of the buckets but the last, in nanoseconds, and as the label `le` has them.
+/// Upper bounds of all buckets except the last: in nanoseconds, and as values of the label `le`.
 pub(super) const BOUNDS: [(u64, &str); 15] = [
     (5_000_000, "0.005"),
     (10_000_000, "0.01"),
@@ -27,14 +27,14 @@ pub(super) const BOUNDS: [(u64, &str); 15] = [
     (120_000_000_000, "120.0"),
     (300_000_000_000, "300.0"),
 ];
-/// Every bucket, the infinite one among them.
+/// Number of buckets, including the infinite one.
 pub(super) const BUCKETS: usize = BOUNDS.len() + 1;
-/// The bucket of a span without a duration.
+/// Bucket of a span without a duration.
 const NO_BUCKET: u8 = u8::MAX;
-/// Spans between two counts.
+/// Number of spans between two cumulative counts.
 const BLOCK: usize = 64;
 
-/// The spans of one name and outcome, by end.
+/// Spans with the same name and status, sorted by end.
 pub(super) struct SpanGroup {
     pub(super) name: u32,
     pub(super) failed: bool,
@@ -44,16 +44,16 @@ pub(super) struct SpanGroup {
     /// Nanoseconds, or [`UNKNOWN_NANOS`].
     durations: Vec<u64>,
     buckets: Vec<u8>,
-    /// Ends and rows of those that are requests.
+    /// End and row of the spans that are requests.
     requests: Vec<(i64, u32)>,
-    /// Before every block of spans, how many there are up to each bound, and the seconds they took.
+    /// For each block of spans: the counts up to each bound and the sum of durations in seconds before it.
     counts: Vec<([u32; BUCKETS], f64)>,
 }
 
-/// The spans of a file in groups, which are made when they are first asked for.
+/// The spans of a file in groups, which are built on first use.
 #[derive(Default)]
 pub(super) struct Groups {
-    /// Until then.
+    /// The spans until then.
     columns: Mutex<SpanColumns>,
     groups: OnceLock<Vec<Arc<SpanGroup>>>,
 }
@@ -71,15 +71,15 @@ impl Groups {
     }
 }
 
-/// One span: name and outcome as one number, end in milliseconds, row, duration, and whether it is a request.
+/// A span: name and status as one number, end in milliseconds, row, duration, whether it is a request.
 type Entry = (u32, i64, u32, u64, bool);
 
-/// Sorts spans into groups.
+/// Groups spans by name and status.
 fn group(spans: &SpanColumns) -> Vec<Arc<SpanGroup>> {
     let entry = |place: usize| {
-        let marks = spans.marks.get(place)?;
-        let key = spans.names.get(place)? << 1 | u32::from(marks.has(SpanMarks::FAILED));
-        Some((key, millis(*spans.ends.get(place)?), *spans.rows.get(place)?, *spans.durations.get(place)?, marks.has(SpanMarks::REQUEST)))
+        let flags = spans.flags.get(place)?;
+        let key = spans.names.get(place)? << 1 | u32::from(flags.has(SpanFlags::FAILED));
+        Some((key, millis(*spans.ends.get(place)?), *spans.rows.get(place)?, *spans.durations.get(place)?, flags.has(SpanFlags::REQUEST)))
     };
     let mut list: Vec<Entry> = (0..spans.rows.len()).filter_map(entry).collect();
     list.sort_unstable_by_key(|(key, at, row, ..)| (*key, *at, *row));
@@ -119,23 +119,23 @@ impl SpanGroup {
         })
     }
 
-    /// The block that the span behind the first `ended` ones is in, or the last one: its first span, and what was counted before it.
+    /// The block that contains the span with index `ended`, or the last block: index of its first span, and the counts before it.
     fn block_of(&self, ended: usize) -> (usize, ([u32; BUCKETS], f64)) {
         let block = (ended / BLOCK).min(self.counts.len().saturating_sub(1));
         (block * BLOCK, self.counts.get(block).copied().unwrap_or_default())
     }
 
-    /// How many spans ended until then.
+    /// Number of spans that ended at or before `at`.
     fn ended(&self, at: i64) -> usize {
         self.ends.partition_point(|end| *end <= at)
     }
 
-    /// How many spans ended within `(after, until]`.
+    /// Number of spans that ended within `(after, until]`.
     pub(super) fn count_within(&self, after: i64, until: i64) -> u64 {
         self.ended(until).saturating_sub(self.ended(after)) as u64
     }
 
-    /// Spans that `part` counts and that ended within `(after, until]`: end and row.
+    /// End and row of the spans counted by `part` that ended within `(after, until]`.
     pub(super) fn within(&self, part: Part, after: i64, until: i64) -> Vec<(i64, u32)> {
         if part == Part::Requests {
             let place = |at: i64| self.requests.partition_point(|(end, _)| *end <= at);
@@ -155,20 +155,20 @@ impl SpanGroup {
         }
     }
 
-    /// Durations of the spans that ended within `(after, until]`, where they are known: nanoseconds.
+    /// Known durations, in nanoseconds, of the spans that ended within `(after, until]`.
     pub(super) fn durations_within(&self, after: i64, until: i64) -> impl Iterator<Item = u64> {
         let list = self.durations.get(self.ended(after)..self.ended(until)).unwrap_or_default();
         list.iter().copied().filter(|duration| *duration != UNKNOWN_NANOS)
     }
 
-    /// The seconds that the span of this row took, where it is one of the group that ended then; 0 where that is unknown.
+    /// Duration in seconds of the span with this row and end; 0 if it is unknown or not in the group.
     pub(super) fn seconds_of(&self, at: i64, row: u32) -> f64 {
         let (from, to) = (self.ended(at.saturating_sub(1)), self.ended(at));
         let place = self.rows.get(from..to).and_then(|rows| rows.iter().position(|found| *found == row));
         place.and_then(|place| self.durations.get(from + place)).map_or(0.0, |duration| seconds(*duration))
     }
 
-    /// The first end of a span that `part` counts.
+    /// End of the first span counted by `part`.
     pub(super) fn first(&self, part: Part) -> Option<i64> {
         if part == Part::Requests {
             return self.requests.first().map(|(end, _)| *end);
@@ -177,20 +177,20 @@ impl SpanGroup {
     }
 }
 
-/// What a series counts of a group.
+/// What a series counts in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Every span.
+    /// All spans.
     All,
     /// Spans that are requests.
     Requests,
     /// Spans with a duration up to the bound of this bucket.
     UpTo(u8),
-    /// Their durations in seconds.
+    /// Durations in seconds.
     Seconds,
 }
 
-/// A counter over a group.
+/// A counter of a group.
 pub(super) struct SpanCurve {
     pub(super) group: Arc<SpanGroup>,
     pub(super) part: Part,
@@ -226,19 +226,19 @@ mod tests {
     use super::*;
 
     fn spans(count: u32) -> Vec<Arc<SpanGroup>> {
-        // 0, 1, 2 … 6 ms again and again; every eighth is unknown.
+        // 0, 1, 2 … 6 ms repeatedly; every eighth is unknown.
         let duration = |row: u32| if row % 8 == 7 { UNKNOWN_NANOS } else { u64::from(row % 8) * 1_000_000 };
         group(&SpanColumns {
             rows: (0..count).collect::<Vec<_>>().into(),
             names: vec![3; count as usize].into(),
-            marks: vec![SpanMarks::default(); count as usize].into(),
+            flags: vec![SpanFlags::default(); count as usize].into(),
             ends: (0..count).map(|row| i64::from(row) * 10_000_000).collect::<Vec<_>>().into(),
             durations: (0..count).map(duration).collect::<Vec<_>>().into(),
         })
     }
 
     #[test]
-    fn buckets_count_what_ended_and_was_no_longer() {
+    fn buckets_count_ended_spans_up_to_their_bound() {
         for count in [1, 63, 64, 65, 200, 256] {
             let groups = spans(count);
             let curve = |bucket| SpanCurve { group: groups[0].clone(), part: Part::UpTo(bucket) };

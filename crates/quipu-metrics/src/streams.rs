@@ -1,53 +1,53 @@
-//! Points of metrics that were imported, put into streams: plain data that crosses the wire.
+//! Imported data points grouped into streams; plain data that is sent between workers.
 //!
-//! What is not here: reading them (`points`), the series they become (`measured`).
+//! Not here: reading points (`points`), and converting streams to series (`measured`).
 
-#![expect(missing_docs, reason = "columns have the names of what they hold")]
+#![expect(missing_docs, reason = "fields are named after their content")]
 
 use quipu_model::TokenKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Labels by name, the metric's own among them.
+/// Labels by name, including the metric name.
 pub type Pairs = Vec<(String, String)>;
-/// Milliseconds since 1970 and a value.
+/// Milliseconds since 1970, UTC, and value.
 pub type Sample = (i64, f64);
 
-/// What a metric is.
+/// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Measure {
-    /// Never falls.
+    /// Monotonic.
     Counter,
-    /// A part of a histogram or summary that never falls.
+    /// A monotonic part of a histogram or summary.
     Histogram,
-    /// Rises and falls.
+    /// Not monotonic.
     Gauge,
 }
 
-/// How points of a stream make a series.
+/// How the points of a stream are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rule {
-    /// Each counts since the stream's start.
+    /// Cumulative: each point counts from the stream's start.
     Counted,
-    /// Each counts since the one before.
+    /// Delta: each point counts from the previous one.
     Added,
-    /// Each is the value at its time.
+    /// Gauge: each point is the value at its time.
     Latest,
 }
 
-/// Points of one label set of one resource.
+/// Points of one resource with the same labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
     pub labels: Pairs,
     pub measure: Measure,
     pub rule: Rule,
-    /// Of Llama Stack's token counters: what is counted, under the documented name.
+    /// For Llama Stack's token counters under their documented name: the kind of tokens.
     pub counts: Option<TokenKind>,
-    /// By the time they count from, in milliseconds; `i64::MIN` where none is said.
+    /// Points by start time in milliseconds since 1970; `i64::MIN` if it is unknown.
     pub segments: BTreeMap<i64, Vec<Sample>>,
 }
 
-/// All points of a file.
+/// All imported points of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub streams: Vec<Stream>,

@@ -1,9 +1,9 @@
-//! Comma-separated values by RFC 4180.
+//! Comma-separated values as defined by RFC 4180. Writing only.
 //!
-//! An absent value (NULL in SQL, null in JSON) is an empty field; an empty text is `""`, so that the two can be told apart. Other fields
-//! are quoted where a comma, a quotation mark or a line break is in them. Lines end in CR LF. What is not here: reading.
+//! An absent value (NULL in SQL, `null` in JSON) is an empty field and an empty string is `""`, so the two stay distinct. Other fields are
+//! quoted if they contain a comma, a quotation mark or a line break. Lines end in CR LF.
 
-/// Appends one row.
+/// Appends one row to `out`, including its line end.
 pub fn push_row<F: AsRef<str>>(out: &mut String, fields: impl IntoIterator<Item = Option<F>>) {
     for (place, field) in fields.into_iter().enumerate() {
         if place > 0 {
@@ -27,7 +27,7 @@ mod tests {
     use super::push_row;
 
     #[test]
-    fn an_empty_text_is_told_apart_from_no_value() {
+    fn an_empty_string_differs_from_no_value() {
         let mut out = String::new();
         push_row(&mut out, [Some("a b"), None, Some(""), Some("x,\"y\"\r\nz"), Some("1")]);
         push_row(&mut out, [None::<&str>]);

@@ -1,35 +1,35 @@
-//! Bytes as text (hexadecimal, base64) and their checksum (CRC-32).
+//! Binary-to-text encodings (hexadecimal, base64) and CRC-32.
 //!
-//! Written out here, because crates that do it cost the browser's programs more than they are worth: `crc32fast` carries 16 KB of tables,
-//! `base64` an engine for each alphabet, and its decoders take one alphabet at a time, where recorded texts have either. What is not here:
-//! numbers in hexadecimal, percent-encoding (`share::percent`), the base 85 of the one HTML file.
+//! Implemented here because the usual crates add more to the browser's programs than they are worth: `crc32fast` brings 16 KB of tables,
+//! `base64` one engine per alphabet, and its decoders accept one alphabet at a time, whereas recorded data may use either. Not here:
+//! hexadecimal numbers, percent-encoding (`share::percent`), base 85.
 
-/// Base64's alphabet (RFC 4648, section 4).
+/// The base64 alphabet (RFC 4648, section 4).
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// Base64's alphabet for URLs and file names (RFC 4648, section 5).
+/// The base64 alphabet for URLs and file names (RFC 4648, section 5).
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Two lower-case hexadecimal digits a byte.
+/// Encodes as lower-case hexadecimal, two digits per byte.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The bytes of an even number of hexadecimal digits in either case; `None` for any other text.
+/// Decodes hexadecimal digits in either case. `None` if their number is odd or there is any other character.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
-/// Base64 in the standard alphabet, padded.
+/// Encodes as base64 in the standard alphabet, with padding.
 pub fn base64(bytes: &[u8]) -> String {
     let mut text = encode_base64(bytes, STANDARD);
     text.extend(std::iter::repeat_n('=', (4 - text.len() % 4) % 4));
     text
 }
 
-/// Base64 in the alphabet of URLs, without padding.
+/// Encodes as base64 in the URL-safe alphabet, without padding.
 pub fn base64_url(bytes: &[u8]) -> String {
     encode_base64(bytes, URL_SAFE)
 }
@@ -47,7 +47,7 @@ fn encode_base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     text
 }
 
-/// The bytes of base64 in either alphabet, padded or not; `None` for any other text.
+/// Decodes base64 in either alphabet, with or without padding. `None` if `text` is not valid base64.
 pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     if text.len() % 4 == 1 {
@@ -77,10 +77,10 @@ fn six_bits(letter: u8) -> Option<u8> {
     })
 }
 
-/// CRC-32 as gzip and zip have it (CRC-32/ISO-HDLC), over bytes that come in pieces.
+/// Incremental CRC-32 as used by gzip and zip (CRC-32/ISO-HDLC).
 pub struct Crc32 {
     state: u32,
-    /// Made at run time: as a constant it would be a kilobyte of every program.
+    /// Computed at run time: a constant table would add a kilobyte to every program.
     table: [u32; 256],
 }
 
@@ -91,7 +91,7 @@ impl Default for Crc32 {
 }
 
 impl Crc32 {
-    /// The checksum of no bytes.
+    /// Starts with the checksum of no bytes, which is 0.
     pub fn new() -> Crc32 {
         let mut table = [0; 256];
         for (byte, entry) in (0_u32..).zip(&mut table) {
@@ -100,7 +100,7 @@ impl Crc32 {
         Crc32 { state: !0, table }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.state = bytes.iter().fold(self.state, |state, byte| {
             let at = (state ^ u32::from(*byte)) & 0xff;
@@ -108,12 +108,12 @@ impl Crc32 {
         });
     }
 
-    /// The checksum of all bytes taken.
+    /// The checksum of all bytes added since the start or the last [`reset`](Crc32::reset).
     pub fn sum(&self) -> u32 {
         !self.state
     }
 
-    /// Begins anew, with the same table.
+    /// Starts over, keeping the table.
     pub fn reset(&mut self) {
         self.state = !0;
     }
@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_comes_back(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn decoding_reverses_encoding(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(from_base64(base64(&bytes).as_bytes()), Some(bytes.clone()));
             prop_assert_eq!(from_base64(base64_url(&bytes).as_bytes()), Some(bytes.clone()));
             prop_assert_eq!(from_hex(&hex(&bytes)), Some(bytes));

@@ -1,7 +1,7 @@
-//! The events that Llama Stack's telemetry API takes: log lines, metrics, starts and ends of spans, with their JSON.
+//! Events of Llama Stack's telemetry API (log lines, metrics, span starts and ends) and their JSON.
 //!
-//! Field names, tags and defaults are the API's. What is not here: how events become rows (the writing side), and rows of
-//! `span_events` as they were recorded (`store`).
+//! Field names, tags and defaults are those of the API. Not here: converting events to rows (the writing side), and rows of `span_events`
+//! as recorded (`store`).
 
 use super::EventTime;
 use serde::de::{self, MapAccess, Visitor};
@@ -9,19 +9,19 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// Anything that `log_event` takes.
+/// An argument of Llama Stack's `log_event`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// A line of a log.
+    /// A log line.
     UnstructuredLog(UnstructuredLogEvent),
-    /// A number that was measured.
+    /// A measurement.
     Metric(MetricEvent),
-    /// The start or the end of a span.
+    /// A span start or end.
     StructuredLog(StructuredLogEvent),
 }
 
-/// A line of a log.
+/// A log line.
 ///
 /// ```
 /// use quipu_model::{Event, LogSeverity};
@@ -32,58 +32,58 @@ pub enum Event {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnstructuredLogEvent {
-    /// The trace it belongs to.
+    /// Trace id, as recorded.
     pub trace_id: String,
-    /// The span it belongs to.
+    /// Id of the span it was logged in.
     pub span_id: String,
-    /// When it happened.
+    /// When it was logged.
     pub timestamp: EventTime,
-    /// Further facts.
+    /// Attributes; `null` is read as empty.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub attributes: Attributes,
-    /// The text; may have several lines.
+    /// The message; may have several lines.
     pub message: String,
-    /// How grave it is.
+    /// Severity; required.
     pub severity: LogSeverity,
 }
 
-/// A number that was measured.
+/// A measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricEvent {
-    /// The trace it belongs to.
+    /// Trace id, as recorded.
     pub trace_id: String,
-    /// The span it belongs to.
+    /// Id of the span it was measured in.
     pub span_id: String,
     /// When it was measured.
     pub timestamp: EventTime,
-    /// Further facts: the labels of the metric.
+    /// Attributes, which are the metric's labels; `null` is read as empty.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub attributes: Attributes,
-    /// Its name, as `prompt_tokens`.
+    /// Metric name, such as `prompt_tokens`.
     pub metric: String,
-    /// The number, in `unit`.
+    /// The value, in `unit`.
     pub value: MetricValue,
-    /// The unit, as `tokens`.
+    /// The unit, such as `tokens`.
     pub unit: String,
 }
 
-/// The start or the end of a span.
+/// A span start or end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StructuredLogEvent {
-    /// The trace it belongs to.
+    /// Trace id, as recorded.
     pub trace_id: String,
-    /// The span that starts or ends.
+    /// Id of the span that starts or ends.
     pub span_id: String,
-    /// When it does.
+    /// When it starts or ends.
     pub timestamp: EventTime,
-    /// The span's attributes; those of the end are added to those of the start.
+    /// Span attributes. Those of the end event are added to those of the start event.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub attributes: Attributes,
-    /// Which of both it is.
+    /// Whether the span starts or ends, with the fields of either.
     pub payload: StructuredLogPayload,
 }
 
-/// What a structured log says.
+/// Payload of a [`StructuredLogEvent`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StructuredLogPayload {
@@ -93,35 +93,35 @@ pub enum StructuredLogPayload {
     SpanEnd(SpanEndPayload),
 }
 
-/// The start of a span.
+/// Payload of a span start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanStartPayload {
-    /// Its name.
+    /// Span name.
     pub name: String,
-    /// The span it is part of.
+    /// Id of the parent span; `None` for a root.
     #[serde(default)]
     pub parent_span_id: Option<String>,
 }
 
-/// The end of a span.
+/// Payload of a span end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanEndPayload {
-    /// How it went.
+    /// Final status.
     pub status: SpanStatus,
 }
 
-/// How a span went, as recorded.
+/// Recorded status of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanStatus {
-    /// Servers end every span so.
+    /// `OK`. Servers end nearly every span with it, failed or not.
     Ok,
-    /// Only where a client said so.
+    /// `ERROR`. Set by clients only.
     Error,
 }
 
 impl SpanStatus {
-    /// Reads the column `status`; `UNSET` and anything else is `None`.
+    /// Parses the column `status` in any letter case. `None` for `UNSET` and anything else.
     pub fn from_recorded(text: &str) -> Option<SpanStatus> {
         if text.eq_ignore_ascii_case("ok") {
             Some(SpanStatus::Ok)
@@ -133,26 +133,26 @@ impl SpanStatus {
     }
 }
 
-/// How grave a log line is; ordered.
+/// Severity of a log line; ordered from least to most severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogSeverity {
-    /// Everything.
+    /// Below `debug`.
     Verbose,
-    /// For whoever looks for a mistake.
+    /// Debugging details.
     Debug,
-    /// What happens.
+    /// Normal operation.
     Info,
-    /// Python's WARNING too.
+    /// A warning; Python's `WARNING` too.
     Warn,
-    /// Something failed.
+    /// An operation failed.
     Error,
-    /// Nothing goes on.
+    /// The program can't continue.
     Critical,
 }
 
 impl LogSeverity {
-    /// Every severity, mildest first.
+    /// All severities, least severe first.
     pub const ALL: [LogSeverity; 6] = [
         LogSeverity::Verbose,
         LogSeverity::Debug,
@@ -162,7 +162,7 @@ impl LogSeverity {
         LogSeverity::Critical,
     ];
 
-    /// As recorded: `verbose`, `debug`, `info`, `warn`, `error`, `critical`.
+    /// The recorded name: `verbose`, `debug`, `info`, `warn`, `error`, `critical`.
     pub fn label(self) -> &'static str {
         match self {
             LogSeverity::Verbose => "verbose",
@@ -174,12 +174,13 @@ impl LogSeverity {
         }
     }
 
-    /// Reads the attribute `severity`.
+    /// Parses the attribute `severity`. Names are lower-case; `None` for any other text.
     pub fn from_recorded(text: &str) -> Option<LogSeverity> {
         LogSeverity::ALL.into_iter().find(|severity| severity.label() == text)
     }
 
-    /// The same in any letter case; also `warning` and `fatal`, as other programs write them.
+    /// Like [`from_recorded`](LogSeverity::from_recorded), in any letter case, and accepting `warning` and `fatal`, which other programs
+    /// write.
     pub fn from_name(name: &str) -> Option<LogSeverity> {
         let is = |of: &LogSeverity| of.label().eq_ignore_ascii_case(name);
         match LogSeverity::ALL.into_iter().find(is) {
@@ -190,18 +191,18 @@ impl LogSeverity {
     }
 }
 
-/// The number of a metric: whole numbers stay whole.
+/// Value of a metric event. Integers stay integers in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MetricValue {
-    /// A whole number.
+    /// A JSON integer.
     Integer(i64),
-    /// Any other.
+    /// Any other JSON number.
     Float(f64),
 }
 
 impl MetricValue {
-    /// The sum, of both kinds a real one; whole numbers end at their bounds.
+    /// Adds two values. The sum of two integers is an integer and saturates; any other sum is a float.
     #[must_use]
     pub fn plus(self, other: MetricValue) -> MetricValue {
         let real = |value: MetricValue| match value {
@@ -215,7 +216,7 @@ impl MetricValue {
     }
 }
 
-/// The value of an attribute of an event.
+/// Attribute value of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Primitive {
@@ -223,25 +224,25 @@ pub enum Primitive {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// A whole number.
+    /// A JSON integer.
     Integer(i64),
-    /// Any other number.
+    /// Any other JSON number.
     Float(f64),
-    /// A text.
+    /// A JSON string.
     Text(String),
 }
 
-/// Attributes in the order they were given; a key stands once.
+/// Attributes in insertion order, without duplicate keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes(pub Vec<(String, Primitive)>);
 
 impl Attributes {
-    /// The value of `key`.
+    /// Looks up an attribute.
     pub fn get(&self, key: &str) -> Option<&Primitive> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// Sets `key`: in its place where it stands already, else at the end.
+    /// Sets an attribute. An existing key keeps its position; a new one is appended.
     pub fn set(&mut self, key: String, value: Primitive) {
         match self.0.iter_mut().find(|(name, _)| *name == key) {
             Some((_, old)) => *old = value,

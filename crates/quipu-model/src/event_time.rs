@@ -1,37 +1,37 @@
-//! A time as Llama Stack's JSON carries it: an ISO text or a number of seconds coming in, an ISO text going out.
+//! Times in Llama Stack's JSON: read from ISO 8601 text or a number of seconds, written as ISO 8601 text.
 //!
-//! Going out it has no fraction or six digits, `Z` for UTC, another offset as it was, and nothing where none was recorded.
+//! Written times have six fraction digits or none, and the offset that was read: `Z` for UTC, nothing if there was none.
 
 use super::{RecordedTime, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
-/// An instant, or a clock reading without a zone.
+/// An instant, or a local time without a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventTime {
-    /// The instant; the clock's reading as if it were UTC where no zone was named.
+    /// The instant. A local time without a zone is stored as if it were UTC.
     pub at: Timestamp,
-    /// Seconds east of UTC as named; `None` where no zone was named.
+    /// Offset from UTC in seconds, positive to the east. `None` if no zone was given.
     pub offset_seconds: Option<i32>,
 }
 
-/// Larger numbers are milliseconds: as seconds they would lie behind the year 2600.
+/// Numbers from here on are milliseconds: as seconds they would be later than the year 2600.
 const MILLISECONDS_FROM: f64 = 2e10;
 
 impl EventTime {
-    /// An instant in UTC.
+    /// An instant with the offset UTC.
     pub fn utc(at: Timestamp) -> EventTime {
         EventTime { at, offset_seconds: Some(0) }
     }
 
-    /// Reads a recorded text; `None` where it is no time.
+    /// Parses ISO 8601 text. `None` if it is not a time.
     pub fn parse(text: &str) -> Option<EventTime> {
         let time = RecordedTime::parse(text).ok()?;
         let offset_seconds = if time.zoned { Some(named_offset(text.get(10..)?)?) } else { None };
         Some(EventTime { at: time.at, offset_seconds })
     }
 
-    /// Seconds since 1970, or milliseconds where the number is too large for that; `None` where no time is that far.
+    /// Converts seconds since 1970, or milliseconds if the number is too large for seconds. `None` if out of range.
     pub fn from_number(number: f64) -> Option<EventTime> {
         let seconds = if number.abs() > MILLISECONDS_FROM { number / 1e3 } else { number };
         let micros = (seconds * 1e6).round();
@@ -39,7 +39,7 @@ impl EventTime {
     }
 }
 
-/// The offset at the end of a time of day: `Z`, `+01:00`, `-0530`, `+01:00:30`.
+/// Parses the offset at the end of a time of day: `Z`, `+01:00`, `-0530`, `+01:00:30`.
 fn named_offset(tail: &str) -> Option<i32> {
     if tail.ends_with(['Z', 'z']) {
         return Some(0);

@@ -1,73 +1,73 @@
-//! What OpenTelemetry records beyond the reference's three tables: resources and scopes, links, status messages, nanoseconds, logs of no
-//! span, and measured points.
+//! OpenTelemetry data that the reference's three tables have no columns for: resources and scopes, links, status messages, nanosecond
+//! times, log records without a span, and metric points.
 //!
-//! What is not here: their tables (`store`), and the formats they come from (`transfer`).
+//! Not here: the tables that store it (`store`), and the formats it comes from (`transfer`).
 
-/// A span's facts beyond its row. Times in nanoseconds since 1970; `None` where nothing was recorded.
+/// Additional data of a span. Times are nanoseconds since 1970, UTC; `None` means not recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpanExtra {
-    /// The span.
+    /// Id of the span.
     pub span_id: String,
-    /// When it started.
+    /// Start time.
     pub start_nanos: Option<u64>,
-    /// When it ended.
+    /// End time.
     pub end_nanos: Option<u64>,
-    /// The description beside its status.
+    /// The status description (OTLP `status.message`).
     pub status_message: Option<String>,
-    /// W3C `tracestate`.
+    /// W3C `tracestate`, as recorded.
     pub trace_state: Option<String>,
     /// A JSON list of objects `{"trace_id", "span_id", "attributes"}`.
     pub links: Option<String>,
-    /// A JSON list of the times of its events, in the order they came.
+    /// A JSON list with the time of each event, in recorded order.
     pub event_nanos: Option<String>,
-    /// The resource and scope it came from.
+    /// Row id of the resource and scope.
     pub source: Option<i64>,
 }
 
-/// A log record that belongs to no span of the file, or waits for its span.
+/// A log record without a span in the file, or one whose span has not arrived yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogRecord {
-    /// The trace it names.
+    /// Trace id in the record.
     pub trace_id: Option<String>,
-    /// The span it names.
+    /// Span id in the record.
     pub span_id: Option<String>,
-    /// Its event's name.
+    /// OTLP `eventName`.
     pub name: Option<String>,
-    /// When it happened, or was seen, as the reference writes times.
+    /// Time of the event, or else the observed time, in the reference's text format.
     pub timestamp: Option<String>,
-    /// The same in nanoseconds since 1970.
+    /// The same time in nanoseconds since 1970, UTC.
     pub time_nanos: Option<u64>,
-    /// A JSON object: `message`, `severity`, then its own attributes.
+    /// A JSON object: `message`, `severity`, then the record's own attributes.
     pub attributes: Option<String>,
-    /// The resource and scope it came from.
+    /// Row id of the resource and scope.
     pub source: Option<i64>,
 }
 
-/// One point of a metric. Times in nanoseconds since 1970.
+/// A data point of a metric. Times are nanoseconds since 1970, UTC.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricPoint {
-    /// The metric's name.
+    /// Metric name.
     pub metric: String,
-    /// Its unit.
+    /// Unit, as recorded.
     pub unit: Option<String>,
     /// `sum`, `gauge`, `histogram`, `exponential_histogram` or `summary`.
     pub kind: String,
-    /// Whether a value counts since the start (true) or since the point before (false); `None` where it counts neither.
+    /// Aggregation temporality: cumulative (true) or delta (false). `None` for kinds without one.
     pub cumulative: Option<bool>,
-    /// Whether a sum never falls.
+    /// Whether a sum is monotonic. `None` for other kinds.
     pub monotonic: Option<bool>,
-    /// Since when it counts.
+    /// Start of the interval it covers.
     pub start_nanos: Option<u64>,
-    /// When it was measured.
+    /// Time of the measurement.
     pub time_nanos: Option<u64>,
-    /// Its labels, a JSON object.
+    /// Labels, as a JSON object.
     pub attributes: String,
-    /// The number; of histograms and summaries the sum of what was observed.
+    /// Value of a sum or gauge; sum of the observations of a histogram or summary.
     pub value: Option<f64>,
-    /// How many observations a histogram or summary holds.
+    /// Number of observations of a histogram or summary.
     pub count: Option<u64>,
-    /// The rest of a histogram or summary as a JSON object: `bounds` and `counts`, `min`, `max`, `quantiles`, as far as recorded.
+    /// Other fields of a histogram or summary, as a JSON object: `bounds` and `counts`, `min`, `max`, `quantiles`, as recorded.
     pub detail: Option<String>,
-    /// The resource and scope it came from.
+    /// Row id of the resource and scope.
     pub source: Option<i64>,
 }

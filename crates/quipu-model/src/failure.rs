@@ -21,10 +21,10 @@
 //! - **Events named `exception`.** OpenTelemetry records exceptions that were handled, too, and sets the status where one ended the span.
 //! - **The attributes `error.message` and `exception.*`** of a span, for the same reason.
 //!
-//! Of a key that stands twice in one row the last value counts, as in Python's `json`, by which servers read their rows. Attributes that stop
-//! being JSON count up to that place.
+//! If a key occurs more than once in a row, the last value counts, as in Python's `json`, with which servers read their rows. Attributes
+//! that are invalid JSON from some point on count up to that point.
 //!
-//! What is not here: where in a trace a failure began (`index::failure_origin`), and that a failed span fails none of its ancestors: each span
+//! Not here: where in a trace a failure began (`index::failure_origin`), and that a failed span fails none of its ancestors: each span
 //! is judged by its own row and its own events.
 
 use crate::recorded::{RawJson, entries};
@@ -48,17 +48,17 @@ pub fn is_error_severity(severity: Option<&str>) -> bool {
     matches!(severity, Some("error" | "critical"))
 }
 
-/// Whether the value of a [`FailureKey`] says that the span failed. `text` is the content of a string, and of any other value its JSON.
+/// Whether a value of a [`FailureKey`] means that the span failed. `text` is the content of a JSON string, or the JSON of any other value.
 pub fn says_error(text: &str) -> bool {
     !NO_ERROR.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// [`says_error`] of a value as it stands in a row. Long values are neither copied nor unescaped.
+/// [`says_error`] for a value as recorded. Long values are neither copied nor unescaped.
 fn value_says_error(value: RawJson<'_>) -> bool {
     value.bytes().len() > LONGEST_NO_ERROR || says_error(&text_of(value))
 }
 
-/// An attribute of a span that decides whether it failed.
+/// An attribute that decides whether a span failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKey {
     /// `error`
@@ -68,7 +68,7 @@ pub enum FailureKey {
 }
 
 impl FailureKey {
-    /// The key with this name, where it is one of them.
+    /// The key with this name, if it is one of them.
     pub fn of(key: &str) -> Option<FailureKey> {
         match key {
             "error" => Some(FailureKey::Error),
@@ -78,7 +78,7 @@ impl FailureKey {
     }
 }
 
-/// What the row of a span says of a failure, apart from the span's events.
+/// Whether a span's row, apart from its events, means that the span failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanVerdict {
     status: bool,
@@ -87,7 +87,7 @@ pub struct SpanVerdict {
 }
 
 impl SpanVerdict {
-    /// The verdict on a whole row. `attributes` is the recorded JSON object.
+    /// Judges a whole row. `attributes` is the recorded JSON object.
     pub fn of(status: Option<&str>, attributes: &[u8]) -> SpanVerdict {
         let mut verdict = SpanVerdict::default();
         verdict.note_status(status);
@@ -99,12 +99,12 @@ impl SpanVerdict {
         verdict
     }
 
-    /// Takes the span's status into account.
+    /// Takes the status into account.
     pub fn note_status(&mut self, status: Option<&str>) {
         self.status = is_error_status(status);
     }
 
-    /// Takes an attribute into account; a later value of the same key replaces an earlier one.
+    /// Takes an attribute into account. The last of several values of the same key counts.
     pub fn note(&mut self, key: FailureKey, value: RawJson<'_>) {
         match key {
             FailureKey::Error => self.error = value_says_error(value),
@@ -112,18 +112,18 @@ impl SpanVerdict {
         }
     }
 
-    /// Whether the row says that the span failed.
+    /// Whether the row means that the span failed.
     pub fn failed(self) -> bool {
         self.status || self.error || self.error_type
     }
 
-    /// Whether it failed though its status does not say so.
+    /// Whether the span failed although its status is not `ERROR`.
     pub fn is_hidden(self) -> bool {
         self.failed() && !self.status
     }
 }
 
-/// What an event says of the span it belongs to, collected from the attributes `severity` and `message`.
+/// Whether an event means that its span failed, decided by the attributes `severity` and `message`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventVerdict {
     is_error: bool,
@@ -131,7 +131,7 @@ pub struct EventVerdict {
 }
 
 impl EventVerdict {
-    /// Takes an attribute into account; a later value of the same key replaces an earlier one. Keys that decide nothing are passed over.
+    /// Takes an attribute into account. The last of several values of the same key counts; other keys are ignored.
     pub fn note(&mut self, key: &str, value: RawJson<'_>) {
         match key {
             "severity" => self.is_error = is_error_severity(value.as_str().as_deref()),
@@ -140,36 +140,36 @@ impl EventVerdict {
         }
     }
 
-    /// Whether the event says that its span failed.
+    /// Whether the event means that its span failed.
     pub fn fails_span(self) -> bool {
         self.is_error && self.is_report
     }
 
-    /// Whether the event is an error that is no failure of its span.
+    /// Whether the event is an error that does not fail its span.
     pub fn is_logged_error(self) -> bool {
         self.is_error && !self.is_report
     }
 }
 
-/// Whether a value is a string that begins with `words`, which hold nothing that JSON would have to escape. Messages hold whole tracebacks, so
-/// they are unescaped only where an escape stands among these first letters.
+/// Whether a value is a string starting with `words`, which must not need JSON escapes. Messages contain whole tracebacks, so they are
+/// unescaped only if there is an escape within that length.
 fn begins_with(value: RawJson<'_>, words: &str) -> bool {
     let Some(inner) = value.bytes().strip_prefix(b"\"") else { return false };
     let same = inner.iter().zip(words.as_bytes()).take_while(|(one, other)| one == other).count();
     same == words.len() || (inner.get(same) == Some(&b'\\') && value.as_str().is_some_and(|text| text.starts_with(words)))
 }
 
-/// What an event tells about a failure.
+/// How an event explains a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventReason {
-    /// The event fails its span: its message.
+    /// The event fails its span; holds its message.
     Failure(String),
-    /// The event explains a failure, where there is one: type and message of an exception.
+    /// The event may explain a failure; holds type and message of an exception.
     Exception(String),
 }
 
 impl EventReason {
-    /// What the event with this name and these attributes, a recorded JSON object, tells.
+    /// Reads an event by its name and its attributes (a recorded JSON object). `None` if it explains no failure.
     pub fn of(name: &str, attributes: &[u8]) -> Option<EventReason> {
         let mut verdict = EventVerdict::default();
         let (mut message, mut exception_type, mut exception_message) = (None, None, None);
@@ -190,12 +190,12 @@ impl EventReason {
     }
 }
 
-/// One reason why a span failed.
+/// A reason why a span failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason<'a> {
-    /// The words that were recorded; empty where only a status or a `true` says it.
+    /// The recorded text; empty if there is only a status or `true`.
     pub message: Cow<'a, str>,
-    /// Where they stand.
+    /// Where the text was recorded.
     pub source: ReasonSource,
 }
 
@@ -204,19 +204,19 @@ pub struct Reason<'a> {
 pub enum ReasonSource {
     /// An attribute of the span.
     Attribute(&'static str),
-    /// The event at this place among those that were given, which fails the span.
+    /// The event with this index, which fails the span.
     Event(usize),
-    /// The event at this place, which tells of an exception.
+    /// The event with this index, which records an exception.
     Exception(usize),
-    /// The status, or the message beside it.
+    /// The status, or its description.
     Status,
 }
 
-/// Why a span failed: none where it did not, else at least one. `attributes` is the recorded JSON object; `events` are those of the span, in
-/// order of time.
+/// The reasons why a span failed: at least one if it failed, otherwise none. `attributes` is the recorded JSON object; `events` are those
+/// of the span in chronological order.
 ///
-/// The text of `error` and the server's reports come first, each a reason of its own. Where there are none, one reason is made of what
-/// explains the failure best: the last exception, the message of the status, other attributes.
+/// The text of `error` and each of the server's reports are reasons of their own. Without any, there is one reason, taken from the best
+/// explanation: the last exception, the status description, or other attributes.
 pub fn reasons<'a>(
     status: Option<&str>,
     attributes: &'a [u8],
@@ -228,7 +228,7 @@ pub fn reasons<'a>(
         words.note(&key, value);
     }
     let mut reasons = Vec::new();
-    // `true` says no more than that there was an error.
+    // `true` says only that there was an error.
     let error = words.error.filter(|value| value_says_error(*value)).map(text_of);
     reasons.extend(
         error.filter(|text| !text.eq_ignore_ascii_case("true")).map(|message| Reason { message, source: ReasonSource::Attribute("error") }),
@@ -244,7 +244,7 @@ pub fn reasons<'a>(
     reasons
 }
 
-/// Attributes of a span that have words for its failure.
+/// Attributes that describe a span's failure.
 #[derive(Default)]
 struct Words<'a> {
     error: Option<RawJson<'a>>,
@@ -267,7 +267,7 @@ impl<'a> Words<'a> {
         *slot = Some(value);
     }
 
-    /// The best words for a failure that neither the text of `error` nor a report of the server tells.
+    /// The best explanation of a failure that is described neither by `error` nor by a server report.
     fn explanation(&self, is_status: bool, status_message: Option<&'a str>, events: &[Option<&'a EventReason>]) -> Reason<'a> {
         for (place, event) in events.iter().enumerate().rev() {
             if let Some(EventReason::Exception(text)) = *event {
@@ -292,12 +292,12 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The content of a string; of any other value its JSON.
+/// The content of a string, or the JSON of any other value.
 fn text_of(value: RawJson<'_>) -> Cow<'_, str> {
     value.as_str().unwrap_or_else(|| value.as_written())
 }
 
-/// The texts that are not empty, with a colon between.
+/// The non-empty strings, separated by a colon.
 fn joined<'a>(values: [Option<RawJson<'a>>; 2]) -> String {
     values.into_iter().flatten().map(text_of).filter(|text| !text.is_empty()).collect::<Vec<Cow<'a, str>>>().join(": ")
 }
@@ -306,7 +306,7 @@ fn joined<'a>(values: [Option<RawJson<'a>>; 2]) -> String {
 mod tests {
     use super::*;
 
-    /// Whether a span with these attributes and no status failed; its reasons always agree.
+    /// Whether a span with these attributes and no status failed. Checks that its reasons agree.
     fn fails(attributes: &str) -> bool {
         let verdict = SpanVerdict::of(None, attributes.as_bytes()).failed();
         assert_eq!(reasons(None, attributes.as_bytes(), None, &[]).is_empty(), !verdict, "{attributes}");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_by_the_best_words_there_are() {
+    fn a_failure_is_explained_by_the_best_available_text() {
         let told = |status: &str, attributes: &str, message: Option<&str>, events: &[Option<&EventReason>]| {
             let one = |reason: &Reason<'_>| format!("{:?} {}", reason.source, reason.message);
             reasons(Some(status), attributes.as_bytes(), message, events).iter().map(one).collect::<Vec<_>>()

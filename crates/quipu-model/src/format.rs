@@ -1,25 +1,26 @@
-//! Numbers and times as people read them. An unknown number is [`DASH`], never 0.
+//! Formats numbers and times for display. An unknown number is [`DASH`], never 0.
 //!
-//! What is not here: the local zone, which only the browser knows: callers pass the offset that holds at the instant.
+//! Not here: the local time zone, which only the browser knows. Callers pass its offset at the instant.
 
 use crate::{Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
 
-/// What stands for an unknown value.
+/// Shown for an unknown value.
 pub const DASH: &str = "–";
 
-/// How instants are shown.
+/// How instants are displayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TimeStyle {
-    /// The clock of UTC.
+    /// In UTC.
     #[default]
     Utc,
-    /// The clock of the reader's own zone.
+    /// In the user's time zone.
     Local,
-    /// Since the start of the trace, or of the file in a list.
+    /// Relative to the start of the trace, or of the file in a list.
     Relative,
 }
 
-/// A duration in the unit that fits, with three digits: `850 ns`, `12.3 ms`, `1.23 s`, `2 m 05 s`, `3 h 07 m`, `2 d 04 h`.
+/// A duration in nanoseconds, in a suitable unit with three significant digits: `850 ns`, `12.3 ms`, `1.23 s`, `2 m 05 s`, `3 h 07 m`,
+/// `2 d 04 h`.
 pub fn duration(nanos: u64) -> String {
     const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
     if nanos < 1_000 {
@@ -40,7 +41,7 @@ pub fn duration(nanos: u64) -> String {
     }
 }
 
-/// [`duration`], or [`DASH`] where it is unknown.
+/// [`duration`], or [`DASH`] if unknown.
 pub fn duration_text(nanos: Option<u64>) -> String {
     nanos.filter(|nanos| *nanos != UNKNOWN_NANOS).map_or_else(|| DASH.into(), duration)
 }
@@ -56,7 +57,7 @@ fn three_digits(amount: f64) -> String {
     }
 }
 
-/// A whole number with its thousands grouped: `1,234,567`.
+/// An integer with grouped thousands: `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
@@ -69,7 +70,7 @@ pub fn count(number: u64) -> String {
     grouped
 }
 
-/// A number of any size: whole ones with their thousands grouped, others with five digits that count.
+/// A number of any size: integers with grouped thousands, others with five significant digits.
 pub fn number_text(number: f64) -> String {
     if !number.is_finite() {
         return if number.is_nan() { "NaN".into() } else { format!("{}Inf", if number > 0.0 { "+" } else { "-" }) };
@@ -82,7 +83,7 @@ pub fn number_text(number: f64) -> String {
     if !(1e-4..1e15).contains(&size) {
         return format!("{number:.4e}");
     }
-    // Digits before the point, where there are any; zeros behind it do not count.
+    // Digits before the point, if any. Leading zeros after the point don't count.
     let digits = if size < 1.0 { size.log10().floor() as i32 } else { size.log10().floor() as i32 + 1 };
     let places = if size < 1.0 { 4 - digits } else { 5 - digits };
     let text = format!("{size:.*}", places.clamp(0, 9) as usize);
@@ -93,7 +94,7 @@ pub fn number_text(number: f64) -> String {
     }
 }
 
-/// What something cost: `$1.25`, `≥ $0.0031` where it may be more, [`DASH`] where nothing is known.
+/// A cost: `$1.25`; `≥ $0.0031` for a lower bound; [`DASH`] if unknown.
 pub fn cost_text(cost: Option<Cost>) -> String {
     let Some(Cost { nanos, is_least, unit }) = cost else { return DASH.to_owned() };
     let amount = nanos as f64 / 1e9;
@@ -101,7 +102,7 @@ pub fn cost_text(cost: Option<Cost>) -> String {
     format!("{}{}{amount}", if is_least { "≥ " } else { "" }, unit.as_str())
 }
 
-/// A number of things, the word in the singular for one: `1 span`, `2,048 spans`, `– spans`.
+/// A count and its noun: `1 span`, `2,048 spans`, `– spans`.
 pub fn counted(number: Option<u64>, singular: &str, plural: &str) -> String {
     match number {
         None => format!("{DASH} {plural}"),
@@ -110,7 +111,7 @@ pub fn counted(number: Option<u64>, singular: &str, plural: &str) -> String {
     }
 }
 
-/// How much a served file has grown since it was opened; `before` and `now` are its spans.
+/// How much a served file has grown since it was opened. `before` and `now` are span counts.
 pub fn growth_text(name: &str, before: Option<u64>, now: u64) -> String {
     match before.and_then(|before| now.checked_sub(before)).filter(|more| *more > 0) {
         Some(more) => format!("{name} has grown: {}.", counted(Some(more), "more span", "more spans")),
@@ -118,19 +119,19 @@ pub fn growth_text(name: &str, before: Option<u64>, now: u64) -> String {
     }
 }
 
-/// The part as hundredths of the whole: `12 %`, `<1 %`; [`DASH`] of nothing.
+/// The ratio in percent: `12 %`, `<1 %`; [`DASH`] if `whole` is 0.
 pub fn share_text(part: u64, whole: u64) -> String {
     match (part as f64 / whole as f64 * 100.0).round() {
         _ if whole == 0 => DASH.to_owned(),
         _ if part == 0 => "0 %".to_owned(),
         percent if percent < 1.0 => "<1 %".to_owned(),
-        // Nearly all is not all.
+        // Never round up to 100 %.
         percent if percent >= 100.0 && part < whole => ">99 %".to_owned(),
         percent => format!("{percent:.0} %"),
     }
 }
 
-/// The class of a message's role: of those that have a look of their own; a recorded role may be any text.
+/// CSS class of a message role. Only roles with a style of their own have one, because a recorded role may be any string.
 pub fn role_class(role: &str) -> &'static str {
     match role {
         "system" => "system",
@@ -160,8 +161,8 @@ pub fn bytes(size: u64) -> String {
     format!("{:.2} TB", size as f64 / 1e12)
 }
 
-/// An instant in the chosen style. `offset_minutes` is the reader's zone at that instant (used by [`TimeStyle::Local`] only), `zero`
-/// the instant that [`TimeStyle::Relative`] counts from; without one it falls back to UTC.
+/// An instant in the given style. `offset_minutes` is the user's offset from UTC at that instant (used by [`TimeStyle::Local`] only).
+/// `zero` is the origin of [`TimeStyle::Relative`], which falls back to UTC without one.
 pub fn time(at: Timestamp, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> String {
     match (style, zero) {
         (TimeStyle::Relative, Some(zero)) => offset_text(at.nanos_since(zero)),
@@ -170,15 +171,15 @@ pub fn time(at: Timestamp, style: TimeStyle, offset_minutes: i32, zero: Option<T
     }
 }
 
-/// A wall-clock time cut to milliseconds, so that a column of times is even: `2026-11-22 18:39:36.509`.
+/// Truncates a local time to milliseconds, so that times line up in a column: `2026-11-22 18:39:36.509`.
 pub fn cut_to_millis(civil: &str) -> &str {
     let fraction = civil.rfind('.').map_or(civil.len(), |dot| dot + 1);
     let digits = civil.get(fraction..).unwrap_or_default();
-    // Other texts have a unit after their digits.
+    // Other texts end in a unit.
     if digits.len() > 3 && digits.bytes().all(|digit| digit.is_ascii_digit()) { civil.get(..fraction + 3).unwrap_or(civil) } else { civil }
 }
 
-/// A signed distance: `+12.3 ms`, `−850 ns`, `0 ns`.
+/// A signed duration in nanoseconds: `+12.3 ms`, `−850 ns`, `0 ns`.
 pub fn offset_text(nanos: i64) -> String {
     match nanos {
         0 => "0 ns".into(),
@@ -187,20 +188,18 @@ pub fn offset_text(nanos: i64) -> String {
     }
 }
 
-/// What is known of the zone of a file's times, in one sentence.
+/// One sentence on what is known about the time zone of a file's times.
 pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
     match zone {
         None => "The zone of the times is known once the index is complete.",
-        Some(ZoneFact::Zoned) => "Every time in the file names its zone.",
-        Some(ZoneFact::Recovered { .. }) => "The file holds the server’s local clock; its offset from UTC was recovered from created_at.",
-        Some(ZoneFact::Unknown) => {
-            "The file holds a local clock without a zone, and nothing tells its offset: times are shown as recorded."
-        }
+        Some(ZoneFact::Zoned) => "All times in the file have a time zone.",
+        Some(ZoneFact::Recovered { .. }) => "The file has the server’s local times; their offset from UTC was derived from created_at.",
+        Some(ZoneFact::Unknown) => "The file has local times without a zone, and their offset is unknown: times are shown as recorded.",
     }
 }
 
-/// Token sums with how many requests they rest on: `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`.
-/// `None` when the file or trace has no inference request.
+/// Token totals and the number of requests they cover:
+/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests.
 pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
     if totals.requests == 0 {
         return None;
@@ -222,7 +221,7 @@ pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
     Some(sentence)
 }
 
-/// What files that are opened together are called: `traces.jsonl and 2 more`. What belongs beside a database is not counted.
+/// Display name of files opened together: `traces.jsonl and 2 more`. Companion files of a database are not counted.
 pub fn files_name<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let mut names = names.into_iter().filter(|name| !is_companion(name));
     let first = names.next().unwrap_or_default();
@@ -232,8 +231,8 @@ pub fn files_name<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     }
 }
 
-/// A route in two: what may be cut where there is no room, and its last part, by which it is told from the others. Other names stand in
-/// the first, whole.
+/// Splits a route into a part that may be truncated and its last segment, which distinguishes it from other routes. Other names are
+/// entirely in the first part.
 pub fn name_parts(name: &str) -> (&str, &str) {
     const LONGEST_END: usize = 32;
     let cut = name.rfind('/').filter(|at| *at > 0 && name.starts_with('/') && name.len() - at <= LONGEST_END);
@@ -246,7 +245,7 @@ mod tests {
     use crate::CostUnit;
 
     #[test]
-    fn numbers_have_the_digits_that_count() {
+    fn numbers_have_five_significant_digits() {
         let texts = [0.0, 3.0, -1_234_567.0, 0.5, 1_234.567_89, 0.000_123_456, 12.345_678, f64::NAN, f64::NEG_INFINITY].map(number_text);
         assert_eq!(texts, ["0", "3", "-1,234,567", "0.5", "1,234.6", "0.00012346", "12.346", "NaN", "-Inf"]);
         assert_eq!(number_text(1.5e-7), "1.5000e-7");
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_called_by_the_first_and_how_many_more() {
+    fn files_are_named_after_the_first_and_the_number_of_others() {
         assert_eq!(files_name(["traces.json"]), "traces.json");
         assert_eq!(files_name(["traces.json", "logs.json", "metrics.json"]), "traces.json and 2 more");
         assert_eq!(files_name(["telemetry.db-wal", "telemetry.db"]), "telemetry.db");
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_route_the_last_part_stays_in_sight() {
+    fn the_last_segment_of_a_route_stays_visible() {
         assert_eq!(name_parts("/v1/agents/{agent_id}/session/{session_id}/turn"), ("/v1/agents/{agent_id}/session/{session_id}", "/turn"));
         assert_eq!(name_parts("/health"), ("/health", ""));
         assert_eq!(name_parts("InferenceRouter.chat_completion"), ("InferenceRouter.chat_completion", ""));
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_stand_in_the_unit_that_fits() {
+    fn durations_are_shown_in_a_suitable_unit() {
         let shown: Vec<String> = [
             0,
             999,

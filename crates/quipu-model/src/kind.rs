@@ -1,4 +1,4 @@
-//! What a span is, and what is marked on it.
+//! Kinds and flags of spans.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum SpanKind {
-    /// An HTTP or client request: a span marked `__root__`, or named by a route.
+    /// An HTTP or client request: a span with the attribute `__root__`, or named after a route.
     Request,
     /// An agent's turn.
     Turn,
-    /// A model's inference, embeddings among them.
+    /// A model inference, including embeddings.
     Inference,
     /// A tool call.
     Tool,
@@ -20,7 +20,7 @@ pub enum SpanKind {
     Safety,
     /// Vector search and RAG.
     Retrieval,
-    /// Routing tables and look-ups.
+    /// Routing tables and lookups.
     Routing,
     /// Files, datasets, registrations.
     Storage,
@@ -29,7 +29,7 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
-    /// Every kind, in the order of the legend.
+    /// All kinds, in the order of the legend.
     pub const ALL: [SpanKind; 9] = [
         SpanKind::Request,
         SpanKind::Turn,
@@ -42,7 +42,7 @@ impl SpanKind {
         SpanKind::Other,
     ];
 
-    /// The name shown to people and used as a CSS class: `request`, `turn`, …
+    /// Display name and CSS class: `request`, `turn`, …
     pub fn label(self) -> &'static str {
         match self {
             SpanKind::Request => "request",
@@ -57,8 +57,9 @@ impl SpanKind {
         }
     }
 
-    /// What a span named `name` is. Releases differ: `ModelsRoutingTable.get_model`, `/v1/agents/{agent_id}/session/{session_id}/turn`
-    /// and `create_agent_turn`, `VLLMInferenceAdapter.chat_completion`, `run_shield_X`, `tool_execution`.
+    /// The kind of a span with this name. Names vary between releases: `ModelsRoutingTable.get_model`,
+    /// `/v1/agents/{agent_id}/session/{session_id}/turn` and `create_agent_turn`, `VLLMInferenceAdapter.chat_completion`, `run_shield_X`,
+    /// `tool_execution`.
     pub fn from_name(name: &str) -> SpanKind {
         if let Some(route) = name.strip_prefix('/') {
             let turn = route.ends_with("/turn") || (route.contains("/turn/") && route.ends_with("/resume"));
@@ -95,7 +96,7 @@ impl SpanKind {
 }
 
 impl SpanKind {
-    /// What instrumentation says a span is: the value of `gen_ai.operation.name` (OpenTelemetry's GenAI conventions) or of
+    /// The kind declared by instrumentation: the value of `gen_ai.operation.name` (OpenTelemetry GenAI conventions) or of
     /// `openinference.span.kind`.
     pub fn from_convention(word: &str) -> Option<SpanKind> {
         Some(match word {
@@ -109,47 +110,47 @@ impl SpanKind {
     }
 }
 
-/// Marks of a span, one bit each; derived ones say so.
+/// Flags of a span, one bit each. Some are recorded, others derived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SpanMarks(pub u16);
+pub struct SpanFlags(pub u16);
 
-impl SpanMarks {
-    /// No parent is recorded, or the recorded one is not in the file (derived).
-    pub const ROOT: SpanMarks = SpanMarks(1);
-    /// The request boundary `__root__`.
-    pub const REQUEST: SpanMarks = SpanMarks(1 << 1);
-    /// The span failed, by the rules of [`crate::failure`] (derived).
-    pub const FAILED: SpanMarks = SpanMarks(1 << 2);
-    /// Has an event of severity error or critical that is not its failure.
-    pub const LOGGED_ERROR: SpanMarks = SpanMarks(1 << 3);
-    /// `__autotraced__`: a method traced without being asked for.
-    pub const AUTOTRACED: SpanMarks = SpanMarks(1 << 4);
-    /// The recorded parent is in no row of the file.
-    pub const ORPHAN: SpanMarks = SpanMarks(1 << 5);
-    /// Its parent chain is a cycle; it is shown as a root.
-    pub const CYCLE: SpanMarks = SpanMarks(1 << 6);
-    /// An inference request: counted once, never again on the provider's span under it.
-    pub const INFERENCE_REQUEST: SpanMarks = SpanMarks(1 << 7);
-    /// Has an event that is older than the span's own start.
-    pub const EARLY_EVENT: SpanMarks = SpanMarks(1 << 8);
-    /// `traces.root_span_id` names this span.
-    pub const RECORDED_ROOT: SpanMarks = SpanMarks(1 << 9);
-    /// The step in which its request failed (derived): the last one, without an output, of a request that failed by its own event. The
-    /// span itself does not count as failed.
-    pub const FAILURE_ORIGIN: SpanMarks = SpanMarks(1 << 10);
+impl SpanFlags {
+    /// Has no recorded parent, or its parent is not in the file (derived).
+    pub const ROOT: SpanFlags = SpanFlags(1);
+    /// A request boundary, recorded as `__root__`.
+    pub const REQUEST: SpanFlags = SpanFlags(1 << 1);
+    /// Failed according to [`crate::failure`] (derived).
+    pub const FAILED: SpanFlags = SpanFlags(1 << 2);
+    /// Has an event of severity `error` or `critical` that does not fail the span.
+    pub const LOGGED_ERROR: SpanFlags = SpanFlags(1 << 3);
+    /// Recorded as `__autotraced__`: a method that was traced automatically.
+    pub const AUTOTRACED: SpanFlags = SpanFlags(1 << 4);
+    /// Its recorded parent is not in the file.
+    pub const ORPHAN: SpanFlags = SpanFlags(1 << 5);
+    /// Part of a parent cycle; shown as a root.
+    pub const CYCLE: SpanFlags = SpanFlags(1 << 6);
+    /// An inference request. Counted once; the provider's span below it does not have this flag.
+    pub const INFERENCE_REQUEST: SpanFlags = SpanFlags(1 << 7);
+    /// Has an event with a time before the span's start.
+    pub const EARLY_EVENT: SpanFlags = SpanFlags(1 << 8);
+    /// Named by `traces.root_span_id`.
+    pub const RECORDED_ROOT: SpanFlags = SpanFlags(1 << 9);
+    /// Where its request failed (derived): the last step, without output, of a request that an event reported as failed. The span itself
+    /// does not count as failed.
+    pub const FAILURE_ORIGIN: SpanFlags = SpanFlags(1 << 10);
 
-    /// Whether all bits of `other` are set.
-    pub fn has(self, other: SpanMarks) -> bool {
+    /// Whether all flags in `other` are set.
+    pub fn has(self, other: SpanFlags) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Sets the bits of `other`.
-    pub fn add(&mut self, other: SpanMarks) {
+    /// Sets the flags in `other`.
+    pub fn add(&mut self, other: SpanFlags) {
         self.0 |= other.0;
     }
 
-    /// Clears the bits of `other`.
-    pub fn remove(&mut self, other: SpanMarks) {
+    /// Clears the flags in `other`.
+    pub fn remove(&mut self, other: SpanFlags) {
         self.0 &= !other.0;
     }
 }

@@ -4,7 +4,7 @@
 //! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
 //! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), and small encodings ([`csv`], [`encoding`]).
 //!
-//! What is not here: SQLite (`quipu-store`), the index (`quipu`), what is drawn (`quipu-ui`).
+//! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
 pub mod csv;
 pub mod encoding;
@@ -35,7 +35,7 @@ pub use event::{
 };
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
-pub use kind::{SpanKind, SpanMarks};
+pub use kind::{SpanFlags, SpanKind};
 pub use price::{Cost, CostUnit, Price, PriceTable};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};

@@ -1,41 +1,41 @@
-//! Sorting for all that is sorted now and then, by one compiled sort for each width of number: a sort of its own for every type and key
-//! weighs five kilobytes each in the worker.
+//! Stable sorting and binary search for code that is not hot. Each integer width has one compiled sort; a generic sort would add five
+//! kilobytes to the worker for every type and key.
 //!
-//! What is not here: the sorts of the index, which are hot.
+//! Not here: the index's own sorts, which are hot.
 
 use std::cmp::Ordering;
 
-/// What stands beside a number in pairs that ascend by it.
-pub fn beside<T>(pairs: &[(u32, T)], number: u32) -> Option<&T> {
+/// Binary search in `(key, value)` pairs sorted by key.
+pub fn find_sorted<T>(pairs: &[(u32, T)], number: u32) -> Option<&T> {
     let at = pairs.binary_search_by_key(&number, |(found, _)| *found).ok()?;
     pairs.get(at).map(|(_, value)| value)
 }
 
-/// Sorts places; equal ones stay in the order they have.
+/// Sorts indices. Stable.
 #[inline(never)]
 pub fn sort_places(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
     places.sort_by(|one, other| compare(*one, *other));
 }
 
-/// Sorts rows; equal ones stay in the order they have.
+/// Sorts row numbers. Stable.
 #[inline(never)]
 pub fn sort_rows(rows: &mut [u32], compare: &dyn Fn(u32, u32) -> Ordering) {
     rows.sort_by(|one, other| compare(*one, *other));
 }
 
-/// The places of `len` things in the order that `compare` tells of two places; equal ones in the order they have.
+/// The indices `0..len`, sorted by a comparison of two indices. Stable.
 pub fn ordered(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = (0..len).collect();
     sort_places(&mut places, compare);
     places
 }
 
-/// Sorts anything by a key; equal ones stay in the order they have.
+/// Sorts by a key. Stable.
 pub fn sort_by_key<T, K: Ord>(things: &mut Vec<T>, key: impl Fn(&T) -> K) {
     sort_by(things, |one, other| key(one).cmp(&key(other)));
 }
 
-/// Sorts anything; equal ones stay in the order they have.
+/// Sorts by a comparison. Stable.
 pub fn sort_by<T>(things: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
     let order = {
         let things = things.as_slice();

@@ -1,26 +1,26 @@
-//! What tokens cost: a table the reader fills in, and sums over requests. No price is ever guessed, so without an entry there is no cost.
+//! Token prices, from a table that the user fills in, and costs. Prices are never guessed: without an entry there is no cost.
 //!
-//! What is not here: where the table is kept.
+//! Not here: where the table is stored.
 
 use serde::{Deserialize, Serialize};
 
-/// The price of the models that a pattern names.
+/// Price of the models that match a pattern.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Price {
-    /// A model's name; `*` stands for any letters, and letter case does not count.
+    /// Model name; `*` matches any characters, letter case is ignored.
     pub pattern: String,
-    /// For a million prompt tokens.
+    /// Price of a million prompt tokens.
     pub prompt: f64,
-    /// For a million completion tokens.
+    /// Price of a million completion tokens.
     pub completion: f64,
 }
 
-/// What stands before an amount: `$`, `EUR `; may be nothing. At most eight bytes, so that it travels with every amount.
+/// Prefix of an amount: `$`, `EUR `, or empty. At most eight bytes, because it is sent with every amount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CostUnit([u8; 8]);
 
 impl CostUnit {
-    /// The letters of `text` that there is room for, without control characters.
+    /// The characters of `text` that fit, without control characters.
     pub fn new(text: &str) -> CostUnit {
         let (mut bytes, mut used) = ([0; 8], 0);
         for letter in text.chars().filter(|letter| !letter.is_control()) {
@@ -32,34 +32,34 @@ impl CostUnit {
         CostUnit(bytes)
     }
 
-    /// Its letters.
+    /// The prefix as a string.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
     }
 }
 
-/// Prices in the order they are looked up: the first pattern that names the model holds.
+/// Price table. The first entry whose pattern matches the model applies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PriceTable {
-    /// What the prices are in.
+    /// Currency of the prices.
     pub unit: CostUnit,
-    /// The prices.
+    /// Entries in lookup order.
     pub prices: Vec<Price>,
 }
 
-/// What some requests cost.
+/// Cost of one or more requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cost {
-    /// What is known of it, in billionths.
+    /// The known cost, in billionths of the unit.
     pub nanos: u64,
-    /// Whether it may be more: of some request a count or a price is not known.
+    /// Whether this is a lower bound, because a count or price of some request is unknown.
     pub is_least: bool,
-    /// What it is in.
+    /// Currency.
     pub unit: CostUnit,
 }
 
 impl Cost {
-    /// Both together; nothing where neither is known.
+    /// Adds known costs. `None` if none is known; a lower bound if some are unknown.
     pub fn sum(costs: impl IntoIterator<Item = Option<Cost>>) -> Option<Cost> {
         let (mut sum, mut unknown) = (None::<Cost>, false);
         for cost in costs {
@@ -77,23 +77,23 @@ impl Cost {
 }
 
 impl PriceTable {
-    /// Whether nothing costs anything.
+    /// Whether the table has no entries.
     pub fn is_empty(&self) -> bool {
         self.prices.is_empty()
     }
 
-    /// The price of a model; `None` where no pattern names it.
+    /// The entry for a model; `None` if no pattern matches.
     pub fn of(&self, model: &str) -> Option<&Price> {
         let model = model.to_lowercase();
         self.prices.iter().find(|price| names(&price.pattern.to_lowercase(), &model))
     }
 
-    /// What so many tokens of a model cost. `None` where it has no price, or neither count is known.
+    /// Cost of the given numbers of tokens. `None` if the model has no price or both counts are unknown.
     pub fn cost(&self, model: &str, prompt: Option<f64>, completion: Option<f64>) -> Option<Cost> {
         let price = self.of(model)?;
         let part = |tokens: Option<f64>, price: f64| match tokens {
             Some(tokens) => (tokens * price * 1e3, false),
-            // What costs nothing costs nothing however much of it there was.
+            // An unknown count costs nothing if the price is 0.
             None => (0.0, price != 0.0),
         };
         let (for_prompt, prompt_unknown) = part(prompt, price.prompt);
@@ -112,7 +112,7 @@ impl PriceTable {
         text
     }
 
-    /// Back from [`PriceTable::to_text`]; a line that can't be read is left out.
+    /// Parses the format of [`PriceTable::to_text`]. Invalid lines are skipped.
     pub fn from_text(text: &str) -> PriceTable {
         let mut lines = text.lines();
         let unit = CostUnit::new(lines.next().unwrap_or_default());
@@ -127,7 +127,7 @@ impl PriceTable {
     }
 }
 
-/// Whether a pattern names a model, both in small letters.
+/// Whether a pattern matches a model name, both in lower case.
 fn names(pattern: &str, model: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_makes_a_cost_the_least_or_none() {
+    fn unknown_counts_make_a_cost_a_lower_bound_or_none() {
         let table = table();
         let cost = |millis: u64, is_least| Some(Cost { nanos: millis * 1_000_000, is_least, unit: CostUnit::new("$") });
         assert_eq!(table.cost("fake/a", Some(1e6), Some(1e5)), cost(3_000, false));

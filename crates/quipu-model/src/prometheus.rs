@@ -1,31 +1,31 @@
-//! Prometheus' names for metrics and labels that come from OTLP. The one definition for `/metrics` of `quipu collect`, PromQL and the page.
+//! Prometheus names of metrics and labels that come from OTLP. Used by `/metrics` of `quipu collect`, PromQL and the page.
 //!
 //! The rules are those of Prometheus' own OTLP receiver with its default settings: the translation strategy
 //! `UnderscoreEscapingWithSuffixes`, with `label_name_underscore_sanitization` and `label_name_preserve_multiple_underscores` on. Source: the
 //! Go module `github.com/prometheus/otlptranslator` (`MetricNamer.Build`, `LabelNamer.Build`), and `createAttributes` in
 //! `storage/remote/otlptranslator/prometheusremotewrite/helper.go` of Prometheus.
 //!
-//! One difference: Prometheus refuses a point with a name that has no letter or digit, and nothing is refused here. A label name keeps its
-//! underscores then, and an empty one is `key_`; a metric name is `_`.
+//! One difference: Prometheus rejects points whose name has no letter or digit; nothing is rejected here. Such a label name keeps its
+//! underscores, an empty one becomes `key_`; a metric name becomes `_`.
 //!
-//! What is not here: the names that Llama Stack documents for its own counters ([`TokenKind`](crate::TokenKind)).
+//! Not here: the documented names of Llama Stack's own counters ([`TokenKind`](crate::TokenKind)).
 
 use crate::ordered::sort_by_key;
 use std::collections::BTreeMap;
 
-/// The kind of a metric, as far as its name depends on it.
+/// Kind of a metric, as far as its name depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricShape {
     /// A monotonic sum.
     Counter,
     /// A gauge.
     Gauge,
-    /// A histogram, a summary, or a sum that may fall.
+    /// A histogram, a summary, or a non-monotonic sum.
     Other,
 }
 
 impl MetricShape {
-    /// The shape of a point, by the columns `kind` and `monotonic` of `quipu_metric_points`.
+    /// The shape of a point, from the columns `kind` and `monotonic` of `quipu_metric_points`.
     pub fn of_point(kind: &str, monotonic: Option<bool>) -> MetricShape {
         match (kind, monotonic) {
             ("sum", Some(true)) => MetricShape::Counter,
@@ -35,7 +35,7 @@ impl MetricShape {
     }
 }
 
-/// UCUM's units, and Prometheus' words for them.
+/// UCUM units and the corresponding words in Prometheus names.
 const UNITS: [(&str, &str); 28] = [
     ("d", "days"),
     ("h", "hours"),
@@ -66,7 +66,7 @@ const UNITS: [(&str, &str); 28] = [
     ("mo", "months"),
     ("y", "years"),
 ];
-/// The same for units after the slash.
+/// Units after a slash.
 const PER: [(&str, &str); 7] = [
     ("s", "second"),
     ("m", "minute"),
@@ -77,8 +77,8 @@ const PER: [(&str, &str); 7] = [
     ("y", "year"),
 ];
 
-/// The name of an OTLP metric: every run of invalid characters becomes one underscore, then the unit (UCUM) follows, then `_total` for
-/// counters and `_ratio` for gauges of the unit `1`.
+/// Name of an OTLP metric: each run of invalid characters becomes one underscore; then come the unit (UCUM), and `_total` for counters or
+/// `_ratio` for gauges with the unit `1`.
 ///
 /// ```
 /// use quipu_model::prometheus::{MetricShape, metric_name};
@@ -108,8 +108,8 @@ pub fn metric_name(name: &str, unit: &str, shape: MetricShape) -> String {
     not_a_digit_first(words.join("_"))
 }
 
-/// A name made valid for a metric without translating it: every invalid character becomes an underscore, and no suffix is added. For the
-/// recorded events `metric.NAME`, which are no OTLP metrics.
+/// Makes a metric name valid without translating it: each invalid character becomes an underscore; no suffix is added. For recorded
+/// `metric.NAME` events, which are not OTLP metrics.
 pub fn valid_metric_name(name: &str) -> String {
     not_a_digit_first(name.chars().map(|letter| if is_valid(letter) || letter == ':' { letter } else { '_' }).collect())
 }
@@ -121,8 +121,8 @@ fn not_a_digit_first(mut name: String) -> String {
     name
 }
 
-/// The label name of an attribute key: every invalid character becomes an underscore; a leading digit gets `key_` and a single leading
-/// underscore `key` in front. Label names have no colon, metric names may.
+/// Label name of an attribute key: each invalid character becomes an underscore. A leading digit is prefixed with `key_`, a single leading
+/// underscore with `key`. Unlike metric names, label names have no colons.
 ///
 /// ```
 /// use quipu_model::prometheus::label_name;
@@ -134,15 +134,15 @@ pub fn label_name(key: &str) -> String {
     match name.as_bytes() {
         [] => "key_".to_owned(),
         [b'0'..=b'9', ..] => format!("key_{name}"),
-        // Two underscores mark names that Prometheus reserves; they stay.
+        // A double underscore marks names that are reserved by Prometheus; it is kept.
         [b'_', b'_', ..] => name,
         [b'_', ..] => format!("key{name}"),
         _ => name,
     }
 }
 
-/// Attributes, as key and text, as labels by name. Values of keys that become the same name are joined with `;`, in the order of their keys.
-/// `__name__` is left out, because it is the metric's own name, and so is an empty value, which is no label.
+/// Labels of attributes, given as key and text. If several keys become the same name, their values are joined with `;`, in the order of the
+/// keys. Omits `__name__`, which is the metric's name, and empty values, which are equivalent to no label.
 pub fn labels<'k>(attributes: impl IntoIterator<Item = (&'k str, String)>) -> BTreeMap<String, String> {
     let mut attributes: Vec<(&str, String)> = attributes.into_iter().filter(|(key, _)| *key != "__name__").collect();
     sort_by_key(&mut attributes, |(key, _)| *key);
@@ -162,7 +162,7 @@ fn is_valid(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
-/// A unit as a word; braces hold a remark.
+/// The word for a unit. Text in braces is an annotation and ignored.
 fn suffix(unit: &str, known: &[(&str, &'static str)]) -> String {
     let unit = unit.trim();
     if unit.contains(['{', '}']) {

@@ -1,33 +1,33 @@
-//! Rows of the three reference tables exactly as recorded: what a trimmed file, a link and every export are made from.
+//! Rows of the three reference tables exactly as recorded: the source of trimmed files, links and every export.
 //!
-//! What is not here: reading rows from a file or writing them to one (`store`), taking out what is private (`share`), and what the
-//! rows mean (`index`). Texts stay as they are, times and attributes among them, so that a copy can equal its original.
+//! Strings are kept as they are, including times and attributes, so that a copy can equal its original. Not here: reading and writing rows
+//! (`store`), redaction (`share`), and interpretation (`index`).
 
-/// Some traces of a file, whole or in part. Nothing refers across: a span whose trace has no row and an event whose span has none
-/// may be in it, as they may in a file.
+/// Rows of some traces of a file, complete or not. As in a file, a span may belong to a trace without a row, and an event to a span without
+/// one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// Rows of `traces`, in the order of the file.
+    /// Rows of `traces`, in file order.
     pub traces: Vec<TraceRecord>,
-    /// Rows of `spans`, in the order of the file, which is that in which spans ended.
+    /// Rows of `spans`, in file order, which is the order in which spans ended.
     pub spans: Vec<SpanRecord>,
-    /// Rows of `span_events`, by their `id`.
+    /// Rows of `span_events`, ordered by `id`.
     pub events: Vec<EventRecord>,
 }
 
-/// One row of a recording.
+/// A row of any of the three tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// Of `traces`.
+    /// A row of `traces`.
     Trace(&'a TraceRecord),
-    /// Of `spans`.
+    /// A row of `spans`.
     Span(&'a SpanRecord),
-    /// Of `span_events`.
+    /// A row of `span_events`.
     Event(&'a EventRecord),
 }
 
 impl Record<'_> {
-    /// Bytes of all its texts.
+    /// Total bytes of all strings.
     pub fn text_bytes(&self) -> usize {
         let sum = |texts: &[&Option<String>]| texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum::<usize>();
         match self {
@@ -44,62 +44,62 @@ impl Record<'_> {
 }
 
 impl Recording {
-    /// Its rows: traces, then spans, then events.
+    /// All rows: traces, then spans, then events.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         let spans = self.spans.iter().map(Record::Span);
         self.traces.iter().map(Record::Trace).chain(spans).chain(self.events.iter().map(Record::Event))
     }
 }
 
-/// A row of `traces`. Times are the recorded texts, mostly ISO 8601; `None` is NULL.
+/// A row of `traces`. Times are the recorded strings, usually ISO 8601; `None` is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceRecord {
-    /// Mostly 32 hex digits.
+    /// Usually 32 hexadecimal digits.
     pub trace_id: String,
-    /// Often one zero-width space, which stands for no name.
+    /// Often a single zero-width space, which means that there is no name.
     pub service_name: Option<String>,
-    /// What the server took for the root; often NULL, or a nested span.
+    /// The root according to the server. Often NULL, or the id of a nested span.
     pub root_span_id: Option<String>,
-    /// The earliest start of its spans.
+    /// Earliest start of the trace's spans.
     pub start_time: Option<String>,
-    /// The latest end of its spans.
+    /// Latest end of the trace's spans.
     pub end_time: Option<String>,
-    /// When SQLite made the row, in UTC: `2026-03-01 10:00:00`.
+    /// When SQLite inserted the row, in UTC: `2026-03-01 10:00:00`.
     pub created_at: Option<String>,
 }
 
-/// A row of `spans`. Times are the recorded texts; `None` is NULL.
+/// A row of `spans`. Times are the recorded strings; `None` is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpanRecord {
-    /// Mostly 16 hex digits.
+    /// Usually 16 hexadecimal digits.
     pub span_id: String,
-    /// The trace it belongs to.
+    /// Id of its trace.
     pub trace_id: Option<String>,
-    /// `None` for a root. A span of that id need not exist.
+    /// `None` for a root. There need not be a span with this id.
     pub parent_span_id: Option<String>,
-    /// Route, `Class.method`, or a step's name.
+    /// A route, `Class.method`, or the name of an agent's step.
     pub name: Option<String>,
-    /// When it started.
+    /// Start time.
     pub start_time: Option<String>,
-    /// When it ended.
+    /// End time.
     pub end_time: Option<String>,
-    /// A JSON object as text, mostly.
+    /// Usually a JSON object.
     pub attributes: Option<String>,
     /// `OK`, `ERROR` or `UNSET`.
     pub status: Option<String>,
-    /// `INTERNAL`, mostly.
+    /// Usually `INTERNAL`.
     pub kind: Option<String>,
 }
 
-/// A row of `span_events`, without its `id`: rows are numbered anew where they are written. `None` is NULL.
+/// A row of `span_events`, without its `id`, which is assigned anew when the row is written. `None` is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventRecord {
-    /// The span it was recorded on.
+    /// Id of its span.
     pub span_id: Option<String>,
     /// `unstructured_log`, `metric.…`, `exception` and the like.
     pub name: Option<String>,
-    /// When it happened.
+    /// Time of the event, as recorded.
     pub timestamp: Option<String>,
-    /// A JSON object as text, mostly.
+    /// Usually a JSON object.
     pub attributes: Option<String>,
 }

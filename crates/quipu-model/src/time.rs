@@ -1,4 +1,4 @@
-//! Times as recorded: ISO 8601 text with or without a zone, to the nanosecond.
+//! Recorded times: ISO 8601 text with or without a zone, with nanosecond precision.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,18 +11,18 @@ pub const UNKNOWN_NANOS: u64 = u64::MAX;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Nanoseconds from `earlier` to `self`; negative when `self` is the earlier one. Saturates.
+    /// Nanoseconds from `earlier` to `self`; negative if `self` is the earlier one. Saturates.
     pub fn nanos_since(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The instant at which a clock `offset_minutes` east of UTC shows what is read here as UTC. Saturates.
+    /// Reinterprets a local time stored as if it were UTC: the instant at which a clock `offset_minutes` east of UTC shows it. Saturates.
     pub fn minus_offset(self, offset_minutes: i32) -> Timestamp {
         Timestamp(self.0.saturating_sub(i64::from(offset_minutes) * 60_000_000_000))
     }
 
-    /// The wall clock at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`, with three, six or nine digits of the
-    /// second: as many as are not zero.
+    /// Local time at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`. Has three, six or nine fraction digits, as many as are
+    /// needed.
     pub fn civil(self, offset_minutes: i32) -> String {
         let shifted = self.0.saturating_add(i64::from(offset_minutes) * 60_000_000_000);
         let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(shifted)) else { return format!("{} ns", self.0) };
@@ -33,8 +33,8 @@ impl Timestamp {
     }
 }
 
-/// Nanoseconds since 1970 as the reference writes them, which is as Python does: through a double to the nearest microsecond, halves to
-/// the even one, and without a fraction where that is zero.
+/// Formats nanoseconds since 1970 like the reference, that is like Python: converted through a double, rounded to the nearest microsecond
+/// (half to even), without a fraction if it is zero.
 ///
 /// ```
 /// use quipu_model::reference_time;
@@ -46,23 +46,23 @@ pub fn reference_time(nanos: u64) -> String {
     let whole = seconds.trunc();
     let micros = ((seconds - whole) * 1e6).round_ties_even();
     let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, micros as u32) };
-    // Nanoseconds of 64 bits end in the year 2554.
+    // The largest `u64` is in the year 2554.
     let civil = jiff::Timestamp::from_second(whole as i64).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
     let (date, hour, minute, second) = (civil.date(), civil.hour(), civil.minute(), civil.second());
     format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
 }
 
-/// A time as it stands in the file: the clock reading, and whether it named its zone.
+/// A time as recorded: what the clock showed, and whether a zone was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedTime {
-    /// The reading as if it were UTC when no zone is named; else the instant.
+    /// The instant. A time without a zone is stored as if it were UTC.
     pub at: Timestamp,
-    /// Whether the text named a zone (`Z`, `+00:00`).
+    /// Whether a zone was given (`Z`, `+00:00`).
     pub zoned: bool,
 }
 
-/// Why a text is no time.
+/// The text is not a time; holds the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseTimeError(String);
 
@@ -75,27 +75,27 @@ impl fmt::Display for ParseTimeError {
 impl std::error::Error for ParseTimeError {}
 
 impl RecordedTime {
-    /// The instant: a reading without a zone is of a clock `offset_minutes` east of UTC.
+    /// The instant, taking a time without a zone as local time at `offset_minutes` east of UTC.
     pub fn instant(self, offset_minutes: i32) -> Timestamp {
         if self.zoned { self.at } else { self.at.minus_offset(offset_minutes) }
     }
 
-    /// The same of bytes as they stand in the file; `None` where they are no such time.
+    /// Like [`parse`](RecordedTime::parse), for bytes read from a file. `None` if they are not a time.
     pub fn read(text: &[u8]) -> Option<RecordedTime> {
         usual(text).or_else(|| RecordedTime::parse(std::str::from_utf8(text).ok()?).ok())
     }
 
-    /// Reads Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`; no fraction, or one to nine digits.
+    /// Parses Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`, with up to nine fraction digits.
     ///
     /// # Errors
-    /// A sentence when the text is not such a time.
+    /// If the text is in neither format.
     pub fn parse(text: &str) -> Result<RecordedTime, ParseTimeError> {
         static PARSER: jiff::fmt::temporal::DateTimeParser = jiff::fmt::temporal::DateTimeParser::new();
         if let Some(time) = usual(text.as_bytes()) {
             return Ok(time);
         }
         let bad = || ParseTimeError(format!("{text:?} is not a time such as 2026-11-22T18:39:22.344556+00:00"));
-        // The offset stands after the time of day; the date holds '-' too.
+        // The date contains '-' as well, so look for the offset after it.
         let tail = text.get(10..).ok_or_else(bad)?;
         let zoned = tail.ends_with(['Z', 'z']) || tail.contains(['+', '-']);
         let nanos = if zoned {
@@ -108,8 +108,8 @@ impl RecordedTime {
     }
 }
 
-/// Reads the forms nearly every time has, `2026-11-22T18:39:22.344556` with or without `+00:00` and SQLite's `2026-11-22 18:39:22`, many
-/// times as fast as all forms are read. `None` for every other form, and for a time that needs a closer look.
+/// Fast path for the forms nearly every time has: `2026-11-22T18:39:22.344556` with or without `+00:00`, and SQLite's
+/// `2026-11-22 18:39:22`. `None` for every other form, and for times that need the calendar.
 fn usual(text: &[u8]) -> Option<RecordedTime> {
     let mut filled = *b"0000-00-00T00:00:00.000000";
     let (time, zoned) = match text.split_first_chunk::<26>() {
@@ -134,12 +134,12 @@ fn usual(text: &[u8]) -> Option<RecordedTime> {
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let (hour, minute, second, micros) = (number(11, 13), number(14, 16), number(17, 19), number(20, 26));
     let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
-    // Every month has 28 days; the others, and years at the ends of what nanoseconds count, are for the calendar.
+    // Days 29 to 31, and years near the limits of 64-bit nanoseconds, are left to the calendar.
     let is_plain = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
     if !is_plain || others != 0 || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time[*at] != *sign) {
         return None;
     }
-    // The one calendar formula beside jiff, for speed. Years from March on: a leap day is then the last of its year.
+    // The only calendar formula outside jiff, for speed. Years start in March, so that a leap day is the last day of its year.
     let from_march = if month > 2 { year } else { year - 1 };
     let leap_days = from_march.div_euclid(4) - from_march.div_euclid(100) + from_march.div_euclid(400);
     let days = from_march * 365 + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;
@@ -147,7 +147,7 @@ fn usual(text: &[u8]) -> Option<RecordedTime> {
     Some(RecordedTime { at: Timestamp(seconds * 1_000_000_000 + micros * 1_000), zoned })
 }
 
-/// `UTC`, `UTC+01:00`, `UTC−05:30`.
+/// Formats an offset: `UTC`, `UTC+01:00`, `UTC−05:30`.
 pub fn offset_label(offset_minutes: i32) -> String {
     match offset_minutes {
         0 => "UTC".into(),
@@ -158,17 +158,17 @@ pub fn offset_label(offset_minutes: i32) -> String {
     }
 }
 
-/// What is known of the zone of a file's times.
+/// What is known about the time zone of a file's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ZoneFact {
-    /// Every time names its zone.
+    /// All times have a zone.
     Zoned,
-    /// Times are the server's local clock without a zone; the offset was recovered from `created_at`, which is UTC.
+    /// Times are the server's local time without a zone; the offset was derived from `created_at`, which is in UTC.
     Recovered {
-        /// Minutes east of UTC.
+        /// Offset in minutes, positive to the east.
         offset_minutes: i32,
     },
-    /// Times are a local clock without a zone, and nothing tells the offset: they are shown as if UTC.
+    /// Times are local time with an unknown offset; shown as if they were UTC.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Token counts and where each came from.
+//! Token counts and their sources.
 
 use super::{Cost, PriceTable};
 use serde::{Deserialize, Serialize};
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 /// Exhaustive on purpose: every source needs a code in packed columns and a decision in metrics, and the compiler finds the places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TokenSource {
-    /// A `metric.*` span event (0.2.18 and later).
+    /// A `metric.*` span event (Llama Stack 0.2.18 and later).
     MetricEvent,
-    /// `metrics` in the recorded output of the inference request (0.2.15).
+    /// `metrics` in the recorded output of the inference request (Llama Stack 0.2.15).
     OutputMetrics,
-    /// `usage` in the recorded output: the provider's own count.
+    /// `usage` in the recorded output, that is the provider's own count.
     OutputUsage,
-    /// Total minus the other part, both recorded.
+    /// The recorded total minus the other recorded part.
     Difference,
-    /// An attribute of the span: `gen_ai.usage.*`, `llm.token_count.*`.
+    /// A span attribute: `gen_ai.usage.*`, `llm.token_count.*`.
     Attribute,
-    /// Both parts together, both recorded.
+    /// The sum of both recorded parts.
     Sum,
 }
 
 impl TokenSource {
-    /// Every source.
+    /// All sources.
     pub const ALL: [TokenSource; 6] = [
         TokenSource::MetricEvent,
         TokenSource::OutputMetrics,
@@ -33,7 +33,7 @@ impl TokenSource {
         TokenSource::Sum,
     ];
 
-    /// Its number in packed columns: from 1 on, because 0 means no count.
+    /// Code in packed columns. At least 1, because 0 means no count.
     pub const fn code(self) -> u8 {
         match self {
             TokenSource::MetricEvent => 1,
@@ -45,13 +45,13 @@ impl TokenSource {
         }
     }
 
-    /// The source with this [`code`](TokenSource::code).
+    /// The source with this [`code`](TokenSource::code); `None` if there is none.
     pub fn from_code(code: u8) -> Option<TokenSource> {
         TokenSource::ALL.into_iter().find(|source| source.code() == code)
     }
 
-    /// Whether the count was taken from what else the file says of the request, and not recorded as a metric. Metrics count derived numbers
-    /// with the label `source="derived"`.
+    /// Whether the count was derived from other data of the request instead of being recorded as a metric. Derived numbers have the label
+    /// `source="derived"` in metrics.
     pub const fn is_derived(self) -> bool {
         match self {
             TokenSource::MetricEvent => false,
@@ -61,7 +61,7 @@ impl TokenSource {
         }
     }
 
-    /// The words shown beside a count.
+    /// Description shown next to a count.
     pub fn label(self) -> &'static str {
         match self {
             TokenSource::MetricEvent => "metric event",
@@ -74,7 +74,7 @@ impl TokenSource {
     }
 }
 
-/// Which of the three counts a metric is.
+/// Which tokens a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenKind {
     /// `prompt_tokens`
@@ -86,10 +86,10 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [TokenKind; 3] = [TokenKind::Prompt, TokenKind::Completion, TokenKind::Total];
 
-    /// The kind that Llama Stack's metric of this name counts.
+    /// The kind counted by Llama Stack's metric of this name; `None` for other metrics.
     pub fn from_metric(name: &str) -> Option<TokenKind> {
         match name {
             "prompt_tokens" => Some(TokenKind::Prompt),
@@ -99,7 +99,7 @@ impl TokenKind {
         }
     }
 
-    /// The Prometheus counter that Llama Stack documents for it.
+    /// Name of the Prometheus counter in Llama Stack's documentation.
     pub const fn documented_name(self) -> &'static str {
         match self {
             TokenKind::Prompt => "llama_stack_prompt_tokens_total",
@@ -109,33 +109,33 @@ impl TokenKind {
     }
 }
 
-/// One count with its source.
+/// A token count and its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenCount {
-    /// Tokens.
+    /// Number of tokens.
     pub tokens: u64,
-    /// Where the number was read.
+    /// Where the number comes from.
     pub source: TokenSource,
 }
 
-/// The tokens of one inference request. An unknown count is `None`, never 0.
+/// Token counts of an inference request. Unknown counts are `None`, never 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenRecord {
-    /// Tokens of the prompt.
+    /// Input tokens.
     pub prompt: Option<TokenCount>,
-    /// Tokens of the completion.
+    /// Output tokens.
     pub completion: Option<TokenCount>,
-    /// Both together, as recorded.
+    /// Input and output tokens together.
     pub total: Option<TokenCount>,
 }
 
 impl TokenRecord {
-    /// Whether nothing is known.
+    /// Whether all counts are unknown.
     pub fn is_empty(&self) -> bool {
         self.prompt.is_none() && self.completion.is_none() && self.total.is_none()
     }
 
-    /// The count of a kind.
+    /// Looks up a count by kind.
     pub fn get(&self, kind: TokenKind) -> Option<TokenCount> {
         match kind {
             TokenKind::Prompt => self.prompt,
@@ -144,7 +144,7 @@ impl TokenRecord {
         }
     }
 
-    /// The counts that there are.
+    /// The known counts.
     pub fn counts(&self) -> impl Iterator<Item = TokenCount> {
         TokenKind::ALL.into_iter().filter_map(|kind| self.get(kind))
     }
@@ -160,31 +160,31 @@ impl PriceTable {
 /// What one inference request used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
-    /// Its tokens.
+    /// Token counts.
     pub tokens: TokenRecord,
-    /// What they cost by the reader's prices.
+    /// Cost at the user's prices; `None` without prices.
     pub cost: Option<Cost>,
 }
 
-/// Sums over inference requests; each sum is over those that have the count.
+/// Totals over inference requests. Each total covers only the requests with that count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenTotals {
-    /// Prompt tokens, `None` when no request has the count.
+    /// Sum of prompt tokens; `None` if no request has the count.
     pub prompt: Option<u64>,
-    /// Completion tokens.
+    /// Sum of completion tokens; `None` if no request has the count.
     pub completion: Option<u64>,
-    /// Total tokens.
+    /// Sum of total tokens; `None` if no request has the count.
     pub total: Option<u64>,
-    /// Inference requests with at least one count.
+    /// Number of inference requests with at least one count.
     pub counted: u32,
-    /// Inference requests in all.
+    /// Number of all inference requests.
     pub requests: u32,
-    /// What they cost by the reader's prices; `None` without any.
+    /// Cost at the user's prices; `None` without prices.
     pub cost: Option<Cost>,
 }
 
 impl TokenTotals {
-    /// Counts one more inference request, with what is known of it.
+    /// Adds an inference request and its counts, if any.
     pub fn add(&mut self, record: Option<&TokenRecord>) {
         self.requests += 1;
         let Some(record) = record.filter(|record| !record.is_empty()) else { return };
@@ -200,9 +200,9 @@ impl TokenTotals {
         }
     }
 
-    /// Adds the sums of another group of requests.
+    /// Adds the totals of another group of requests.
     pub fn merge(&mut self, other: &TokenTotals) {
-        // A group without requests costs nothing, and its cost is not unknown.
+        // The cost of an empty group is zero, not unknown.
         let costs = [(self.requests, self.cost), (other.requests, other.cost)];
         self.cost = Cost::sum(costs.into_iter().filter(|(requests, _)| *requests > 0).map(|(_, cost)| cost));
         self.requests += other.requests;
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_source_comes_back_from_its_code() {
-        // Serde numbers the variants by itself, so that none can be missing in the list.
+        // Serde numbers the variants independently, so none can be missing from the list.
         let variants: Vec<TokenSource> = (0..=u8::MAX).filter_map(|number| postcard::from_bytes(&[number]).ok()).collect();
         assert_eq!(variants, TokenSource::ALL);
         for source in variants {

@@ -1,22 +1,22 @@
-//! Values as Llama Stack recorded them: JSON, Python repr or plain text, in one tree that loses nothing.
+//! Values as recorded by Llama Stack: JSON, Python repr or plain text, in a lossless tree.
 //!
-//! What is not here: the decoding itself, which is `recorded`.
+//! Not here: decoding, which is in `recorded`.
 
 use serde::{Deserialize, Serialize};
 
-/// How a text was understood.
+/// How a string was decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Encoding {
     /// A JSON document.
     Json,
     /// The `repr` of a Python object.
     Python,
-    /// Neither: shown as it is.
+    /// Neither; shown as is.
     Text,
 }
 
 impl Encoding {
-    /// The name shown to people: `JSON`, `Python`, `text`.
+    /// Display name: `JSON`, `Python`, `text`.
     pub fn label(self) -> &'static str {
         match self {
             Encoding::Json => "JSON",
@@ -26,59 +26,59 @@ impl Encoding {
     }
 }
 
-/// A number by its own text, so that no digit is lost (`9007199254740993` and `1e400` stay what they were).
+/// A number in its recorded spelling, so that no digit is lost (`9007199254740993` and `1e400` are kept).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Number(pub String);
 
 impl Number {
-    /// The integer, where the text is one that fits.
+    /// The value, if it is an integer that fits.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The nearest double; `NaN` and `Infinity` are understood as Python writes them (`nan`, `inf`, `NaN`, `Infinity`).
+    /// The nearest double. Accepts the spellings of NaN and infinity in JSON and Python (`nan`, `inf`, `NaN`, `Infinity`).
     pub fn as_f64(&self) -> Option<f64> {
         self.0.parse().ok()
     }
 }
 
-/// A recorded value. Order of keys, duplicates of keys and the digits of numbers are kept.
+/// A recorded value. Keeps the order of keys, duplicate keys, and the digits of numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
     /// JSON `null`, Python `None`.
     Null,
     /// `true`/`false`, `True`/`False`.
     Bool(bool),
-    /// A number, by its text.
+    /// A number in its recorded spelling.
     Number(Number),
-    /// A text that holds nothing further.
+    /// A string without nested data.
     Text(String),
-    /// A text that is itself JSON or Python repr of a list or a map: the text as it was, and what it holds.
+    /// A string that itself contains a list or map as JSON or Python repr.
     Nested {
-        /// The text, exactly.
+        /// The string, exactly as recorded.
         raw: String,
-        /// How it was understood; never [`Encoding::Text`].
+        /// How it was decoded; never [`Encoding::Text`].
         encoding: Encoding,
-        /// What it holds.
+        /// The list or map.
         value: Box<Value>,
     },
-    /// A list; a Python tuple or set is one too, named by `Tagged`.
+    /// A list. Python tuples and sets are lists inside `Tagged`.
     List(Vec<Value>),
-    /// A map, in recorded order. Keys of JSON are texts; Python's may be anything, and stand here as written.
+    /// A map in recorded order. JSON keys are strings; other Python keys appear as written.
     Map(Vec<(String, Value)>),
-    /// A Python value that is more than plain data: `Foo(a=1, b=2)` (fields as a map or list), a tuple, a set, `b'…'`.
+    /// A Python value other than plain data: `Foo(a=1, b=2)` (the fields as a map or list), a tuple, a set, `b'…'`.
     Tagged {
-        /// The name before the bracket, or `tuple`, `set`, `bytes`.
+        /// The name before the parenthesis, or `tuple`, `set`, `bytes`.
         tag: String,
-        /// What is inside.
+        /// The contents.
         value: Box<Value>,
     },
-    /// A fragment that can't be read further, as written: `<HealthStatus.OK: 'OK'>`, `<async_generator object … at 0x…>`.
+    /// A fragment that can't be decoded, as written: `<HealthStatus.OK: 'OK'>`, `<async_generator object … at 0x…>`.
     Opaque(String),
 }
 
 impl Value {
-    /// The text of a `Text` or `Nested` value.
+    /// The string of a `Text` or `Nested` value.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) | Value::Nested { raw: text, .. } => Some(text),
@@ -86,7 +86,7 @@ impl Value {
         }
     }
 
-    /// The value without the wrapping of a nested text: what the text holds.
+    /// Unwraps `Nested` values down to the innermost one.
     pub fn unwrapped(&self) -> &Value {
         match self {
             Value::Nested { value, .. } => value.unwrapped(),
@@ -94,7 +94,7 @@ impl Value {
         }
     }
 
-    /// The entry `key` of a map (nested texts are looked through), the last one if the key stands twice, as in JSON and Python.
+    /// Looks up a key in a map, including nested and tagged ones. The last of duplicate keys counts, as in JSON and Python.
     pub fn get(&self, key: &str) -> Option<&Value> {
         match self.unwrapped() {
             Value::Map(entries) => entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -103,7 +103,7 @@ impl Value {
         }
     }
 
-    /// The items of a list, tuple or set (nested texts are looked through).
+    /// The items of a list, tuple or set, including nested ones.
     pub fn items(&self) -> Option<&[Value]> {
         match self.unwrapped() {
             Value::List(items) => Some(items),
@@ -112,7 +112,7 @@ impl Value {
         }
     }
 
-    /// The whole number, if this is one that fits.
+    /// The value, if it is an integer that fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Number(number) => number.as_i64(),
@@ -120,7 +120,7 @@ impl Value {
         }
     }
 
-    /// Whether there is nothing below it to unfold.
+    /// Whether there are no children to expand.
     pub fn is_leaf(&self) -> bool {
         match self.unwrapped() {
             Value::List(items) => items.is_empty(),

@@ -1,6 +1,6 @@
-//! What a collector answers to an OTLP request, in protobuf or JSON.
+//! Parses responses of an OTLP collector, in protobuf or JSON.
 //!
-//! What is not here: the requests (`export`), and the network they go over.
+//! Not here: requests (`request`), and the network.
 
 use super::messages::{EXPORT_ANSWER, RPC_STATUS};
 use super::numbers::unsigned;
@@ -8,17 +8,17 @@ use super::wire::decode;
 use quipu_model::Value;
 use quipu_model::recorded::parse_json;
 
-/// What a collector says of a request it took.
+/// Response to a request that was accepted, at least in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportAnswer {
-    /// How many spans, points or records of it were refused; they are not to be sent again.
+    /// Number of rejected spans, points or log records, which must not be sent again.
     pub rejected: u64,
-    /// Why, or a warning where nothing was refused.
+    /// The reason, or a warning if nothing was rejected.
     pub message: Option<String>,
 }
 
 impl ExportAnswer {
-    /// Reads an `Export…ServiceResponse`. One that can't be read says nothing, as the empty one.
+    /// Parses an `Export…ServiceResponse`. An invalid one counts as empty.
     pub fn read(body: &[u8], is_json: bool) -> ExportAnswer {
         let answer = if is_json { json(body) } else { decode(body, &EXPORT_ANSWER).ok() };
         let partial = answer.as_ref().and_then(|answer| answer.get("partialSuccess"));
@@ -28,7 +28,7 @@ impl ExportAnswer {
     }
 }
 
-/// The message of a `google.rpc.Status`, in which a collector says why it took nothing.
+/// The message of a `google.rpc.Status`, which explains why a request was rejected.
 pub fn status_message(body: &[u8], is_json: bool) -> Option<String> {
     let status = if is_json { json(body) } else { decode(body, &RPC_STATUS).ok() };
     text(status.as_ref()?.get("message"))
@@ -42,7 +42,7 @@ fn text(value: Option<&Value>) -> Option<String> {
     one_line(value?.as_str()?)
 }
 
-/// A server's words on one line, without what could move a terminal's cursor; `None` where there are none.
+/// Puts a server's message on one line, without control characters. `None` if nothing is left.
 pub fn one_line(text: &str) -> Option<String> {
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     Some(words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_encodings_say_how_many_were_refused_and_why() {
+    fn both_encodings_report_rejected_entries_and_the_reason() {
         let expected = ExportAnswer { rejected: 300, message: Some("too old".into()) };
         // partial_success { rejected_spans: 300, error_message: "too old" }
         let protobuf = b"\x0a\x0c\x08\xac\x02\x12\x07too old";
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_server_stay_on_their_line() {
+    fn a_servers_message_is_put_on_one_line() {
         let json = "{\"message\": \"one\\n\\u001b[2Jtwo  \"}";
         assert_eq!(status_message(json.as_bytes(), true).as_deref(), Some("one [2Jtwo"));
     }
 
     #[test]
-    fn a_status_says_why_nothing_was_taken() {
+    fn a_status_says_why_a_request_was_rejected() {
         assert_eq!(status_message(b"\x08\x03\x12\x03bad", false).as_deref(), Some("bad"));
         assert_eq!(status_message(br#"{"code": 3, "message": "bad"}"#, true).as_deref(), Some("bad"));
         assert_eq!(status_message(b"\xff\xff", false), None);

@@ -1,16 +1,16 @@
-//! Attributes as the reference writes them: one JSON object, as Python's `json.dumps` prints it, every letter outside ASCII escaped.
+//! Writes attributes like the reference: a JSON object as printed by Python's `json.dumps`, with non-ASCII characters escaped.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::fields::{field, list};
 use super::numbers::{python_float, real};
 use quipu_model::{Attributes, Primitive, Value};
 use std::fmt::Write;
 
-/// Values inside each other at most; deeper ones are `null`.
+/// Maximum nesting of values; deeper ones become `null`.
 const MAX_DEPTH: usize = 100;
 
-/// A JSON object that is being written.
+/// A JSON object being written.
 pub struct Object {
     text: String,
 }
@@ -26,7 +26,7 @@ impl Object {
         Object { text: "{".into() }
     }
 
-    /// Begins an entry; its value is to be written next.
+    /// Starts an entry. Its value must be written next.
     fn key(&mut self, key: &str) -> &mut String {
         if self.text.len() > 1 {
             self.text.push_str(", ");
@@ -40,17 +40,17 @@ impl Object {
         write_text(value, self.key(key));
     }
 
-    /// An entry whose value is JSON already.
+    /// Adds an entry with a value in JSON.
     pub fn put_json(&mut self, key: &str, json: &str) {
         self.key(key).push_str(json);
     }
 
-    /// An entry whose value is an `AnyValue`.
+    /// Adds an entry with an OTLP `AnyValue`.
     pub fn put_any(&mut self, key: &str, value: &Value) {
         write_any(value, self.key(key), 0);
     }
 
-    /// OTLP's list of `{key, value}`.
+    /// Adds the entries of an OTLP list of `{key, value}`.
     pub fn put_all(&mut self, attributes: &[Value]) {
         for attribute in attributes {
             if let Some(key) = field(attribute, "key").and_then(Value::as_str) {
@@ -69,7 +69,7 @@ impl Object {
     }
 }
 
-/// Attributes of an event as the text that the reference's sink writes into a row.
+/// Prints the attributes of an event like the reference's sink.
 ///
 /// ```
 /// use quipu_model::{Attributes, Primitive};
@@ -90,20 +90,20 @@ pub fn attributes_text(attributes: &Attributes) -> String {
     object.finish()
 }
 
-/// OTLP's list of `{key, value}` as an object.
+/// Converts an OTLP list of `{key, value}` to a JSON object.
 pub fn object(attributes: &[Value]) -> String {
     let mut object = Object::new();
     object.put_all(attributes);
     object.finish()
 }
 
-/// The text of the attribute with this key, where it is a text.
+/// The value of a string attribute. `None` if it is missing or not a string.
 pub fn text_of<'v>(attributes: &'v [Value], key: &str) -> Option<&'v str> {
     let found = attributes.iter().find(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key))?;
     field(field(found, "value")?, "stringValue")?.as_str()
 }
 
-/// Whether Python would take the attribute with this key for true: absent and `false` it would not.
+/// Whether an attribute is truthy in Python. False if it is missing.
 pub fn is_true(attributes: &[Value], key: &str) -> bool {
     let found = attributes.iter().find(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key));
     let Some(value) = found.and_then(|found| field(found, "value")) else { return false };
@@ -118,7 +118,7 @@ pub fn is_true(attributes: &[Value], key: &str) -> bool {
     }
 }
 
-/// Whether there is an attribute with this key.
+/// Whether an attribute exists.
 pub fn has(attributes: &[Value], key: &str) -> bool {
     attributes.iter().any(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key))
 }
@@ -130,7 +130,7 @@ pub fn any_json(value: &Value) -> String {
     out
 }
 
-/// Writes an `AnyValue`; one that is plain JSON instead is written as it is.
+/// Writes an `AnyValue`. Plain JSON is also accepted and written as it is.
 fn write_any(value: &Value, out: &mut String, depth: usize) {
     if depth > MAX_DEPTH {
         return out.push_str("null");
@@ -165,7 +165,7 @@ fn write_any(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
-/// A value of JSON as it is.
+/// Writes a plain JSON value.
 pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
     if depth > MAX_DEPTH {
         return out.push_str("null");
@@ -193,7 +193,7 @@ pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
-/// A JSON string, every letter outside ASCII as an escape.
+/// Writes a JSON string with non-ASCII characters escaped.
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for letter in text.chars() {
@@ -208,7 +208,7 @@ pub fn write_text(text: &str, out: &mut String) {
             ' '..='~' => out.push(letter),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
-                    // A String takes every write.
+                    // Writing to a `String` can't fail.
                     let _ = write!(out, "\\u{unit:04x}");
                 }
             }

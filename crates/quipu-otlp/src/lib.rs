@@ -10,7 +10,6 @@
 
 mod answer;
 pub mod attributes;
-mod beside;
 pub mod fields;
 mod live;
 pub mod logs;
@@ -21,16 +20,17 @@ pub mod otlp;
 mod request;
 pub mod rows;
 pub mod spans;
+mod unattached;
 pub mod values;
 pub mod wire;
 
 pub use answer::{ExportAnswer, one_line, status_message};
 pub use attributes::attributes_text;
-pub use beside::{Beside, Source, is_known};
 pub use live::{OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, metrics_request, otlp_id, traces_request};
 pub use numbers::python_float;
 pub use request::{Signal, read_request, response};
 pub use rows::{NewSpan, Rows};
+pub use unattached::{Source, Unattached, is_known};
 pub use values::{FullSpan, FullTrace};
 
 /// Runs the example of README.md.

@@ -1,6 +1,6 @@
-//! OTLP requests of what a program says itself: its spans, and sums of what it measured.
+//! OTLP requests for a program's own telemetry: its spans, and sums of its measurements.
 //!
-//! What is not here: spans that stand in a file (`otlp`), and where requests go.
+//! Not here: spans read from a file (`otlp`), and sending requests.
 
 use super::values::{list, map, number, text};
 use crate::messages::{RESOURCE_METRICS, RESOURCE_SPANS};
@@ -9,84 +9,84 @@ use crate::spans::key_values;
 use crate::wire::encode;
 use quipu_model::{Attributes, MetricValue, Number, Primitive, SpanStatus, Timestamp, Value};
 
-/// Who speaks: the attributes of the resource, and the name of the scope.
+/// The sender: resource attributes and scope name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtlpSource {
-    /// `service.name` and the like.
+    /// Resource attributes, such as `service.name`.
     pub resource: Attributes,
-    /// The library whose code made the spans.
+    /// Name of the instrumentation scope.
     pub scope: String,
 }
 
-/// A span that has ended.
+/// An ended span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtlpSpan {
-    /// 32 hex digits; see [`otlp_id`].
+    /// 32 hexadecimal digits; see [`otlp_id`].
     pub trace_id: String,
-    /// 16 hex digits.
+    /// 16 hexadecimal digits.
     pub span_id: String,
-    /// 16 hex digits.
+    /// 16 hexadecimal digits; `None` for a root.
     pub parent_span_id: Option<String>,
-    /// Whether that span is of another process.
+    /// Whether the parent belongs to another process.
     pub has_remote_parent: bool,
-    /// What came with the context of another process, as W3C's `tracestate`.
+    /// W3C `tracestate` received from another process.
     pub trace_state: Option<String>,
-    /// Its name.
+    /// Span name.
     pub name: String,
-    /// When it started.
+    /// Start time.
     pub start: Timestamp,
-    /// When it ended.
+    /// End time.
     pub end: Timestamp,
-    /// Its attributes.
+    /// Span attributes.
     pub attributes: Attributes,
-    /// How it went.
+    /// Status; without a description.
     pub status: SpanStatus,
-    /// What happened in it: name, time, attributes.
+    /// Span events: name, time, attributes.
     pub events: Vec<(String, Timestamp, Attributes)>,
 }
 
-/// A sum over everything that was measured since `start`.
+/// A cumulative sum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtlpSum {
-    /// Its name: `prompt_tokens`.
+    /// Metric name, such as `prompt_tokens`.
     pub name: String,
-    /// One sentence or none.
+    /// Description; may be empty.
     pub description: String,
-    /// What is counted: `tokens`.
+    /// Unit, such as `tokens`.
     pub unit: String,
-    /// Whether it never falls.
+    /// Whether the sum is monotonic.
     pub is_monotonic: bool,
-    /// One for each set of labels.
+    /// One point per set of labels.
     pub points: Vec<OtlpPoint>,
 }
 
-/// A sum at a time.
+/// A data point of a sum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtlpPoint {
-    /// Its labels.
+    /// Labels of the point.
     pub attributes: Attributes,
-    /// Since when it is summed up.
+    /// Start of the accumulation.
     pub start: Timestamp,
-    /// When it was so much.
+    /// Time of the value.
     pub at: Timestamp,
-    /// How much.
+    /// The sum.
     pub value: MetricValue,
 }
 
-/// An id as OTLP takes it: hex digits for so many bytes, lower case, filled up with zeros as the reference reads numbers; `None` where the
-/// text is no such number, or zero.
+/// Converts an id to OTLP's form: lower-case hexadecimal digits for this many bytes, padded with zeros like in the reference. `None` if it
+/// is zero or not a hexadecimal number.
 pub fn otlp_id(id: &str, bytes: usize) -> Option<String> {
     let digits = id.trim_start_matches('0');
     let is_number = !digits.is_empty() && digits.len() <= bytes * 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_number.then(|| format!("{:0>width$}", digits.to_ascii_lowercase(), width = bytes * 2))
 }
 
-/// An `ExportTraceServiceRequest` in protobuf.
+/// Encodes an `ExportTraceServiceRequest` in protobuf.
 pub fn traces_request(source: &OtlpSource, spans: &[OtlpSpan]) -> Vec<u8> {
     request(source, "scopeSpans", "spans", spans.iter().map(span).collect(), &RESOURCE_SPANS)
 }
 
-/// An `ExportMetricsServiceRequest` in protobuf. The sums are cumulative.
+/// Encodes an `ExportMetricsServiceRequest` in protobuf, with cumulative sums.
 pub fn metrics_request(source: &OtlpSource, sums: &[OtlpSum]) -> Vec<u8> {
     request(source, "scopeMetrics", "metrics", sums.iter().map(sum).collect(), &RESOURCE_METRICS)
 }
@@ -117,7 +117,7 @@ fn span(span: &OtlpSpan) -> Value {
         ("spanId", text(span.span_id.as_str())),
         ("traceState", span.trace_state.as_deref().and_then(text)),
         ("parentSpanId", span.parent_span_id.as_deref().and_then(text)),
-        // The first of these bits says that the second is known.
+        // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE (0x100), and SPAN_FLAGS_CONTEXT_IS_REMOTE (0x200) for a remote parent.
         ("flags", number(if span.has_remote_parent { 0x300 } else { 0x100 })),
         ("name", text(span.name.as_str())),
         ("kind", number(1)),
@@ -145,7 +145,7 @@ fn sum(sum: &OtlpSum) -> Value {
     };
     let points = map([
         ("dataPoints", Some(Value::List(sum.points.iter().map(point).collect()))),
-        // Cumulative.
+        // AGGREGATION_TEMPORALITY_CUMULATIVE
         ("aggregationTemporality", number(2)),
         ("isMonotonic", sum.is_monotonic.then_some(Value::Bool(true))),
     ]);
@@ -157,7 +157,7 @@ fn sum(sum: &OtlpSum) -> Value {
     ])
 }
 
-/// Nanoseconds since 1970, which nothing lies before.
+/// Nanoseconds since 1970; earlier times become 1970.
 fn nanos(at: Timestamp) -> Option<Value> {
     number(at.0.max(0))
 }

@@ -1,6 +1,6 @@
-//! OTLP's log records into events of their spans: newer servers log the prompts they no longer write on spans.
+//! Converts OTLP log records to span events. Newer servers log prompts instead of recording them on spans.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, any_json, text_of};
 use super::fields::{field, list, list_of, text};
@@ -26,7 +26,7 @@ fn read_log(record: &Value) -> LogRecord {
     let name = text(record, "eventName").or_else(|| text_of(attributes, "event.name").map(str::to_owned));
     let body = field(record, "body").unwrap_or(&Value::Null);
     let mut object = Object::new();
-    // A body of fields is what an event tells; a text is a message, as the reference's own events have it.
+    // A structured body has the fields of an event; a plain one is a message, like in the reference's own events.
     let is_fields = field(body, "kvlistValue").is_some()
         || matches!(body, Value::Map(entries) if !entries.is_empty() && plain_text(body).is_some_and(|text| text.starts_with('{')) && field(body, "stringValue").is_none());
     if is_fields {
@@ -49,16 +49,16 @@ fn read_log(record: &Value) -> LogRecord {
     }
 }
 
-/// Llama Stack's words for severities, each for four numbers of OTLP.
+/// Llama Stack's severity names, each for four severity numbers of OTLP.
 pub const SEVERITIES: [&str; 6] = ["verbose", "debug", "info", "warn", "error", "critical"];
 
-/// The word Llama Stack has for a severity: by its number, else by its text.
+/// The severity's name, from its number or else its text.
 fn severity(record: &Value) -> Option<String> {
     let number = field(record, "severityNumber");
     if let Some(number) = unsigned(number).filter(|number| (1..=24).contains(number)) {
         return SEVERITIES.get((number as usize - 1) / 4).map(|word| (*word).to_owned());
     }
-    // `SEVERITY_NUMBER_WARN2` is the name of a number.
+    // The name of a number, such as `SEVERITY_NUMBER_WARN2`.
     let name = number.and_then(Value::as_str).and_then(|name| name.strip_prefix("SEVERITY_NUMBER_"));
     let name = name.map(|name| name.trim_end_matches(['2', '3', '4'])).filter(|name| *name != "UNSPECIFIED").map(str::to_owned);
     let text = name.or_else(|| text(record, "severityText"))?.to_ascii_lowercase();

@@ -1,25 +1,25 @@
-//! OTLP's messages, as far as they are read and written: numbers, names and kinds of their fields, by opentelemetry-proto 1.x.
+//! OTLP's messages as far as they are used: numbers, names and types of their fields, from opentelemetry-proto 1.x.
 //!
-//! A table instead of generated code: reading and writing walk it, and what they make has the names OTLP/JSON has.
+//! A table that encoder and decoder interpret, instead of generated code. Names are those of OTLP/JSON.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
-/// How a field is written.
+/// Type of a field.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// A message of its own.
+    /// An embedded message.
     Message(&'static [Field]),
     Text,
-    /// An id: bytes, shown as hex digits.
+    /// An id: bytes, represented as hexadecimal digits.
     Id,
-    /// Bytes, shown as base64.
+    /// Bytes, represented as base64.
     Bytes,
     Bool,
-    /// A variable-length integer without sign, an enumeration's among them.
+    /// An unsigned varint, including enumerations.
     Unsigned,
-    /// A variable-length integer with sign, in two's complement.
+    /// A signed varint in two's complement.
     Signed,
-    /// The same in zigzag.
+    /// A signed varint in zigzag encoding.
     ZigZag,
     Fixed32,
     Fixed64,
@@ -84,7 +84,7 @@ static SPAN: [Field; 13] = [
     one(16, "flags", Fixed32),
 ];
 static SCOPE_SPANS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "spans", Message(&SPAN))];
-/// Spans of one resource.
+/// Spans of one resource (`ResourceSpans`).
 pub static RESOURCE_SPANS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeSpans", Message(&SCOPE_SPANS))];
 
 static LOG: [Field; 9] = [
@@ -99,7 +99,7 @@ static LOG: [Field; 9] = [
     one(12, "eventName", Text),
 ];
 static SCOPE_LOGS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "logRecords", Message(&LOG))];
-/// Log records of one resource.
+/// Log records of one resource (`ResourceLogs`).
 pub static RESOURCE_LOGS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeLogs", Message(&SCOPE_LOGS))];
 
 static NUMBER_POINT: [Field; 6] = [
@@ -167,11 +167,11 @@ static METRIC: [Field; 8] = [
     one(11, "summary", Message(&SUMMARY)),
 ];
 static SCOPE_METRICS: [Field; 2] = [one(1, "scope", Message(&SCOPE)), many(2, "metrics", Message(&METRIC))];
-/// Metrics of one resource.
+/// Metrics of one resource (`ResourceMetrics`).
 pub static RESOURCE_METRICS: [Field; 2] = [one(1, "resource", Message(&RESOURCE)), many(2, "scopeMetrics", Message(&SCOPE_METRICS))];
 
 static PARTIAL: [Field; 2] = [one(1, "rejectedSpans", Signed), one(2, "errorMessage", Text)];
-/// What a collector answers; of metrics and logs the first field of what it refused has another name and the same number.
+/// Response of a collector. For metrics and logs the first field of `partial_success` has another name, but the same number.
 pub static EXPORT_ANSWER: [Field; 1] = [one(1, "partialSuccess", Message(&PARTIAL))];
-/// `google.rpc.Status`, as far as people read it.
+/// `google.rpc.Status`, without details.
 pub static RPC_STATUS: [Field; 2] = [one(1, "code", Signed), one(2, "message", Text)];

@@ -1,6 +1,6 @@
-//! OTLP's metrics into points, as they were measured: nothing is summed or subtracted here.
+//! Converts OTLP metrics to points without changing their values.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, object, write_plain};
 use super::fields::{field, list, number_of, text};
@@ -10,7 +10,7 @@ use super::rows::{NewPoint, Rows, Sourced};
 use quipu_model::{MetricPoint, Value};
 
 const TEMPORALITIES: [&str; 3] = ["UNSPECIFIED", "DELTA", "CUMULATIVE"];
-/// Names of kinds of points in OTLP and in the table.
+/// Names of point kinds in OTLP and in the table.
 pub const KINDS: [(&str, &str); 5] = [
     ("sum", "sum"),
     ("gauge", "gauge"),
@@ -52,7 +52,7 @@ impl Rows {
     }
 }
 
-/// What histograms and summaries say beside their sum, in OTLP and in the table.
+/// Fields of histograms and summaries other than the sum, in OTLP and in the table.
 pub const DETAILS: [(&str, &str); 9] = [
     ("explicitBounds", "bounds"),
     ("bucketCounts", "counts"),
@@ -66,10 +66,10 @@ pub const DETAILS: [(&str, &str); 9] = [
 ];
 
 fn read_point(point: &Value, kind: &str) -> MetricPoint {
-    // The first flag says that nothing was measured: whoever wrote it closes a series.
+    // The first flag means that there is no value: the series ended.
     let is_measured = unsigned(field(point, "flags")).is_none_or(|flags| flags & 1 == 0);
     let number = ["asInt", "asDouble", "sum"].into_iter().find_map(|key| real(field(point, key)));
-    // Zero is what is not written, but for the sum of a histogram, which may be unknown.
+    // A missing field is zero, except for the sum of a histogram, which may be unknown.
     let number = number.or((kind == "summary").then_some(0.0));
     let count = unsigned(field(point, "count")).or((!matches!(kind, "sum" | "gauge")).then_some(0));
     let mut detail = Object::new();
@@ -89,7 +89,7 @@ fn read_point(point: &Value, kind: &str) -> MetricPoint {
     }
 }
 
-/// Numbers as numbers, where OTLP/JSON writes those of 64 bits as texts.
+/// Numbers as JSON numbers; OTLP/JSON writes 64-bit integers as strings.
 fn numbers(value: &Value) -> String {
     match value {
         Value::List(items) => format!("[{}]", items.iter().map(numbers).collect::<Vec<_>>().join(", ")),

@@ -1,9 +1,9 @@
-//! Numbers and ids as they come in JSON and protobuf, and floats as Python writes them.
+//! Numbers and ids in JSON and protobuf, and floats as Python prints them.
 
 use quipu_model::Value;
 use quipu_model::encoding::{from_base64, hex};
 
-/// A whole number that is not negative: a number or a text of digits.
+/// A non-negative integer, given as a number or string.
 pub fn unsigned(value: Option<&Value>) -> Option<u64> {
     match value?.unwrapped() {
         Value::Number(number) => number.0.parse().ok().or_else(|| number.as_f64().filter(|real| *real >= 0.0).map(|real| real as u64)),
@@ -12,7 +12,7 @@ pub fn unsigned(value: Option<&Value>) -> Option<u64> {
     }
 }
 
-/// A number, or a text that is one; `NaN` and `Infinity` among them.
+/// A number, given as a number or string; may be `NaN` or `Infinity`.
 pub fn real(value: Option<&Value>) -> Option<f64> {
     match value?.unwrapped() {
         Value::Number(number) => number.as_f64(),
@@ -21,7 +21,7 @@ pub fn real(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// A double as Python's JSON writes it: what the reference's attributes hold.
+/// Formats a double like Python's `json`, for attributes like the reference's.
 pub fn python_float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".into();
@@ -30,7 +30,7 @@ pub fn python_float(number: f64) -> String {
         return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
     }
     let text = format!("{number:?}");
-    // Both change to powers of ten at the same numbers; Python writes a sign and two digits.
+    // Rust and Python switch to scientific notation at the same magnitudes, but Python prints a sign and two digits.
     match text.split_once('e') {
         None => text,
         Some((digits, power)) => {
@@ -40,9 +40,9 @@ pub fn python_float(number: f64) -> String {
     }
 }
 
-/// The id of a span (8 bytes) or a trace (16 bytes), as lower-case hex digits: from hex digits in either case, or from base64, which some
-/// exporters send. Fewer digits are filled up with zeros, as Jaeger leaves them out. Anything else stays as it is; an empty or invalid
-/// (zero) id is none.
+/// A span id (8 bytes) or trace id (16 bytes) as lower-case hexadecimal digits. Accepts hexadecimal digits in either case, and base64,
+/// which some exporters send. Missing leading zeros are added, because Jaeger omits them. Anything else is kept as it is; `None` if empty
+/// or invalid (zero).
 pub fn id(value: Option<&Value>, bytes: usize) -> Option<String> {
     let text = value?.as_str()?.trim();
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,8 +1,8 @@
-//! OTLP's spans into rows, and the resource and scope that logs and metrics have too.
+//! Converts OTLP spans to rows, and reads resources and scopes of all signals.
 //!
-//! What is not here: logs and metrics, and the bytes they all came from.
+//! Not here: logs and metrics, and decoding bytes.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::attributes::{Object, any_json, has, is_true, object, text_of};
 use super::fields::{field, list, list_of, number_of, text};
@@ -14,10 +14,11 @@ use std::sync::Arc;
 pub const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 pub const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
-/// Reads one item of a list into rows. An item that can't be kept is noted there as a problem.
+/// Converts an item of a list to rows. Items that can't be kept are added to the problems.
 pub type ListReader = fn(&mut Rows, &Value);
 
-/// The lists of OTLP/JSON, each with the reader of its items. `batches` is what Grafana Tempo calls the list of spans; names with underscores are protobuf's own.
+/// The lists of OTLP/JSON with the reader of their items. `batches` is Grafana Tempo's name of the list of spans; names with underscores
+/// are those of protobuf.
 pub const LISTS: &[(&str, ListReader)] = &[
     ("resourceSpans", Rows::take_spans),
     ("resource_spans", Rows::take_spans),
@@ -28,7 +29,7 @@ pub const LISTS: &[(&str, ListReader)] = &[
     ("resource_metrics", Rows::take_metrics),
 ];
 
-/// A span as it was read, with its times in nanoseconds.
+/// A decoded span, with times in nanoseconds.
 #[derive(Default)]
 pub struct ReadSpan {
     pub span: SpanRecord,
@@ -60,14 +61,14 @@ impl Rows {
         }
     }
 
-    /// The number of the resource and scope of an entry of `scopeSpans`. The service's name alone is in `traces`.
+    /// Index of the resource and scope of an entry of `scopeSpans`. `None` if there is only a service name, which is in `traces`.
     pub fn source_of_spans(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
         let attributes = resource_attributes(resource);
         let only_service = attributes.iter().all(|attribute| field(attribute, "key").and_then(Value::as_str) == Some("service.name"));
         self.source_with(if only_service { "{}".to_owned() } else { object(attributes) }, scope)
     }
 
-    /// The same of what belongs to no trace.
+    /// Index of the resource and scope of data without a trace.
     pub fn source_of(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
         self.source_with(object(resource_attributes(resource)), scope)
     }
@@ -89,17 +90,17 @@ impl Rows {
 }
 
 impl ReadSpan {
-    /// The rows, with what goes beside them.
+    /// Converts the span to rows and additional data.
     pub fn into_row(self, source: Option<usize>, service_name: Option<Arc<str>>) -> NewSpan {
         let ReadSpan { mut span, events, event_nanos, is_root, mut extra } = self;
         let (start, end) = (extra.start_nanos, extra.end_nanos);
         span.start_time = start.map(reference_time);
         span.end_time = end.map(reference_time);
-        // The reference makes the row of a trace when its first span ends.
+        // The reference creates the row of a trace when its first span ends.
         let created = end.or(start).map(|nanos| reference_time(nanos - nanos % 1_000_000_000));
         let created = created.and_then(|text| Some(text.get(..19)?.replace('T', " ")));
         let created_at = created.unwrap_or_else(|| "1970-01-01 00:00:00".into());
-        // Whole microseconds stand in the row as they are.
+        // Times in whole microseconds are exact in the row.
         let told = |nanos: Option<u64>| nanos.is_none_or(|nanos| nanos.is_multiple_of(1_000));
         if told(start) && told(end) {
             (extra.start_nanos, extra.end_nanos) = (None, None);
@@ -119,7 +120,7 @@ fn resource_attributes(resource: &Value) -> &[Value] {
     field(resource, "resource").map(|resource| list(resource, "attributes")).unwrap_or_default()
 }
 
-/// The name of the service a resource says it is.
+/// The service name in a resource.
 pub fn service_name(resource: &Value) -> Option<Arc<str>> {
     text_of(resource_attributes(resource), "service.name").map(Arc::from)
 }
@@ -169,8 +170,8 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
     })
 }
 
-/// Whether the reference would take a span for the root of its trace. Llama Stack's spans say so themselves, and all have a time to live;
-/// of other programs it is the span without a parent.
+/// Whether the reference would take a span for the root of its trace. Llama Stack's spans say so, and all of them have a time to live;
+/// other programs' roots are spans without a parent.
 fn is_root(attributes: &[Value], without_parent: bool) -> bool {
     if has(attributes, "__ttl__") { is_true(attributes, "__local_root_span__") } else { without_parent }
 }
@@ -196,7 +197,7 @@ fn links(links: &[Value]) -> Option<String> {
     (!out.is_empty()).then(|| format!("[{}]", out.join(", ")))
 }
 
-/// A body or value that is a text as that, and any other as JSON.
+/// A body or value as text: strings as they are, others as JSON.
 pub fn plain_text(value: &Value) -> Option<String> {
     match field(value, "stringValue") {
         Some(text) => text.as_str().map(str::to_owned),

@@ -1,7 +1,7 @@
-//! One OTLP request: its body as rows, and the answer to it.
+//! Decodes OTLP requests to rows, and encodes the responses.
 //!
-//! A file may be damaged and is read as far as it goes; a request whose bytes are no such message is refused as a whole, so that whoever
-//! sent it knows. What is not here: HTTP.
+//! Unlike a damaged file, which is read as far as possible, an invalid request is rejected as a whole, so that the sender notices. Not
+//! here: HTTP.
 
 use super::fields::field;
 use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
@@ -10,7 +10,7 @@ use super::wire::{Reader, Wire, decode, encode_message};
 use quipu_model::Value;
 use quipu_model::recorded::{json_text, parse_json};
 
-/// What a request holds.
+/// Type of a request's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
     /// Spans.
@@ -21,17 +21,17 @@ pub enum Signal {
     Logs,
 }
 
-/// What a signal's messages are called and made of.
+/// Names in the messages of a signal.
 struct Names {
-    /// The list of a request, and an entry of it in protobuf.
+    /// Field with the list of resources, and their type in protobuf.
     list: &'static str,
     resource: &'static [Field],
-    /// What an answer in JSON calls the number of entries that were not kept.
+    /// JSON name of the number of rejected entries in a response.
     rejected: &'static str,
 }
 
 impl Signal {
-    /// All of them.
+    /// All signals.
     pub const ALL: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
 
     /// `traces`, `metrics`, `logs`.
@@ -43,7 +43,7 @@ impl Signal {
         }
     }
 
-    /// The path OTLP/HTTP gives it: `/v1/traces`.
+    /// Path of the signal in OTLP/HTTP, such as `/v1/traces`.
     pub fn path(self) -> &'static str {
         match self {
             Signal::Traces => "/v1/traces",
@@ -61,29 +61,29 @@ impl Signal {
     }
 }
 
-/// Reads the body of a request, JSON or protobuf. Entries that can't be kept are among the problems of the rows.
+/// Decodes the body of a request in JSON or protobuf. Entries that can't be kept are among the problems of the rows.
 ///
 /// # Errors
-/// Half a sentence where the body is no such request; then there is nothing of it.
+/// If the body is not a valid request. The message has no subject ("is not UTF-8").
 pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, &'static str> {
     let names = signal.names();
     let mut rows = Rows::default();
     if is_json {
         let text = std::str::from_utf8(body).map_err(|_| "is not UTF-8")?;
-        let value = parse_json(text).ok_or("is no JSON")?;
-        let Value::Map(_) = &value else { return Err("is no JSON object") };
+        let value = parse_json(text).ok_or("is not valid JSON")?;
+        let Value::Map(_) = &value else { return Err("is not a JSON object") };
         match field(&value, names.list) {
             None | Some(Value::Null) => {}
             Some(Value::List(resources)) if resources.iter().all(|resource| matches!(resource, Value::Map(_))) => {
                 resources.iter().for_each(|resource| rows.take(names.list, resource));
             }
-            Some(_) => return Err("has no list of resources where it should be"),
+            Some(_) => return Err("has no list of resources"),
         }
         return Ok(rows);
     }
-    // One resource after the other, because the tree of one takes several times its bytes.
+    // Process one resource after another, because a decoded tree takes several times the memory of its bytes.
     let mut reader = Reader::new(body);
-    let malformed = "is no such message of protobuf";
+    let malformed = "is not a valid protobuf request";
     while let Some((number, content)) = reader.field().map_err(|_| malformed)? {
         match (number, content) {
             (1, Wire::Bytes(resource)) => rows.take(names.list, &decode(resource, names.resource).map_err(|_| malformed)?),
@@ -94,15 +94,15 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
     Ok(rows)
 }
 
-/// The answer to a request that was kept: empty, or how much of it was not and why.
+/// Encodes the response to an accepted request: empty, or the number of rejected entries and the reason.
 pub fn response(signal: Signal, is_json: bool, problems: &[&'static str]) -> Vec<u8> {
     let value = match problems.first() {
         None => Value::Map(Vec::new()),
         Some(first) => {
-            // In protobuf the field has the same number whatever it counts.
+            // In protobuf the field has the same number for all signals.
             let rejected = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
             let count = (rejected.to_owned(), Value::Text(problems.len().to_string()));
-            let message = ("errorMessage".to_owned(), Value::Text(format!("Some of it was not kept: {first}.")));
+            let message = ("errorMessage".to_owned(), Value::Text(format!("Some entries were not kept: {first}.")));
             Value::Map(vec![("partialSuccess".to_owned(), Value::Map(vec![count, message]))])
         }
     };
@@ -114,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_say_how_much_was_not_kept() {
+    fn responses_report_entries_that_were_not_kept() {
         assert_eq!(response(Signal::Logs, true, &[]), b"{}");
         assert_eq!(response(Signal::Logs, false, &[]), b"");
-        let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some of it was not kept: no id."}}"#;
+        let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some entries were not kept: no id."}}"#;
         let said = String::from_utf8(response(Signal::Traces, true, &["no id", "other"])).expect("text");
         assert_eq!(said.replace([' ', '\n'], ""), json.replace(' ', ""));
-        // As Google's library writes ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
-        let message = b"Some of it was not kept: no id.";
+        // As encoded by Google's library: ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
+        let message = b"Some entries were not kept: no id.";
         let inner = [&[0x08, 2, 0x12, message.len() as u8], message.as_slice()].concat();
         assert_eq!(response(Signal::Traces, false, &["no id", "other"]), [&[0x0a, inner.len() as u8], inner.as_slice()].concat());
     }

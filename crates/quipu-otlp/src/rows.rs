@@ -1,70 +1,70 @@
-//! What one piece becomes: rows, before any database is asked.
+//! Rows decoded from a piece of input, before they are written to a database.
 //!
-//! Reading is pure, so that a collector reads several requests at once while another thread writes. What is not here: how each signal is
-//! understood (`otlp`, `logs`, `metrics`, `jaeger`), and writing (`recorder`).
+//! Decoding has no side effects, so a collector can decode several requests while another thread writes. Not here: interpreting each signal
+//! (`otlp`, `logs`, `metrics`, `jaeger`), and writing (`recorder`).
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord};
 use std::sync::Arc;
 
-/// Rows of one piece, in the order they came.
+/// Decoded rows, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Resources and scopes that say more than the three tables do, each a pair of JSON objects.
+    /// Resources and scopes with more than a service name, each a pair of JSON objects.
     pub sources: Vec<(String, String)>,
     pub spans: Vec<NewSpan>,
     pub logs: Vec<Sourced<LogRecord>>,
     pub points: Vec<Sourced<NewPoint>>,
-    /// What was passed over, each as half a sentence.
+    /// One message for each skipped item, without subject.
     pub problems: Vec<&'static str>,
 }
 
-/// Something that came from a resource and a scope: the place of both in `sources`.
+/// A value with the index of its resource and scope in `sources`.
 #[derive(Debug)]
 pub struct Sourced<T> {
     pub it: T,
     pub source: Option<usize>,
 }
 
-/// A point and the service that measured it.
+/// A point and the name of its service.
 #[derive(Debug)]
 pub struct NewPoint {
     pub point: MetricPoint,
     pub service_name: Option<Arc<str>>,
 }
 
-/// A span on its way into the tables.
+/// A span to be written.
 #[derive(Debug)]
 pub struct NewSpan {
-    /// The row of `spans`.
+    /// Row of `spans`.
     pub span: SpanRecord,
     /// Rows of `span_events`.
     pub events: Vec<EventRecord>,
-    /// What its resource calls the service.
+    /// Service name in its resource.
     pub service_name: Option<Arc<str>>,
     /// Whether the reference would take it for the root of its trace.
     pub is_root: bool,
-    /// Whether the file had a span of this id already when this one was to be written; false before.
+    /// Set when the span is written and the file already has one with this id.
     pub is_repeated: bool,
-    /// `traces.created_at`, should it be the first span of its trace.
+    /// `traces.created_at`, if this is the first span of its trace.
     pub created_at: String,
-    /// What the three tables cannot hold, where there is anything.
+    /// Data that the three tables have no columns for, if any.
     pub extra: Option<Sourced<SpanExtra>>,
 }
 
 impl Rows {
-    /// Spans, in the order they came.
+    /// Spans, in the order of the input.
     pub fn spans(&self) -> &[NewSpan] {
         &self.spans
     }
 
-    /// Points of metrics, each with the name of the service that measured it.
+    /// Metric points with their service names.
     pub fn points(&self) -> impl Iterator<Item = (&MetricPoint, Option<&str>)> {
         self.points.iter().map(|point| (&point.it.point, point.it.service_name.as_deref()))
     }
 
-    /// What was passed over: a half sentence for each span, log record or point that can't be kept.
+    /// One message for each span, log record or point that can't be kept, without subject.
     pub fn problems(&self) -> &[&'static str] {
         &self.problems
     }
@@ -74,7 +74,7 @@ impl Rows {
         self.problems.push(what);
     }
 
-    /// The place of a resource and a scope; `None` where they say no more than the three tables do.
+    /// Adds a resource and scope and returns their index; `None` if they have no more than a service name.
     pub fn source(&mut self, resource: String, scope: String) -> Option<usize> {
         if resource == "{}" && scope == "{}" {
             return None;

@@ -1,13 +1,13 @@
-//! A trace as OTLP's tree, which is printed as JSON or written as protobuf.
+//! Converts a trace to OTLP's tree, which is printed as JSON or encoded as protobuf.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::values::{attributes, find, list, map, text};
 use crate::otlp::{KINDS, STATUSES};
 use crate::values::{FullSpan, FullTrace};
 use quipu_model::{Number, Value};
 
-/// One entry for each run of spans of the same resource and scope: the order of the file stays, which is that in which spans ended.
+/// One entry for each run of spans with the same resource and scope. Keeps the order of the file, which is the order in which spans ended.
 pub fn resource_spans(trace: &FullTrace) -> Vec<Value> {
     let mut runs: Vec<(&FullSpan, Vec<Value>)> = Vec::new();
     for span in &trace.spans {
@@ -20,7 +20,7 @@ pub fn resource_spans(trace: &FullTrace) -> Vec<Value> {
     runs.into_iter().map(entry).collect()
 }
 
-/// Items of one resource and scope, in the lists of these names.
+/// Wraps items in the lists of a resource and a scope, whose field names are `lists`.
 pub fn of_source(resource: Vec<(String, Value)>, scope: Vec<(String, Value)>, lists: [&str; 2], items: Vec<Value>) -> Value {
     let of = |key: &str| find(&scope, key).cloned();
     let attributes = match of("attributes") {
@@ -85,7 +85,7 @@ pub fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
     list(entries.into_iter().map(|(key, value)| map([("key", text(key)), ("value", Some(any(value)))])).collect())
 }
 
-/// A value of JSON as an `AnyValue`. Whole numbers stay whole as far as 64 bits go.
+/// Converts a JSON value to an `AnyValue`. Integers within 64 bits stay integers.
 pub fn any(value: Value) -> Value {
     let (kind, value) = match value {
         Value::Bool(truth) => ("boolValue", Value::Bool(truth)),

@@ -1,11 +1,11 @@
-//! Trees of values that formats are printed from, and recorded texts as such.
+//! Value trees from which formats are printed, and access to recorded strings.
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use quipu_model::recorded::{entries, json_text, parse_json};
 use quipu_model::{EventRecord, Number, RecordedTime, SpanExtra, SpanRecord, Value};
 
-/// A span with all that is known of it.
+/// A span with all recorded data.
 pub struct FullSpan {
     pub span: SpanRecord,
     pub events: Vec<EventRecord>,
@@ -14,16 +14,16 @@ pub struct FullSpan {
     pub source: Option<(String, String)>,
 }
 
-/// A trace with its spans, in the order of the file.
+/// A trace with its spans in file order.
 pub struct FullTrace {
     pub trace_id: String,
     pub service_name: Option<String>,
-    /// Minutes east of UTC of the clock that wrote times without a zone.
+    /// Offset in minutes east of UTC of times without a zone.
     pub offset_minutes: i32,
     pub spans: Vec<FullSpan>,
 }
 
-/// A map of these entries, without those that have no value.
+/// A map of the entries that have a value.
 pub fn map<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
     Value::Map(entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
 }
@@ -36,12 +36,12 @@ pub fn number(number: impl ToString) -> Option<Value> {
     Some(Value::Number(Number(number.to_string())))
 }
 
-/// A list, where there is something in it.
+/// A list, or `None` if it is empty.
 pub fn list(items: Vec<Value>) -> Option<Value> {
     (!items.is_empty()).then_some(Value::List(items))
 }
 
-/// JSON on one line. Numbers that JSON does not have stand as texts.
+/// Prints JSON on one line. Numbers that JSON lacks are printed as strings.
 pub fn print(value: &Value) -> String {
     json_text(&speakable(value))
 }
@@ -55,7 +55,7 @@ fn speakable(value: &Value) -> Value {
     }
 }
 
-/// A recorded attributes text as its entries; one that is no JSON object is a single entry with the text.
+/// Recorded attributes. If they are not a JSON object, there is a single entry with the string.
 pub fn attributes(recorded: Option<&str>) -> Vec<(String, Value)> {
     let Some(recorded) = recorded else { return Vec::new() };
     let read: Option<Vec<_>> = entries(recorded.as_bytes())
@@ -67,12 +67,12 @@ pub fn attributes(recorded: Option<&str>) -> Vec<(String, Value)> {
     read.unwrap_or_else(|| vec![("quipu.attributes".to_owned(), Value::Text(recorded.to_owned()))])
 }
 
-/// The entry of `attributes` with this key.
+/// Looks up an attribute.
 pub fn find<'v>(attributes: &'v [(String, Value)], key: &str) -> Option<&'v Value> {
     attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
-/// A recorded time in nanoseconds since 1970; `None` where it can't be read or is before.
+/// A recorded time in nanoseconds since 1970. `None` if it is invalid or earlier.
 pub fn nanos(recorded: Option<&str>, trace: &FullTrace) -> Option<u64> {
     let time = RecordedTime::parse(recorded?).ok()?;
     u64::try_from(time.instant(trace.offset_minutes).0).ok()
@@ -87,7 +87,7 @@ impl FullSpan {
         self.extra.end_nanos.or_else(|| nanos(self.span.end_time.as_deref(), trace))
     }
 
-    /// The times of its events.
+    /// Times of its events.
     pub fn event_nanos(&self, trace: &FullTrace) -> Vec<Option<u64>> {
         let known = self.extra.event_nanos.as_deref().and_then(parse_json);
         let known = known.as_ref().and_then(Value::items).unwrap_or_default();
@@ -95,7 +95,7 @@ impl FullSpan {
         self.events.iter().enumerate().map(|(place, event)| at(place).or_else(|| nanos(event.timestamp.as_deref(), trace))).collect()
     }
 
-    /// The attributes of its resource; the service's name is among them, where there is one.
+    /// Attributes of its resource, including the service name if there is one.
     pub fn resource(&self, trace: &FullTrace) -> Vec<(String, Value)> {
         let mut resource = attributes(self.source.as_ref().map(|(resource, _)| resource.as_str()));
         if let Some(name) = trace.service_name.as_ref().filter(|_| find(&resource, "service.name").is_none()) {
@@ -104,12 +104,12 @@ impl FullSpan {
         resource
     }
 
-    /// What its scope says.
+    /// Fields of its scope.
     pub fn scope(&self) -> Vec<(String, Value)> {
         attributes(self.source.as_ref().map(|(_, scope)| scope.as_str()))
     }
 
-    /// Its links: each a map of `trace_id`, `span_id`, `trace_state`, `attributes`.
+    /// Its links, each a map with `trace_id`, `span_id`, `trace_state`, `attributes`.
     pub fn links(&self) -> Vec<Value> {
         match self.extra.links.as_deref().and_then(parse_json) {
             Some(Value::List(links)) => links,

@@ -1,18 +1,18 @@
-//! Protobuf's wire format: cutting bytes into messages, and a message into a tree of values by the table of its fields.
+//! Protobuf's wire format: splits bytes into messages, and decodes messages into value trees by their table of fields.
 //!
-//! Unknown fields are passed over, as protobuf asks. What is not here: which messages there are (`messages`).
+//! Skips unknown fields, as protobuf requires. Not here: the tables (`messages`).
 
-#![expect(missing_docs, reason = "fields and kinds have the names of OTLP's messages")]
+#![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::messages::{Field, Kind, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
 use super::numbers::python_float;
 use quipu_model::encoding::{base64, from_base64, from_hex, hex};
 use quipu_model::{Number, Value};
 
-/// Messages inside each other at most.
+/// Maximum nesting of messages.
 const MAX_DEPTH: usize = 100;
 
-/// The next field: its number and its content. `None` at the end.
+/// The content of a field.
 pub enum Wire<'b> {
     Varint(u64),
     Fixed64(u64),
@@ -20,17 +20,17 @@ pub enum Wire<'b> {
     Bytes(&'b [u8]),
 }
 
-/// Why bytes are no message.
+/// Why bytes can't be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireError {
-    /// They end before the field does.
+    /// The end is within a field.
     CutOff,
-    /// A field is written as none can be.
+    /// Invalid encoding of a field.
     Malformed,
 }
 
-/// The fields of a message, one after the other.
+/// Reads the fields of a message.
 pub struct Reader<'b> {
     rest: &'b [u8],
 }
@@ -40,7 +40,7 @@ impl<'b> Reader<'b> {
         Reader { rest: bytes }
     }
 
-    /// Bytes that were not read yet.
+    /// Number of bytes that are left.
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
@@ -88,11 +88,11 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// The name of a list of resources, and the fields of one.
+/// Name of a list of resources, and the fields of its items.
 pub type Table = (&'static str, &'static [Field]);
 
-/// What a resource's message holds, told from its first entries: traces, metrics and logs are written alike around them.
-/// `None` where it has no entries.
+/// Detects the signal of a resource's message from its first entries, because traces, metrics and logs have the same outer structure.
+/// `None` if it has no entries.
 pub fn table_of(resource: &[u8]) -> Result<Option<Table>, WireError> {
     let mut reader = Reader::new(resource);
     while let Some((number, content)) = reader.field()? {
@@ -107,7 +107,7 @@ pub fn table_of(resource: &[u8]) -> Result<Option<Table>, WireError> {
     Ok(None)
 }
 
-/// A span begins with ids of 16 and 8 bytes, a metric with its name, a log record with a fixed time or none of these.
+/// A span starts with ids of 16 and 8 bytes, a metric with its name, a log record with a fixed-size time or neither.
 fn kind_of(entry: &[u8]) -> Result<Table, WireError> {
     let (mut ids, mut name, mut data) = (0, false, false);
     let mut reader = Reader::new(entry);
@@ -131,7 +131,7 @@ fn kind_of(entry: &[u8]) -> Result<Table, WireError> {
     })
 }
 
-/// A message as a map of its fields.
+/// Decodes a message into a map.
 pub fn decode(bytes: &[u8], fields: &'static [Field]) -> Result<Value, WireError> {
     message(bytes, fields, 0)
 }
@@ -159,7 +159,7 @@ fn message(bytes: &[u8], fields: &'static [Field], depth: usize) -> Result<Value
     Ok(Value::Map(entries))
 }
 
-/// Numbers of a repeated field may stand in one run of bytes.
+/// Repeated numbers may be packed.
 fn repeated(content: Wire<'_>, field: &Field, items: &mut Vec<Value>, depth: usize) -> Result<(), WireError> {
     let is_number = !matches!(field.kind, Kind::Message(_) | Kind::Text | Kind::Id | Kind::Bytes);
     let Wire::Bytes(run) = content else {
@@ -200,12 +200,12 @@ fn single(content: Wire<'_>, field: &Field, depth: usize) -> Result<Value, WireE
     })
 }
 
-/// Writes a map as the field `number` that is a message.
+/// Encodes a map as an embedded message in field `number`.
 pub fn encode(number: u32, value: &Value, fields: &'static [Field], out: &mut Vec<u8>) {
     write_bytes(number, &encode_message(value, fields), out);
 }
 
-/// Writes a map as a message: the reverse of [`decode`]. Entries the table does not name are left out.
+/// Encodes a map as a message, the inverse of [`decode`]. Entries that are not in the table are omitted.
 pub fn encode_message(value: &Value, fields: &'static [Field]) -> Vec<u8> {
     let mut inner = Vec::new();
     if let Value::Map(entries) = value {
@@ -228,7 +228,7 @@ fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {
     match field.kind {
         Kind::Message(fields) => encode(field.number, value, fields, out),
         Kind::Text => write_bytes(field.number, text.as_bytes(), out),
-        // An id that is no hex number has no bytes of its own: its letters are.
+        // The original bytes of an id that is not hexadecimal.
         Kind::Id => write_bytes(field.number, &from_hex(text).unwrap_or_else(|| text.as_bytes().to_vec()), out),
         Kind::Bytes => write_bytes(field.number, &from_base64(text.as_bytes()).unwrap_or_default(), out),
         Kind::Bool => write_varint(field.number, u64::from(matches!(value, Value::Bool(true))), out),
@@ -272,27 +272,27 @@ fn write_bytes(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-/// Gets a resource's message and its number.
+/// Receives the message of a resource and its number.
 type Take<'a, E> = dyn FnMut(&[u8], u64) -> Result<(), E> + 'a;
 
-/// What stands before each message of a stream.
+/// Framing of the messages in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Prefix {
-    /// Nothing: requests that follow each other are one.
+    /// None: consecutive requests form a single one.
     #[default]
     None,
-    /// Its length in four bytes, the highest first, as the collector writes it.
+    /// A big-endian 4-byte length, as written by the OpenTelemetry Collector.
     Fixed,
-    /// Its length as protobuf writes numbers.
+    /// A length as varint.
     Varint,
 }
 
-/// Cuts a stream of bytes into the resources' messages it consists of.
+/// Splits a stream of bytes into the messages of its resources.
 #[derive(Default)]
 pub struct Messages {
     buffer: Vec<u8>,
     prefix: Prefix,
-    /// Messages that were handed out.
+    /// Number of messages returned so far.
     pub count: u64,
 }
 
@@ -301,7 +301,7 @@ impl Messages {
         Messages { prefix, ..Messages::default() }
     }
 
-    /// Takes bytes, and hands out every message that is whole; `Some` with half a sentence where the rest can't be followed.
+    /// Adds bytes, and hands out all complete messages. Returns an error message, without subject, if the rest can't be read.
     pub fn push<E>(&mut self, bytes: &[u8], limit: usize, take: &mut Take<'_, E>) -> Result<Option<String>, E> {
         self.buffer.extend_from_slice(bytes);
         let buffer = std::mem::take(&mut self.buffer);
@@ -311,7 +311,7 @@ impl Messages {
             match cut(rest, self.prefix) {
                 Ok(None) if rest.len() > limit => break Some(format!("it is longer than {}", quipu_model::format::bytes(limit as u64))),
                 Ok(None) => break None,
-                Err(_) => break Some("it is no message of OTLP".to_owned()),
+                Err(_) => break Some("it is not an OTLP message".to_owned()),
                 Ok(Some((message, used))) => {
                     at += used;
                     if self.prefix == Prefix::None {
@@ -319,14 +319,14 @@ impl Messages {
                         take(message, self.count)?;
                         continue;
                     }
-                    // One request, in which every field is a resource.
+                    // A request: each field is a resource.
                     let mut reader = Reader::new(message);
                     loop {
                         let resource = match reader.field() {
                             Ok(None) => break,
                             Ok(Some((1, Wire::Bytes(resource)))) => resource,
                             Ok(Some(_)) => continue,
-                            // It is no message as a resource either, of which is told.
+                            // Not a valid resource either, which is reported later.
                             Err(_) => message,
                         };
                         self.count += 1;
@@ -343,13 +343,13 @@ impl Messages {
         Ok(outcome)
     }
 
-    /// Bytes that belong to no whole message.
+    /// Number of bytes after the last complete message.
     pub fn left(&self) -> usize {
         self.buffer.len()
     }
 }
 
-/// The first whole message and how many bytes it takes; `None` where more bytes are needed.
+/// The first complete message and its total length in bytes; `None` if more bytes are needed.
 fn cut(bytes: &[u8], prefix: Prefix) -> Result<Option<(&[u8], usize)>, WireError> {
     if prefix == Prefix::Varint {
         let mut reader = Reader::new(bytes);
@@ -369,7 +369,7 @@ fn cut(bytes: &[u8], prefix: Prefix) -> Result<Option<(&[u8], usize)>, WireError
     match reader.field() {
         Ok(None) | Err(WireError::CutOff) => Ok(None),
         Ok(Some((1, Wire::Bytes(message)))) => Ok(Some((message, bytes.len() - reader.remaining()))),
-        // A request has this one field.
+        // The only field of a request.
         Ok(Some(_)) | Err(WireError::Malformed) => Err(WireError::Malformed),
     }
 }

@@ -1,4 +1,4 @@
-//! What a query answers, and Prometheus's JSON for it.
+//! Prometheus's JSON for results and errors of queries.
 
 use super::eval::{Row, Steps, Value};
 use super::labels::Labels;
@@ -38,7 +38,7 @@ impl PromqlAnswer {
         PromqlAnswer::Matrix(list.into_iter().map(series).collect())
     }
 
-    /// The document Prometheus's query API answers with.
+    /// The response of Prometheus's query API for this result.
     pub fn to_json(&self) -> String {
         let point = |point: &PromqlPoint| json!([Seconds(point.at_millis), number(point.value)]);
         let metric = |series: &PromqlSeries| -> serde_json::Map<String, serde_json::Value> {
@@ -61,13 +61,13 @@ impl PromqlAnswer {
     }
 }
 
-/// The document Prometheus's query API answers a query with that has no answer.
+/// The response of Prometheus's query API for a failed query.
 pub fn error_json(error: &PromqlError) -> String {
     let kind = if error.is_bad_query { "bad_data" } else { "execution" };
     json!({ "status": "error", "errorType": kind, "error": error.message }).to_string()
 }
 
-/// Milliseconds written as seconds, whole where they are.
+/// Milliseconds, printed as seconds without a superfluous fraction.
 struct Seconds(i64);
 
 impl Serialize for Seconds {
@@ -76,7 +76,7 @@ impl Serialize for Seconds {
     }
 }
 
-/// A number as Go prints it: shortest, with an exponent of two digits at least where it is very large or very small.
+/// Formats a number like Go: as short as possible, with an exponent of at least two digits if it is very large or small.
 fn number(value: f64) -> String {
     let size = value.abs();
     if value.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {

@@ -1,15 +1,15 @@
-//! A query, understood: what `parse` makes and `eval` answers.
+//! The syntax tree that `parse` produces and `eval` evaluates.
 
-use super::error::Place;
+use super::error::TextRange;
 use super::functions::Function;
 use super::matcher::Matcher;
 use super::value_type::ValueType;
 
-/// An expression, and where it stands.
+/// An expression and its location in the query.
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub(super) kind: ExprKind,
-    pub(super) place: Place,
+    pub(super) location: TextRange,
 }
 
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) enum ExprKind {
     Number(f64),
     Text(String),
     Select(Selector),
-    /// A selector's samples over so many milliseconds.
+    /// A range selector with its range in milliseconds.
     Range(Selector, i64),
     Subquery(Box<Subquery>),
     Call(&'static Function, Vec<Expr>),
@@ -27,21 +27,21 @@ pub(super) enum ExprKind {
     Paren(Box<Expr>),
 }
 
-/// When a selector or a subquery looks.
+/// The `@` and `offset` modifiers of a selector or subquery.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Timing {
     pub(super) at: Option<At>,
-    /// Milliseconds further back.
+    /// Offset into the past, in milliseconds.
     pub(super) offset: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum At {
-    /// The first step of the whole query.
+    /// `@ start()`: the first step of the whole query.
     Start,
-    /// The last one.
+    /// `@ end()`: the last step of the whole query.
     End,
-    /// Milliseconds since 1970.
+    /// `@ TIME`, in milliseconds since 1970.
     Time(i64),
 }
 
@@ -59,12 +59,12 @@ pub(super) struct Subquery {
     pub(super) timing: Timing,
 }
 
-/// Which labels count.
+/// Labels used for grouping or matching.
 #[derive(Clone, Debug)]
 pub(super) enum Grouping {
-    /// Only these: `by`, `on`.
+    /// `by` or `on`: only these.
     Only(Vec<String>),
-    /// All but these: `without`, `ignoring`.
+    /// `without` or `ignoring`: all but these.
     Without(Vec<String>),
 }
 
@@ -76,13 +76,13 @@ pub(super) struct Aggregate {
     pub(super) expr: Expr,
 }
 
-/// Which side of a binary expression may have several series for one of the other.
+/// Cardinality of vector matching.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cardinality {
     OneToOne,
-    /// `group_left`, with the labels that are taken over from the right.
+    /// `group_left`, with the labels copied from the right side.
     ManyToOne(Vec<String>),
-    /// `group_right`, with the labels that are taken over from the left.
+    /// `group_right`, with the labels copied from the left side.
     OneToMany(Vec<String>),
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Binary {
 }
 
 impl Expr {
-    /// The type of its value.
+    /// The type of the expression.
     pub(crate) fn value_type(&self) -> ValueType {
         match &self.kind {
             ExprKind::Number(_) => ValueType::Scalar,
@@ -113,7 +113,7 @@ impl Expr {
         }
     }
 
-    /// Without parentheses around it.
+    /// The expression without surrounding parentheses.
     pub(super) fn bare(&self) -> &Expr {
         match &self.kind {
             ExprKind::Paren(inner) => inner.bare(),

@@ -1,19 +1,19 @@
-//! What is wrong with a query, and where.
+//! Errors in queries and their location.
 
 pub(crate) use crate::PromqlError;
 
 impl PromqlError {
-    /// A query that is not understood.
-    pub(super) fn parse(message: impl Into<String>, place: Place) -> PromqlError {
-        PromqlError { message: message.into(), start: place.start, end: place.end, is_bad_query: true }
+    /// The query is not valid.
+    pub(super) fn parse(message: impl Into<String>, location: TextRange) -> PromqlError {
+        PromqlError { message: message.into(), start: location.start, end: location.end, is_bad_query: true }
     }
 
-    /// A query that is understood and has no answer over these series.
-    pub(super) fn eval(message: impl Into<String>, place: Place) -> PromqlError {
-        PromqlError { is_bad_query: false, ..PromqlError::parse(message, place) }
+    /// The query is valid, but can't be evaluated on these series.
+    pub(super) fn eval(message: impl Into<String>, location: TextRange) -> PromqlError {
+        PromqlError { is_bad_query: false, ..PromqlError::parse(message, location) }
     }
 
-    /// The query, and under it carets where the error stands: two lines. What would break a line is drawn as a blank.
+    /// Two lines: the query, and carets below the error. Control characters in the query are replaced by spaces.
     pub fn drawing(&self, query: &str) -> String {
         let shown: String = query.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         let letters = |until: usize| query.char_indices().take_while(|(at, _)| *at < until).count();
@@ -22,11 +22,11 @@ impl PromqlError {
     }
 }
 
-/// Where something stands in a query, in bytes.
+/// A byte range of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Its first byte.
+pub struct TextRange {
+    /// First byte.
     pub start: usize,
-    /// The byte behind it.
+    /// The byte after the last one.
     pub end: usize,
 }

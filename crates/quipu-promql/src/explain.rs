@@ -1,22 +1,23 @@
-//! Where and why a query is wrong: a second reading, only of queries that the parser refused, which tells neither.
+//! Finds out where and why a query is invalid. A second parser, used only for queries that promql-parser rejected, because its errors have
+//! neither.
 //!
-//! What is not here: a tree. What this reading finds nothing wrong with keeps the parser's own words.
+//! Not here: building a tree. If this parser accepts a query, the original message is kept.
 
-use super::error::{Place, PromqlError};
+use super::error::{TextRange, PromqlError};
 use super::functions::{Function, find};
 use super::lex::{Token, TokenKind};
 use super::matcher::whole;
 use super::operator::Operator;
 use super::value_type::ValueType;
 
-/// The error of a query that was refused with `message`.
+/// The error in a query that was rejected with `message`.
 pub(super) fn explain(query: &str, tokens: &[Token], message: &str) -> PromqlError {
     let mut reading = Reading { query, tokens, next: 0 };
     let outcome = reading.expr(0).and_then(|_| match reading.peek() {
         None => Ok(()),
         Some(token) => Err(reading.unexpected(token, "an operator or the end of the query")),
     });
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     outcome.err().unwrap_or_else(|| PromqlError::parse(format!("The query is not understood: {message}."), whole))
 }
 
@@ -28,7 +29,7 @@ struct Reading<'q> {
 
 type Read<T> = Result<T, PromqlError>;
 
-/// How tightly an operator binds.
+/// Operator precedence; a higher number binds tighter.
 fn precedence(operator: Operator) -> u8 {
     match operator {
         Operator::Or => 1,
@@ -59,43 +60,43 @@ impl<'q> Reading<'q> {
         found
     }
 
-    fn place(&self) -> Place {
-        let end = Place { start: self.query.len(), end: self.query.len() };
-        self.peek().map_or(end, |token| token.place)
+    fn location(&self) -> TextRange {
+        let end = TextRange { start: self.query.len(), end: self.query.len() };
+        self.peek().map_or(end, |token| token.location)
     }
 
     fn unexpected(&self, token: Token, expected: &str) -> PromqlError {
         let text = token.text(self.query);
         if token.kind == TokenKind::Text && !(text.len() > 1 && text.ends_with(text.get(..1).unwrap_or("\""))) {
-            return PromqlError::parse("The text is not closed: its quote is missing.", token.place);
+            return PromqlError::parse("This string has no closing quote.", token.location);
         }
-        PromqlError::parse(format!("Here stands {text}, where {expected} is expected."), token.place)
+        PromqlError::parse(format!("Expected {expected}, found `{text}`."), token.location)
     }
 
     fn missing(&self, expected: &str) -> PromqlError {
         match self.peek() {
             Some(token) => self.unexpected(token, expected),
-            None => PromqlError::parse(format!("The query ends where {expected} is expected."), self.place()),
+            None => PromqlError::parse(format!("Expected {expected}, found the end of the query."), self.location()),
         }
     }
 
     fn expect(&mut self, wanted: &str) -> Read<()> {
-        if self.take(wanted) { Ok(()) } else { Err(self.missing(wanted)) }
+        if self.take(wanted) { Ok(()) } else { Err(self.missing(&format!("`{wanted}`"))) }
     }
 
-    fn expr(&mut self, least: u8) -> Read<ValueType> {
+    fn expr(&mut self, min_precedence: u8) -> Read<ValueType> {
         let mut left = self.unary()?;
         while let Some(operator) = Operator::from_text(self.text()) {
             let binds = precedence(operator);
-            if binds < least {
+            if binds < min_precedence {
                 break;
             }
-            let place = self.place();
+            let location = self.location();
             self.next += 1;
             let is_bool = self.take("bool");
             self.modifiers()?;
             let right = self.expr(if operator == Operator::Power { binds } else { binds + 1 })?;
-            left = binary(operator, is_bool, left, right, place)?;
+            left = binary(operator, is_bool, left, right, location)?;
         }
         Ok(left)
     }
@@ -115,24 +116,24 @@ impl<'q> Reading<'q> {
         while !self.take(")") {
             let is_label = self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
             if !is_label {
-                return Err(self.missing("the name of a label or )"));
+                return Err(self.missing("a label name or `)`"));
             }
             self.next += 1;
             if !self.is(")") && !self.take(",") {
-                return Err(self.missing(", or )"));
+                return Err(self.missing("`,` or `)`"));
             }
         }
         Ok(())
     }
 
     fn unary(&mut self) -> Read<ValueType> {
-        let place = self.place();
+        let location = self.location();
         if !self.take("-") && !self.take("+") {
             return self.postfix();
         }
         match self.expr(precedence(Operator::Multiply))? {
             found @ (ValueType::Scalar | ValueType::Vector) => Ok(found),
-            found => Err(PromqlError::parse(format!("A sign stands before {}; it belongs to numbers.", found.words()), place)),
+            found => Err(PromqlError::parse(format!("A sign needs a scalar or an instant vector, not {}.", found.words()), location)),
         }
     }
 
@@ -140,7 +141,7 @@ impl<'q> Reading<'q> {
         let begin = self.next;
         let mut found = self.primary()?;
         loop {
-            let place = self.place();
+            let location = self.location();
             if self.is("[") {
                 found = self.range(begin, found)?;
             } else if self.take("offset") {
@@ -148,7 +149,7 @@ impl<'q> Reading<'q> {
                     self.take("+");
                 }
                 self.duration("a duration such as 5m")?;
-                self.looks(found, "offset", place)?;
+                self.check_modifier(found, "offset", location)?;
             } else if self.take("@") {
                 let is_negative = self.take("-") || self.take("+");
                 if !is_negative && (self.take("start") || self.take("end")) {
@@ -157,20 +158,20 @@ impl<'q> Reading<'q> {
                 } else if self.peek().is_some_and(|token| token.kind == TokenKind::Number) {
                     self.next += 1;
                 } else {
-                    return Err(self.missing("a time in seconds, start() or end()"));
+                    return Err(self.missing("a time in seconds, `start()` or `end()`"));
                 }
-                self.looks(found, "@", place)?;
+                self.check_modifier(found, "@", location)?;
             } else {
                 return Ok(found);
             }
         }
     }
 
-    /// `offset` and `@` belong to what looks at samples.
-    fn looks(&self, found: ValueType, word: &str, place: Place) -> Read<()> {
+    /// Checks that `offset` or `@` follows a selector or subquery.
+    fn check_modifier(&self, found: ValueType, word: &str, location: TextRange) -> Read<()> {
         match found {
             ValueType::Vector | ValueType::Matrix => Ok(()),
-            _ => Err(PromqlError::parse(format!("{word} belongs behind a selector or a subquery, not {}.", found.words()), place)),
+            _ => Err(PromqlError::parse(format!("`{word}` must follow a selector or a subquery, not {}.", found.words()), location)),
         }
     }
 
@@ -184,12 +185,12 @@ impl<'q> Reading<'q> {
     }
 
     fn range(&mut self, begin: usize, found: ValueType) -> Read<ValueType> {
-        let place = self.place();
+        let location = self.location();
         self.expect("[")?;
         self.duration("a duration such as 5m")?;
         let is_subquery = self.take(":");
         if is_subquery && !self.is("]") {
-            self.duration("the subquery's step, a duration such as 1m, or ]")?;
+            self.duration("the subquery's step, a duration such as 1m, or `]`")?;
         }
         self.expect("]")?;
         let is_plain = self.tokens.get(begin).is_some_and(|token| {
@@ -197,12 +198,12 @@ impl<'q> Reading<'q> {
             text == "{" || token.kind == TokenKind::Name && self.tokens.get(begin + 1).is_none_or(|next| next.text(self.query) != "(")
         });
         if found != ValueType::Vector {
-            let problem = format!("A range stands behind {}; it belongs behind an instant vector.", found.words());
-            return Err(PromqlError::parse(problem, place));
+            let problem = format!("A range must follow an instant vector, not {}.", found.words());
+            return Err(PromqlError::parse(problem, location));
         }
         if !is_subquery && !is_plain {
-            let problem = "A range belongs directly behind a selector. Over an expression it is a subquery: [5m:1m], or [5m:].";
-            return Err(PromqlError::parse(problem, place));
+            let problem = "A range must directly follow a selector. For an expression, use a subquery: [5m:1m] or [5m:].";
+            return Err(PromqlError::parse(problem, location));
         }
         Ok(ValueType::Matrix)
     }
@@ -228,12 +229,12 @@ impl<'q> Reading<'q> {
             }
             TokenKind::Mark if text == "{" => self.matchers(true),
             TokenKind::Aggregation if is_call || self.has_grouping() => self.aggregation(text),
-            TokenKind::Name if is_call => self.call(text, token.place),
+            TokenKind::Name if is_call => self.call(text, token.location),
             TokenKind::Name | TokenKind::Aggregation | TokenKind::Keyword => {
                 self.next += 1;
                 if self.is("{") { self.matchers(false) } else { Ok(ValueType::Vector) }
             }
-            _ => Err(self.unexpected(token, "a metric, a function, a number or (")),
+            _ => Err(self.unexpected(token, "a metric, a function, a number or `(`")),
         }
     }
 
@@ -243,13 +244,13 @@ impl<'q> Reading<'q> {
     }
 
     fn matchers(&mut self, alone: bool) -> Read<ValueType> {
-        let start = self.place().start;
+        let start = self.location().start;
         self.expect("{")?;
         let mut says_something = !alone;
         while !self.take("}") {
             let is_name = self.peek().is_some_and(|token| !matches!(token.kind, TokenKind::Mark | TokenKind::Number | TokenKind::Unknown));
             if !is_name {
-                return Err(self.missing("the name of a label or }"));
+                return Err(self.missing("a label name or `}`"));
             }
             let is_text = self.peek().is_some_and(|token| token.kind == TokenKind::Text);
             self.next += 1;
@@ -259,39 +260,39 @@ impl<'q> Reading<'q> {
                 says_something |= self.matcher()?;
             }
             if !self.is("}") && !self.take(",") {
-                return Err(self.missing(", or }"));
+                return Err(self.missing("`,` or `}`"));
             }
         }
         if !says_something {
-            let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.place.end);
-            let problem = "These braces accept every series. At least one matcher must refuse an absent label, such as a metric's name.";
-            return Err(PromqlError::parse(problem, Place { start, end }));
+            let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
+            let problem = "This selector matches every series. At least one matcher must not match an absent label, such as a metric name.";
+            return Err(PromqlError::parse(problem, TextRange { start, end }));
         }
         Ok(ValueType::Vector)
     }
 
-    /// Operator and value of a matcher; whether it refuses an absent label.
+    /// Reads operator and value of a matcher. Returns whether it rejects an absent label.
     fn matcher(&mut self) -> Read<bool> {
         let operator = self.text();
         if !["=", "!=", "=~", "!~"].contains(&operator) {
-            return Err(self.missing("=, !=, =~ or !~"));
+            return Err(self.missing("`=`, `!=`, `=~` or `!~`"));
         }
         self.next += 1;
         let Some(token) = self.peek().filter(|token| token.kind == TokenKind::Text) else {
-            return Err(self.missing("a text in quotes"));
+            return Err(self.missing("a quoted string"));
         };
         let text = token.text(self.query);
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         if text.len() < 2 || !text.ends_with(text.get(..1).unwrap_or("\"")) {
-            return Err(self.unexpected(token, "a text"));
+            return Err(self.unexpected(token, "a string"));
         }
         self.next += 1;
         let pattern = operator.ends_with('~').then(|| whole(inside));
         match pattern {
             None => Ok((operator == "=") != inside.is_empty()),
-            // Escapes are the parser's to undo; with one the pattern is not judged here.
+            // Unescaping is left to the main parser, so patterns with escapes are not checked here.
             Some(None) if !inside.contains('\\') => {
-                Err(PromqlError::parse(format!("{text} is no regular expression that is understood here."), token.place))
+                Err(PromqlError::parse(format!("{text} is not a supported regular expression."), token.location))
             }
             Some(None) => Ok(true),
             Some(Some(pattern)) => Ok(pattern.is_match("") != (operator == "=~")),
@@ -330,60 +331,60 @@ impl<'q> Reading<'q> {
     }
 
     fn argument(&mut self, name: &str, wanted: ValueType) -> Read<()> {
-        let start = self.place().start;
+        let start = self.location().start;
         let found = self.expr(0)?;
         if found == wanted {
             return Ok(());
         }
-        let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.place.end);
+        let end = self.tokens.get(self.next.saturating_sub(1)).map_or(start, |token| token.location.end);
         let hint = match (wanted, found) {
-            (ValueType::Matrix, ValueType::Vector) => " Add a range behind the metric: [5m].",
-            (ValueType::Vector, ValueType::Matrix) => " Leave the range out, or put a function such as rate() around it.",
+            (ValueType::Matrix, ValueType::Vector) => " Add a range after the metric: [5m].",
+            (ValueType::Vector, ValueType::Matrix) => " Remove the range, or wrap it in a function such as rate().",
             _ => "",
         };
         let problem = format!("{name} takes {} here, not {}.{hint}", wanted.words(), found.words());
-        Err(PromqlError::parse(problem, Place { start, end }))
+        Err(PromqlError::parse(problem, TextRange { start, end }))
     }
 
-    fn call(&mut self, name: &str, place: Place) -> Read<ValueType> {
+    fn call(&mut self, name: &str, location: TextRange) -> Read<ValueType> {
         let Some(function) = find(name) else {
-            return Err(PromqlError::parse(format!("There is no function {name}.{}", similar(name)), place));
+            return Err(PromqlError::parse(format!("There is no function {name}.{}", similar(name)), location));
         };
         self.next += 1;
         self.expect("(")?;
         let mut count = 0;
         while !self.take(")") {
             if count > 0 && !self.take(",") {
-                return Err(self.missing(", or )"));
+                return Err(self.missing("`,` or `)`"));
             }
-            let Some(wanted) = wanted(function, count) else { return Err(too_many(function, place)) };
+            let Some(wanted) = wanted(function, count) else { return Err(too_many(function, location)) };
             self.argument(name, wanted)?;
             count += 1;
         }
-        let least = function.arguments.len() - usize::from(function.optional != 0 && !function.arguments.is_empty());
-        if count < least {
-            let problem =
-                format!("{name} takes {least} arguments{}; there are {count}.", if function.optional == 0 { "" } else { " at least" });
-            return Err(PromqlError::parse(problem, place));
+        let min = function.arguments.len() - usize::from(function.optional != 0 && !function.arguments.is_empty());
+        if count < min {
+            let bound = if function.optional == 0 { "" } else { "at least " };
+            let problem = format!("{name} takes {bound}{min} arguments, found {count}.");
+            return Err(PromqlError::parse(problem, location));
         }
         Ok(function.answers)
     }
 }
 
-fn wanted(function: &Function, place: usize) -> Option<ValueType> {
-    match function.arguments.get(place) {
+fn wanted(function: &Function, index: usize) -> Option<ValueType> {
+    match function.arguments.get(index) {
         Some(wanted) => Some(*wanted),
         None if function.optional < 0 => function.arguments.last().copied(),
         None => None,
     }
 }
 
-fn too_many(function: &Function, place: Place) -> PromqlError {
+fn too_many(function: &Function, location: TextRange) -> PromqlError {
     let most = function.arguments.len();
-    PromqlError::parse(format!("{} takes {most} arguments at most.", function.name), place)
+    PromqlError::parse(format!("{} takes at most {most} arguments.", function.name), location)
 }
 
-/// The name that was probably meant.
+/// Suggests a function with a similar name.
 fn similar(name: &str) -> String {
     let same_start = |other: &str| other.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
     let best = super::functions::functions().max_by_key(|function| (same_start(function.name), std::cmp::Reverse(function.name.len())));
@@ -393,20 +394,20 @@ fn similar(name: &str) -> String {
     }
 }
 
-fn binary(operator: Operator, is_bool: bool, left: ValueType, right: ValueType, place: Place) -> Read<ValueType> {
+fn binary(operator: Operator, is_bool: bool, left: ValueType, right: ValueType, location: TextRange) -> Read<ValueType> {
     let scalars = usize::from(left == ValueType::Scalar) + usize::from(right == ValueType::Scalar);
     if let Some(odd) = [left, right].into_iter().find(|side| !matches!(side, ValueType::Scalar | ValueType::Vector)) {
-        let problem = format!("An operator joins scalars and instant vectors; here is {}.", odd.words());
-        return Err(PromqlError::parse(problem, place));
+        let problem = format!("Operators need scalars or instant vectors, not {}.", odd.words());
+        return Err(PromqlError::parse(problem, location));
     }
     if is_bool && !operator.compares() {
-        return Err(PromqlError::parse("bool belongs behind an operator that compares.", place));
+        return Err(PromqlError::parse("`bool` must follow a comparison operator.", location));
     }
     if operator.is_set() && scalars > 0 {
-        return Err(PromqlError::parse("and, or and unless join instant vectors, not scalars.", place));
+        return Err(PromqlError::parse("`and`, `or` and `unless` need instant vectors, not scalars.", location));
     }
     if operator.compares() && scalars == 2 && !is_bool {
-        return Err(PromqlError::parse("Two scalars are compared with bool: == bool.", place));
+        return Err(PromqlError::parse("Comparing two scalars needs bool: == bool.", location));
     }
     Ok(if scalars == 2 { ValueType::Scalar } else { ValueType::Vector })
 }

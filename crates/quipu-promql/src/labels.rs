@@ -1,16 +1,16 @@
-//! Labels of series: sorted by name, shared, never with an empty value.
+//! Labels of series: sorted by name, reference-counted, without empty values.
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use crate::METRIC_NAME;
 
-/// The labels of one series. Cloning is cheap.
+/// Labels of a series. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
 
 impl Labels {
-    /// Labels out of pairs of name and value, in any order; an empty value is no label, and of a name that comes twice the last one holds.
+    /// Creates labels from pairs in any order. Empty values are dropped; the last of duplicate names counts.
     pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Labels {
         let mut labels = Labels::default();
         let mut list: Vec<(Arc<str>, Arc<str>)> = Vec::new();
@@ -21,7 +21,7 @@ impl Labels {
         labels
     }
 
-    /// The value of a label; empty where there is none.
+    /// The value of a label; empty if there is none.
     pub fn get(&self, name: &str) -> &str {
         match self.0.binary_search_by(|(found, _)| found.as_ref().cmp(name)) {
             Ok(at) => self.0.get(at).map_or("", |(_, value)| value.as_ref()),
@@ -29,32 +29,32 @@ impl Labels {
         }
     }
 
-    /// Names and values, by name.
+    /// Name-value pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
-    /// Whether there is none.
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All but the metric's name.
+    /// Without the metric name.
     pub(super) fn without_name(&self) -> Labels {
         if self.get(METRIC_NAME).is_empty() { self.clone() } else { self.filtered(|name| name != METRIC_NAME) }
     }
 
-    /// Only these.
+    /// Only these labels.
     pub(super) fn only(&self, names: &[String]) -> Labels {
         self.filtered(|name| names.iter().any(|wanted| wanted == name))
     }
 
-    /// All but these.
+    /// Without these labels.
     pub(super) fn without(&self, names: &[String]) -> Labels {
         self.filtered(|name| !names.iter().any(|unwanted| unwanted == name))
     }
 
-    /// With this value under this name; without the name where the value is empty.
+    /// With a label set to this value, or removed if the value is empty.
     pub(super) fn with(&self, name: &str, value: &str) -> Labels {
         let mut list = self.0.to_vec();
         put(&mut list, &Arc::from(name), Arc::from(value));
@@ -67,8 +67,8 @@ impl Labels {
 }
 
 fn put(list: &mut Vec<(Arc<str>, Arc<str>)>, name: &Arc<str>, value: Arc<str>) {
-    let place = list.binary_search_by(|(found, _)| found.cmp(name));
-    match place {
+    let index = list.binary_search_by(|(found, _)| found.cmp(name));
+    match index {
         Ok(at) if value.is_empty() => drop(list.remove(at)),
         Ok(at) => {
             if let Some(slot) = list.get_mut(at) {
@@ -80,7 +80,7 @@ fn put(list: &mut Vec<(Arc<str>, Arc<str>)>, name: &Arc<str>, value: Arc<str>) {
     }
 }
 
-/// As Prometheus writes them: `name{label="value"}`.
+/// Formats labels like Prometheus: `name{label="value"}`.
 impl fmt::Display for Labels {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.get(METRIC_NAME))?;

@@ -1,53 +1,53 @@
-//! The pieces of a query and where they stand: for colours, completion and places of errors. Any text has pieces; nothing is refused here.
+//! Tokens of a query and their locations, for highlighting, completion and error messages. Accepts any text.
 
-use super::error::Place;
+use super::error::TextRange;
 use super::operator::Operator;
 
-/// What a piece is.
+/// Kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// The name of a metric, a label or a function.
+    /// Name of a metric, label or function.
     Name,
-    /// A word of the language: `by`, `offset`, `bool`…
+    /// A keyword: `by`, `offset`, `bool`…
     Keyword,
-    /// An aggregation: `sum`, `topk`…
+    /// An aggregation operator: `sum`, `topk`…
     Aggregation,
     /// A number.
     Number,
     /// A duration such as `5m`.
     Duration,
-    /// A text with its quotes; without the last one where it is not closed.
+    /// A string with its quotes; an unclosed one has no closing quote.
     Text,
-    /// A binary or unary operator, or one of a matcher, or `@`.
+    /// A unary or binary operator, a matcher's operator, or `@`.
     Operator,
     /// A bracket, comma or colon.
     Mark,
-    /// `#` and what follows in its line.
+    /// `#` and the rest of the line.
     Comment,
-    /// What belongs nowhere.
+    /// Anything else.
     Unknown,
 }
 
-/// A piece.
+/// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// Kind of the token.
     pub kind: TokenKind,
-    /// Where it stands.
-    pub place: Place,
+    /// Location in the query.
+    pub location: TextRange,
 }
 
 impl Token {
-    /// Its text.
+    /// Text of the token in the query it comes from.
     pub fn text<'q>(&self, query: &'q str) -> &'q str {
-        query.get(self.place.start..self.place.end).unwrap_or_default()
+        query.get(self.location.start..self.location.end).unwrap_or_default()
     }
 }
 
-/// Words that have a meaning of their own.
+/// Keywords.
 pub const KEYWORDS: [&str; 9] = ["by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "fill"];
 
-/// The aggregations.
+/// Aggregation operators.
 pub const AGGREGATIONS: [&str; 14] = [
     "sum",
     "avg",
@@ -65,14 +65,14 @@ pub const AGGREGATIONS: [&str; 14] = [
     "limit_ratio",
 ];
 
-/// The pieces of a query without blanks and comments.
+/// Tokens of a query without comments.
 pub(super) fn tokens(query: &str) -> Vec<Token> {
     let mut list = lex(query);
     list.retain(|token| token.kind != TokenKind::Comment);
     list
 }
 
-/// The pieces of a query, comments among them.
+/// Tokens of a query, including comments.
 pub fn lex(query: &str) -> Vec<Token> {
     let mut list = Vec::new();
     let (mut at, mut brackets) = (0, 0_usize);
@@ -88,7 +88,7 @@ pub fn lex(query: &str) -> Vec<Token> {
             ']' => brackets = brackets.saturating_sub(1),
             _ => {}
         }
-        list.push(Token { kind, place: Place { start: at, end: at + len } });
+        list.push(Token { kind, location: TextRange { start: at, end: at + len } });
         at += len;
     }
     list
@@ -127,7 +127,7 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// A number or a duration.
+/// Reads a number or duration.
 fn number(rest: &str) -> (TokenKind, usize) {
     let mut end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '.' || letter == '_')).unwrap_or(rest.len());
     let is_hex = rest.starts_with("0x") || rest.starts_with("0X");
@@ -204,8 +204,8 @@ mod tests {
     fn pieces_cover_any_text() {
         for text in ["\"open", "é ∞ [", "1e", "..", "`a\\`", "!"] {
             let list = lex(text);
-            assert!(list.windows(2).all(|pair| pair[0].place.end <= pair[1].place.start));
-            assert_eq!(list.last().map(|token| token.place.end), Some(text.len()), "{text}");
+            assert!(list.windows(2).all(|pair| pair[0].location.end <= pair[1].location.start));
+            assert_eq!(list.last().map(|token| token.location.end), Some(text.len()), "{text}");
         }
     }
 }

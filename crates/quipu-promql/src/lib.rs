@@ -25,8 +25,6 @@ mod labels;
 #[cfg(feature = "grammar")]
 mod lex;
 #[cfg(feature = "grammar")]
-mod looked;
-#[cfg(feature = "grammar")]
 mod matcher;
 #[cfg(feature = "grammar")]
 mod openmetrics;
@@ -34,6 +32,8 @@ mod openmetrics;
 mod operator;
 #[cfg(feature = "grammar")]
 mod parse;
+#[cfg(feature = "grammar")]
+mod selector_ranges;
 #[cfg(feature = "grammar")]
 mod series;
 #[cfg(feature = "grammar")]
@@ -45,7 +45,7 @@ mod value_type;
 #[cfg(feature = "grammar")]
 pub use answer::error_json;
 #[cfg(feature = "grammar")]
-pub use error::Place;
+pub use error::TextRange;
 #[cfg(feature = "grammar")]
 pub use eval::{EvalOptions, MAX_STEPS, PromqlTime, evaluate};
 #[cfg(feature = "grammar")]
@@ -55,15 +55,15 @@ pub use labels::Labels;
 #[cfg(feature = "grammar")]
 pub use lex::{AGGREGATIONS, KEYWORDS, Token, TokenKind, lex};
 #[cfg(feature = "grammar")]
-pub use looked::{Looked, looked_at};
-#[cfg(feature = "grammar")]
 pub use matcher::{MatchOperator, Matcher};
 #[cfg(feature = "grammar")]
 pub use openmetrics::read_openmetrics;
 #[cfg(feature = "grammar")]
+pub use selector_ranges::{SelectorRange, selector_ranges};
+#[cfg(feature = "grammar")]
 pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
 #[cfg(feature = "grammar")]
-pub use times::{TimeText, read_duration, read_time};
+pub use times::{ParsedMillis, read_duration, read_time};
 pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
 
 /// Runs the example of README.md.

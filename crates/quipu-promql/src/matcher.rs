@@ -1,9 +1,9 @@
-//! Label matchers. An absent label is an empty one; regular expressions match the whole value, and their dot matches line breaks.
+//! Label matchers. An absent label is an empty one; regular expressions are anchored, and their dot matches line breaks.
 
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use regex_lite::Regex;
 
-/// How a label is compared.
+/// Operator of a matcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchOperator {
     /// `=`
@@ -16,7 +16,7 @@ pub enum MatchOperator {
     MatchesNot,
 }
 
-/// One matcher of a selector.
+/// A label matcher of a selector.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     name: String,
@@ -25,45 +25,45 @@ pub struct Matcher {
     pattern: Option<Regex>,
 }
 
-/// Bytes a compiled pattern may take: what is asked comes from whoever wrote a link, too.
+/// Size limit of a compiled pattern in bytes, because queries may come from untrusted links.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
 
-/// A pattern that matches whole values.
+/// Compiles an anchored pattern.
 pub(super) fn whole(pattern: &str) -> Option<Regex> {
     regex_lite::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(MAX_PATTERN_BYTES).build().ok()
 }
 
 impl Matcher {
-    /// A matcher; `place` is where it stands.
+    /// Creates a matcher; `location` is used for errors.
     ///
     /// # Errors
-    /// A value that is no regular expression where it should be one.
-    pub(super) fn new(name: &str, operator: MatchOperator, value: &str, place: Place) -> Result<Matcher, PromqlError> {
+    /// If a regular expression is invalid or not supported.
+    pub(super) fn new(name: &str, operator: MatchOperator, value: &str, location: TextRange) -> Result<Matcher, PromqlError> {
         let pattern = match operator {
             MatchOperator::Is | MatchOperator::IsNot => None,
             MatchOperator::Matches | MatchOperator::MatchesNot => Some(whole(value).ok_or_else(|| {
-                PromqlError::parse(format!("{value:?} is no regular expression that is understood here; \\p{{…}} is not."), place)
+                PromqlError::parse(format!("{value:?} is not a supported regular expression; \\p{{…}} is not available."), location)
             })?),
         };
         Ok(Matcher { name: name.to_owned(), operator, value: value.to_owned(), pattern })
     }
 
-    /// The label that is compared.
+    /// Name of the label.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is compared with.
+    /// Value or pattern.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// How.
+    /// Operator.
     pub fn operator(&self) -> MatchOperator {
         self.operator
     }
 
-    /// Whether a value of the label is accepted; empty means that the label is absent.
+    /// Whether a label value matches; an absent label is empty.
     pub fn accepts(&self, value: &str) -> bool {
         let matches = |value| self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value));
         match self.operator {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_whole_value_is_compared() {
         let accepts = |operator, pattern: &str, value: &str| {
-            Matcher::new("a", operator, pattern, Place::default()).map(|matcher| matcher.accepts(value)).ok()
+            Matcher::new("a", operator, pattern, TextRange::default()).map(|matcher| matcher.accepts(value)).ok()
         };
         assert_eq!(accepts(MatchOperator::Matches, "b", "abc"), Some(false));
         assert_eq!(accepts(MatchOperator::Matches, "a.c", "a\nc"), Some(true));

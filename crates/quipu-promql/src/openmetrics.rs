@@ -1,18 +1,18 @@
-//! Series out of OpenMetrics text with timestamps, as they are.
+//! Reads series from OpenMetrics text with timestamps.
 //!
-//! What is not here: what `# TYPE` and its like say, exemplars, native histograms.
+//! Not here: `# TYPE` and other comments, exemplars, native histograms.
 
 use super::labels::{Labels, METRIC_NAME};
 use super::series::{Sample, Samples, Series, SeriesSet};
 use std::collections::BTreeMap;
 
-/// Bytes of a text at most.
+/// Size limit of the text in bytes.
 const MAX_BYTES: usize = 256 << 20;
 
-/// Reads lines such as `name{label="value"} 1.5 1700000000.25`. Of a time that comes twice in a series the last value holds.
+/// Reads lines such as `name{label="value"} 1.5 1700000000.25`. The last of several values of a series with the same time counts.
 ///
 /// # Errors
-/// A sentence that names the line.
+/// A message with the number and text of the invalid line.
 ///
 /// ```
 /// let series = quipu_promql::read_openmetrics("up{job=\"a\"} 1 0\nup{job=\"a\"} 0 15\n# EOF\n")?;
@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// ```
 pub fn read_openmetrics(text: &str) -> Result<SeriesSet, String> {
     if text.len() > MAX_BYTES {
-        return Err(format!("The text has {} bytes; up to {MAX_BYTES} are read.", text.len()));
+        return Err(format!("The text has {} bytes; at most {MAX_BYTES} are supported.", text.len()));
     }
     let mut series: BTreeMap<Labels, BTreeMap<i64, f64>> = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
@@ -55,14 +55,14 @@ fn read_line(line: &str) -> Result<(Labels, Sample), &'static str> {
     let mut words = rest.split_whitespace();
     let value: f64 = words.next().and_then(|word| word.parse().ok()).ok_or("has no value")?;
     let seconds = words.next().ok_or("has no timestamp: every sample needs one, in seconds")?;
-    let seconds: f64 = seconds.parse().map_err(|_| "has a timestamp that is no number of seconds")?;
+    let seconds: f64 = seconds.parse().map_err(|_| "has a timestamp that is not a number of seconds")?;
     if seconds.is_nan() || seconds.abs() > 9e12 {
-        return Err("has a timestamp that is no time");
+        return Err("has a timestamp out of range");
     }
     Ok((Labels::new(labels), ((seconds * 1_000.0).round() as i64, value)))
 }
 
-/// Labels up to the closing brace; what follows it.
+/// Reads labels up to the closing brace. Returns the rest of the line.
 fn read_labels<'a>(mut rest: &'a str, labels: &mut Vec<(String, String)>) -> Result<&'a str, &'static str> {
     loop {
         rest = rest.trim_start().trim_start_matches(',').trim_start();
@@ -102,7 +102,7 @@ fn read_quoted(text: &str) -> Result<(String, &str), &'static str> {
             letter => value.push(letter),
         }
     }
-    Err("has a text that is not closed")
+    Err("has a string without closing quote")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_become_series_and_odd_ones_are_named() {
+    fn lines_become_series_and_invalid_ones_are_reported() {
         let set = read_openmetrics(
             "# TYPE a counter\na{b=\"x\\\"\\n\\\\y\", } 1e3 0.0005 # {} 1\na_total +Inf -2\n{\"dotted.name\",c=\"d\"} NaN 3\n# EOF\nrest",
         );
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(shown, [r#"a{b="x\"\n\\y"}"#, "a_total", r#"dotted.name{c="d"}"#]);
         let problem = |text: &str| read_openmetrics(text).err().unwrap_or_default();
         assert_eq!(problem("a 1 0\nb 1"), "Line 2 has no timestamp: every sample needs one, in seconds: b 1");
-        assert_eq!(problem("a{b=\"c} 1 0"), "Line 1 has a text that is not closed: a{b=\"c} 1 0");
+        assert_eq!(problem("a{b=\"c} 1 0"), "Line 1 has a string without closing quote: a{b=\"c} 1 0");
         assert!(problem("a{b 1 0").starts_with("Line 1 has a label without a value"));
     }
 }

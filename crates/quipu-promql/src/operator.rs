@@ -1,6 +1,5 @@
-//! What binary operators do with two numbers.
+//! Binary operators on two numbers.
 
-/// A binary operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Add,
@@ -22,7 +21,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// Every operator as it is written.
+    /// All operators with their spelling.
     pub(super) const ALL: [(&'static str, Operator); 16] = [
         ("+", Operator::Add),
         ("-", Operator::Subtract),
@@ -42,12 +41,12 @@ impl Operator {
         ("unless", Operator::Unless),
     ];
 
-    /// The operator that is written so; letter case does not count.
+    /// Looks up an operator by its spelling, ignoring case.
     pub(super) fn from_text(text: &str) -> Option<Operator> {
         Operator::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, operator)| *operator)
     }
 
-    /// Whether it compares.
+    /// Whether it is a comparison.
     pub(super) fn compares(self) -> bool {
         matches!(
             self,
@@ -55,12 +54,12 @@ impl Operator {
         )
     }
 
-    /// Whether it is about which series there are.
+    /// Whether it is a set operator.
     pub(super) fn is_set(self) -> bool {
         matches!(self, Operator::And | Operator::Or | Operator::Unless)
     }
 
-    /// The number arithmetic makes; of comparisons 1 or 0. Set operators make none.
+    /// Applies the operator; comparisons return 1 or 0. NaN for set operators.
     pub(super) fn apply(self, left: f64, right: f64) -> f64 {
         let truth = |holds: bool| f64::from(u8::from(holds));
         match self {

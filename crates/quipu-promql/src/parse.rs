@@ -1,54 +1,54 @@
-//! Reads a query with promql-parser and turns its tree into ours; nothing of that crate leaves this module.
+//! Parses a query with promql-parser and converts its tree. No type of that crate leaves this module.
 //!
-//! The crate's tree has no places and its errors often no words: `explain` finds both. What the crate would panic or recurse on without end
-//! is refused before.
+//! The crate's tree has no locations, and its errors often no explanation: `explain` provides both. Queries that would make the crate panic
+//! or overflow the stack are rejected beforehand.
 
 use super::ast::{Aggregate, At, Binary, Cardinality, Expr, ExprKind, Grouping, Selector, Subquery, Timing};
-use super::error::{Place, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::explain::explain;
 use super::functions::{Form, find};
 use super::lex::{Token, TokenKind, tokens};
 use super::matcher::{MatchOperator, Matcher};
 use super::operator::Operator;
 use promql_parser::label::{MatchOp, Matchers};
-use promql_parser::parser as crates;
+use promql_parser::parser as upstream;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
-/// Letters of a query at most, brackets within brackets, and operators: trees are walked by recursion.
+/// Limits on the length, nested brackets and operators of a query, because trees are processed recursively.
 const MAX_BYTES: usize = 10_000;
 const MAX_DEPTH: usize = 50;
 const MAX_OPERATORS: usize = 250;
-/// Seconds of a duration at most: a thousand years.
+/// Upper limit of a duration in seconds: a thousand years.
 const MAX_SECONDS: f64 = 3.2e10;
 
-/// Reads a query.
+/// Parses a query.
 ///
 /// # Errors
-/// A sentence, and the place it is about.
+/// If the query is not valid; with a location.
 pub(crate) fn parse(query: &str) -> Result<Expr, PromqlError> {
     let tokens = tokens(query);
     check_size(query, &tokens)?;
-    // Prometheus 3 has it under its new name only; dashboards have the old one.
+    // Prometheus 3 knows it under a new name only, but dashboards use the old one.
     static OLD_NAMES: Once = Once::new();
     OLD_NAMES.call_once(|| {
-        use crates::value::ValueType::{Matrix, Scalar, Vector};
-        let function = crates::Function::new("holt_winters", vec![Matrix, Scalar, Scalar], 0, Vector, false);
-        // It fails only where the crate has come to know the name.
-        crates::register_extra_functions(vec![function]).ok();
+        use upstream::value::ValueType::{Matrix, Scalar, Vector};
+        let function = upstream::Function::new("holt_winters", vec![Matrix, Scalar, Scalar], 0, Vector, false);
+        // Fails only if the crate starts to support the name.
+        upstream::register_extra_functions(vec![function]).ok();
     });
-    let parsed = crates::parse(query).map_err(|message| explain(query, &tokens, &message))?;
+    let parsed = upstream::parse(query).map_err(|message| explain(query, &tokens, &message))?;
     let mut reader = Reader { query, tokens: &tokens, next: 0 };
     reader.expr(parsed)
 }
 
 fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     if query.trim().is_empty() {
         return Err(PromqlError::parse("The query is empty. Write the name of a metric, or an expression.", whole));
     }
     if query.len() > MAX_BYTES {
-        return Err(PromqlError::parse(format!("The query is longer than {MAX_BYTES} bytes, which is more than is evaluated."), whole));
+        return Err(PromqlError::parse(format!("The query is longer than {MAX_BYTES} bytes."), whole));
     }
     let (mut depth, mut operators, mut in_brackets) = (0_usize, 0_usize, false);
     let mut before = "";
@@ -61,12 +61,12 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
         }
         in_brackets = (in_brackets || text == "[") && text != "]";
         if depth > MAX_DEPTH || operators > MAX_OPERATORS {
-            let problem = format!("The query is too deep: at most {MAX_DEPTH} brackets within brackets and {MAX_OPERATORS} operators.");
-            return Err(PromqlError::parse(problem, token.place));
+            let problem = format!("The query is too complex: at most {MAX_DEPTH} nested brackets and {MAX_OPERATORS} operators.");
+            return Err(PromqlError::parse(problem, token.location));
         }
         let is_duration = in_brackets || before.eq_ignore_ascii_case("offset");
         if is_duration && text.parse::<f64>().is_ok_and(|seconds| !(0.0..MAX_SECONDS).contains(&seconds)) {
-            return Err(PromqlError::parse(format!("{text} is no duration that can be looked over, in seconds."), token.place));
+            return Err(PromqlError::parse(format!("{text} is not a supported duration in seconds."), token.location));
         }
         if text != "-" && text != "+" {
             before = text;
@@ -75,7 +75,7 @@ fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
     Ok(())
 }
 
-/// Walks the crate's tree beside the tokens, which stand in the same order.
+/// Walks the crate's tree along with the tokens, which are in the same order.
 struct Reader<'q> {
     query: &'q str,
     tokens: &'q [Token],
@@ -83,149 +83,147 @@ struct Reader<'q> {
 }
 
 impl Reader<'_> {
-    /// The place of the next token that is this text.
-    fn find(&mut self, wanted: &dyn Fn(&str) -> bool) -> Place {
+    /// Advances to the next token that satisfies `wanted`, and returns its location.
+    fn find(&mut self, wanted: &dyn Fn(&str) -> bool) -> TextRange {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
         match rest.iter().position(|token| wanted(token.text(self.query))) {
             Some(at) => {
                 self.next += at + 1;
-                rest.get(at).map_or(Place::default(), |token| token.place)
+                rest.get(at).map_or(TextRange::default(), |token| token.location)
             }
-            None => Place { start: 0, end: self.query.len() },
+            None => TextRange { start: 0, end: self.query.len() },
         }
     }
 
-    /// Goes on behind the bracket that closes what is open here.
-    fn skip_braces(&mut self) -> Option<Place> {
+    /// Advances past the bracket that closes the current one.
+    fn skip_braces(&mut self) -> Option<TextRange> {
         let token = self.tokens.get(self.next).filter(|token| token.text(self.query) == "{")?;
-        let start = token.place;
+        let start = token.location;
         let end = self.find(&|text| text == "}");
-        Some(Place { start: start.start, end: end.end })
+        Some(TextRange { start: start.start, end: end.end })
     }
 
-    fn expr(&mut self, expr: crates::Expr) -> Result<Expr, PromqlError> {
+    fn expr(&mut self, expr: upstream::Expr) -> Result<Expr, PromqlError> {
         let start = self.next;
         Ok(match expr {
-            crates::Expr::NumberLiteral(number) => {
-                let place = self.find(&|text| text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '.'));
-                Expr { kind: ExprKind::Number(number.val), place }
+            upstream::Expr::NumberLiteral(number) => {
+                let location = self.find(&|text| text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '.'));
+                Expr { kind: ExprKind::Number(number.val), location }
             }
-            crates::Expr::StringLiteral(text) => {
-                let place = self.find(&|text| text.starts_with(['"', '\'', '`']));
-                if self.query.get(place.start..place.end).is_some_and(writes_bytes) {
+            upstream::Expr::StringLiteral(text) => {
+                let location = self.find(&|text| text.starts_with(['"', '\'', '`']));
+                if self.query.get(location.start..location.end).is_some_and(writes_bytes) {
                     let problem = "\\x80 and above are bytes, of which alone no text is made. Write letters as they are, or as \\u00e9.";
-                    return Err(PromqlError::parse(problem, place));
+                    return Err(PromqlError::parse(problem, location));
                 }
-                Expr { kind: ExprKind::Text(text.val), place }
+                Expr { kind: ExprKind::Text(text.val), location }
             }
-            crates::Expr::VectorSelector(selector) => {
-                let (selector, place) = self.selector(selector)?;
-                Expr { kind: ExprKind::Select(selector), place }
+            upstream::Expr::VectorSelector(selector) => {
+                let (selector, location) = self.selector(selector)?;
+                Expr { kind: ExprKind::Select(selector), location }
             }
-            crates::Expr::MatrixSelector(matrix) => {
-                let (selector, place) = self.selector(matrix.vs)?;
-                Expr { kind: ExprKind::Range(selector, millis(matrix.range)), place }
+            upstream::Expr::MatrixSelector(matrix) => {
+                let (selector, location) = self.selector(matrix.vs)?;
+                Expr { kind: ExprKind::Range(selector, millis(matrix.range)), location }
             }
-            crates::Expr::Paren(paren) => {
-                let place = self.find(&|text| text == "(");
-                Expr { kind: ExprKind::Paren(Box::new(self.expr(*paren.expr)?)), place }
+            upstream::Expr::Paren(paren) => {
+                let location = self.find(&|text| text == "(");
+                Expr { kind: ExprKind::Paren(Box::new(self.expr(*paren.expr)?)), location }
             }
-            crates::Expr::Unary(unary) => {
-                let place = self.find(&|text| text == "-");
-                Expr { kind: ExprKind::Negate(Box::new(self.expr(*unary.expr)?)), place }
+            upstream::Expr::Unary(unary) => {
+                let location = self.find(&|text| text == "-");
+                Expr { kind: ExprKind::Negate(Box::new(self.expr(*unary.expr)?)), location }
             }
-            crates::Expr::Subquery(subquery) => {
+            upstream::Expr::Subquery(subquery) => {
                 let expr = self.expr(*subquery.expr)?;
-                let place = self.find(&|text| text == "[");
+                let location = self.find(&|text| text == "[");
                 let (range, step) = (millis(subquery.range), subquery.step.map(millis));
                 let timing = timing(subquery.at, subquery.offset);
                 if step == Some(0) {
-                    return Err(PromqlError::parse("The step of a subquery is a millisecond at least.", place));
+                    return Err(PromqlError::parse("The step of a subquery must be at least one millisecond.", location));
                 }
-                Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), place }
+                Expr { kind: ExprKind::Subquery(Box::new(Subquery { expr, range, step, timing })), location }
             }
-            crates::Expr::Call(call) => self.call(call)?,
-            crates::Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
-            crates::Expr::Binary(binary) => self.binary(binary)?,
-            crates::Expr::Extension(_) => {
-                let place = self.tokens.get(start).map_or(Place::default(), |token| token.place);
-                return Err(PromqlError::parse("This expression is not evaluated.", place));
+            upstream::Expr::Call(call) => self.call(call)?,
+            upstream::Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
+            upstream::Expr::Binary(binary) => self.binary(binary)?,
+            upstream::Expr::Extension(_) => {
+                let location = self.tokens.get(start).map_or(TextRange::default(), |token| token.location);
+                return Err(PromqlError::parse("This expression is not supported.", location));
             }
         })
     }
 
-    fn call(&mut self, call: crates::Call) -> Result<Expr, PromqlError> {
+    fn call(&mut self, call: upstream::Call) -> Result<Expr, PromqlError> {
         let name = call.func.name;
-        let place = self.find(&|text| text == name);
-        let function = find(name).ok_or_else(|| PromqlError::parse(format!("{name} is a function that is not evaluated here."), place))?;
+        let location = self.find(&|text| text == name);
+        let function = find(name).ok_or_else(|| PromqlError::parse(format!("The function {name} is not supported."), location))?;
         let problem = match function.form {
-            Form::NativeHistogram => {
-                Some("is about native histograms, which telemetry files do not hold; only classic buckets are evaluated")
-            }
-            Form::Unsupported => Some("is an experimental function of Prometheus that is not evaluated here"),
+            Form::NativeHistogram => Some("needs native histograms, which telemetry files do not have; only classic buckets are supported"),
+            Form::Unsupported => Some("is an experimental function of Prometheus and not supported"),
             _ => None,
         };
         if let Some(problem) = problem {
-            return Err(PromqlError::parse(format!("{name} {problem}."), place));
+            return Err(PromqlError::parse(format!("{name} {problem}."), location));
         }
         let arguments = call.args.args.into_iter().map(|argument| self.expr(*argument)).collect::<Result<_, _>>()?;
-        Ok(Expr { kind: ExprKind::Call(function, arguments), place })
+        Ok(Expr { kind: ExprKind::Call(function, arguments), location })
     }
 
-    fn aggregate(&mut self, aggregate: crates::AggregateExpr) -> Result<Expr, PromqlError> {
+    fn aggregate(&mut self, aggregate: upstream::AggregateExpr) -> Result<Expr, PromqlError> {
         let operator = aggregate.op.to_string().to_ascii_lowercase();
-        let place = self.find(&|text| text.eq_ignore_ascii_case(&operator));
+        let location = self.find(&|text| text.eq_ignore_ascii_case(&operator));
         if operator == "limit_ratio" {
-            return Err(PromqlError::parse("limit_ratio is an experimental aggregation of Prometheus that is not evaluated here.", place));
+            return Err(PromqlError::parse("limit_ratio is an experimental aggregation of Prometheus and not supported.", location));
         }
         let param = aggregate.param.map(|param| self.expr(*param)).transpose()?;
         let expr = self.expr(*aggregate.expr)?;
         let grouping = aggregate.modifier.map_or(Grouping::Only(Vec::new()), grouping);
-        Ok(Expr { kind: ExprKind::Aggregate(Box::new(Aggregate { operator, grouping, param, expr })), place })
+        Ok(Expr { kind: ExprKind::Aggregate(Box::new(Aggregate { operator, grouping, param, expr })), location })
     }
 
-    fn binary(&mut self, binary: crates::BinaryExpr) -> Result<Expr, PromqlError> {
+    fn binary(&mut self, binary: upstream::BinaryExpr) -> Result<Expr, PromqlError> {
         let left = self.expr(*binary.lhs)?;
         let text = binary.op.to_string();
-        let place = self.find(&|found| found.eq_ignore_ascii_case(&text));
-        let operator = Operator::from_text(&text)
-            .ok_or_else(|| PromqlError::parse(format!("{text} is an operator that is not evaluated here."), place))?;
+        let location = self.find(&|found| found.eq_ignore_ascii_case(&text));
+        let operator =
+            Operator::from_text(&text).ok_or_else(|| PromqlError::parse(format!("The operator {text} is not supported."), location))?;
         let modifier = binary.modifier.unwrap_or_default();
         if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
-            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus that is not evaluated here.", place));
+            return Err(PromqlError::parse("fill is an experimental modifier of Prometheus and not supported.", location));
         }
         let right = self.expr(*binary.rhs)?;
         let cardinality = match modifier.card {
-            crates::VectorMatchCardinality::ManyToOne(labels) => Cardinality::ManyToOne(labels.labels),
-            crates::VectorMatchCardinality::OneToMany(labels) => Cardinality::OneToMany(labels.labels),
+            upstream::VectorMatchCardinality::ManyToOne(labels) => Cardinality::ManyToOne(labels.labels),
+            upstream::VectorMatchCardinality::OneToMany(labels) => Cardinality::OneToMany(labels.labels),
             _ => Cardinality::OneToOne,
         };
         let matching = modifier.matching.map_or(Grouping::Without(Vec::new()), grouping);
         let binary = Binary { operator, left, right, matching, cardinality, is_bool: modifier.return_bool };
-        Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), place })
+        Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), location })
     }
 
-    fn selector(&mut self, selector: crates::VectorSelector) -> Result<(Selector, Place), PromqlError> {
-        let mut place = match &selector.name {
+    fn selector(&mut self, selector: upstream::VectorSelector) -> Result<(Selector, TextRange), PromqlError> {
+        let mut location = match &selector.name {
             Some(name) if self.names_metric(name) => self.find(&|text| text == name),
-            _ => Place::default(),
+            _ => TextRange::default(),
         };
-        while self.next < self.tokens.len() && place == Place::default() {
+        while self.next < self.tokens.len() && location == TextRange::default() {
             match self.skip_braces() {
-                Some(braces) => place = braces,
+                Some(braces) => location = braces,
                 None => self.next += 1,
             }
         }
         if let Some(braces) = self.skip_braces() {
-            place.end = braces.end;
+            location.end = braces.end;
         }
         let mut matchers = Vec::new();
         if let Some(name) = &selector.name {
-            matchers.push(Matcher::new(super::labels::METRIC_NAME, MatchOperator::Is, name, place)?);
+            matchers.push(Matcher::new(super::labels::METRIC_NAME, MatchOperator::Is, name, location)?);
         }
         let Matchers { matchers: list, or_matchers } = selector.matchers;
         if !or_matchers.is_empty() {
-            return Err(PromqlError::parse("Matchers are joined by commas: `or` between them is not of Prometheus.", place));
+            return Err(PromqlError::parse("Matchers are separated by commas; `or` is not supported.", location));
         }
         for matcher in list {
             let operator = match matcher.op {
@@ -234,30 +232,30 @@ impl Reader<'_> {
                 MatchOp::Re(_) => MatchOperator::Matches,
                 MatchOp::NotRe(_) => MatchOperator::MatchesNot,
             };
-            matchers.push(Matcher::new(&matcher.name, operator, &matcher.value, place)?);
+            matchers.push(Matcher::new(&matcher.name, operator, &matcher.value, location)?);
         }
-        Ok((Selector { matchers, timing: timing(selector.at, selector.offset) }, place))
+        Ok((Selector { matchers, timing: timing(selector.at, selector.offset) }, location))
     }
 
-    /// Whether the metric's name stands before the braces rather than within.
+    /// Whether the metric name is before the braces rather than inside.
     fn names_metric(&self, name: &str) -> bool {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
-        let place = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
-        place(name) < place("{")
+        let location = |wanted: &str| rest.iter().position(|token| token.text(self.query) == wanted).unwrap_or(usize::MAX);
+        location(name) < location("{")
     }
 }
 
-/// Whether a quoted text holds an escape for a byte that is no letter.
+/// Whether a quoted string has an escape for a byte that is not a character.
 fn writes_bytes(quoted: &str) -> bool {
     let mut escapes = quoted.split("\\\\").flat_map(|part| part.split('\\').skip(1));
     !quoted.starts_with('`')
         && escapes.any(|escape| matches!(escape.as_bytes(), [b'x', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] | [b'2' | b'3', ..]))
 }
 
-fn grouping(modifier: crates::LabelModifier) -> Grouping {
+fn grouping(modifier: upstream::LabelModifier) -> Grouping {
     match modifier {
-        crates::LabelModifier::Include(labels) => Grouping::Only(labels.labels),
-        crates::LabelModifier::Exclude(labels) => Grouping::Without(labels.labels),
+        upstream::LabelModifier::Include(labels) => Grouping::Only(labels.labels),
+        upstream::LabelModifier::Exclude(labels) => Grouping::Without(labels.labels),
     }
 }
 
@@ -265,19 +263,19 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn timing(at: Option<crates::AtModifier>, offset: Option<crates::Offset>) -> Timing {
+fn timing(at: Option<upstream::AtModifier>, offset: Option<upstream::Offset>) -> Timing {
     let at = at.map(|at| match at {
-        crates::AtModifier::Start => At::Start,
-        crates::AtModifier::End => At::End,
-        crates::AtModifier::At(time) => At::Time(match time.duration_since(SystemTime::UNIX_EPOCH) {
+        upstream::AtModifier::Start => At::Start,
+        upstream::AtModifier::End => At::End,
+        upstream::AtModifier::At(time) => At::Time(match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => millis(after),
             Err(before) => -millis(before.duration()),
         }),
     });
     let offset = match offset {
         None => 0,
-        Some(crates::Offset::Pos(back)) => millis(back),
-        Some(crates::Offset::Neg(ahead)) => -millis(ahead),
+        Some(upstream::Offset::Pos(back)) => millis(back),
+        Some(upstream::Offset::Neg(ahead)) => -millis(ahead),
     };
     Timing { at, offset }
 }

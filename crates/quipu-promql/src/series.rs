@@ -1,37 +1,37 @@
-//! Series to evaluate over: samples as they are, or a counter that is read as a server scraped at regular times would have shown it.
+//! Series as input of queries: lists of samples, or counters sampled at regular scrape times.
 //!
-//! What is not here: where series come from (`metrics`, `openmetrics`), what is made of them (`eval`).
+//! Not here: where series come from (`quipu-metrics`, `openmetrics`), and their evaluation (`eval`).
 
 use super::error::PromqlError;
 use super::labels::Labels;
 use super::matcher::Matcher;
 use std::sync::Arc;
 
-/// A time in milliseconds since 1970, UTC, and a value.
+/// Time in milliseconds since 1970, UTC, and value.
 pub type Sample = (i64, f64);
 
-/// A value that changes over time and can be asked for at any.
+/// A value over time that can be computed for any time.
 pub trait Curve: Send + Sync {
-    /// The value at a time in milliseconds since 1970; 0 before anything happened.
+    /// The value at a time in milliseconds since 1970; 0 before the first event.
     fn value_at(&self, at: i64) -> f64;
 
-    /// Whether it never falls.
+    /// Whether it is monotonic.
     fn rises(&self) -> bool;
 }
 
-/// Regular times: multiples of `interval`, from `first` to `last`, in milliseconds.
+/// Regular times: multiples of `interval` from `first` to `last`, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// Milliseconds between two times; at least 1.
+    /// Distance in milliseconds; at least 1.
     pub interval: i64,
-    /// The first time, a multiple of the interval.
+    /// First time; a multiple of the interval.
     pub first: i64,
-    /// The last time, a multiple of the interval.
+    /// Last time; a multiple of the interval.
     pub last: i64,
 }
 
 impl Grid {
-    /// The times within `(after, until]`, as the first, the last and how many there are.
+    /// First and last time within `(after, until]`, and the number of times.
     pub(super) fn within(&self, after: i64, until: i64) -> Option<(i64, i64, u64)> {
         let step = self.interval.max(1);
         let first = self.first.max(after.div_euclid(step).saturating_add(1).saturating_mul(step));
@@ -40,21 +40,21 @@ impl Grid {
     }
 }
 
-/// What a series holds.
+/// Samples of a series.
 #[derive(Clone)]
 pub enum Samples {
-    /// Samples by ascending time.
+    /// A list of samples in ascending order of time.
     Listed(Arc<[Sample]>),
-    /// The values of a curve at the times of a grid: computed where a window needs them.
+    /// A curve sampled at the times of a grid. Values are computed when needed.
     Scraped(Grid, Arc<dyn Curve>),
 }
 
 /// A series.
 #[derive(Clone)]
 pub struct Series {
-    /// Its labels, the metric's name among them.
+    /// Labels, including the metric name.
     pub labels: Labels,
-    /// Its samples.
+    /// Samples.
     pub samples: Samples,
 }
 
@@ -71,15 +71,15 @@ impl Samples {
     }
 }
 
-/// Where series come from.
+/// A source of series.
 pub trait SeriesSource {
-    /// The series that all matchers accept, by labels. Only samples within `(after, until]` will be asked for.
+    /// All series that satisfy the matchers, sorted by labels. Only samples within `(after, until]` will be read.
     ///
     /// # Errors
-    /// A sentence, when there are too many.
+    /// If there are too many.
     fn select(&self, matchers: &[Matcher], after: i64, until: i64) -> Result<Vec<Series>, PromqlError>;
 
-    /// Times of the first and the last sample of all series; `None` without any.
+    /// Times of the first and last sample of any series; `None` if there are no series.
     fn extent(&self) -> Option<(i64, i64)>;
 }
 
@@ -90,13 +90,13 @@ pub struct SeriesSet {
 }
 
 impl SeriesSet {
-    /// A set of series. Of the same labels there should be one only.
+    /// Creates a set of series, which must have distinct labels.
     pub fn new(mut series: Vec<Series>) -> SeriesSet {
         series.sort_by(|one, other| one.labels.cmp(&other.labels));
         SeriesSet { series }
     }
 
-    /// All series, by labels.
+    /// All series, sorted by labels.
     pub fn series(&self) -> &[Series] {
         &self.series
     }

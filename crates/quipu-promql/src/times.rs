@@ -1,33 +1,32 @@
-//! Times and durations as people write them beside a query.
+//! Parses times and durations as given with a query.
 
 use jiff::Timestamp;
 
-/// Milliseconds, or the sentence that says what was written instead.
-pub type TimeText = Result<i64, String>;
+/// Milliseconds, or an error message.
+pub type ParsedMillis = Result<i64, String>;
 
-/// Milliseconds beyond which times can't be told apart any more.
+/// Limit in milliseconds, beyond which a double is not exact.
 const FAR: f64 = 9e15;
 
-/// A time in RFC 3339, or in seconds since 1970, as milliseconds since 1970.
+/// Parses RFC 3339 or seconds since 1970. Returns milliseconds since 1970.
 ///
 /// # Errors
-/// A sentence.
-pub fn read_time(text: &str) -> TimeText {
+/// A message that shows the format.
+pub fn read_time(text: &str) -> ParsedMillis {
     if let Some(millis) = seconds(text) {
         return Ok(millis);
     }
     let at: Result<Timestamp, _> = text.parse();
-    at.map(Timestamp::as_millisecond)
-        .map_err(|_| format!("{text:?} is no time: write it as 2026-03-01T10:00:00Z, or in seconds since 1970."))
+    at.map(Timestamp::as_millisecond).map_err(|_| format!("{text:?} is not a time: write 2026-03-01T10:00:00Z or seconds since 1970."))
 }
 
-/// A duration such as `5m` or `1h30m`, or in seconds, as milliseconds; longer than nothing.
+/// Parses a positive duration such as `5m` or `1h30m`, or a number of seconds. Returns milliseconds.
 ///
 /// # Errors
-/// A sentence.
-pub fn read_duration(text: &str) -> TimeText {
+/// A message that shows the format.
+pub fn read_duration(text: &str) -> ParsedMillis {
     let millis = seconds(text).or_else(|| units(text)).filter(|millis| *millis > 0);
-    millis.ok_or_else(|| format!("{text:?} is no duration: write it as 30s, 5m or 1h30m, or in seconds."))
+    millis.ok_or_else(|| format!("{text:?} is not a duration: write 30s, 5m, 1h30m or a number of seconds."))
 }
 
 fn seconds(text: &str) -> Option<i64> {

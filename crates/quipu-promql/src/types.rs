@@ -1,45 +1,45 @@
-//! Answers and errors of queries as plain data, which the rest of the program and the wire between page and worker use.
+//! Results and errors of queries as plain data, used by the rest of the program and sent between page and worker.
 //!
 //! Available without the feature `grammar`.
 
 use serde::{Deserialize, Serialize};
 
-/// The label that holds a metric's name.
+/// The label that contains the metric name.
 pub const METRIC_NAME: &str = "__name__";
 
-/// A time and the value at it.
+/// A data point.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromqlPoint {
     /// Milliseconds since 1970, UTC.
     pub at_millis: i64,
-    /// The value; may be infinite or no number.
+    /// The value; may be infinite or NaN.
     pub value: f64,
 }
 
-/// One series of an answer.
+/// A series of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromqlSeries {
-    /// Names and values of its labels, by name; the metric's name is `__name__`.
+    /// Labels sorted by name; the metric name is `__name__`.
     pub labels: Vec<(String, String)>,
-    /// Points by time: one of an instant query, those of the steps that have a value else.
+    /// Points by time: one for an instant query, otherwise one per step with a value.
     pub points: Vec<PromqlPoint>,
 }
 
-/// What a query answers.
+/// The result of a query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PromqlAnswer {
-    /// Series with one point each, in the order the query asks for.
+    /// Instant vector: series with one point each, in the order of the query.
     Vector(Vec<PromqlSeries>),
-    /// Series over time, by labels.
+    /// Range vector or result of a range query, sorted by labels.
     Matrix(Vec<PromqlSeries>),
     /// A number.
     Scalar(PromqlPoint),
-    /// A text, and the time it was asked at in milliseconds.
+    /// A string, with the evaluation time in milliseconds since 1970.
     Text(i64, String),
 }
 
 impl PromqlAnswer {
-    /// The series; none of a scalar or a text.
+    /// The series; empty for a scalar or string.
     pub fn series(&self) -> &[PromqlSeries] {
         match self {
             PromqlAnswer::Vector(series) | PromqlAnswer::Matrix(series) => series,
@@ -48,16 +48,16 @@ impl PromqlAnswer {
     }
 }
 
-/// Why a query is not understood or has no answer.
+/// Why a query is invalid or has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct PromqlError {
-    /// What is wrong and what was expected: a sentence.
+    /// One sentence on what is wrong and what was expected.
     pub message: String,
-    /// Where it stands in the query, in bytes.
+    /// Start of the error in the query, in bytes.
     pub start: usize,
-    /// Its end; equal to `start` where something is missing.
+    /// End of the error; equal to `start` if something is missing.
     pub end: usize,
-    /// Whether the query itself is wrong, rather than what it was asked of.
+    /// Whether the query itself is invalid, rather than its evaluation on these series.
     pub is_bad_query: bool,
 }

@@ -36,9 +36,9 @@ pub use listing::{
     GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, ScatterPoint, SummaryQuery, TraceOrder, TraceSummary,
 };
 pub use metrics::{
-    AmountBehind, AmountsBehind, AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency,
-    MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage,
-    OverviewQuery, PointQuery, PromqlQuery, RouteRequests, SpanBehind, SpansBehind, TokenShare, TokensBy, TokensShown,
+    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo,
+    MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage, OverviewQuery,
+    PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use progress::{Importing, IndexProgress};

@@ -60,7 +60,7 @@ pub struct PointQuery {
 
 /// A span that is part of a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SpanBehind {
+pub struct PointSpan {
     /// The span's row in `spans`.
     pub rowid: i64,
     /// The trace it belongs to.
@@ -79,9 +79,9 @@ pub struct SpanBehind {
 
 /// Spans that are part of a point, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SpansBehind {
+pub struct PointSpans {
     /// As many as were asked for.
-    pub spans: Vec<SpanBehind>,
+    pub spans: Vec<PointSpan>,
     /// How many amounts there are in all.
     pub total: u64,
     /// How many of them belong to no span of the file.
@@ -147,7 +147,7 @@ pub struct MetricCatalog {
 
 /// An amount that is part of a point, and the row of its span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AmountBehind {
+pub struct PointAmount {
     /// The span's row in the index.
     pub row: u32,
     /// When it was counted.
@@ -160,9 +160,9 @@ pub struct AmountBehind {
 
 /// Amounts that are part of a point, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AmountsBehind {
+pub struct PointAmounts {
     /// As many as were asked for, all of spans of the file.
-    pub amounts: Vec<AmountBehind>,
+    pub amounts: Vec<PointAmount>,
     /// How many there are in all.
     pub total: u64,
     /// How many of them belong to no span of the file.
@@ -364,10 +364,10 @@ pub struct AnswerSeries {
     pub last_millis: i64,
 }
 
-/// A question to whoever holds a file's readings.
+/// A request to the metrics engine of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsRequest {
-    /// The readings stand beside this message, as `quipu_metrics::Readings` writes them. Answer: [`MetricsResponse::Loaded`].
+    /// The readings stand beside this message, as `quipu_metrics::MetricsInput` writes them. Answer: [`MetricsResponse::Loaded`].
     Load,
     /// Answer: [`MetricsResponse::Catalog`].
     GetCatalog(MetricOptions),
@@ -403,7 +403,7 @@ pub enum MetricsRequest {
 /// An answer to a [`MetricsRequest`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsResponse {
-    /// The readings were taken.
+    /// The input was loaded.
     Loaded,
     /// What there is to ask for.
     Catalog(MetricCatalog),
@@ -412,7 +412,7 @@ pub enum MetricsResponse {
     /// What the query answers.
     Answer(Result<Box<AnswerPage>, PromqlError>),
     /// The amounts behind a point.
-    Behind(Result<AmountsBehind, PromqlError>),
+    Behind(Result<PointAmounts, PromqlError>),
     /// How it may go on.
     Completion(Suggestions),
 }

@@ -2,7 +2,7 @@
 //!
 //! What is not here: which columns a trace has (`trace`).
 
-use quipu_model::{SpanKind, SpanMarks, TokenCount, TokenKind, TokenRecord, TokenSource};
+use quipu_model::{SpanKind, SpanFlags, TokenCount, TokenKind, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -48,7 +48,7 @@ plain!(u32, 4, u32::to_le_bytes, u32::from_le_bytes);
 plain!(u64, 8, u64::to_le_bytes, u64::from_le_bytes);
 plain!(f64, 8, f64::to_le_bytes, f64::from_le_bytes);
 plain!(i64, 8, i64::to_le_bytes, i64::from_le_bytes);
-plain!(SpanMarks, 2, |marks: SpanMarks| marks.0.to_le_bytes(), |bytes| SpanMarks(u16::from_le_bytes(bytes)));
+plain!(SpanFlags, 2, |flags: SpanFlags| flags.0.to_le_bytes(), |bytes| SpanFlags(u16::from_le_bytes(bytes)));
 plain!(SpanKind, 1, |kind: SpanKind| [kind as u8], |[byte]: [u8; 1]| SpanKind::ALL
     .get(usize::from(byte))
     .copied()
@@ -287,7 +287,7 @@ mod tests {
         back(vec![0_u16, 1, u16::MAX]);
         back(vec![0_u32, 1, u32::MAX]);
         back(vec![0_u64, 1, u64::MAX]);
-        back(vec![SpanMarks::FAILED, SpanMarks::default()]);
+        back(vec![SpanFlags::FAILED, SpanFlags::default()]);
         back(SpanKind::ALL.to_vec());
         let count = |tokens, source| Some(TokenCount { tokens, source });
         for source in TokenSource::ALL {

@@ -1,7 +1,7 @@
 //! Searching the texts of spans.
 
 use crate::Failure;
-use quipu_model::{SpanKind, SpanMarks, Timestamp};
+use quipu_model::{SpanKind, SpanFlags, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Asks for a page of the spans that contain the texts of a filter, newest first, and starts or resumes the search for them. Needs the
@@ -62,7 +62,7 @@ pub struct SearchHit {
     /// What it is.
     pub kind: SpanKind,
     /// Marks.
-    pub marks: SpanMarks,
+    pub flags: SpanFlags,
     /// When it started.
     pub start: Option<Timestamp>,
     /// The first match in it.

@@ -1,7 +1,7 @@
 //! One span, decoded.
 
 use quipu_model::llm::Message;
-use quipu_model::{Cost, Encoding, SpanKind, SpanMarks, Timestamp, TokenRecord, Value};
+use quipu_model::{Cost, Encoding, SpanKind, SpanFlags, Timestamp, TokenRecord, Value};
 use serde::{Deserialize, Serialize};
 
 /// Asks for one span with its attributes and events decoded. Needs the complete index.
@@ -76,7 +76,7 @@ pub struct SpanDetail {
     /// Quipu's classification; for the recorded `kind` see `recorded_kind`.
     pub kind: SpanKind,
     /// Failed, orphan and other flags.
-    pub marks: SpanMarks,
+    pub flags: SpanFlags,
     /// The text of `start_time`.
     pub start_text: Option<String>,
     /// The text of `end_time`.

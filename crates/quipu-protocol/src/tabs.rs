@@ -84,7 +84,7 @@ pub struct SheetView {
     /// Conversation: all traces of the agent session.
     pub whole_session: bool,
     /// Logs: events of this severity or a graver one.
-    pub least: Option<LogSeverity>,
+    pub min_severity: Option<LogSeverity>,
     /// Statistics: the column that orders.
     pub column: StatisticsColumn,
     /// Statistics: the smallest first.

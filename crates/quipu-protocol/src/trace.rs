@@ -3,7 +3,7 @@
 //! What is not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
 
 use super::{Packed, SpanIds, Texts, Warning};
-use quipu_model::{SpanKind, SpanMarks, Timestamp, TokenRecord, TokenTotals};
+use quipu_model::{SpanFlags, SpanKind, Timestamp, TokenRecord, TokenTotals};
 use serde::{Deserialize, Serialize};
 
 /// Asks for the spans of one trace as columns. Needs the complete index.
@@ -130,8 +130,8 @@ pub struct TraceColumns {
     pub start_nanos: Packed<u64>,
     /// Duration, or [`UNKNOWN_NANOS`](quipu_model::UNKNOWN_NANOS).
     pub duration: Packed<u64>,
-    /// Marks.
-    pub marks: Packed<SpanMarks>,
+    /// Flags of the span.
+    pub flags: Packed<SpanFlags>,
     /// What each span is.
     pub kind: Packed<SpanKind>,
     /// Token records, by row, ascending.
@@ -190,7 +190,7 @@ impl TraceColumns {
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.
     pub fn tokens_of(&self, row: u32) -> Option<&TokenRecord> {
-        quipu_model::ordered::beside(&self.tokens, row)
+        quipu_model::ordered::find_sorted(&self.tokens, row)
     }
 }
 

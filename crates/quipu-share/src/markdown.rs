@@ -4,7 +4,7 @@
 //! Whatever a file holds stands in code, whose fence is longer than any inside it, so that nothing of it becomes markup. What is not here:
 //! reading the trace (`session`), taking out what is private (`redact`).
 
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::format;
 use quipu_model::llm::{Body, Conversation, Entry, ToolResult, Verdict};
 use quipu_protocol::TraceColumns;
@@ -196,7 +196,7 @@ impl Page {
 fn tree_line(columns: &TraceColumns, row: usize) -> String {
     let start = columns.start_nanos.get(row).copied().unwrap_or_default();
     let took = columns.duration.get(row).copied().filter(|nanos| *nanos != quipu_protocol::UNKNOWN_NANOS);
-    let marks = columns.marks.get(row).copied().unwrap_or_default();
+    let flags = columns.flags.get(row).copied().unwrap_or_default();
     let depth = columns.depth.get(row).copied().unwrap_or_default() as usize;
     let tokens = u32::try_from(row).ok().and_then(|row| columns.tokens_of(row)).and_then(|record| record.total);
     let mut line = format!(
@@ -209,7 +209,7 @@ fn tree_line(columns: &TraceColumns, row: usize) -> String {
     if let Some(total) = tokens {
         line += &format!(" [{} tokens]", format::count(total.tokens));
     }
-    if marks.has(SpanMarks::FAILED) {
+    if flags.has(SpanFlags::FAILED) {
         line += " ✗ failed";
     }
     line.push('\n');
@@ -232,7 +232,7 @@ fn told(entry: &Entry) -> Vec<(String, String)> {
                 told.push((format!("asked {}{tools}", code(model)), String::new()));
             }
         }
-        Body::Said { message, results } => {
+        Body::Message { message, results } => {
             if !message.text.is_empty() {
                 told.push((bold(&message.role), message.text.clone()));
             }

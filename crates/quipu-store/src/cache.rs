@@ -1,26 +1,27 @@
-//! A chunk cache over a [`ByteSource`]: reads cost by their number, not their bytes, so they come in large pieces and are kept within a budget.
+//! A chunk cache for a [`ByteSource`]. Reads cost time per call rather than per byte, so data is read in large pieces and kept within a
+//! budget.
 //!
-//! Sequential misses double the read-ahead; a driver that can read asynchronously puts chunks in before they are asked for.
-//! What is not here: writing (see `overlay`).
+//! Sequential misses double the read-ahead. A driver that can read asynchronously fills in chunks before they are needed. Not here: writes
+//! (`overlay`).
 
 use super::source::{ByteSource, SourceError};
 use hashbrown::HashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Bytes of one chunk.
+/// Size of a chunk in bytes.
 pub const CHUNK_BYTES: usize = 128 * 1024;
-/// Chunks read ahead at most by one synchronous read (4 MiB).
+/// Maximum number of chunks in one synchronous read (4 MiB).
 const MAX_AHEAD: usize = 32;
-/// Chunks kept (64 MiB).
+/// Maximum number of cached chunks (64 MiB).
 const MAX_CHUNKS: usize = 512;
-/// How far a scan may jump forward and still be the same scan, in chunks (48 MiB).
+/// How far a scan may jump ahead without counting as a new scan, in chunks (48 MiB).
 const SCAN_JUMP: u64 = 384;
 const NONE: u64 = u64::MAX;
 
 struct Slot {
     chunk: u64,
-    /// Used since the eviction hand last passed.
+    /// Whether it was used since the eviction hand last passed.
     recent: bool,
     bytes: Box<[u8]>,
 }
@@ -32,13 +33,13 @@ struct ChunkCache {
     by_chunk: HashMap<u64, usize>,
     hand: usize,
     last: usize,
-    /// The chunk after the last synchronous read, to notice a sequential one.
+    /// The chunk after the last synchronous read, to detect sequential reads.
     next: u64,
     ahead: usize,
     scanning: bool,
     scan_chunk: u64,
     scanning_back: bool,
-    /// The lowest chunk a scan from the end read; beyond the last one before it began.
+    /// The lowest chunk read by a backward scan; past the last chunk before one starts.
     back_chunk: u64,
     bytes_read: u64,
     error: Option<SourceError>,
@@ -54,7 +55,7 @@ impl ChunkCache {
         usize::try_from(self.len.saturating_sub(start)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES)
     }
 
-    /// A slot to fill: a new one within the budget, else the next one not used lately (second chance).
+    /// Returns a slot to fill: a new one within the budget, otherwise the next one that was not used recently (second chance).
     fn free_slot(&mut self) -> usize {
         if self.slots.len() < MAX_CHUNKS {
             self.slots.push(Slot { chunk: NONE, recent: false, bytes: vec![0; CHUNK_BYTES].into_boxed_slice() });
@@ -82,7 +83,7 @@ impl ChunkCache {
         self.by_chunk.insert(chunk, at);
     }
 
-    /// Reads `chunk` and what the read-ahead allows; returns the slot of `chunk`.
+    /// Reads `chunk` and the read-ahead after it. Returns the slot of `chunk`.
     fn fetch(&mut self, chunk: u64) -> Result<usize, SourceError> {
         let sequential = chunk >= self.next && chunk < self.next.saturating_add(4);
         self.ahead = if sequential { (self.ahead * 2).min(MAX_AHEAD) } else { 1 };
@@ -150,12 +151,12 @@ impl ChunkCache {
     }
 }
 
-/// The cache of one file, shared between SQLite's file handles and the driver that fills it ahead of a scan.
+/// The cache of one file, shared by SQLite's file handles and the driver that fills it ahead of a scan.
 #[derive(Clone)]
 pub struct SharedCache(Rc<RefCell<ChunkCache>>);
 
 impl SharedCache {
-    /// A cache over `source`.
+    /// Creates an empty cache over `source`.
     pub fn new(source: Box<dyn ByteSource>) -> SharedCache {
         let len = source.len();
         SharedCache(Rc::new(RefCell::new(ChunkCache {
@@ -181,15 +182,15 @@ impl SharedCache {
         self.0.borrow().len
     }
 
-    /// Whether the file has no byte.
+    /// Whether the file is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Reads at `offset`; fewer bytes than `buf` holds only at the end of the file.
+    /// Reads at `offset`. Returns fewer bytes than `buf` holds only at the end of the file.
     ///
     /// # Errors
-    /// Those of the source; the first one is kept for [`SharedCache::take_error`].
+    /// Errors of the source. The first one is also kept for [`SharedCache::take_error`].
     pub fn read(&self, buf: &mut [u8], offset: u64) -> Result<usize, SourceError> {
         let mut cache = self.0.borrow_mut();
         cache.read(buf, offset).inspect_err(|error| {
@@ -197,24 +198,24 @@ impl SharedCache {
         })
     }
 
-    /// The first error of the source since it was last asked for: SQLite reports it as an I/O error without words.
+    /// Takes the first error of the source since the last call, because SQLite reports it as an I/O error without details.
     pub fn take_error(&self) -> Option<SourceError> {
         self.0.borrow_mut().error.take()
     }
 
-    /// Says whether the reads that follow belong to the scan of the whole file, whose place [`SharedCache::scan_offset`] tells.
+    /// Sets whether the following reads belong to a full scan, whose position is [`SharedCache::scan_offset`].
     pub fn set_scanning(&self, scanning: bool) {
         self.0.borrow_mut().scanning = scanning;
     }
 
-    /// How far the scan is, in bytes.
+    /// Position of the scan, in bytes.
     pub fn scan_offset(&self) -> u64 {
         let cache = self.0.borrow();
         ((cache.scan_chunk + 1) * CHUNK_BYTES as u64).min(cache.len)
     }
 
-    /// Says that the reads that follow belong to a scan of the file from its end, which has come down to this offset, or to none any more.
-    /// [`SharedCache::back_offset`] tells how far it is.
+    /// Marks the following reads as part of a backward scan that has reached this offset, or of none. [`SharedCache::back_offset`] is its
+    /// current position.
     pub fn set_scanning_back(&self, from: Option<u64>) {
         let mut cache = self.0.borrow_mut();
         cache.scanning_back = from.is_some();
@@ -223,18 +224,18 @@ impl SharedCache {
         }
     }
 
-    /// How far down the scan from the end is, in bytes: what it reads next lies mostly before.
+    /// Position of the backward scan, in bytes: most of its next reads are before it.
     pub fn back_offset(&self) -> u64 {
         let cache = self.0.borrow();
         (cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64).min(cache.len)
     }
 
-    /// Whether the chunk that starts at `offset` is kept.
+    /// Whether the chunk starting at `offset` is cached.
     pub fn holds(&self, offset: u64) -> bool {
         self.0.borrow().by_chunk.contains_key(&(offset / CHUNK_BYTES as u64))
     }
 
-    /// Puts the chunk that starts at `offset` in; `copy` fills the given buffer, which ends with the file. A chunk that is kept already stays.
+    /// Adds the chunk starting at `offset`, unless it is cached. `copy` fills the buffer, which is shorter for the last chunk.
     pub fn fill(&self, offset: u64, copy: impl FnOnce(&mut [u8])) {
         let mut cache = self.0.borrow_mut();
         let chunk = offset / CHUNK_BYTES as u64;
@@ -249,17 +250,17 @@ impl SharedCache {
         cache.keep(at, chunk, bytes);
     }
 
-    /// Whether the source still begins with `head`, read anew.
+    /// Whether the source still starts with `head`, reading it again.
     ///
     /// # Errors
-    /// Those of the source.
-    pub fn begins_as(&self, head: &[u8]) -> Result<bool, SourceError> {
+    /// Errors of the source.
+    pub fn starts_with_head(&self, head: &[u8]) -> Result<bool, SourceError> {
         let mut now = vec![0; head.len()];
         self.0.borrow().source.read_into(0, &mut [&mut now])?;
         Ok(now == head)
     }
 
-    /// Bytes read from the source so far.
+    /// Total bytes read from the source.
     pub fn bytes_read(&self) -> u64 {
         self.0.borrow().bytes_read
     }
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filled_chunk_is_not_read_again() {
+    fn a_filled_chunk_is_not_reread() {
         let cache = SharedCache::new(Box::new(MemorySource(vec![1; 3 * CHUNK_BYTES])));
         cache.fill(CHUNK_BYTES as u64, |buf| buf.fill(7));
         let mut buf = [0; 4];

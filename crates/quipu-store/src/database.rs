@@ -1,4 +1,4 @@
-//! Opening a telemetry file: what was dropped together, which way SQLite reads it, and within which limits.
+//! Opens a telemetry file: checks which files were given together, how SQLite can read them, and sets limits.
 
 use super::cache::SharedCache;
 use super::error::StoreError;
@@ -16,57 +16,57 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A dropped file: its name and its bytes.
+/// A file to be opened, with its name and bytes.
 pub struct Dropped {
-    /// As the user knows it.
+    /// File name, shown to the user.
     pub name: String,
     /// Its bytes.
     pub source: Box<dyn ByteSource>,
 }
 
-/// What the platform gives to an open database.
+/// Platform functions and limits of a database.
 #[derive(Clone, Copy)]
 pub struct OpenOptions {
-    /// Milliseconds of some clock that does not run backwards: deadlines are measured by it.
+    /// A monotonic clock in milliseconds, used for deadlines.
     pub clock: fn() -> u64,
-    /// Milliseconds one request may take.
+    /// Time limit of a request, in milliseconds.
     pub deadline_ms: u64,
-    /// Bytes SQLite may allocate in all; a value of 100 MB needs about twice its size.
+    /// Limit on the memory SQLite may allocate, in bytes. A value of 100 MB needs about twice its size.
     pub heap_limit: u32,
 }
 
 impl OpenOptions {
-    /// Ten seconds a request, 448 MiB for SQLite.
+    /// The defaults: ten seconds per request, 448 MiB for SQLite.
     pub fn with_clock(clock: fn() -> u64) -> OpenOptions {
         OpenOptions { clock, deadline_ms: 10_000, heap_limit: 448 << 20 }
     }
 }
 
-/// An open telemetry file, read-only to the user's bytes.
+/// An open telemetry file. Never modifies the user's bytes.
 pub struct Database {
-    // Fields drop in order: the connection goes before its file system.
+    // Fields are dropped in order: the connection must go before its file system.
     connection: Connection,
     files: Option<FileSystem>,
     main: SharedCache,
-    /// How the file began when it was opened.
+    /// The file's first bytes when it was opened.
     head: Vec<u8>,
     name: String,
     schema: Schema,
     warnings: Vec<Warning>,
     until: Arc<AtomicU64>,
     options: OpenOptions,
-    /// How rows beside spans are numbered, once that was asked.
+    /// How rows of `quipu_span_extra` are numbered, once known.
     numbering: OnceCell<Numbering>,
 }
 
-/// Longest text or row SQLite reads: values of 100 MB pass.
+/// Maximum size of a string or row; allows values of 100 MB.
 const MAX_VALUE_BYTES: i32 = 256 << 20;
 
 impl Database {
-    /// Opens what was dropped: one database, and where there is one its `-journal` or `-wal`.
+    /// Opens a database, with its `-journal` or `-wal` if given.
     ///
     /// # Errors
-    /// [`StoreError::CannotOpen`] with a sentence for whoever chose the files; [`StoreError::Source`] when the bytes can't be had.
+    /// [`StoreError::CannotOpen`] with a sentence for the user; [`StoreError::Source`] if the bytes can't be read.
     pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Database, StoreError> {
         let mut databases = Vec::new();
         let (mut journal, mut wal) = (None, None);
@@ -88,14 +88,14 @@ impl Database {
         }
         let Some(database) = databases.pop() else {
             return Err(StoreError::CannotOpen(
-                "There is no database among the files, only what belongs beside one: drop the .db file together with them.".into(),
+                "There is no database among the files, only companion files of one: drop the .db file together with them.".into(),
             ));
         };
         let name = database.name;
         for (companion, suffix) in [(&journal, "-journal"), (&wal, "-wal")] {
             if let Some(file) = companion.as_ref().filter(|file| file.name != format!("{name}{suffix}")) {
                 return Err(StoreError::CannotOpen(format!(
-                    "{} does not belong to {name}: what belongs to it is named {name}{suffix}. Drop that one with it, or {name} alone.",
+                    "{} does not belong to {name}, whose companion file is named {name}{suffix}. Drop that one with it, or {name} alone.",
                     file.name
                 )));
             }
@@ -123,15 +123,15 @@ impl Database {
         let files = FileSystem::register(&main, companions, immutable).map_err(StoreError::CannotOpen)?;
         let access = if immutable { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
         let connection = Connection::open_with_flags_and_vfs(MAIN, access | OpenFlags::SQLITE_OPEN_NO_MUTEX, files.name.as_str())?;
-        // Before the first read: keeps the WAL's index in memory, and keeps SQLite from looking for a journal again.
-        // As plain SQL: rusqlite's pragma functions read the file first.
+        // Before the first read: keeps the WAL index in memory, and stops SQLite from looking for a journal again. As plain SQL, because
+        // rusqlite's pragma functions read the file first.
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
         Database::set_up(Some(files), connection, main, name, options, warnings)
     }
 
-    /// Makes a fresh connection safe, reads its schema and checks that it is a telemetry file.
+    /// Secures a new connection, reads its schema and checks that it is a telemetry file.
     pub(super) fn set_up(
-        // Before the connection: when setting up fails, parameters are dropped from the last, and the connection must go first.
+        // Before the connection: on failure, parameters are dropped in reverse order, and the connection must go first.
         files: Option<FileSystem>,
         mut connection: Connection,
         main: SharedCache,
@@ -152,47 +152,47 @@ impl Database {
         Ok(Database { connection, files, main, head, name, schema, warnings, until, options, numbering: OnceCell::new() })
     }
 
-    /// The connection, for the reader's statements.
+    /// The connection, for the statements of the reader.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// The connection, to put guards on it.
+    /// The connection, to install an authorizer.
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// The file's name.
+    /// File name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its cache: length, bytes read, and the place of a scan.
+    /// The file's cache: length, bytes read, and position of a scan.
     pub fn cache(&self) -> &SharedCache {
         &self.main
     }
 
-    /// Which tables and columns it has.
+    /// Existing tables and columns.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// What was odd at opening.
+    /// Warnings from opening the file.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Adds a warning to those of opening.
+    /// Adds a warning.
     pub fn warn(&mut self, warning: Warning) {
         self.warnings.push(warning);
     }
 
-    /// The platform's clock, in milliseconds.
+    /// Current time of the platform's clock, in milliseconds.
     pub fn now(&self) -> u64 {
         (self.options.clock)()
     }
 
-    /// Runs a bounded piece of work under the deadline, and puts words to its errors.
+    /// Runs `work` under the deadline and explains its errors with [`Database::explain`].
     pub fn bounded<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.until.store(self.now().saturating_add(self.options.deadline_ms), Ordering::Relaxed);
         let outcome = work();
@@ -200,7 +200,7 @@ impl Database {
         outcome.map_err(|error| self.explain(error))
     }
 
-    /// How rows beside spans are numbered.
+    /// How rows of `quipu_span_extra` are numbered.
     pub(super) fn numbering(&self) -> Result<Numbering, StoreError> {
         if let Some(known) = self.numbering.get() {
             return Ok(*known);
@@ -209,10 +209,10 @@ impl Database {
         Ok(*self.numbering.get_or_init(|| found))
     }
 
-    /// What looks like damage to SQLite is none when the bytes could not be had.
+    /// Reports a failed read, which looks like a damaged file to SQLite.
     ///
     /// # Errors
-    /// The source's.
+    /// The error of the source, if there was one.
     pub fn source_failed(&self) -> Result<(), StoreError> {
         match self.main.take_error() {
             Some(error) => Err(StoreError::Source { name: self.name.clone(), error }),
@@ -220,13 +220,13 @@ impl Database {
         }
     }
 
-    /// Whether the file still begins as when it was opened. A browser may hand out new bytes of a changed file without a word, and mixed
-    /// with kept ones they would be misread; a native path is read under SQLite's locks instead.
+    /// Checks that the file still starts with the same bytes. A browser may silently return new bytes of a changed file, which would be
+    /// mixed with cached ones. A native path is read under SQLite's locks instead.
     pub fn check_unchanged(&self) -> Result<(), StoreError> {
         if self.files.is_none() {
             return Ok(());
         }
-        let error = match self.main.begins_as(&self.head) {
+        let error = match self.main.starts_with_head(&self.head) {
             Ok(true) => return Ok(()),
             Ok(false) => SourceError::Changed,
             Err(error) => error,
@@ -234,7 +234,7 @@ impl Database {
         Err(StoreError::Source { name: self.name.clone(), error })
     }
 
-    /// The same error with the cause SQLite has no words for: the file that changed, the deadline that passed.
+    /// Replaces an error of SQLite by its cause: a changed file or a passed deadline.
     pub fn explain(&self, error: StoreError) -> StoreError {
         if let Some(source) = self.main.take_error() {
             return StoreError::Source { name: self.name.clone(), error: source };
@@ -250,7 +250,7 @@ impl Database {
     }
 }
 
-/// Guards and limits first, then the first read: of the schema.
+/// Sets guards and limits, then reads the schema.
 fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<AtomicU64>) -> Result<Schema, StoreError> {
     let clock = options.clock;
     connection.progress_handler(10_000, Some(move || clock() > until.load(Ordering::Relaxed)))?;
@@ -261,7 +261,7 @@ fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<Atomic
     Ok(schema)
 }
 
-/// A hostile file can neither run what it brings along nor take all memory.
+/// Protects against hostile files: nothing stored in the file is run, and memory is limited.
 fn defend(connection: &Connection, heap_limit: u32) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -311,11 +311,11 @@ fn note_companions(header: &Header, name: &str, use_journal: bool, use_wal: bool
         );
     }
     if use_wal {
-        note(format!("{name}-wal was read with it."), "The newest transactions stand in the write-ahead log. Both files are unchanged.");
+        note(format!("{name}-wal was read with it."), "The newest transactions are in the write-ahead log. Both files are unchanged.");
     } else if header.wal {
         note(
             format!("{name} is in write-ahead mode and was opened without its -wal file."),
-            "The newest transactions may be missing. If there is a -wal file beside it, drop both together.",
+            "The newest transactions may be missing. If there is a -wal file next to it, drop both together.",
         );
     }
 }
@@ -326,8 +326,7 @@ pub(super) fn note_length(header: &Header, name: &str, len: u64, warnings: &mut 
         warnings.push(Warning {
             kind: WarningKind::Corrupt,
             text: format!("{name} has {len} bytes, but its header says {expected}: it was cut off."),
-            meaning: "What lies behind the end is missing. Copy the file again while the server is stopped, or with sqlite3's .backup."
-                .into(),
+            meaning: "Data after the end is missing. Copy the file again while the server is stopped, or with sqlite3's .backup.".into(),
         });
     }
 }

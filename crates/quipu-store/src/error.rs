@@ -1,44 +1,44 @@
-//! Why the store has no answer.
+//! Errors of the store.
 
 use super::source::SourceError;
 use quipu_protocol::{Failure, FailureKind};
 
-/// An error of the store, each with the sentence a user needs.
+/// An error of the store. Each displays as a sentence for the user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file is not one Quipu can open.
+    /// The file can't be opened by Quipu.
     #[error("{0}")]
     CannotOpen(String),
-    /// The bytes can't be had.
+    /// The bytes can't be read.
     #[error("{name} can't be read: {error}. Open it again.")]
     Source {
-        /// The file's name.
+        /// File name.
         name: String,
-        /// What the platform said.
+        /// Error of the platform.
         error: SourceError,
     },
-    /// A database can't be written, with a sentence.
+    /// A database can't be written.
     #[error("{0}")]
     CannotWrite(String),
-    /// SQLite found the file damaged.
+    /// The file is damaged, according to SQLite.
     #[error("Part of the file is damaged ({0}). Copy it again from the server, or try sqlite3's .recover.")]
     Corrupt(String),
-    /// A statement ran longer than it may.
+    /// A statement exceeded its time limit, in milliseconds.
     #[error("The file took too long to answer: the request was stopped after {0} ms.")]
     TooLong(u64),
-    /// SQLite found no memory.
+    /// SQLite is out of memory.
     #[error(
-        "There is not enough memory for this answer: a value is too large, or what there is is used up. Close what else is open, and try again."
+        "There is not enough memory for this answer: a value is too large, or all memory is in use. Close other tabs or programs, and try again."
     )]
     OutOfMemory,
-    /// Anything else SQLite says.
+    /// Any other error of SQLite.
     #[error("SQLite can't read the file ({0}).")]
     Sqlite(#[from] rusqlite::Error),
 }
 
 impl StoreError {
-    /// Whether going on behind the damaged place, or the value that is too large, makes sense.
+    /// Whether it makes sense to continue after the damaged or oversized value.
     pub fn is_damage(&self) -> bool {
         match self {
             StoreError::Corrupt(_) | StoreError::OutOfMemory => true,

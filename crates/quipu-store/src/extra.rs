@@ -1,6 +1,6 @@
-//! Statements over the tables that hold what the reference's schema cannot: docs/formats.md lists them.
+//! Reads the tables with data that the reference's schema has no columns for; docs/formats.md lists them.
 //!
-//! What is not here: writing them (`writer`).
+//! Not here: writing them (`writer`).
 
 use super::database::Database;
 use super::error::StoreError;
@@ -22,7 +22,7 @@ fn truth(row: &Row<'_>, column: usize) -> Option<bool> {
     row.get::<_, Option<i64>>(column).ok().flatten().map(|number| number != 0)
 }
 
-/// What is known of a span beyond its row.
+/// Additional data of a span; `None` if there is none.
 pub fn span_extra(database: &Database, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
     let connection = database.connection();
     if !has(database.schema(), "quipu_span_extra") {
@@ -42,7 +42,7 @@ pub fn span_extra(database: &Database, span_id: &str) -> Result<Option<SpanExtra
     }
 }
 
-/// The row of a span that also meets a condition.
+/// Finds the row of a span that also meets a condition.
 fn find(connection: &Connection, condition: &str, span_id: &str, more: &[&dyn ToSql]) -> Result<Option<SpanExtra>, StoreError> {
     let read = |row: &Row<'_>| {
         Ok(SpanExtra {
@@ -75,7 +75,7 @@ pub fn source(connection: &Connection, schema: &Schema, number: i64) -> Result<O
     Ok(if_ours(statement.and_then(|mut statement| statement.query_row([number], read).optional()))?.flatten())
 }
 
-/// Every resource, a JSON object, with its number.
+/// Reads all resources, as JSON objects, with their numbers.
 pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(i64, &str)) -> Result<(), StoreError> {
     if !has(schema, "quipu_sources") {
         return Ok(());
@@ -87,42 +87,41 @@ pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnM
     })
 }
 
-/// Every point of a metric, in the order they came.
+/// Reads all metric points, in insertion order.
 pub fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
     scan(connection, schema, "quipu_metric_points", POINTS, &mut |row| seen(point(row)))
 }
 
-/// Every log record of no span, in the order they came.
+/// Reads all log records without a span, in insertion order.
 pub fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(LogRecord)) -> Result<(), StoreError> {
     scan(connection, schema, "quipu_log_records", LOGS, &mut |row| seen(log(row)))
 }
 
-/// Where in a table to go on, and how much is wanted at most.
+/// Position in a table, and limits of one read.
 #[derive(Clone, Copy, Debug)]
-pub struct Behind {
-    /// The number of the row behind which to begin.
+pub struct RowsAfter {
+    /// Row number to start after.
     pub id: i64,
-    /// Rows.
+    /// Maximum number of rows.
     pub rows: usize,
-    /// Bytes of their texts, more or less: the first row comes whatever it weighs.
+    /// Approximate limit on the bytes of their strings. The first row is always returned.
     pub bytes: usize,
 }
 
-/// Points of metrics from there on, each with its number. Nothing holds the file between two calls.
-pub fn points_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
+/// Reads metric points after a position, with their row numbers. No lock is held between two calls.
+pub fn points_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
     let weight = |point: &MetricPoint| point.attributes.len() + point.detail.as_ref().map_or(0, String::len);
     behind(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
 }
 
-/// The same of log records of no span.
-pub fn logs_behind(connection: &Connection, schema: &Schema, from: Behind) -> Result<Vec<(i64, LogRecord)>, StoreError> {
+/// Reads log records without a span after a position, with their row numbers.
+pub fn logs_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, LogRecord)>, StoreError> {
     let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
     behind(connection, schema, "quipu_log_records", LOGS, from, log, weight)
 }
 
-/// How many rows stand behind the one with this number in the table of points, or of log records, and the number of the last one; `None`
-/// where there is none.
-pub fn rest_behind(connection: &Connection, schema: &Schema, is_points: bool, id: i64) -> Result<Option<(u64, i64)>, StoreError> {
+/// The number of rows after this row number in the table of points or log records, and the last row number. `None` if there are none.
+pub fn count_after(connection: &Connection, schema: &Schema, is_points: bool, id: i64) -> Result<Option<(u64, i64)>, StoreError> {
     let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
     let mut rest = None;
     if has(schema, table) {
@@ -132,14 +131,14 @@ pub fn rest_behind(connection: &Connection, schema: &Schema, is_points: bool, id
     Ok(rest.map(|(last, count)| (count, last)))
 }
 
-/// The greatest number a log record ever had, where the table says so: records go when their span comes.
-pub fn greatest_log(connection: &Connection) -> Result<Option<i64>, StoreError> {
+/// The highest row number ever assigned to a log record, if the table keeps it. Records are removed when their span arrives.
+pub fn max_log_id(connection: &Connection) -> Result<Option<i64>, StoreError> {
     let mut greatest = None;
     each(connection, "SELECT seq FROM sqlite_sequence WHERE name = 'quipu_log_records'", &[], &mut |row| greatest = row.get(0).ok())?;
     Ok(greatest)
 }
 
-/// Every series that has points: metric, labels, and since when it counts, in nanoseconds since 1970.
+/// Reads every series that has points: metric, labels, and start time in nanoseconds since 1970.
 pub fn scan_point_series(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(String, String, u64)) -> Result<(), StoreError> {
     if !has(schema, "quipu_metric_points") {
         return Ok(());
@@ -197,7 +196,7 @@ fn behind<T>(
     schema: &Schema,
     table: &str,
     columns: &str,
-    from: Behind,
+    from: RowsAfter,
     read: fn(&Row<'_>) -> T,
     weight: impl Fn(&T) -> usize,
 ) -> Result<Vec<(i64, T)>, StoreError> {

@@ -1,8 +1,8 @@
-//! What SQL views need to tell failed spans by the rules of [`quipu_model::failure`]: two functions, and two views that are not described to users.
+//! SQL functions and internal views with which the SQL views find failed spans by the rules of [`quipu_model::failure`].
 //!
-//! The rules are called, not written a second time in SQL: what an index counts and what a query counts cannot drift apart.
+//! The Rust rules are called instead of being repeated in SQL, so that index and queries agree.
 //!
-//! What is not here: the views that users query (`sql`).
+//! Not here: the views for users (`sql`).
 
 use super::error::StoreError;
 use quipu_model::failure::{EventReason, SpanVerdict, reasons};
@@ -11,10 +11,10 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use std::borrow::Cow;
 
-/// Makes the functions, where they are not there yet.
+/// Registers the functions, unless they exist.
 ///
-/// `quipu_failure(status, attributes, status_message)` is why the row of a span says that it failed, in words: an empty text where it has none,
-/// NULL where the row does not say so. `quipu_event_failure(attributes)` is the message of an event that fails its span, else NULL.
+/// `quipu_failure(status, attributes, status_message)` is the reason why a span's row means that it failed: an empty string if no reason is
+/// recorded, NULL if it did not fail. `quipu_event_failure(attributes)` is the message of an event that fails its span, otherwise NULL.
 pub(super) fn make_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("quipu_failure", 3, flags, |context| {
@@ -34,8 +34,7 @@ pub(super) fn make_functions(connection: &Connection) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// The SELECTs of views that stand on a table which a file may lack: without it, or where another program made it with other columns, they
-/// have no rows.
+/// Definitions of views over a table that may be missing. Without it, or if another program made it with other columns, they have no rows.
 pub(super) fn parts(connection: &Connection) -> [(&'static str, &'static str); 2] {
     let either = |select: &'static str, without: &'static str| if connection.prepare(select).is_ok() { select } else { without };
     [
@@ -57,7 +56,7 @@ pub(super) fn parts(connection: &Connection) -> [(&'static str, &'static str); 2
     ]
 }
 
-/// An argument as the index reads the column: texts and blobs as their bytes, anything else as nothing.
+/// An argument as the index reads the column: the bytes of a string or blob, otherwise nothing.
 fn bytes<'c>(context: &'c Context<'_>, place: usize) -> &'c [u8] {
     match context.get_raw(place) {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,

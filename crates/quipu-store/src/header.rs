@@ -1,15 +1,15 @@
-//! The first bytes of a file: what it is, told in a sentence when it is no SQLite database.
+//! Reads the header of a SQLite database, or identifies a file that is not one.
 
-/// What the first 100 bytes say.
+/// Fields of the first 100 bytes.
 pub(super) struct Header {
-    /// Bytes 18 and 19 are 2: write-ahead logging.
+    /// Write-ahead logging: bytes 18 and 19 are 2.
     pub(super) wal: bool,
     pub(super) page_size: u64,
-    /// Pages in the file as its header counts them; 0 when an old writer left it out.
+    /// Number of pages; 0 if an old writer did not set it.
     pub(super) pages: u64,
 }
 
-/// Reads the header, or says what the file is instead.
+/// Parses the header, or returns a sentence that says what the file is instead.
 pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, String> {
     const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db), OTLP (protobuf, JSON, JSON lines) and Jaeger’s JSON, compressed by gzip or not.";
     if len == 0 {
@@ -43,7 +43,7 @@ pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, S
         1 => 65_536,
         size => u64::from(size),
     };
-    // The page count is valid only when the change counter stands twice.
+    // The page count is valid only if both change counters are equal.
     let pages = if number(24) == number(92) { number(28) } else { 0 };
     Ok(Header { wal: head[18] == 2 && head[19] == 2, page_size, pages })
 }

@@ -37,7 +37,7 @@ pub use sql_text::sql_text;
 pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
-    Behind, greatest_log, logs_behind, points_behind, rest_behind, scan_logs, scan_point_series, scan_points, scan_sources, source,
+    RowsAfter, count_after, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points, scan_sources, source,
     span_extra,
 };
 pub use lookup::{
@@ -49,7 +49,7 @@ pub use reader::{
     scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
 pub use sql::{describe_sql, query_sql, refusal};
-pub use writer::Widening;
+pub use writer::TraceUpdate;
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

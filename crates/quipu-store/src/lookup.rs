@@ -1,9 +1,9 @@
-//! The statements of the query API: one function each, values as SQLite holds them where their order matters.
+//! Statements of the query API, one function each. Values keep their SQLite type where the order matters.
 //!
-//! Long scans are cut into blocks of rows, a statement each: between two blocks no lock is held on a file that a server is writing.
-//! What is not here: conditions and answers (`query`), the statements of the index and the page (`reader`).
+//! Long scans are split into blocks, one statement each. In between, no lock is held on a file that a server may be writing. Not here:
+//! conditions and answers (`query`), statements of the index and the page (`reader`).
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::error::StoreError;
 use super::reader::{bytes, owned, text};
@@ -14,10 +14,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
-/// Rows of one statement of a long scan.
+/// Rows per statement in a long scan.
 const BLOCK: u32 = 8_192;
 
-/// A value as SQLite holds it, ordered as SQLite orders: NULL, numbers, texts by their bytes, blobs.
+/// A SQLite value, ordered like in SQLite: NULL, numbers, strings by their bytes, blobs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OrderValue {
     Null,
@@ -47,7 +47,7 @@ impl OrderValue {
         }
     }
 
-    /// SQLite's order.
+    /// Compares in SQLite's order.
     pub fn order(&self, other: &OrderValue) -> Ordering {
         match (self, other) {
             (OrderValue::Integer(one), OrderValue::Integer(two)) => one.cmp(two),
@@ -60,7 +60,7 @@ impl OrderValue {
     }
 }
 
-/// An integer against a double, exactly: neither is rounded to the other's kind.
+/// Compares an integer with a double exactly, without converting either.
 pub fn compare_integer_real(integer: i64, real: f64) -> Ordering {
     if real.is_nan() {
         return Ordering::Greater;
@@ -71,12 +71,12 @@ pub fn compare_integer_real(integer: i64, real: f64) -> Ordering {
     if real >= 9_223_372_036_854_775_808.0 {
         return Ordering::Less;
     }
-    // Within the range of i64 now, so cutting the fraction off is exact.
+    // The value is within the range of i64, so truncation is exact.
     let whole = real as i64;
     integer.cmp(&whole).then_with(|| 0.0_f64.total_cmp(&(real - whole as f64 + 0.0)))
 }
 
-/// A column of `traces` that an order may name.
+/// A column of `traces` by which results can be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceColumn {
     TraceId,
@@ -102,7 +102,7 @@ impl TraceColumn {
     }
 }
 
-/// A row of `traces`, with the values an order asks for.
+/// A row of `traces`, with the values to order by.
 pub struct TraceFull {
     pub trace_id: Option<String>,
     pub root_span_id: Option<String>,
@@ -127,7 +127,7 @@ fn trace_sql(schema: &Schema, order: &[TraceColumn], condition: &str) -> String 
     format!("SELECT {} FROM traces WHERE {condition}", columns.join(", "))
 }
 
-/// The row of `traces` with this id; `None` when there is none, or no such table.
+/// Finds the row of `traces` with this id. `None` if there is none, or no such table.
 pub fn trace_by_id(
     connection: &Connection,
     schema: &Schema,
@@ -141,7 +141,7 @@ pub fn trace_by_id(
     Ok(statement.query_row([trace_id], trace_full).optional()?)
 }
 
-/// The row of `traces` with this rowid.
+/// Reads the row of `traces` with this rowid.
 pub fn trace_by_rowid(
     connection: &Connection,
     schema: &Schema,
@@ -152,7 +152,7 @@ pub fn trace_by_rowid(
     Ok(statement.query_row([rowid], trace_full).optional()?)
 }
 
-/// The rowid of the span with this id.
+/// Finds the rowid of the span with this id.
 pub fn span_rowid(connection: &Connection, schema: &Schema, span_id: &str) -> Result<Option<i64>, StoreError> {
     if !schema.spans.exists || !schema.spans.has("span_id") {
         return Ok(None);
@@ -161,7 +161,7 @@ pub fn span_rowid(connection: &Connection, schema: &Schema, span_id: &str) -> Re
     Ok(statement.query_row([span_id], |row| row.get(0)).optional()?)
 }
 
-/// Runs `sql`, which takes a rowid to start behind and a number of rows, block by block until the end or until `seen` breaks.
+/// Runs `sql` block by block until the end or until `seen` breaks. The statement takes the rowid to start after and a number of rows.
 fn scan_blocks(connection: &Connection, sql: &str, mut seen: impl FnMut(i64, &Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
     let mut after = i64::MIN;
     loop {
@@ -181,7 +181,7 @@ fn scan_blocks(connection: &Connection, sql: &str, mut seen: impl FnMut(i64, &Ro
     }
 }
 
-/// Reads rowid, trace and attributes of every span in rowid order, until the end or until `seen` breaks.
+/// Reads rowid, trace and attributes of all spans in rowid order, until the end or until `seen` breaks.
 pub fn scan_attributes(
     connection: &Connection,
     schema: &Schema,
@@ -194,7 +194,7 @@ pub fn scan_attributes(
     scan_blocks(connection, &sql, |rowid, row| seen(rowid, bytes(row, 1), bytes(row, 2)))
 }
 
-/// Reads the attributes of the span with this rowid; nothing is read where it is gone.
+/// Reads the attributes of the span with this rowid. Does nothing if it was deleted.
 pub fn attributes_at<T>(
     connection: &Connection,
     schema: &Schema,
@@ -206,7 +206,7 @@ pub fn attributes_at<T>(
     Ok(statement.query_row([rowid], |row| Ok(read(bytes(row, 0)))).optional()?)
 }
 
-/// The same where they take no more than `max_bytes`; of longer ones only the length is read.
+/// Like [`attributes_at`], but reads only the length of attributes longer than `max_bytes`.
 pub fn small_attributes_at<T>(
     connection: &Connection,
     schema: &Schema,
@@ -220,16 +220,16 @@ pub fn small_attributes_at<T>(
     Ok(statement.query_row((rowid, max_bytes), |row| Ok(read(bytes(row, 0)))).optional()?)
 }
 
-/// Does many small reads under one lock instead of one each.
+/// Runs many small reads under a single lock.
 pub fn under_one_lock<T, E: From<StoreError>>(connection: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let transaction = connection.unchecked_transaction().map_err(StoreError::from)?;
     let outcome = work();
-    // Ends with a rollback, which for reads is the same.
+    // This rolls back, which for reads is the same as a commit.
     drop(transaction);
     outcome
 }
 
-/// Reads the trace of every span in rowid order, until the end or until `seen` breaks. Attributes are not read.
+/// Reads the trace id of all spans in rowid order, until the end or until `seen` breaks, without reading attributes.
 pub fn scan_trace_ids(connection: &Connection, schema: &Schema, mut seen: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError> {
     if !schema.spans.exists || !schema.spans.has("trace_id") {
         return Ok(());
@@ -237,7 +237,7 @@ pub fn scan_trace_ids(connection: &Connection, schema: &Schema, mut seen: impl F
     scan_blocks(connection, "SELECT rowid, trace_id FROM spans WHERE rowid > ?1 ORDER BY rowid LIMIT ?2", |_, row| seen(bytes(row, 1)))
 }
 
-/// Reads span id, trace, parent and start of every span in rowid order.
+/// Reads span id, trace, parent and start of all spans in rowid order.
 pub fn scan_links(
     connection: &Connection,
     schema: &Schema,
@@ -259,7 +259,7 @@ pub fn scan_links(
     })
 }
 
-/// An event of one name, as metrics read it.
+/// An event with the columns that metrics need.
 pub struct EventColumns<'r> {
     pub id: i64,
     pub span_id: Option<Cow<'r, str>>,
@@ -283,7 +283,7 @@ fn event_sql(schema: &Schema, condition: &str) -> String {
     format!("SELECT rowid, {columns} FROM span_events WHERE {condition}")
 }
 
-/// Reads the events whose name begins as given, in order of insertion.
+/// Reads the events whose name has a given prefix, in insertion order.
 pub fn scan_events_named(
     connection: &Connection,
     schema: &Schema,
@@ -302,7 +302,7 @@ pub fn scan_events_named(
     })
 }
 
-/// The event with this id.
+/// Reads the event with this id.
 pub fn event_columns<T>(
     connection: &Connection,
     schema: &Schema,

@@ -1,12 +1,12 @@
-//! Opening a file by its path, natively: SQLite's own file system reads it under its locks, so that a file being written is read safely.
+//! Opens a file by path with SQLite's own file system and locks, so that it can be read while it is written.
 //!
-//! What that cannot open without writing (a hot journal, write-ahead mode) goes through the overlay of [`Database::open`] instead.
-//! Either way nothing is created or changed beside the user's file. What is not here: anything a browser needs.
+//! Files that need writes to be opened (a hot journal, write-ahead mode) go through the overlay of [`Database::open`]. In either case no
+//! file is created or changed. Not here: anything a browser needs.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "opens a path, natively: with `writer::native` the one place that knows files"
+    reason = "opens files; only this module and `writer::native` access the file system"
 )]
 
 use super::cache::SharedCache;
@@ -21,20 +21,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// How long a read waits for a server that is writing.
+/// How long a read waits for a writing server.
 const BUSY: Duration = Duration::from_secs(5);
-/// A file on disk as bytes.
+/// A file on disk as a byte source.
 pub struct FileSource {
-    // Behind a lock because reading moves the file's position; `read_at` is not on every platform.
+    // Locked because reading moves the file position; `read_at` is not available on every platform.
     file: Mutex<File>,
     len: u64,
 }
 
 impl FileSource {
-    /// Opens the file for reading. Its length is taken now and kept.
+    /// Opens a file for reading. Its length is determined once.
     ///
     /// # Errors
-    /// The system's.
+    /// Errors of the operating system.
     pub fn open(path: &Path) -> std::io::Result<FileSource> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
@@ -61,10 +61,10 @@ impl ByteSource for FileSource {
 }
 
 impl Database {
-    /// Opens the file at `path`, read-only. A server may be writing it.
+    /// Opens the file at `path` read-only. A server may be writing it.
     ///
     /// # Errors
-    /// [`StoreError::CannotOpen`] with a sentence that says what the file is and what was expected.
+    /// [`StoreError::CannotOpen`] with a sentence that says what the file is and what is expected.
     pub fn open_path(path: &Path, options: OpenOptions) -> Result<Database, StoreError> {
         let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let main = SharedCache::new(Box::new(open_source(path, &name)?));
@@ -72,43 +72,43 @@ impl Database {
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
         let header = read_header(head.get(..got).unwrap_or_default(), &name, main.len()).map_err(StoreError::CannotOpen)?;
         if header.wal {
-            // Reading write-ahead mode through SQLite makes a -shm file beside the user's.
+            // SQLite would create a -shm file to read write-ahead mode.
             return Database::open(with_companions(path, &name)?, options);
         }
         let connection = match open_in_place(path) {
             Ok(connection) => connection,
             Err(error) if needs_overlay(&error) => return Database::open(with_companions(path, &name)?, options),
-            Err(error) => return Err(StoreError::CannotOpen(in_words(&name, &error))),
+            Err(error) => return Err(StoreError::CannotOpen(describe_error(&name, &error))),
         };
         let mut warnings = Vec::new();
         note_length(&header, &name, main.len(), &mut warnings);
-        // Not mapped into memory: a file cut off by somebody else would end the whole process.
+        // Memory mapping stays off: if another process truncated the file, this process would crash.
         Database::set_up(None, connection, main, name, options, warnings)
     }
 }
 
-/// A connection that has read the file once: a hot journal shows itself only then.
+/// Connects and reads once, because only a read reveals a hot journal.
 fn open_in_place(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    // Damage is for the careful reading that follows to describe.
+    // Damage is diagnosed by the reads that follow.
     match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
         Err(error) if needs_overlay(&error) || error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(error),
         _ => Ok(connection),
     }
 }
 
-/// Whether SQLite would have to write beside the file to go on, or is not let near it.
+/// Whether SQLite could open the file only by writing next to it, or was denied a lock.
 fn needs_overlay(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
     matches!(failure.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen)
         || matches!(failure.extended_code, ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_CHECKRESERVEDLOCK)
 }
 
-fn in_words(name: &str, error: &rusqlite::Error) -> String {
+fn describe_error(name: &str, error: &rusqlite::Error) -> String {
     if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
-        return format!("{name} is locked by a program that is writing it; it did not let go within {} s. Try again.", BUSY.as_secs());
+        return format!("{name} was locked by a program writing to it for more than {} s. Try again.", BUSY.as_secs());
     }
     format!("{name} can't be opened ({error}).")
 }
@@ -128,7 +128,7 @@ fn open_source(path: &Path, name: &str) -> Result<FileSource, StoreError> {
     FileSource::open(path).map_err(|error| fail(format!("{} can't be read: {error}.", path.display())))
 }
 
-/// The file with its journal or WAL, as they would be dropped together.
+/// The file together with its journal or WAL, if there is one.
 fn with_companions(path: &Path, name: &str) -> Result<Vec<Dropped>, StoreError> {
     let mut dropped = vec![Dropped { name: name.to_owned(), source: Box::new(open_source(path, name)?) }];
     for suffix in ["-journal", "-wal"] {

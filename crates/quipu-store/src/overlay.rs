@@ -1,5 +1,5 @@
-//! A file as SQLite sees it: the user's bytes, never changed, under a layer in memory that takes what SQLite must write
-//! (the rollback of a hot journal, the recovery of a WAL).
+//! A file as SQLite sees it: the user's bytes, which never change, below an in-memory layer for SQLite's writes (rolling back a hot
+//! journal, recovering a WAL).
 
 use super::cache::SharedCache;
 use super::source::SourceError;
@@ -7,11 +7,11 @@ use hashbrown::HashMap;
 
 const BLOCK: u64 = 4096;
 
-/// One file with its layer of changes.
+/// A file with its layer of changes.
 pub(super) struct OverlayFile {
-    /// The user's bytes; none for a file SQLite makes itself.
+    /// The user's bytes; `None` for a file created by SQLite.
     base: Option<SharedCache>,
-    /// How much of the base still counts: a truncation cuts it for good.
+    /// How much of the base is visible. Truncation reduces it for good.
     base_len: u64,
     len: u64,
     blocks: HashMap<u64, Box<[u8]>>,

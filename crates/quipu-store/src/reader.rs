@@ -1,8 +1,8 @@
-//! The statements: one function each, rows as they stand, texts borrowed where a scan reads millions of them.
+//! The statements of the index and the page, one function each. Scans of millions of rows borrow their strings.
 //!
-//! What is not here: meaning. A NULL, a number where a text was expected or a damaged text comes out as what it is.
+//! Not here: interpretation. NULLs, numbers in text columns and damaged text are returned as they are.
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::error::StoreError;
 use super::schema::{SPANS, Schema, TRACES};
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-/// A column as text: NULL is `None`, numbers as SQLite prints them, damaged UTF-8 repaired with U+FFFD.
+/// A column as text: `None` for NULL, numbers as printed by SQLite, invalid UTF-8 replaced by U+FFFD.
 pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> {
     match row.get_ref(column) {
         Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(repaired(bytes)),
@@ -23,7 +23,7 @@ pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, str>> 
     }
 }
 
-/// A column as the bytes of its text, unchecked; NULL is `None`, numbers as SQLite prints them.
+/// A column as the unchecked bytes of its text: `None` for NULL, numbers as printed by SQLite.
 fn raw<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]>> {
     match row.get_ref(column) {
         Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Some(Cow::Borrowed(bytes)),
@@ -42,7 +42,7 @@ pub(super) fn owned(row: &Row<'_>, column: usize) -> Option<String> {
     text(row, column).map(Cow::into_owned)
 }
 
-/// One row of `spans`, as the index reads it: texts as their bytes, which may be no UTF-8.
+/// A row of `spans` as read by the index. Strings are bytes, which may be invalid UTF-8.
 pub struct ScanSpan<'r> {
     pub rowid: i64,
     pub span_id: Option<Cow<'r, [u8]>>,
@@ -55,7 +55,7 @@ pub struct ScanSpan<'r> {
     pub status: Option<Cow<'r, [u8]>>,
 }
 
-/// One row of `span_events`, as the index reads it.
+/// A row of `span_events` as read by the index.
 pub struct ScanEvent<'r> {
     pub id: i64,
     pub span_id: Option<Cow<'r, str>>,
@@ -64,7 +64,7 @@ pub struct ScanEvent<'r> {
     pub attributes: &'r [u8],
 }
 
-/// One row of `traces`.
+/// A row of `traces` as read by the index.
 pub struct ScanTrace<'r> {
     pub rowid: i64,
     pub trace_id: Option<Cow<'r, str>>,
@@ -75,7 +75,7 @@ pub struct ScanTrace<'r> {
     pub created_at: Option<Cow<'r, str>>,
 }
 
-/// The largest rowid of a table; 0 when it is empty or absent.
+/// The highest rowid of a table; 0 if it is empty or missing.
 pub fn highest_rowid(connection: &Connection, exists: bool, table: &'static str) -> Result<i64, StoreError> {
     if !exists {
         return Ok(0);
@@ -95,7 +95,7 @@ fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut
     Ok(())
 }
 
-/// Reads `spans` in rowid order behind `after`, until the end or until `seen` breaks.
+/// Reads `spans` after rowid `after`, in rowid order, until the end or until `seen` breaks.
 pub fn scan_spans(
     connection: &Connection,
     schema: &Schema,
@@ -129,7 +129,7 @@ pub fn scan_spans(
     })
 }
 
-/// Reads `span_events` in order of insertion behind `after`, until the end or until `seen` breaks.
+/// Reads `span_events` after id `after`, in insertion order, until the end or until `seen` breaks.
 pub fn scan_events(
     connection: &Connection,
     schema: &Schema,
@@ -171,7 +171,7 @@ fn scan_trace<'r>(row: &'r Row<'_>) -> ScanTrace<'r> {
     }
 }
 
-/// Reads `traces` in rowid order behind `after`, until the end or until `seen` breaks.
+/// Reads `traces` after rowid `after`, in rowid order, until the end or until `seen` breaks.
 pub fn scan_traces(
     connection: &Connection,
     schema: &Schema,
@@ -182,7 +182,7 @@ pub fn scan_traces(
     scan(connection, &sql, after, |row| seen(scan_trace(row)))
 }
 
-/// The newest traces, by `created_at` where that is indexed, else by rowid: a few pages at the end of the file, never a scan of it.
+/// Reads the newest traces, by `created_at` if it is indexed, otherwise by rowid. Touches only a few pages at the end of the file.
 pub fn newest_traces(
     connection: &Connection,
     schema: &Schema,
@@ -203,7 +203,7 @@ pub fn newest_traces(
     Ok(())
 }
 
-/// Ids, parents and names of the spans that were written last, newest first: enough to name the roots of the newest traces.
+/// Reads id, parent and name of the most recently written spans, newest first; enough to name the roots of the newest traces.
 pub fn newest_spans(
     connection: &Connection,
     schema: &Schema,
@@ -236,7 +236,7 @@ pub enum TextTable {
     Events,
 }
 
-/// Rowid, name and attributes of the rows from `first` to `last`, ascending, until `seen` breaks.
+/// Reads rowid, name and attributes of the rows from `first` to `last`, in ascending order, until `seen` breaks.
 pub fn scan_texts(
     connection: &Connection,
     schema: &Schema,
@@ -263,7 +263,7 @@ pub fn scan_texts(
     Ok(())
 }
 
-/// One whole row of `spans`.
+/// A complete row of `spans`.
 pub struct SpanRow {
     pub span_id: Option<String>,
     pub trace_id: Option<String>,
@@ -276,7 +276,7 @@ pub struct SpanRow {
     pub kind: Option<String>,
 }
 
-/// The row of `spans` with this rowid.
+/// Reads the row of `spans` with this rowid.
 pub fn span_row(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRow>, StoreError> {
     let columns = SPANS.map(|column| schema.spans.or_null(column)).join(", ");
     let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM spans WHERE rowid = ?1"))?;
@@ -296,7 +296,7 @@ pub fn span_row(connection: &Connection, schema: &Schema, rowid: i64) -> Result<
     Ok(row.optional()?)
 }
 
-/// One whole row of `span_events`.
+/// A complete row of `span_events`.
 pub struct EventRow {
     pub id: i64,
     pub name: Option<String>,
@@ -304,7 +304,7 @@ pub struct EventRow {
     pub attributes: Option<String>,
 }
 
-/// The row of `span_events` with this id.
+/// Reads the row of `span_events` with this id.
 pub fn event_row(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRow>, StoreError> {
     let columns = ["name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
     let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
@@ -313,7 +313,7 @@ pub fn event_row(connection: &Connection, schema: &Schema, id: i64) -> Result<Op
     Ok(row.optional()?)
 }
 
-/// The row of `spans` with this rowid, for a copy.
+/// Reads the row of `spans` with this rowid, for a copy.
 pub fn span_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<SpanRecord>, StoreError> {
     let record = |row: SpanRow| SpanRecord {
         span_id: row.span_id.unwrap_or_default(),
@@ -329,7 +329,7 @@ pub fn span_record(connection: &Connection, schema: &Schema, rowid: i64) -> Resu
     Ok(span_row(connection, schema, rowid)?.map(record))
 }
 
-/// The row of `span_events` with this id, for a copy.
+/// Reads the row of `span_events` with this id, for a copy.
 pub fn event_record(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<EventRecord>, StoreError> {
     let columns = ["span_id", "name", "timestamp", "attributes"].map(|column| schema.events.or_null(column)).join(", ");
     let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM span_events WHERE rowid = ?1"))?;
@@ -339,7 +339,7 @@ pub fn event_record(connection: &Connection, schema: &Schema, id: i64) -> Result
     Ok(statement.query_row([id], record).optional()?)
 }
 
-/// The row of `traces` with this rowid, for a copy.
+/// Reads the row of `traces` with this rowid, for a copy.
 pub fn trace_record(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecord>, StoreError> {
     let mut statement = connection.prepare_cached(&format!("SELECT {} FROM traces WHERE rowid = ?1", trace_columns(schema)))?;
     let record = |row: &Row<'_>| {
@@ -355,14 +355,14 @@ pub fn trace_record(connection: &Connection, schema: &Schema, rowid: i64) -> Res
     Ok(statement.query_row([rowid], record).optional()?)
 }
 
-/// What `traces` says of one trace beyond times.
+/// Data in a row of `traces` other than times.
 #[derive(Default)]
 pub struct TraceRecorded {
     pub service_name: Option<String>,
     pub root_span_id: Option<String>,
 }
 
-/// What the row of `traces` with this rowid says.
+/// Reads that data from the row of `traces` with this rowid.
 pub fn trace_recorded(connection: &Connection, schema: &Schema, rowid: i64) -> Result<Option<TraceRecorded>, StoreError> {
     let of = |column| schema.traces.or_null(column);
     let sql = format!("SELECT {}, {} FROM traces WHERE rowid = ?1", of("service_name"), of("root_span_id"));

@@ -1,46 +1,46 @@
-//! Which of the reference's tables and columns a file has. One schema served all releases; files of other tools may lack parts.
+//! Which of the reference's tables and columns a file has. All releases have the same schema; files of other tools may lack parts of it.
 
 use super::error::StoreError;
 use quipu_protocol::{Warning, WarningKind};
 use rusqlite::Connection;
 
-/// The columns of one table that are there, of those Quipu reads.
+/// The columns of a table that Quipu reads and that exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableShape {
-    /// Whether the table exists, and its rows have a rowid.
+    /// Whether the table exists and has rowids.
     pub exists: bool,
-    /// Its columns, as declared.
+    /// Names of its columns, as declared.
     pub columns: Vec<String>,
 }
 
 impl TableShape {
-    /// Whether the column is there; names compare as SQLite compares them, without case.
+    /// Whether a column exists. Ignores letter case, like SQLite.
     pub fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|name| name.eq_ignore_ascii_case(column))
     }
 
-    /// The column's name where it is there, else `NULL`: for statements over files that lack it.
+    /// The name of a column, or `NULL` if it doesn't exist; for use in statements.
     pub(super) fn or_null(&self, column: &'static str) -> &'static str {
         if self.has(column) { column } else { "NULL" }
     }
 }
 
-/// The three tables.
+/// Schema of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
-    /// `traces`.
+    /// Table `traces`.
     pub traces: TableShape,
-    /// `spans`.
+    /// Table `spans`.
     pub spans: TableShape,
-    /// `span_events`.
+    /// Table `span_events`.
     pub events: TableShape,
-    /// Every other table, by name.
+    /// Names of all other tables.
     pub others: Vec<String>,
     /// Whether `traces.created_at` is indexed.
     pub created_at_indexed: bool,
 }
 
-/// The reference's columns of each table, in its order.
+/// Columns of each of the reference's tables, in order.
 pub(super) const TRACES: [&str; 6] = ["trace_id", "service_name", "root_span_id", "start_time", "end_time", "created_at"];
 pub(super) const SPANS: [&str; 9] = [
     "span_id",
@@ -89,14 +89,14 @@ impl Schema {
                 while let Some(row) = rows.next()? {
                     shape.columns.push(row.get(1).unwrap_or_default());
                 }
-                // A column of that name hides the rowid, by which rows are read and found again.
+                // Such a column hides the rowid, which is needed to identify rows.
                 shape.exists = !shape.has("rowid");
             }
         }
         Ok(schema)
     }
 
-    /// A sentence when this is no telemetry file.
+    /// Returns a sentence if this is not a telemetry file.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         let spans = self.spans.exists && self.spans.has("span_id") && self.spans.has("trace_id");
         if spans || (self.traces.exists && self.traces.has("trace_id")) {
@@ -109,13 +109,14 @@ impl Schema {
             }
         }
         found.truncate(8);
-        let found = if found.is_empty() { "no table at all".to_owned() } else { found.join(", ") };
+        let found = if found.is_empty() { "no tables".to_owned() } else { found.join(", ") };
         Err(format!(
             "{name} is a SQLite database, but not a telemetry file: it has {found}. Expected the tables traces, spans and span_events that a Llama Stack server writes (telemetry.db or trace_store.db)."
         ))
     }
 
-    /// A sentence where rows can't be added: it is another program's database, or lacks columns. One without any table may grow.
+    /// Returns a sentence if no rows can be added, because it is another program's database or lacks columns. A database without tables is
+    /// fine.
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn check_writable(&self, name: &str) -> Result<(), String> {
         let tables = [
@@ -128,7 +129,7 @@ impl Schema {
         }
         let lacks = |(table, shape, wanted): &(&str, &TableShape, &[&str])| {
             let column = wanted.iter().find(|column| !shape.columns.is_empty() && !shape.has(column))?;
-            Some(format!("{name} lacks the column {table}.{column}, so nothing can be added to it. Give another file."))
+            Some(format!("{name} lacks the column {table}.{column}, so no rows can be added. Choose another file."))
         };
         tables.iter().find_map(lacks).map_or(Ok(()), Err)
     }
@@ -150,8 +151,7 @@ impl Schema {
             warnings.push(Warning {
                 kind: WarningKind::Schema,
                 text: format!("The file lacks {}.", missing.join(", ")),
-                meaning: "No release of Llama Stack writes such a file. What is there is shown; the missing parts are shown as unknown."
-                    .into(),
+                meaning: "No release of Llama Stack writes such a file. Existing data is shown; missing parts are shown as unknown.".into(),
             });
         }
     }

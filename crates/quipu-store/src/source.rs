@@ -1,33 +1,33 @@
-//! Where a file's bytes come from: a browser `File`, memory, or anything with a length and random reads.
+//! Sources of a file's bytes: a browser `File`, memory, or anything else with a length and random access.
 
 use std::fmt;
 
-/// Random access to the bytes of one file. Never writes.
+/// Random read access to the bytes of a file.
 pub trait ByteSource {
     /// Length in bytes.
     fn len(&self) -> u64;
 
-    /// Whether there is no byte.
+    /// Whether the file is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// One contiguous read from `offset`, spread over `parts` in order. The caller stays within the length.
+    /// Reads contiguous bytes from `offset` into `parts`, in order. The caller must stay within the length.
     ///
     /// # Errors
-    /// When the bytes can't be had: the file changed, vanished, or the device failed.
+    /// If the bytes can't be read: the file changed or vanished, or the device failed.
     fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), SourceError>;
 }
 
-/// Why bytes can't be had.
+/// Why bytes can't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The file was changed, or in a way the platform does not tell apart removed, after it was chosen.
+    /// The file was changed after it was chosen. Some platforms report a removed file like this, too.
     Changed,
     /// The file was moved or removed after it was chosen.
     Gone,
-    /// Anything else, in the platform's words.
+    /// Any other error, as reported by the platform.
     Other(String),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for SourceError {
     }
 }
 
-/// A file wholly in memory.
+/// A file in memory.
 pub struct MemorySource(pub Vec<u8>);
 
 impl ByteSource for MemorySource {

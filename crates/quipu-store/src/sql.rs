@@ -1,8 +1,8 @@
-//! A user's own SQL over the open file: one statement that reads, within limits, and views that spare the usual expressions.
+//! Runs the user's SQL on the open file: one read-only statement, with limits, and views for common expressions.
 //!
-//! What is not here: the statements Quipu itself asks (`reader`, `lookup`).
+//! Not here: Quipu's own statements (`reader`, `lookup`).
 
-#![expect(missing_docs, reason = "fields have the names of the columns they are read from")]
+#![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::database::Database;
 use super::error::StoreError;
@@ -13,23 +13,23 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 use serde::{Deserialize, Serialize};
 
-/// What an answer may take.
+/// Limits of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlLimits {
-    /// Rows at most.
+    /// Maximum number of rows.
     pub rows: usize,
-    /// Bytes of all values at most.
+    /// Maximum total size of all values, in bytes.
     pub bytes: usize,
 }
 
 impl Default for SqlLimits {
-    /// A million rows, 256 MiB.
+    /// A million rows and 256 MiB.
     fn default() -> SqlLimits {
         SqlLimits { rows: 1_000_000, bytes: 256 << 20 }
     }
 }
 
-/// One value, as SQLite has it.
+/// A SQLite value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SqlValue {
     /// NULL
@@ -38,77 +38,77 @@ pub enum SqlValue {
     Integer(i64),
     /// REAL
     Real(f64),
-    /// TEXT; damaged UTF-8 is repaired.
+    /// TEXT, with invalid UTF-8 replaced
     Text(String),
     /// BLOB
     Blob(Vec<u8>),
 }
 
-/// The rows a query answers.
+/// The result of a query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SqlAnswer {
-    /// Names of columns, as the query has them; several may be equal.
+    /// Column names, as given in the query; may contain duplicates.
     pub columns: Vec<String>,
-    /// Rows, each with a value a column.
+    /// Rows with one value per column.
     pub rows: Vec<Vec<SqlValue>>,
-    /// The limit that cut it, where there are more rows than the limits allow.
+    /// The limit that was reached, if there are more rows.
     pub cut: Option<SqlCut>,
 }
 
-/// What cut an answer.
+/// The limit at which a result was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SqlCut {
     /// [`SqlLimits::rows`].
     Rows,
-    /// [`SqlLimits::bytes`], which were so many.
+    /// [`SqlLimits::bytes`], with the limit in bytes.
     Bytes(usize),
 }
 
-/// A view for queries: its name, what it shows, and its SELECT.
+/// A view available to queries.
 #[derive(Clone, Copy, Debug)]
 pub struct SqlView {
-    /// Its name.
+    /// Name of the view.
     pub name: &'static str,
-    /// What a row of it is.
+    /// Description of a row.
     pub help: &'static str,
-    /// What it stands for. It may call the functions `quipu_failure` and `quipu_event_failure`, and read the views `quipu_failed_events` and
-    /// `quipu_status_messages`, which a session makes with it.
+    /// Its definition. May use the functions `quipu_failure` and `quipu_event_failure` and the views `quipu_failed_events` and
+    /// `quipu_status_messages`, which are created along with it.
     pub select: &'static str,
 }
 
-/// Milliseconds since 1970 of a time as recorded, to the microsecond: SQLite's own functions round to milliseconds.
+/// Converts a recorded time to milliseconds since 1970 with microsecond precision; SQLite's own functions round to milliseconds.
 macro_rules! millis {
     ($column:literal) => {
         concat!("(unixepoch(substr(", $column, ", 1, 19)) * 1000.0 + CAST('0' || substr(", $column, ", 20) AS REAL) * 1000)")
     };
 }
 
-/// An attribute, or NULL where the attributes are no JSON.
+/// An attribute, or NULL if the attributes are not JSON.
 macro_rules! attribute {
     ($of:literal, $path:literal) => {
         concat!("CASE WHEN json_valid(", $of, "attributes) THEN json_extract(", $of, "attributes, '", $path, "') END")
     };
 }
 
-/// Whether a span failed, as 0 or 1: by its own row, or by an event.
+/// Whether a span failed (0 or 1), by its own row or by an event.
 macro_rules! failed {
     () => {
         "(quipu_failure(status, attributes, NULL) IS NOT NULL OR span_id IN (SELECT span_id FROM temp.quipu_failed_events)) IS TRUE AS failed"
     };
 }
 
-/// The message beside the status of a span, which imports keep in a table of its own.
+/// The status description of a span, which imports keep in a separate table.
 macro_rules! status_message {
     () => {
         "(SELECT m.status_message FROM temp.quipu_status_messages m WHERE m.id = spans.rowid AND m.span_id = spans.span_id)"
     };
 }
 
-/// The views that queries find beside the file's own tables.
+/// Views available in addition to the file's own tables.
 pub const SQL_VIEWS: [SqlView; 4] = [
     SqlView {
         name: "spans_with_duration",
-        help: "spans, with duration_ms, what the attribute error says, and whether they failed",
+        help: "spans with duration_ms, the attribute error, and whether they failed",
         select: concat!(
             "SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, round(",
             millis!("end_time"),
@@ -123,7 +123,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "requests",
-        help: "requests to the server: spans that are marked as a root",
+        help: "requests to the server: spans with the attribute __root__",
         select: concat!(
             "SELECT trace_id, span_id, name AS route, start_time, end_time, round(",
             millis!("end_time"),
@@ -140,7 +140,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "errors",
-        help: "failures: of spans by their attributes or status, and the server's reports of failed requests",
+        help: "failed spans, by attribute or status, and the server's reports of failed requests",
         select: concat!(
             "SELECT trace_id, span_id, name, end_time AS time, nullif(quipu_failure(status, attributes, ",
             status_message!(),
@@ -152,7 +152,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "token_usage",
-        help: "recorded metric events, which releases since 0.2.18 write",
+        help: "metric events, which releases since 0.2.18 record",
         select: concat!(
             "SELECT s.trace_id, e.span_id, e.timestamp, substr(e.name, 8) AS metric, ",
             attribute!("e.", "$.value"),
@@ -167,21 +167,21 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
 ];
 
-/// Answers one statement that reads, or says what is wrong with it.
+/// Runs one read-only statement, or returns what is wrong with it.
 ///
 /// # Errors
-/// A sentence: the file can't be read, or the statement took too long.
+/// If the file can't be read, or the statement took too long.
 pub fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, Failure> {
     make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
     database.connection_mut().authorizer(Some(authorize)).map_err(StoreError::from)?;
     let mut wrong = None;
     let outcome = database.bounded(|| {
         read(database.connection(), query, limits).or_else(|error| {
-            wrong = Some(in_words(error)?);
+            wrong = Some(explain_sql(error)?);
             Ok(SqlAnswer::default())
         })
     });
-    // Quipu's own statements are not asked by this authorizer.
+    // Quipu's own statements don't need the authorizer.
     database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(StoreError::from)?;
     match wrong {
         Some(wrong) => Ok(Err(wrong)),
@@ -189,26 +189,26 @@ pub fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Res
     }
 }
 
-/// What is wrong with a query as one failure, with the line it is about and a caret under the place.
+/// Converts an error in a query to a failure, with the line of the query and a caret below the position.
 pub fn refusal(wrong: SqlWrong, query: &str) -> Failure {
     Failure { kind: FailureKind::BadRequest, message: at_place(wrong, query) }
 }
 
-/// A table or view that queries find, as SQLite describes it.
+/// Schema of a table or view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDescription {
-    /// Its name.
+    /// Name of the table or view.
     pub name: String,
-    /// The largest rowid; `None` for views and tables without one.
+    /// The highest rowid; `None` for views and tables without one.
     pub rows: Option<i64>,
-    /// Name, declared type, and place in the primary key (0: none) of each column.
+    /// Name, declared type, and position in the primary key (0: not part of it) of each column.
     pub columns: Vec<(String, String, i64)>,
     /// Name and columns of each index.
     pub indexes: Vec<(String, Vec<String>)>,
 }
 
-/// The tables a query finds, in the words of SQLite's own functions that describe them: first the views of queries. Views that a file brings
-/// along are not run, so they are left out, and so is what can't be described.
+/// Describes the tables available to queries, starting with Quipu's views. Views in the file are omitted because they are not run, and so
+/// is anything that can't be described.
 pub fn describe_sql(database: &mut Database) -> Result<Vec<TableDescription>, Failure> {
     make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
     Ok(database.bounded(|| {
@@ -240,14 +240,14 @@ fn describe_table(connection: &Connection, name: String, is_view: bool) -> Resul
             let of = statement.query_map([index.as_str(), schema], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
             indexes.push((index, of));
         }
-        // The largest rowid is found without a scan. A table without one tells nothing.
+        // Finding the highest rowid needs no scan. Ignore tables without one.
         let largest = format!("SELECT coalesce(max(rowid), 0) FROM main.\"{}\"", name.replace('"', "\"\""));
         rows = connection.query_row(&largest, [], |row| row.get::<_, i64>(0)).ok().filter(|rows| *rows >= 0);
     }
     Ok(TableDescription { name, rows, columns, indexes })
 }
 
-/// Temporary views are of this connection alone. They are made with writing allowed, which never reaches the file.
+/// Creates temporary views, which exist in this connection only. Needs write access, but never writes to the file.
 fn make_views(connection: &Connection) -> Result<(), StoreError> {
     let is_there = connection.query_row("SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'", [], |row| row.get::<_, i64>(0))?;
     if is_there > 0 {
@@ -263,7 +263,7 @@ fn make_views(connection: &Connection) -> Result<(), StoreError> {
     Ok(made?)
 }
 
-/// What a query may do: read, call functions, recur. Of pragmas only those that describe the schema.
+/// Allows reads, function calls and recursion, and only those pragmas that describe the schema.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     const TELLING: [&str; 8] = [
         "table_info",
@@ -316,14 +316,14 @@ fn read(connection: &Connection, query: &str, limits: SqlLimits) -> Result<SqlAn
     Ok(answer)
 }
 
-/// The sentence for a statement that is wrong, and the place where SQLite tells one; errors of the file are passed on.
-fn in_words(error: StoreError) -> Result<SqlWrong, StoreError> {
+/// The message for an invalid statement, and its position if SQLite reports one. Errors of the file are passed on.
+fn explain_sql(error: StoreError) -> Result<SqlWrong, StoreError> {
     let StoreError::Sqlite(cause) = &error else { return Err(error) };
     let message = match cause {
         rusqlite::Error::SqlInputError { msg, offset, .. } => {
             return Ok(SqlWrong { message: format!("SQLite does not understand this: {msg}."), offset: u32::try_from(*offset).ok() });
         }
-        rusqlite::Error::MultipleStatement => "There are several statements; one at a time is answered.".to_owned(),
+        rusqlite::Error::MultipleStatement => "There is more than one statement; run one at a time.".to_owned(),
         _ => sentence(cause).ok_or(error)?,
     };
     Ok(SqlWrong { message, offset: None })
@@ -341,7 +341,7 @@ fn sentence(cause: &rusqlite::Error) -> Option<String> {
     }
 }
 
-/// The sentence under the line it is about, and a caret at the place.
+/// The message, below it the line it refers to, and a caret at the position.
 fn at_place(wrong: SqlWrong, query: &str) -> String {
     let place = wrong.offset.and_then(|offset| query.get(..offset as usize));
     let Some(before) = place else { return wrong.message };
@@ -364,7 +364,7 @@ impl SqlAnswer {
         names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect()
     }
 
-    /// Whether the first rows of a column are numbers.
+    /// Whether the first values of a column are numbers.
     pub fn is_numeric(&self, column: usize) -> bool {
         let mut kinds = self
             .rows
@@ -379,7 +379,7 @@ impl SqlAnswer {
 }
 
 impl SqlValue {
-    /// What it is.
+    /// Type of the value.
     pub fn kind(&self) -> SqlKind {
         match self {
             SqlValue::Null => SqlKind::Null,

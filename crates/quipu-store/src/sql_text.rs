@@ -1,12 +1,12 @@
-//! A result of SQL as CSV, JSON or Markdown, in pieces. Each format has its heading, its row and its end here.
+//! Formats a query result as CSV, JSON or Markdown, in pieces.
 
 use crate::{SqlAnswer, SqlValue};
 use quipu_model::csv;
 use quipu_model::encoding::hex;
 use quipu_protocol::FileFormat;
 
-/// A piece of the result in `format` that begins at the row `from`, and the row the next one begins at: a piece ends with the row that makes
-/// it longer than `bytes`. `None` where the format is not for results.
+/// Formats a piece of the result, starting with row `from`. A piece ends with the row that makes it longer than `bytes`. Returns the text
+/// and the first row of the next piece. `None` if results can't be written in `format`.
 pub fn sql_text(answer: &SqlAnswer, format: FileFormat, from: usize, bytes: usize) -> Option<(String, Option<usize>)> {
     let mut text = String::new();
     let names = if format == FileFormat::Json { answer.keys() } else { answer.columns.clone() };
@@ -80,7 +80,7 @@ fn plain(value: &SqlValue) -> Option<String> {
     })
 }
 
-/// A text in a row of a table: on one line, and nothing in it means anything.
+/// Escapes text for a table cell and puts it on one line.
 fn markdown_cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_an_empty_text_are_told_apart_in_csv() {
+    fn null_and_an_empty_string_differ_in_csv() {
         assert_eq!(whole(FileFormat::Csv), "a,a,b|c\r\n1,,\"\"\r\n2.5,\"x,\"\"y\"\"\nz|*\",00ff\r\n");
     }
 

@@ -1,7 +1,6 @@
-//! SQLite's file system for one opened database: the dropped files under their overlays, and what SQLite makes itself, in memory.
+//! The SQLite file system of an open database: the given files under their overlays, and SQLite's own files in memory.
 //!
-//! Each database registers a file system of its own, so that nothing is shared between two of them.
-//! The registration call is this module's only `unsafe`.
+//! Each database registers its own file system, so that databases share nothing. The registration call is the only `unsafe` in this module.
 
 use super::cache::SharedCache;
 use super::overlay::OverlayFile;
@@ -15,10 +14,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A file of the file system, which others may hold too.
+/// A file of the file system; shared with the database.
 pub(super) type SharedFile = Rc<RefCell<OverlayFile>>;
 
-/// The name of the main database inside its file system.
+/// Name of the main database within its file system.
 pub(super) const MAIN: &str = "/main.db";
 
 pub(super) struct Handle {
@@ -49,7 +48,7 @@ impl VfsFile for Handle {
         Ok(self.file.borrow().len())
     }
 
-    // One connection per file system: nobody to lock out.
+    // There is one connection per file system, so locks are not needed.
     fn lock(&mut self, _: LockLevel) -> VfsResult<()> {
         Ok(())
     }
@@ -78,7 +77,7 @@ pub(super) struct Files {
     os: Neutral,
 }
 
-/// SQLite's host, without a host: nothing read here depends on the time or on chance.
+/// Platform functions for SQLite: no clock and no randomness, because reading needs neither.
 struct Neutral(Cell<u64>);
 
 impl OsCallback for Neutral {
@@ -165,14 +164,14 @@ impl SQLiteVfs<Io> for Vfs {
     }
 }
 
-/// A registered file system; unregistered when dropped, after its connection.
+/// A registered file system. Unregistered when dropped, which must happen after its connection.
 pub(super) struct FileSystem {
     registration: Option<VfsRegistration<Files>>,
     pub(super) name: String,
 }
 
 impl FileSystem {
-    /// Registers a file system that holds the main database and what was dropped with it under SQLite's own suffixes.
+    /// Registers a file system with the main database and its companion files under SQLite's suffixes.
     pub(super) fn register(main: &SharedCache, companions: Vec<(&str, SharedCache)>, immutable: bool) -> Result<FileSystem, String> {
         let mut named = HashMap::new();
         let shared = |cache: SharedCache| Rc::new(RefCell::new(OverlayFile::over(cache)));
@@ -183,7 +182,7 @@ impl FileSystem {
         FileSystem::register_files(named, immutable)
     }
 
-    /// Registers a file system whose main database is empty and to be written; its bytes stay at hand.
+    /// Registers a file system with an empty main database to write to. Also returns its file.
     pub(super) fn register_empty() -> Result<(FileSystem, SharedFile), String> {
         let main = Rc::new(RefCell::new(OverlayFile::empty()));
         let files = FileSystem::register_files(HashMap::from_iter([(MAIN.to_owned(), main.clone())]), false)?;
@@ -194,9 +193,9 @@ impl FileSystem {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("quipu-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let files = Files { named: RefCell::new(named), immutable, error: RefCell::new(None), os: Neutral(Cell::new(1)) };
-        // SAFETY: default callbacks and layouts; the name is new, and only this thread's connection, which `Database` closes before
-        // this registration is dropped, uses the file system.
-        #[expect(unsafe_code, reason = "SQLite takes a file system by raw pointers")]
+        // SAFETY: callbacks and layouts are the defaults; the name is new; and only this thread's connection uses the file system, which
+        // `Database` closes before dropping this registration.
+        #[expect(unsafe_code, reason = "SQLite takes raw pointers to a file system")]
         let registration = unsafe { register_vfs::<Io, Vfs>(&name, files, false) }.map_err(|error| error.to_string())?;
         Ok(FileSystem { registration: Some(registration), name })
     }
@@ -205,9 +204,9 @@ impl FileSystem {
 impl Drop for FileSystem {
     fn drop(&mut self) {
         if let Some(registration) = self.registration.take() {
-            // SAFETY: `Database` drops its connection first, so no file of this file system is open.
-            // On failure the registration is left alive, which is safe.
-            #[expect(unsafe_code, reason = "the other half of the registration")]
+            // SAFETY: `Database` drops its connection first, so no file of this file system is open. On failure the registration is leaked,
+            // which is safe.
+            #[expect(unsafe_code, reason = "reverses the registration")]
             let _ = unsafe { registration.unregister() };
         }
     }

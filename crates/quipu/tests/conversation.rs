@@ -1,7 +1,7 @@
 //! Conversations of real traces, as text.
 
 use quipu::Session;
-use quipu::llm::{Body, Conversation, ConversationPage, SpokenSpan, ToolResult, Verdict};
+use quipu::llm::{Body, Conversation, ConversationPage, SpanMessages, ToolResult, Verdict};
 use quipu::model::SpanKind;
 use quipu::recorded::decode;
 use quipu::store::{Dropped, MemorySource, OpenOptions};
@@ -68,7 +68,7 @@ fn transcript(conversation: &Conversation) -> String {
                     let tools: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
                     format!("model {} [{}] tools [{}]", model.as_deref().unwrap_or("–"), parameters.join(" "), tools.join(", "))
                 }
-                Body::Said { message, results } => {
+                Body::Message { message, results } => {
                     let stop = message.stop_reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                     let mut line = format!("{}: {}{stop}", message.role, cut(&message.text)).trim_end().to_owned();
                     for (call, result) in message.tool_calls.iter().zip(results) {
@@ -152,8 +152,8 @@ fn calls_without_an_agent_are_shown_too() {
     insta::assert_snapshot!(out);
 }
 
-fn span(id: &str, parent: Option<usize>, attributes: &[(&str, &str)]) -> SpokenSpan {
-    SpokenSpan {
+fn span(id: &str, parent: Option<usize>, attributes: &[(&str, &str)]) -> SpanMessages {
+    SpanMessages {
         span_id: id.into(),
         name: id.into(),
         kind: SpanKind::Other,

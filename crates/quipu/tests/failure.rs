@@ -2,7 +2,7 @@
 
 use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
-use quipu::model::SpanMarks;
+use quipu::model::SpanFlags;
 use quipu::protocol::{GetSpan, GetTrace, ListTraces, SpanDetail, TraceQuery, TraceScope};
 use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlLimits, SqlValue, Writer};
 use quipu::transfer::Importer;
@@ -99,14 +99,14 @@ fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
     for trace_id in spans.iter().map(|span| &span.1).collect::<BTreeSet<_>>() {
         let request = GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() };
         let columns = session.ask(request).unwrap_or_else(|failure| panic!("{file}: {trace_id}: {failure}"));
-        let marks = (0..columns.len()).filter(|row| columns.marks[*row].has(SpanMarks::FAILED));
+        let marks = (0..columns.len()).filter(|row| columns.marks[*row].has(SpanFlags::FAILED));
         marked.extend(marks.map(|row| columns.span_id.get(row).expect("an id").to_string()));
     }
     assert_eq!(&marked, failed, "{file}: the index");
 
     for (span_id, trace_id, _) in &spans {
         let span = span_of(&mut session, trace_id, span_id);
-        let is_origin = span.marks.has(SpanMarks::FAILURE_ORIGIN);
+        let is_origin = span.flags.has(SpanFlags::FAILURE_ORIGIN);
         assert_eq!(!span.failures.is_empty(), failed.contains(span_id) || is_origin, "{file} {span_id}: the panel, {:?}", span.failures);
         assert!(!(is_origin && failed.contains(span_id)), "{file} {span_id}: an origin is derived where the span itself did not fail");
     }

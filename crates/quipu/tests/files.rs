@@ -1,7 +1,7 @@
 //! Every recorded database through `Session`, against plain SQL.
 
 use quipu::Session;
-use quipu::model::SpanMarks;
+use quipu::model::SpanFlags;
 use quipu::protocol::{FileSummary, GetFile, GetTrace, ListTraces, NO_ROW, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use rusqlite::Connection;
@@ -104,9 +104,9 @@ fn every_trace_and_tree_of_every_file_equals_sql() {
                 })
                 .collect();
             assert_eq!(found, spans, "{name} {trace_id}");
-            let failed = (0..).zip(&columns.marks).filter(|(_, marks)| marks.has(SpanMarks::FAILED)).map(|(row, _)| row);
+            let failed = (0..).zip(&columns.flags).filter(|(_, flags)| flags.has(SpanFlags::FAILED)).map(|(row, _)| row);
             assert_eq!(columns.failed_rows.0, failed.collect::<Vec<u32>>(), "{name} {trace_id}");
-            let requests = columns.marks.iter().filter(|marks| marks.has(SpanMarks::REQUEST)).count();
+            let requests = columns.flags.iter().filter(|flags| flags.has(SpanFlags::REQUEST)).count();
             assert_eq!(columns.requests as usize, requests, "{name} {trace_id}");
             assert_eq!(columns.has_branches, columns.depth.iter().any(|depth| *depth > 0), "{name} {trace_id}");
             for row in 0..columns.len() {

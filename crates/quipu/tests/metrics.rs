@@ -2,7 +2,7 @@
 
 use crate::support::{open, sql};
 use quipu::metrics::{
-    CountedRequests, MetricOptions, Metrics, Overview, OverviewQuery, PointQuery, PromqlQuery, Readings, SpansBehind, TokensBy,
+    CountedRequests, MetricOptions, Metrics, MetricsInput, Overview, OverviewQuery, PointQuery, PointSpans, PromqlQuery, TokensBy,
 };
 use quipu::model::PriceTable;
 use quipu::promql::{PromqlAnswer, PromqlSeries};
@@ -228,10 +228,10 @@ fn the_spans_behind_a_point_add_up_to_it() {
             limit: 10_000,
             options: exact,
         };
-        let behind: SpansBehind = session.list_spans_behind(&question).expect("a file").expect("an answer");
+        let behind: PointSpans = session.list_point_spans(&question).expect("a file").expect("an answer");
         assert_eq!(behind.spans.iter().map(|span| span.amount).sum::<f64>(), series.points[0].value, "{:?}", series.labels);
         assert!(behind.spans.windows(2).all(|pair| pair[0].at_millis >= pair[1].at_millis), "latest first");
-        let few = session.list_spans_behind(&PointQuery { limit: 2, ..question }).expect("a file").expect("an answer");
+        let few = session.list_point_spans(&PointQuery { limit: 2, ..question }).expect("a file").expect("an answer");
         assert_eq!((few.spans.as_slice(), few.total), (&behind.spans[..2.min(behind.spans.len())], behind.total));
         for span in &few.spans {
             assert_eq!(session.trace_of_span(&span.span_id).expect("the span is there"), span.trace_id);
@@ -267,7 +267,7 @@ fn too_many_steps_and_invalid_queries_are_refused_with_a_message() {
     let steps =
         PromqlQuery { query: "1".into(), start: Some(0), end: Some(11_000_000), step: Some(1_000), options: MetricOptions::default() };
     let error = session.query_promql(&steps).expect("a file").expect_err("too many steps");
-    insta::assert_snapshot!(error, @"These are 11001 steps, more than the 11000 that are evaluated. Take a longer step, or less time.");
+    insta::assert_snapshot!(error, @"The range has 11001 steps; at most 11000 are supported. Use a longer step or a shorter range.");
     let mut refuse = |query: &str| {
         let error = ask_with(&mut session, query, None, MetricOptions::default()).expect_err("a mistake");
         format!("{}\n{error}\n", error.drawing(query))
@@ -357,8 +357,8 @@ fn an_engine_with_the_readings_answers_like_the_session() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
-        let bytes = session.readings().expect("the file can be read").expect("the index is complete").to_bytes();
-        let mut elsewhere = Metrics::new(Readings::from_bytes(&bytes).expect("readings"));
+        let bytes = session.metrics_input().expect("the file can be read").expect("the index is complete").to_bytes();
+        let mut elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("readings"));
         for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
             let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };
             let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query));
@@ -376,7 +376,7 @@ fn an_engine_with_the_readings_answers_like_the_session() {
         let query = behind("quipu_requests_total");
         let rows: Vec<u32> = elsewhere.behind(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
         let named = session.ask(NameSpans(rows)).expect("no names");
-        let spans = session.list_spans_behind(&query).expect("the file can be read").expect("a query").spans;
+        let spans = session.list_point_spans(&query).expect("the file can be read").expect("a query").spans;
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));
         assert!(!spans.is_empty() && named.iter().map(|span| (&span.trace_id, &span.span_id)).eq(ids));
     }

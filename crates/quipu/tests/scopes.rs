@@ -3,7 +3,7 @@
 use crate::support;
 use crate::support::{of_bytes, path, sql};
 use quipu::Session;
-use quipu::model::{SpanMarks, Timestamp};
+use quipu::model::{SpanFlags, Timestamp};
 use quipu::protocol::{
     GetCriticalPath, GetFile, GetSpan, GetTrace, ListMoments, ListTraces, NO_ROW, TraceColumns, TraceQuery, TraceScope, WarningKind,
 };
@@ -208,10 +208,10 @@ fn no_step_is_marked_as_failed_unless_its_request_failed() {
             let columns = get(&mut session, &trace_id, &TraceScope::default());
             for row in columns.began_rows.iter().copied() {
                 let (mut at, span_id) = (columns.parent[row as usize], columns.span_id.get(row as usize).expect("an id"));
-                while at != NO_ROW && !columns.marks[at as usize].has(SpanMarks::REQUEST) {
+                while at != NO_ROW && !columns.flags[at as usize].has(SpanFlags::REQUEST) {
                     at = columns.parent[at as usize];
                 }
-                assert!(columns.marks[at as usize].has(SpanMarks::FAILED), "{file} {span_id}");
+                assert!(columns.flags[at as usize].has(SpanFlags::FAILED), "{file} {span_id}");
                 let sql =
                     format!("SELECT count(*) FROM spans WHERE span_id = '{span_id}' AND json_extract(attributes, '$.output') IS NULL");
                 assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, u32>(0)).expect("SQL"), 1, "{file} {span_id}");
@@ -272,11 +272,11 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
     let mut explained = 0;
     for trace_id in traces(&connection).into_keys() {
         let columns = get(&mut session, &trace_id, &TraceScope::default());
-        for (row, marks) in columns.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::EARLY_EVENT)) {
+        for (row, flags) in columns.flags.iter().enumerate().filter(|(_, flags)| flags.has(SpanFlags::EARLY_EVENT)) {
             let span_id = columns.span_id.get(row).expect("an id");
             let detail = session.ask(GetSpan { trace_id: trace_id.clone(), span_id }).expect("a span");
             let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
-            assert!(marks.has(SpanMarks::EARLY_EVENT) && !note.contains('–'), "{note}");
+            assert!(marks.has(SpanFlags::EARLY_EVENT) && !note.contains('–'), "{note}");
             explained += 1;
         }
     }

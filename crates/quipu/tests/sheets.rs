@@ -108,7 +108,7 @@ fn logs_are_the_events_sql_finds() {
     let (all, errors) = (ids(&file, ""), ids(&file, "AND e.attributes ->> 'severity' IN ('error', 'critical')"));
     assert!(errors.len() < all.len() && !errors.is_empty());
     assert_eq!(attrs(&file.sheet(&trace_id, TraceTab::Logs, |_| {}), Attr::Event), all);
-    let graver = file.sheet(&trace_id, TraceTab::Logs, |query| query.view.least = Some(LogSeverity::Error));
+    let graver = file.sheet(&trace_id, TraceTab::Logs, |query| query.view.min_severity = Some(LogSeverity::Error));
     assert_eq!(attrs(&graver, Attr::Event), errors);
     insta::assert_snapshot!(sheet_text(&graver).lines().take(3).collect::<Vec<_>>().join("\n"));
 }

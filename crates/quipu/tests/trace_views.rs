@@ -16,8 +16,8 @@ fn open() -> (Session, Connection) {
     (session, Connection::open_with_flags(FILE, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("SQLite opens it"))
 }
 
-fn logs(session: &Session, trace_id: &str, least: Option<LogSeverity>, offset: usize, limit: usize) -> LogPage {
-    session.logs(trace_id, LogQuery { least, offset, limit }).expect("events")
+fn logs(session: &Session, trace_id: &str, min_severity: Option<LogSeverity>, offset: usize, limit: usize) -> LogPage {
+    session.logs(trace_id, LogQuery { min_severity, offset, limit }).expect("events")
 }
 
 fn ids(connection: &Connection, sql: &str) -> Vec<String> {

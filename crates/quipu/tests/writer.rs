@@ -227,7 +227,7 @@ fn an_existing_file_is_never_overwritten() {
     std::fs::write(&path, "something else").expect("a file");
     let mut session = support::open("tests/fixtures/db/real_events.db");
     let error = session.write_database(Selection::All, &path).expect_err("it is there");
-    assert_eq!(error.message, format!("{} is there already; give a new name.", path.display()));
+    assert_eq!(error.message, format!("{} already exists; give a new name.", path.display()));
     assert_eq!(std::fs::read(&path).expect("bytes"), b"something else");
     let error = session.write_database(Selection::Traces(&["nothing".into()]), &scratch.path("new.db")).expect_err("no such trace");
     assert_eq!(error.message, "There is no trace nothing in this file.");

@@ -130,7 +130,7 @@ fn is_whole(columns: &TraceColumns) {
         columns.subtree.len(),
         columns.start_nanos.len(),
         columns.duration.len(),
-        columns.marks.len(),
+        columns.flags.len(),
         columns.kind.len(),
     ];
     assert!(lengths.iter().all(|length| *length == rows), "{rows} rows, columns of {lengths:?}");

@@ -9,7 +9,6 @@ use crate::{client, keys, prewarm};
 use leptos::ev;
 use leptos::prelude::*;
 use quipu_protocol::SetPrices;
-use quipu_protocol::address::Place;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
 

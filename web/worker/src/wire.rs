@@ -1,6 +1,6 @@
 //! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
 
-use crate::driver::{answer, open, open_for_sql, open_shared, readings};
+use crate::driver::{answer, metrics_input, open, open_for_sql, open_shared};
 use js_sys::Array;
 use quipu_protocol::{Command, Failure, FailureKind, GetFile, Notification, Question};
 use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};

@@ -6,7 +6,7 @@ use crate::output::{Ink, Output, clean_line};
 use crate::table::{cut, fill};
 use anyhow::Result;
 use quipu::format;
-use quipu::model::SpanMarks;
+use quipu::model::SpanFlags;
 use quipu::protocol::{GetTrace, TraceColumns};
 use quipu::view::{TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
 use std::path::Path;
@@ -66,7 +66,7 @@ fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
 /// The span's name, and its tokens where it is an inference request.
 fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
     let tokens = trace.tokens_of(row.row).and_then(|record| record.total);
-    let request = if row.marks.has(SpanMarks::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
+    let request = if row.flags.has(SpanFlags::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
     match tokens {
         Some(total) => format!("{}{request} [{} tokens]", row.name, format::count(total.tokens)),
         None => format!("{}{request}", row.name),

@@ -88,14 +88,14 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     Ok(packed(&edition.handle(question).await))
 }
 
-/// What the file has to be counted, for the page's worker that counts: [`Readings`](quipu::metrics::Readings) as bytes, or a failure.
+/// Input of the page's metrics worker: a [`MetricsInput`](quipu::metrics::MetricsInput) as bytes, or a failure.
 async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let answer = match served.live.edition(asked.edition) {
         Some(edition) => edition
-            .when_indexed(|session| session.readings())
+            .when_indexed(|session| session.metrics_input())
             .await
-            .and_then(|readings| Ok(Packed::from(readings?.unwrap_or_default().to_bytes()))),
+            .and_then(|input| Ok(Packed::from(input?.unwrap_or_default().to_bytes()))),
         None => Err(gone(&served)),
     };
     Ok(packed(&answer))

@@ -79,7 +79,7 @@ fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
     let server = Server::of(SMALL, &[]);
     let (edition, _) = open(&server);
     let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/readings?edition={edition}"), &[]);
-    let readings = quipu::metrics::Readings::from_bytes(&bytes.expect("bytes")).expect("readings");
+    let input = quipu::metrics::MetricsInput::from_bytes(&bytes.expect("bytes")).expect("readings");
     let query = quipu::metrics::PromqlQuery {
         query: "sum(quipu_span_duration_seconds_count)".into(),
         start: None,
@@ -87,7 +87,7 @@ fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
         step: None,
         options: Default::default(),
     };
-    let answer = quipu::metrics::Metrics::new(readings).query(&query).expect("an answer");
+    let answer = quipu::metrics::Metrics::new(input).query(&query).expect("an answer");
     let spans = number(&server.sql(), "SELECT count(*) FROM spans").expect("a count");
     assert_eq!(answer.series()[0].points[0].value, spans as f64);
 }

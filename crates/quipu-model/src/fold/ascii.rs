@@ -1,30 +1,30 @@
-//! ASCII letters found in bytes whatever their case, fast: by the byte of the text that is rarest in what servers record.
+//! Fast case-insensitive search for ASCII strings in bytes, driven by the byte of the needle that is rarest in recorded text.
 //!
-//! What is not here: letters beyond ASCII.
+//! Not here: non-ASCII letters.
 
 use memchr::{memchr, memchr2};
 
-/// Bytes of recorded texts from the most frequent, by small letters; all others are rarer.
+/// Bytes in recorded text by descending frequency, in lower case. All others are rarer.
 const FREQUENT: &[u8] = b"e taoinsrl_\"':dcmpu,hfygv\\bw{}.k-1203[]x45/789z6jq()";
 
-/// An ASCII text that is looked for in bytes.
+/// A case-insensitive searcher for an ASCII string.
 #[derive(Clone, Debug)]
 pub struct AsciiFinder {
-    /// In small letters.
+    /// The needle in lower case.
     bytes: Box<[u8]>,
-    /// Where in it the rarest byte stands.
+    /// Offset of the rarest byte.
     rarest: usize,
-    /// A second look before all bytes are compared: where the rarest but one stands.
+    /// Offset of the second rarest byte, which is compared before the whole needle.
     second: usize,
 }
 
-/// How rare a byte is: larger is rarer.
+/// Rarity of a byte; a higher number is rarer.
 fn rarity(byte: u8) -> usize {
     FREQUENT.iter().position(|frequent| *frequent == byte).unwrap_or(FREQUENT.len())
 }
 
 impl AsciiFinder {
-    /// Looks for `bytes`, which are in small letters; `None` when there are none.
+    /// Creates a searcher for `bytes`, which must be lower-case. `None` if empty.
     pub fn new(bytes: &[u8]) -> Option<AsciiFinder> {
         let rarest_of = |skip: Option<usize>| {
             let places = bytes.iter().enumerate().filter(|(at, _)| Some(*at) != skip);
@@ -40,11 +40,11 @@ impl AsciiFinder {
         self.bytes.len()
     }
 
-    /// Where it first stands in `hay` at or behind `from`, in bytes.
+    /// Offset of the first match in `hay` at or after `from`.
     pub fn find(&self, hay: &[u8], from: usize) -> Option<usize> {
         let rare = *self.bytes.get(self.rarest)?;
         let upper = rare.to_ascii_uppercase();
-        // The rare byte stands neither too near the beginning nor too near the end.
+        // The rarest byte can't be closer to either end than in the needle.
         let end = hay.len().checked_sub(self.bytes.len() - self.rarest - 1)?;
         let mut at = from + self.rarest;
         loop {

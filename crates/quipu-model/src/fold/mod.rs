@@ -1,8 +1,8 @@
-//! Texts compared without letter case, in any script: what a search looks for, and where it stands in a text as it was written.
+//! Case-insensitive search in any script, with match positions in the original text.
 //!
-//! A letter folds to the small letters of its capitals, which is Unicode's full case folding but for a few letters: `ß` is `ss`, `ς` is
-//! `σ`, the Kelvin sign is `k`, `ﬁ` is `fi`, `İ` is `i` with a dot above; the Turkish dotless `ı` counts as `i`. A text holds another
-//! when its folded form does. What is not here: escapes (`recorded`), accents, which count as written.
+//! Letters are folded to the lower case of their upper case, which is Unicode's full case folding except for a few letters: `ß` becomes
+//! `ss`, `ς` becomes `σ`, the Kelvin sign `k`, `ﬁ` `fi`, `İ` `i` with a combining dot; the Turkish dotless `ı` becomes `i`. A text matches
+//! if its folded form contains the folded needle. Not here: escapes (`recorded`). Accents are significant.
 
 mod ascii;
 #[cfg(test)]
@@ -12,10 +12,10 @@ pub use ascii::AsciiFinder;
 
 use std::ops::Range;
 
-/// The most letters one letter folds to.
+/// Maximum number of letters that one letter folds to.
 const MAX_FOLDED: usize = 4;
 
-/// The folded form of one letter.
+/// Folded form of one letter.
 #[derive(Clone, Copy)]
 struct Folded {
     letters: [char; MAX_FOLDED],
@@ -28,7 +28,7 @@ impl Folded {
     }
 }
 
-/// The folded letter, where that needs no table: ASCII, Cyrillic, and scripts without case that fill whole blocks.
+/// Folds letters that need no table: ASCII, Cyrillic, and scripts without case that fill whole blocks.
 fn fold_at_once(letter: char) -> Option<char> {
     match letter {
         '\0'..='\x7f' => Some(letter.to_ascii_lowercase()),
@@ -49,13 +49,13 @@ fn fold(letter: char) -> Folded {
     };
     match fold_at_once(letter) {
         Some(letter) => push(letter),
-        // Small first: the capital ẞ is its own capital, but ß has two.
+        // Lower case first: the capital ẞ is its own upper case, but that of ß is SS.
         None => letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).for_each(push),
     }
     folded
 }
 
-/// The letters whose folded form holds `letter`. Beyond ASCII alone: ASCII letters are their own two cases.
+/// Letters whose folded form contains `letter`. Only non-ASCII letters: an ASCII letter is covered by its two cases.
 pub fn unfolded(letter: char) -> impl Iterator<Item = char> {
     let mapped = ('\u{80}'..'\u{2e80}').chain('\u{a640}'..'\u{ac00}').chain('\u{e000}'..'\u{1f000}');
     let of_a_table = mapped.filter(move |other| fold(*other).letters().contains(&letter));
@@ -63,17 +63,17 @@ pub fn unfolded(letter: char) -> impl Iterator<Item = char> {
     of_a_table.chain(itself)
 }
 
-/// Letters beyond ASCII whose folded form holds an ASCII letter: in them a part of an ASCII text may hide.
+/// Non-ASCII letters whose folded form contains an ASCII letter, and which can therefore match part of an ASCII needle.
 const DISGUISES: [char; 20] = [
     'ß', 'İ', 'ı', 'ŉ', 'ſ', 'ǰ', 'ẖ', 'ẗ', 'ẘ', 'ẙ', 'ẚ', 'ẞ', '\u{212a}', 'ﬀ', 'ﬁ', 'ﬂ', 'ﬃ', 'ﬄ', 'ﬅ', 'ﬆ',
 ];
 
-/// The letters beyond ASCII in which a letter of `text` may hide; `text` is in small ASCII letters.
+/// Non-ASCII letters that can match part of `text`, which must be lower-case ASCII.
 pub fn disguises(text: &str) -> impl Iterator<Item = char> {
     DISGUISES.into_iter().filter(|letter| fold(*letter).letters().iter().any(|part| part.is_ascii() && text.contains(*part)))
 }
 
-/// A text that is looked for.
+/// A string to search for, ignoring case.
 ///
 /// ```
 /// use quipu_model::fold::Needle;
@@ -85,12 +85,12 @@ pub fn disguises(text: &str) -> impl Iterator<Item = char> {
 #[derive(Clone, Debug)]
 pub struct Needle {
     letters: Box<[char]>,
-    /// Where the folded form is ASCII alone.
+    /// Set if the folded needle is ASCII only.
     ascii: Option<AsciiFinder>,
 }
 
 impl Needle {
-    /// What looks for `text`; `None` when it is empty.
+    /// Creates a searcher for `text`; `None` if it is empty.
     pub fn new(text: &str) -> Option<Needle> {
         let mut letters = Vec::with_capacity(text.len());
         for letter in text.chars() {
@@ -106,13 +106,13 @@ impl Needle {
         &self.letters
     }
 
-    /// Whether `text` holds it.
+    /// Whether `text` contains a match.
     pub fn is_in(&self, text: &str) -> bool {
         self.find_all(text).next().is_some()
     }
 
-    /// Where it stands in `text`, as ranges of bytes, first to last, none overlapping another. A letter of which only a part belongs to the
-    /// match, as the `ß` of `s`, is in the range whole.
+    /// Byte ranges of all non-overlapping matches in `text`. A letter that matches only in part, such as `ß` for `s`, is entirely in the
+    /// range.
     pub fn find_all<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         let is_other = |byte: &u8| !byte.is_ascii();
         let plain = if text.is_ascii() { text.len() } else { text.bytes().position(|byte| is_other(&byte)).unwrap_or(text.len()) };
@@ -124,7 +124,7 @@ impl Needle {
         })
     }
 
-    /// The first range at or behind `from`, which stands between two letters. The first `plain` bytes are ASCII.
+    /// First match at or after `from`, which must be a character boundary. The first `plain` bytes are ASCII.
     fn find(&self, text: &str, from: usize, plain: usize) -> Option<Range<usize>> {
         let Some(ascii) = &self.ascii else { return self.find_slowly(text, from) };
         if let Some(start) = text.as_bytes().get(..plain).and_then(|head| ascii.find(head, from)) {
@@ -133,7 +133,7 @@ impl Needle {
         if plain == text.len() {
             return None;
         }
-        // Other letters may be part of a match, which may begin before them.
+        // A match may include other letters and start before them.
         self.find_slowly(text, from.max(plain.saturating_sub(ascii.len())))
     }
 
@@ -151,7 +151,7 @@ impl Needle {
         None
     }
 
-    /// The end of the match that begins at `start`, behind `skip` letters of what the letter there folds to.
+    /// End of the match that starts at `start`, skipping the first `skip` letters of the folded form of the letter there.
     fn end_of_match(&self, text: &str, start: usize, mut skip: usize) -> Option<usize> {
         let mut wanted = self.letters.as_ref();
         for (at, letter) in text.get(start..)?.char_indices() {

@@ -1,4 +1,4 @@
-//! Against the plain rule: a text holds another when its folded form does.
+//! Compares the search with its definition: the folded text contains the folded needle.
 
 use super::*;
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn folding_is_stable_and_fits_its_place() {
 }
 
 #[test]
-fn every_letter_in_which_ascii_hides_is_known() {
+fn every_letter_that_folds_to_ascii_is_known() {
     let hiding: Vec<char> = ('\u{80}'..='\u{1f000}').filter(|letter| fold(*letter).letters().iter().any(|part| part.is_ascii())).collect();
     let mut known = DISGUISES.to_vec();
     known.sort_unstable();

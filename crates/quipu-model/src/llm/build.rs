@@ -1,24 +1,25 @@
-//! Joins what the spans of a trace or of a session say into one conversation.
+//! Builds a conversation from the spans of a trace or session.
 //!
-//! What is told twice is shown once: a router's span under an agent's step says the same again, and so does every list of messages that
-//! goes to a model with all that was said before. What is not here: reading a span (`said`).
+//! Messages are recorded repeatedly: by the router's span below an agent's step, and in every list of messages sent to a model, which
+//! includes all earlier ones. Each is shown once. Not here: reading a span (`extract`).
 
 use super::Message;
-use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpokenSpan, ToolResult, Turn, Verdict};
+use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpanMessages, ToolResult, Turn, Verdict};
+use super::extract::{Extracted, Part, extract, part};
 use super::is_agent_step;
-use super::said::{Part, Said, part, said};
 use crate::{SpanKind, Value};
 use std::collections::HashMap;
 
-/// The conversation in `spans`, which stand in tree order: a parent before its children, siblings by start; traces one after the other.
-pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
+/// Builds the conversation in `spans`, which must be in tree order: parents before their children, siblings by start, one trace after
+/// another.
+pub fn conversation(spans: &[SpanMessages]) -> Conversation {
     let parts: Vec<Option<Part>> = spans.iter().map(part).collect();
     let mut builder = Builder {
         spans,
         parts,
         turns: Vec::new(),
-        told: HashMap::new(),
-        told_here: Vec::new(),
+        counts: HashMap::new(),
+        counts_by_turn: Vec::new(),
         calls: Vec::new(),
         unpaired: Vec::new(),
         handed_in: Vec::new(),
@@ -27,7 +28,7 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
     };
     let mut place = Vec::with_capacity(spans.len());
     for (at, span) in spans.iter().enumerate() {
-        // A parent that stands behind its child would be a cycle: it counts as none.
+        // A parent that comes after its child would be part of a cycle, so it is ignored.
         let parent = span.parent.filter(|parent| *parent < at);
         place.push(builder.place(at, parent, &place));
     }
@@ -35,7 +36,7 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
     for at in 0..spans.len() {
         builder.take(at, &place);
     }
-    builder.tell_handed_in(None);
+    builder.show_handed_in(None);
     for turn in &mut builder.turns {
         turn.entries.retain(|entry| !matches!(&entry.body, Body::Earlier(messages) if messages.is_empty()));
     }
@@ -43,32 +44,32 @@ pub fn conversation(spans: &[SpokenSpan]) -> Conversation {
     Conversation { turns: builder.turns }
 }
 
-/// Where a span's words belong.
+/// Where a span belongs in the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    /// The span of its turn.
+struct Position {
+    /// Index of the turn's span.
     turn: usize,
-    /// The step that tells of it; itself, where it is one.
+    /// Index of the step's span, which may be the span itself; `None` outside any step.
     step: Option<usize>,
 }
 
 struct Builder<'a> {
-    spans: &'a [SpokenSpan],
+    spans: &'a [SpanMessages],
     parts: Vec<Option<Part>>,
     turns: Vec<Turn>,
-    /// How often each message was told.
-    told: HashMap<u64, u32>,
-    /// The same by turn: what stands in sight is not told of again.
-    told_here: Vec<HashMap<u64, u32>>,
-    /// Calls of tools, and where they stand: turn, entry, number of the call.
+    /// Number of times each message was shown, by fingerprint.
+    counts: HashMap<u64, u32>,
+    /// The same for each turn. A message visible in a turn is not repeated there.
+    counts_by_turn: Vec<HashMap<u64, u32>>,
+    /// Tool calls shown so far.
     calls: Vec<OpenCall>,
-    /// Tools' answers that came before their call: the call's id, and where they stand (turn, entry).
+    /// Tool results shown before their call: call id, turn, entry.
     unpaired: Vec<(String, usize, usize)>,
-    /// What a turn was given and is not told of yet: turn, span, message.
+    /// Input of turns that is not shown yet: turn, span, message.
     handed_in: Vec<(usize, usize, Message)>,
-    /// Whether steps of requests that ran at the same time stand inside each other.
+    /// Whether steps of concurrent requests are nested in each other.
     is_mixed: bool,
-    /// Model, parameters and tools of the call before.
+    /// Model, parameters and tools of the previous call.
     asked: Option<Body>,
 }
 
@@ -81,23 +82,24 @@ struct OpenCall {
 }
 
 impl Builder<'_> {
-    fn place(&mut self, at: usize, parent: Option<usize>, places: &[Place]) -> Place {
+    fn place(&mut self, at: usize, parent: Option<usize>, places: &[Position]) -> Position {
         let above = parent.and_then(|parent| places.get(parent)).copied();
-        // Agents' steps come one after the other: one inside another is of an agent that ran at the same time, and is told by itself.
+        // An agent's steps are sequential, so a nested step belongs to another agent that ran at the same time. It becomes a turn of its
+        // own.
         if self.is_step(at) && above.and_then(|above| above.step).is_some_and(|step| self.is_step(step)) {
-            return Place { turn: at, step: Some(at) };
+            return Position { turn: at, step: Some(at) };
         }
         let turn = match above {
             Some(above) if self.parts[at] != Some(Part::Turn) || !self.spans[at].is_request => above.turn,
             _ => at,
         };
-        // A step under another step of the same turn says the same again, in the words of the layer below.
+        // A step below another step of the same turn records the same call again, one layer down.
         let step = match (self.parts[at], above.filter(|above| above.turn == turn).and_then(|above| above.step)) {
             (_, Some(step)) => Some(step),
             (Some(Part::Turn) | None, None) => None,
             (Some(_), None) => Some(at),
         };
-        Place { turn, step }
+        Position { turn, step }
     }
 
     fn is_step(&self, at: usize) -> bool {
@@ -108,7 +110,7 @@ impl Builder<'_> {
         self.is_step(at) && self.spans.get(at).is_some_and(|span| span.parent.is_some())
     }
 
-    /// The turn of a span, begun where it is the first to say something.
+    /// Index of the turn of the span `root`, which is created if needed.
     fn turn(&mut self, root: usize) -> usize {
         let span = &self.spans[root];
         if let Some(found) = self.turns.iter().rposition(|turn| turn.span_id == span.span_id) {
@@ -125,9 +127,7 @@ impl Builder<'_> {
             turn_id: None,
             failure: if self.is_step(root) { None } else { span.failure.clone() },
             note: self.is_nested_step(root).then(|| {
-                "This step stands under one of another request that ran at the same time; the file does not tell which agent’s turn it belongs \
-                 to."
-                .into()
+                "This step was recorded below a step of a concurrent request; it is unclear which agent’s turn it belongs to.".into()
             }),
             entries: Vec::new(),
         });
@@ -142,11 +142,11 @@ impl Builder<'_> {
         turn.entries.len() - 1
     }
 
-    fn take(&mut self, at: usize, places: &[Place]) {
+    fn take(&mut self, at: usize, places: &[Position]) {
         let Some(part) = self.parts[at] else { return };
         let place = places[at];
         let turn = self.turn(place.turn);
-        let mut words = said(&self.spans[at], part);
+        let mut words = extract(&self.spans[at], part);
         if let Some(turn) = self.turns.get_mut(turn) {
             for (slot, found) in [
                 (&mut turn.agent, &mut words.agent),
@@ -164,7 +164,7 @@ impl Builder<'_> {
         if place.step != Some(at) {
             return;
         }
-        // What the layers below say of this step fills what it does not say itself.
+        // Lower layers of this step supply data that is missing in the step itself.
         let below: Vec<usize> = (at + 1..places.len())
             .take_while(|below| places[*below].turn == place.turn)
             .filter(|below| places[*below].step == Some(at))
@@ -178,18 +178,18 @@ impl Builder<'_> {
         }
     }
 
-    fn take_turn(&mut self, turn: usize, at: usize, words: Said) {
+    fn take_turn(&mut self, turn: usize, at: usize, words: Extracted) {
         if words.input.is_empty() && words.output.is_empty() && words.other.is_empty() {
             return;
         }
-        // Answers to calls that the model's input will tell of, in the order things were said. Where requests were mixed, a turn may even
-        // have been noted on another one's span.
+        // Results of calls that are only recorded in the model's input; they are shown in chronological order, so they wait. With mixed
+        // requests, the input of a turn may even have been recorded on another turn's span.
         let waits = |message: &Message| self.is_mixed || message.role == "tool" && !self.has_call(message);
         let (results, input) = words.input.into_iter().partition(waits);
         self.handed_in.extend(Vec::into_iter(results).map(|message| (turn, at, message)));
         self.take_input(turn, at, input, true);
         for message in words.output {
-            self.tell(turn, at, message);
+            self.show(turn, at, message);
         }
         self.take_other(turn, at, words.other);
     }
@@ -198,31 +198,31 @@ impl Builder<'_> {
         message.call_id.is_some() && self.calls.iter().any(|call| call.call_id == message.call_id)
     }
 
-    /// Tells what was handed in to a turn, or to any, where its calls came or never will.
-    fn tell_handed_in(&mut self, of_turn: Option<usize>) {
+    /// Shows input that was waiting for its calls: of one turn, or everything that is left.
+    fn show_handed_in(&mut self, of_turn: Option<usize>) {
         for (turn, at, message) in std::mem::take(&mut self.handed_in) {
             if of_turn.is_some_and(|of| of != turn) {
                 self.handed_in.push((turn, at, message));
                 continue;
             }
-            let is_told = |told: &HashMap<u64, u32>| told.contains_key(&fingerprint(&message));
-            if self.told_here.get(turn).is_some_and(is_told) {
+            let is_told = |counts: &HashMap<u64, u32>| counts.contains_key(&fingerprint(&message));
+            if self.counts_by_turn.get(turn).is_some_and(is_told) {
                 continue;
             }
             if !self.is_mixed {
-                self.tell(turn, at, message);
+                self.show(turn, at, message);
             } else if of_turn.is_some() {
-                // Another step may have been given it.
+                // It may belong to another step.
                 self.handed_in.push((turn, at, message));
-            } else if is_told(&self.told) {
+            } else if is_told(&self.counts) {
                 if let Some(turn) = self.turns.get_mut(turn) {
                     turn.note = Some(
-                        "The server mixed requests that ran at the same time: what this one was asked went to the model in another step, \
-                         and is told there."
+                        "The server mixed up concurrent requests: this one’s input was sent to the model in another step, and is shown \
+                         there."
                             .into(),
                     );
                 }
-            } else if let (Some(_), Some(turn)) = (self.tell(turn, at, message), self.turns.get_mut(turn)) {
+            } else if let (Some(_), Some(turn)) = (self.show(turn, at, message), self.turns.get_mut(turn)) {
                 turn.entries.rotate_right(1);
             }
         }
@@ -234,9 +234,9 @@ impl Builder<'_> {
         }
     }
 
-    /// Messages that go in: those told before are folded, and with them what comes from before this conversation.
+    /// Adds input messages. Messages shown before, and messages from before this conversation, are folded.
     fn take_input(&mut self, turn: usize, at: usize, input: Vec<Message>, is_request: bool) {
-        let mut left = self.told.clone();
+        let mut left = self.counts.clone();
         let mut is_new: Vec<bool> = input
             .iter()
             .map(|message| match left.get_mut(&fingerprint(message)) {
@@ -247,22 +247,22 @@ impl Builder<'_> {
                 _ => true,
             })
             .collect();
-        // Within an agent's turn, what stands before a message that was told already, or before the user's last word, is from earlier turns.
+        // In an agent's turn, messages before one that was already shown, or before the last user message, are from earlier turns.
         let is_agent = self.turns.get(turn).is_some_and(|turn| turn.kind == SpanKind::Turn);
         let last_word = input.iter().rposition(|message| message.role == "user");
-        // A request of its own that says nothing new asks the same again: what it asks stands in sight all the same.
+        // A separate request without new messages repeats an earlier one; its last user message is shown again.
         if let Some(place) = last_word.filter(|_| !is_agent && is_new.iter().all(|new| !new)) {
-            let is_here = self.told_here.get(turn).is_some_and(|here| here.contains_key(&fingerprint(&input[place])));
+            let is_here = self.counts_by_turn.get(turn).is_some_and(|here| here.contains_key(&fingerprint(&input[place])));
             is_new[place] = !is_here;
         }
         let known = is_new.iter().rposition(|new| !new).or(last_word.filter(|_| is_agent)).filter(|_| !is_request);
         let mut folded = Vec::new();
-        let mut seen = self.told_here.get(turn).cloned().unwrap_or_default();
+        let mut seen = self.counts_by_turn.get(turn).cloned().unwrap_or_default();
         for (place, (message, new)) in input.into_iter().zip(is_new).enumerate() {
             let is_past = known.is_some_and(|known| place < known) && message.role != "system";
             if !new || is_past {
                 if new {
-                    *self.told.entry(fingerprint(&message)).or_default() += 1;
+                    *self.counts.entry(fingerprint(&message)).or_default() += 1;
                 }
                 match seen.get_mut(&fingerprint(&message)) {
                     Some(count) if *count > 0 => *count -= 1,
@@ -273,21 +273,21 @@ impl Builder<'_> {
             if !folded.is_empty() {
                 self.fold(turn, at, std::mem::take(&mut folded));
             }
-            self.tell(turn, at, message);
+            self.show(turn, at, message);
         }
         if !folded.is_empty() {
             self.fold(turn, at, folded);
         }
     }
 
-    /// Shows that messages were told earlier: before the user's words, where only these and the system's stand yet.
+    /// Adds a folded list of messages. It comes before the user's message if only user and system messages are there yet.
     fn fold(&mut self, turn: usize, at: usize, messages: Vec<Message>) {
         let place = self.turns.get(turn).and_then(|turn| {
             let words = turn.entries.iter().position(is_words_of_user)?;
             let (before, after) = turn.entries.split_at(words);
             (before.iter().all(is_words_of_system) && after.iter().all(is_words_of_user)).then_some(words)
         });
-        messages.iter().for_each(|message| self.see(turn, message));
+        messages.iter().for_each(|message| self.count_in_turn(turn, message));
         self.push(turn, at, Body::Earlier(messages));
         if let (Some(place), Some(turn)) = (place, self.turns.get_mut(turn)) {
             turn.entries[place..].rotate_right(1);
@@ -295,22 +295,22 @@ impl Builder<'_> {
     }
 
     fn remember(&mut self, turn: usize, message: &Message) {
-        *self.told.entry(fingerprint(message)).or_default() += 1;
-        self.see(turn, message);
+        *self.counts.entry(fingerprint(message)).or_default() += 1;
+        self.count_in_turn(turn, message);
     }
 
-    /// The message stands in sight, in this turn.
-    fn see(&mut self, turn: usize, message: &Message) {
-        if self.told_here.len() <= turn {
-            self.told_here.resize_with(turn + 1, HashMap::new);
+    /// Marks a message as visible in a turn.
+    fn count_in_turn(&mut self, turn: usize, message: &Message) {
+        if self.counts_by_turn.len() <= turn {
+            self.counts_by_turn.resize_with(turn + 1, HashMap::new);
         }
-        if let Some(here) = self.told_here.get_mut(turn) {
+        if let Some(here) = self.counts_by_turn.get_mut(turn) {
             *here.entry(fingerprint(message)).or_default() += 1;
         }
     }
 
-    /// Shows a message for the first time; a tool's answer goes to its call.
-    fn tell(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
+    /// Shows a message for the first time. A tool result is attached to its call instead, if possible. Returns the entry.
+    fn show(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
         self.remember(turn, &message);
         if message.role == "tool" {
             let result = ToolResult::handed_in(self.spans[at].span_id.clone(), message.text.clone());
@@ -321,9 +321,9 @@ impl Builder<'_> {
         let calls: Vec<_> = message.tool_calls.iter().map(|call| (call.call_id.clone(), call.tool_name.clone())).collect();
         let results: Vec<_> = calls.iter().map(|(call_id, _)| self.take_unpaired(call_id.as_deref())).collect();
         let answers = message.call_id.clone().filter(|_| message.role == "tool");
-        // What a model was told first stands first, also where the request names only the user's words.
+        // The system message comes first, even if the request only recorded the user's message before it.
         let is_opening = message.role == "system" && self.turns.get(turn).is_some_and(|turn| turn.entries.iter().all(is_words_of_user));
-        let entry = self.push(turn, at, Body::Said { message, results });
+        let entry = self.push(turn, at, Body::Message { message, results });
         if let (true, Some(turn)) = (is_opening, self.turns.get_mut(turn)) {
             turn.entries.rotate_right(1);
             return Some(0);
@@ -335,14 +335,15 @@ impl Builder<'_> {
         Some(entry)
     }
 
-    /// The answer to a call that came before it: where requests were merged, the second one's begin stands over the first one's end.
+    /// Takes the result of a call that came before the call itself. With merged requests, the start of one is recorded after the end of the
+    /// other.
     fn take_unpaired(&mut self, call_id: Option<&str>) -> Option<ToolResult> {
         let at = self.unpaired.iter().position(|(waiting, _, _)| Some(waiting.as_str()) == call_id)?;
         let (_, turn, entry) = self.unpaired.swap_remove(at);
         let entry = self.turns.get_mut(turn)?.entries.get_mut(entry)?;
         let span_id = entry.span_id.clone();
         match std::mem::replace(&mut entry.body, Body::Earlier(Vec::new())) {
-            Body::Said { message, .. } => Some(ToolResult::handed_in(span_id, message.text)),
+            Body::Message { message, .. } => Some(ToolResult::handed_in(span_id, message.text)),
             other => {
                 entry.body = other;
                 None
@@ -350,8 +351,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Hangs a result on its call: by the call's id, else on the first call of that tool that waits. Whether there was one. A call that has
-    /// its result already keeps it: the same result goes to the model once more.
+    /// Attaches a result to its call: by call id, or else to the first call of that tool without a result. Returns whether there is such a
+    /// call. An existing result is only completed, because the same result is sent to the model again.
     fn answer(&mut self, call_id: Option<&str>, tool_name: Option<&str>, result: ToolResult) -> bool {
         let mut waits = |call: &OpenCall| match self
             .turns
@@ -359,7 +360,7 @@ impl Builder<'_> {
             .and_then(|turn| turn.entries.get_mut(call.entry))
             .map(|entry| &mut entry.body)
         {
-            Some(Body::Said { results, .. }) => results.get_mut(call.number).map(|slot| slot.is_none()),
+            Some(Body::Message { results, .. }) => results.get_mut(call.number).map(|slot| slot.is_none()),
             _ => None,
         };
         let found = match call_id {
@@ -376,28 +377,28 @@ impl Builder<'_> {
         });
         let Some(call) = found.and_then(|found| self.calls.get(found)) else { return false };
         let entry = self.turns.get_mut(call.turn).and_then(|turn| turn.entries.get_mut(call.entry));
-        if let Some(Body::Said { results, .. }) = entry.map(|entry| &mut entry.body)
+        if let Some(Body::Message { results, .. }) = entry.map(|entry| &mut entry.body)
             && let Some(slot) = results.get_mut(call.number)
         {
             match slot {
                 None => *slot = Some(result),
-                // What was handed in has no time and no chunks; what ran the tool tells more.
+                // A result from a message has no time and no chunks; the tool's span has more.
                 Some(kept) if kept.duration_nanos.is_none() && result.duration_nanos.is_some() => {
                     let text = result.text.or_else(|| kept.text.take());
                     *kept = ToolResult { text, ..result };
                 }
-                // The span of a tool may tell that it ran and not what it answered, which the model was then given.
+                // A tool's span may lack the result, which was then sent to the model.
                 Some(kept) => kept.text = kept.text.take().or(result.text),
             }
         }
         true
     }
 
-    fn take_inference(&mut self, turn: usize, at: usize, mut words: Said, below: &[usize]) {
+    fn take_inference(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
         let mut spent = self.spans[at].spent;
         let mut failure = self.spans[at].failure.clone();
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Inference)) {
-            let lower_words = said(&self.spans[lower], Part::Inference);
+            let lower_words = extract(&self.spans[lower], Part::Inference);
             spent = spent.or(self.spans[lower].spent);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             if words.input.is_empty() {
@@ -416,7 +417,7 @@ impl Builder<'_> {
             words.streamed |= lower_words.streamed;
         }
         self.take_input(turn, at, words.input, false);
-        self.tell_handed_in(Some(turn));
+        self.show_handed_in(Some(turn));
         let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
         let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
         if !is_empty && self.asked.as_ref() != Some(&asked) {
@@ -426,14 +427,14 @@ impl Builder<'_> {
         let (streamed, answered) = (words.streamed, !words.output.is_empty());
         let mut last = None;
         for message in words.output {
-            last = self.tell(turn, at, message).or(last);
+            last = self.show(turn, at, message).or(last);
         }
         let other = std::mem::take(&mut words.other);
-        let is_told = !other.is_empty();
+        let has_other = !other.is_empty();
         self.take_other(turn, at, other);
         if let Some(failure) = failure {
             last = Some(self.push(turn, at, Body::Failed(failure)));
-        } else if !answered && !is_told {
+        } else if !answered && !has_other {
             let text = if streamed { "The answer was streamed; the server did not record it." } else { "The answer was not recorded." };
             last = Some(self.push(turn, at, Body::Missing(text.into())));
         }
@@ -442,12 +443,12 @@ impl Builder<'_> {
         }
     }
 
-    fn take_tool(&mut self, turn: usize, at: usize, mut words: Said, below: &[usize]) {
+    fn take_tool(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
         let mut failure = self.spans[at].failure.clone();
         let mut chunks = Vec::new();
         for lower in below.iter().copied() {
             let Some(part) = self.parts[lower] else { continue };
-            let lower_words = said(&self.spans[lower], part);
+            let lower_words = extract(&self.spans[lower], part);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             words.tool.name = words.tool.name.or(lower_words.tool.name);
             words.tool.result = words.tool.result.or(lower_words.tool.result);
@@ -456,7 +457,7 @@ impl Builder<'_> {
                 chunks = lower_words.chunks;
             }
         }
-        // A tool's group or its list is looked up by spans of the same kind: they ran nothing.
+        // Looking up tool groups and lists of tools creates spans of the same kind, in which no tool ran.
         let Some(tool_name) = words.tool.name else { return };
         let result = ToolResult {
             span_id: self.spans[at].span_id.clone(),
@@ -466,7 +467,7 @@ impl Builder<'_> {
             chunks,
         };
         if let (Some(text), call_id) = (&result.text, &words.tool.call_id) {
-            // The next list of messages holds it again.
+            // The next list of messages contains it again.
             let again = Message { role: "tool".into(), text: text.clone(), call_id: call_id.clone(), ..Message::default() };
             self.remember(turn, &again);
         }
@@ -476,12 +477,12 @@ impl Builder<'_> {
         self.take_other(turn, at, words.other);
     }
 
-    fn take_shield(&mut self, turn: usize, at: usize, words: Said, below: &[usize]) {
+    fn take_shield(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
         let mut shield_ids: Vec<String> = words.shield_id.into_iter().collect();
         let mut verdict = words.verdict;
         let mut failure = self.spans[at].failure.clone();
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Shield)) {
-            let lower_words = said(&self.spans[lower], Part::Shield);
+            let lower_words = extract(&self.spans[lower], Part::Shield);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             verdict = verdict.or(lower_words.verdict);
             shield_ids.extend(lower_words.shield_id.filter(|id| !shield_ids.contains(id)));
@@ -500,11 +501,11 @@ impl Builder<'_> {
         }
     }
 
-    fn take_retrieval(&mut self, turn: usize, at: usize, words: Said, below: &[usize]) {
+    fn take_retrieval(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
         let mut failure = self.spans[at].failure.clone();
         let (mut query, mut chunks): (_, Vec<Chunk>) = (words.query, words.chunks);
         for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Retrieval)) {
-            let lower_words = said(&self.spans[lower], Part::Retrieval);
+            let lower_words = extract(&self.spans[lower], Part::Retrieval);
             failure = failure.or_else(|| self.spans[lower].failure.clone());
             query = query.or(lower_words.query);
             if chunks.is_empty() {
@@ -521,15 +522,15 @@ impl Builder<'_> {
 }
 
 fn is_words_of_system(entry: &Entry) -> bool {
-    matches!(&entry.body, Body::Said { message, .. } if message.role == "system")
+    matches!(&entry.body, Body::Message { message, .. } if message.role == "system")
 }
 
 fn is_words_of_user(entry: &Entry) -> bool {
-    matches!(&entry.body, Body::Said { message, .. } if message.role == "user")
+    matches!(&entry.body, Body::Message { message, .. } if message.role == "user")
 }
 
-/// The same for messages that say the same. Ids of calls tell two equal calls apart; context and stop reason do not count: only some of
-/// the places a message is recorded in have them.
+/// Equal for messages with the same content. Call ids distinguish equal calls; context and stop reason are ignored because not every copy
+/// of a message has them.
 fn fingerprint(message: &Message) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();

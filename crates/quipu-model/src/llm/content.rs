@@ -1,13 +1,12 @@
-//! The text of a message's content, in whatever shape it was recorded.
+//! Text and images of a message's content, in any recorded form.
 //!
-//! What is not here: the message around it (`read`). No text is made up: only notes in brackets stand for parts that are
-//! no text.
+//! Not here: the message around it (`read`). Text is never invented: parts other than text are represented by a note in brackets.
 
 use crate::Value;
 
-/// The text of a content: a string, an item, or a list of items, one below the other. Empty for none.
+/// The text of a content: a string, a part, or a list of parts, one per line. Empty for no content.
 pub(super) fn content_text(content: &Value) -> String {
-    // A string that holds JSON is still what was said: it is not looked into.
+    // A string that contains JSON is still a message as written: don't decode it.
     if let Some(text) = content.as_str() {
         return text.to_owned();
     }
@@ -36,8 +35,8 @@ fn item_text(item: &Value) -> String {
     }
 }
 
-/// A text, or the value of an enum's member as Python prints it (`<StopReason.end_of_turn: 'end_of_turn'>`). `None` for
-/// an empty text: unset fields are recorded so.
+/// A string, or the value of a Python enum member as printed (`<StopReason.end_of_turn: 'end_of_turn'>`). `None` for an empty string, which
+/// is recorded for unset fields.
 pub(super) fn plain_text(value: &Value) -> Option<String> {
     let text = match value {
         Value::Opaque(written) => {
@@ -50,7 +49,7 @@ pub(super) fn plain_text(value: &Value) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What images begin with in base64, and what they are.
+/// First characters of images in base64, and their media types.
 const IMAGES: [(&str, &str); 4] = [
     ("iVBORw0KGgo", "image/png"),
     ("/9j/", "image/jpeg"),
@@ -58,7 +57,7 @@ const IMAGES: [(&str, &str); 4] = [
     ("UklGR", "image/webp"),
 ];
 
-/// The images in a content whose data stands there, as `data:` addresses: PNG, JPEG, GIF and WebP. Images elsewhere are not asked for.
+/// Images in a content with inline data, as `data:` URLs: PNG, JPEG, GIF and WebP. Images at other URLs are not loaded.
 pub(super) fn content_images(content: &Value) -> Vec<String> {
     match content.items() {
         Some(items) if content.as_str().is_none() => items.iter().filter_map(item_image).collect(),
@@ -74,7 +73,7 @@ fn item_image(item: &Value) -> Option<String> {
         Some(address) => address.split_once(";base64,")?.1,
         None => text,
     };
-    // What it says it is does not count; what it is does.
+    // The declared type is ignored in favour of the actual one.
     let (_, kind) = IMAGES.into_iter().find(|(start, _)| data.starts_with(start))?;
     let is_base64 = data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
     is_base64.then(|| format!("data:{kind};base64,{data}"))
@@ -86,7 +85,7 @@ mod tests {
     use crate::recorded::decode;
 
     #[test]
-    fn images_are_found_by_what_they_are_and_nothing_else_is() {
+    fn images_are_recognised_by_their_content() {
         let found = |text: &str| content_images(&decode(text).value);
         let png = "data:image/png;base64,iVBORw0KGgoAAA=";
         assert_eq!(found(r#"[{"type": "text", "text": "x"}, {"type": "image", "image": {"data": "iVBORw0KGgoAAA="}}]"#), [png]);

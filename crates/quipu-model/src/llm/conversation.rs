@@ -1,219 +1,219 @@
-//! What a conversation is made of: turns, and in each what was said, called, checked and found.
+//! Data types of a conversation: turns, and their messages, tool calls, safety checks and retrieved chunks.
 //!
-//! What is not here: how it is read (`said`) and joined (`build`).
+//! Not here: extracting (`extract`) and joining (`build`) them.
 
 use super::Message;
 use crate::{SpanKind, Spent, Timestamp, Value};
 
-/// A span that may say something, with its attributes decoded: what [`conversation`](super::conversation) is built from.
+/// A span that may contain messages, with decoded attributes: the input of [`conversation`](super::conversation).
 #[derive(Clone, Debug, PartialEq)]
-pub struct SpokenSpan {
-    /// As recorded.
+pub struct SpanMessages {
+    /// Span id, as recorded.
     pub span_id: String,
-    /// As recorded.
+    /// Span name, as recorded.
     pub name: String,
-    /// What it is.
+    /// Kind of the span.
     pub kind: SpanKind,
-    /// Whether it is a request of its own, also where the server put it under another's span.
+    /// Whether it is a request of its own, even if the server recorded it below another request's span.
     pub is_request: bool,
-    /// Its nearest ancestor in the same list, which stands before it.
+    /// Index of the nearest ancestor in the same list, which precedes it.
     pub parent: Option<usize>,
-    /// When it started.
+    /// Start time.
     pub start: Option<Timestamp>,
-    /// How long it took.
+    /// Duration in nanoseconds.
     pub duration_nanos: Option<u64>,
-    /// The text of its failure; empty where only its status says so.
+    /// Reason of its failure; empty if only its status says that it failed, `None` if it did not fail.
     pub failure: Option<String>,
-    /// Its tokens, where it is the inference request they are counted for.
+    /// Tokens and cost, if it is the inference request they are counted for.
     pub spent: Option<Spent>,
-    /// Keys and decoded values, in recorded order.
+    /// Decoded attributes in recorded order.
     pub attributes: Vec<(String, Value)>,
 }
 
-/// What was said in a trace, or in the traces of a session.
+/// The conversation of a trace or session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conversation {
-    /// In order of time.
+    /// Turns in chronological order.
     pub turns: Vec<Turn>,
 }
 
-/// A conversation, and where it was read.
+/// A conversation and the traces it was read from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConversationPage {
-    /// The conversation.
+    /// The turns.
     pub conversation: Conversation,
-    /// The traces it was read from, by start; more than one for a session.
+    /// Ids of those traces, by start; more than one for a session.
     pub trace_ids: Vec<String>,
-    /// How many traces the agent session has that the trace belongs to; 0 where it belongs to none.
+    /// Number of traces in the agent session of this trace; 0 if it belongs to none.
     pub session_traces: u32,
-    /// What could not be told of, in sentences: too many spans, values too large.
+    /// Sentences on what was left out: too many spans, values too large.
     pub notes: Vec<String>,
 }
 
-/// One request that says something: an agent's turn, a resume of it, or a call of a model.
+/// A request with messages: an agent's turn, a resumed turn, or a model call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
-    /// The span it is read from.
+    /// Id of the span it is read from.
     pub span_id: String,
-    /// That span's name.
+    /// Name of that span.
     pub name: String,
-    /// What the span is.
+    /// Kind of that span.
     pub kind: SpanKind,
-    /// When it started.
+    /// Start time.
     pub start: Option<Timestamp>,
-    /// How long it took.
+    /// Duration in nanoseconds.
     pub duration_nanos: Option<u64>,
-    /// The agent, where it is named.
+    /// Agent name, if recorded.
     pub agent: Option<String>,
-    /// The agent's session.
+    /// Id of the agent session.
     pub session_id: Option<String>,
-    /// The turn; a resume has that of the turn it goes on with.
+    /// Turn id; a resumed turn has the id of the original turn.
     pub turn_id: Option<String>,
-    /// What failed in the request itself.
+    /// Failure of the request itself.
     pub failure: Option<String>,
-    /// What could not be told of whose it is, as a sentence.
+    /// A sentence, if it is unclear which turn a step or message belongs to.
     pub note: Option<String>,
-    /// What happened, in order.
+    /// Entries in chronological order.
     pub entries: Vec<Entry>,
 }
 
-/// One thing in a turn, and the span that tells of it.
+/// An entry of a turn, and the span it was recorded in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The span.
+    /// Id of the span.
     pub span_id: String,
-    /// When the span started.
+    /// Start time of the span.
     pub start: Option<Timestamp>,
-    /// How long it took.
+    /// Duration of the span in nanoseconds.
     pub duration_nanos: Option<u64>,
-    /// Tokens of the inference this is the answer of.
+    /// Tokens and cost, if this is the answer of an inference request.
     pub spent: Option<Spent>,
-    /// What it is.
+    /// Content of the entry.
     pub body: Body,
 }
 
-/// What happened.
+/// Content of an [`Entry`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// Messages that went to the model again, or come from before this conversation; folded.
+    /// Messages sent to the model again, or from before this conversation; folded.
     Earlier(Vec<Message>),
-    /// A model was asked: its name, the parameters that were set, and the tools it was offered, where they differ from the call before.
+    /// A model call whose settings differ from those of the previous call.
     Asked {
-        /// As recorded.
+        /// Model name, as recorded.
         model: Option<String>,
-        /// `temperature` and its like; only those that were set.
+        /// Parameters that were set, such as `temperature`.
         parameters: Vec<(String, String)>,
-        /// The tools.
+        /// Tools offered to the model.
         tools: Vec<ToolDefinition>,
     },
-    /// A message for the first time.
-    Said {
-        /// The message.
+    /// A message, when it is shown for the first time.
+    Message {
+        /// The message, including its tool calls.
         message: Message,
-        /// What came of each of its tool calls, in their order; `None` where nothing was recorded.
+        /// Result of each tool call, in the same order; `None` if not recorded.
         results: Vec<Option<ToolResult>>,
     },
-    /// A tool ran, and the call it answers was not recorded.
+    /// A tool execution without a recorded call.
     Ran {
-        /// The tool.
+        /// Name of the tool.
         tool_name: String,
-        /// What it was given, as JSON-like text; `None` where that was not recorded.
+        /// Arguments as JSON-like text; `None` if not recorded.
         arguments: Option<String>,
-        /// What came of it.
+        /// Result of the execution.
         result: ToolResult,
     },
-    /// A shield looked at messages.
+    /// A safety check by shields.
     Checked(Shield),
-    /// Chunks were looked up.
+    /// A retrieval.
     Retrieved {
-        /// What was looked for.
+        /// Search query, if recorded.
         query: Option<String>,
-        /// What was found, best first.
+        /// Retrieved chunks, best first.
         chunks: Vec<Chunk>,
     },
-    /// Something that is known to be missing: a sentence.
+    /// Something that is known to be missing, described by a sentence.
     Missing(String),
-    /// The step failed: the error's text, empty where only the status says so.
+    /// The step failed. Holds the error message; empty if there is only a status.
     Failed(String),
-    /// What was recorded and is none of the above.
+    /// An attribute that fits none of the above.
     Other {
-        /// The attribute.
+        /// Attribute key.
         key: String,
-        /// Its value.
+        /// Attribute value.
         value: Value,
     },
 }
 
-/// A tool that a model was offered.
+/// A tool offered to a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolDefinition {
-    /// Its name.
+    /// Tool name.
     pub name: String,
-    /// What it says it does.
+    /// Description for the model.
     pub description: Option<String>,
-    /// Its parameters, as recorded.
+    /// Parameter schema, as recorded.
     pub parameters: Option<Value>,
 }
 
-/// What came of a tool call.
+/// Result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolResult {
-    /// The span that ran it, or that handed the result in.
+    /// Id of the span that executed the tool, or whose input contains the result.
     pub span_id: String,
-    /// What the tool answered.
+    /// The tool's output.
     pub text: Option<String>,
-    /// Why it failed, where it did.
+    /// Error message, if the tool failed.
     pub failure: Option<String>,
-    /// How long it took, where the span ran it.
+    /// Duration of the execution in nanoseconds; `None` if the result comes from a message.
     pub duration_nanos: Option<u64>,
-    /// What it looked up on its way.
+    /// Chunks retrieved by the tool.
     pub chunks: Vec<Chunk>,
 }
 
 impl ToolResult {
-    /// A result that stands in a message. A client whose tool fails can tell so only in the text; these are the words of Llama Stack's.
+    /// A result found in a message. A client reports a failed tool only in the text; the prefix is that of Llama Stack's client.
     pub(super) fn handed_in(span_id: String, text: String) -> ToolResult {
         let failure = text.starts_with("Error when running tool").then(|| text.clone());
         ToolResult { span_id, text: Some(text), failure, duration_nanos: None, chunks: Vec::new() }
     }
 }
 
-/// What a shield said.
+/// Result of a safety check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shield {
-    /// The shields; none where only the step was recorded.
+    /// Ids of the shields; empty if not recorded.
     pub shield_ids: Vec<String>,
-    /// Its answer.
+    /// Outcome of the check.
     pub verdict: Verdict,
 }
 
-/// The answer of a shield.
+/// Outcome of a safety check.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// There was none to run.
+    /// No shields were configured.
     NoShields,
-    /// Nothing was found.
+    /// No violation.
     Passed,
-    /// Something was.
+    /// A violation.
     Violation {
-        /// `error`, `warn`, `info`.
+        /// `error`, `warn` or `info`.
         level: Option<String>,
-        /// What the user is told.
+        /// Message for the user.
         message: Option<String>,
-        /// Further facts: `violation_type` and its like.
+        /// Metadata, such as `violation_type`.
         facts: Vec<(String, String)>,
     },
-    /// The answer was not recorded.
+    /// The outcome was not recorded.
     Unknown,
 }
 
-/// A chunk of a document that was found.
+/// A retrieved chunk of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
-    /// Its text.
+    /// Text of the chunk.
     pub text: String,
-    /// The document, where it is named.
+    /// Document id, if recorded.
     pub document: Option<String>,
-    /// How well it fits, as recorded.
+    /// Relevance score, as recorded.
     pub score: Option<String>,
 }

@@ -1,17 +1,17 @@
-//! What instrumentation says in events instead of attributes: `gen_ai.user.message` and its like, which newer servers send as log records.
+//! Messages recorded as events instead of attributes: `gen_ai.user.message` and the like, which newer servers send as log records.
 //!
-//! Such an event becomes the attributes that would say the same on its span. What is not here: reading those (`said`).
+//! Such an event is converted to the equivalent span attributes. Not here: reading those (`extract`).
 
 use crate::Value;
 
-/// Whether an event of this name says something.
-pub fn speaks(name: &str) -> bool {
+/// Whether events of this name contain messages.
+pub fn is_message_event(name: &str) -> bool {
     name.starts_with("gen_ai.")
 }
 
-/// The attributes of a span that would say what the event does. `attributes` are the event's, decoded; fields of a log record's body stand
-/// under `body`.
-pub fn said_by_event(name: &str, attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
+/// Converts an event to equivalent span attributes. `attributes` are the decoded attributes of the event; fields of a log record's body are
+/// in `body`.
+pub fn event_attributes(name: &str, attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let body = attributes.iter().find(|(key, _)| key == "body" || key == "gen_ai.event.content").map(|(_, value)| value.unwrapped());
     let mut fields = match body {
         Some(Value::Map(entries)) => entries.clone(),
@@ -25,7 +25,7 @@ pub fn said_by_event(name: &str, attributes: Vec<(String, Value)>) -> Vec<(Strin
         "gen_ai.choice" => return choice(fields),
         "gen_ai.content.prompt" => return renamed(attributes, "gen_ai.prompt", "gen_ai.input.messages"),
         "gen_ai.content.completion" => return renamed(attributes, "gen_ai.completion", "gen_ai.output.messages"),
-        // The newer event has the attributes a span would have.
+        // Newer events have the same attributes as a span.
         _ => return attributes.into_iter().filter(|(key, _)| key.starts_with("gen_ai.")).collect(),
     };
     if role == "tool" && !fields.iter().any(|(key, _)| key == "tool_call_id") {
@@ -37,7 +37,7 @@ pub fn said_by_event(name: &str, attributes: Vec<(String, Value)>) -> Vec<(Strin
     vec![("gen_ai.input.messages".to_owned(), Value::List(vec![Value::Map(fields)]))]
 }
 
-/// `{index, finish_reason, message: {role, content, tool_calls}}`, the message's fields also beside the others.
+/// `{index, finish_reason, message: {role, content, tool_calls}}`; the message's fields may also be at the top level.
 fn choice(fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let reason = fields.iter().find(|(key, _)| key == "finish_reason").cloned();
     let message = fields.iter().find(|(key, _)| key == "message").map(|(_, message)| message.unwrapped().clone());

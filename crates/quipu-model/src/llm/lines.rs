@@ -1,12 +1,12 @@
-//! A conversation as JSON lines: one turn a line, for datasets and scoring.
+//! Prints a conversation as JSON lines, one turn per line, for datasets and scoring.
 
 use super::{Body, Conversation, Entry, Message, ToolCall, ToolResult, Turn, Verdict};
 use crate::recorded::json_text;
 use crate::{Number, Value};
 
-/// The turns that say something, each as one line with its line end: where it is from, `input_query` (the user's last words) and
-/// `generated_answer` (the last words of the assistant), as Llama Stack's scoring functions name them, all `tool_calls` with their results,
-/// `violations`, `failures`, and `messages` in order. Keys without a value are left out.
+/// One line per turn, each ending in a line break. Contains the turn's origin, `input_query` (last user message) and `generated_answer`
+/// (last assistant message) as Llama Stack's scoring functions name them, all `tool_calls` with results, `violations`, `failures`, and all
+/// `messages` in order. Keys without a value are omitted.
 pub fn conversation_lines(conversation: &Conversation) -> String {
     let mut out = String::new();
     for turn in &conversation.turns {
@@ -16,7 +16,7 @@ pub fn conversation_lines(conversation: &Conversation) -> String {
     out
 }
 
-/// What a line is put together from.
+/// Parts of a line.
 #[derive(Default)]
 struct Parts {
     messages: Vec<Value>,
@@ -59,7 +59,7 @@ fn some(found: Option<&String>) -> Value {
     found.map_or(Value::Null, |found| text(found))
 }
 
-/// A map of what there is.
+/// A map without null values and empty lists.
 fn map(fields: Vec<(&str, Value)>) -> Value {
     let is_there = |value: &Value| !matches!(value, Value::Null) && value.items().is_none_or(|items| !items.is_empty());
     Value::Map(fields.into_iter().filter(|(_, value)| is_there(value)).map(|(key, value)| (key.to_owned(), value)).collect())
@@ -70,7 +70,7 @@ impl Parts {
         match &entry.body {
             Body::Earlier(messages) => self.messages.extend(messages.iter().map(message)),
             Body::Asked { model, .. } => self.model = model.clone().or(self.model.take()),
-            Body::Said { message: found, results } => {
+            Body::Message { message: found, results } => {
                 match found.role.as_str() {
                     "user" => self.asked = Some(found.text.clone()),
                     "assistant" if !found.text.is_empty() => self.answered = Some(found.text.clone()),

@@ -1,27 +1,30 @@
-//! Chat messages out of whatever an inference or a turn recorded, and the conversation they make.
+//! Chat messages recorded by inference requests and agent turns, and the conversation they form.
 //!
-//! `read` finds messages in one value; `said` reads what one span says, whatever its dialect; `build` joins the spans of a trace or of
-//! a session into one [`Conversation`]. What is not here: token counts (`tokens`), decoding (`recorded`), drawing (the page).
+//! `read` finds messages in a value; `extract` reads a span in any dialect; `build` joins the spans of a trace or session into a
+//! [`Conversation`]. Not here: token counts (`tokens`), decoding (`recorded`), rendering (the page).
 
 mod build;
 mod content;
 mod conversation;
 mod events;
+mod extract;
 mod lines;
 mod read;
-mod said;
 mod unflatten;
 
 pub use build::conversation;
-pub use conversation::{Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpokenSpan, ToolDefinition, ToolResult, Turn, Verdict};
-pub use events::{said_by_event, speaks};
+pub use conversation::{
+    Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpanMessages, ToolDefinition, ToolResult, Turn, Verdict,
+};
+pub use events::{event_attributes, is_message_event};
 pub use lines::conversation_lines;
-pub use read::asked_in;
+pub use read::last_user_message;
 pub use read::messages;
 
 use serde::{Deserialize, Serialize};
 
-/// Where spans keep what they were given, by convention: Llama Stack's steps, its traced methods and agent turns, GenAI, OpenInference.
+/// Attributes that contain a span's input in the various conventions: Llama Stack's steps, traced methods and agent turns, GenAI,
+/// OpenInference.
 const INPUTS: [&str; 7] = [
     "input",
     "__args__",
@@ -32,44 +35,44 @@ const INPUTS: [&str; 7] = [
     "gen_ai.prompt",
 ];
 
-/// Whether a span of this name is a step of an agent's turn: the server opens these one after the other, never one inside another.
+/// Whether a span with this name is a step of an agent's turn. The server runs these one after another, never nested.
 pub fn is_agent_step(name: &str) -> bool {
     matches!(name, "inference" | "tool_execution" | "run_shields")
 }
 
-/// The attribute that holds what a span was given, among the keys of its attributes.
+/// The key, among those of a span's attributes, that contains its input.
 pub fn input_key<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     INPUTS.iter().find_map(|name| keys.clone().find(|key| key == name))
 }
 
-/// One message of a chat.
+/// A chat message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// `system`, `user`, `assistant`, `tool`, or as recorded.
+    /// `system`, `user`, `assistant`, `tool`, or another role as recorded.
     pub role: String,
-    /// The text; parts of other kinds stand as a short note in brackets.
+    /// The text. Parts of other types are represented by a short note in brackets.
     pub text: String,
-    /// Images whose data was recorded, as `data:` addresses: PNG, JPEG, GIF, WebP.
+    /// Inline images as `data:` URLs: PNG, JPEG, GIF, WebP.
     pub images: Vec<String>,
-    /// `context` of a user message: what a retrieval added to it.
+    /// `context` of a user message: text added by a retrieval.
     pub context: Option<String>,
-    /// Tools the message calls.
+    /// Tool calls in the message.
     pub tool_calls: Vec<ToolCall>,
-    /// The call this message answers, for `tool` messages.
+    /// Id of the call that a `tool` message answers.
     pub call_id: Option<String>,
-    /// The tool that answers, for `tool` messages that name it.
+    /// Name of the tool, if a `tool` message has it.
     pub tool_name: Option<String>,
     /// `stop_reason` or `finish_reason`.
     pub stop_reason: Option<String>,
 }
 
-/// A call of a tool by a model.
+/// A tool call by a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The call's id.
+    /// Id of the call.
     pub call_id: Option<String>,
-    /// The tool's name; empty where only the model's own words for the call were recorded.
+    /// Tool name; empty if only the model's raw text for the call was recorded.
     pub tool_name: String,
-    /// Its arguments, as JSON-like text.
+    /// Arguments as JSON-like text.
     pub arguments: String,
 }

@@ -1,21 +1,21 @@
-//! Finds the messages in a decoded value.
+//! Finds chat messages in a decoded value.
 //!
-//! What is not here: the text of a message's content (`content`).
+//! Not here: the text of a message's content (`content`).
 
 use super::content::{content_images, content_text, plain_text};
 use super::{Message, ToolCall};
 use crate::Value;
 use crate::recorded::json_text;
 
-/// The chat messages in `value`, in recorded order; none when it is no chat.
+/// The chat messages in `value`, in recorded order; empty if it isn't a chat.
 ///
-/// Understood, as JSON, as a Python repr or as texts holding either:
-/// - a list of messages, each `{role, content | tool_calls}` or a tool's response `{call_id, content}`; one element of another
-///   kind makes the list no chat;
-/// - one such message;
-/// - a map with such a list under `messages` or `tool_responses` (arguments, a turn's request);
-/// - outputs, whose role is `assistant`: `{content, tool_calls}` and `{content, stop_reason}`, `{completion_message}`,
-///   OpenAI's `{choices}` with a `message` or a `text` each.
+/// Accepts the following, as JSON, Python repr, or strings containing either:
+/// - a list of messages, each `{role, content | tool_calls}` or a tool response `{call_id, content}`; a list with any other item is not a
+///   chat;
+/// - a single such message;
+/// - a map with such a list in `messages` or `tool_responses` (arguments, request of a turn);
+/// - outputs, which have the role `assistant`: `{content, tool_calls}`, `{content, stop_reason}`, `{completion_message}`, or OpenAI's
+///   `{choices}`, each with a `message` or `text`.
 pub fn messages(value: &Value) -> Vec<Message> {
     if let Some(items) = value.items() {
         return items.iter().map(message).collect::<Option<_>>().unwrap_or_default();
@@ -41,20 +41,20 @@ pub fn messages(value: &Value) -> Vec<Message> {
     if is_output(value) { answer(value).into_iter().collect() } else { Vec::new() }
 }
 
-/// The words of the user in what a span was given: the last ones, before which stands what was said earlier. `None` where there are none.
-pub fn asked_in(value: &Value) -> Option<String> {
+/// The last user message in a span's input, which comes after earlier messages. `None` if there is none.
+pub fn last_user_message(value: &Value) -> Option<String> {
     let found = messages(value);
     let last = found.iter().rev().find(|message| message.role == "user" && !message.text.trim().is_empty());
     match last {
         Some(message) => Some(message.text.clone()),
         None if !found.is_empty() => None,
-        // A completion's arguments, or a prompt by itself.
+        // Arguments of a completion, or a bare prompt.
         None => ["content", "prompt"].into_iter().find_map(|key| value.get(key)).unwrap_or(value).as_str().map(str::to_owned),
     }
     .filter(|text| !text.trim().is_empty())
 }
 
-/// A value that says of itself that it is a message.
+/// Reads a value that is recognisable as a message by itself.
 fn message(value: &Value) -> Option<Message> {
     if let Some(role) = value.get("role").and_then(plain_text) {
         return has_words(value).then(|| read(value, role));
@@ -63,7 +63,7 @@ fn message(value: &Value) -> Option<Message> {
     responds.then(|| read(value, "tool".to_owned()))
 }
 
-/// A value that is a model's answer by where it stands.
+/// Reads a value that is a model's answer because of its position.
 fn answer(value: &Value) -> Option<Message> {
     let role = value.get("role").and_then(plain_text).unwrap_or_else(|| "assistant".to_owned());
     has_words(value).then(|| read(value, role))
@@ -73,8 +73,8 @@ fn has_words(value: &Value) -> bool {
     ["content", "tool_calls", "parts"].into_iter().any(|key| value.get(key).is_some())
 }
 
-/// `{content, tool_calls}` of an agent's inference, `{content, stop_reason}` of a completion. The arguments of a completion
-/// have `content` too, and none of the others.
+/// `{content, tool_calls}` of an agent's inference, or `{content, stop_reason}` of a completion. The arguments of a completion have
+/// `content`, too, but neither of the others.
 fn is_output(value: &Value) -> bool {
     value.get("content").is_some() && ["tool_calls", "stop_reason"].into_iter().any(|key| value.get(key).is_some())
 }
@@ -108,7 +108,7 @@ fn read(value: &Value, role: String) -> Message {
     }
 }
 
-/// A message of the GenAI conventions: `{role, parts: [{type: text | tool_call | tool_call_response | …}]}`.
+/// Reads a message of the GenAI conventions: `{role, parts: [{type: text | tool_call | tool_call_response | …}]}`.
 fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
     let mut message = blank(role, String::new());
     let mut words: Vec<Value> = Vec::new();
@@ -117,9 +117,9 @@ fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
             Some("tool_call") => message.tool_calls.extend(tool_call(part)),
             Some("tool_call_response") => {
                 message.call_id = message.call_id.or_else(|| part.get("id").and_then(plain_text));
-                words.extend(["result", "response"].into_iter().find_map(|key| part.get(key)).map(said));
+                words.extend(["result", "response"].into_iter().find_map(|key| part.get(key)).map(result_text));
             }
-            // A text stands under `content` there, elsewhere under `text`.
+            // The text is in `content` here, but in `text` elsewhere.
             Some("text" | "reasoning") => words.push(part.get("content").unwrap_or(part).clone()),
             _ => words.push(part.clone()),
         }
@@ -131,8 +131,8 @@ fn read_parts(value: &Value, role: String, parts: &[Value]) -> Message {
     message
 }
 
-/// A result that is no text stands as JSON.
-fn said(result: &Value) -> Value {
+/// A tool result as text; other values are printed as JSON.
+fn result_text(result: &Value) -> Value {
     if result.as_str().is_some() { result.clone() } else { Value::Text(json_text(result)) }
 }
 
@@ -144,8 +144,8 @@ pub(super) fn tool_calls(items: &[Value]) -> Vec<ToolCall> {
     items.iter().filter_map(tool_call).collect()
 }
 
-/// A call of Llama Stack (`{call_id, tool_name, arguments}`) or OpenAI (`{id, function: {name, arguments}}`); a text alone is
-/// what the model said where the server could not read the call.
+/// Reads a call in the format of Llama Stack (`{call_id, tool_name, arguments}`) or OpenAI (`{id, function: {name, arguments}}`). A plain
+/// string is the model's raw text, which the server could not parse.
 fn tool_call(value: &Value) -> Option<ToolCall> {
     if let Value::Text(text) = value {
         return Some(ToolCall { call_id: None, tool_name: String::new(), arguments: text.clone() });

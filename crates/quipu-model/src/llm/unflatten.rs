@@ -1,11 +1,11 @@
-//! Values that were recorded as many attributes, `llm.input_messages.0.message.role`, put together again.
+//! Reassembles values recorded as many attributes, such as `llm.input_messages.0.message.role`.
 
 use crate::Value;
 
-/// Longer lists than this are cut: a key may name any number.
+/// Longer lists are cut off, because a key may contain any number.
 const MAX_ITEMS: usize = 10_000;
 
-/// The list under `prefix`: keys `prefix.N.rest` become items, `rest` maps and lists inside them. Empty where no key begins so.
+/// The list below `prefix`: keys `prefix.N.rest` become its items, and `rest` maps and lists within them. Empty if there are no such keys.
 pub(super) fn list_under(attributes: &[(String, Value)], prefix: &str) -> Vec<Value> {
     let mut root = Value::List(Vec::new());
     for (key, value) in attributes {

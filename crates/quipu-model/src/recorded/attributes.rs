@@ -1,24 +1,23 @@
-//! The entries of an attributes text as the span panel shows them, in recorded order.
+//! Attributes of a row in recorded order, as shown in the span panel.
 //!
-//! What is not here: speed. The pass over a whole file reads with `scan`.
+//! Not here: fast scanning of whole files, which is in `scan`.
 
 use super::{Decoded, ScanError, decode, entries};
 use crate::{Encoding, Number, Value};
 
-/// One attribute of a span or an event.
+/// An attribute of a span or event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedAttribute {
-    /// As recorded.
+    /// The key, unescaped.
     pub key: String,
-    /// The text of a JSON string, without quotes and escapes; of any other JSON value, the value as written.
+    /// The unescaped content of a JSON string, or any other JSON value as written.
     pub text: String,
-    /// Whether a JSON string was recorded: `"7"` is the text 7, `7` the number.
+    /// Whether the value is a JSON string: distinguishes `"7"` from `7`.
     pub is_string: bool,
 }
 
 impl RecordedAttribute {
-    /// What the value holds. A string is decoded by the rules of [`decode`]; a recorded number, boolean, null, list or map
-    /// is what its JSON says.
+    /// Decodes the value. Strings are decoded with [`decode`]; other JSON values are taken as they are.
     pub fn decoded(&self) -> Decoded {
         let scalar = match self.text.as_str() {
             _ if self.is_string => None,
@@ -35,10 +34,10 @@ impl RecordedAttribute {
     }
 }
 
-/// The attributes in `text`, in recorded order; a key that stands twice is there twice.
+/// Parses all attributes in recorded order, including duplicate keys.
 ///
 /// # Errors
-/// Where `text` stops being a JSON object.
+/// If `text` is not a JSON object.
 pub fn attributes(text: &[u8]) -> Result<Vec<RecordedAttribute>, ScanError> {
     entries(text)
         .map(|entry| {

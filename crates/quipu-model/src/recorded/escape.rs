@@ -1,15 +1,15 @@
-//! Escapes inside string literals of JSON and Python, undone exactly.
+//! Unescaping of JSON and Python string literals.
 //!
-//! What is not here: finding where a literal ends, which the parsers and the scanner do.
+//! Not here: finding the end of a literal, which parsers and scanner do.
 
-/// The text of a JSON string literal's inside. `None` where an escape is none of JSON's. A lone surrogate becomes U+FFFD.
+/// Unescapes the inside of a JSON string literal. `None` if it has an invalid escape. A lone surrogate becomes U+FFFD.
 pub(super) fn unescape_json(inner: &str) -> Option<String> {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         out.push_str(rest.get(..at)?);
         let kind = *rest.as_bytes().get(at + 1)?;
-        // An escape's second character is ASCII, or the literal is refused.
+        // The second character of an escape is ASCII, otherwise the literal is invalid.
         match kind {
             b'"' | b'\\' | b'/' => out.push(char::from(kind)),
             b'b' => out.push('\u{8}'),
@@ -31,8 +31,8 @@ pub(super) fn unescape_json(inner: &str) -> Option<String> {
     Some(out)
 }
 
-/// The text of a Python string literal's inside. `None` where Python would refuse the literal. An unknown escape stays
-/// as written, as in Python; so does `\N{…}`, whose names are not at hand.
+/// Unescapes the inside of a Python string literal. `None` if Python would reject it. Unknown escapes are kept as written, as in Python; so
+/// is `\N{…}`, because the table of names is not available.
 pub(super) fn unescape_python(inner: &str) -> Option<String> {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
@@ -57,7 +57,7 @@ pub(super) fn unescape_python(inner: &str) -> Option<String> {
             'u' => {
                 let unit = hex(rest.get(at + 2..at + 6)?)?;
                 rest = rest.get(at + 6..)?;
-                // Python keeps two surrogates apart; together they are what the writer meant.
+                // Python keeps surrogate pairs apart; joined they are the intended character.
                 push_unit(&mut out, unit, &mut rest);
                 continue;
             }
@@ -86,7 +86,7 @@ pub(super) fn unescape_python(inner: &str) -> Option<String> {
     Some(out)
 }
 
-/// Pushes the UTF-16 unit `unit`, with the `\uXXXX` that `rest` begins with where both are a pair.
+/// Appends the UTF-16 unit `unit`, joined with the `\uXXXX` at the start of `rest` if they form a surrogate pair.
 fn push_unit(out: &mut String, unit: u32, rest: &mut &str) {
     if (0xd800..0xdc00).contains(&unit) {
         let low = rest.strip_prefix("\\u").and_then(|after| Some((hex(after.get(..4)?)?, after.get(4..)?)));
@@ -100,7 +100,7 @@ fn push_unit(out: &mut String, unit: u32, rest: &mut &str) {
     out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
 }
 
-/// The number of hex digits alone; signs, which `from_str_radix` takes, are none.
+/// Parses hexadecimal digits. Unlike `from_str_radix`, rejects signs.
 fn hex(digits: &str) -> Option<u32> {
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;

@@ -1,13 +1,13 @@
-//! The odd pieces of Python reprs: names, arguments' names, complex numbers, `<…>`.
+//! Recognises parts of Python reprs: names, argument names, complex numbers, `<…>`.
 //!
-//! What is not here: values; each function only measures or recognises.
+//! Not here: building values. These functions only measure or test.
 
-/// Bytes of the (dotted) name at the start.
+/// Length in bytes of the (dotted) name at the start.
 pub(super) fn name_length(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count()
 }
 
-/// Bytes of a generic class's parameters in square brackets at the start; 0 when there are none before a call.
+/// Length in bytes of the type parameters in square brackets at the start; 0 if there are none followed by a call.
 pub(super) fn parameters_length(bytes: &[u8]) -> usize {
     if bytes.first() != Some(&b'[') {
         return 0;
@@ -17,7 +17,7 @@ pub(super) fn parameters_length(bytes: &[u8]) -> usize {
     if bytes.get(length) == Some(&b'(') && bytes.get(length - 1) == Some(&b']') { length } else { 0 }
 }
 
-/// Bytes of the argument's name at the start, where `=` follows it.
+/// Length in bytes of the argument name at the start, if it is followed by `=`.
 pub(super) fn argument_name_length(bytes: &[u8]) -> Option<usize> {
     if !bytes.first()?.is_ascii_alphabetic() && bytes.first() != Some(&b'_') {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn argument_name_length(bytes: &[u8]) -> Option<usize> {
     (bytes.get(length) == Some(&b'=')).then_some(length)
 }
 
-/// Bytes of `(1+2j)` at the start. No complex number is longer than 80 bytes.
+/// Length in bytes of a complex number such as `(1+2j)` at the start; at most 80.
 pub(super) fn complex_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.get(..bytes.len().min(80))?;
     let end = head.iter().position(|byte| *byte == b')')?;
@@ -35,8 +35,8 @@ pub(super) fn complex_length(bytes: &[u8]) -> Option<usize> {
     (inner.len() > 1 && inner.ends_with(b"j") && inner.iter().all(digits)).then_some(end + 1)
 }
 
-/// The place after the `>` that closes the `<` at `at`. With `strings`, quotes that do not follow a letter open strings,
-/// which are skipped. Arrows (`->`) close nothing.
+/// The position after the `>` that closes the `<` at `at`. If `strings` is set, quotes that do not follow a letter start strings, which are
+/// skipped. Arrows (`->`) don't close.
 pub(super) fn angle_end(bytes: &[u8], mut at: usize, strings: bool) -> Option<usize> {
     let mut open = 0_usize;
     let mut before = 0;
@@ -61,8 +61,8 @@ pub(super) fn angle_end(bytes: &[u8], mut at: usize, strings: bool) -> Option<us
     }
 }
 
-/// Whether a whole text in angle brackets is Python's and not markup: it names an object's address, a class, a module or
-/// an enum's member.
+/// Whether a text in angle brackets is a Python repr rather than markup: it contains an object's address, a class, a module or an enum
+/// member.
 pub(super) fn is_object_repr(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')) else { return false };
     let name = name_length(inner.as_bytes());

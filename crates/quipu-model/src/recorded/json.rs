@@ -1,15 +1,14 @@
-//! JSON into [`Value`], with the digits of numbers, the order of keys and doubled keys kept.
+//! Parses JSON into [`Value`]. Keeps the digits of numbers, the order of keys, and duplicate keys.
 //!
-//! Read as Python's `json` reads it: `NaN`, `Infinity` and `-Infinity` are numbers; and, as models write such text by hand,
-//! a raw control character inside a string stands for itself. What is not here: the decoding of strings that hold
-//! documents of their own (`super::nest`).
+//! As lenient as Python's `json`: `NaN`, `Infinity` and `-Infinity` are numbers. In addition, control characters may be unescaped in
+//! strings, as in JSON written by models. Not here: decoding documents inside strings (`super::nest`).
 
 use super::lex::Cursor;
 use super::{MAX_DEPTH, escape};
 use crate::{Number, Value};
 
-/// The one value that `text` consists of, or `None`. `depth` containers are around it already; those deeper than
-/// [`MAX_DEPTH`] become [`Value::Opaque`].
+/// Parses `text` as a single value; `None` if it isn't one. `depth` is the number of enclosing containers; those deeper than [`MAX_DEPTH`]
+/// become [`Value::Opaque`].
 pub(super) fn parse(text: &str, depth: usize) -> Option<Value> {
     let mut cursor = Cursor::new(text);
     cursor.skip_blanks();
@@ -92,7 +91,7 @@ fn string(cursor: &mut Cursor<'_>) -> Option<String> {
     if escaped { escape::unescape_json(inner) } else { Some(inner.to_owned()) }
 }
 
-/// How many bytes the number at the start of `bytes` has, as JSON or Python's `json` writes it; `None` if there is none.
+/// Length in bytes of the number at the start, as written by JSON or Python's `json`. `None` if there is none.
 pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
     for word in ["NaN", "Infinity", "-Infinity"] {
         if bytes.starts_with(word.as_bytes()) {

@@ -1,11 +1,11 @@
-//! What the JSON and the Python parser share: a cursor over the text, ends of strings, ends of bracketed fragments.
+//! Shared by the JSON and the Python parser: a cursor, and finding the ends of strings and bracketed fragments.
 //!
-//! What is not here: either grammar.
+//! Not here: the grammars.
 
-/// A place in a text. It moves by whole ASCII tokens and whole strings, so it always stands between characters.
+/// A position in a text. It advances by whole ASCII tokens and strings, so it is always on a character boundary.
 pub(super) struct Cursor<'a> {
     text: &'a str,
-    /// Bytes before the place.
+    /// Byte offset.
     pub(super) at: usize,
 }
 
@@ -26,19 +26,19 @@ impl<'a> Cursor<'a> {
         self.bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// The text from `start` to the place.
+    /// The text from `start` to the cursor.
     pub(super) fn since(&self, start: usize) -> Option<&'a str> {
         self.text.get(start..self.at)
     }
 
-    /// Passes `byte` if it is next.
+    /// Skips `byte` if it is next.
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
-    /// Passes `word` if it is next.
+    /// Skips `word` if it is next.
     pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = self.rest().starts_with(word.as_bytes());
         self.at += if found { word.len() } else { 0 };
@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
         self.at >= self.text.len()
     }
 
-    /// Passes a string that opens at the place with any quote: its inside, and whether a backslash stands in it.
+    /// Skips a string in any quotes. Returns its inside, and whether it contains a backslash.
     pub(super) fn take_string(&mut self) -> Option<(&'a str, bool)> {
         let (start, quote) = (self.at + 1, self.peek()?);
         let (end, escaped) = string_end(self.bytes(), start, quote)?;
@@ -63,14 +63,14 @@ impl<'a> Cursor<'a> {
         Some((self.text.get(start..end)?, escaped))
     }
 
-    /// Passes the bracketed fragment that opens at the place.
+    /// Skips a bracketed fragment.
     pub(super) fn take_bracketed(&mut self, quotes: &[u8]) -> Option<()> {
         self.at = bracketed_end(self.bytes(), self.at, quotes)?;
         Some(())
     }
 }
 
-/// Where the string that began before `at` ends: the place of its closing `quote`, and whether it holds a backslash.
+/// The position of the closing `quote` of a string that started before `at`, and whether the string contains a backslash.
 fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> Option<(usize, bool)> {
     let mut escaped = false;
     loop {
@@ -85,7 +85,7 @@ fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> Option<(usize, bool)> {
     }
 }
 
-/// The place after the bracket that closes the one at `at`. Brackets must pair by kind; inside strings they do not count.
+/// The position after the bracket that closes the one at `at`. Brackets must match by kind; those inside strings are ignored.
 fn bracketed_end(bytes: &[u8], mut at: usize, quotes: &[u8]) -> Option<usize> {
     let mut closers = Vec::new();
     loop {

@@ -1,20 +1,20 @@
-//! Decodes what Llama Stack wrote as text: JSON, the `repr` of Python objects, or plain text.
+//! Decodes strings recorded by Llama Stack: JSON, the `repr` of Python objects, or plain text.
 //!
-//! Nothing is lost and nothing fails: what can't be read stays text, and the text is always at hand beside what it holds.
-//! Work and memory grow with the text's length, whatever it holds: each text is read at most twice (as JSON, then as
-//! Python), texts inside texts at most [`MAX_NESTED`] levels deep and at most four times the whole's length, containers
-//! at most [`MAX_DEPTH`] deep. What lies deeper stays as written.
+//! Decoding is lossless and never fails: anything that can't be parsed stays text, and nested values keep their original string. Time and
+//! memory are linear in the length of the input: each string is parsed at most twice (as JSON, then as Python), strings within strings are
+//! decoded up to [`MAX_NESTED`] levels and up to four times the total length, containers up to [`MAX_DEPTH`] levels. Anything deeper stays
+//! as written.
 //!
 //! The rules of [`decode`]:
-//! - A text is decoded when the whole of it is a list or a map, or a Python tuple, set, `Foo(a=1)` or `<… at 0x…>`.
-//! - Everything else is text: `hello`, `7`, `True`, `null`, `""`, `end_of_turn`. A number that was recorded as a JSON
-//!   number never comes here; one that was recorded as a string is a text.
-//! - A text that is itself a string in quotes counts only if the string holds a list or a map, at whatever level of quoting;
-//!   it is then [`Value::Nested`]. `"foo"` in quotes stays the text with its quotes.
-//! - Texts inside decoded values follow the same rules and become [`Value::Nested`], except `<…>`, which stays text there.
-//! - A Python call alone (`Foo(…)`) needs arguments that are values: `Vienna(Austria)` is text.
+//! - A string is decoded if all of it is a list or a map, or a Python tuple, set, `Foo(a=1)` or `<… at 0x…>`.
+//! - Everything else is text: `hello`, `7`, `True`, `null`, `""`, `end_of_turn`. Numbers recorded as JSON numbers are not passed to it; a
+//!   number recorded as a string is text.
+//! - A quoted string is decoded only if it contains a list or map, at any level of quoting, and then becomes [`Value::Nested`]. `"foo"`
+//!   stays text, including its quotes.
+//! - The same rules apply to strings inside decoded values, which become [`Value::Nested`], except that `<…>` stays text there.
+//! - A bare Python call (`Foo(…)`) must have values as arguments: `Vienna(Austria)` is text.
 //!
-//! What is not here: what the values mean (`llm`, `tokens`).
+//! Not here: what the values mean (`llm`, `tokens`).
 
 mod attributes;
 mod escape;
@@ -34,27 +34,27 @@ pub use scan::{Followed, repaired};
 
 use crate::{Encoding, Value};
 
-/// Lists, maps and Python objects inside each other at most, texts inside texts included. Deeper ones are [`Value::Opaque`].
+/// Maximum nesting of lists, maps and Python objects, including those in nested strings. Deeper ones are [`Value::Opaque`].
 pub const MAX_DEPTH: usize = 128;
 
-/// Texts inside texts at most. Deeper ones stay [`Value::Text`].
+/// Maximum nesting of strings within strings. Deeper ones stay [`Value::Text`].
 pub const MAX_NESTED: usize = 8;
 
-/// A recorded text as it was understood.
+/// A decoded string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// How it was understood.
+    /// The format of the string.
     pub encoding: Encoding,
-    /// What it holds: [`Value::Text`] with the whole text when the encoding is [`Encoding::Text`].
+    /// The value; [`Value::Text`] with the whole string if the format is [`Encoding::Text`].
     pub value: Value,
 }
 
-/// A JSON document as it stands; texts inside it are not looked into. `None` where it is none.
+/// Parses a JSON document without decoding the strings in it. `None` if it is not valid JSON.
 pub fn parse_json(text: &str) -> Option<Value> {
     json::parse(text, 0)
 }
 
-/// Decodes a recorded text; the module's page has the rules. Never fails and never panics.
+/// Decodes a recorded string by the rules in the module documentation. Never fails and never panics.
 ///
 /// ```
 /// use quipu_model::Encoding;

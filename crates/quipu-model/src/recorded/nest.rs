@@ -1,19 +1,19 @@
-//! Which texts hold a document, and the texts inside documents that hold documents again.
+//! Decides which strings are documents, and decodes documents in strings inside documents.
 //!
-//! A document is parsed whole before any text in it is looked at, so a text that fails near its end costs one reading and
-//! not one for each level. What is not here: the grammars (`json`, `python`).
+//! A document is parsed completely before its strings are, so an error near the end of a string costs one pass, not one per level. Not
+//! here: the grammars (`json`, `python`).
 
 use super::{MAX_DEPTH, MAX_NESTED, json, python};
 use crate::{Encoding, Value};
 
-/// What `text` holds, texts inside it decoded too; `None` when it is plain text.
+/// Decodes `text` and the strings inside it; `None` if it is plain text.
 pub(super) fn decode_document(text: &str) -> Option<(Encoding, Value)> {
     let mut nesting = Nesting { bytes_left: text.len().saturating_mul(4).saturating_add(4096) };
     nesting.document(text, 0, 0)
 }
 
 struct Nesting {
-    /// How many more bytes of texts inside texts may be read.
+    /// Remaining budget for nested strings, in bytes.
     bytes_left: usize,
 }
 
@@ -21,7 +21,7 @@ impl Nesting {
     fn document(&mut self, text: &str, depth: usize, level: usize) -> Option<(Encoding, Value)> {
         let (encoding, mut value) = parse(text, depth)?;
         self.descend(&mut value, depth, level);
-        // A string in quotes is a document only for what it holds.
+        // A quoted string is a document only if it contains one.
         (!matches!(value, Value::Text(_))).then_some((encoding, value))
     }
 
@@ -46,7 +46,7 @@ impl Nesting {
     }
 }
 
-/// Whether a text inside a document is worth parsing. `<…>` says nothing more when it is taken out of its text.
+/// Whether a string inside a document is worth parsing. `<…>` says nothing more once it is taken out of its string.
 fn may_nest(text: &str) -> bool {
     kind(text).is_some_and(|kind| kind != Kind::Angle)
 }
@@ -63,7 +63,7 @@ enum Kind {
     Angle,
 }
 
-/// What a text may be, told from its ends alone.
+/// What a string may be, judging from its first and last characters.
 fn kind(text: &str) -> Option<Kind> {
     let text = text.trim_matches([' ', '\t', '\n', '\r']).as_bytes();
     if text.len() < 2 {

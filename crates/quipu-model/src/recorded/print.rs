@@ -1,11 +1,11 @@
-//! A decoded value as one line of JSON-like text, to show or copy.
+//! Prints decoded values on one line, as JSON-like text or Python repr.
 //!
-//! What is not here: the recorded text itself, which stands beside every decoded value and is what to export.
+//! Not here: the recorded text itself, which is kept next to every decoded value and is what exports contain.
 
 use crate::Value;
 
-/// `value` as compact JSON. Numbers keep their digits and nested texts stay strings; what JSON cannot say is written as
-/// Python does: `Foo(…)` around the JSON of its arguments, and fragments as recorded.
+/// Prints `value` as compact JSON. Numbers keep their digits and nested strings stay strings. Values that JSON lacks are written like in
+/// Python: `Foo(…)` around the JSON of its arguments; fragments as recorded.
 pub fn json_text(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
@@ -47,7 +47,7 @@ fn write(value: &Value, out: &mut String) {
     }
 }
 
-/// `text` as a JSON string, in quotes. Letters beyond ASCII stand for themselves.
+/// Appends `text` as a quoted JSON string. Non-ASCII characters are not escaped.
 pub fn write_json_string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
@@ -64,8 +64,8 @@ pub fn write_json_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// `value` as the `repr` of a Python object, which [`decode`](super::decode) reads as the same value. Keys of maps become strings; what
-/// was kept as written is written so again.
+/// Prints `value` as the `repr` of a Python object, which [`decode`](super::decode) reads as the same value. Map keys become strings;
+/// fragments are printed as recorded.
 pub fn python_text(value: &Value) -> String {
     let mut out = String::new();
     write_python(value, &mut out);

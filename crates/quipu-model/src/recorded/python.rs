@@ -1,8 +1,8 @@
-//! The `repr` of Python objects into [`Value`]: plain data, tuples, sets, bytes, `Foo(a=1)` of pydantic and dataclasses,
+//! Parses the `repr` of Python objects into [`Value`]: plain data, tuples, sets, bytes, `Foo(a=1)` as printed by pydantic and dataclasses,
 //! and fragments such as `<HealthStatus.OK: 'OK'>`, which stay as written.
 //!
-//! What is not here: Python the language. No expressions, no names but those a repr holds (`NOT_GIVEN` as the value of a
-//! key or an argument), no strings side by side.
+//! Not here: the Python language. No expressions, no adjacent strings, and no names other than those in a repr (`NOT_GIVEN` as the value of
+//! a key or argument).
 
 use super::lex::Cursor;
 use super::{MAX_DEPTH, escape, fragment};
@@ -10,35 +10,35 @@ use crate::{Number, Value};
 
 const QUOTES: &[u8] = b"'\"";
 
-/// The one value that `text` consists of, or `None`. `depth` containers are around it already; those deeper than
-/// [`MAX_DEPTH`] become [`Value::Opaque`].
+/// Parses `text` as a single value; `None` if it isn't one. `depth` is the number of enclosing containers; those deeper than [`MAX_DEPTH`]
+/// become [`Value::Opaque`].
 pub(super) fn parse(text: &str, depth: usize) -> Option<Value> {
     let mut parser = Parser { cursor: Cursor::new(text), quotes_mislead: false };
     parser.cursor.skip_blanks();
-    let value = parser.value(depth, Place::Outermost)?;
+    let value = parser.value(depth, Context::Outermost)?;
     parser.cursor.skip_blanks();
     parser.cursor.at_end().then_some(value)
 }
 
-/// Where a value stands, which decides what a bare name there may be.
+/// Context of a value, which decides how a bare name is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     /// The whole text. `Vienna(Austria)` and `<b>` are text, not Python.
     Outermost,
-    /// An item of a list, tuple or set: `[citation]` is text.
+    /// An item of a list, tuple or set. `[citation]` is text.
     Item,
-    /// The value of a key or of an argument: `NOT_GIVEN` is one.
+    /// The value of a key or argument. `NOT_GIVEN` is a value.
     Named,
 }
 
 struct Parser<'a> {
     cursor: Cursor<'a>,
-    /// Set once a quote inside `<…>` turned out to open no string, so that the text is searched to its end only once.
+    /// Set once a quote inside `<…>` turns out not to start a string, so that the text is searched to its end only once.
     quotes_mislead: bool,
 }
 
 impl Parser<'_> {
-    fn value(&mut self, depth: usize, place: Place) -> Option<Value> {
+    fn value(&mut self, depth: usize, context: Context) -> Option<Value> {
         match self.cursor.peek()? {
             b'[' | b'{' | b'(' if depth >= MAX_DEPTH => self.opaque_brackets(self.cursor.at),
             b'[' => {
@@ -47,10 +47,10 @@ impl Parser<'_> {
             }
             b'{' => self.map_or_set(depth),
             b'(' => self.tuple(depth),
-            b'<' => self.angle_fragment(place),
+            b'<' => self.angle_fragment(context),
             b'\'' | b'"' => self.string(Prefix::default()).map(Value::Text),
             b'0'..=b'9' | b'-' | b'.' => self.number(),
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(depth, place),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(depth, context),
             _ => None,
         }
     }
@@ -60,7 +60,7 @@ impl Parser<'_> {
         Some(Value::Opaque(self.cursor.since(start)?.to_owned()))
     }
 
-    /// The items after those in `items`, up to and with `closer`; and whether a comma stood before it.
+    /// Parses further items up to and including `closer`. Also returns whether there was a trailing comma.
     fn items(&mut self, mut items: Vec<Value>, closer: u8, depth: usize) -> Option<(Vec<Value>, bool)> {
         let mut comma = false;
         loop {
@@ -75,7 +75,7 @@ impl Parser<'_> {
             if !items.is_empty() && !comma {
                 return None;
             }
-            items.push(self.value(depth + 1, Place::Item)?);
+            items.push(self.value(depth + 1, Context::Item)?);
         }
     }
 
@@ -87,7 +87,7 @@ impl Parser<'_> {
         }
         self.cursor.at += 1;
         let (items, comma) = self.items(Vec::new(), b')', depth)?;
-        // One value in round brackets is no tuple; no repr has it.
+        // A single value in parentheses is not a tuple, and occurs in no repr.
         if items.len() == 1 && !comma {
             return None;
         }
@@ -103,11 +103,11 @@ impl Parser<'_> {
         let mut entries = Vec::new();
         loop {
             let start = self.cursor.at;
-            let key = self.value(depth + 1, Place::Item)?;
+            let key = self.value(depth + 1, Context::Item)?;
             let written = self.cursor.since(start)?;
             self.cursor.skip_blanks();
             if !self.cursor.take(b':') {
-                // No colon after the first value: a set.
+                // No colon after the first value means that it is a set.
                 return if entries.is_empty() { self.set(key, depth) } else { None };
             }
             let key = match key {
@@ -115,7 +115,7 @@ impl Parser<'_> {
                 _ => written.to_owned(),
             };
             self.cursor.skip_blanks();
-            entries.push((key, self.value(depth + 1, Place::Named)?));
+            entries.push((key, self.value(depth + 1, Context::Named)?));
             self.cursor.skip_blanks();
             let comma = self.cursor.take(b',');
             self.cursor.skip_blanks();
@@ -164,8 +164,8 @@ impl Parser<'_> {
         count
     }
 
-    /// What begins with a letter: a constant, a string with a prefix, a call, a name.
-    fn word(&mut self, depth: usize, place: Place) -> Option<Value> {
+    /// Parses something that starts with a letter: a constant, a prefixed string, a call, a name.
+    fn word(&mut self, depth: usize, context: Context) -> Option<Value> {
         let start = self.cursor.at;
         self.cursor.at += fragment::name_length(self.cursor.rest());
         let name = self.cursor.since(start)?;
@@ -181,21 +181,22 @@ impl Parser<'_> {
             "nan" | "inf" | "NaN" | "Infinity" => return Some(Value::Number(Number(name.to_owned()))),
             _ => {}
         }
-        // The parameters of a generic class: `Page[int](data=…)`.
+        // Type parameters of a generic class: `Page[int](data=…)`.
         self.cursor.at += fragment::parameters_length(self.cursor.rest());
         if self.cursor.peek() == Some(b'(') {
             let tag = self.cursor.since(start)?;
-            return if depth >= MAX_DEPTH { self.opaque_brackets(start) } else { self.call(tag, depth, place) };
+            return if depth >= MAX_DEPTH { self.opaque_brackets(start) } else { self.call(tag, depth, context) };
         }
-        if place == Place::Named || matches!(name, "Ellipsis" | "NotImplemented") && place == Place::Item {
+        if context == Context::Named || matches!(name, "Ellipsis" | "NotImplemented") && context == Context::Item {
             return Some(Value::Opaque(self.cursor.since(start)?.to_owned()));
         }
         None
     }
 
-    /// `Foo(1, b=2)`: arguments by name make a map, one alone is itself, several are a list, with a map of named ones last.
-    fn call(&mut self, tag: &str, depth: usize, place: Place) -> Option<Value> {
-        let inner = if place == Place::Outermost { Place::Item } else { Place::Named };
+    /// `Foo(1, b=2)`: keyword arguments become a map; a single positional one is taken as it is; several become a list, with a map of the
+    /// keyword arguments last.
+    fn call(&mut self, tag: &str, depth: usize, context: Context) -> Option<Value> {
+        let inner = if context == Context::Outermost { Context::Item } else { Context::Named };
         self.cursor.at += 1;
         let (mut plain, mut named) = (Vec::new(), Vec::new());
         let mut comma = true;
@@ -212,7 +213,7 @@ impl Parser<'_> {
                 self.cursor.at += length;
                 let name = self.cursor.since(start)?.to_owned();
                 self.cursor.at += 1;
-                named.push((name, self.value(depth + 1, Place::Named)?));
+                named.push((name, self.value(depth + 1, Context::Named)?));
             } else if named.is_empty() {
                 plain.push(self.value(depth + 1, inner)?);
             } else {
@@ -239,11 +240,11 @@ impl Parser<'_> {
 
     fn string(&mut self, prefix: Prefix) -> Option<String> {
         let (inner, escaped) = self.cursor.take_string()?;
-        // The inside of a bytes literal stays as written: it need not be any text.
+        // The inside of a bytes literal stays as written, because it may not be valid text.
         if escaped && !prefix.raw && !prefix.bytes { escape::unescape_python(inner) } else { Some(inner.to_owned()) }
     }
 
-    fn angle_fragment(&mut self, place: Place) -> Option<Value> {
+    fn angle_fragment(&mut self, context: Context) -> Option<Value> {
         let start = self.cursor.at;
         let bytes = self.cursor.bytes();
         let mut end = if self.quotes_mislead { None } else { fragment::angle_end(bytes, start, true) };
@@ -253,7 +254,7 @@ impl Parser<'_> {
         }
         self.cursor.at = end?;
         let written = self.cursor.since(start)?;
-        let known = if place == Place::Outermost {
+        let known = if context == Context::Outermost {
             fragment::is_object_repr(written)
         } else {
             written.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
@@ -266,7 +267,7 @@ fn tagged(tag: &str, value: Value) -> Value {
     Value::Tagged { tag: tag.to_owned(), value: Box::new(value) }
 }
 
-/// The letters before a string's quote.
+/// The prefix of a string literal.
 #[derive(Clone, Copy, Default)]
 struct Prefix {
     raw: bool,

@@ -1,32 +1,30 @@
-//! A fast pass over the top level of an attributes text: keys, and the raw slices of their values.
+//! A fast scan of the top level of a JSON object of attributes: keys, and values as raw slices.
 //!
-//! Every row of a file goes through here while it is indexed, so long strings are skipped with `memchr` and nothing is
-//! allocated for a key without escapes. What is not here: decoding (`super::decode`), and the grammar inside a nested
-//! list or map, of which only strings and the pairing of brackets are followed.
+//! Indexing scans every row of a file. Long strings are skipped with `memchr`, and keys without escapes are not allocated. Not here:
+//! decoding (`super::decode`), and full validation of nested lists and maps, where only strings and matching brackets are checked.
 //!
-//! Accepted is what Python's `json.dumps` and any JSON writer produce: one object, `NaN`, `Infinity` and `-Infinity`
-//! among the numbers. A raw control character inside a string is let through, bytes that are no UTF-8 become U+FFFD
-//! when a string is read.
+//! Accepts the output of Python's `json.dumps` and of any JSON writer: one object, with `NaN`, `Infinity` and `-Infinity` among the
+//! numbers. Control characters in strings are accepted; invalid UTF-8 is replaced by U+FFFD when a string is read.
 
 use super::escape;
 use std::borrow::Cow;
 
-/// Why a text is no JSON object; where the reading stopped, in bytes from its start.
+/// The text is not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("The attributes are no JSON object: at byte {offset}, {expected} was expected.")]
 #[non_exhaustive]
 pub struct ScanError {
-    /// Bytes before the place that could not be read.
+    /// Byte offset of the error.
     pub offset: usize,
-    /// What should have stood there.
+    /// What was expected there.
     pub expected: &'static str,
 }
 
 const AN_ESCAPE: &str = "an escape of JSON";
 
-/// The entries of the JSON object in `text`, in recorded order, keys that stand twice twice.
+/// Iterates over the entries of the JSON object in `text`, in recorded order, including duplicate keys.
 ///
-/// Yields one error where the text stops being a JSON object, and nothing after it.
+/// Yields an error where the text is not a valid JSON object, and nothing after it.
 ///
 /// ```
 /// let text = br#"{"__root__": true, "raw_path": "/v1/agents"}"#;
@@ -40,7 +38,7 @@ pub fn entries(text: &[u8]) -> Entries<'_> {
     Entries { text, at: 0, state: State::Start }
 }
 
-/// The iterator of [`entries`].
+/// Iterator returned by [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
     text: &'a [u8],
@@ -55,31 +53,31 @@ enum State {
     Done,
 }
 
-/// How far a text went on as expected.
+/// How far the text matched the expected bytes.
 pub enum Followed<'a> {
-    /// It goes on otherwise; nothing was read.
+    /// No match; nothing was consumed.
     Not,
-    /// The key is the same; its value is to be read.
+    /// The key matched and was consumed; its value is next.
     ToKey,
-    /// The value is the same too, and was passed.
+    /// Key and value matched and were consumed; holds the value.
     ToValue(&'a [u8]),
 }
 
-/// A JSON value as it stands in the text.
+/// A JSON value as a slice of the recorded text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawJson<'a> {
     bytes: &'a [u8],
-    /// Whether a backslash stands in it; only told for strings.
+    /// Whether it contains a backslash; only meaningful for strings.
     escaped: bool,
 }
 
 impl<'a> RawJson<'a> {
-    /// A value that was taken from a text before.
+    /// Wraps a value that was previously taken from a text.
     pub fn from_written(bytes: &'a [u8]) -> RawJson<'a> {
         RawJson { bytes, escaped: memchr::memchr(b'\\', bytes).is_some() }
     }
 
-    /// The bytes as written, quotes included.
+    /// The bytes as written, including quotes.
     pub fn bytes(self) -> &'a [u8] {
         self.bytes
     }
@@ -99,14 +97,13 @@ impl<'a> RawJson<'a> {
         self.bytes.first() == Some(&b'"')
     }
 
-    /// The string without its quotes and escapes; `None` for other values. Allocates only where there is an escape or
-    /// bytes that are no UTF-8.
+    /// The unescaped string without quotes; `None` for other values. Allocates only if there are escapes or invalid UTF-8.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let inner = self.bytes.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         Some(read_string(inner, self.escaped))
     }
 
-    /// The digits of a number as written, `NaN` and `Infinity` too; `None` for other values.
+    /// A number as written, including `NaN` and `Infinity`; `None` for other values.
     pub fn as_number_text(self) -> Option<&'a str> {
         match self.bytes.first() {
             Some(b'-' | b'0'..=b'9' | b'N' | b'I') => std::str::from_utf8(self.bytes).ok(),
@@ -114,7 +111,7 @@ impl<'a> RawJson<'a> {
         }
     }
 
-    /// The text as written; bytes that are no UTF-8 become U+FFFD.
+    /// The text as written, with invalid UTF-8 replaced by U+FFFD.
     pub fn as_written(self) -> Cow<'a, str> {
         repaired(self.bytes)
     }
@@ -136,17 +133,17 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Bytes read so far: up to the end of the last value.
+    /// Number of bytes consumed, up to the end of the last value.
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// Goes on to the next value, and past it, where the text goes on with `expected`: the bytes that once led from the end of a value to
-    /// that of the next, of which `lead` came before it. Nothing is parsed: the same bytes mean the same. To be asked only in the place the
-    /// bytes were once read in: at the beginning, or behind an entry.
+    /// Skips the next key, or the next key and value, if the text continues with `expected`: bytes seen earlier from the end of one value
+    /// to the end of the next, of which the first `lead` precede the value. Nothing is parsed, because equal bytes have equal meaning. Only
+    /// valid where the bytes could have been seen: at the start, or after an entry.
     pub fn follow(&mut self, expected: &[u8], lead: usize) -> Followed<'a> {
         let rest = self.rest();
-        // What follows keeps a number from being the beginning of a longer one.
+        // The following byte ensures that a number is not the prefix of a longer one.
         if expected.len() > lead && rest.starts_with(expected) && matches!(rest.get(expected.len()), Some(b',' | b'}')) {
             self.at += expected.len();
             self.state = State::AfterEntry;
@@ -163,7 +160,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The value behind a key that was followed; `None` where there is none, and then the text stops being a JSON object.
+    /// Reads the value after a key that was matched by [`follow`](Entries::follow). `None` if it is invalid.
     pub fn read_value(&mut self) -> Option<RawJson<'a>> {
         let value = self.value().ok();
         if value.is_none() {
@@ -221,7 +218,7 @@ impl<'a> Entries<'a> {
         Ok(RawJson { bytes: self.text.get(start..self.at).unwrap_or_default(), escaped: false })
     }
 
-    /// Passes a list or map: strings are skipped whole, brackets must pair.
+    /// Skips a list or map. Strings are skipped as a whole; brackets must match.
     fn nested(&mut self) -> Result<(), ScanError> {
         let mut closers = Vec::new();
         while let Some(byte) = self.peek() {
@@ -303,7 +300,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// What makes an escape of two letters with the backslash before it. A table, because which of them comes next is not to be foreseen.
+/// Which characters are valid after a backslash. A table, because they are unpredictable for the branch predictor.
 const LETTERS: [bool; 256] = {
     let mut table = [false; 256];
     let mut at = 0;
@@ -314,15 +311,15 @@ const LETTERS: [bool; 256] = {
     table
 };
 
-/// Bytes before the first quote or backslash. Texts with many escapes have few bytes between them, so the search begins eight by eight,
-/// where starting it costs nothing.
+/// Number of bytes before the first quote or backslash. Texts with many escapes have few bytes in between, so it starts with eight-byte
+/// steps, which have no set-up cost.
 fn plain_length(text: &[u8]) -> usize {
     const NEAR: usize = 4;
     const EACH: u64 = 0x0101_0101_0101_0101;
     let (words, _) = text.as_chunks::<8>();
     for (count, word) in words.iter().take(NEAR).enumerate() {
         let word = u64::from_le_bytes(*word);
-        // The high bit of each byte that differs, whatever its own high bit says.
+        // The high bit of each byte that differs, whatever that byte's own high bit.
         let differs = |byte: u8| (((word ^ (EACH * u64::from(byte))) & (EACH * 0x7f)) + EACH * 0x7f) | word;
         let found = !(differs(b'"') & differs(b'\\')) & (EACH * 0x80);
         if found != 0 {
@@ -334,7 +331,7 @@ fn plain_length(text: &[u8]) -> usize {
     far + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
 }
 
-/// The text, with U+FFFD where bytes are no UTF-8. Checking first is several times as fast as repairing what needs none.
+/// Converts to a string, replacing invalid UTF-8 by U+FFFD. Validating first is several times as fast as always repairing.
 pub fn repaired(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
@@ -344,7 +341,7 @@ fn read_string(inner: &[u8], escaped: bool) -> Cow<'_, str> {
     if !escaped {
         return text;
     }
-    // The scan has checked every escape, so this falls back for no recorded text.
+    // The scan has validated every escape, so the fallback is never used for recorded text.
     escape::unescape_json(&text).map_or_else(|| text.clone(), Cow::Owned)
 }
 
@@ -353,7 +350,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The string at the beginning of a text, read letter by letter.
+    /// Reads the string at the start byte by byte.
     fn walked(text: &[u8]) -> Result<(usize, bool), ScanError> {
         let (mut at, mut escaped) = (1, false);
         loop {
@@ -406,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_and_backslashes_are_found_wherever_they_stand_and_nothing_else_is() {
+    fn quotes_and_backslashes_are_found_anywhere_and_nothing_else_is() {
         for byte in 0..=255_u8 {
             for place in 0..80 {
                 let mut text = [b'x'; 80];

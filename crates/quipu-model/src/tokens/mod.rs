@@ -1,28 +1,27 @@
-//! The one place that turns what was recorded into token records, one per inference request, each count with its source.
+//! Reads token counts from all sources into one record per inference request, with the source of each count.
 //!
-//! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in it (the provider's own), and
-//! attributes of OpenTelemetry's GenAI conventions and of OpenInference.
-//! What is not here: sums (`index`), series over time.
+//! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in the output (reported by the
+//! provider), and attributes of OpenTelemetry's GenAI conventions and of OpenInference. Not here: totals (`index`), time series.
 
 mod attach;
 
-pub use attach::{Group, Place, attach};
+pub use attach::{Group, SpanNode, attach};
 
 pub use crate::TokenKind;
 use crate::{TokenCount, TokenRecord, TokenSource, Value};
 
-/// What a span's name says about its part in an inference request.
+/// Role of a span in an inference request, decided by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InferenceRole {
-    /// A method of the inference router: the request itself.
+    /// A method of the inference router, which is the request itself.
     Router,
-    /// A provider's method: the same request again under (or, when streaming, beside) the router's.
+    /// A provider's method: the same request again, below the router's span or, when streaming, next to it.
     Provider,
-    /// The agent's `inference` step around a request.
+    /// The agent's `inference` step, which contains a request.
     AgentStep,
 }
 
-/// The inference methods of the API, in every release. Helpers such as `get_model` or `stream_tokens_and_compute_metrics` are none.
+/// Inference methods of the API in all releases. Helpers such as `get_model` or `stream_tokens_and_compute_metrics` are not among them.
 const METHODS: [&str; 10] = [
     "completion",
     "chat_completion",
@@ -37,7 +36,7 @@ const METHODS: [&str; 10] = [
 ];
 
 impl InferenceRole {
-    /// The role of a span named `name`: `InferenceRouter.chat_completion`, `VLLMInferenceAdapter.completion`, `inference`.
+    /// The role of a span with this name: `InferenceRouter.chat_completion`, `VLLMInferenceAdapter.completion`, `inference`.
     pub fn from_name(name: &str) -> Option<InferenceRole> {
         if name == "inference" {
             return Some(InferenceRole::AgentStep);
@@ -51,7 +50,8 @@ impl InferenceRole {
 }
 
 impl TokenKind {
-    /// The count that instrumentation records under this key. Parts of a part (cached, reasoning) are none: the whole holds them.
+    /// The token kind that instrumentation records under this key. `None` for subtotals (cached, reasoning), which are included in another
+    /// count.
     pub fn from_attribute(key: &str) -> Option<TokenKind> {
         match key {
             "gen_ai.usage.input_tokens" | "gen_ai.usage.prompt_tokens" | "llm.token_count.prompt" => Some(TokenKind::Prompt),
@@ -62,7 +62,7 @@ impl TokenKind {
     }
 }
 
-/// Completes what attributes say: these conventions record the parts alone, or an input alone where there is no output.
+/// Computes the total if only the parts are recorded, as these conventions do.
 pub fn add_up(record: &mut TokenRecord) {
     if let (None, Some(prompt), Some(completion)) = (record.total, record.prompt, record.completion) {
         let tokens = prompt.tokens.saturating_add(completion.tokens);
@@ -70,7 +70,7 @@ pub fn add_up(record: &mut TokenRecord) {
     }
 }
 
-/// Sets one count of a record, unless it is known already. Negative and fractional numbers are no counts: providers write -1 for unknown.
+/// Sets a count unless it is already known. Ignores negative and fractional numbers: providers write -1 for unknown.
 pub fn set_count(record: &mut TokenRecord, kind: TokenKind, tokens: f64, source: TokenSource) {
     let slot = match kind {
         TokenKind::Prompt => &mut record.prompt,
@@ -82,7 +82,7 @@ pub fn set_count(record: &mut TokenRecord, kind: TokenKind, tokens: f64, source:
     }
 }
 
-/// The counts in the decoded output of an inference request: its `metrics` list, else its `usage`.
+/// Reads the counts in the decoded output of an inference request: from `metrics`, or else from `usage`.
 pub fn from_output(output: &Value) -> TokenRecord {
     let mut record = TokenRecord::default();
     for metric in output.get("metrics").and_then(Value::items).unwrap_or_default() {
@@ -112,7 +112,8 @@ fn number(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// Joins what events and output say about one request: events first, then the output; a missing part is the total less the other part.
+/// Merges the counts from events and output of one request; events take precedence. A missing part is computed from the total and the other
+/// part.
 pub fn join(events: TokenRecord, output: TokenRecord) -> TokenRecord {
     let mut record = TokenRecord {
         prompt: events.prompt.or(output.prompt),

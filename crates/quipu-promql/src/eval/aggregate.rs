@@ -1,8 +1,8 @@
-//! Aggregations: series of one group become one, or some of them are chosen.
+//! Aggregation operators: combine the series of a group, or select some of them.
 
 use super::{Context, Outcome, Row, wrong_type};
 use crate::ast::{Aggregate, Grouping};
-use crate::error::{Place, PromqlError};
+use crate::error::{TextRange, PromqlError};
 use crate::functions::text::plain_number;
 use crate::functions::{mean, quantile, sum, variance};
 use crate::labels::Labels;
@@ -10,11 +10,11 @@ use crate::value_type::ValueType;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// The rows of each group, in the order groups were met.
+/// Rows by group, in the order of first occurrence.
 type Groups = Vec<(Labels, Vec<Row>)>;
 
 impl Grouping {
-    /// What series of one group have in common.
+    /// The labels of a series' group.
     pub(super) fn key(&self, labels: &Labels) -> Labels {
         match self {
             Grouping::Only(names) => labels.only(names),
@@ -24,9 +24,9 @@ impl Grouping {
 }
 
 impl Context<'_> {
-    pub(super) fn aggregate(&self, aggregate: &Aggregate, place: Place) -> Outcome<Vec<Row>> {
+    pub(super) fn aggregate(&self, aggregate: &Aggregate, location: TextRange) -> Outcome<Vec<Row>> {
         let rows = self.vector(&aggregate.expr)?;
-        self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+        self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), location)?;
         let groups = group(&aggregate.grouping, rows);
         let param = || aggregate.param.as_ref().ok_or_else(|| wrong_type(&aggregate.expr, ValueType::Scalar));
         let fold: fn(&[f64]) -> f64 = match aggregate.operator.as_str() {
@@ -43,23 +43,23 @@ impl Context<'_> {
                 return Ok(self.fold(groups, |values, step| quantile(shares.get(step).copied().unwrap_or(f64::NAN), values)));
             }
             "topk" | "bottomk" | "limitk" => {
-                let limits = self.limits(&self.scalar(param()?)?, param()?.place)?;
+                let limits = self.limits(&self.scalar(param()?)?, param()?.location)?;
                 return Ok(self.choose(groups, &aggregate.operator, &limits));
             }
             "count_values" => {
                 let param = param()?;
                 let label = self.text(param)?;
                 if label.is_empty() || label.contains('\u{fffd}') {
-                    return Err(PromqlError::eval(format!("{label:?} can't be the name of a label."), param.place));
+                    return Err(PromqlError::eval(format!("{label:?} is not a valid label name."), param.location));
                 }
-                return self.count_values(groups, &label, place);
+                return self.count_values(groups, &label, location);
             }
-            other => return Err(PromqlError::parse(format!("{other} is an aggregation that is not evaluated here."), place)),
+            other => return Err(PromqlError::parse(format!("The aggregation {other} is not supported."), location)),
         };
         Ok(self.fold(groups, |values, _| fold(values)))
     }
 
-    /// One row a group.
+    /// Combines each group into one row.
     fn fold(&self, groups: Groups, fold: impl Fn(&mut [f64], usize) -> f64) -> Vec<Row> {
         let mut scratch = Vec::new();
         let mut row = |(labels, rows): (Labels, Vec<Row>)| {
@@ -73,18 +73,18 @@ impl Context<'_> {
         groups.into_iter().map(&mut row).filter(|row| !row.is_empty()).collect()
     }
 
-    /// How many series are chosen at each step.
-    fn limits(&self, values: &[f64], place: Place) -> Outcome<Vec<usize>> {
+    /// The number of series to select at each step.
+    fn limits(&self, values: &[f64], location: TextRange) -> Outcome<Vec<usize>> {
         let limit = |value: &f64| match *value {
             value if value.is_nan() || value >= 9e18 || value <= -9e18 => {
-                Err(PromqlError::eval(format!("The number of series to choose is {}.", plain_number(value)), place))
+                Err(PromqlError::eval(format!("{} is not a valid number of series.", plain_number(value)), location))
             }
             value => Ok(if value < 1.0 { 0 } else { value as usize }),
         };
         values.iter().map(limit).collect()
     }
 
-    /// Some rows of each group, with their own labels; for an instant query the best first.
+    /// Selects rows of each group, keeping their labels. For an instant query, the best come first.
     fn choose(&self, groups: Groups, operator: &str, limits: &[usize]) -> Vec<Row> {
         let is_better = |one: f64, other: f64| if operator == "topk" { one > other } else { one < other };
         let order = |one: &(usize, f64), other: &(usize, f64)| match (one.1.is_nan(), other.1.is_nan()) {
@@ -122,8 +122,8 @@ impl Context<'_> {
         chosen
     }
 
-    /// How many series of each group have each value; the value becomes a label.
-    fn count_values(&self, groups: Groups, label: &str, place: Place) -> Outcome<Vec<Row>> {
+    /// Counts the series of each group by value, which becomes a label.
+    fn count_values(&self, groups: Groups, label: &str, location: TextRange) -> Outcome<Vec<Row>> {
         let mut counted: Vec<Row> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (labels, rows) in groups {
@@ -132,7 +132,7 @@ impl Context<'_> {
                     let labels = labels.with(label, &plain_number(value));
                     let at = *places.entry(labels.clone()).or_insert(counted.len());
                     if at == counted.len() {
-                        self.check_rows(at + 1, place)?;
+                        self.check_rows(at + 1, location)?;
                         counted.push(Row { labels, values: vec![None; self.steps.count] });
                     }
                     if let Some(slot) = counted.get_mut(at).and_then(|row| row.values.get_mut(step)) {

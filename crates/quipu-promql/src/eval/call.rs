@@ -1,9 +1,9 @@
-//! Calls of functions: arguments are evaluated, then what the table says is done.
+//! Function calls: evaluates the arguments, then applies the table entry.
 
 use super::window::Ranges;
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Expr, ExprKind, Selector};
-use crate::error::{Place, PromqlError};
+use crate::error::{TextRange, PromqlError};
 use crate::functions::dates;
 use crate::functions::dates::Part;
 use crate::functions::text::natural_order;
@@ -14,19 +14,19 @@ use crate::value_type::ValueType;
 use std::cmp::Ordering;
 
 impl Context<'_> {
-    pub(super) fn call(&self, function: &Function, arguments: &[Expr], place: Place) -> Outcome<Value> {
+    pub(super) fn call(&self, function: &Function, arguments: &[Expr], location: TextRange) -> Outcome<Value> {
         match function.form {
             Form::Each(apply) => {
                 let (Some(vector), scalars) = (arguments.first(), arguments.get(1..).unwrap_or_default()) else {
-                    return Err(missing(function, place));
+                    return Err(missing(function, location));
                 };
                 let rows = self.vector(vector)?;
                 let scalars = self.scalars(scalars)?;
-                Ok(Value::Vector(self.map(rows, place, |value, step| apply(value, &at_step(&scalars, step)))?))
+                Ok(Value::Vector(self.map(rows, location, |value, step| apply(value, &at_step(&scalars, step)))?))
             }
             Form::Over(needs, keeps_name, apply) => {
                 let is_range = |argument: &&Expr| argument.value_type() == ValueType::Matrix;
-                let Some(range) = arguments.iter().find(is_range) else { return Err(missing(function, place)) };
+                let Some(range) = arguments.iter().find(is_range) else { return Err(missing(function, location)) };
                 let others: Vec<&Expr> = arguments.iter().filter(|argument| !is_range(argument)).collect();
                 let scalars = others.iter().map(|argument| self.scalar(argument)).collect::<Outcome<Vec<_>>>()?;
                 check_factors(function, &scalars, &others)?;
@@ -34,10 +34,10 @@ impl Context<'_> {
                 let apply = |window: &Window<'_>, step: usize| apply(window, &at_step(&scalars, step));
                 Ok(Value::Vector(self.over(ranges, needs, keeps_name, &apply)?))
             }
-            Form::Date(part) => self.date(part, arguments, place),
-            Form::Special(special) => self.special(special, arguments, place).unwrap_or_else(|| Err(missing(function, place))),
+            Form::Date(part) => self.date(part, arguments, location),
+            Form::Special(special) => self.special(special, arguments, location).unwrap_or_else(|| Err(missing(function, location))),
             Form::NativeHistogram | Form::Unsupported => {
-                Err(PromqlError::parse(format!("{} is a function that is not evaluated here.", function.name), place))
+                Err(PromqlError::parse(format!("The function {} is not supported.", function.name), location))
             }
         }
     }
@@ -46,16 +46,16 @@ impl Context<'_> {
         arguments.iter().map(|argument| self.scalar(argument)).collect()
     }
 
-    fn date(&self, part: Part, arguments: &[Expr], place: Place) -> Outcome<Value> {
+    fn date(&self, part: Part, arguments: &[Expr], location: TextRange) -> Outcome<Value> {
         let rows = match arguments.first() {
             Some(vector) => self.vector(vector)?,
             None => vec![self.row(|step| self.seconds(step))],
         };
-        Ok(Value::Vector(self.map(rows, place, |value, _| Some(dates::part(part, value)))?))
+        Ok(Value::Vector(self.map(rows, location, |value, _| Some(dates::part(part, value)))?))
     }
 
-    /// `None` when an argument is missing, which the parser refuses.
-    fn special(&self, special: Special, arguments: &[Expr], place: Place) -> Option<Outcome<Value>> {
+    /// `None` if an argument is missing, which the parser rejects.
+    fn special(&self, special: Special, arguments: &[Expr], location: TextRange) -> Option<Outcome<Value>> {
         let scalar = |make: &dyn Fn(usize) -> f64| Ok(Value::Scalar((0..self.steps.count).map(make).collect()));
         Some(match special {
             Special::Time => scalar(&|step| self.seconds(step)),
@@ -69,16 +69,16 @@ impl Context<'_> {
             Special::Vector => self
                 .scalar(arguments.first()?)
                 .map(|values| Value::Vector(vec![self.row(|step| values.get(step).copied().unwrap_or(f64::NAN))])),
-            Special::Timestamp => self.timestamp(arguments.first()?, place),
+            Special::Timestamp => self.timestamp(arguments.first()?, location),
             Special::Absent => self.absent(arguments.first()?),
             Special::AbsentOverTime => self.absent_over_time(arguments.first()?),
             Special::Sort | Special::SortDescending | Special::SortByLabel | Special::SortByLabelDescending => {
                 self.sort(special, arguments.first()?, arguments.get(1..)?)
             }
-            Special::LabelReplace => self.label_replace(arguments, place),
-            Special::LabelJoin => self.label_join(arguments, place),
-            Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, place),
-            Special::HistogramFraction => self.histogram_fraction(arguments, place),
+            Special::LabelReplace => self.label_replace(arguments, location),
+            Special::LabelJoin => self.label_join(arguments, location),
+            Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, location),
+            Special::HistogramFraction => self.histogram_fraction(arguments, location),
         })
     }
 
@@ -97,7 +97,7 @@ impl Context<'_> {
         Ok(Value::Scalar(one.into_iter().zip(other).map(|(one, other)| take(one, other)).collect()))
     }
 
-    /// The value of the only series at each step.
+    /// The value of a single series at each step.
     fn only_value(&self, argument: &Expr) -> Outcome<Value> {
         let rows = self.vector(argument)?;
         let only = |step: usize| {
@@ -107,14 +107,14 @@ impl Context<'_> {
         Ok(Value::Scalar((0..self.steps.count).map(only).collect()))
     }
 
-    /// Times of samples where a selector is asked directly, else of steps.
-    fn timestamp(&self, argument: &Expr, place: Place) -> Outcome<Value> {
+    /// Times of the samples for a bare selector, otherwise times of the steps.
+    fn timestamp(&self, argument: &Expr, location: TextRange) -> Outcome<Value> {
         if let ExprKind::Select(selector) = &argument.bare().kind {
-            let rows = self.select(selector, argument.place, |(at, _)| seconds(at))?;
-            return Ok(Value::Vector(self.map(rows, place, |value, _| Some(value))?));
+            let rows = self.select(selector, argument.location, |(at, _)| seconds(at))?;
+            return Ok(Value::Vector(self.map(rows, location, |value, _| Some(value))?));
         }
         let rows = self.vector(argument)?;
-        Ok(Value::Vector(self.map(rows, place, |_, step| Some(self.seconds(step)))?))
+        Ok(Value::Vector(self.map(rows, location, |_, step| Some(self.seconds(step)))?))
     }
 
     fn absent(&self, argument: &Expr) -> Outcome<Value> {
@@ -131,9 +131,9 @@ impl Context<'_> {
             ExprKind::Range(selector, _) => known_labels(selector),
             _ => Labels::default(),
         };
-        let Ranges { series, range, timing, place } = self.ranges(argument)?;
-        // Names are kept, so that series never meet.
-        let rows = self.over(Ranges { series, range, timing, place }, Needs::Ends, true, &|_, _| Some(1.0))?;
+        let Ranges { series, range, timing, location } = self.ranges(argument)?;
+        // Names are kept, so that series stay distinct.
+        let rows = self.over(Ranges { series, range, timing, location }, Needs::Ends, true, &|_, _| Some(1.0))?;
         Ok(Value::Vector(self.where_absent(labels, &rows)))
     }
 
@@ -143,7 +143,7 @@ impl Context<'_> {
         if values.iter().any(Option::is_some) { vec![Row { labels, values }] } else { Vec::new() }
     }
 
-    /// Orders an instant query's series; those of several steps have no order.
+    /// Sorts the series of an instant query. Range queries have no order.
     fn sort(&self, special: Special, argument: &Expr, names: &[Expr]) -> Outcome<Value> {
         let mut rows = self.vector(argument)?;
         let names = names.iter().map(|name| self.text(name)).collect::<Outcome<Vec<_>>>()?;
@@ -152,7 +152,7 @@ impl Context<'_> {
         }
         let by_value = |one: &Row, other: &Row, descending: bool| {
             let (one, other) = (one.at(0).unwrap_or(f64::NAN), other.at(0).unwrap_or(f64::NAN));
-            // What is no number comes last in both orders.
+            // NaN is last in both orders.
             one.is_nan().cmp(&other.is_nan()).then_with(|| {
                 let order = one.partial_cmp(&other).unwrap_or(Ordering::Equal);
                 if descending { order.reverse() } else { order }
@@ -172,7 +172,7 @@ impl Context<'_> {
     }
 }
 
-/// The scalars' values at one step.
+/// The scalars at a step.
 fn at_step(scalars: &[Vec<f64>], step: usize) -> Vec<f64> {
     scalars.iter().map(|values| values.get(step).copied().unwrap_or(f64::NAN)).collect()
 }
@@ -181,24 +181,24 @@ fn seconds(millis: i64) -> f64 {
     millis as f64 / 1_000.0
 }
 
-fn missing(function: &Function, place: Place) -> PromqlError {
-    PromqlError::parse(format!("{} lacks an argument.", function.name), place)
+fn missing(function: &Function, location: TextRange) -> PromqlError {
+    PromqlError::parse(format!("{} is missing an argument.", function.name), location)
 }
 
-/// Smoothing factors lie between 0 and 1.
+/// Checks that smoothing factors are between 0 and 1.
 fn check_factors(function: &Function, scalars: &[Vec<f64>], arguments: &[&Expr]) -> Outcome<()> {
     if !matches!(function.name, "holt_winters" | "double_exponential_smoothing") {
         return Ok(());
     }
     for (values, argument) in scalars.iter().zip(arguments) {
         if let Some(odd) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
-            return Err(PromqlError::eval(format!("A smoothing factor lies between 0 and 1; this one is {odd}."), argument.place));
+            return Err(PromqlError::eval(format!("A smoothing factor must be between 0 and 1, not {odd}."), argument.location));
         }
     }
     Ok(())
 }
 
-/// The labels a selector says its series would have.
+/// The labels that series of a selector are known to have.
 fn known_labels(selector: &Selector) -> Labels {
     let mut labels: Vec<(&str, &str)> = Vec::new();
     let mut twice: Vec<&str> = Vec::new();

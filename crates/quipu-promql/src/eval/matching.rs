@@ -1,48 +1,54 @@
-//! Binary operators: which series of one side meets which of the other, and what labels the result has.
+//! Binary operators: vector matching, and labels of the result.
 
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Binary, Cardinality, Grouping};
-use crate::error::{Place, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::labels::Labels;
 use crate::operator::Operator;
 use std::collections::HashMap;
 
-/// Rows of one side by the labels that must be equal.
+/// Rows of one side by matching labels.
 struct Sides {
     many: Vec<Row>,
     one: Vec<Row>,
 }
 
 impl Context<'_> {
-    pub(super) fn binary(&self, binary: &Binary, place: Place) -> Outcome<Value> {
+    pub(super) fn binary(&self, binary: &Binary, location: TextRange) -> Outcome<Value> {
         let operator = binary.operator;
         match (self.eval(&binary.left)?, self.eval(&binary.right)?) {
             (Value::Scalar(left), Value::Scalar(right)) => {
                 Ok(Value::Scalar(left.into_iter().zip(right).map(|(left, right)| operator.apply(left, right)).collect()))
             }
             (Value::Vector(left), Value::Vector(right)) if operator.is_set() => {
-                Ok(Value::Vector(self.join_sets(operator, &binary.matching, left, right, place)?))
+                Ok(Value::Vector(self.join_sets(operator, &binary.matching, left, right, location)?))
             }
-            (Value::Vector(left), Value::Vector(right)) => Ok(Value::Vector(self.join(binary, left, right, place)?)),
+            (Value::Vector(left), Value::Vector(right)) => Ok(Value::Vector(self.join(binary, left, right, location)?)),
             (Value::Vector(rows), Value::Scalar(scalars)) => {
-                self.with_scalar(binary, rows, &|value, step| (value, scalars.get(step).copied().unwrap_or(f64::NAN)), place)
+                self.with_scalar(binary, rows, &|value, step| (value, scalars.get(step).copied().unwrap_or(f64::NAN)), location)
             }
             (Value::Scalar(scalars), Value::Vector(rows)) => {
-                self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), place)
+                self.with_scalar(binary, rows, &|value, step| (scalars.get(step).copied().unwrap_or(f64::NAN), value), location)
             }
-            _ => Err(PromqlError::parse("An operator joins scalars and instant vectors; here is a string.", place)),
+            _ => Err(PromqlError::parse("Operators need scalars or instant vectors, not a string.", location)),
         }
     }
 
-    /// Each value with the scalar at its step; `pair` puts them on their sides.
-    fn with_scalar(&self, binary: &Binary, mut rows: Vec<Row>, pair: &dyn Fn(f64, usize) -> (f64, f64), place: Place) -> Outcome<Value> {
+    /// Combines each value with the scalar at its step; `pair` puts them in order.
+    fn with_scalar(
+        &self,
+        binary: &Binary,
+        mut rows: Vec<Row>,
+        pair: &dyn Fn(f64, usize) -> (f64, f64),
+        location: TextRange,
+    ) -> Outcome<Value> {
         let operator = binary.operator;
         if !operator.compares() || binary.is_bool {
             let apply = |value: f64, step: usize| {
                 let (left, right) = pair(value, step);
                 Some(operator.apply(left, right))
             };
-            return Ok(Value::Vector(self.map(rows, place, apply)?));
+            return Ok(Value::Vector(self.map(rows, location, apply)?));
         }
         for row in &mut rows {
             for (step, value) in row.values.iter_mut().enumerate() {
@@ -52,14 +58,14 @@ impl Context<'_> {
                 });
             }
         }
-        Ok(Value::Vector(self.merge(rows, place)?))
+        Ok(Value::Vector(self.merge(rows, location)?))
     }
 
-    /// Arithmetic and comparisons of two vectors.
-    fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    /// Arithmetic and comparison of two vectors.
+    fn join(&self, binary: &Binary, left: Vec<Row>, right: Vec<Row>, location: TextRange) -> Outcome<Vec<Row>> {
         let is_swapped = matches!(binary.cardinality, Cardinality::OneToMany(_));
         let Sides { many, one } = if is_swapped { Sides { many: right, one: left } } else { Sides { many: left, one: right } };
-        // Where one side has nothing at a step, nothing meets and nothing is compared.
+        // Steps at which both sides have values; others have no result.
         let is_live: Vec<bool> = {
             let any = |rows: &[Row], step: usize| rows.iter().any(|row| row.at(step).is_some());
             (0..self.steps.count).map(|step| any(&many, step) && any(&one, step)).collect()
@@ -73,33 +79,33 @@ impl Context<'_> {
                 many.push(row);
             }
         }
-        // In the order of the many side, so that results have an order.
+        // Iterate over the many side, so that the result has a defined order.
         let mut joined = Vec::new();
         for (key, (_, ones)) in &groups {
-            self.check_single(key, ones, &is_live, place)?;
+            self.check_single(key, ones, &is_live, location)?;
         }
         let mut taken: HashMap<Labels, Vec<bool>> = HashMap::new();
         for row in &many {
             let key = binary.matching.key(&row.labels);
             let Some((_, ones)) = groups.get(&key) else { continue };
-            self.work((ones.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+            self.work((ones.len() as u64).saturating_mul(self.steps.count as u64), location)?;
             for other in ones {
                 let found = self.pair(binary, row, other, is_swapped);
                 if binary.cardinality == Cardinality::OneToOne {
                     let taken = taken.entry(key.clone()).or_insert_with(|| vec![false; self.steps.count]);
-                    check_free(taken, &found, &key, place)?;
+                    check_free(taken, &found, &key, location)?;
                 }
                 joined.push(found);
             }
         }
-        let rows = self.merge(joined, place);
+        let rows = self.merge(joined, location);
         rows.map_err(|error| PromqlError {
             message: format!("{} The labels that group_left or group_right name must keep them apart.", error.message),
             ..error
         })
     }
 
-    /// What two rows make together.
+    /// Combines two rows.
     fn pair(&self, binary: &Binary, many: &Row, one: &Row, is_swapped: bool) -> Row {
         let operator = binary.operator;
         let value = |step: usize| {
@@ -114,8 +120,8 @@ impl Context<'_> {
         Row { labels: result_labels(binary, many, one), values: (0..self.steps.count).map(value).collect() }
     }
 
-    /// On the side of which each group has one series, it has one at each step.
-    fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], place: Place) -> Outcome<()> {
+    /// Checks that each group on the one side has at most one series per step.
+    fn check_single(&self, key: &Labels, rows: &[&Row], is_live: &[bool], location: TextRange) -> Outcome<()> {
         if rows.len() < 2 {
             return Ok(());
         }
@@ -123,17 +129,24 @@ impl Context<'_> {
             let mut found = rows.iter().filter(|row| row.at(step).is_some());
             if let (Some(one), Some(other)) = (found.next(), found.next()) {
                 let problem = format!(
-                    "Several series of one side meet at {key}: {} and {}. That side may have one only; name more labels with on, or swap group_left and group_right.",
+                    "Several series on one side match at {key}: {} and {}. That side may have only one: add labels to on, or swap group_left and group_right.",
                     one.labels, other.labels
                 );
-                return Err(PromqlError::eval(problem, place));
+                return Err(PromqlError::eval(problem, location));
             }
         }
         Ok(())
     }
 
-    /// `and`, `or`, `unless`: which series of the sides there are.
-    fn join_sets(&self, operator: Operator, matching: &Grouping, left: Vec<Row>, right: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    /// `and`, `or`, `unless`: select series by presence on the other side.
+    fn join_sets(
+        &self,
+        operator: Operator,
+        matching: &Grouping,
+        left: Vec<Row>,
+        right: Vec<Row>,
+        location: TextRange,
+    ) -> Outcome<Vec<Row>> {
         let presence = |rows: &[Row]| {
             let mut present: HashMap<Labels, Vec<bool>> = HashMap::new();
             for row in rows {
@@ -162,17 +175,16 @@ impl Context<'_> {
                 rows
             }
         };
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 }
 
-/// Of one-to-one operands a group makes one value at each step.
-fn check_free(taken: &mut [bool], found: &Row, key: &Labels, place: Place) -> Outcome<()> {
+/// For one-to-one matching: checks that each group has at most one value per step.
+fn check_free(taken: &mut [bool], found: &Row, key: &Labels, location: TextRange) -> Outcome<()> {
     for (taken, value) in taken.iter_mut().zip(&found.values) {
         if *taken && value.is_some() {
-            let problem =
-                format!("Several series of the left side meet one of the right at {key}. Say that this is meant with group_left.");
-            return Err(PromqlError::eval(problem, place));
+            let problem = format!("Several series on the left match one on the right at {key}. Add group_left if this is intended.");
+            return Err(PromqlError::eval(problem, location));
         }
         *taken |= value.is_some();
     }

@@ -1,7 +1,7 @@
-//! Walks a query's tree over series, all steps at once: every expression answers a row of values a series.
+//! Evaluates the tree of a query, all steps at once. Each expression returns one row of values per series.
 //!
-//! Modules: `select` looks at single samples, `window` at stretches of them, `call` is functions, `aggregate` aggregations, `matching` binary
-//! operators. What is not here: what functions do with values (`functions`).
+//! Modules: `select` reads single samples, `window` ranges of samples, `call` calls functions, `aggregate` aggregates, `matching` applies
+//! binary operators. Not here: the functions themselves (`functions`).
 
 mod aggregate;
 mod buckets;
@@ -12,7 +12,7 @@ mod select;
 mod window;
 
 use super::ast::{At, Expr, ExprKind, Timing};
-use super::error::{Place, PromqlError};
+use super::error::{TextRange, PromqlError};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;
@@ -21,51 +21,51 @@ use crate::PromqlAnswer;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-/// When a query is evaluated, in milliseconds since 1970.
+/// Evaluation time of a query, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromqlTime {
-    /// Once.
+    /// An instant query.
     At(i64),
-    /// From `start` to `end`, every `step`.
+    /// A range query.
     Steps {
-        /// The first step.
+        /// First step.
         start: i64,
-        /// No step is later.
+        /// Upper bound of the steps, inclusive.
         end: i64,
-        /// Milliseconds between steps, at least 1.
+        /// Milliseconds between steps; at least 1.
         step: i64,
     },
 }
 
-/// How a query is evaluated.
+/// Options for the evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvalOptions {
-    /// Whether increases and rates are what was added within the window, rather than what Prometheus extrapolates from scrapes.
+    /// Whether rates and increases are exact for the window, instead of extrapolated from scrapes like in Prometheus.
     pub exact: bool,
-    /// Milliseconds a selector looks back for a sample.
+    /// Lookback of instant selectors, in milliseconds.
     pub lookback: i64,
-    /// Milliseconds between the steps of a subquery that names none.
+    /// Default step of subqueries, in milliseconds.
     pub subquery_step: i64,
 }
 
 impl Default for EvalOptions {
-    /// As Prometheus is set up: five minutes and one minute.
+    /// Prometheus's defaults: five minutes and one minute.
     fn default() -> EvalOptions {
         EvalOptions { exact: false, lookback: 300_000, subquery_step: 60_000 }
     }
 }
 
-/// Steps of a query at most, as in Prometheus.
+/// Maximum number of steps of a query, as in Prometheus.
 pub const MAX_STEPS: u64 = 11_000;
-/// Values one expression may have in all its rows: what bounds memory.
+/// Maximum number of values of an expression; bounds memory.
 const MAX_VALUES: u64 = 6_000_000;
-/// Samples a query may look at: what bounds time.
+/// Maximum number of samples read by a query; bounds time.
 const MAX_WORK: u64 = 60_000_000;
 
 /// Evaluates a query.
 ///
 /// # Errors
-/// A sentence, and the place in the query it is about.
+/// If the query is not valid, can't be evaluated, or exceeds a limit; with a location.
 ///
 /// ```
 /// use quipu_promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
@@ -76,12 +76,12 @@ const MAX_WORK: u64 = 60_000_000;
 /// # Ok::<(), quipu_promql::PromqlError>(())
 /// ```
 pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
-    let whole = Place { start: 0, end: query.len() };
+    let whole = TextRange { start: 0, end: query.len() };
     let (steps, is_instant) = Steps::of(time, whole)?;
     let expr = parse(query)?;
     if !is_instant && matches!(expr.value_type(), ValueType::Matrix | ValueType::Text) {
         let words = expr.value_type().words();
-        let problem = format!("The query answers {words}; over several steps it must be a scalar or an instant vector.");
+        let problem = format!("The result is {words}; a range query must return a scalar or an instant vector.");
         return Err(PromqlError::parse(problem, whole));
     }
     let work = Cell::new(0);
@@ -92,7 +92,7 @@ pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, option
     Ok(PromqlAnswer::of_value(context.eval(&expr)?, steps, is_instant))
 }
 
-/// The times at which expressions are evaluated.
+/// The evaluation times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steps {
     pub(super) start: i64,
@@ -101,31 +101,31 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    fn of(time: PromqlTime, place: Place) -> Result<(Steps, bool), PromqlError> {
-        // Times beyond these can't be written down; with them no sum of times overflows.
+    fn of(time: PromqlTime, location: TextRange) -> Result<(Steps, bool), PromqlError> {
+        // Larger times can't be printed; the limit also rules out overflow in sums of times.
         const FAR: i64 = 1 << 53;
         match time {
             PromqlTime::At(at) => Ok((Steps { start: at.clamp(-FAR, FAR), step: 1, count: 1 }, true)),
             PromqlTime::Steps { start, end, step } => {
                 let (start, end) = (start.clamp(-FAR, FAR), end.clamp(-FAR, FAR));
                 if step < 1 {
-                    return Err(PromqlError::parse("The step is a millisecond at least.", place));
+                    return Err(PromqlError::parse("The step must be at least one millisecond.", location));
                 }
                 if end < start {
-                    return Err(PromqlError::parse("The end lies before the start.", place));
+                    return Err(PromqlError::parse("The end is before the start.", location));
                 }
                 let count = end.abs_diff(start) / step.unsigned_abs() + 1;
                 if count > MAX_STEPS {
                     let problem =
-                        format!("These are {count} steps, more than the {MAX_STEPS} that are evaluated. Take a longer step, or less time.");
-                    return Err(PromqlError::parse(problem, place));
+                        format!("The range has {count} steps; at most {MAX_STEPS} are supported. Use a longer step or a shorter range.");
+                    return Err(PromqlError::parse(problem, location));
                 }
                 Ok((Steps { start, step, count: count as usize }, false))
             }
         }
     }
 
-    /// The time of a step.
+    /// Time of a step in milliseconds.
     pub(super) fn at(&self, number: usize) -> i64 {
         self.start.saturating_add(self.step.saturating_mul(number as i64))
     }
@@ -135,7 +135,7 @@ impl Steps {
     }
 }
 
-/// One series of a result: a value a step, where there is one.
+/// A series of a result: labels, and an optional value per step.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) labels: Labels,
@@ -153,7 +153,7 @@ impl Row {
     }
 }
 
-/// What an expression answers.
+/// Value of an expression.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Scalar(Vec<f64>),
@@ -161,7 +161,7 @@ pub(super) enum Value {
     Text(String),
 }
 
-/// Everything an evaluation looks at.
+/// State of an evaluation.
 #[derive(Clone, Copy)]
 struct Context<'a> {
     source: &'a dyn SeriesSource,
@@ -177,32 +177,29 @@ struct Context<'a> {
 type Outcome<T> = Result<T, PromqlError>;
 
 impl Context<'_> {
-    /// Notes that so many samples are looked at.
-    fn work(&self, samples: u64, place: Place) -> Outcome<()> {
+    /// Counts samples that are read, and fails above the limit.
+    fn work(&self, samples: u64, location: TextRange) -> Outcome<()> {
         let done = self.work.get().saturating_add(samples);
         self.work.set(done);
         if done <= MAX_WORK {
             return Ok(());
         }
-        let problem = "This looks at more samples than are evaluated in one query. Take a longer step, a shorter range, or fewer series.";
-        Err(PromqlError::eval(problem, place))
+        let problem = "The query reads too many samples. Use a longer step, a shorter range, or fewer series.";
+        Err(PromqlError::eval(problem, location))
     }
 
-    /// Refuses what would take too much memory.
-    fn check_rows(&self, rows: usize, place: Place) -> Outcome<()> {
+    /// Fails if the rows would take too much memory.
+    fn check_rows(&self, rows: usize, location: TextRange) -> Outcome<()> {
         let values = (rows as u64).saturating_mul(self.steps.count as u64);
         if values <= MAX_VALUES {
             return Ok(());
         }
-        let problem = format!(
-            "These are {rows} series at {} steps, more values than are held at once. Take a longer step, or choose fewer series.",
-            self.steps.count
-        );
-        Err(PromqlError::eval(problem, place))
+        let problem = format!("{rows} series at {} steps are too many values. Use a longer step or select fewer series.", self.steps.count);
+        Err(PromqlError::eval(problem, location))
     }
 
-    /// The time a selector or a subquery looks at in a step.
-    fn looks_at(&self, timing: Timing, step: usize) -> i64 {
+    /// Time at which a selector or subquery is evaluated in a step.
+    fn eval_time(&self, timing: Timing, step: usize) -> i64 {
         let at = match timing.at {
             None => self.steps.at(step),
             Some(At::Start) => self.first,
@@ -212,9 +209,9 @@ impl Context<'_> {
         at.saturating_sub(timing.offset)
     }
 
-    /// The first and the last of these times.
-    fn look_extent(&self, timing: Timing) -> (i64, i64) {
-        (self.looks_at(timing, 0), self.looks_at(timing, self.steps.count.saturating_sub(1)))
+    /// The first and last of these times.
+    fn eval_extent(&self, timing: Timing) -> (i64, i64) {
+        (self.eval_time(timing, 0), self.eval_time(timing, self.steps.count.saturating_sub(1)))
     }
 
     fn eval(&self, expr: &Expr) -> Outcome<Value> {
@@ -222,19 +219,19 @@ impl Context<'_> {
             ExprKind::Number(number) => Ok(Value::Scalar(vec![*number; self.steps.count])),
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner),
-            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.place, |(_, value)| value)?)),
+            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.location, |(_, value)| value)?)),
             ExprKind::Range(..) | ExprKind::Subquery(_) => Err(PromqlError::parse(
-                "A range vector stands where single values are needed. Put a function such as rate() around it.",
-                expr.place,
+                "Expected an instant vector or a scalar, found a range vector. Wrap it in a function such as rate().",
+                expr.location,
             )),
-            ExprKind::Call(function, arguments) => self.call(function, arguments, expr.place),
-            ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.place)?)),
+            ExprKind::Call(function, arguments) => self.call(function, arguments, expr.location),
+            ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.location)?)),
             ExprKind::Negate(inner) => match self.eval(inner)? {
                 Value::Scalar(values) => Ok(Value::Scalar(values.into_iter().map(|value| -value).collect())),
-                Value::Vector(rows) => self.map(rows, expr.place, |value, _| Some(-value)).map(Value::Vector),
-                Value::Text(_) => Err(PromqlError::parse("A sign stands before a string; it belongs to numbers.", expr.place)),
+                Value::Vector(rows) => self.map(rows, expr.location, |value, _| Some(-value)).map(Value::Vector),
+                Value::Text(_) => Err(PromqlError::parse("A sign needs a scalar or an instant vector, not a string.", expr.location)),
             },
-            ExprKind::Binary(binary) => self.binary(binary, expr.place),
+            ExprKind::Binary(binary) => self.binary(binary, expr.location),
         }
     }
 
@@ -259,19 +256,19 @@ impl Context<'_> {
         }
     }
 
-    /// Every value made another, with the number of its step; names are dropped.
-    fn map(&self, mut rows: Vec<Row>, place: Place, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
+    /// Maps each value along with its step number; drops metric names.
+    fn map(&self, mut rows: Vec<Row>, location: TextRange, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
         for row in &mut rows {
             row.labels = row.labels.without_name();
             for (step, value) in row.values.iter_mut().enumerate() {
                 *value = value.and_then(|found| apply(found, step));
             }
         }
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 
-    /// Rows with the same labels become one; two values at the same step have no meaning. Empty rows are left out.
-    fn merge(&self, rows: Vec<Row>, place: Place) -> Outcome<Vec<Row>> {
+    /// Merges rows with equal labels, which must not have values at the same step. Drops empty rows.
+    fn merge(&self, rows: Vec<Row>, location: TextRange) -> Outcome<Vec<Row>> {
         let mut places: HashMap<Labels, usize> = HashMap::with_capacity(rows.len());
         let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
         for row in rows {
@@ -285,8 +282,8 @@ impl Context<'_> {
             };
             for (slot, value) in kept.values.iter_mut().zip(row.values) {
                 if slot.is_some() && value.is_some() {
-                    let problem = format!("The result would hold several series with the same labels {}.", kept.labels);
-                    return Err(PromqlError::eval(problem, place));
+                    let problem = format!("The result would have several series with the same labels {}.", kept.labels);
+                    return Err(PromqlError::eval(problem, location));
                 }
                 *slot = slot.or(value);
             }
@@ -296,5 +293,5 @@ impl Context<'_> {
 }
 
 fn wrong_type(expr: &Expr, wanted: ValueType) -> PromqlError {
-    PromqlError::parse(format!("Here stands {}, where {} is expected.", expr.value_type().words(), wanted.words()), expr.place)
+    PromqlError::parse(format!("Expected {}, found {}.", wanted.words(), expr.value_type().words()), expr.location)
 }

@@ -1,20 +1,20 @@
-//! Instant selectors: the last sample of each series not longer ago than the look-back.
+//! Instant selectors: the last sample of each series within the lookback.
 
 use super::{Context, Outcome, Row};
 use crate::ast::Selector;
-use crate::error::Place;
+use crate::error::TextRange;
 use crate::series::{Sample, Series};
 
 impl Context<'_> {
-    /// A row for each series the selector accepts; `take` makes a value of a sample.
-    pub(super) fn select(&self, selector: &Selector, place: Place, take: fn(Sample) -> f64) -> Outcome<Vec<Row>> {
+    /// A row for each matching series; `take` converts samples to values.
+    pub(super) fn select(&self, selector: &Selector, location: TextRange, take: fn(Sample) -> f64) -> Outcome<Vec<Row>> {
         let lookback = self.options.lookback;
-        let (first, last) = self.look_extent(selector.timing);
-        let found = self.series(selector, first.saturating_sub(lookback), last, place)?;
-        self.work((found.len() as u64).saturating_mul(self.steps.count as u64), place)?;
+        let (first, last) = self.eval_extent(selector.timing);
+        let found = self.series(selector, first.saturating_sub(lookback), last, location)?;
+        self.work((found.len() as u64).saturating_mul(self.steps.count as u64), location)?;
         let is_fixed = selector.timing.at.is_some();
         let value = |series: &Series, step: usize| {
-            let at = self.looks_at(selector.timing, step);
+            let at = self.eval_time(selector.timing, step);
             series.samples.last_within(at.saturating_sub(lookback), at).map(take)
         };
         let row = |series: Series| {
@@ -28,13 +28,13 @@ impl Context<'_> {
         Ok(found.into_iter().filter_map(row).collect())
     }
 
-    /// The series a selector accepts, not more than can be held.
-    pub(super) fn series(&self, selector: &Selector, after: i64, until: i64, place: Place) -> Outcome<Vec<Series>> {
+    /// The series that match a selector, within the limits.
+    pub(super) fn series(&self, selector: &Selector, after: i64, until: i64, location: TextRange) -> Outcome<Vec<Series>> {
         let found = self.source.select(&selector.matchers, after, until).map_err(|error| {
-            // Sources know no places.
-            crate::error::PromqlError { start: place.start, end: place.end, ..error }
+            // A source doesn't know the location of a selector.
+            crate::error::PromqlError { start: location.start, end: location.end, ..error }
         })?;
-        self.check_rows(found.len(), place)?;
+        self.check_rows(found.len(), location)?;
         Ok(found)
     }
 }

@@ -1,44 +1,44 @@
-//! Range vectors: the samples of each series within `(start, end]`, of a selector or of a subquery.
+//! Range vectors: the samples of each series within `(start, end]`, from a selector or subquery.
 
 use super::{Context, Outcome, Row, Steps, Value, wrong_type};
 use crate::ast::{Expr, ExprKind, Subquery, Timing};
-use crate::error::Place;
-use crate::functions::rate::gained;
+use crate::error::TextRange;
+use crate::functions::rate::increase;
 use crate::functions::{Needs, Window};
 use crate::labels::Labels;
 use crate::series::{Curve, Grid, Sample, Samples, Series};
 use crate::value_type::ValueType;
 
-/// A range vector before it is cut into windows.
+/// A range vector before it is split into windows.
 pub(super) struct Ranges {
     pub(super) series: Vec<Series>,
     pub(super) range: i64,
     pub(super) timing: Timing,
-    pub(super) place: Place,
+    pub(super) location: TextRange,
 }
 
 impl Context<'_> {
-    /// The series of a range vector.
+    /// Evaluates a range vector.
     pub(super) fn ranges(&self, expr: &Expr) -> Outcome<Ranges> {
         let expr = expr.bare();
         match &expr.kind {
             ExprKind::Range(selector, range) => {
-                let (first, last) = self.look_extent(selector.timing);
-                let series = self.series(selector, first.saturating_sub(*range), last, expr.place)?;
-                Ok(Ranges { series, range: *range, timing: selector.timing, place: expr.place })
+                let (first, last) = self.eval_extent(selector.timing);
+                let series = self.series(selector, first.saturating_sub(*range), last, expr.location)?;
+                Ok(Ranges { series, range: *range, timing: selector.timing, location: expr.location })
             }
             ExprKind::Subquery(subquery) => {
-                let series = self.subquery(subquery, expr.place)?;
-                Ok(Ranges { series, range: subquery.range, timing: subquery.timing, place: expr.place })
+                let series = self.subquery(subquery, expr.location)?;
+                Ok(Ranges { series, range: subquery.range, timing: subquery.timing, location: expr.location })
             }
             _ => Err(wrong_type(expr, ValueType::Matrix)),
         }
     }
 
-    /// Evaluates the inner expression at multiples of the subquery's step, as far as any window reaches.
-    fn subquery(&self, subquery: &Subquery, place: Place) -> Outcome<Vec<Series>> {
+    /// Evaluates the inner expression at multiples of the subquery's step that are within any window.
+    fn subquery(&self, subquery: &Subquery, location: TextRange) -> Outcome<Vec<Series>> {
         let step = subquery.step.unwrap_or(self.options.subquery_step).max(1);
-        let (first, last) = self.look_extent(subquery.timing);
+        let (first, last) = self.eval_extent(subquery.timing);
         let after = first.saturating_sub(subquery.range);
         let Some((start, end, count)) =
             (Grid { interval: step, first: i64::MIN / 2 / step * step, last: i64::MAX / 2 / step * step }).within(after, last)
@@ -47,13 +47,13 @@ impl Context<'_> {
         };
         debug_assert!(end >= start);
         let inner = Context { steps: Steps { start, step, count: usize::try_from(count).unwrap_or(usize::MAX) }, ..*self };
-        inner.check_rows(1, place)?;
+        inner.check_rows(1, location)?;
         let rows = match inner.eval(&subquery.expr)? {
             Value::Vector(rows) => rows,
             Value::Scalar(values) => vec![Row { labels: Labels::default(), values: values.into_iter().map(Some).collect() }],
             Value::Text(_) => return Err(wrong_type(&subquery.expr, ValueType::Vector)),
         };
-        self.work((rows.len() as u64).saturating_mul(count), place)?;
+        self.work((rows.len() as u64).saturating_mul(count), location)?;
         let list = |row: Row| {
             let samples = row.values.iter().enumerate().filter_map(|(number, value)| Some((inner.steps.at(number), (*value)?)));
             Series { labels: row.labels, samples: Samples::Listed(samples.collect()) }
@@ -61,7 +61,7 @@ impl Context<'_> {
         Ok(rows.into_iter().map(list).collect())
     }
 
-    /// A row for each series of a range vector, with what `apply` makes of the window at each step.
+    /// A row for each series of a range vector; `apply` computes a value from the window at each step.
     pub(super) fn over(
         &self,
         ranges: Ranges,
@@ -69,35 +69,35 @@ impl Context<'_> {
         keeps_name: bool,
         apply: &dyn Fn(&Window<'_>, usize) -> Option<f64>,
     ) -> Outcome<Vec<Row>> {
-        let Ranges { series, range, timing, place } = ranges;
+        let Ranges { series, range, timing, location } = ranges;
         let mut rows = Vec::with_capacity(series.len());
         let mut scratch = Vec::new();
         for Series { labels, samples } in series {
             let mut values = vec![None; self.steps.count];
             for (step, value) in values.iter_mut().enumerate() {
-                let end = self.looks_at(timing, step);
+                let end = self.eval_time(timing, step);
                 let start = end.saturating_sub(range);
-                let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, place))?;
+                let cut = cut(&samples, start, end, needs, &mut scratch, |count| self.work(count, location))?;
                 let Some((found, count)) = cut else { continue };
                 let exact = if self.options.exact { added(&samples, found, start, end) } else { None };
                 *value = apply(&Window { start, end, at: self.steps.at(step), samples: found, count, exact }, step);
             }
             rows.push(Row { labels: if keeps_name { labels } else { labels.without_name() }, values });
         }
-        self.merge(rows, place)
+        self.merge(rows, location)
     }
 
-    /// All samples of a range vector at the only step: an instant query for it answers them.
+    /// All samples of a range vector in the only step of an instant query, whose result they are.
     pub(super) fn whole_windows(&self, expr: &Expr) -> Outcome<Vec<(Labels, Vec<Sample>)>> {
-        let Ranges { series, range, timing, place } = self.ranges(expr)?;
-        let end = self.looks_at(timing, 0);
+        let Ranges { series, range, timing, location } = self.ranges(expr)?;
+        let end = self.eval_time(timing, 0);
         let mut scratch = Vec::new();
         let mut answer = Vec::new();
         for Series { labels, samples } in series {
-            let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, place))?;
+            let found = cut(&samples, end.saturating_sub(range), end, Needs::All, &mut scratch, |count| self.work(count, location))?;
             if let Some((found, _)) = found {
-                // Held until they are answered: a tenth of what may be looked at.
-                self.work(found.len() as u64 * 9, place)?;
+                // These samples are kept in memory, so they count ten times.
+                self.work(found.len() as u64 * 9, location)?;
                 answer.push((labels, found.to_vec()));
             }
         }
@@ -105,7 +105,7 @@ impl Context<'_> {
     }
 }
 
-/// The samples within `(start, end]` and how many there are; `None` where there is none.
+/// The samples within `(start, end]` and their number; `None` if there are none.
 fn cut<'s>(
     samples: &'s Samples,
     start: i64,
@@ -155,10 +155,10 @@ fn cut<'s>(
     }
 }
 
-/// What was added within `(start, end]`: exactly where the curve is known, else between the samples.
+/// The increase within `(start, end]`: exact for a curve, otherwise between samples.
 fn added(samples: &Samples, found: &[Sample], start: i64, end: i64) -> Option<f64> {
     match samples {
-        Samples::Listed(_) => gained(found),
+        Samples::Listed(_) => increase(found),
         Samples::Scraped(_, curve) => Some(exactly(curve.as_ref(), start, end)),
     }
 }

@@ -1,9 +1,9 @@
-//! Parts of dates: the value is seconds since 1970, UTC.
+//! Date functions on seconds since 1970, UTC.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
-/// What is asked of a date.
+/// A part of a date.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     Minute,
@@ -16,7 +16,7 @@ pub(crate) enum Part {
     Year,
 }
 
-/// A part of the date at so many seconds; no number for times that no calendar has (beyond the year 9999).
+/// Extracts a part of the date at this many seconds. NaN for times out of the calendar's range (after the year 9999).
 pub(crate) fn part(part: Part, seconds: f64) -> f64 {
     if seconds.is_nan() {
         return f64::NAN;

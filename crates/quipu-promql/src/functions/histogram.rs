@@ -1,15 +1,15 @@
-//! Quantiles and shares out of classic buckets.
+//! Quantiles and fractions of classic histograms.
 //!
-//! What is not here: native histograms, which no release of Llama Stack writes.
+//! Not here: native histograms, which no release of Llama Stack writes.
 
-/// A bucket: values up to `bound`, and how many there are, those of smaller buckets among them.
+/// A cumulative bucket: upper bound, and number of values up to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
     pub(crate) bound: f64,
     pub(crate) count: f64,
 }
 
-/// Differences below this share of the values are of rounding.
+/// Relative differences below this are rounding errors.
 const TOLERANCE: f64 = 1e-12;
 
 fn nearly_equal(one: f64, other: f64) -> bool {
@@ -23,8 +23,9 @@ fn nearly_equal(one: f64, other: f64) -> bool {
     difference / sum.min(f64::MAX) < TOLERANCE
 }
 
-/// Sorted by bound, equal bounds added up, counts never falling; `None` unless the last bound is infinite and there are two at least.
-fn tidy(buckets: &mut Vec<Bucket>) -> Option<()> {
+/// Sorts by bound, merges equal bounds, and makes counts monotonic. `None` unless there are at least two buckets and the last bound is
+/// infinite.
+fn normalize(buckets: &mut Vec<Bucket>) -> Option<()> {
     buckets.sort_unstable_by(|one, other| one.bound.total_cmp(&other.bound));
     if buckets.last()?.bound != f64::INFINITY {
         return None;
@@ -46,7 +47,7 @@ fn tidy(buckets: &mut Vec<Bucket>) -> Option<()> {
     (buckets.len() >= 2).then_some(())
 }
 
-/// The value below which a share of all lies, between a bucket's bounds in proportion.
+/// A quantile, interpolated linearly within its bucket.
 pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if share.is_nan() {
         return f64::NAN;
@@ -57,35 +58,35 @@ pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if share > 1.0 {
         return f64::INFINITY;
     }
-    if tidy(buckets).is_none() {
+    if normalize(buckets).is_none() {
         return f64::NAN;
     }
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return f64::NAN };
     within(share * last.count, *first, buckets)
 }
 
-/// The value at a rank that may lie in any bucket.
+/// The value at a rank.
 fn within(rank: f64, first: Bucket, buckets: &[Bucket]) -> f64 {
     let Some(last) = buckets.last().filter(|last| last.count != 0.0 && !last.count.is_nan()) else { return f64::NAN };
     let bounded = buckets.len() - 1;
-    let Some(place) = buckets.iter().take(bounded).position(|bucket| bucket.count >= rank) else {
-        // Above the last bound nothing is known.
+    let Some(index) = buckets.iter().take(bounded).position(|bucket| bucket.count >= rank) else {
+        // Nothing is known about values above the last finite bound.
         return buckets.get(bounded.saturating_sub(1)).map_or(last.bound, |bucket| bucket.bound);
     };
-    if place == 0 && first.bound <= 0.0 {
+    if index == 0 && first.bound <= 0.0 {
         return first.bound;
     }
-    let Some(bucket) = buckets.get(place) else { return f64::NAN };
-    let (start, below) = match place.checked_sub(1).and_then(|before| buckets.get(before)) {
+    let Some(bucket) = buckets.get(index) else { return f64::NAN };
+    let (start, below) = match index.checked_sub(1).and_then(|before| buckets.get(before)) {
         Some(before) => (before.bound, before.count),
         None => (0.0, 0.0),
     };
     start + (bucket.bound - start) * ((rank - below) / (bucket.count - below))
 }
 
-/// The share of all values that lie between two bounds.
+/// The fraction of values between two bounds.
 pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
-    if tidy(buckets).is_none() {
+    if normalize(buckets).is_none() {
         return f64::NAN;
     }
     let total = buckets.last().map_or(0.0, |last| last.count);
@@ -98,12 +99,12 @@ pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64
     (rank_of(upper, buckets, total) - rank_of(lower, buckets, total)) / total
 }
 
-/// How many values lie below a bound, in proportion within its bucket.
+/// The number of values below a bound, interpolated within its bucket.
 fn rank_of(bound: f64, buckets: &[Bucket], total: f64) -> f64 {
     let (mut start, mut below) = (f64::NEG_INFINITY, 0.0);
-    for (place, bucket) in buckets.iter().enumerate() {
-        if place == 0 {
-            // The first bucket begins at 0 where its bound is above.
+    for (index, bucket) in buckets.iter().enumerate() {
+        if index == 0 {
+            // The first bucket starts at 0 if its bound is positive.
             start = if bucket.bound > 0.0 { 0.0 } else { f64::NEG_INFINITY };
         }
         if bound <= start {
@@ -130,22 +131,22 @@ mod tests {
     const INF: f64 = f64::INFINITY;
 
     #[test]
-    fn quantiles_lie_in_proportion_within_their_bucket() {
+    fn quantiles_are_interpolated_within_their_bucket() {
         let list = buckets(&[(1.0, 10.0), (2.0, 30.0), (INF, 40.0)]);
         let of = |share| quantile(share, &mut list.clone());
         assert_eq!((of(0.125), of(0.25), of(0.5), of(0.75)), (0.5, 1.0, 1.5, 2.0));
-        // Above the last bound the bound is all that is known.
+        // Above the last finite bound, the bound itself is the best estimate.
         assert_eq!((of(1.0), of(-1.0), of(1.5)), (2.0, f64::NEG_INFINITY, INF));
     }
 
     #[test]
-    fn odd_buckets_make_no_quantile_or_are_mended() {
+    fn invalid_buckets_are_repaired_or_give_no_quantile() {
         assert!(quantile(0.5, &mut buckets(&[(1.0, 10.0)])).is_nan());
         assert!(quantile(0.5, &mut buckets(&[(INF, 10.0)])).is_nan());
         assert!(quantile(0.5, &mut buckets(&[(1.0, 0.0), (INF, 0.0)])).is_nan());
         assert_eq!(quantile(0.5, &mut buckets(&[(INF, 10.0), (1.0, 10.0)])), 0.5);
         assert_eq!(quantile(0.5, &mut buckets(&[(-1.0, 10.0), (INF, 10.0)])), -1.0);
-        // A bucket may not hold fewer than a smaller one.
+        // Bucket counts must not decrease.
         assert_eq!(quantile(0.5, &mut buckets(&[(1.0, 8.0), (2.0, 4.0), (INF, 8.0)])), 0.5);
     }
 

@@ -1,6 +1,6 @@
-//! Functions of one value and, at most, some scalars.
+//! Functions of a single value and optional scalars.
 
-/// The sign: -1, 0 or 1; what is no number stays so.
+/// The sign: -1, 0 or 1; NaN for NaN.
 pub(super) fn sgn(value: f64) -> f64 {
     if value < 0.0 {
         -1.0
@@ -11,18 +11,18 @@ pub(super) fn sgn(value: f64) -> f64 {
     }
 }
 
-/// The nearest multiple; of two equally near the one above.
+/// Rounds to the nearest multiple of `to`; halves are rounded up.
 pub(super) fn round(value: f64, to: f64) -> f64 {
     let inverse = 1.0 / to;
     (value * inverse + 0.5).floor() / inverse
 }
 
-/// The smaller value: what is no number on either side stays so, unless the other is as small as can be, as in Go.
+/// The minimum. NaN if either is NaN, unless the other is negative infinity, like in Go.
 pub(super) fn at_most(value: f64, limit: f64) -> f64 {
     if (value.is_nan() || limit.is_nan()) && value.min(limit) != f64::NEG_INFINITY { f64::NAN } else { value.min(limit) }
 }
 
-/// The larger value, likewise.
+/// The maximum. NaN if either is NaN, unless the other is infinity, like in Go.
 pub(super) fn at_least(value: f64, limit: f64) -> f64 {
     if (value.is_nan() || limit.is_nan()) && value.max(limit) != f64::INFINITY { f64::NAN } else { value.max(limit) }
 }
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_and_limits_keep_what_is_no_number() {
+    fn signs_and_limits_keep_nan() {
         assert!(sgn(f64::NAN).is_nan() && at_most(1.0, f64::NAN).is_nan() && at_least(f64::NAN, 1.0).is_nan());
         assert_eq!((sgn(-3.0), sgn(0.0), sgn(f64::INFINITY)), (-1.0, 0.0, 1.0));
     }

@@ -1,7 +1,7 @@
-//! The functions of PromQL: a table of names, arguments and what each does.
+//! PromQL's functions: a table with name, arguments and implementation of each.
 //!
-//! Modules: `table` is the table; `math` and `dates` work value by value, `over_time` and `rate` on windows, `histogram` on buckets,
-//! `text` on labels' texts. What is not here: how arguments are evaluated, and functions that need more than values (`eval::call`).
+//! Modules: `table` is the table; `math` and `dates` work on single values, `over_time` and `rate` on windows, `histogram` on buckets,
+//! `text` on label values. Not here: evaluation of arguments, and functions that need more than values (`eval::call`).
 
 pub(super) mod dates;
 pub(super) mod histogram;
@@ -17,19 +17,19 @@ pub use table::{FunctionHelp, functions};
 
 use super::series::Sample;
 
-/// The samples of one series within a window.
+/// The samples of a series within a window.
 #[derive(Clone, Copy)]
 pub(super) struct Window<'a> {
-    /// The window is `(start, end]`, in milliseconds.
+    /// The window is `(start, end]`, in milliseconds since 1970.
     pub(super) start: i64,
     pub(super) end: i64,
-    /// The time the step stands for; the window's end but for offset and `@`.
+    /// Time of the step; equal to the window's end unless there is an offset or `@`.
     pub(super) at: i64,
-    /// By time, at least one. Only the first and the last ones where `Needs` says that these are enough.
+    /// Samples by time; at least one. Only the first and last ones if that is enough according to `Needs`.
     pub(super) samples: &'a [Sample],
-    /// How many there are in all.
+    /// Number of all samples in the window.
     pub(super) count: u64,
-    /// What was added within the window where increases are exact.
+    /// The exact increase within the window, if increases are exact.
     pub(super) exact: Option<f64>,
 }
 
@@ -46,13 +46,13 @@ impl Window<'_> {
         self.samples.iter().map(|(_, value)| *value)
     }
 
-    /// The window's length in seconds.
+    /// Length of the window in seconds.
     pub(super) fn seconds(&self) -> f64 {
         self.end.saturating_sub(self.start) as f64 / 1_000.0
     }
 }
 
-/// A sum that keeps what rounding takes away (Neumaier's variant of Kahan's).
+/// A compensated sum (Neumaier's variant of Kahan summation).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sum {
     sum: f64,
@@ -77,14 +77,14 @@ impl Sum {
     }
 }
 
-/// The sum of values.
+/// Compensated sum of the values.
 pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     let mut sum = Sum::default();
     values.for_each(|value| sum.add(value));
     sum.value()
 }
 
-/// Their mean; where the sum is too large for a number it is taken step by step.
+/// Mean of the values. Computed incrementally if the sum overflows.
 pub(super) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     let count = values.len() as f64;
     let total = sum(values.clone());
@@ -92,19 +92,19 @@ pub(super) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
         return total / count;
     }
     let mut mean = Sum::default();
-    for (place, value) in values.enumerate() {
+    for (index, value) in values.enumerate() {
         let so_far = mean.value();
         if so_far.is_infinite() && (value.is_finite() || value == so_far) {
-            // An infinite mean stays as it is unless the other infinity, or no number, meets it.
+            // An infinite mean stays, unless the opposite infinity or NaN is added.
             continue;
         }
-        let weight = place as f64 + 1.0;
+        let weight = index as f64 + 1.0;
         mean.add(value / weight - so_far / weight);
     }
     mean.value()
 }
 
-/// The mean of squared distances from the mean.
+/// Population variance.
 pub(super) fn variance(values: impl Iterator<Item = f64>) -> f64 {
     let (mut count, mut mean, mut squares) = (0.0, Sum::default(), Sum::default());
     for value in values {
@@ -116,7 +116,7 @@ pub(super) fn variance(values: impl Iterator<Item = f64>) -> f64 {
     squares.value() / count
 }
 
-/// The value below which a share of all lies, between two values in proportion; infinite for shares below 0 and above 1.
+/// A quantile, interpolated between two values; infinite for shares below 0 or above 1.
 pub(super) fn quantile(share: f64, values: &mut [f64]) -> f64 {
     if values.is_empty() || share.is_nan() {
         return f64::NAN;
@@ -127,7 +127,7 @@ pub(super) fn quantile(share: f64, values: &mut [f64]) -> f64 {
     if share > 1.0 {
         return f64::INFINITY;
     }
-    // What is no number comes first.
+    // NaN sorts first.
     values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or_else(|| other.is_nan().cmp(&one.is_nan())));
     let rank = share * (values.len() - 1) as f64;
     let lower = values.get(rank.floor() as usize).copied().unwrap_or(f64::NAN);
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_keep_what_rounding_takes_away() {
+    fn sums_are_compensated_for_rounding() {
         assert_eq!(sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
         assert_eq!(sum([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
         assert!(sum([f64::INFINITY, f64::NEG_INFINITY].into_iter()).is_nan());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_lie_between_values() {
+    fn quantiles_are_interpolated_between_values() {
         assert_eq!(quantile(0.5, &mut [4.0, 1.0, 3.0, 2.0]), 2.5);
         assert_eq!(quantile(0.0, &mut [2.0, f64::NEG_INFINITY]), f64::NEG_INFINITY);
         assert_eq!((quantile(-0.1, &mut [1.0]), quantile(1.1, &mut [1.0])), (f64::NEG_INFINITY, f64::INFINITY));

@@ -1,4 +1,4 @@
-//! Functions over the samples of a window.
+//! Functions on the samples of a window.
 
 use super::{Window, mean, quantile, sum, variance};
 
@@ -10,12 +10,12 @@ pub(super) fn total(window: &Window<'_>) -> f64 {
     sum(window.values())
 }
 
-/// The largest value; what is no number counts only where there is nothing else.
+/// The maximum; NaN only if all values are.
 pub(super) fn max(window: &Window<'_>) -> f64 {
     window.values().fold(f64::NAN, f64::max)
 }
 
-/// The smallest value, likewise.
+/// The minimum; NaN only if all values are.
 pub(super) fn min(window: &Window<'_>) -> f64 {
     window.values().fold(f64::NAN, f64::min)
 }
@@ -32,7 +32,7 @@ pub(super) fn quantile_of(window: &Window<'_>, share: f64) -> f64 {
     quantile(share, &mut window.values().collect::<Vec<f64>>())
 }
 
-/// The median distance from the median.
+/// Median absolute deviation.
 pub(super) fn mad(window: &Window<'_>) -> f64 {
     let mut values: Vec<f64> = window.values().collect();
     let median = quantile(0.5, &mut values);
@@ -40,12 +40,12 @@ pub(super) fn mad(window: &Window<'_>) -> f64 {
     quantile(0.5, &mut values)
 }
 
-/// How often the value changed.
+/// Number of value changes.
 pub(super) fn changes(window: &Window<'_>) -> f64 {
     count_pairs(window, |before, after| before != after && !(before.is_nan() && after.is_nan()))
 }
 
-/// How often a counter fell.
+/// Number of counter resets.
 pub(super) fn resets(window: &Window<'_>) -> f64 {
     count_pairs(window, |before, after| after < before)
 }
@@ -54,7 +54,7 @@ fn count_pairs(window: &Window<'_>, counts: impl Fn(f64, f64) -> bool) -> f64 {
     window.samples.windows(2).filter(|pair| matches!(pair, [(_, before), (_, after)] if counts(*before, *after))).count() as f64
 }
 
-/// The time in seconds of the last sample that `better` prefers to all before it.
+/// Time in seconds of the last sample that `better` prefers to all earlier ones.
 pub(super) fn time_of(window: &Window<'_>, better: fn(f64, f64) -> bool) -> Option<f64> {
     let mut best = window.first()?;
     for sample in window.samples {

@@ -1,21 +1,21 @@
-//! Changes over a window: rates and increases with Prometheus's extrapolation, differences, lines through the samples.
+//! Functions of change over a window: rates and increases with Prometheus's extrapolation, differences, linear regression.
 
 use super::{Sum, Window};
 use crate::series::Sample;
 
-/// What is asked of a change.
+/// What to compute.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// A counter's increase a second.
+    /// Increase of a counter per second.
     Rate,
-    /// A counter's increase.
+    /// Increase of a counter.
     Increase,
-    /// A gauge's difference.
+    /// Difference of a gauge.
     Delta,
 }
 
-/// The change from the first to the last sample, extrapolated to the window's ends where samples seem to go on there. A counter that falls
-/// began anew. Exact where the window knows what was added.
+/// The change between the first and last sample, extrapolated to the ends of the window like in Prometheus. A falling counter was reset.
+/// Uses the exact increase if the window has it.
 pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     if let (Some(added), true) = (window.exact, change != Change::Delta) {
         return Some(if change == Change::Rate { added / window.seconds() } else { added });
@@ -27,7 +27,7 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     let is_counter = change != Change::Delta;
     let mut result = last - first;
     if is_counter {
-        result += fallen(window.samples);
+        result += lost_in_resets(window.samples);
     }
     let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1_000.0;
     let sampled = seconds(first_at, last_at);
@@ -37,7 +37,7 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     if to_start >= threshold {
         to_start = between / 2.0;
     }
-    // A counter was never below zero.
+    // A counter is never below zero.
     if is_counter && result > 0.0 && first >= 0.0 {
         to_start = to_start.min(sampled * (first / result));
     }
@@ -51,8 +51,8 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     Some(result * factor)
 }
 
-/// What a counter lost where it began anew.
-fn fallen(samples: &[Sample]) -> f64 {
+/// Sum of a counter's values before resets.
+fn lost_in_resets(samples: &[Sample]) -> f64 {
     let lost = |pair: &[Sample]| match pair {
         [(_, before), (_, after)] if after < before => *before,
         _ => 0.0,
@@ -60,23 +60,23 @@ fn fallen(samples: &[Sample]) -> f64 {
     samples.windows(2).map(lost).sum()
 }
 
-/// What a counter gained between samples, without extrapolation.
-pub(crate) fn gained(samples: &[Sample]) -> Option<f64> {
-    Some(samples.last()?.1 - samples.first()?.1 + fallen(samples))
+/// Increase between samples, without extrapolation.
+pub(crate) fn increase(samples: &[Sample]) -> Option<f64> {
+    Some(samples.last()?.1 - samples.first()?.1 + lost_in_resets(samples))
 }
 
-/// The change between the last two samples; a second where `is_rate`, and then of a counter.
+/// Difference of the last two samples. If `is_rate` is set, treats them as a counter and returns the change per second.
 pub(super) fn last_change(window: &Window<'_>, is_rate: bool) -> Option<f64> {
     let [.., (before_at, before), (last_at, last)] = window.samples else { return None };
     if !is_rate {
         return Some(last - before);
     }
     let seconds = last_at.saturating_sub(*before_at) as f64 / 1_000.0;
-    let gained = if last < before { *last } else { last - before };
-    (seconds != 0.0).then(|| gained / seconds)
+    let increase = if last < before { *last } else { last - before };
+    (seconds != 0.0).then(|| increase / seconds)
 }
 
-/// Slope a second and value at `at` of the line with the least squares through the samples.
+/// Linear regression: slope per second, and value at `at`.
 fn line(samples: &[Sample], at: i64) -> Option<(f64, f64)> {
     let (_, first) = *samples.first()?;
     if samples.len() < 2 {
@@ -100,26 +100,26 @@ fn line(samples: &[Sample], at: i64) -> Option<(f64, f64)> {
     Some((slope, y.value() / count - slope * x.value() / count))
 }
 
-/// The slope a second.
+/// Slope of the regression line per second.
 pub(super) fn deriv(window: &Window<'_>) -> Option<f64> {
-    // From the first sample on, so that large times cost no precision.
+    // Relative to the first sample, because large times would lose precision.
     line(window.samples, window.first()?.0).map(|(slope, _)| slope)
 }
 
-/// Where the line will be so many seconds after the step.
+/// Value of the regression line `seconds` after the step.
 pub(super) fn predict(window: &Window<'_>, seconds: f64) -> Option<f64> {
     line(window.samples, window.at).map(|(slope, value)| slope * seconds + value)
 }
 
-/// Smoothing with a trend (Holt's); `None` for factors that are not between 0 and 1, which the caller refuses before.
+/// Double exponential smoothing (Holt). `None` for factors outside 0 to 1, which the caller rejects.
 pub(super) fn smooth(window: &Window<'_>, factor: f64, trend_factor: f64) -> Option<f64> {
     let mut values = window.values();
     let first = values.next()?;
     let second = values.next()?;
     let (mut level_before, mut level, mut trend) = (0.0, first, second - first);
-    for (place, value) in window.values().enumerate().skip(1) {
+    for (index, value) in window.values().enumerate().skip(1) {
         let scaled = factor * value;
-        if place > 1 {
+        if index > 1 {
             trend = trend_factor * (level - level_before) + (1.0 - trend_factor) * trend;
         }
         let kept = (1.0 - factor) * (level + trend);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn increases_reach_the_ends_of_the_window_but_not_below_zero() {
-        // 10 a minute, sampled every minute, from half a minute after the window's start to half a minute before its end.
+        // 10 per minute, sampled every minute, from half a minute after the window's start to half a minute before its end.
         let samples = [(30_000, 100.0), (90_000, 110.0), (150_000, 120.0)];
         assert_eq!(change(&window(&samples, 0, 180_000), Change::Increase), Some(30.0));
         // The counter was 0 a quarter of a minute before the first sample.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_falls_began_anew_and_a_gauge_did_not() {
+    fn a_falling_counter_was_reset_and_a_gauge_was_not() {
         let samples = [(0, 10.0), (60_000, 20.0), (120_000, 5.0)];
         assert_eq!(change(&window(&samples, 0, 120_000), Change::Increase), Some(15.0));
         assert_eq!(change(&window(&samples, 0, 120_000), Change::Delta), Some(-5.0));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_through_samples_on_a_line_is_that_line() {
+    fn regression_through_collinear_samples_is_exact() {
         let samples = [(1_000, 3.0), (2_000, 5.0), (4_000, 9.0)];
         let window = window(&samples, 0, 5_000);
         assert!(deriv(&window).is_some_and(|slope| (slope - 2.0).abs() < 1e-12));

@@ -1,16 +1,16 @@
-//! The table: every function's name, arguments, and what it does.
+//! The table of functions: name, arguments and implementation.
 
 use super::dates::Part;
 use super::rate::{self, Change};
 use super::{Window, math, over_time};
 use crate::value_type::ValueType;
 
-/// What a function over windows must see of a counter that never falls.
+/// Which samples of a monotonic counter a window function needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// Every sample.
+    /// All.
     All,
-    /// The first and the last one, and how many there are.
+    /// The first and last sample, and the number of samples.
     Ends,
     /// The last two.
     LastTwo,
@@ -19,21 +19,21 @@ pub(crate) enum Needs {
 /// How a function is evaluated.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
-    /// Value by value, with the scalars at the step. The metric's name is dropped.
+    /// Maps each value, given the scalars at the step. Drops the metric name.
     Each(fn(f64, &[f64]) -> Option<f64>),
-    /// Window by window. Whether the metric's name is kept.
+    /// Maps each window. The flag says whether the metric name is kept.
     Over(Needs, bool, fn(&Window<'_>, &[f64]) -> Option<f64>),
-    /// A part of a date; of the step's time where no vector is given.
+    /// A part of a date; defaults to the time of the step.
     Date(Part),
-    /// More than values are needed.
+    /// Needs more than values.
     Special(Special),
-    /// Of native histograms.
+    /// For native histograms.
     NativeHistogram,
-    /// Known to the parser, not evaluated.
+    /// Known to the parser, but not supported.
     Unsupported,
 }
 
-/// Functions of which `eval::call` knows.
+/// Functions implemented in `eval::call`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
     Absent,
@@ -59,12 +59,11 @@ pub(crate) enum Special {
     MaxOf,
 }
 
-/// A function.
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    /// Its arguments. Where there may be fewer or more, the last one is meant.
+    /// Types of the arguments. The last one is optional or repeated, depending on `optional`.
     pub(crate) arguments: &'static [ValueType],
-    /// How many arguments may follow the others but the last: 0 none, below 0 any number.
+    /// Number of optional arguments: 0 for none; negative if the last argument may be repeated.
     pub(crate) optional: i8,
     pub(crate) answers: ValueType,
     pub(crate) form: Form,
@@ -80,20 +79,20 @@ impl std::fmt::Debug for Function {
 /// A function, for completion.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionHelp {
-    /// Its name.
+    /// Function name.
     pub name: &'static str,
-    /// What it does, in a few words.
+    /// Short description.
     pub help: &'static str,
 }
 
-/// All functions that are evaluated, in order of their tables.
+/// All supported functions, in order of the tables.
 pub fn functions() -> impl Iterator<Item = FunctionHelp> {
     all()
         .filter(|function| !matches!(function.form, Form::NativeHistogram | Form::Unsupported))
         .map(|function| FunctionHelp { name: function.name, help: function.help })
 }
 
-/// The function of this name.
+/// Looks up a function by name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name)
 }
@@ -148,26 +147,26 @@ impl Function {
     }
 }
 
-fn scalar(scalars: &[f64], place: usize) -> f64 {
-    scalars.get(place).copied().unwrap_or(f64::NAN)
+fn scalar(scalars: &[f64], index: usize) -> f64 {
+    scalars.get(index).copied().unwrap_or(f64::NAN)
 }
 
 static EACH: &[Function] = &[
-    each("abs", "without the sign", |value, _| Some(value.abs())),
+    each("abs", "absolute value", |value, _| Some(value.abs())),
     each("ceil", "rounded up", |value, _| Some(value.ceil())),
     each("floor", "rounded down", |value, _| Some(value.floor())),
-    each("round", "to the nearest multiple of a scalar, of 1 where none is given", |value, scalars| {
+    each("round", "rounded to the nearest multiple of a scalar (default 1)", |value, scalars| {
         Some(math::round(value, scalars.first().copied().unwrap_or(1.0)))
     })
     .taking(&[V, S], 1),
-    each("clamp", "limited from below and above", |value, scalars| {
+    each("clamp", "limited to a range", |value, scalars| {
         let (least, most) = (scalar(scalars, 0), scalar(scalars, 1));
         (least.is_nan() || most.is_nan() || least <= most).then(|| math::at_least(math::at_most(value, most), least))
     })
     .taking(&[V, S, S], 0),
-    each("clamp_min", "limited from below", |value, scalars| Some(math::at_least(value, scalar(scalars, 0)))).taking(&[V, S], 0),
-    each("clamp_max", "limited from above", |value, scalars| Some(math::at_most(value, scalar(scalars, 0)))).taking(&[V, S], 0),
-    each("exp", "e to the power of the value", |value, _| Some(value.exp())),
+    each("clamp_min", "limited to a minimum", |value, scalars| Some(math::at_least(value, scalar(scalars, 0)))).taking(&[V, S], 0),
+    each("clamp_max", "limited to a maximum", |value, scalars| Some(math::at_most(value, scalar(scalars, 0)))).taking(&[V, S], 0),
+    each("exp", "exponential function", |value, _| Some(value.exp())),
     each("ln", "natural logarithm", |value, _| Some(value.ln())),
     each("log2", "logarithm to base 2", |value, _| Some(value.log2())),
     each("log10", "logarithm to base 10", |value, _| Some(value.log10())),
@@ -185,31 +184,30 @@ static EACH: &[Function] = &[
     each("asinh", "inverse hyperbolic sine", |value, _| Some(value.asinh())),
     each("acosh", "inverse hyperbolic cosine", |value, _| Some(value.acosh())),
     each("atanh", "inverse hyperbolic tangent", |value, _| Some(value.atanh())),
-    each("deg", "radians as degrees", |value, _| Some(value * 180.0 / std::f64::consts::PI)),
-    each("rad", "degrees as radians", |value, _| Some(value * std::f64::consts::PI / 180.0)),
+    each("deg", "radians to degrees", |value, _| Some(value * 180.0 / std::f64::consts::PI)),
+    each("rad", "degrees to radians", |value, _| Some(value * std::f64::consts::PI / 180.0)),
 ];
 
 static OVER: &[Function] = &[
-    over("rate", Needs::Ends, "a counter's increase a second", |window, _| rate::change(window, Change::Rate)),
+    over("rate", Needs::Ends, "a counter's increase per second", |window, _| rate::change(window, Change::Rate)),
     over("increase", Needs::Ends, "a counter's increase", |window, _| rate::change(window, Change::Increase)),
     over("delta", Needs::Ends, "a gauge's difference", |window, _| rate::change(window, Change::Delta)),
-    over("irate", Needs::LastTwo, "a counter's increase a second, of its last two samples", |window, _| rate::last_change(window, true)),
-    over("idelta", Needs::LastTwo, "the difference of the last two samples", |window, _| rate::last_change(window, false)),
-    over("deriv", Needs::All, "slope a second of a line through the samples", |window, _| rate::deriv(window)),
-    over("predict_linear", Needs::All, "where that line will be in so many seconds", |window, scalars| {
-        rate::predict(window, scalar(scalars, 0))
-    })
-    .taking(&[M, S], 0),
-    over("double_exponential_smoothing", Needs::All, "smoothed, with a factor for the level and one for the trend", smooth)
-        .taking(&[M, S, S], 0),
-    over("holt_winters", Needs::All, "older name of double_exponential_smoothing", smooth).taking(&[M, S, S], 0),
-    over("changes", Needs::All, "how often the value changed", |window, _| Some(over_time::changes(window))),
-    over("resets", Needs::Ends, "how often a counter fell", |window, _| Some(over_time::resets(window))),
+    over("irate", Needs::LastTwo, "a counter's increase per second between its last two samples", |window, _| {
+        rate::last_change(window, true)
+    }),
+    over("idelta", Needs::LastTwo, "difference of the last two samples", |window, _| rate::last_change(window, false)),
+    over("deriv", Needs::All, "slope per second by linear regression", |window, _| rate::deriv(window)),
+    over("predict_linear", Needs::All, "value predicted by linear regression", |window, scalars| rate::predict(window, scalar(scalars, 0)))
+        .taking(&[M, S], 0),
+    over("double_exponential_smoothing", Needs::All, "smoothed with a level and a trend factor", smooth).taking(&[M, S, S], 0),
+    over("holt_winters", Needs::All, "old name of double_exponential_smoothing", smooth).taking(&[M, S, S], 0),
+    over("changes", Needs::All, "number of changes", |window, _| Some(over_time::changes(window))),
+    over("resets", Needs::Ends, "number of counter resets", |window, _| Some(over_time::resets(window))),
     over("avg_over_time", Needs::All, "mean", |window, _| Some(over_time::avg(window))),
     over("sum_over_time", Needs::All, "sum of the samples", |window, _| Some(over_time::total(window))),
     over("min_over_time", Needs::Ends, "smallest value", |window, _| Some(over_time::min(window))),
     over("max_over_time", Needs::Ends, "largest value", |window, _| Some(over_time::max(window))),
-    over("count_over_time", Needs::Ends, "how many samples", |window, _| Some(window.count as f64)),
+    over("count_over_time", Needs::Ends, "number of samples", |window, _| Some(window.count as f64)),
     over("stddev_over_time", Needs::All, "standard deviation", |window, _| Some(over_time::stddev(window))),
     over("stdvar_over_time", Needs::All, "variance", |window, _| Some(over_time::stdvar(window))),
     over("mad_over_time", Needs::All, "median absolute deviation", |window, _| Some(over_time::mad(window))),
@@ -219,7 +217,7 @@ static OVER: &[Function] = &[
     .taking(&[S, M], 0),
     over("last_over_time", Needs::LastTwo, "last sample", |window, _| Some(window.last()?.1)).keeping_name(),
     over("first_over_time", Needs::Ends, "first sample", |window, _| Some(window.first()?.1)).keeping_name(),
-    over("present_over_time", Needs::Ends, "1 where there is a sample", |_, _| Some(1.0)),
+    over("present_over_time", Needs::Ends, "1 if there are samples", |_, _| Some(1.0)),
     over("ts_of_first_over_time", Needs::Ends, "time of the first sample", |window, _| Some(window.first()?.0 as f64 / 1_000.0)),
     over("ts_of_last_over_time", Needs::LastTwo, "time of the last sample", |window, _| Some(window.last()?.0 as f64 / 1_000.0)),
     over("ts_of_max_over_time", Needs::All, "time of the largest value", |window, _| {
@@ -240,31 +238,31 @@ static DATES: &[Function] = &[
     date("day_of_week", Part::DayOfWeek, "day of the week; 0 is Sunday"),
     date("day_of_month", Part::DayOfMonth, "day of the month"),
     date("day_of_year", Part::DayOfYear, "day of the year"),
-    date("days_in_month", Part::DaysInMonth, "days of the month"),
+    date("days_in_month", Part::DaysInMonth, "number of days in the month"),
     date("month", Part::Month, "month of the year"),
     date("year", Part::Year, "year"),
 ];
 
 static SPECIAL: &[Function] = &[
-    special("absent", &[V], V, Special::Absent, "1 where there is no series"),
-    special("absent_over_time", &[M], V, Special::AbsentOverTime, "1 where there is no sample"),
-    special("histogram_quantile", &[S, V], V, Special::HistogramQuantile, "quantile out of buckets"),
-    special("histogram_fraction", &[S, S, V], V, Special::HistogramFraction, "share of values between two bounds, out of buckets"),
-    special("label_replace", &[V, T, T, T, T], V, Special::LabelReplace, "a label made of parts of another"),
-    special("label_join", &[V, T, T, T], V, Special::LabelJoin, "a label made of several").taking(&[V, T, T, T], -1),
-    special("scalar", &[V], S, Special::Scalar, "the value of the only series"),
-    special("vector", &[S], V, Special::Vector, "a series without labels"),
-    special("sort", &[V], V, Special::Sort, "smallest value first"),
-    special("sort_desc", &[V], V, Special::SortDescending, "largest value first"),
-    special("sort_by_label", &[V, T], V, Special::SortByLabel, "by labels").taking(&[V, T], -1),
-    special("sort_by_label_desc", &[V, T], V, Special::SortByLabelDescending, "by labels, last first").taking(&[V, T], -1),
+    special("absent", &[V], V, Special::Absent, "1 if there are no series"),
+    special("absent_over_time", &[M], V, Special::AbsentOverTime, "1 if there are no samples"),
+    special("histogram_quantile", &[S, V], V, Special::HistogramQuantile, "quantile of a histogram"),
+    special("histogram_fraction", &[S, S, V], V, Special::HistogramFraction, "fraction of a histogram between two bounds"),
+    special("label_replace", &[V, T, T, T, T], V, Special::LabelReplace, "sets a label by matching another label"),
+    special("label_join", &[V, T, T, T], V, Special::LabelJoin, "joins labels into one").taking(&[V, T, T, T], -1),
+    special("scalar", &[V], S, Special::Scalar, "value of a single series as a scalar"),
+    special("vector", &[S], V, Special::Vector, "a scalar as a series without labels"),
+    special("sort", &[V], V, Special::Sort, "sorted by value"),
+    special("sort_desc", &[V], V, Special::SortDescending, "sorted by value, descending"),
+    special("sort_by_label", &[V, T], V, Special::SortByLabel, "sorted by labels").taking(&[V, T], -1),
+    special("sort_by_label_desc", &[V, T], V, Special::SortByLabelDescending, "sorted by labels, descending").taking(&[V, T], -1),
     special("timestamp", &[V], V, Special::Timestamp, "time of the sample"),
     special("time", &[], S, Special::Time, "time of the step"),
     special("pi", &[], S, Special::Pi, "3.14…"),
     special("start", &[], S, Special::Start, "time of the first step"),
     special("end", &[], S, Special::End, "time of the last step"),
     special("step", &[], S, Special::Step, "seconds between steps"),
-    special("range", &[], S, Special::Range, "seconds from the first to the last step"),
+    special("range", &[], S, Special::Range, "seconds from first to last step"),
     special("min_of", &[S, S], S, Special::MinOf, "the smaller scalar"),
     special("max_of", &[S, S], S, Special::MaxOf, "the larger scalar"),
 ];
@@ -286,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_function_stands_once_and_has_help() {
+    fn every_function_is_listed_once_and_has_help() {
         let mut names: Vec<&str> = all().map(|function| function.name).collect();
         let count = names.len();
         names.sort_unstable();

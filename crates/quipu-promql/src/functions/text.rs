@@ -1,8 +1,8 @@
-//! Labels' texts: natural order, numbers as Prometheus writes them.
+//! Label values: natural sort order, and numbers as Prometheus writes them.
 
 use std::cmp::Ordering;
 
-/// A number as Go prints it with as many digits as it takes and no exponent: label values of `count_values`.
+/// Formats a number like Go, with as many digits as needed and without an exponent, for the label of `count_values`.
 pub(crate) fn plain_number(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()
@@ -13,7 +13,7 @@ pub(crate) fn plain_number(value: f64) -> String {
     }
 }
 
-/// Texts in the order people expect: runs of digits by their number.
+/// Natural sort order: runs of digits are compared as numbers.
 pub(crate) fn natural_order(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one, other);
     loop {
@@ -33,7 +33,7 @@ pub(crate) fn natural_order(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The first run of digits, or of what is none.
+/// The first run of digits or of non-digits.
 fn chunk(text: &str) -> &str {
     let is_digit = text.starts_with(|letter: char| letter.is_ascii_digit());
     let end = text.find(|letter: char| letter.is_ascii_digit() != is_digit).unwrap_or(text.len());

@@ -20,10 +20,10 @@ pub(super) const KEYS: &[Key<SheetView>] = &[
     ),
     Key::new(
         "severity",
-        |view| view.least.map(|least| least.label().into()),
+        |view| view.min_severity.map(|severity| severity.label().into()),
         |view, name| match name {
-            "" => set(&mut view.least, Some(None)),
-            _ => set(&mut view.least, LogSeverity::from_name(name).map(Some)),
+            "" => set(&mut view.min_severity, Some(None)),
+            _ => set(&mut view.min_severity, LogSeverity::from_name(name).map(Some)),
         },
     ),
     Key::new(
@@ -114,7 +114,7 @@ pub(super) mod tests {
         view.apply("flame=sandwich&around=a%26b%3Dc&zoom=5~9");
         let expected = SheetView {
             page: 2,
-            least: Some(LogSeverity::Error),
+            min_severity: Some(LogSeverity::Error),
             column: StatisticsColumn::P95,
             ascending: true,
             layout: FlameLayout::Sandwich,
@@ -138,10 +138,10 @@ pub(super) mod tests {
             prop::sample::select(&[FlameLayout::Time, FlameLayout::LeftHeavy, FlameLayout::Sandwich][..]),
             (prop::option::of(".+"), prop::option::of((any::<u32>(), 1..u32::MAX))),
         )
-            .prop_map(|((page, whole_session, least), (column, ascending, weight), layout, (around, zoom))| SheetView {
+            .prop_map(|((page, whole_session, min_severity), (column, ascending, weight), layout, (around, zoom))| SheetView {
                 page,
                 whole_session,
-                least,
+                min_severity,
                 column,
                 ascending,
                 layout,

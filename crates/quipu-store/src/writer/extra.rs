@@ -1,13 +1,13 @@
-//! The tables for what the reference's schema cannot hold. Each is made when its first row comes.
+//! Writes the tables with data that the reference's schema has no columns for. Each is created with its first row.
 //!
-//! What is not here: where such rows come from (`transfer`).
+//! Not here: where such rows come from (`transfer`).
 
 use super::super::error::StoreError;
 use super::{Writer, tables};
 use quipu_model::{LogRecord, MetricPoint, SpanExtra};
 use rusqlite::ToSql;
 
-/// One of the further tables.
+/// One of these tables.
 #[derive(Clone, Copy)]
 pub(super) enum Extra {
     Sources,
@@ -28,7 +28,7 @@ impl Extra {
                 links TEXT, event_unix_nanos TEXT, source_id INTEGER)"
             }
             Extra::Logs => {
-                // Records go when their span comes; their numbers are not given again, so that a push can go on behind one.
+                // Records are removed when their span arrives. Row numbers are never reused, so that a push can resume after one.
                 "CREATE TABLE IF NOT EXISTS quipu_log_records (
                 id INTEGER PRIMARY KEY AUTOINCREMENT, trace_id TEXT, span_id TEXT, name TEXT, timestamp TIMESTAMP, time_unix_nano INTEGER,
                 attributes TEXT, source_id INTEGER)"
@@ -43,14 +43,14 @@ impl Extra {
     }
 }
 
-/// Which of the tables are known to be there.
+/// Which of the tables are known to exist.
 #[derive(Default)]
 pub(super) struct Made([bool; Extra::ALL]);
 
-/// Finds log records by the span they wait for, where spans come one by one.
+/// Finds log records by the span they wait for when spans arrive one by one.
 const LOG_INDEX: &str = "CREATE INDEX IF NOT EXISTS quipu_log_records_span ON quipu_log_records(span_id) WHERE span_id IS NOT NULL";
 
-/// SQLite's integers end in the year 2262.
+/// `i64` nanoseconds reach to the year 2262.
 fn integer(number: Option<u64>) -> Option<i64> {
     number.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
 }
@@ -78,7 +78,7 @@ impl Writer {
         }
     }
 
-    /// Looks whether log records wait in the file, and from now on makes them events as soon as their span comes.
+    /// Checks whether log records are waiting, and from now on converts them to events as soon as their span arrives.
     pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
         self.joins_logs = true;
         if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
@@ -90,13 +90,13 @@ impl Writer {
         Ok(found > 0)
     }
 
-    /// Forgets which tables there are: what made them was rolled back.
-    pub(super) fn forget_made(&mut self) -> Result<(), StoreError> {
+    /// Forgets which tables exist, because their creation was rolled back.
+    pub(super) fn reset_made(&mut self) -> Result<(), StoreError> {
         self.made = Made::default();
         if self.joins_logs { self.join_logs() } else { Ok(()) }
     }
 
-    /// Makes the log records that waited for this span its events.
+    /// Converts the log records that waited for this span to events.
     pub(super) fn take_waiting_logs(&mut self, span_id: &str) -> Result<(), StoreError> {
         if self.joins_logs && self.has(Extra::Logs) && self.run(tables::ADD_WAITING_EVENTS, &[&span_id])? {
             self.run("DELETE FROM quipu_log_records WHERE span_id = ?1", &[&span_id])?;
@@ -104,7 +104,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Notes a resource and a scope, each a JSON object; answers the number rows refer to them by.
+    /// Adds a resource and a scope, each a JSON object. Returns the number by which rows refer to them.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -114,7 +114,7 @@ impl Writer {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Writes further facts of the span in this row of `spans`. What is there under the number is of a span that was deleted.
+    /// Writes additional data of the span in this row of `spans`. Replaces an existing row, which belonged to a deleted span.
     pub fn add_span_extra(&mut self, row: i64, extra: &SpanExtra) -> Result<(), StoreError> {
         self.make(Extra::Spans)?;
         let (start, end) = (integer(extra.start_nanos), integer(extra.end_nanos));
@@ -134,7 +134,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a log record: as an event of its span, where that is in the file, else apart. [`settle_logs`](Writer::settle_logs) looks again.
+    /// Writes a log record: as an event if its span is in the file, otherwise separately until [`settle_logs`](Writer::settle_logs).
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -153,7 +153,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes log records that came before their span its events. Answers how many records belong to no span.
+    /// Converts log records that arrived before their span to events. Returns the number of records without a span.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -177,7 +177,7 @@ impl Writer {
         Ok(left)
     }
 
-    /// Writes a point of a metric.
+    /// Writes a metric point.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]

@@ -1,14 +1,14 @@
-//! A database in memory: pages lie outside SQLite's heap, whose limit they would meet, and become a source of bytes without a copy.
+//! An in-memory database. Its pages are outside SQLite's heap and its limit, and become a byte source without copying.
 
 use super::super::error::StoreError;
 use super::super::source::{ByteSource, SourceError};
 use super::super::vfs::{FileSystem, MAIN, SharedFile};
-use super::{Place, Writer};
+use super::{Target, Writer};
 use rusqlite::{Connection, OpenFlags};
 
-/// The file system that holds the database.
+/// The file system of the database.
 pub(super) struct Memory {
-    /// Outlives the connection, which is dropped before.
+    /// Must outlive the connection, which is dropped first.
     _files: FileSystem,
     file: SharedFile,
 }
@@ -22,7 +22,7 @@ impl Memory {
     }
 }
 
-/// A database that was written in memory, to be opened like any other.
+/// A database that was written in memory, as a byte source.
 pub struct WrittenSource(SharedFile);
 
 impl ByteSource for WrittenSource {
@@ -44,40 +44,40 @@ impl ByteSource for WrittenSource {
 }
 
 impl Writer {
-    /// Bytes of the database so far, committed or not; 0 for one on disk.
+    /// Size of the database in bytes, including uncommitted data; 0 for a file on disk.
     pub fn len_in_memory(&self) -> u64 {
-        match &self.place {
-            // Of the pages some are in SQLite's cache still.
-            Place::Memory(_) => {
+        match &self.target {
+            // Some pages are still in SQLite's cache.
+            Target::Memory(_) => {
                 let pages: rusqlite::Result<i64> = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0));
                 pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * 4096
             }
             #[cfg(not(target_family = "wasm"))]
-            Place::Path(_) => 0,
+            Target::Path(_) => 0,
         }
     }
 
-    /// Closes a database in memory; what was committed can be opened.
+    /// Closes an in-memory database. The source contains committed data.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`] for one on disk.
+    /// [`StoreError::CannotWrite`] for a file on disk.
     pub fn into_source(self) -> Result<WrittenSource, StoreError> {
-        match &self.place {
-            Place::Memory(memory) => {
+        match &self.target {
+            Target::Memory(memory) => {
                 let file = memory.file.clone();
-                // The connection closes before anybody reads.
+                // Closes the connection before the source is read.
                 drop(self);
                 Ok(WrittenSource(file))
             }
             #[cfg(not(target_family = "wasm"))]
-            Place::Path(_) => Err(StoreError::CannotWrite(format!("{} is a file, not in memory.", self.name))),
+            Target::Path(_) => Err(StoreError::CannotWrite(format!("{} is a file, not in memory.", self.name))),
         }
     }
 
-    /// Closes a database in memory, and answers its bytes: what a file of it holds.
+    /// Closes an in-memory database and returns its bytes, in the format of a file.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`] for one on disk.
+    /// [`StoreError::CannotWrite`] for a file on disk.
     pub fn into_bytes(self) -> Result<Vec<u8>, StoreError> {
         let source = self.into_source()?;
         let mut bytes = vec![0; usize::try_from(source.len()).unwrap_or(usize::MAX)];

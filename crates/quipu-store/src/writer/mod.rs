@@ -1,9 +1,8 @@
-//! Writes recorded rows into a database of the reference's schema, so that its own query code could not tell the difference.
+//! Writes rows into a database with the reference's schema, which is indistinguishable from the reference's own files.
 //!
-//! Two ways over the same statements: [`Writer::copy`] writes rows as they are (trimmed copies); [`Writer::add`] writes a span as the
-//! reference's sink does, which makes or widens the row of its trace (imports, and whatever records as it runs).
-//! The write-ahead mode is never used, so that between two commits the one file is whole.
-//! What is not here: reading (`reader`), and what rows mean.
+//! [`Writer::copy`] writes rows as they are (trimmed copies). [`Writer::add`] writes a span like the reference's sink, creating or updating
+//! the row of its trace (imports, live recording). Write-ahead mode is never used, so that the file is complete between commits. Not here:
+//! reading (`reader`), and what rows mean.
 
 mod extra;
 mod memory;
@@ -17,40 +16,41 @@ pub use memory::WrittenSource;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
-/// A database that is being written. Rows come in transactions: [`begin`](Writer::begin) opens one, [`commit`](Writer::commit) ends it;
-/// without one, each row is its own.
+/// A database being written. [`begin`](Writer::begin) starts a transaction, [`commit`](Writer::commit) ends it; without one, each row is a
+/// transaction.
 pub struct Writer {
-    // Fields drop in order: the connection goes before its file system, and before its file is removed.
+    // Fields are dropped in order: the connection goes before its file system, and before its file is removed.
     connection: Connection,
-    place: Place,
+    target: Target,
     name: String,
-    /// Which further tables there are.
+    /// Which additional tables exist.
     made: extra::Made,
-    /// Whether log records become events as soon as their span comes, and not at the end.
+    /// Whether log records become events as soon as their span arrives, rather than at the end.
     joins_logs: bool,
 }
 
-/// Where the database lies.
-enum Place {
+/// Where the database is stored.
+enum Target {
     Memory(Memory),
     #[cfg(not(target_family = "wasm"))]
     Path(native::NewFile),
 }
 
-/// What a span tells of its trace beyond its own row.
+/// Data about a trace that comes with a span but is not in the span's row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TraceFacts<'a> {
-    /// The name of the service, for a trace that has no row yet.
+    /// Service name, used for a new trace.
     pub service_name: Option<&'a str>,
-    /// Whether the span is the root, as far as no other was before.
+    /// Whether the span is the root; ignored if the trace has one.
     pub is_root: bool,
-    /// `YYYY-MM-DD HH:MM:SS` in UTC, for a trace that has no row yet; `None` is now by SQLite's clock, of which there is none in memory.
+    /// Creation time, used for a new trace: `YYYY-MM-DD HH:MM:SS` in UTC. `None` is the current time of SQLite's clock, which an in-memory
+    /// database lacks.
     pub created_at: Option<&'a str>,
 }
 
-/// What one or more spans tell of their trace, in the order they came.
+/// Changes to a row of `traces` from one or more spans, in the order they arrived.
 #[derive(Clone, Copy, Debug)]
-pub struct Widening<'a> {
+pub struct TraceUpdate<'a> {
     trace_id: Option<&'a str>,
     service_name: Option<&'a str>,
     root: Option<&'a str>,
@@ -59,10 +59,10 @@ pub struct Widening<'a> {
     created_at: Option<&'a str>,
 }
 
-impl<'a> Widening<'a> {
-    /// What one span tells.
-    pub fn by(span: &'a SpanRecord, facts: TraceFacts<'a>) -> Widening<'a> {
-        Widening {
+impl<'a> TraceUpdate<'a> {
+    /// The changes from one span.
+    pub fn by(span: &'a SpanRecord, facts: TraceFacts<'a>) -> TraceUpdate<'a> {
+        TraceUpdate {
             trace_id: span.trace_id.as_deref(),
             service_name: facts.service_name,
             root: facts.is_root.then_some(span.span_id.as_str()),
@@ -72,48 +72,49 @@ impl<'a> Widening<'a> {
         }
     }
 
-    /// What a later span of the same trace adds. As in SQL, a time that is not known makes the trace's unknown.
-    pub fn and(&mut self, later: &Widening<'a>) {
+    /// Adds the changes from a later span of the same trace. As in SQL, an unknown time makes the trace's time unknown.
+    pub fn and(&mut self, later: &TraceUpdate<'a>) {
         self.root = self.root.or(later.root);
         self.start_time = self.start_time.zip(later.start_time).map(|(one, other)| one.min(other));
         self.end_time = self.end_time.zip(later.end_time).map(|(one, other)| one.max(other));
     }
 }
 
-/// How many rows were written, and how many were not because a row of their id was there already.
+/// Numbers of copied rows, and of rows skipped because their id existed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// Rows of `traces`.
+    /// Copied rows of `traces`.
     pub traces: u64,
-    /// Rows of `spans`.
+    /// Copied rows of `spans`.
     pub spans: u64,
-    /// Rows of `span_events`.
+    /// Copied rows of `span_events`.
     pub events: u64,
-    /// Traces and spans that were there already.
+    /// Traces and spans that existed already.
     pub left_out: u64,
 }
 
 impl Writer {
-    /// A fresh database in memory, outside SQLite's own.
+    /// Creates an in-memory database.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn in_memory() -> Result<Writer, StoreError> {
         let name = "The database in memory";
-        let (memory, connection) = Memory::open().map_err(|error| StoreError::CannotWrite(format!("{name} can't be made ({error}).")))?;
-        Writer::set_up(connection, Place::Memory(memory), name.to_owned(), "MEMORY")
+        let (memory, connection) =
+            Memory::open().map_err(|error| StoreError::CannotWrite(format!("{name} can't be created ({error}).")))?;
+        Writer::set_up(connection, Target::Memory(memory), name.to_owned(), "MEMORY")
     }
 
-    fn set_up(connection: Connection, place: Place, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, place, name, made: extra::Made::default(), joins_logs: false };
+    fn set_up(connection: Connection, target: Target, name: String, journal: &str) -> Result<Writer, StoreError> {
+        let writer = Writer { connection, target, name, made: extra::Made::default(), joins_logs: false };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
 
     fn prepare(&self, journal: &str) -> rusqlite::Result<()> {
         let connection = &self.connection;
-        // Only a file that has no page yet takes the first two. References between tables are not enforced, as by the reference: spans
-        // come before their trace, and some events have no span.
+        // The first two pragmas only affect a file without pages. Foreign keys are not enforced, like in the reference: spans are written
+        // before their trace, and some events have no span.
         connection.execute_batch(
             "PRAGMA page_size=4096; PRAGMA encoding='UTF-8'; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF;",
         )?;
@@ -124,15 +125,15 @@ impl Writer {
         tables::make_tables(connection)
     }
 
-    /// Opens a transaction, which others wait for from now on.
+    /// Starts a transaction, and blocks other writers until it ends.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`], also when another program is writing and does not let go.
+    /// [`StoreError::CannotWrite`], also if another program keeps writing.
     pub fn begin(&mut self) -> Result<(), StoreError> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.explain(&error))
     }
 
-    /// Ends the transaction: what was written is in the file.
+    /// Commits the transaction.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -140,21 +141,21 @@ impl Writer {
         self.connection.execute_batch("COMMIT").map_err(|error| self.explain(&error))
     }
 
-    /// Ends the transaction as if it had not been.
+    /// Rolls the transaction back.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn roll_back(&mut self) -> Result<(), StoreError> {
         let outcome = self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error));
-        // After some failures, a full disk among them, SQLite has rolled back by itself.
-        self.forget_made()?;
+        // After some failures, such as a full disk, SQLite has rolled back by itself.
+        self.reset_made()?;
         outcome
     }
 
     /// Writes rows as they are, in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`]; nothing of the recording was written then.
+    /// [`StoreError::CannotWrite`], in which case nothing was written.
     pub fn copy(&mut self, recording: &Recording) -> Result<Copied, StoreError> {
         self.begin()?;
         let outcome = recording.records().try_fold(Copied::default(), |mut copied, record| {
@@ -164,14 +165,14 @@ impl Writer {
         match outcome {
             Ok(copied) => self.commit().map(|()| copied),
             Err(error) => {
-                // The first error is the one to tell.
+                // Report the first error.
                 let _ = self.roll_back();
                 Err(error)
             }
         }
     }
 
-    /// Writes one row as it is, and counts it. A trace or span whose id is there already is left out.
+    /// Writes one row as it is, and counts it. Skips traces and spans whose id exists.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -189,8 +190,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a span that has ended, with its events, as the reference's sink does: the row of its trace is made, or its time widened.
-    /// Answers whether it was written; one whose id is there already is not, nor are its events.
+    /// Writes an ended span with its events like the reference's sink, and creates or updates the row of its trace. Returns whether it was
+    /// written: a span whose id exists is skipped with its events.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -198,12 +199,12 @@ impl Writer {
         if self.add_span(span, events)?.is_none() {
             return Ok(false);
         }
-        self.widen_trace(&Widening::by(span, facts))?;
+        self.update_trace(&TraceUpdate::by(span, facts))?;
         Ok(true)
     }
 
-    /// Writes a span with its events alone; what it tells of its trace is to follow in the same transaction. Answers the number of its row,
-    /// if it was written.
+    /// Writes a span and its events. The update of its trace must follow in the same transaction. Returns the row number, or `None` if the
+    /// span exists.
     pub fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<Option<i64>, StoreError> {
         if !self.run(tables::ADD_SPAN, span_values(span).as_slice())? {
             return Ok(None);
@@ -216,8 +217,8 @@ impl Writer {
         Ok(Some(row))
     }
 
-    /// Writes what spans told of their trace.
-    pub fn widen_trace(&mut self, trace: &Widening<'_>) -> Result<(), StoreError> {
+    /// Creates or updates the row of a trace.
+    pub fn update_trace(&mut self, trace: &TraceUpdate<'_>) -> Result<(), StoreError> {
         let values: [&dyn ToSql; 6] = [
             &trace.trace_id,
             &trace.service_name,
@@ -226,11 +227,11 @@ impl Writer {
             &trace.end_time,
             &trace.created_at,
         ];
-        self.run(tables::WIDEN_TRACE, &values)?;
+        self.run(tables::UPDATE_TRACE, &values)?;
         Ok(())
     }
 
-    /// Runs a statement that writes one row at most; answers whether it did.
+    /// Runs a statement that writes at most one row. Returns whether it did.
     fn run(&self, sql: &str, values: &[&dyn ToSql]) -> Result<bool, StoreError> {
         let run = |mut statement: CachedStatement<'_>| statement.execute(values);
         self.connection.prepare_cached(sql).and_then(run).map(|rows| rows > 0).map_err(|error| self.explain(&error))

@@ -1,9 +1,9 @@
-//! A database on disk: a new one, or one that a server and its readers have in use.
+//! Databases on disk: a new file, or one that is in use by a server and its readers.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "makes a file at a path, natively: with `store::native` the one place that knows files"
+    reason = "creates files; only this module and `store::native` access the file system"
 )]
 
 use super::super::error::StoreError;
@@ -11,75 +11,75 @@ use super::super::header::read_header;
 use super::super::numbering::{Numbering, numbering};
 use super::super::schema::Schema;
 use super::extra::Extra;
-use super::{Place, Writer};
+use super::{Target, Writer};
 use rusqlite::{Connection, OpenFlags};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a write waits for readers to let go.
+/// How long a write waits for readers.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// A file that was made for the database and is not whole yet: it goes when it is dropped.
+/// A new file that is incomplete. Removed when dropped.
 pub(super) struct NewFile(Option<PathBuf>);
 
 impl Drop for NewFile {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
-            // There is nobody left to tell: the reason for giving up was told.
+            // The reason for giving up was already reported; this error can't be.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
 impl Writer {
-    /// A fresh database in a new file. Until [`finish`](Writer::finish) it may be half of one, and is removed when it is dropped before.
+    /// Creates a database in a new file. It is incomplete until [`finish`](Writer::finish), and removed if dropped before.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`], also when there is a file of that name: it might be the telemetry itself.
+    /// [`StoreError::CannotWrite`], also if the file exists, because it might be the telemetry itself.
     pub fn create(path: &Path) -> Result<Writer, StoreError> {
         let name = path.display().to_string();
-        // By the system, because between a look and the making another program may have made one.
+        // Let the operating system check, because another program might create the file in the meantime.
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
         made.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => StoreError::CannotWrite(format!("{name} is there already; give a new name.")),
-            _ => StoreError::CannotWrite(format!("{name} can't be made ({error}).")),
+            std::io::ErrorKind::AlreadyExists => StoreError::CannotWrite(format!("{name} already exists; give a new name.")),
+            _ => StoreError::CannotWrite(format!("{name} can't be created ({error}).")),
         })?;
-        let place = Place::Path(NewFile(Some(path.to_owned())));
+        let target = Target::Path(NewFile(Some(path.to_owned())));
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        // Nobody needs to roll back a file that is removed when it fails.
-        let writer = Writer::set_up(connection, place, name, "MEMORY")?;
+        // A rollback journal on disk is not needed: the file is removed on failure.
+        let writer = Writer::set_up(connection, target, name, "MEMORY")?;
         writer.connection.execute_batch("PRAGMA synchronous=OFF").map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
 
-    /// The database in `path`, made where there is none, to be written while others read it. Log records become events of their span as
-    /// soon as both are there.
+    /// Opens the database at `path`, or creates it, for writing while others read it. Log records become events as soon as their span is
+    /// there.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`], also when the file is no telemetry file, or is in write-ahead mode and another program has it open.
+    /// [`StoreError::CannotWrite`], also if it is not a telemetry file, or is in write-ahead mode and open in another program.
     pub fn append_to(path: &Path) -> Result<Writer, StoreError> {
         let name = path.display().to_string();
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        may_grow(&connection, path, &name)?;
-        let mut writer = Writer::set_up(connection, Place::Path(NewFile(None)), name, "TRUNCATE")?;
-        writer.take_up()?;
+        check_appendable(&connection, path, &name)?;
+        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, "TRUNCATE")?;
+        writer.prepare_append()?;
         Ok(writer)
     }
 
-    /// Makes the tables of a file that is to grow fit for it.
-    fn take_up(&mut self) -> Result<(), StoreError> {
+    /// Prepares the tables of an existing file for appending.
+    fn prepare_append(&mut self) -> Result<(), StoreError> {
         self.join_logs()?;
         if self.is_there("quipu_span_extra")? { self.number_spans() } else { Ok(()) }
     }
 
-    /// Gives the rows of `quipu_span_extra` the numbers of their spans, where they have others.
+    /// Renumbers the rows of `quipu_span_extra` like their spans, if necessary.
     fn number_spans(&mut self) -> Result<(), StoreError> {
         if numbering(&self.connection)? == Numbering::Rows {
             return Ok(());
         }
         let columns = "e.span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id";
-        // Not under another name: what users built on the table goes on with the new one.
+        // Under the same name, so that the user's views and triggers keep working.
         let statements = format!(
             "CREATE TEMP TABLE quipu_numbered AS SELECT s.rowid AS id, {columns} FROM spans s JOIN quipu_span_extra e ON e.span_id = s.span_id
                 ORDER BY 1;
@@ -92,8 +92,8 @@ impl Writer {
         self.commit()
     }
 
-    /// Keeps so many bytes of the file in memory. What a transaction changes beyond that is written before its end, and keeps readers out
-    /// from then on.
+    /// Sets the size of the page cache in bytes. A transaction with more changes writes them before its end, which locks out readers from
+    /// then on.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
@@ -101,24 +101,24 @@ impl Writer {
         self.connection.execute_batch(&format!("PRAGMA cache_size=-{}", bytes / 1024)).map_err(|error| self.explain(&error))
     }
 
-    /// Closes a database on disk, which stays. Rows of a transaction that was not committed are not in it.
+    /// Closes a database on disk. Uncommitted rows are lost.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn finish(self) -> Result<(), StoreError> {
-        let Writer { connection, place, name, .. } = self;
-        // The journal that was cut off and kept for the next transaction goes, unless others have the file in use.
+        let Writer { connection, target, name, .. } = self;
+        // Removes the truncated journal that was kept for the next transaction, unless others have the file open.
         let _ = connection.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()));
         connection.close().map_err(|(_, error)| StoreError::CannotWrite(format!("{name} can't be written ({error}).")))?;
-        if let Place::Path(mut file) = place {
+        if let Target::Path(mut file) = target {
             file.0 = None;
         }
         Ok(())
     }
 }
 
-/// Refuses what is no telemetry file, before anything is changed in it.
-fn may_grow(connection: &Connection, path: &Path, name: &str) -> Result<(), StoreError> {
+/// Rejects files other than telemetry files before anything is changed.
+fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<(), StoreError> {
     let mut head = Vec::new();
     let length = std::fs::metadata(path).map_or(0, |facts| facts.len());
     if length == 0 {

@@ -1,10 +1,10 @@
-//! The statements that make the tables, and those that fill them.
+//! SQL statements that create and fill the tables.
 //!
-//! What is not here: when they run (`super`).
+//! Not here: when they run (`super`).
 
 use rusqlite::Connection;
 
-/// The reference's tables and its one index, as its source writes them: SQLite keeps these texts, blanks included.
+/// The reference's tables and their index, exactly as in its source, because SQLite stores these texts including whitespace.
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS traces (
                 trace_id TEXT PRIMARY KEY,
@@ -37,36 +37,36 @@ const SCHEMA: [&str; 4] = [
         ",
 ];
 
-/// A row of `traces` as it is; a trace that is there already stays as it is.
+/// Copies a row of `traces`. An existing trace is not changed.
 pub(super) const COPY_TRACE: &str = "INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
 
-/// What a span tells of its trace: the first root and the first name stay, the time widens. Times are compared as texts, as the
-/// reference does. Where no `created_at` is given it is now.
-pub(super) const WIDEN_TRACE: &str = "INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time, created_at)
+/// Creates or updates a trace. The first root and name are kept, the times widened. Times are compared as strings, like in the reference.
+/// `created_at` defaults to the current time.
+pub(super) const UPDATE_TRACE: &str = "INSERT INTO traces (trace_id, service_name, root_span_id, start_time, end_time, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, CURRENT_TIMESTAMP))
     ON CONFLICT(trace_id) DO UPDATE SET
         root_span_id = COALESCE(root_span_id, excluded.root_span_id),
         start_time = MIN(excluded.start_time, start_time),
         end_time = MAX(excluded.end_time, end_time)";
 
-/// A row of `spans`; a span that is there already stays as it is.
+/// Inserts a row of `spans`. An existing span is not changed.
 pub(super) const ADD_SPAN: &str =
     "INSERT INTO spans (span_id, trace_id, parent_span_id, name, start_time, end_time, attributes, status, kind)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
 
-/// A row of `span_events`.
+/// Inserts a row of `span_events`.
 pub(super) const ADD_EVENT: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, ?3, ?4)";
 
-/// Rows of `span_events` out of those of a table that has the same columns, which is to be named behind it.
+/// Inserts rows of `span_events` from a table with the same columns, whose name is to be appended.
 pub(super) const ADD_EVENT_FROM: &str =
     "INSERT INTO span_events (span_id, name, timestamp, attributes) SELECT span_id, name, timestamp, attributes";
 
-/// The log records that wait for a span as rows of `span_events`, in the order they came.
+/// Inserts the log records waiting for a span as rows of `span_events`, in the order they arrived.
 pub(super) const ADD_WAITING_EVENTS: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
     SELECT span_id, name, timestamp, attributes FROM quipu_log_records WHERE span_id = ?1 ORDER BY id";
 
-/// Makes what is missing of the reference's tables.
+/// Creates the reference's tables where they are missing.
 pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     SCHEMA.iter().try_for_each(|statement| connection.execute(statement, []).map(|_| ()))
 }

@@ -16,7 +16,7 @@ pub(super) fn tells_failure(entry: &Entry) -> bool {
     match &entry.body {
         Body::Failed(text) => !text.is_empty(),
         Body::Ran { result, .. } => result.failure.is_some(),
-        Body::Said { results, .. } => results.iter().flatten().any(|result| result.failure.is_some()),
+        Body::Message { results, .. } => results.iter().flatten().any(|result| result.failure.is_some()),
         _ => false,
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn entry(entry: &Entry) -> El {
     match &entry.body {
         Body::Earlier(messages) => earlier(messages, entry),
         Body::Asked { model, parameters, tools } => asked(model.as_deref(), parameters, tools, entry),
-        Body::Said { message, results } => {
+        Body::Message { message, results } => {
             let calls = message.tool_calls.iter().zip(results).map(|(call, result)| tool_call(call, Some(result.as_ref())));
             article(&message.role).with(about(title(message))).all(words(message, &entry.span_id)).all(calls)
         }

@@ -16,7 +16,7 @@ pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> 
     let mut nodes: Vec<Node> = vec![tools(page, view).into()];
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if page.total == 0 {
-        let text = match view.least {
+        let text = match view.min_severity {
             None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),
             Some(severity) => format!("No event of this trace is of severity {} or graver.", severity.label()),
         };
@@ -37,14 +37,14 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
     let of = |severity: LogSeverity| {
         let graver = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
         let words = if severity == LogSeverity::Critical { "" } else { " or graver" };
-        option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.least == Some(severity))
+        option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.min_severity == Some(severity))
     };
     let select = el(Tag::Select)
         .attr(Attr::Field, "severity")
         .attr(Attr::Id, "severity")
-        .with(option("", format!("all events ({})", count(page.of_all.into())), view.least.is_none()))
+        .with(option("", format!("all events ({})", count(page.of_all.into())), view.min_severity.is_none()))
         .all(LogSeverity::ALL.map(of));
-    let is_filtered = view.least.is_some();
+    let is_filtered = view.min_severity.is_some();
     let summary = soft(counted(Some(page.total.into()), "event", "events")).attr(Attr::Role, "status");
     let tools = el(Tag::Div).class("sheet-tools").with(el(Tag::Label).text("Severity ").with(select)).with(summary);
     if is_filtered { tools.with(button("All events", "severity=&page=").class("quiet")) } else { tools }

@@ -5,7 +5,7 @@
 //! What is not here: canvas and elements, which are the page's.
 
 use super::zoom::TimeWindow;
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::fmt::Write;
 use std::ops::Range;
@@ -99,7 +99,7 @@ impl Lane {
             }
             let kind = columns.kind.get(at).copied().unwrap_or(SpanKind::Other) as usize;
             self.add(kind, start, end, 1.0);
-            if columns.marks.get(at).is_some_and(|marks| marks.has(SpanMarks::FAILED)) {
+            if columns.flags.get(at).is_some_and(|flags| flags.has(SpanFlags::FAILED)) {
                 self.add(FAILED, start, end, 1.0);
             }
             let parent = columns.parent.get(at).copied().unwrap_or(NO_ROW);

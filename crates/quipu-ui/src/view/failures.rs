@@ -3,7 +3,7 @@
 //! What is not here: what went wrong in words, which the spans tell.
 
 use super::waterfall::{ancestors, subtree};
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::format::{count, counted, duration_text, offset_text};
 use quipu_protocol::{RequestOutline, TraceColumns};
 
@@ -12,7 +12,7 @@ const NAMED: usize = 3;
 
 /// A failure: the span it began in, and the way it took.
 ///
-/// Where only the request tells that it failed, the step it failed in is derived (`SpanMarks::FAILURE_ORIGIN`), and stands as the origin.
+/// Where only the request tells that it failed, the step it failed in is derived (`SpanFlags::FAILURE_ORIGIN`), and stands as the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureChain {
     /// The row of the failed span under which nothing failed, or of the step in which a request failed.
@@ -44,7 +44,7 @@ pub fn failure_origins(columns: &TraceColumns) -> Vec<u32> {
 
 /// The first `most` failures of a trace, in the order of its rows.
 pub fn failure_chains(columns: &TraceColumns, most: usize) -> Vec<FailureChain> {
-    let fails = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanMarks::FAILED));
+    let fails = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::FAILED));
     let chain = |origin: u32| {
         let around: Vec<u32> = ancestors(columns, origin).collect();
         let outermost = around.iter().rposition(fails);

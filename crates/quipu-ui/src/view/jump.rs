@@ -3,7 +3,7 @@
 use super::failures::failure_origins;
 use super::times::{Times, self_times};
 use super::waterfall::{span_time, subtree};
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_protocol::{TraceColumns, UNKNOWN_NANOS};
 
 /// Where to.
@@ -52,7 +52,7 @@ impl Jump {
                 origins.get(at.map_or(0, |at| at + 1)).or(origins.first()).copied()
             }
             Jump::Inference => {
-                let is_one = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanMarks::INFERENCE_REQUEST));
+                let is_one = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::INFERENCE_REQUEST));
                 let rows = columns.len() as u32;
                 let from = selected.map_or(0, |row| row + 1);
                 (from..rows).find(is_one).or_else(|| (0..rows).find(is_one))
@@ -114,7 +114,7 @@ mod tests {
     fn inference_requests_are_gone_through_in_a_circle() {
         let mut columns = turn();
         for row in [2, 5] {
-            columns.marks[row].add(SpanMarks::INFERENCE_REQUEST);
+            columns.flags[row].add(SpanFlags::INFERENCE_REQUEST);
         }
         let jump = |selected| Jump::Inference.target(&columns, selected);
         assert_eq!([jump(None), jump(Some(2)), jump(Some(5))], [Some(2), Some(5), Some(2)]);

@@ -8,7 +8,7 @@ use quipu_model::{LogSeverity, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogQuery {
     /// Only events of this severity or a graver one; `None`: all, those without a severity among them.
-    pub least: Option<LogSeverity>,
+    pub min_severity: Option<LogSeverity>,
     /// Rows to skip.
     pub offset: usize,
     /// Rows at most.

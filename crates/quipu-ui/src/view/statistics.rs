@@ -4,7 +4,7 @@
 
 use super::times::{Times, self_times};
 use quipu_model::Cost;
-use quipu_model::ordered::{beside, ordered};
+use quipu_model::ordered::{find_sorted, ordered};
 use quipu_protocol::{StatisticsColumn, Texts, UNKNOWN_NANOS};
 use std::cmp::Ordering;
 
@@ -72,8 +72,8 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &U
         let known = &group[..group.partition_point(|row| duration(*row) != UNKNOWN_NANOS)];
         let sum = |of: &dyn Fn(u32) -> u64| known.iter().fold(0_u64, |sum, row| sum.saturating_add(of(*row)));
         let rank = |percent: usize| nearest_rank(known, percent).map(|row| duration(*row));
-        let counts: Vec<u64> = group.iter().filter_map(|row| beside(&usage.tokens, *row).copied()).collect();
-        let costs = group.iter().filter_map(|row| beside(&usage.costs, *row).copied());
+        let counts: Vec<u64> = group.iter().filter_map(|row| find_sorted(&usage.tokens, *row).copied()).collect();
+        let costs = group.iter().filter_map(|row| find_sorted(&usage.costs, *row).copied());
         let first = group.first().copied().unwrap_or(0);
         out.push(NameStatistics {
             name: spans.names.get(name_of(first) as usize).unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@
 use super::rows::RowSet;
 use super::zoom::{Side, TimeWindow, place_bar};
 use quipu_model::format::duration_text;
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::ops::Range;
 
@@ -178,8 +178,8 @@ pub struct WaterfallRow {
     pub tool: Option<String>,
     /// What it is.
     pub kind: SpanKind,
-    /// Marks.
-    pub marks: SpanMarks,
+    /// Flags of the span.
+    pub flags: SpanFlags,
     /// 0 for a root.
     pub depth: u32,
     /// Whether it is expanded; `None` without children.
@@ -195,7 +195,7 @@ pub struct WaterfallRow {
 impl WaterfallRow {
     /// Whether the span failed.
     pub fn failed(&self) -> bool {
-        self.marks.has(SpanMarks::FAILED)
+        self.flags.has(SpanFlags::FAILED)
     }
 }
 
@@ -250,7 +250,7 @@ fn waterfall_row(
         name: columns.name_of(at).to_owned(),
         tool: columns.tool_of(row).map(str::to_owned),
         kind: columns.kind.get(at).copied().unwrap_or(SpanKind::Other),
-        marks: columns.marks.get(at).copied().unwrap_or_default(),
+        flags: columns.flags.get(at).copied().unwrap_or_default(),
         depth: columns.depth.get(at).copied().unwrap_or(0),
         expanded: has_children.then_some(!collapsed),
         failed_hidden: if collapsed { tree.failed_below(columns, row) } else { 0 },
@@ -278,7 +278,7 @@ pub(super) mod tests {
             columns.depth.push(depth);
             columns.start_nanos.push(start * 1_000_000);
             columns.duration.push(duration * 1_000_000);
-            columns.marks.push(if failed { SpanMarks::FAILED } else { SpanMarks::default() });
+            columns.flags.push(if failed { SpanFlags::FAILED } else { SpanFlags::default() });
             columns.kind.push(SpanKind::from_name(name));
             let after = spans[row + 1..].iter().position(|span| span.0 <= depth).unwrap_or(spans.len() - row - 1);
             columns.subtree.push(after as u32 + 1);

@@ -2,7 +2,7 @@
 
 use super::{Index, NO_TIME, Profiles};
 use quipu_model::ordered::sort_rows;
-use quipu_model::{SpanMarks, Timestamp, TokenRecord};
+use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 
 impl Index {
     /// Number of traces, including those without a row in `traces`.
@@ -43,7 +43,7 @@ impl Index {
     /// The roots of a trace, by start: spans without a parent in the trace, and spans at which a cycle is cut.
     pub(crate) fn roots(&self, trace: u32) -> Vec<u32> {
         let mut roots: Vec<u32> =
-            self.trace_rows(trace).iter().copied().filter(|row| self.spans.marks.at(*row).has(SpanMarks::ROOT)).collect();
+            self.trace_rows(trace).iter().copied().filter(|row| self.spans.flags.at(*row).has(SpanFlags::ROOT)).collect();
         let key = |row: u32| (*self.spans.start.at(row), row);
         sort_rows(&mut roots, &|one, other| key(one).cmp(&key(other)));
         roots
@@ -148,12 +148,12 @@ pub(crate) struct ReleaseFacts {
 impl Index {
     /// The properties that distinguish releases, apart from attributes.
     pub(crate) fn release_facts(&self) -> ReleaseFacts {
-        let roots = || self.spans.marks.iter().filter(|marks| marks.has(SpanMarks::ROOT));
+        let roots = || self.spans.flags.iter().filter(|flags| flags.has(SpanFlags::ROOT));
         ReleaseFacts {
             local_times: self.anomalies.local_traces > 0,
             events: self.events.count > 0,
             token_metrics: self.events.metrics.iter().any(|metric| metric.of.kind.is_some()),
-            most_roots_orphaned: 2 * roots().filter(|marks| marks.has(SpanMarks::ORPHAN)).count() > roots().count(),
+            most_roots_orphaned: 2 * roots().filter(|flags| flags.has(SpanFlags::ORPHAN)).count() > roots().count(),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::facets::Facets;
 use super::{Bits, Dictionary, Index, NO_TIME};
-use quipu_model::{SpanKind, SpanMarks, TokenTotals};
+use quipu_model::{SpanFlags, SpanKind, TokenTotals};
 
 /// Numbers of one trace. `None` if unknown.
 pub(crate) struct TraceNumbers {
@@ -33,7 +33,7 @@ impl Index {
         self.spans.kind.iter().copied()
     }
 
-    pub(crate) fn all_marks(&self) -> impl Iterator<Item = SpanMarks> {
+    pub(crate) fn all_marks(&self) -> impl Iterator<Item = SpanFlags> {
         self.spans.marks.iter().copied()
     }
 

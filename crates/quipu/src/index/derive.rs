@@ -9,8 +9,8 @@ use super::traces::zone_offset;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_by_key;
-use quipu_model::tokens::{Group, InferenceRole, Place, attach, join};
-use quipu_model::{SpanMarks, TokenRecord, TokenTotals};
+use quipu_model::tokens::{Group, InferenceRole, SpanNode, attach, join};
+use quipu_model::{SpanFlags, TokenRecord, TokenTotals};
 
 /// Traces derived between two checks of the time budget.
 const BLOCK: u32 = 64;
@@ -83,22 +83,22 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     for (place, row) in rows.iter().enumerate() {
         let parent = *index.spans.parent.at(*row);
         let key = *index.spans.key.at(*row);
-        let marks = index.spans.marks.at_mut(*row);
+        let flags = index.spans.flags.at_mut(*row);
         if cut[place] {
-            marks.add(SpanMarks::CYCLE);
-            marks.add(SpanMarks::ROOT);
+            marks.add(SpanFlags::CYCLE);
+            marks.add(SpanFlags::ROOT);
             index.anomalies.cycles += 1;
         } else if parents[place].is_none() {
-            marks.add(SpanMarks::ROOT);
+            flags.add(SpanFlags::ROOT);
             if parent != SpanKey::NONE {
-                marks.add(SpanMarks::ORPHAN);
+                marks.add(SpanFlags::ORPHAN);
                 index.anomalies.orphans += 1;
             }
         }
         if key == entry.recorded_root {
-            marks.add(SpanMarks::RECORDED_ROOT);
+            flags.add(SpanFlags::RECORDED_ROOT);
         }
-        failed += u32::from(marks.has(SpanMarks::FAILED));
+        failed += u32::from(flags.has(SpanFlags::FAILED));
     }
 
     if failed > 0 {
@@ -116,7 +116,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     index.anomalies.merged_traces += u64::from(entry.requests > 1);
     let root = rows
         .iter()
-        .filter(|row| index.spans.marks.at(**row).has(SpanMarks::ROOT))
+        .filter(|row| index.spans.flags.at(**row).has(SpanFlags::ROOT))
         .min_by_key(|row| (*index.spans.start.at(**row), **row))
         .copied();
     let offset = if entry.local { local_offset(&entry) } else { None };
@@ -192,22 +192,22 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 /// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
     // Instrumentation of other programs marks its inference spans; they count as provider spans.
-    let stated = |row: &u32| index.spans.marks.at(*row).has(SpanMarks::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    let stated = |row: &u32| index.spans.marks.at(*row).has(SpanFlags::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
     let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| stated(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
     // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
     let counted =
         [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
-    let mut places = Vec::with_capacity(rows.len());
+    let mut spans = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let is_request = roles[place] == Some(counted) && !is_child_of_same_role(parents, &roles, place, counted);
         let marks = index.spans.marks.at_mut(*row);
         if is_request {
-            marks.add(SpanMarks::INFERENCE_REQUEST);
+            flags.add(SpanFlags::INFERENCE_REQUEST);
         } else {
-            marks.remove(SpanMarks::INFERENCE_REQUEST);
+            flags.remove(SpanFlags::INFERENCE_REQUEST);
         }
-        places.push(Place { parent: parents[place], start: *index.spans.start.at(*row), is_request });
+        spans.push(SpanNode { parent: parents[place], start: *index.spans.start.at(*row), is_request });
     }
     let mut groups: Vec<Group> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
@@ -215,15 +215,15 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
         let of_span = index.events.metrics[start..].iter().take_while(|metric| metric.span == *row);
         let counts: Vec<_> = of_span.filter_map(|metric| Some((metric.of.kind?, metric.of.value))).collect();
         if !counts.is_empty() {
-            groups.push(Group { place, counts });
+            groups.push(Group { span: place, counts });
         }
     }
     let (from_events, lost) = attach(&places, &groups);
     index.anomalies.lost_metrics += lost as u64;
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();
-    for (place, row) in rows.iter().enumerate().filter(|(place, _)| places[*place].is_request) {
-        let output = quipu_model::ordered::beside(outputs, *row).copied();
+    for (place, row) in rows.iter().enumerate().filter(|(place, _)| spans[*place].is_request) {
+        let output = quipu_model::ordered::find_sorted(outputs, *row).copied();
         let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
         totals.add(Some(&record));
         if !record.is_empty() {

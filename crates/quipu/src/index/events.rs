@@ -3,7 +3,7 @@
 use super::ids::SpanKey;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::failure::EventVerdict;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::TokenKind;
@@ -126,15 +126,15 @@ pub(super) fn attach_event(index: &mut Index, row: u32, event: EventFacts) {
     let start = *index.spans.start.at(row);
     let marks = index.spans.marks.at_mut(row);
     if event.verdict.fails_span() {
-        if !marks.has(SpanMarks::FAILED) {
+        if !marks.has(SpanFlags::FAILED) {
             index.anomalies.hidden_failures += 1;
         }
-        marks.add(SpanMarks::FAILED);
+        marks.add(SpanFlags::FAILED);
     } else if event.verdict.is_logged_error() {
-        marks.add(SpanMarks::LOGGED_ERROR);
+        marks.add(SpanFlags::LOGGED_ERROR);
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {
-        marks.add(SpanMarks::EARLY_EVENT);
+        marks.add(SpanFlags::EARLY_EVENT);
         index.anomalies.early_events += 1;
     }
 }

@@ -4,7 +4,7 @@
 //! failed. Not here: which spans failed (`quipu_model::failure`), and how that is shown (`view`, `llm`).
 
 use super::{Index, UNKNOWN_PROFILE};
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::llm::is_agent_step;
 
 /// Stands for a missing index.
@@ -14,18 +14,18 @@ const NEW: u32 = u32::MAX - 1;
 /// Marks the steps of a trace in which its requests failed. `parents` are indexes into `rows`; `cut` is set where a cycle of parents is
 /// cut.
 pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
-    let marks = |place: usize| rows.get(place).map(|row| *index.spans.marks.at(*row)).unwrap_or_default();
+    let flags = |place: usize| rows.get(place).map(|row| *index.spans.flags.at(*row)).unwrap_or_default();
     let parent = |place: usize| parents.get(place).copied().flatten().filter(|_| !cut.get(place).copied().unwrap_or(true));
     // With a trace context from the client the server marks no request; then the root of the trace is one.
-    let is_boundary = |place: usize| marks(place).has(SpanMarks::REQUEST) || parent(place).is_none();
+    let is_boundary = |place: usize| marks(place).has(SpanFlags::REQUEST) || parent(place).is_none();
     // Requests whose own failure is to be explained.
-    if !(0..rows.len()).any(|place| is_boundary(place) && marks(place).has(SpanMarks::FAILED)) {
+    if !(0..rows.len()).any(|place| is_boundary(place) && flags(place).has(SpanFlags::FAILED)) {
         return;
     }
     let owners = owners(rows.len(), parent, is_boundary);
     // Whether a descendant failed, not counting nested requests.
     let mut fails_below = vec![false; rows.len()];
-    for place in (0..rows.len()).filter(|place| marks(*place).has(SpanMarks::FAILED) && !is_boundary(*place)) {
+    for place in (0..rows.len()).filter(|place| flags(*place).has(SpanFlags::FAILED) && !is_boundary(*place)) {
         let mut above = parent(place);
         while let Some(at) = above.filter(|at| !std::mem::replace(&mut fails_below[*at], true)) {
             above = if is_boundary(at) { None } else { parent(at) };
@@ -34,9 +34,9 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
     // The last step of each failed request, and the last failure outside its steps.
     let mut last: Vec<Option<(i64, usize)>> = vec![None; rows.len()];
     for (place, owner) in owners.iter().enumerate() {
-        let is_told = *owner != NONE && *owner as usize != place && marks(*owner as usize).has(SpanMarks::FAILED);
+        let is_told = *owner != NONE && *owner as usize != place && flags(*owner as usize).has(SpanFlags::FAILED);
         let step = is_agent_step(index.name_of(rows[place]));
-        if is_told && (step || marks(place).has(SpanMarks::FAILED)) {
+        if is_told && (step || flags(place).has(SpanFlags::FAILED)) {
             let found = (*index.spans.start.at(rows[place]), place);
             let slot = &mut last[*owner as usize];
             *slot = slot.map_or(Some(found), |known| Some(known.max(found)));
@@ -47,13 +47,13 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
         let row = rows[place];
         let profile = index.profiles.of(row);
         let is_through = profile == UNKNOWN_PROFILE || index.profiles.entries(profile).any(|entry| entry.key == "output");
-        let has_outcome = marks(place).has(SpanMarks::FAILED) || fails_below[place] || is_through;
+        let has_outcome = marks(place).has(SpanFlags::FAILED) || fails_below[place] || is_through;
         if is_agent_step(index.name_of(row)) && !has_outcome {
             found.push(row);
         }
     }
     for row in found {
-        index.spans.marks.at_mut(row).add(SpanMarks::FAILURE_ORIGIN);
+        index.spans.flags.at_mut(row).add(SpanFlags::FAILURE_ORIGIN);
     }
 }
 

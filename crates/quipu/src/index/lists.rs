@@ -83,7 +83,7 @@ impl Index {
     }
 
     pub(crate) fn trace_tokens(&self, number: u32) -> TokenTotals {
-        quipu_model::ordered::beside(&self.trace_tokens, number).copied().unwrap_or_default()
+        quipu_model::ordered::find_sorted(&self.trace_tokens, number).copied().unwrap_or_default()
     }
 
     /// The name of the span in `row`; a very long one is truncated.

@@ -5,7 +5,7 @@
 use super::events::NO_SPAN;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
-use quipu_model::{Cost, SpanMarks};
+use quipu_model::{Cost, SpanFlags};
 
 /// A recorded metric event.
 pub(crate) struct MetricEvent {
@@ -22,7 +22,7 @@ pub(crate) struct MetricEvent {
 pub(crate) struct SpanEnd {
     pub(crate) row: u32,
     pub(crate) name: u32,
-    pub(crate) marks: SpanMarks,
+    pub(crate) marks: SpanFlags,
     /// Its end, or its start if the end can't be parsed; nanoseconds since 1970, UTC.
     pub(crate) at: i64,
     /// Nanoseconds.
@@ -50,19 +50,19 @@ impl Index {
     /// Every span that has a time, by row.
     pub(crate) fn span_ends(&self) -> impl Iterator<Item = SpanEnd> {
         let times = self.spans.start.zip(&self.spans.end);
-        let facts = self.spans.name.zip(&self.spans.marks).zip(self.spans.trace.iter());
-        times.zip(facts).enumerate().filter_map(|(row, ((start, end), ((name, marks), trace)))| {
+        let facts = self.spans.name.zip(&self.spans.flags).zip(self.spans.trace.iter());
+        times.zip(facts).enumerate().filter_map(|(row, ((start, end), ((name, flags), trace)))| {
             let is_known = *start != NO_TIME && *end != NO_TIME && end >= start;
             let at = self.traces.at(*trace).utc(if *end == NO_TIME { *start } else { *end });
             let duration = is_known.then(|| end.abs_diff(*start));
-            (at != NO_TIME).then_some(SpanEnd { row: row as u32, name: *name, marks: *marks, at, duration })
+            (at != NO_TIME).then_some(SpanEnd { row: row as u32, name: *name, flags: *flags, at, duration })
         })
     }
 
     /// The model of each inference request, by row, ascending; `None` if the method's arguments do not start with one.
     pub(crate) fn inference_models(&self) -> impl Iterator<Item = (u32, Option<&str>)> {
         let mut models = self.facets.model.rows().peekable();
-        let requests = self.spans.marks.iter().enumerate().filter(|(_, marks)| marks.has(SpanMarks::INFERENCE_REQUEST));
+        let requests = self.spans.flags.iter().enumerate().filter(|(_, flags)| flags.has(SpanFlags::INFERENCE_REQUEST));
         requests.map(move |(row, _)| {
             let row = row as u32;
             while models.next_if(|(found, _)| *found < row).is_some() {}

@@ -50,7 +50,7 @@ use facets::Facets;
 use hashbrown::HashMap;
 use ids::{NonHexIds, SpanKey};
 use names::Names;
-use quipu_model::ordered::beside;
+use quipu_model::ordered::find_sorted;
 use quipu_model::{Cost, TokenRecord, TokenTotals};
 use spans::Spans;
 use traces::Traces;
@@ -148,15 +148,15 @@ impl Index {
 
     /// Tokens of the span in `row`, if it is an inference request.
     pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
-        beside(&self.tokens, row).copied()
+        find_sorted(&self.tokens, row).copied()
     }
 
     /// Cost of the inference request in `row`.
     pub(crate) fn cost_of(&self, row: u32) -> Option<Cost> {
-        beside(&self.costs, row).copied().flatten()
+        find_sorted(&self.costs, row).copied().flatten()
     }
 
-    pub(crate) fn marks_of(&self, row: u32) -> (quipu_model::SpanMarks, quipu_model::SpanKind) {
+    pub(crate) fn marks_of(&self, row: u32) -> (quipu_model::SpanFlags, quipu_model::SpanKind) {
         (*self.spans.marks.at(row), *self.spans.kind.at(row))
     }
 

@@ -20,7 +20,7 @@ use memchr::memmem::Finder;
 use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
 use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
-use quipu_model::{RecordedTime, SpanKind, SpanMarks, TokenRecord, TokenSource};
+use quipu_model::{RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
 use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 
 use std::borrow::Cow;
@@ -247,14 +247,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         index.anomalies.invalid_times += 1;
     }
 
-    let mut marks = SpanMarks::default();
+    let mut flags = SpanFlags::default();
     let role = index.names.facts(name).role;
     let (mut output, mut stated, mut called) = (None, None, None);
     let mut verdict = SpanVerdict::default();
     let (mut found, mut tokens) = (SpanValues::default(), TokenRecord::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
-        Wanted::Root if value.is_true() => marks.add(SpanMarks::REQUEST),
-        Wanted::Autotraced if value.is_true() => marks.add(SpanMarks::AUTOTRACED),
+        Wanted::Root if value.is_true() => flags.add(SpanFlags::REQUEST),
+        Wanted::Autotraced if value.is_true() => flags.add(SpanFlags::AUTOTRACED),
         Wanted::Failure(key) => verdict.note(key, value),
         Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
         Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
@@ -273,7 +273,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     verdict.note_status(status.as_deref());
     index.anomalies.hidden_failures += u64::from(verdict.is_hidden());
     if verdict.failed() {
-        marks.add(SpanMarks::FAILED);
+        flags.add(SpanFlags::FAILED);
     }
     let row_number = index.spans.len();
     if (row_number < SECRET_SPANS || row_number.is_multiple_of(8)) && holds_secret(span.attributes) {
@@ -282,14 +282,14 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let kind = match index.names.facts(name).kind {
         SpanKind::Other if stated.is_some() => stated.unwrap_or(SpanKind::Other),
-        SpanKind::Other if marks.has(SpanMarks::REQUEST) => SpanKind::Request,
+        SpanKind::Other if marks.has(SpanFlags::REQUEST) => SpanKind::Request,
         kind => kind,
     };
     if stated == Some(SpanKind::Inference) && role.is_none() {
         // Whether this is the request itself or repeats one is decided once the whole trace is known.
-        marks.add(SpanMarks::INFERENCE_REQUEST);
+        marks.add(SpanFlags::INFERENCE_REQUEST);
     }
-    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, marks, kind });
+    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
     for tool in called.into_iter().flat_map(called_tools) {
         index.facets.tool.add(row, tool);
@@ -300,7 +300,7 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
     entry.local |= local;
-    entry.requests += u32::from(marks.has(SpanMarks::REQUEST));
+    entry.requests += u32::from(flags.has(SpanFlags::REQUEST));
     entry.widen(start, end);
 
     if !tokens.is_empty() {

@@ -3,7 +3,7 @@
 //! Not here: reading the index (`tree`), which only asks which spans to keep.
 
 use super::{Index, NO_TIME};
-use quipu_model::{Cost, SpanKind, SpanMarks, TokenTotals};
+use quipu_model::{Cost, SpanFlags, SpanKind, TokenTotals};
 use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
 /// Maximum number of outlined requests.
@@ -17,7 +17,7 @@ pub(super) type TreePosition = (usize, u32, u32);
 struct Node {
     parent: u32,
     kind: SpanKind,
-    marks: SpanMarks,
+    flags: SpanFlags,
 }
 
 /// Findings made while selecting spans.
@@ -49,7 +49,7 @@ impl Index {
             let (mut tokens, mut costs) = (TokenTotals::default(), Vec::new());
             for ((placed, node), _) in order.iter().zip(&nodes).zip(&kept).filter(|(_, kept)| **kept) {
                 let row = row_of(placed);
-                if node.marks.has(SpanMarks::INFERENCE_REQUEST) {
+                if node.flags.has(SpanFlags::INFERENCE_REQUEST) {
                     tokens.add(self.tokens_of(row).as_ref());
                     costs.push(self.cost_of(row));
                 }
@@ -77,9 +77,9 @@ impl Index {
         let (mut marks, kind) = self.marks_of(row);
         // Spans that a web framework creates about its own work are framework spans too.
         if self.names.facts(*self.spans.name.at(row)).of_framework {
-            marks.add(SpanMarks::AUTOTRACED);
+            flags.add(SpanFlags::AUTOTRACED);
         }
-        Node { parent, kind, marks }
+        Node { parent, kind, flags }
     }
 
     /// The rows of the request whose root span has this id, ascending, without requests nested in it; `None` if there is no such request.
@@ -106,7 +106,7 @@ impl Index {
         for (node, owner) in nodes.iter().zip(owners) {
             if let Some(count) = counts.get_mut(*owner as usize) {
                 count.0 += 1;
-                count.1 += u32::from(node.marks.has(SpanMarks::FAILED));
+                count.1 += u32::from(node.flags.has(SpanFlags::FAILED));
             }
         }
         let outline = |at: &usize| {
@@ -151,8 +151,8 @@ fn keep(order: &mut Vec<TreePosition>, kept: &[bool]) {
 fn plumbing(nodes: &[Node]) -> Vec<bool> {
     let mut fails_below = vec![false; nodes.len()];
     for node in nodes.iter().enumerate().rev() {
-        let (at, Node { parent, marks, .. }) = node;
-        let fails = fails_below.get(at).copied().unwrap_or(false) || marks.has(SpanMarks::FAILED);
+        let (at, Node { parent, flags, .. }) = node;
+        let fails = fails_below.get(at).copied().unwrap_or(false) || flags.has(SpanFlags::FAILED);
         if let Some(below) = fails_below.get_mut(*parent as usize).filter(|_| fails) {
             *below = true;
         }
@@ -164,12 +164,12 @@ fn plumbing(nodes: &[Node]) -> Vec<bool> {
         let outside = around.get(node.parent as usize).copied().unwrap_or(0);
         let kind = 1_u16 << node.kind as u8;
         let tells_nothing = matches!(node.kind, SpanKind::Routing | SpanKind::Other) || outside & kind != 0;
-        let begins_failure = node.marks.has(SpanMarks::FAILED) && !fails_below;
+        let begins_failure = node.flags.has(SpanFlags::FAILED) && !fails_below;
         let matters = node.parent == NO_ROW
-            || node.marks.has(SpanMarks::REQUEST)
-            || node.marks.has(SpanMarks::INFERENCE_REQUEST)
+            || node.flags.has(SpanFlags::REQUEST)
+            || node.flags.has(SpanFlags::INFERENCE_REQUEST)
             || begins_failure
-            || !node.marks.has(SpanMarks::AUTOTRACED);
+            || !node.flags.has(SpanFlags::AUTOTRACED);
         let is_plumbing = !matters && tells_nothing;
         folded.push(is_plumbing);
         around.push(if is_plumbing { outside } else { outside | kind });
@@ -183,7 +183,7 @@ fn requests(nodes: &[Node]) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
         let around = found.get(node.parent as usize).copied().unwrap_or(NO_ROW);
-        found.push(if node.marks.has(SpanMarks::REQUEST) { at as u32 } else { around });
+        found.push(if node.flags.has(SpanFlags::REQUEST) { at as u32 } else { around });
     }
     found
 }
@@ -198,18 +198,18 @@ mod tests {
         let mut nodes = Vec::new();
         for (at, (depth, name, words)) in spans.iter().enumerate() {
             path.truncate(*depth);
-            let mut marks = SpanMarks::default();
+            let mut flags = SpanFlags::default();
             for (word, mark) in [
-                ("auto", SpanMarks::AUTOTRACED),
-                ("request", SpanMarks::REQUEST),
-                ("failed", SpanMarks::FAILED),
-                ("counted", SpanMarks::INFERENCE_REQUEST),
+                ("auto", SpanFlags::AUTOTRACED),
+                ("request", SpanFlags::REQUEST),
+                ("failed", SpanFlags::FAILED),
+                ("counted", SpanFlags::INFERENCE_REQUEST),
             ] {
                 if words.contains(word) {
-                    marks.add(mark);
+                    flags.add(mark);
                 }
             }
-            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: SpanKind::from_name(name), marks });
+            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: SpanKind::from_name(name), flags });
             path.push(at as u32);
         }
         nodes

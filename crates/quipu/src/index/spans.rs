@@ -4,7 +4,7 @@ use super::column::{Column, RowIds};
 use super::ids::SpanKey;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 
 /// Each column has one entry per span, in rowid order.
 #[derive(Clone, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Spans {
     /// Nanoseconds since 1970, read as UTC if the text has no zone; `NO_TIME` if it can't be parsed.
     pub(super) start: Column<i64>,
     pub(super) end: Column<i64>,
-    pub(super) marks: Column<SpanMarks>,
+    pub(super) flags: Column<SpanFlags>,
     pub(super) kind: Column<SpanKind>,
     pub(super) rowids: RowIds,
     rows: HashTable<u32>,
@@ -35,7 +35,7 @@ pub(super) struct NewSpan {
     pub(super) name: u32,
     pub(super) start: i64,
     pub(super) end: i64,
-    pub(super) marks: SpanMarks,
+    pub(super) flags: SpanFlags,
     pub(super) kind: SpanKind,
 }
 
@@ -58,7 +58,7 @@ impl Spans {
         self.name.push(span.name);
         self.start.push(span.start);
         self.end.push(span.end);
-        self.marks.push(span.marks);
+        self.flags.push(span.flags);
         self.kind.push(span.kind);
         self.rowids.push(row, span.rowid);
         row

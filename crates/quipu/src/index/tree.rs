@@ -4,7 +4,7 @@ use super::scope::TreePosition;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::ordered::sort_places;
-use quipu_model::{SpanKind, SpanMarks, Timestamp};
+use quipu_model::{SpanFlags, SpanKind, Timestamp};
 use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 
 impl Index {
@@ -38,7 +38,7 @@ impl Index {
             });
             let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
             let known = start != NO_TIME && end != NO_TIME && end >= start;
-            let marks = *self.spans.marks.at(row);
+            let flags = *self.spans.flags.at(row);
             let key = *self.spans.key.at(row);
             match key.hex_number() {
                 Some(number) => columns.span_id.push_number(number),
@@ -50,7 +50,7 @@ impl Index {
             columns.subtree.push(1);
             columns.start_nanos.push(if start == NO_TIME { 0 } else { start.abs_diff(zero) });
             columns.duration.push(if known { end.abs_diff(start) } else { UNKNOWN_NANOS });
-            columns.marks.push(marks);
+            columns.flags.push(flags);
             let kind = *self.spans.kind.at(row);
             columns.kind.push(kind);
             if let Some(tool) = self.facets.tool.number_of(row).filter(|_| kind == SpanKind::Tool) {
@@ -61,10 +61,10 @@ impl Index {
                 columns.tool_rows.push(at as u32);
                 columns.tool.push(name);
             }
-            if marks.has(SpanMarks::FAILURE_ORIGIN) {
+            if flags.has(SpanFlags::FAILURE_ORIGIN) {
                 columns.began_rows.push(at as u32);
             }
-            if marks.has(SpanMarks::FAILED) {
+            if flags.has(SpanFlags::FAILED) {
                 columns.failed_rows.push(at as u32);
             }
             if let Some(record) = self.tokens_of(row) {
@@ -79,7 +79,7 @@ impl Index {
             }
         }
         columns.span_id.finish();
-        columns.warnings = trace_warnings(&columns.marks);
+        columns.warnings = trace_warnings(&columns.flags);
         Some(columns)
     }
 
@@ -99,7 +99,7 @@ impl Index {
         let parents: Vec<Option<usize>> = rows
             .iter()
             .map(|row| {
-                let is_root = self.spans.marks.at(*row).has(SpanMarks::ROOT);
+                let is_root = self.spans.flags.at(*row).has(SpanFlags::ROOT);
                 if is_root { None } else { self.parent_row(*row).and_then(|parent| rows.binary_search(&parent).ok()) }
             })
             .collect();
@@ -130,11 +130,11 @@ impl Index {
     }
 }
 
-fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
-    let count = |mark: SpanMarks| marks.iter().filter(|marks| marks.has(mark)).count();
+fn trace_warnings(flags: &[SpanFlags]) -> Vec<Warning> {
+    let count = |mark: SpanFlags| flags.iter().filter(|flags| flags.has(mark)).count();
     let mut warnings = Vec::new();
     let mut warn = |kind, text: String, meaning: &str| warnings.push(Warning { kind, text, meaning: meaning.into() });
-    let requests = count(SpanMarks::REQUEST);
+    let requests = count(SpanFlags::REQUEST);
     if requests > 1 {
         warn(
             WarningKind::MergedRequests,
@@ -142,7 +142,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
             "The server put concurrent requests, or one that followed a stream, into one trace. A request nested in another is not its child.",
         );
     }
-    let orphans = count(SpanMarks::ORPHAN);
+    let orphans = count(SpanFlags::ORPHAN);
     if orphans > 0 {
         warn(
             WarningKind::Orphans,
@@ -150,7 +150,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
             "The parent belongs to another program, was dropped, or had not ended yet. Such spans are shown as roots.",
         );
     }
-    let cycles = count(SpanMarks::CYCLE);
+    let cycles = count(SpanFlags::CYCLE);
     if cycles > 0 {
         warn(
             WarningKind::Cycles,
@@ -161,7 +161,7 @@ fn trace_warnings(marks: &[SpanMarks]) -> Vec<Warning> {
             "The cycle is cut at the span that started first, which is shown as a root.",
         );
     }
-    let early = count(SpanMarks::EARLY_EVENT);
+    let early = count(SpanFlags::EARLY_EVENT);
     if early > 0 {
         warn(
             WarningKind::EarlyEvents,

@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::ids::SpanKey;
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::format::count;
 use quipu_protocol::{Warning, WarningKind};
 
@@ -47,8 +47,8 @@ impl Index {
         let trace = self.traces.at(*self.spans.trace.at(last));
         self.anomalies.unfinished = trace.recorded_root == SpanKey::NONE
             && trace.rowid.is_some()
-            && self.spans.marks.at(last).has(SpanMarks::ORPHAN)
-            && self.spans.marks.at(last).has(SpanMarks::AUTOTRACED);
+            && self.spans.flags.at(last).has(SpanFlags::ORPHAN)
+            && self.spans.flags.at(last).has(SpanFlags::AUTOTRACED);
     }
 
     pub(super) fn warn(&self, name: &str, warnings: &mut Vec<Warning>) {

@@ -9,9 +9,9 @@ pub(crate) use points::Collector;
 pub use points::point_labels;
 #[cfg(feature = "promql")]
 pub use quipu_metrics::Metrics;
-pub use quipu_metrics::readings::Readings;
+pub use quipu_metrics::metrics_input::MetricsInput;
 pub use quipu_protocol::{
-    AmountBehind, AmountsBehind, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions, Overview,
-    OverviewQuery, PointQuery, PromqlQuery, RouteRequests, SpanBehind, SpansBehind, TokenShare, TokensBy,
+    CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions, Overview, OverviewQuery, PointAmount,
+    PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy,
 };
 pub(crate) use read::{each_request, read};

@@ -3,9 +3,9 @@
 //! Not here: the computation (`prepare`).
 
 use crate::index::Index;
-use quipu_metrics::readings::{InferenceRequest, NO_ROW, Readings, RecordedAmount, RecordedSeries, SpanColumns};
+use quipu_metrics::metrics_input::{InferenceRequest, MetricsInput, NO_ROW, RecordedAmount, RecordedSeries, SpanColumns};
 use quipu_metrics::streams::Measured;
-use quipu_model::{SpanMarks, Timestamp, TokenRecord};
+use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 use quipu_protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ use std::collections::HashMap;
 const MAX_READ: usize = 2_000;
 
 /// Extracts the readings of a file. `read_model` reads the model of a span from the file; `measured` holds the imported points.
-pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> Readings {
-    let mut readings = Readings {
+pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> MetricsInput {
+    let mut readings = MetricsInput {
         series: index.metric_series().map(recorded_series).collect(),
         span_names: index.span_names().map(str::to_owned).collect(),
         measured,
         extent: index.first_amount().and_then(|first| Some((first, index.last_time()?))),
-        ..Readings::default()
+        ..MetricsInput::default()
     };
-    readings.events = index
+    input.events = index
         .metric_events()
         .map(|event| RecordedAmount { series: event.series.into(), at: event.at, value: event.value, row: event.span.unwrap_or(NO_ROW) })
         .collect();
-    add_requests(&mut readings, index, read_model);
-    readings.spans = spans(index);
-    readings
+    add_requests(&mut input, index, read_model);
+    input.spans = spans(index);
+    input
 }
 
 /// Parses a series: the metric's name, then names and values of labels, separated by zero bytes.
@@ -63,32 +63,32 @@ pub(crate) fn each_request(
     }
 }
 
-fn add_requests(readings: &mut Readings, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
+fn add_requests(input: &mut MetricsInput, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
     let mut numbers: HashMap<String, u32> = HashMap::new();
     each_request(index, read_model, &mut |row, model, tokens| {
         let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { return };
         let model = model.map(|model| match numbers.get(model) {
             Some(number) => *number,
             None => {
-                let number = readings.models.len() as u32;
-                readings.models.push(model.to_owned());
+                let number = input.models.len() as u32;
+                input.models.push(model.to_owned());
                 numbers.insert(model.to_owned(), number);
                 number
             }
         });
-        let (marks, _) = index.marks_of(row);
-        readings.requests.push(InferenceRequest { row, model, at, failed: marks.has(SpanMarks::FAILED), tokens });
+        let (flags, _) = index.flags_of(row);
+        input.requests.push(InferenceRequest { row, model, at, failed: flags.has(SpanFlags::FAILED), tokens });
     });
 }
 
 fn spans(index: &Index) -> SpanColumns {
-    let (mut rows, mut names, mut marks, mut ends, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut names, mut flags, mut ends, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for end in index.span_ends() {
         rows.push(end.row);
         names.push(end.name);
-        marks.push(end.marks);
+        flags.push(end.flags);
         ends.push(end.at);
         durations.push(end.duration.unwrap_or(UNKNOWN_NANOS));
     }
-    SpanColumns { rows: rows.into(), names: names.into(), marks: marks.into(), ends: ends.into(), durations: durations.into() }
+    SpanColumns { rows: rows.into(), names: names.into(), flags: flags.into(), ends: ends.into(), durations: durations.into() }
 }

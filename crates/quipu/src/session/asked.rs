@@ -3,7 +3,7 @@
 //! Not here: the conversation (`conversation`), which reads the whole trace.
 
 use crate::index::Index;
-use quipu_model::llm::{asked_in, input_key, said_by_event, speaks};
+use quipu_model::llm::{event_attributes, input_key, is_message_event, last_user_message};
 use quipu_model::recorded::{RecordedAttribute, attributes, entries};
 use quipu_model::{SpanKind, Timestamp};
 use quipu_store::{Database, StoreError, event_row, small_attributes_at};
@@ -42,7 +42,7 @@ impl<'a> Asked<'a> {
         let mut wanted: Vec<(u8, Option<Timestamp>, u32)> = Vec::new();
         // Spans are in order of their ends, so outer spans are among the last.
         for row in self.index.trace_rows(trace).iter().rev().take(MAX_SPANS).copied() {
-            let rank = match self.index.marks_of(row).1 {
+            let rank = match self.index.flags_of(row).1 {
                 SpanKind::Turn => 0,
                 SpanKind::Inference => 1,
                 SpanKind::Request => 2,
@@ -73,7 +73,7 @@ impl<'a> Asked<'a> {
             };
             let is_input = |key: &str| input_key(std::iter::once(key)).is_some();
             let inputs: Vec<RecordedAttribute> = entries(text).flatten().filter(|(key, _)| is_input(key)).map(read).collect();
-            inputs.iter().find_map(|input| asked_in(&input.decoded().value))
+            inputs.iter().find_map(|input| last_user_message(&input.decoded().value))
         };
         let (connection, schema) = (self.database.connection(), self.database.schema());
         // Opening the trace reports rows that can't be read.
@@ -91,11 +91,11 @@ impl Asked<'_> {
             for id in self.index.event_ids(row).take(MAX_EVENTS) {
                 let Some(event) = event_row(connection, schema, id)? else { continue };
                 let name = event.name.unwrap_or_default();
-                let text = event.attributes.filter(|text| speaks(&name) && text.len() <= MAX_BYTES as usize);
+                let text = event.attributes.filter(|text| is_message_event(&name) && text.len() <= MAX_BYTES as usize);
                 let recorded = attributes(text.unwrap_or_default().as_bytes()).unwrap_or_default();
                 let decoded = recorded.into_iter().map(|attribute| (attribute.key.clone(), attribute.decoded().value));
-                let said = said_by_event(&name, decoded.collect());
-                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| asked_in(value));
+                let said = event_attributes(&name, decoded.collect());
+                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| last_user_message(value));
                 last = input.or(last);
             }
             Ok(last)

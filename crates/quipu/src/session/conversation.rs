@@ -4,10 +4,10 @@
 
 use super::detail;
 use crate::index::Index;
-use quipu_model::llm::{ConversationPage, SpokenSpan, conversation, said_by_event, speaks as event_speaks};
+use quipu_model::llm::{ConversationPage, SpanMessages, conversation, event_attributes, is_message_event};
 use quipu_model::recorded::{RecordedAttribute, attributes};
 use quipu_model::tokens::InferenceRole;
-use quipu_model::{SpanKind, SpanMarks, Spent, Value};
+use quipu_model::{SpanFlags, SpanKind, Spent, Value};
 use quipu_store::{Database, StoreError, event_row, span_row};
 
 /// Maximum number of spans read, and maximum bytes of their attributes.
@@ -45,10 +45,10 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
         let mut places: Vec<Option<usize>> = Vec::with_capacity(order.len());
         for (row, parent) in order {
             let above = parent.and_then(|parent| places.get(parent).copied().flatten());
-            let (marks, kind) = index.marks_of(row);
+            let (flags, kind) = index.flags_of(row);
             let is_dialect = dialects.get(usize::from(index.profiles().of(row))).copied().unwrap_or(false);
             let is_asked = only.is_none_or(|only| only.binary_search(&row).is_ok());
-            if !is_asked || !(is_dialect || speaks(index, row, kind, marks)) {
+            if !is_asked || !(is_dialect || speaks(index, row, kind, flags)) {
                 places.push(above);
                 continue;
             }
@@ -68,9 +68,9 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 bytes += read_events(database, index, row, &mut read, &mut cut)?;
             }
             let (start, duration_nanos) = index.times_of(row);
-            let failure = if marks.has(SpanMarks::FAILED) {
+            let failure = if flags.has(SpanFlags::FAILED) {
                 Some(detail::first_failure(database, index, row)?)
-            } else if marks.has(SpanMarks::FAILURE_ORIGIN) {
+            } else if flags.has(SpanFlags::FAILURE_ORIGIN) {
                 let perhaps = if index.is_merged(*trace) { "perhaps " } else { "" };
                 let text = detail::first_failure(database, index, row)?;
                 let because = "derived: it is the request’s last step, and it recorded no output";
@@ -79,11 +79,11 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 None
             };
             places.push(Some(spans.len()));
-            spans.push(SpokenSpan {
+            spans.push(SpanMessages {
                 span_id: recorded.span_id.unwrap_or_default(),
                 name: recorded.name.unwrap_or_default(),
                 kind,
-                is_request: marks.has(SpanMarks::REQUEST) || kind == SpanKind::Turn,
+                is_request: flags.has(SpanFlags::REQUEST) || kind == SpanKind::Turn,
                 parent: above,
                 start,
                 duration_nanos,
@@ -125,12 +125,12 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
     for id in index.event_ids(row).take(MAX_EVENTS) {
         let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
         let name = event.name.unwrap_or_default();
-        if !event_speaks(&name) {
+        if !is_message_event(&name) {
             continue;
         }
         let text = event.attributes.unwrap_or_default();
         bytes += text.len();
-        for (key, value) in said_by_event(&name, decoded(&text, cut)) {
+        for (key, value) in event_attributes(&name, decoded(&text, cut)) {
             let known = (key == "gen_ai.input.messages" && has_input) || (key == "gen_ai.output.messages" && has_output);
             let is_message = key.ends_with(".messages");
             if !known && (is_message || !read.iter().any(|(found, _)| *found == key)) {
@@ -142,14 +142,14 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
 }
 
 /// Whether a span of Llama Stack is part of a conversation. Look-ups of models, keys and tools are not.
-fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanMarks) -> bool {
+fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanFlags) -> bool {
     match kind {
         // A provider's span repeats the router's messages; when streaming, it is even its sibling.
         SpanKind::Inference => match InferenceRole::from_name(index.span_name(row)) {
-            Some(InferenceRole::Provider) => marks.has(SpanMarks::INFERENCE_REQUEST),
+            Some(InferenceRole::Provider) => flags.has(SpanFlags::INFERENCE_REQUEST),
             role => role.is_some(),
         },
         SpanKind::Turn | SpanKind::Request | SpanKind::Tool | SpanKind::Safety | SpanKind::Retrieval => true,
-        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => marks.has(SpanMarks::REQUEST),
+        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => flags.has(SpanFlags::REQUEST),
     }
 }

@@ -5,7 +5,7 @@ use quipu_model::failure::{EventReason, ReasonSource, is_error_status, reasons};
 use quipu_model::llm::{Message, messages};
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RawJson, RecordedAttribute, decode, entries};
-use quipu_model::{RecordedTime, SpanMarks, Timestamp};
+use quipu_model::{RecordedTime, SpanFlags, Timestamp};
 use quipu_protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     let (connection, schema) = (database.connection(), database.schema());
     let rowid = index.rowid_of(row);
     let Some(recorded) = span_row(connection, schema, rowid)? else { return Ok(None) };
-    let (marks, kind) = index.marks_of(row);
+    let (flags, kind) = index.flags_of(row);
     let clock = Clock { offset_minutes: index.offset_minutes(index.trace_of(row)) };
     let (attributes, attributes_text) = read_attributes(recorded.attributes.as_deref(), |key| TextRef::SpanAttribute { rowid, key });
 
@@ -45,9 +45,9 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     };
     let status_message = status_message.and_then(|extra| extra.status_message);
     let mut failures = failures(&recorded, status_message.as_deref(), &events);
-    if failures.is_empty() && marks.has(SpanMarks::FAILED) {
+    if failures.is_empty() && flags.has(SpanFlags::FAILED) {
         failures.extend(later_failure(database, index, row, &clock)?);
-    } else if failures.is_empty() && marks.has(SpanMarks::FAILURE_ORIGIN) {
+    } else if failures.is_empty() && flags.has(SpanFlags::FAILURE_ORIGIN) {
         failures.extend(request_failure(database, index, row)?);
     }
     let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
@@ -64,7 +64,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         parent_span_id: recorded.parent_span_id,
         name: recorded.name.unwrap_or_default(),
         kind,
-        marks,
+        flags,
         start: clock.read(recorded.start.as_deref()),
         end: clock.read(recorded.end.as_deref()),
         start_text: recorded.start,
@@ -96,7 +96,7 @@ pub(super) fn first_failure(database: &Database, index: &Index, row: u32) -> Res
 fn request_failure(database: &Database, index: &Index, row: u32) -> Result<Option<SpanFailure>, StoreError> {
     let mut at = row;
     // A cycle of parents is cut at one of its spans, which is a root.
-    while !index.marks_of(at).0.has(SpanMarks::REQUEST) && !index.marks_of(at).0.has(SpanMarks::ROOT) {
+    while !index.flags_of(at).0.has(SpanFlags::REQUEST) && !index.flags_of(at).0.has(SpanFlags::ROOT) {
         let Some(above) = index.parent_row(at) else { break };
         at = above;
     }
@@ -284,20 +284,20 @@ fn event_source(what: &str, event: &SpanEvent) -> String {
 /// Notes about derived and anomalous data, as sentences.
 fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
     let mut notes = Vec::new();
-    let marks = detail.marks;
-    if marks.has(SpanMarks::FAILED) && !is_error_status(detail.status.as_deref()) {
+    let flags = detail.flags;
+    if flags.has(SpanFlags::FAILED) && !is_error_status(detail.status.as_deref()) {
         let status = detail.status.as_deref().unwrap_or("none");
         notes.push(format!("The recorded status is {status}; the failure is derived from its attributes and events."));
     }
-    if marks.has(SpanMarks::CYCLE) {
+    if flags.has(SpanFlags::CYCLE) {
         notes.push("Its chain of parents leads back to itself; the cycle is cut here.".into());
-    } else if marks.has(SpanMarks::ORPHAN) {
+    } else if flags.has(SpanFlags::ORPHAN) {
         notes.push("Its parent is not in this file; it is shown as a root.".into());
     }
-    if marks.has(SpanMarks::REQUEST) && detail.parent_found {
+    if flags.has(SpanFlags::REQUEST) && detail.parent_found {
         notes.push("It is a request of its own: the server put it under another request's span.".into());
     }
-    if marks.has(SpanMarks::EARLY_EVENT) {
+    if flags.has(SpanFlags::EARLY_EVENT) {
         let first = detail.events.first().and_then(|event| event.time);
         let nanos = detail.start.zip(first).and_then(|(start, first)| u64::try_from(start.nanos_since(first)).ok());
         notes.push(format!(

@@ -3,7 +3,7 @@
 //! Not here: the computation (`view`).
 
 use super::Session;
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_protocol::FlameWeight;
 use quipu_protocol::TraceColumns;
 use quipu_ui::view::{FlameGraph, FlameOrder, FlameSpans, FlameWindow, NameStatistics, Spans, Times, Usage, flame_graph, name_statistics};
@@ -14,7 +14,7 @@ impl Session {
         let tokens = columns.tokens.iter().filter_map(|(row, record)| Some((*row, record.total?.tokens))).collect();
         let cost = |row: u32| self.index.cost_of(self.index.find_span(&columns.span_id.get(row as usize)?)?);
         // A request without any token count has an unknown cost.
-        let is_request = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanMarks::INFERENCE_REQUEST));
+        let is_request = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanFlags::INFERENCE_REQUEST));
         let requests = (0..columns.len() as u32).filter(is_request);
         let costs = if self.prices.is_empty() { Vec::new() } else { requests.map(|row| (row, cost(row))).collect() };
         Usage { tokens, costs }
@@ -22,12 +22,12 @@ impl Session {
 }
 
 pub(super) fn statistics(columns: &TraceColumns, usage: &Usage) -> Vec<NameStatistics> {
-    let failed = |row: u32| columns.marks.get(row as usize).is_some_and(|marks| marks.has(SpanMarks::FAILED));
+    let failed = |row: u32| columns.flags.get(row as usize).is_some_and(|flags| flags.has(SpanFlags::FAILED));
     name_statistics(Spans { times: Times::of(columns), name: &columns.name, names: &columns.names }, failed, usage)
 }
 
 pub(super) fn flame(columns: &TraceColumns, usage: &Usage, order: &FlameOrder, weight: FlameWeight, window: FlameWindow) -> FlameGraph {
-    let failed: Vec<bool> = columns.marks.iter().map(|marks| marks.has(SpanMarks::FAILED)).collect();
+    let failed: Vec<bool> = columns.flags.iter().map(|flags| flags.has(SpanFlags::FAILED)).collect();
     let focus = match order {
         FlameOrder::Callers(name) | FlameOrder::Callees(name) => columns.names.iter().position(|found| found == name),
         FlameOrder::Time | FlameOrder::LeftHeavy => None,

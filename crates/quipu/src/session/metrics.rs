@@ -9,15 +9,13 @@ use crate::metrics::{Collector, each_request, read};
 use crate::query::model_of;
 #[cfg(feature = "promql")]
 use quipu_metrics::Metrics;
-use quipu_metrics::{Measured, Readings};
+use quipu_metrics::{Measured, MetricsInput};
 use quipu_model::Cost;
 #[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
-#[cfg(feature = "promql")]
-use quipu_protocol::{
-    AmountBehind, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointQuery, PromqlQuery, SpanBehind, SpansBehind,
-};
 use quipu_protocol::{Failure, NamedSpan};
+#[cfg(feature = "promql")]
+use quipu_protocol::{MetricCatalog, MetricOptions, Overview, OverviewQuery, PointAmount, PointQuery, PointSpan, PointSpans, PromqlQuery};
 use quipu_store::{scan_points, scan_sources};
 
 impl Session {
@@ -58,7 +56,7 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn readings(&self) -> Result<Option<Readings>, Failure> {
+    pub fn metrics_input(&self) -> Result<Option<MetricsInput>, Failure> {
         if !self.index.is_complete() {
             return Ok(None);
         }
@@ -133,24 +131,24 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::query_promql`].
-    pub fn list_spans_behind(&mut self, query: &PointQuery) -> Result<Result<SpansBehind, PromqlError>, Failure> {
-        let found = match self.metrics()?.behind(query) {
+    pub fn list_point_spans(&mut self, query: &PointQuery) -> Result<Result<PointSpans, PromqlError>, Failure> {
+        let found = match self.metrics()?.point_amounts(query) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
-        let span = |AmountBehind { row, at_millis, amount, series }| {
+        let span = |PointAmount { row, at_millis, amount, series }| {
             let NamedSpan { rowid, trace_id, span_id, name, .. } = named(&self.index, row)?;
-            Some(SpanBehind { rowid, trace_id, span_id, name, at_millis, amount, series })
+            Some(PointSpan { rowid, trace_id, span_id, name, at_millis, amount, series })
         };
         let spans = found.amounts.into_iter().filter_map(span).collect();
-        Ok(Ok(SpansBehind { spans, total: found.total, without_span: found.without_span }))
+        Ok(Ok(PointSpans { spans, total: found.total, without_span: found.without_span }))
     }
 
     /// The metrics engine, which is created by the first call.
     fn metrics(&mut self) -> Result<&mut Metrics, Failure> {
         if self.metrics.is_none() {
             self.complete_index()?;
-            self.metrics = Some(Metrics::new(self.readings()?.unwrap_or_default()));
+            self.metrics = Some(Metrics::new(self.metrics_input()?.unwrap_or_default()));
         }
         Ok(self.metrics.get_or_insert_default())
     }

@@ -133,13 +133,13 @@ impl Session {
         let mut bytes = 0;
         for row in rows {
             let (first, more, read) = snippet(&self.database, &self.index, *row, &texts)?;
-            let (marks, kind) = self.index.marks_of(*row);
+            let (flags, kind) = self.index.flags_of(*row);
             hits.push(SearchHit {
                 trace_id: self.index.trace_id_of(*row),
                 span_id: self.index.span_id_of(*row),
                 name: self.index.name_of(*row).to_owned(),
                 kind,
-                marks,
+                flags,
                 start: self.index.start_of(*row),
                 first,
                 more,

@@ -174,7 +174,7 @@ impl Session {
             failures.push((chain, text));
         }
         let said = self.conversation(trace_id, false)?;
-        let logs = self.logs(trace_id, LogQuery { least: Some(LogSeverity::Error), offset: 0, limit: MAX_LOGS })?;
+        let logs = self.logs(trace_id, LogQuery { min_severity: Some(LogSeverity::Error), offset: 0, limit: MAX_LOGS })?;
         let source = MarkdownSource {
             columns: &columns,
             failures: &failures,

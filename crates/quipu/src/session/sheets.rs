@@ -115,7 +115,8 @@ impl Session {
                 conversation_sheet(&page, zero, view)
             }
             TraceTab::Logs => {
-                let page = |offset| self.logs_of(&query.trace_id, request, LogQuery { least: view.least, offset, limit: LOGS_PAGE });
+                let page =
+                    |offset| self.logs_of(&query.trace_id, request, LogQuery { min_severity: view.min_severity, offset, limit: LOGS_PAGE });
                 let offset = view.page as usize * LOGS_PAGE;
                 let mut found = page(offset)?;
                 if found.rows.is_empty() && found.total > 0 {

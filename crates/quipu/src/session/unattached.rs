@@ -4,9 +4,9 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::transfer::{Beside, Source, is_known};
+use crate::transfer::{Unattached, Source, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{Behind, greatest_log, logs_behind, points_behind, rest_behind};
+use quipu_store::{Behind, max_log_id, logs_after, points_after, count_after};
 
 /// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Session {
     /// When the file can't be read.
     pub fn remaining_after(&self, which: UnattachedSignal, after: i64) -> Result<Option<(u64, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
-        Ok(self.database.bounded(|| rest_behind(connection, schema, which == UnattachedSignal::Points, after))?)
+        Ok(self.database.bounded(|| count_after(connection, schema, which == UnattachedSignal::Points, after))?)
     }
 
     /// Whether the file still is the one that was read up to row `id`: the row has the same fingerprint, or is a log record that has become
@@ -68,7 +68,7 @@ impl Session {
         match self.next_unattached(which, from, &mut Sources::default())? {
             Some((batch, at)) if at == id => Ok(batch.mark() == mark),
             _ if which == UnattachedSignal::Points => Ok(false),
-            _ => Ok(self.database.bounded(|| greatest_log(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
+            _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Session {
         which: UnattachedSignal,
         mut after: i64,
         size: PieceSize,
-        sink: &mut dyn FnMut(Beside, i64) -> Result<(), E>,
+        sink: &mut dyn FnMut(Unattached, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((batch, last)) =
@@ -91,19 +91,19 @@ impl Session {
     }
 
     /// The next batch, and the id of the last row read for it.
-    fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Beside, i64)>, Failure> {
+    fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (batch, last) = match which {
             UnattachedSignal::Logs => {
-                let found = self.database.bounded(|| logs_behind(connection, schema, from))?;
+                let found = self.database.bounded(|| logs_after(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
-                (Beside::Logs(self.with_sources(found, |record| record.source, sources)?), last)
+                (Unattached::Logs(self.with_sources(found, |record| record.source, sources)?), last)
             }
             UnattachedSignal::Points => {
-                let mut found = self.database.bounded(|| points_behind(connection, schema, from))?;
+                let mut found = self.database.bounded(|| points_after(connection, schema, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 found.retain(|(_, point)| is_known(point));
-                (Beside::Points(self.with_sources(found, |point| point.source, sources)?), last)
+                (Unattached::Points(self.with_sources(found, |point| point.source, sources)?), last)
             }
         };
         Ok(last.map(|last| (batch, last)))

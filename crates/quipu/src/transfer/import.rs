@@ -256,7 +256,7 @@ impl Importer {
         match parse_json(&repaired(json)) {
             Some(value) => self.take(list, &value),
             None => {
-                self.problem("it is no JSON that can be read");
+                self.problem("it is not valid JSON");
                 Ok(())
             }
         }
@@ -270,7 +270,7 @@ impl Importer {
             Ok(None) => Ok(()),
             Ok(Some((list, value))) => self.take(list, &value),
             Err(_) => {
-                self.problem("it is no message of OTLP");
+                self.problem("it is not an OTLP message");
                 Ok(())
             }
         }

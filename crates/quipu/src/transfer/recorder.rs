@@ -3,7 +3,7 @@
 //! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
 use quipu_otlp::rows::{NewSpan, Rows};
-use quipu_store::{StoreError, TraceFacts, Widening, Writer};
+use quipu_store::{StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -128,7 +128,7 @@ impl Recorder {
                 self.writer.add_span_extra(row, &extra.it)?;
             }
         }
-        self.widen_traces(&rows.spans)?;
+        self.update_traces(&rows.spans)?;
         for log in &mut rows.logs {
             log.it.source = number(log.source);
             self.writer.add_log(&log.it)?;
@@ -143,10 +143,10 @@ impl Recorder {
     /// Updates the traces of the spans, each once: spans that arrive together mostly belong to a few traces.
     fn widen_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
         let mut places: HashMap<Option<&str>, usize> = HashMap::new();
-        let mut traces: Vec<Widening<'_>> = Vec::new();
+        let mut traces: Vec<TraceUpdate<'_>> = Vec::new();
         for new in spans.iter().filter(|new| !new.is_repeated) {
             let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            let widening = Widening::by(&new.span, facts);
+            let widening = TraceUpdate::by(&new.span, facts);
             match places.entry(new.span.trace_id.as_deref()) {
                 Entry::Occupied(place) => {
                     if let Some(trace) = traces.get_mut(*place.get()) {
@@ -159,7 +159,7 @@ impl Recorder {
                 }
             }
         }
-        traces.iter().try_for_each(|trace| self.writer.widen_trace(trace))
+        traces.iter().try_for_each(|trace| self.writer.update_trace(trace))
     }
 
     fn number(&mut self, source: &(String, String)) -> Result<i64, StoreError> {

@@ -143,7 +143,7 @@ impl Splitter {
 
     fn bad<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
         let line = if self.at == At::Top { self.line } else { self.object_line };
-        take(Piece::Bad { line, what: "it is no JSON that can be read".into() })?;
+        take(Piece::Bad { line, what: "it is not valid JSON".into() })?;
         let begins = matches!(self.fresh, Fresh::Brace(_));
         self.reset();
         self.at = match byte {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     const CUT: &str = "it ends in the middle; it was cut off";
-    const NO_JSON: &str = "it is no JSON that can be read";
+    const NO_JSON: &str = "it is not valid JSON";
 
     #[test]
     fn every_form_of_a_file_gives_its_items() {

@@ -20,7 +20,7 @@ fn check(query: &str) {
             assert_eq!(error.drawing(query).lines().count(), 2, "{query}");
         }
     }
-    assert!(lex(query).iter().all(|token| query.get(token.place.start..token.place.end).is_some()));
+    assert!(lex(query).iter().all(|token| query.get(token.location.start..token.location.end).is_some()));
 }
 
 /// Fragments of queries, valid and invalid.

@@ -15,7 +15,7 @@ fn transcript(session: &mut Session) -> String {
         let _ = writeln!(out, "# {} {:?} {:?}", turn.name, turn.agent, turn.session_id);
         for entry in &turn.entries {
             match &entry.body {
-                Body::Said { message, results } => {
+                Body::Message { message, results } => {
                     let _ = write!(out, "{}: {}", message.role, message.text);
                     for (call, result) in message.tool_calls.iter().zip(results) {
                         let result = result.as_ref().and_then(|result| result.text.as_deref()).unwrap_or("nothing recorded");

@@ -307,7 +307,7 @@ fn a_damaged_message_is_reported() {
         let prefixed: Vec<u8> = [&(whole.len() as u32).to_be_bytes(), whole].concat();
         let (_, report) = import_bytes(&[("x", &prefixed)]);
         let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
-        let expected: &[&str] = if whole.len() == body.len() { &[] } else { &["x, message 1: it is no message of OTLP."] };
+        let expected: &[&str] = if whole.len() == body.len() { &[] } else { &["x, message 1: it is not an OTLP message."] };
         assert_eq!(told, expected);
     }
 }
@@ -327,8 +327,8 @@ fn malformed_lines_are_reported_with_their_numbers_and_the_others_are_read() {
     assert_eq!(
         told,
         [
-            "traces.jsonl, line 2: it is no JSON that can be read.",
-            "traces.jsonl, line 3: it is no JSON that can be read.",
+            "traces.jsonl, line 2: it is not valid JSON.",
+            "traces.jsonl, line 3: it is not valid JSON.",
             "traces.jsonl, line 4: a span in it has no id of its own or of its trace.",
             "traces.jsonl, line 6: it ends in the middle; it was cut off.",
         ]

@@ -123,7 +123,7 @@ async fn what_writes_is_refused(stage: &Stage) -> Result<()> {
         page.sql().run(query).await?;
         let alerts = page.alerts().await?.join("\n");
         ensure!(
-            alerts.contains("only read") || alerts.contains("not authorized") || alerts.contains("several statements"),
+            alerts.contains("only read") || alerts.contains("not authorized") || alerts.contains("more than one statement"),
             "{query}: {alerts}"
         );
     }

@@ -10,7 +10,7 @@ use crate::state::App;
 use crate::state::Row;
 use crate::widgets::{Build, IconName, Viewport, icon};
 use leptos::prelude::*;
-use quipu_model::SpanMarks;
+use quipu_model::SpanFlags;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::SearchHit;
@@ -98,7 +98,7 @@ fn hit_row(app: App, place: u32, hit: &SearchHit, texts: &[String]) -> El {
     let kind = hit.kind.label();
     let first = &hit.first;
     let cell = |class: &str| el("span").attr("role", "gridcell").class(class);
-    let failed = hit.marks.has(SpanMarks::FAILED).then(|| el("span").class("failed").attr("title", "Failed").child(icon(IconName::Failed)));
+    let failed = hit.flags.has(SpanFlags::FAILED).then(|| el("span").class("failed").attr("title", "Failed").child(icon(IconName::Failed)));
     let more = (hit.more > 0).then(|| el("span").class("soft hit-more").text(&format!("+{}", format::count(hit.more.into()))));
     let found = el("span").class("hit-found").child(el("mark").text(&first.matched)).text(&first.after).maybe(more);
     let is_cursor = app.hits.cursor.get_untracked() == Some(place);

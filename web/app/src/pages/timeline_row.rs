@@ -8,7 +8,7 @@ use crate::widgets::{Icon, IconName};
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 use quipu_ui::view;
 use quipu_ui::view::{Bar, BarLabel, STRIP_HEIGHT, STRIP_WIDTH, Side, WaterfallRow};
 use std::fmt::Write;
@@ -36,7 +36,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
     let number = row.row;
     let kind = row.kind;
     let failed = row.failed();
-    let logged = !failed && row.marks.has(SpanMarks::LOGGED_ERROR);
+    let logged = !failed && row.flags.has(SpanFlags::LOGGED_ERROR);
     let collapsed = row.expanded == Some(false);
     let caret = row.expanded.map(|expanded| {
         let label = if expanded { "Collapse" } else { "Expand" };

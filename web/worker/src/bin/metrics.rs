@@ -1,11 +1,11 @@
-//! The worker that counts: takes a file's readings and answers PromQL and the page of metrics from them. It has no file and no SQLite, so
-//! that the grammar of PromQL is loaded only by who looks at metrics, and a long query holds up nothing else.
+//! The metrics worker: takes the `MetricsInput` of a file, and answers PromQL and the metrics page from it. It has neither the file nor
+//! SQLite. The PromQL grammar is loaded only when metrics are shown, and a long query delays nothing else.
 //!
 //! What is not here: what is counted, and how (`quipu_metrics`).
 
 #[cfg(target_arch = "wasm32")]
 mod worker {
-    use quipu_metrics::{Metrics, Readings};
+    use quipu_metrics::{Metrics, MetricsInput};
     use quipu_protocol::{MetricsEvent, MetricsRequest};
     use quipu_worker::messages::{build, bytes, file_bytes, get, listen, post};
     use std::cell::RefCell;
@@ -19,12 +19,12 @@ mod worker {
         listen(receive, &MetricsEvent::Ready { build: build() });
     }
 
-    /// `{id, body, files}`: a request, and with [`MetricsRequest::Load`] the readings. What can't be read is of another build, which the page
-    /// has noticed by then.
+    /// `{id, body, files}`: a request; for [`MetricsRequest::Load`], `files` is the serialized `MetricsInput`. Messages that can't be
+    /// decoded come from another build, which the page has noticed by then.
     fn receive(data: &JsValue) {
         let Ok(request) = postcard::from_bytes::<MetricsRequest>(&bytes(data, "body")) else { return };
         if request == MetricsRequest::Load {
-            METRICS.set(Metrics::new(Readings::from_bytes(&file_bytes(data)).unwrap_or_default()));
+            METRICS.set(Metrics::new(MetricsInput::from_bytes(&file_bytes(data)).unwrap_or_default()));
         }
         let response = METRICS.with_borrow_mut(|metrics| metrics.handle(&request));
         post(&MetricsEvent::Reply { id: get(data, "id").as_f64().unwrap_or(0.0) as u32, response });

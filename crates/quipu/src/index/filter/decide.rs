@@ -6,7 +6,7 @@
 use super::attribute_match::prejudge_attribute;
 use super::sources::{TextSource, numbers, texts};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::filter::Filter;
 use quipu_protocol::filter::Wanted;
 use quipu_protocol::filter::expression::{Condition, Expression, Test};
@@ -122,13 +122,13 @@ impl Decider<'_> {
     /// The spans a condition holds for.
     fn span_test(&mut self, condition: &Condition) -> Decided {
         let (index, len) = (self.index, self.index.span_count());
-        let with_marks = |failed: bool| Bits::collect(len, index.all_marks().map(|marks| marks.has(SpanMarks::FAILED) == failed));
+        let with_flag = |failed: bool| Bits::collect(len, index.all_flags().map(|flags| flags.has(SpanFlags::FAILED) == failed));
         Decided::known(match condition {
             Condition::Number(field, compare) => {
                 numbers(*field).of_spans.map_or_else(|| Bits::filled(len, false), |read| read(index, compare))
             }
             Condition::Kind { kind, is } => Bits::collect(len, index.kinds().map(|found: SpanKind| (found == *kind) == *is)),
-            Condition::Failed(failed) => with_marks(*failed),
+            Condition::Failed(failed) => with_flag(*failed),
             Condition::Text(field, test) => self.span_texts(*field, test),
             Condition::Id { of: IdField::Span, text, whole } => index.spans_by_id(text, *whole),
             Condition::Id { of: IdField::Trace, .. } => Bits::filled(len, false),

@@ -7,7 +7,7 @@ use super::sources::{TextSource, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
 use quipu_model::recorded::RawJson;
-use quipu_model::{SpanKind, SpanMarks};
+use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::filter::fields::{FIELDS, Field, FieldInfo, TextField, find, name_of};
 use quipu_protocol::filter::lex::Sign;
 use quipu_protocol::filter::pattern::fold;
@@ -38,7 +38,7 @@ impl Counts {
         counts.kinds = tally(SpanKind::ALL.len(), index.kinds().map(|kind| kind as usize));
         let profiles = index.profiles();
         counts.profiles = tally(profiles.len(), profiles.iter().map(usize::from));
-        counts.failed = index.all_marks().filter(|marks| marks.has(SpanMarks::FAILED)).count() as u64;
+        counts.failed = index.all_flags().filter(|flags| flags.has(SpanFlags::FAILED)).count() as u64;
         let mut keys: HashMap<&str, u64> = HashMap::new();
         for (profile, spans) in counts.profiles.iter().enumerate() {
             for entry in profiles.entries(u16::try_from(profile).unwrap_or_default()) {

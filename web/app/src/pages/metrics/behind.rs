@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
 use quipu_protocol::address::{Place, TraceView};
-use quipu_protocol::{AmountsBehind, MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointQuery};
+use quipu_protocol::{PointAmounts, MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointQuery};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
@@ -20,7 +20,7 @@ const MOST: u32 = 100;
 pub(super) struct Behind {
     /// What the list belongs to, in words.
     pub(super) title: String,
-    found: AmountsBehind,
+    found: PointAmounts,
     spans: Vec<NamedSpan>,
 }
 
@@ -78,7 +78,7 @@ fn list(build: &Build, behind: &Behind) -> Vec<El> {
     if found.total - found.without_span > spans.len() as u64 {
         text += &format!("; the latest {} are listed", count(spans.len() as u64));
     }
-    let row = |amount: &quipu_protocol::AmountBehind| {
+    let row = |amount: &quipu_protocol::PointAmount| {
         let span = spans.iter().find(|span| span.row == amount.row)?;
         let to = address(build.app, |view| {
             let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };

@@ -4,7 +4,7 @@ use crate::dom::{El, el};
 use crate::widgets::{Build, copy_button};
 use quipu_model::format;
 use quipu_model::format::DASH;
-use quipu_model::{SpanMarks, Timestamp, TokenCount};
+use quipu_model::{SpanFlags, Timestamp, TokenCount};
 use quipu_protocol::SpanDetail;
 
 /// The table of facts; `zero` is the start of the trace, `own` the time that no child of the span covers, in nanoseconds.
@@ -15,7 +15,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
     };
     let status = match &detail.status {
         None => DASH.to_owned(),
-        Some(status) if detail.marks.has(SpanMarks::FAILED) && status != "ERROR" => format!("{status} as recorded, yet it failed"),
+        Some(status) if detail.flags.has(SpanFlags::FAILED) && status != "ERROR" => format!("{status} as recorded, yet it failed"),
         Some(status) => status.clone(),
     };
     let id = |what: &'static str, id: &str| {
@@ -52,7 +52,7 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
         if detail.cost.is_some() {
             rows.push(("Cost", el("dd").class("number").text(&format::cost_text(detail.cost))));
         }
-    } else if detail.marks.has(SpanMarks::INFERENCE_REQUEST) {
+    } else if detail.flags.has(SpanFlags::INFERENCE_REQUEST) {
         rows.push(("Tokens", el("dd").text(DASH).child(soft(" (the file holds no count for this request)"))));
     }
     let rows = rows.into_iter().flat_map(|(word, value)| [el("dt").text(word), value]).collect();

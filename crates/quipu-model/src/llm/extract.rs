@@ -1,30 +1,31 @@
-//! What one span says, whatever dialect it was recorded in: Llama Stack's agents and routers of every release, `gen_ai.*`, OpenInference.
+//! Extracts messages, tool calls and the like from one span, in any dialect: Llama Stack's agents and routers of all releases, `gen_ai.*`,
+//! OpenInference.
 //!
-//! What is not here: how spans belong together (`build`). Every attribute is either understood here or handed on as it is.
+//! Not here: relations between spans (`build`). Attributes that are not understood are passed on unchanged.
 
 use super::content::{content_text, plain_text};
-use super::conversation::{Chunk, SpokenSpan, ToolDefinition, Verdict};
+use super::conversation::{Chunk, SpanMessages, ToolDefinition, Verdict};
 use super::unflatten::list_under;
 use super::{Message, messages};
 use crate::recorded::json_text;
 use crate::{SpanKind, Value};
 
-/// What a span is in a conversation.
+/// Role of a span in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A request that holds the others.
+    /// A request that contains other parts.
     Turn,
-    /// A model was asked.
+    /// A model call.
     Inference,
-    /// A tool ran.
+    /// A tool execution.
     Tool,
-    /// A shield looked.
+    /// A safety check.
     Shield,
-    /// Documents were searched.
+    /// A retrieval.
     Retrieval,
 }
 
-/// A tool that ran.
+/// A tool execution as recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ToolUse {
     pub(super) name: Option<String>,
@@ -33,14 +34,14 @@ pub(super) struct ToolUse {
     pub(super) result: Option<String>,
 }
 
-/// What one span says.
+/// Everything extracted from one span.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Extracted {
     pub(super) input: Vec<Message>,
     pub(super) output: Vec<Message>,
-    /// The output was a stream, which was not recorded.
+    /// The output was a stream, which is not recorded.
     pub(super) streamed: bool,
-    /// Whether an output was recorded in whatever form.
+    /// Whether any output was recorded.
     pub(super) has_output: bool,
     pub(super) model: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
@@ -56,8 +57,8 @@ pub(super) struct Said {
     pub(super) other: Vec<(String, Value)>,
 }
 
-/// What the span is in a conversation; `None` when it has no part in one.
-pub(super) fn part(span: &SpokenSpan) -> Option<Part> {
+/// The role of a span; `None` if it is not part of a conversation.
+pub(super) fn part(span: &SpanMessages) -> Option<Part> {
     let text = |key: &str| span.attributes.iter().find(|(name, _)| name == key).and_then(|(_, value)| plain_text(value));
     match text("openinference.span.kind").as_deref() {
         Some("LLM") => return Some(Part::Inference),
@@ -85,39 +86,39 @@ pub(super) fn part(span: &SpokenSpan) -> Option<Part> {
     }
 }
 
-/// Reads one span.
-pub(super) fn said(span: &SpokenSpan, part: Part) -> Said {
-    let mut said = Said::default();
+/// Extracts everything from a span with this role.
+pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
+    let mut out = Extracted::default();
     for (key, value) in &span.attributes {
-        read(&mut said, part, key, value);
+        read(&mut out, part, key, value);
     }
     let flat = |prefix: &str, inner: &str| -> Vec<Message> {
         let items = list_under(&span.attributes, prefix);
         items.iter().flat_map(|item| messages(item.get(inner).unwrap_or(item))).collect()
     };
-    if said.input.is_empty() {
-        said.input = flat("llm.input_messages", "message");
+    if out.input.is_empty() {
+        out.input = flat("llm.input_messages", "message");
     }
-    if said.output.is_empty() {
-        said.output = flat("llm.output_messages", "message");
-        said.has_output |= !said.output.is_empty();
+    if out.output.is_empty() {
+        out.output = flat("llm.output_messages", "message");
+        out.has_output |= !out.output.is_empty();
     }
-    said.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
+    out.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
         let schema = item.get("tool").and_then(|tool| tool.get("json_schema")).unwrap_or(item);
         definition(schema)
     }));
-    said.chunks
+    out.chunks
         .extend(list_under(&span.attributes, "retrieval.documents").iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
-    if let Some(reason) = said.parameters.iter().position(|(key, _)| key == "stop_reason") {
-        let (_, reason) = said.parameters.remove(reason);
-        if let Some(message) = said.output.last_mut() {
+    if let Some(reason) = out.parameters.iter().position(|(key, _)| key == "stop_reason") {
+        let (_, reason) = out.parameters.remove(reason);
+        if let Some(message) = out.output.last_mut() {
             message.stop_reason.get_or_insert(reason);
         }
     }
-    said
+    out
 }
 
-/// Keys that tell of the telemetry itself, or stand elsewhere on the page.
+/// Keys that describe the telemetry itself, or are shown elsewhere on the page.
 const SILENT: [&str; 14] = [
     "raw_path",
     "error",
@@ -135,101 +136,101 @@ const SILENT: [&str; 14] = [
     "openinference.span.kind",
 ];
 
-fn read(said: &mut Said, part: Part, key: &str, value: &Value) {
+fn read(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let text = || plain_text(value);
     match key {
-        "__args__" => arguments(said, part, value),
-        "request" => request(said, value),
-        "input" | "gen_ai.input.messages" | "input.value" => input(said, part, key, value),
-        "output" | "gen_ai.output.messages" | "output.value" => output(said, part, key, value),
+        "__args__" => arguments(out, part, value),
+        "request" => request(out, value),
+        "input" | "gen_ai.input.messages" | "input.value" => input(out, part, key, value),
+        "output" | "gen_ai.output.messages" | "output.value" => output(out, part, key, value),
         "gen_ai.system_instructions" => {
             let text = value.items().map_or_else(|| text().unwrap_or_default(), |_| content_text(&parts_as_content(value)));
-            said.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
+            out.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
         }
-        "gen_ai.tool.definitions" | "llm.tools" => said.tools.extend(definitions(value)),
-        "tool_name" | "gen_ai.tool.name" | "tool.name" => said.tool.name = text(),
-        "gen_ai.tool.call.id" | "tool_call.id" => said.tool.call_id = text(),
-        "gen_ai.tool.call.arguments" | "tool.parameters" => said.tool.arguments = Some(written(value)),
-        "gen_ai.tool.call.result" => said.tool.result = Some(written(value)),
-        "session_id" | "session.id" | "gen_ai.conversation.id" => said.session_id = text(),
-        "turn_id" => said.turn_id = text(),
-        "agent_name" | "gen_ai.agent.name" => said.agent = text(),
-        "gen_ai.request.model" | "llm.model_name" => said.model = text(),
-        "stop_reason" => said.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
+        "gen_ai.tool.definitions" | "llm.tools" => out.tools.extend(definitions(value)),
+        "tool_name" | "gen_ai.tool.name" | "tool.name" => out.tool.name = text(),
+        "gen_ai.tool.call.id" | "tool_call.id" => out.tool.call_id = text(),
+        "gen_ai.tool.call.arguments" | "tool.parameters" => out.tool.arguments = Some(written(value)),
+        "gen_ai.tool.call.result" => out.tool.result = Some(written(value)),
+        "session_id" | "session.id" | "gen_ai.conversation.id" => out.session_id = text(),
+        "turn_id" => out.turn_id = text(),
+        "agent_name" | "gen_ai.agent.name" => out.agent = text(),
+        "gen_ai.request.model" | "llm.model_name" => out.model = text(),
+        "stop_reason" => out.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
         "gen_ai.response.finish_reasons" => {
             let first = value.items().and_then(|items| items.first()).and_then(plain_text).or_else(text);
-            said.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
+            out.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
         }
-        "llm.invocation_parameters" => said.parameters.extend(set_entries(value)),
+        "llm.invocation_parameters" => out.parameters.extend(set_entries(value)),
         _ if key.starts_with("__") || SILENT.contains(&key) => {}
         _ if key.starts_with("gen_ai.request.") => {
-            said.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
+            out.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
         }
         _ if ["llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents."]
             .iter()
             .any(|flat| key.starts_with(flat)) => {}
         _ if ["llm.", "gen_ai.", "server.", "http.", "url.", "service.", "telemetry."].iter().any(|prefix| key.starts_with(prefix)) => {}
-        _ => said.other.push((key.to_owned(), value.clone())),
+        _ => out.other.push((key.to_owned(), value.clone())),
     }
 }
 
-/// `input` of an agent's step, or of another dialect.
-fn input(said: &mut Said, part: Part, key: &str, value: &Value) {
+/// `input` of an agent's step, or its equivalent in other dialects.
+fn input(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let found = messages(value);
     match part {
         Part::Tool if key == "input" => {
-            // An agent's tool step records the message that holds the call.
+            // An agent's tool step records the message that contains the call.
             if let Some(call) = found.iter().flat_map(|message| &message.tool_calls).next() {
-                said.tool.call_id = said.tool.call_id.take().or_else(|| call.call_id.clone());
-                said.tool.arguments = Some(call.arguments.clone());
-                said.tool.name.get_or_insert_with(|| call.tool_name.clone());
+                out.tool.call_id = out.tool.call_id.take().or_else(|| call.call_id.clone());
+                out.tool.arguments = Some(call.arguments.clone());
+                out.tool.name.get_or_insert_with(|| call.tool_name.clone());
             } else {
-                said.tool.arguments = Some(written(value));
+                out.tool.arguments = Some(written(value));
             }
         }
-        Part::Tool => said.tool.arguments = said.tool.arguments.take().or_else(|| Some(written(value))),
-        Part::Retrieval => said.query = plain_text(value),
-        _ if !found.is_empty() => said.input.extend(found),
-        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => said.input.push(user(written(value))),
-        _ => said.other.push((key.to_owned(), value.clone())),
+        Part::Tool => out.tool.arguments = out.tool.arguments.take().or_else(|| Some(written(value))),
+        Part::Retrieval => out.query = plain_text(value),
+        _ if !found.is_empty() => out.input.extend(found),
+        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => out.input.push(user(written(value))),
+        _ => out.other.push((key.to_owned(), value.clone())),
     }
 }
 
-fn output(said: &mut Said, part: Part, key: &str, value: &Value) {
-    said.has_output = true;
+fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
+    out.has_output = true;
     if is_stream(value) {
-        said.streamed = true;
+        out.streamed = true;
         return;
     }
     match part {
         Part::Tool => {
             let answer = messages(value).into_iter().next();
-            said.tool.call_id = said.tool.call_id.take().or_else(|| answer.as_ref().and_then(|answer| answer.call_id.clone()));
+            out.tool.call_id = out.tool.call_id.take().or_else(|| answer.as_ref().and_then(|answer| answer.call_id.clone()));
             let content = value.get("content").map(content_text);
             let text = answer.map(|answer| answer.text).or(content).unwrap_or_else(|| written(value));
-            said.tool.result.get_or_insert(text);
+            out.tool.result.get_or_insert(text);
         }
-        Part::Shield => said.verdict = Some(verdict(value)),
+        Part::Shield => out.verdict = Some(verdict(value)),
         Part::Retrieval => {
-            said.chunks.extend(chunks(value));
-            said.tool.result = value.get("content").map(content_text);
+            out.chunks.extend(chunks(value));
+            out.tool.result = value.get("content").map(content_text);
         }
         Part::Inference | Part::Turn => {
             let found = messages(value);
             if !found.is_empty() {
-                said.output.extend(found);
+                out.output.extend(found);
             } else if let (Part::Inference, Some(message)) = (part, old_output(value)) {
-                said.output.push(message);
+                out.output.push(message);
             } else if key == "output.value" && value.items().is_none() && value.as_str().is_some() {
-                said.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
+                out.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
             } else if !matches!(value, Value::Null) && value.as_str() != Some("") {
-                said.other.push((key.to_owned(), value.clone()));
+                out.other.push((key.to_owned(), value.clone()));
             }
         }
     }
 }
 
-/// `content: … tool_calls: …`, as agents up to 0.1.4 wrote their inference's output; calls stand there as Python prints them.
+/// `content: … tool_calls: …`, the inference output of agents up to 0.1.4, with tool calls printed by Python.
 fn old_output(value: &Value) -> Option<Message> {
     let rest = value.as_str()?.strip_prefix("content: ")?;
     let (text, calls) = rest.rsplit_once(" tool_calls: ").unwrap_or((rest, ""));
@@ -239,20 +240,20 @@ fn old_output(value: &Value) -> Option<Message> {
     Some(message)
 }
 
-/// The arguments of a traced method.
-fn arguments(said: &mut Said, part: Part, value: &Value) {
+/// Arguments of a traced method.
+fn arguments(out: &mut Extracted, part: Part, value: &Value) {
     let text = |key: &str| value.get(key).and_then(plain_text);
     match part {
         Part::Inference | Part::Turn => {
-            said.input.extend(messages(value));
-            if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| said.input.is_empty()) {
-                said.input.push(user(prompt));
+            out.input.extend(messages(value));
+            if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| out.input.is_empty()) {
+                out.input.push(user(prompt));
             }
             for key in ["contents", "input", "input_texts"] {
-                said.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
+                out.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
             }
-            said.model = text("model_id").or_else(|| text("model"));
-            said.tools.extend(value.get("tools").map(definitions).unwrap_or_default());
+            out.model = text("model_id").or_else(|| text("model"));
+            out.tools.extend(value.get("tools").map(definitions).unwrap_or_default());
             let asked = [
                 "messages",
                 "content",
@@ -266,39 +267,39 @@ fn arguments(said: &mut Said, part: Part, value: &Value) {
                 "stream",
             ];
             for (key, value) in set_entries(value).into_iter().filter(|(key, _)| !asked.contains(&key.as_str())) {
-                said.parameters.push((key, value));
+                out.parameters.push((key, value));
             }
         }
         Part::Tool => {
-            said.tool.name = text("tool_name");
-            said.tool.arguments = ["kwargs", "args"].into_iter().find_map(|key| value.get(key)).map(written);
+            out.tool.name = text("tool_name");
+            out.tool.arguments = ["kwargs", "args"].into_iter().find_map(|key| value.get(key)).map(written);
         }
         Part::Shield => {
-            said.shield_id = text("shield_id");
-            said.input.extend(messages(value));
+            out.shield_id = text("shield_id");
+            out.input.extend(messages(value));
         }
         Part::Retrieval => {
             let kwargs = value.get("kwargs").unwrap_or(value);
-            said.query = ["query", "content"].into_iter().find_map(|key| kwargs.get(key)).map(content_text);
-            said.tool.name = text("tool_name");
+            out.query = ["query", "content"].into_iter().find_map(|key| kwargs.get(key)).map(content_text);
+            out.tool.name = text("tool_name");
         }
     }
 }
 
-/// The body of a turn's request.
-fn request(said: &mut Said, value: &Value) {
-    said.input.extend(messages(value));
+/// Request body of a turn.
+fn request(out: &mut Extracted, value: &Value) {
+    out.input.extend(messages(value));
     if let Some(sampling) = value.get("sampling_params") {
-        said.parameters.extend(set_entries(sampling));
+        out.parameters.extend(set_entries(sampling));
     }
-    said.tools.extend(value.get("client_tools").map(definitions).unwrap_or_default());
+    out.tools.extend(value.get("client_tools").map(definitions).unwrap_or_default());
 }
 
 fn user(text: String) -> Message {
     Message { role: "user".into(), text, ..Message::default() }
 }
 
-/// Whether something was set: the repr of arguments has empty texts and `None` for what was not.
+/// Whether a field was set. In the repr of arguments, unset fields are empty strings or `None`.
 fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -307,7 +308,7 @@ fn is_set(value: &Value) -> bool {
     }
 }
 
-/// The entries of a map that were set, as text; maps inside one that is named `sampling_params` stand beside the others.
+/// The set entries of a map as text. A map named `sampling_params` is flattened.
 fn set_entries(value: &Value) -> Vec<(String, String)> {
     let Value::Map(entries) = value.unwrapped() else { return Vec::new() };
     let mut out = Vec::new();
@@ -321,12 +322,12 @@ fn set_entries(value: &Value) -> Vec<(String, String)> {
     out
 }
 
-/// A value as text: a text as it is, others as JSON.
+/// A value as text: strings as they are, others as JSON.
 fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| json_text(value), str::to_owned)
 }
 
-/// `<async_generator object … at 0x…>`: what a streaming method returned.
+/// `<async_generator object … at 0x…>`, the recorded output of a streaming method.
 fn is_stream(value: &Value) -> bool {
     let written = match value {
         Value::Opaque(text) => text,
@@ -340,7 +341,7 @@ fn definitions(value: &Value) -> Vec<ToolDefinition> {
     value.items().unwrap_or_default().iter().filter_map(definition).collect()
 }
 
-/// Llama Stack's `{tool_name, description, parameters}`, OpenAI's `{function: {…}}`, others' `{name, …}`.
+/// `{tool_name, description, parameters}` (Llama Stack), `{function: {…}}` (OpenAI) or `{name, …}`.
 fn definition(value: &Value) -> Option<ToolDefinition> {
     let inner = value.get("function").unwrap_or(value);
     let name = ["tool_name", "name", "identifier"].into_iter().find_map(|key| inner.get(key).and_then(plain_text))?;
@@ -378,7 +379,7 @@ fn chunks(value: &Value) -> Vec<Chunk> {
     found.iter().enumerate().filter_map(scored).collect()
 }
 
-/// Llama Stack's `{content, metadata: {document_id}}`, OpenInference's `{document.content, document.id, document.score}`.
+/// `{content, metadata: {document_id}}` (Llama Stack) or `{document.content, document.id, document.score}` (OpenInference).
 fn chunk(value: &Value) -> Option<Chunk> {
     let text = value.get("content").map(content_text)?;
     let named = |of: &Value| ["document_id", "id", "source"].into_iter().find_map(|key| of.get(key).and_then(plain_text));
@@ -386,7 +387,7 @@ fn chunk(value: &Value) -> Option<Chunk> {
     Some(Chunk { text, document, score: value.get("score").map(written) })
 }
 
-/// The parts of `gen_ai.system_instructions` as a content.
+/// Converts the parts of `gen_ai.system_instructions` to a content.
 fn parts_as_content(value: &Value) -> Value {
     let text = |part: &Value| part.get("content").unwrap_or(part).clone();
     Value::List(value.items().unwrap_or_default().iter().map(text).collect())

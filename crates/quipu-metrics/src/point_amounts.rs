@@ -1,24 +1,24 @@
-//! The amounts behind a point: which of them fell into what the query looked at there.
+//! Finds the amounts that contribute to a point: those in the time ranges that the query's selectors read.
 //!
-//! What is not here: the spans that rows stand for, which the index knows.
+//! Not here: the spans that rows refer to, which the index knows.
 
-use super::readings::NO_ROW;
-use super::source::{FileSeries, Found};
+use super::metrics_input::NO_ROW;
+use super::source::{FileSeries, SeriesData};
 use super::spans::Part;
-use quipu_promql::{Labels, Looked, METRIC_NAME, PromqlError, looked_at};
-use quipu_protocol::{AmountBehind, AmountsBehind, PointQuery};
+use quipu_promql::{Labels, METRIC_NAME, PromqlError, SelectorRange, selector_ranges};
+use quipu_protocol::{PointAmount, PointAmounts, PointQuery};
 
-/// One amount: its time, what it added, its row, and the number of its series.
+/// An amount: time, value, row, and index of its series.
 type Entry = (i64, f64, u32, usize);
 
-/// Finds the amounts behind a point.
+/// Finds the amounts that contribute to a point.
 ///
 /// # Errors
-/// When the query is not understood.
-pub(super) fn amounts_behind(series: &FileSeries<'_>, query: &PointQuery) -> Result<AmountsBehind, PromqlError> {
+/// If the query is invalid.
+pub(super) fn point_amounts(series: &FileSeries<'_>, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    for Looked { matchers, after, until } in looked_at(&query.query, query.at_millis, query.step_millis)? {
+    for SelectorRange { matchers, after, until } in selector_ranges(&query.query, query.at_millis, query.step_millis)? {
         series.find(&matchers, &mut |labels, found| {
             if agrees(&labels, &query.labels) {
                 let number = names.len();
@@ -29,31 +29,31 @@ pub(super) fn amounts_behind(series: &FileSeries<'_>, query: &PointQuery) -> Res
         });
     }
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.0, entry.2, entry.3)));
-    // The same selector may stand twice in a query.
+    // The same selector may occur twice in a query.
     entries.dedup_by(|one, other| one.0 == other.0 && one.2 == other.2 && one.2 != NO_ROW && names.get(one.3) == names.get(other.3));
     let without_span = entries.iter().filter(|entry| entry.2 == NO_ROW).count() as u64;
     let total = entries.len() as u64;
     let known = entries.into_iter().filter(|entry| entry.2 != NO_ROW).take(query.limit as usize);
-    let amount = |(at_millis, amount, row, number): Entry| AmountBehind {
+    let amount = |(at_millis, amount, row, number): Entry| PointAmount {
         row,
         at_millis,
         amount,
         series: names.get(number).cloned().unwrap_or_default(),
     };
-    Ok(AmountsBehind { amounts: known.map(amount).collect(), total, without_span })
+    Ok(PointAmounts { amounts: known.map(amount).collect(), total, without_span })
 }
 
-/// Whether a series may be part of a point with these labels: what both name is equal.
+/// Whether a series may contribute to a point with these labels: the labels they have in common must be equal.
 fn agrees(labels: &Labels, point: &[(String, String)]) -> bool {
     point.iter().filter(|(name, _)| name != METRIC_NAME).all(|(name, value)| [value.as_str(), ""].contains(&labels.get(name)))
 }
 
-fn take(found: &Found, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
+fn take(found: &SeriesData, after: i64, until: i64, give: &mut dyn FnMut(i64, f64, u32)) {
     match found {
-        Found::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
-        // A counter's samples tell of no span.
-        Found::Listed(_) => {}
-        Found::Spans(group, part) => {
+        SeriesData::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
+        // Samples of a counter are not linked to spans.
+        SeriesData::Listed(_) => {}
+        SeriesData::Spans(group, part) => {
             for (at, row) in group.within(*part, after, until) {
                 give(at, if *part == Part::Seconds { group.seconds_of(at, row) } else { 1.0 }, row);
             }

@@ -1,10 +1,10 @@
-//! What was measured beside what the spans of the same file tell: tokens that both count are counted once.
+//! Avoids counting tokens twice that are counted both by imported metrics and by the spans of the same file.
 //!
-//! What is not here: how points become series (`measured`), how spans become amounts (`prepare`).
+//! Not here: converting points to series (`measured`) and spans to amounts (`prepare`).
 
 use super::amounts::{Amount, millis};
 use super::measured::{MeasuredSeries, Points};
-use super::readings::NO_ROW;
+use super::metrics_input::NO_ROW;
 use super::streams::{Measure, Measured};
 use quipu_model::TokenKind;
 use quipu_promql::{Labels, METRIC_NAME, Sample};
@@ -12,34 +12,35 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Amounts by series.
-pub(super) type Amounts = BTreeMap<Labels, Vec<Amount>>;
+pub(super) type AmountsBySeries = BTreeMap<Labels, Vec<Amount>>;
 
-/// A series whose samples were measured.
-pub(super) struct Listed {
+/// A series of measured samples.
+pub(super) struct SampledSeries {
     pub(super) labels: Labels,
     pub(super) measure: Measure,
-    /// By time, one at least.
+    /// Sorted by time; not empty.
     pub(super) samples: Arc<[Sample]>,
 }
 
-/// How a model is named: as labels show it, and without the provider in front of it.
+/// Model names: as shown in labels, and without the provider prefix.
 pub(super) struct ModelNames<'a> {
     pub(super) shown: &'a dyn Fn(&str) -> String,
     pub(super) plain: &'a dyn Fn(&str) -> String,
 }
 
-/// Tokens of a kind and a model, counted in two ways.
+/// The tokens of one kind and model, counted in both ways.
 #[derive(Default)]
 struct Counted {
     measured: f64,
-    told: f64,
-    /// Whether some of what spans tell is derived.
+    from_spans: f64,
+    /// Whether some counts from spans are derived.
     is_derived: bool,
 }
 
-/// Puts what was measured beside the amounts of spans. Of a model's tokens that both count, that holds which counted more, because
-/// either may have lost some. Where they agree, recorded events know the request and the moment, but derived counts no provider.
-pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: &mut Amounts) -> Vec<Listed> {
+/// Merges imported metrics into the amounts of spans. If both count the tokens of a model, the larger count is used, because either may be
+/// incomplete. If they agree, recorded events are preferred, which have the exact request and time, but not derived counts, which lack the
+/// provider.
+pub(super) fn merge_measured(measured: &Measured, models: &ModelNames<'_>, amounts: &mut AmountsBySeries) -> Vec<SampledSeries> {
     let rename = |name: &str, value: &str| if name == "model_id" { (models.shown)(value) } else { value.to_owned() };
     let mut series = measured.series(&rename);
     let model = |labels: &Labels| (models.plain)(labels.get("model_id"));
@@ -53,11 +54,11 @@ pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: 
     for (labels, list) in amounts.iter() {
         let Some(name) = documented(labels.get(METRIC_NAME)) else { continue };
         if let Some(both) = counted.get_mut(&(name, model(labels))) {
-            both.told += list.iter().map(|amount| amount.value).filter(|value| value.is_finite()).sum::<f64>();
+            both.from_spans += list.iter().map(|amount| amount.value).filter(|value| value.is_finite()).sum::<f64>();
             both.is_derived |= !labels.get("source").is_empty();
         }
     }
-    counted.retain(|_, both| both.measured > both.told || both.measured == both.told && both.is_derived);
+    counted.retain(|_, both| both.measured > both.from_spans || both.measured == both.from_spans && both.is_derived);
     series.retain(|series| key(series).is_none_or(|key| counted.contains_key(&key)));
     amounts.retain(|labels, _| documented(labels.get(METRIC_NAME)).is_none_or(|name| !counted.contains_key(&(name, model(labels)))));
     let mut listed = Vec::new();
@@ -69,7 +70,7 @@ pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: 
                 amounts.entry(labels).or_default().extend(list.into_iter().map(amount));
             }
             Points::Samples(samples) if !samples.is_empty() && !amounts.contains_key(&labels) => {
-                listed.push(Listed { labels, measure, samples: samples.into() });
+                listed.push(SampledSeries { labels, measure, samples: samples.into() });
             }
             Points::Samples(_) => {}
         }
@@ -77,12 +78,12 @@ pub(super) fn put_beside(measured: &Measured, models: &ModelNames<'_>, amounts: 
     listed
 }
 
-/// When the first amount or sample of a file was, and its last event; `told` is what the index tells, in nanoseconds.
-pub(super) fn extent(told: Option<(i64, i64)>, amounts: &Amounts, listed: &[Listed]) -> Option<(i64, i64)> {
-    let told = told.map(|(first, last)| (millis(first), millis(last)));
+/// Times of the first amount or sample and of the last event in a file. `from_index` is what the index knows, in nanoseconds.
+pub(super) fn extent(from_index: Option<(i64, i64)>, amounts: &AmountsBySeries, listed: &[SampledSeries]) -> Option<(i64, i64)> {
+    let from_index = from_index.map(|(first, last)| (millis(first), millis(last)));
     let added = amounts.values().flatten().filter(|amount| amount.row == NO_ROW).map(|amount| (amount.at, amount.at));
-    let ends = |listed: &Listed| Some((listed.samples.first()?.0, listed.samples.last()?.0));
-    told.into_iter().chain(added).chain(listed.iter().filter_map(ends)).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    let ends = |listed: &SampledSeries| Some((listed.samples.first()?.0, listed.samples.last()?.0));
+    from_index.into_iter().chain(added).chain(listed.iter().filter_map(ends)).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
 fn documented(name: &str) -> Option<&'static str> {

@@ -1,7 +1,6 @@
-//! What stands beside traces as OTLP's tree: log records of no span, and points of metrics as they were measured. An import of it makes the
-//! same rows.
+//! Encodes data that is not attached to a span: log records without a span, and metric points. Importing it yields the same rows.
 //!
-//! What is not here: reading them (`session`).
+//! Not here: reading it from a file (`session`).
 
 use super::live::otlp_id;
 use super::messages::{RESOURCE_LOGS, RESOURCE_METRICS};
@@ -17,12 +16,12 @@ use quipu_model::{LogRecord, MetricPoint, Number, Value};
 /// A resource and a scope, each a JSON object.
 pub type Source = Option<(String, String)>;
 
-/// Runs of log records of one resource and scope, in the order they came.
+/// Groups runs of log records with the same resource and scope, keeping their order.
 fn resource_logs(records: &[(LogRecord, Source)]) -> Vec<Value> {
     by_source(records, ["scopeLogs", "logRecords"], |run| run.iter().map(|(record, _)| log(record)).collect())
 }
 
-/// Runs of points of one resource and scope, and within them of one metric, in the order they came.
+/// Groups runs of points with the same resource, scope and metric, keeping their order.
 fn resource_metrics(points: &[(MetricPoint, Source)]) -> Vec<Value> {
     let of_metric = |point: &MetricPoint| {
         let MetricPoint { metric, unit, kind, cumulative, monotonic, .. } = point;
@@ -52,7 +51,7 @@ fn log(record: &LogRecord) -> Value {
         let found = rest.first().is_some_and(|(name, value)| is_it(name, value));
         found.then(|| rest.remove(0).1)
     };
-    // What an import put there, and where it put it: a body of fields, or a message; then the severity in small letters.
+    // These were put first by an import: a structured body or a message, then the severity in lower case.
     let body = take(&|name, value| match value {
         Value::Map(_) => name == "body",
         Value::Text(_) => name == "message",
@@ -74,17 +73,17 @@ fn log(record: &LogRecord) -> Value {
     ])
 }
 
-/// Whether an import leaves the word as it is.
+/// Whether an import would keep the word unchanged.
 fn is_severity(word: &str) -> bool {
     !word.is_empty() && word == word.to_ascii_lowercase() && !["trace", "warning", "fatal"].contains(&word)
 }
 
-/// Whether OTLP has such points.
+/// Whether OTLP has points of this kind.
 pub fn is_known(point: &MetricPoint) -> bool {
     KINDS.iter().any(|(_, kind)| *kind == point.kind)
 }
 
-/// Points of one metric; `None` where its kind is none of OTLP's.
+/// A metric with its points; `None` if OTLP has no such kind.
 fn metric(points: &[(MetricPoint, Source)]) -> Option<Value> {
     let (first, _) = points.first()?;
     let (key, _) = KINDS.into_iter().find(|(_, kind)| *kind == first.kind)?;
@@ -106,7 +105,7 @@ fn point(found: &MetricPoint) -> Value {
     let real = |value: f64| Value::Number(Number(python_float(value)));
     let as_int = found.value.and_then(whole);
     let as_double = found.value.filter(|_| is_number && as_int.is_none()).map(real);
-    // The flag says that nothing was measured.
+    // FLAG_NO_RECORDED_VALUE
     let is_empty = found.value.is_none() && (is_number || found.count.is_none());
     let mut entries = match map([
         ("startTimeUnixNano", time(found.start_nanos)),
@@ -130,7 +129,7 @@ fn point(found: &MetricPoint) -> Value {
     Value::Map(entries)
 }
 
-/// What a histogram or summary says beside its sum: counts of 64 bits are texts in OTLP/JSON.
+/// A field of a histogram or summary. OTLP/JSON writes 64-bit counts as strings.
 fn measured(name: &str, value: &Value) -> Value {
     match (name, value) {
         ("bucketCounts", Value::List(counts)) => Value::List(counts.iter().map(|count| measured("zeroCount", count)).collect()),
@@ -148,20 +147,20 @@ fn line(name: &str, entries: Vec<Value>) -> String {
     print(&map([(name, list(entries))])) + "\n"
 }
 
-/// What stands beside traces.
-pub enum Beside {
-    /// Log records of no span.
+/// Data without a span, of one signal.
+pub enum Unattached {
+    /// Log records.
     Logs(Vec<(LogRecord, Source)>),
-    /// Points of metrics.
+    /// Metric points.
     Points(Vec<(MetricPoint, Source)>),
 }
 
-impl Beside {
-    /// How many they are.
+impl Unattached {
+    /// Number of records or points.
     pub fn len(&self) -> usize {
         match self {
-            Beside::Logs(records) => records.len(),
-            Beside::Points(points) => points.len(),
+            Unattached::Logs(records) => records.len(),
+            Unattached::Points(points) => points.len(),
         }
     }
 
@@ -173,16 +172,16 @@ impl Beside {
     /// By what the last of them is known again.
     pub fn mark(&self) -> String {
         let (time, text) = match self {
-            Beside::Logs(records) => {
+            Unattached::Logs(records) => {
                 let last = records.last().map(|(record, _)| record);
                 (last.and_then(|record| record.time_nanos), last.and_then(|record| record.attributes.as_deref()))
             }
-            Beside::Points(points) => {
+            Unattached::Points(points) => {
                 let last = points.last().map(|(point, _)| point);
                 (last.and_then(|point| point.time_nanos), last.map(|point| point.metric.as_str()))
             }
         };
-        // FNV-1a, so that the whole of a long text counts and little of it is kept.
+        // FNV-1a covers the whole of a long text in a short value.
         let hash = text
             .unwrap_or_default()
             .bytes()
@@ -190,28 +189,28 @@ impl Beside {
         format!("{} {hash:016x}", time.unwrap_or(0))
     }
 
-    /// As a request in protobuf. Ids that are none of OTLP's are left out: a collector refuses the whole request for them.
+    /// Encodes a protobuf request. Omits invalid ids, because a collector would reject the whole request.
     pub fn request(mut self) -> Vec<u8> {
-        if let Beside::Logs(records) = &mut self {
+        if let Unattached::Logs(records) = &mut self {
             for (record, _) in records {
                 record.trace_id = record.trace_id.take().and_then(|id| otlp_id(&id, 16));
                 record.span_id = record.span_id.take().and_then(|id| otlp_id(&id, 8));
             }
         }
         let (entries, fields): (Vec<Value>, _) = match &self {
-            Beside::Logs(records) => (resource_logs(records), &RESOURCE_LOGS),
-            Beside::Points(points) => (resource_metrics(points), &RESOURCE_METRICS),
+            Unattached::Logs(records) => (resource_logs(records), &RESOURCE_LOGS),
+            Unattached::Points(points) => (resource_metrics(points), &RESOURCE_METRICS),
         };
         let mut bytes = Vec::new();
         entries.iter().for_each(|entry| encode(1, entry, fields, &mut bytes));
         bytes
     }
 
-    /// As a line of OTLP/JSON.
+    /// One line of OTLP/JSON.
     pub fn line(&self) -> String {
         match self {
-            Beside::Logs(records) => line("resourceLogs", resource_logs(records)),
-            Beside::Points(points) => line("resourceMetrics", resource_metrics(points)),
+            Unattached::Logs(records) => line("resourceLogs", resource_logs(records)),
+            Unattached::Points(points) => line("resourceMetrics", resource_metrics(points)),
         }
     }
 }
