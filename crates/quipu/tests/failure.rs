@@ -99,7 +99,7 @@ fn check(file: &str, bytes: Vec<u8>, failed: &BTreeSet<String>) {
     for trace_id in spans.iter().map(|span| &span.1).collect::<BTreeSet<_>>() {
         let request = GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() };
         let columns = session.ask(request).unwrap_or_else(|failure| panic!("{file}: {trace_id}: {failure}"));
-        let marks = (0..columns.len()).filter(|row| columns.marks[*row].has(SpanFlags::FAILED));
+        let marks = (0..columns.len()).filter(|row| columns.flags[*row].has(SpanFlags::FAILED));
         marked.extend(marks.map(|row| columns.span_id.get(row).expect("an id").to_string()));
     }
     assert_eq!(&marked, failed, "{file}: the index");

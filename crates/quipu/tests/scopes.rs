@@ -276,7 +276,7 @@ fn marks_of_early_events_are_explained_with_the_time_they_waited() {
             let span_id = columns.span_id.get(row).expect("an id");
             let detail = session.ask(GetSpan { trace_id: trace_id.clone(), span_id }).expect("a span");
             let note = detail.notes.iter().find(|note| note.contains("older than its start")).expect("a note");
-            assert!(marks.has(SpanFlags::EARLY_EVENT) && !note.contains('–'), "{note}");
+            assert!(flags.has(SpanFlags::EARLY_EVENT) && !note.contains('–'), "{note}");
             explained += 1;
         }
     }

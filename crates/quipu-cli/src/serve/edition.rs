@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
-use quipu::{FileReading, Session};
+use quipu::{IndexSnapshot, Session};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};

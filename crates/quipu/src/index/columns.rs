@@ -33,8 +33,8 @@ impl Index {
         self.spans.kind.iter().copied()
     }
 
-    pub(crate) fn all_marks(&self) -> impl Iterator<Item = SpanFlags> {
-        self.spans.marks.iter().copied()
+    pub(crate) fn all_flags(&self) -> impl Iterator<Item = SpanFlags> {
+        self.spans.flags.iter().copied()
     }
 
     /// Duration of each span in nanoseconds, by row; `None` if its times are unusable.

@@ -85,13 +85,13 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
         let key = *index.spans.key.at(*row);
         let flags = index.spans.flags.at_mut(*row);
         if cut[place] {
-            marks.add(SpanFlags::CYCLE);
-            marks.add(SpanFlags::ROOT);
+            flags.add(SpanFlags::CYCLE);
+            flags.add(SpanFlags::ROOT);
             index.anomalies.cycles += 1;
         } else if parents[place].is_none() {
             flags.add(SpanFlags::ROOT);
             if parent != SpanKey::NONE {
-                marks.add(SpanFlags::ORPHAN);
+                flags.add(SpanFlags::ORPHAN);
                 index.anomalies.orphans += 1;
             }
         }
@@ -191,8 +191,8 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 
 /// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
 fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
-    // Instrumentation of other programs marks its inference spans; they count as provider spans.
-    let stated = |row: &u32| index.spans.marks.at(*row).has(SpanFlags::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
+    // Instrumentation of other programs flags its inference spans; they count as provider spans.
+    let stated = |row: &u32| index.spans.flags.at(*row).has(SpanFlags::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
     let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| stated(row));
     let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
     // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
@@ -201,7 +201,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let mut spans = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let is_request = roles[place] == Some(counted) && !is_child_of_same_role(parents, &roles, place, counted);
-        let marks = index.spans.marks.at_mut(*row);
+        let flags = index.spans.flags.at_mut(*row);
         if is_request {
             flags.add(SpanFlags::INFERENCE_REQUEST);
         } else {
@@ -218,7 +218,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
             groups.push(Group { span: place, counts });
         }
     }
-    let (from_events, lost) = attach(&places, &groups);
+    let (from_events, lost) = attach(&spans, &groups);
     index.anomalies.lost_metrics += lost as u64;
     let from_events: HashMap<usize, TokenRecord> = from_events.into_iter().collect();
     let mut totals = TokenTotals::default();

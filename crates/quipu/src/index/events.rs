@@ -117,24 +117,24 @@ impl Events {
     }
 }
 
-/// Adds an event to its span, and marks the span for it.
+/// Adds an event to its span, and flags the span for it.
 pub(super) fn attach_event(index: &mut Index, row: u32, event: EventFacts) {
     index.events.push(row, event.id);
     if let Some(of) = event.metric {
         index.events.metrics.push(Metric { span: row, id: event.id, at: event.at, of });
     }
     let start = *index.spans.start.at(row);
-    let marks = index.spans.marks.at_mut(row);
+    let flags = index.spans.flags.at_mut(row);
     if event.verdict.fails_span() {
-        if !marks.has(SpanFlags::FAILED) {
+        if !flags.has(SpanFlags::FAILED) {
             index.anomalies.hidden_failures += 1;
         }
-        marks.add(SpanFlags::FAILED);
+        flags.add(SpanFlags::FAILED);
     } else if event.verdict.is_logged_error() {
-        marks.add(SpanFlags::LOGGED_ERROR);
+        flags.add(SpanFlags::LOGGED_ERROR);
     }
     if event.at != NO_TIME && start != NO_TIME && event.at < start {
-        marks.add(SpanFlags::EARLY_EVENT);
+        flags.add(SpanFlags::EARLY_EVENT);
         index.anomalies.early_events += 1;
     }
 }

@@ -16,8 +16,8 @@ const NEW: u32 = u32::MAX - 1;
 pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[Option<usize>], cut: &[bool]) {
     let flags = |place: usize| rows.get(place).map(|row| *index.spans.flags.at(*row)).unwrap_or_default();
     let parent = |place: usize| parents.get(place).copied().flatten().filter(|_| !cut.get(place).copied().unwrap_or(true));
-    // With a trace context from the client the server marks no request; then the root of the trace is one.
-    let is_boundary = |place: usize| marks(place).has(SpanFlags::REQUEST) || parent(place).is_none();
+    // With a trace context from the client the server flags no request; then the root of the trace is one.
+    let is_boundary = |place: usize| flags(place).has(SpanFlags::REQUEST) || parent(place).is_none();
     // Requests whose own failure is to be explained.
     if !(0..rows.len()).any(|place| is_boundary(place) && flags(place).has(SpanFlags::FAILED)) {
         return;
@@ -47,7 +47,7 @@ pub(super) fn mark_failure_origins(index: &mut Index, rows: &[u32], parents: &[O
         let row = rows[place];
         let profile = index.profiles.of(row);
         let is_through = profile == UNKNOWN_PROFILE || index.profiles.entries(profile).any(|entry| entry.key == "output");
-        let has_outcome = marks(place).has(SpanFlags::FAILED) || fails_below[place] || is_through;
+        let has_outcome = flags(place).has(SpanFlags::FAILED) || fails_below[place] || is_through;
         if is_agent_step(index.name_of(row)) && !has_outcome {
             found.push(row);
         }

@@ -22,7 +22,7 @@ pub(crate) struct MetricEvent {
 pub(crate) struct SpanEnd {
     pub(crate) row: u32,
     pub(crate) name: u32,
-    pub(crate) marks: SpanFlags,
+    pub(crate) flags: SpanFlags,
     /// Its end, or its start if the end can't be parsed; nanoseconds since 1970, UTC.
     pub(crate) at: i64,
     /// Nanoseconds.

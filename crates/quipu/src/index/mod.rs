@@ -156,8 +156,8 @@ impl Index {
         find_sorted(&self.costs, row).copied().flatten()
     }
 
-    pub(crate) fn marks_of(&self, row: u32) -> (quipu_model::SpanFlags, quipu_model::SpanKind) {
-        (*self.spans.marks.at(row), *self.spans.kind.at(row))
+    pub(crate) fn flags_of(&self, row: u32) -> (quipu_model::SpanFlags, quipu_model::SpanKind) {
+        (*self.spans.flags.at(row), *self.spans.kind.at(row))
     }
 
     /// The parent's row, if the parent is in the same trace.

@@ -282,12 +282,12 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let kind = match index.names.facts(name).kind {
         SpanKind::Other if stated.is_some() => stated.unwrap_or(SpanKind::Other),
-        SpanKind::Other if marks.has(SpanFlags::REQUEST) => SpanKind::Request,
+        SpanKind::Other if flags.has(SpanFlags::REQUEST) => SpanKind::Request,
         kind => kind,
     };
     if stated == Some(SpanKind::Inference) && role.is_none() {
         // Whether this is the request itself or repeats one is decided once the whole trace is known.
-        marks.add(SpanFlags::INFERENCE_REQUEST);
+        flags.add(SpanFlags::INFERENCE_REQUEST);
     }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);

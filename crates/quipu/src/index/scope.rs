@@ -74,7 +74,7 @@ impl Index {
     }
 
     fn node(&self, row: u32, parent: u32) -> Node {
-        let (mut marks, kind) = self.marks_of(row);
+        let (mut flags, kind) = self.flags_of(row);
         // Spans that a web framework creates about its own work are framework spans too.
         if self.names.facts(*self.spans.name.at(row)).of_framework {
             flags.add(SpanFlags::AUTOTRACED);

@@ -12,9 +12,9 @@ use std::collections::HashMap;
 /// Maximum number of requests whose model is read from the file, because their arguments do not start with it.
 const MAX_READ: usize = 2_000;
 
-/// Extracts the readings of a file. `read_model` reads the model of a span from the file; `measured` holds the imported points.
+/// Extracts the input of a file. `read_model` reads the model of a span from the file; `measured` holds the imported points.
 pub(crate) fn read(index: &Index, measured: Measured, read_model: &mut dyn FnMut(u32) -> Option<String>) -> MetricsInput {
-    let mut readings = MetricsInput {
+    let mut input = MetricsInput {
         series: index.metric_series().map(recorded_series).collect(),
         span_names: index.span_names().map(str::to_owned).collect(),
         measured,

@@ -18,7 +18,7 @@ use quipu_store::{EventColumns, scan_events_named, span_row};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Name and value of the label that marks derived series.
+/// Name and value of the label that flags derived series.
 const DERIVED: (&str, &str) = ("source", "derived");
 
 /// A metric over time, or its sum.

@@ -142,7 +142,7 @@ fn read_events(database: &Database, index: &Index, row: u32, read: &mut Vec<(Str
 }
 
 /// Whether a span of Llama Stack is part of a conversation. Look-ups of models, keys and tools are not.
-fn speaks(index: &Index, row: u32, kind: SpanKind, marks: SpanFlags) -> bool {
+fn speaks(index: &Index, row: u32, kind: SpanKind, flags: SpanFlags) -> bool {
     match kind {
         // A provider's span repeats the router's messages; when streaming, it is even its sibling.
         SpanKind::Inference => match InferenceRole::from_name(index.span_name(row)) {

@@ -14,7 +14,7 @@ impl Session {
         let tokens = columns.tokens.iter().filter_map(|(row, record)| Some((*row, record.total?.tokens))).collect();
         let cost = |row: u32| self.index.cost_of(self.index.find_span(&columns.span_id.get(row as usize)?)?);
         // A request without any token count has an unknown cost.
-        let is_request = |row: &u32| columns.marks.get(*row as usize).is_some_and(|marks| marks.has(SpanFlags::INFERENCE_REQUEST));
+        let is_request = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::INFERENCE_REQUEST));
         let requests = (0..columns.len() as u32).filter(is_request);
         let costs = if self.prices.is_empty() { Vec::new() } else { requests.map(|row| (row, cost(row))).collect() };
         Usage { tokens, costs }

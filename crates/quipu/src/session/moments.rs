@@ -1,4 +1,4 @@
-//! The times of span events, which the timeline marks on its bars.
+//! The times of span events, which the timeline flags on its bars.
 //!
 //! Not here: the content of events, which comes with the span or the trace's logs.
 

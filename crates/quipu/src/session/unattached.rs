@@ -6,7 +6,7 @@ use super::Session;
 use super::push::{PieceSize, Sources};
 use crate::transfer::{Unattached, Source, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{Behind, max_log_id, logs_after, points_after, count_after};
+use quipu_store::{RowsAfter, max_log_id, logs_after, points_after, count_after};
 
 /// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Session {
     /// # Errors
     /// When the file can't be read.
     pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, mark: &str) -> Result<bool, Failure> {
-        let from = Behind { id: id.saturating_sub(1), rows: 1, bytes: 0 };
+        let from = RowsAfter { id: id.saturating_sub(1), rows: 1, bytes: 0 };
         match self.next_unattached(which, from, &mut Sources::default())? {
             Some((batch, at)) if at == id => Ok(batch.mark() == mark),
             _ if which == UnattachedSignal::Points => Ok(false),
@@ -82,7 +82,7 @@ impl Session {
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((batch, last)) =
-            self.next_unattached(which, Behind { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
+            self.next_unattached(which, RowsAfter { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
         {
             sink(batch, last)?;
             after = last;
@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// The next batch, and the id of the last row read for it.
-    fn next_unattached(&self, which: UnattachedSignal, from: Behind, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
+    fn next_unattached(&self, which: UnattachedSignal, from: RowsAfter, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (batch, last) = match which {
             UnattachedSignal::Logs => {

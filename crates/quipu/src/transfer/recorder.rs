@@ -141,7 +141,7 @@ impl Recorder {
     }
 
     /// Updates the traces of the spans, each once: spans that arrive together mostly belong to a few traces.
-    fn widen_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
+    fn update_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
         let mut places: HashMap<Option<&str>, usize> = HashMap::new();
         let mut traces: Vec<TraceUpdate<'_>> = Vec::new();
         for new in spans.iter().filter(|new| !new.is_repeated) {

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_cursor_is_in_a_name_or_a_value() {
-        // `|` marks the cursor.
+        // `|` flags the cursor.
         let cases = [
             ("|", "0..0 ''"),
             ("du|", "0..2 'du'"),
