@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span};
 use prost::Message;
 use quipu::model::{Event, Primitive, StructuredLogPayload};
 use quipu_telemetry::config::SinkKind;
-use quipu_telemetry::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
+use quipu_telemetry::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Schedule, Settings, Signal, source};
 use quipu_telemetry::{InferenceSpan, SqliteSink, Telemetry, TelemetryBuilder, TelemetryConfig, Usage, Warning};
 use quipu_tests::Scratch;
 use quipu_tests::collector::{Answer, Collector, Request};
@@ -24,18 +24,18 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const UNAVAILABLE: Answer = Answer("503 Service Unavailable\r\n", b"");
 
 /// Takes its time, so that nothing is sent before it is asked for.
-const SLOW: Pace = Pace { delay: Duration::from_secs(3_600), batch: 512, interval: Duration::from_secs(3_600) };
+const SLOW: Schedule = Schedule { delay: Duration::from_secs(3_600), batch: 512, interval: Duration::from_secs(3_600) };
 
 fn client(endpoint: &str, signal: Signal) -> Client {
     Client::new(Settings::to_endpoint(signal, "endpoint", endpoint, &|_| None).expect("valid")).expect("usable")
 }
 
-fn traces(endpoint: &str, pace: Pace, patience: Duration) -> (TelemetryBuilder, Arc<Mutex<Vec<Warning>>>) {
+fn traces(endpoint: &str, schedule: Schedule, patience: Duration) -> (TelemetryBuilder, Arc<Mutex<Vec<Warning>>>) {
     let (client, warnings) = (client(endpoint, Signal::Traces), Arc::new(Mutex::new(Vec::new())));
     let theirs = warnings.clone();
     let builder = Telemetry::builder()
         .on_warning(move |warning| theirs.lock().expect("whole").push(warning.clone()))
-        .sink(move || OtlpTraceSink::with_patience(client, source("my-agent", &|_| None), pace, patience));
+        .sink(move || OtlpTraceSink::with_patience(client, source("my-agent", &|_| None), schedule, patience));
     (builder, warnings)
 }
 
@@ -91,7 +91,7 @@ fn with_context(start: &mut Event, expected: &Span) {
 #[test]
 fn the_events_of_a_server_arrive_as_its_own_sink_sent_them() {
     let collector = Collector::start(Vec::new());
-    let (builder, warnings) = traces(&collector.endpoint(), Pace { batch: 50, ..SLOW }, Duration::from_secs(60));
+    let (builder, warnings) = traces(&collector.endpoint(), Schedule { batch: 50, ..SLOW }, Duration::from_secs(60));
     let telemetry = builder.start().expect("it starts");
     let recorded = std::fs::read(repository().join("tests/fixtures/otlp/small_0.2.15_traces.binpb")).expect("the fixture");
     let recorded = ExportTraceServiceRequest::decode(recorded.as_slice()).expect("requests behind each other are one");
@@ -210,7 +210,7 @@ fn a_shutdown_waits_for_a_collector_that_comes_back() {
 fn a_silent_collector_holds_up_neither_the_file_nor_the_shutdown() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("http://{}", silent.local_addr().expect("bound"));
-    let (builder, _) = traces(&endpoint, Pace { batch: 1, ..SLOW }, Duration::from_millis(100));
+    let (builder, _) = traces(&endpoint, Schedule { batch: 1, ..SLOW }, Duration::from_millis(100));
     let scratch = Scratch::new().expect("a folder");
     let path = scratch.path().join("telemetry.db");
     let file = path.clone();
@@ -248,9 +248,9 @@ fn refused_spans_are_counted_and_told_of() {
     assert_eq!(collector.requests().len(), 2);
 }
 
-fn metric_sink(collector: &Collector, pace: Pace) -> TelemetryBuilder {
+fn metric_sink(collector: &Collector, schedule: Schedule) -> TelemetryBuilder {
     let client = client(&collector.endpoint(), Signal::Metrics);
-    Telemetry::builder().sink(move || OtlpMetricSink::start(client, source("my-agent", &|_| None), pace))
+    Telemetry::builder().sink(move || OtlpMetricSink::start(client, source("my-agent", &|_| None), schedule))
 }
 
 fn record(telemetry: &Telemetry, model: &str, prompt: u64, completion: u64) {
@@ -300,7 +300,7 @@ fn the_tokens_of_requests_arrive_as_the_counters_of_a_server() {
 #[test]
 fn sums_are_sent_at_their_interval_also_where_nothing_comes() {
     let collector = Collector::start(vec![UNAVAILABLE]);
-    let telemetry = metric_sink(&collector, Pace { interval: Duration::from_millis(20), ..SLOW }).start().expect("it starts");
+    let telemetry = metric_sink(&collector, Schedule { interval: Duration::from_millis(20), ..SLOW }).start().expect("it starts");
     log(&telemetry, "a1", r#"{"type": "span_start", "name": "n"}"#);
     record(&telemetry, "m", 3, 4);
     let requests = collector.wait_for(3);
@@ -359,10 +359,10 @@ fn a_configuration_with_all_four_sinks_sends_where_it_says() {
 fn what_says_when_to_send_is_checked() {
     for name in ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_METRIC_EXPORT_INTERVAL"] {
         let lookup = |asked: &str| (asked == name).then(|| "soon".to_owned());
-        let error = Pace::from_env(&lookup).expect_err("no number").to_string();
+        let error = Schedule::from_env(&lookup).expect_err("no number").to_string();
         assert_eq!(error, format!("{name} is “soon”; it must be a whole number above 0."));
     }
     let lookup = |name: &str| (name != "OTEL_BSP_SCHEDULE_DELAY").then(|| "7".to_owned());
-    let expected = Pace { delay: Duration::from_secs(5), batch: 7, interval: Duration::from_millis(7) };
-    assert_eq!(Pace::from_env(&lookup), Ok(expected));
+    let expected = Schedule { delay: Duration::from_secs(5), batch: 7, interval: Duration::from_millis(7) };
+    assert_eq!(Schedule::from_env(&lookup), Ok(expected));
 }

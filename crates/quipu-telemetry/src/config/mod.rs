@@ -17,7 +17,7 @@
 mod variables;
 
 use crate::console::ConsoleSink;
-use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
+use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Schedule, Settings, Signal, source};
 use crate::setting::error;
 pub use crate::setting::{ConfigError, Lookup};
 use crate::sqlite::SqliteSink;
@@ -167,21 +167,21 @@ impl TelemetryConfig {
                     builder.sink(move || SqliteSink::open(&path, &service_name))
                 }
                 SinkKind::OtelTrace => {
-                    let (client, source, pace) = self.otlp(Signal::Traces, &lookup)?;
-                    builder.sink(move || OtlpTraceSink::start(client, source, pace))
+                    let (client, source, schedule) = self.otlp(Signal::Traces, &lookup)?;
+                    builder.sink(move || OtlpTraceSink::start(client, source, schedule))
                 }
                 SinkKind::OtelMetric => {
-                    let (client, source, pace) = self.otlp(Signal::Metrics, &lookup)?;
-                    builder.sink(move || OtlpMetricSink::start(client, source, pace))
+                    let (client, source, schedule) = self.otlp(Signal::Metrics, &lookup)?;
+                    builder.sink(move || OtlpMetricSink::start(client, source, schedule))
                 }
             };
         }
         Ok(builder)
     }
 
-    fn otlp(&self, signal: Signal, lookup: Lookup<'_>) -> Result<(Client, OtlpSource, Pace), ConfigError> {
+    fn otlp(&self, signal: Signal, lookup: Lookup<'_>) -> Result<(Client, OtlpSource, Schedule), ConfigError> {
         let settings = Settings::from_env(signal, self.otel_exporter_otlp_endpoint.as_deref(), lookup)?;
-        Ok((Client::new(settings)?, source(&self.service_name, lookup), Pace::from_env(lookup)?))
+        Ok((Client::new(settings)?, source(&self.service_name, lookup), Schedule::from_env(lookup)?))
     }
 }
 

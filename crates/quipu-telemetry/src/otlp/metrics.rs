@@ -2,11 +2,11 @@
 //!
 //! Whole numbers are counters (monotonic), others up-down counters, as the reference takes them; all are cumulative, so that a request that was
 //! not delivered is made good by the next. A collector's Prometheus exporter with the namespace `llama_stack` makes the documented names of
-//! them. What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
+//! them. What is not here: the protobuf (`quipu_otlp`), and the sending (`batch_queue`).
 
+use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
-use super::outbox::{Load, Outbox, PATIENCE};
-use super::pace::Pace;
+use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{MetricEvent, MetricValue, Primitive, Timestamp};
 use quipu_otlp::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
@@ -17,7 +17,7 @@ const MOST_SETS: usize = 10_000;
 
 /// Sums up what is measured and sends the sums.
 pub struct OtlpMetricSink {
-    outbox: Outbox<Sums>,
+    queue: BatchQueue<Sums>,
 }
 
 struct Sums {
@@ -32,17 +32,17 @@ impl OtlpMetricSink {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpMetricSink, SinkError> {
-        OtlpMetricSink::with_patience(client, source, pace, PATIENCE)
+    pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpMetricSink, SinkError> {
+        OtlpMetricSink::with_patience(client, source, schedule, PATIENCE)
     }
 
     /// The same with another time that a shutdown waits, which is ten seconds else.
     ///
     /// # Errors
     /// As `start`.
-    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
-        let load = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
-        Ok(OtlpMetricSink { outbox: Outbox::start(load, client, source, pace.interval, patience)? })
+    pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
+        let pending = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
+        Ok(OtlpMetricSink { queue: BatchQueue::start(pending, client, source, schedule.interval, patience)? })
     }
 }
 
@@ -59,19 +59,19 @@ impl Sink for OtlpMetricSink {
     fn end(&mut self, _span: &EndedSpan) {}
 
     fn metric(&mut self, metric: &MetricEvent) {
-        self.outbox.put(|sums| sums.add(metric).map(|why| (0, why)));
+        self.queue.put(|sums| sums.add(metric).map(|why| (0, why)));
     }
 
     fn commit(&mut self) -> Result<(), SinkError> {
-        self.outbox.report()
+        self.queue.report()
     }
 
     fn flush(&mut self, last: bool) -> Result<(), SinkError> {
-        self.outbox.flush(last)
+        self.queue.flush(last)
     }
 
     fn is_behind(&self) -> bool {
-        self.outbox.is_behind()
+        self.queue.is_behind()
     }
 }
 
@@ -109,8 +109,8 @@ impl Sums {
     }
 }
 
-impl Load for Sums {
-    type Parcel = Vec<OtlpSum>;
+impl Pending for Sums {
+    type Batch = Vec<OtlpSum>;
 
     fn is_empty(&self) -> bool {
         !self.changed
@@ -145,7 +145,7 @@ impl Load for Sums {
         0
     }
 
-    fn request(source: &OtlpSource, parcel: &Vec<OtlpSum>) -> Vec<u8> {
-        metrics_request(source, parcel)
+    fn request(source: &OtlpSource, batch: &Vec<OtlpSum>) -> Vec<u8> {
+        metrics_request(source, batch)
     }
 }

@@ -1,10 +1,10 @@
 //! The sink `otel_trace`: ended spans to a collector, with their events, under their own ids and times.
 //!
-//! What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
+//! What is not here: the protobuf (`quipu_otlp`), and the sending (`batch_queue`).
 
+use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
-use super::outbox::{Load, Outbox, PATIENCE};
-use super::pace::Pace;
+use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{Attributes, Primitive};
 use quipu_otlp::{OtlpSource, OtlpSpan, otlp_id, traces_request};
@@ -18,7 +18,7 @@ const FULL_BYTES: usize = 4 << 20;
 
 /// Sends ended spans.
 pub struct OtlpTraceSink {
-    outbox: Outbox<Spans>,
+    queue: BatchQueue<Spans>,
 }
 
 struct Spans {
@@ -32,17 +32,17 @@ impl OtlpTraceSink {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpTraceSink, SinkError> {
-        OtlpTraceSink::with_patience(client, source, pace, PATIENCE)
+    pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpTraceSink, SinkError> {
+        OtlpTraceSink::with_patience(client, source, schedule, PATIENCE)
     }
 
     /// The same with another time that a shutdown waits, which is ten seconds else.
     ///
     /// # Errors
     /// As `start`.
-    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
-        let load = Spans { waiting: VecDeque::new(), bytes: 0, batch: pace.batch };
-        Ok(OtlpTraceSink { outbox: Outbox::start(load, client, source, pace.delay, patience)? })
+    pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
+        let pending = Spans { waiting: VecDeque::new(), bytes: 0, batch: schedule.batch };
+        Ok(OtlpTraceSink { queue: BatchQueue::start(pending, client, source, schedule.delay, patience)? })
     }
 }
 
@@ -53,22 +53,22 @@ impl Sink for OtlpTraceSink {
 
     fn end(&mut self, ended: &EndedSpan) {
         let span = outgoing(ended);
-        self.outbox.put(|spans| match span {
+        self.queue.put(|spans| match span {
             Some(span) => spans.push(span),
             None => Some((1, "Spans whose ids are no hexadecimal numbers of 16 and 8 bytes can't be sent.".into())),
         });
     }
 
     fn commit(&mut self) -> Result<(), SinkError> {
-        self.outbox.report()
+        self.queue.report()
     }
 
     fn flush(&mut self, last: bool) -> Result<(), SinkError> {
-        self.outbox.flush(last)
+        self.queue.flush(last)
     }
 
     fn is_behind(&self) -> bool {
-        self.outbox.is_behind()
+        self.queue.is_behind()
     }
 }
 
@@ -116,8 +116,8 @@ impl Spans {
     }
 }
 
-impl Load for Spans {
-    type Parcel = Vec<OtlpSpan>;
+impl Pending for Spans {
+    type Batch = Vec<OtlpSpan>;
 
     fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -128,18 +128,18 @@ impl Load for Spans {
     }
 
     fn take(&mut self) -> Vec<OtlpSpan> {
-        let (mut parcel, mut bytes) = (Vec::new(), 0);
-        while parcel.len() < self.batch && bytes < FULL_BYTES {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < self.batch && bytes < FULL_BYTES {
             let Some((span, weight)) = self.waiting.pop_front() else { break };
             bytes += weight;
-            parcel.push(span);
+            batch.push(span);
         }
         self.bytes -= bytes;
-        parcel
+        batch
     }
 
-    fn put_back(&mut self, parcel: Vec<OtlpSpan>) {
-        for span in parcel.into_iter().rev() {
+    fn put_back(&mut self, batch: Vec<OtlpSpan>) {
+        for span in batch.into_iter().rev() {
             let weight = weight(&span);
             self.bytes += weight;
             self.waiting.push_front((span, weight));
@@ -151,11 +151,11 @@ impl Load for Spans {
         self.waiting.drain(..).count() as u64
     }
 
-    fn spans_in(parcel: &Vec<OtlpSpan>) -> u64 {
-        parcel.len() as u64
+    fn spans_in(batch: &Vec<OtlpSpan>) -> u64 {
+        batch.len() as u64
     }
 
-    fn request(source: &OtlpSource, parcel: &Vec<OtlpSpan>) -> Vec<u8> {
-        traces_request(source, parcel)
+    fn request(source: &OtlpSource, batch: &Vec<OtlpSpan>) -> Vec<u8> {
+        traces_request(source, batch)
     }
 }

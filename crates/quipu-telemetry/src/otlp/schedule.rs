@@ -13,7 +13,7 @@ const SCOPE: &str = "llama_stack.providers.inline.telemetry.meta_reference.telem
 
 /// When requests are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Schedule {
     /// Spans wait at most so long for others: `OTEL_BSP_SCHEDULE_DELAY`, in milliseconds; five seconds.
     pub delay: Duration,
     /// Spans in one request at most: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`; 512.
@@ -22,18 +22,18 @@ pub struct Pace {
     pub interval: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace { delay: Duration::from_secs(5), batch: 512, interval: Duration::from_secs(60) }
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule { delay: Duration::from_secs(5), batch: 512, interval: Duration::from_secs(60) }
     }
 }
 
-impl Pace {
+impl Schedule {
     /// What the variables say.
     ///
     /// # Errors
     /// [`ConfigError`] for the first that is no whole number above 0.
-    pub fn from_env(lookup: Lookup<'_>) -> Result<Pace, ConfigError> {
+    pub fn from_env(lookup: Lookup<'_>) -> Result<Schedule, ConfigError> {
         let number = |name: &str| match lookup(name).filter(|value| !value.trim().is_empty()) {
             None => Ok(None),
             Some(value) => {
@@ -44,8 +44,8 @@ impl Pace {
         let millis = |name: &str, default: Duration| {
             number(name).map(|millis| millis.map_or(default, |millis| Duration::from_millis(millis.into())))
         };
-        let default = Pace::default();
-        Ok(Pace {
+        let default = Schedule::default();
+        Ok(Schedule {
             delay: millis("OTEL_BSP_SCHEDULE_DELAY", default.delay)?,
             batch: number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?.map_or(default.batch, |spans| spans as usize),
             interval: millis("OTEL_METRIC_EXPORT_INTERVAL", default.interval)?,

@@ -1,6 +1,6 @@
 //! A thread that sends what a sink gives it, so that no other sink waits for the network.
 //!
-//! What can't be delivered is kept by its [`Load`] and tried again after growing pauses. What is not here: what is sent (`traces`,
+//! What can't be delivered is kept by its [`Pending`] and tried again after growing pauses. What is not here: what is sent (`traces`,
 //! `metrics`), and how (`client`).
 
 use super::backoff::Backoff;
@@ -14,43 +14,43 @@ use std::time::{Duration, Instant};
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What waits to be sent, and how it becomes requests.
-pub(super) trait Load: Send + 'static {
+pub(super) trait Pending: Send + 'static {
     /// What one request carries.
-    type Parcel: Send;
+    type Batch: Send;
 
     /// Nothing waits.
     fn is_empty(&self) -> bool;
     /// A request's worth waits.
     fn is_full(&self) -> bool;
     /// Takes what the next request carries. Called where something waits.
-    fn take(&mut self) -> Self::Parcel;
+    fn take(&mut self) -> Self::Batch;
     /// A request was not delivered, and is to be tried again.
-    fn put_back(&mut self, parcel: Self::Parcel);
+    fn put_back(&mut self, batch: Self::Batch);
     /// A while has passed in which nothing came.
     fn repeat(&mut self) {}
     /// Everything that waits is given up; how many spans that are.
     fn give_up(&mut self) -> u64;
     /// How many spans there are in it.
-    fn spans_in(parcel: &Self::Parcel) -> u64;
+    fn spans_in(batch: &Self::Batch) -> u64;
     /// The request in protobuf.
-    fn request(source: &OtlpSource, parcel: &Self::Parcel) -> Vec<u8>;
+    fn request(source: &OtlpSource, batch: &Self::Batch) -> Vec<u8>;
 }
 
-pub(super) struct Outbox<L: Load> {
-    shared: Arc<Shared<L>>,
+pub(super) struct BatchQueue<P: Pending> {
+    shared: Arc<Shared<P>>,
     patience: Duration,
 }
 
-struct Shared<L> {
-    state: Mutex<State<L>>,
+struct Shared<P> {
+    state: Mutex<State<P>>,
     /// The sending thread waits for it.
     work: Condvar,
     /// Those who flush or close wait for it.
     done: Condvar,
 }
 
-struct State<L> {
-    load: L,
+struct State<P> {
+    pending: P,
     /// Since when something waits.
     since: Instant,
     /// Spans that are on their way.
@@ -71,18 +71,24 @@ struct State<L> {
     news: Option<String>,
 }
 
-impl<L> Shared<L> {
+impl<P> Shared<P> {
     /// A panic elsewhere leaves nothing half done under the lock.
-    fn lock(&self) -> MutexGuard<'_, State<L>> {
+    fn lock(&self) -> MutexGuard<'_, State<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<L: Load> Outbox<L> {
+impl<P: Pending> BatchQueue<P> {
     /// Starts the thread. It sends when a request's worth waits, or something has waited for `delay`.
-    pub(super) fn start(load: L, client: Client, source: OtlpSource, delay: Duration, patience: Duration) -> Result<Outbox<L>, SinkError> {
+    pub(super) fn start(
+        pending: P,
+        client: Client,
+        source: OtlpSource,
+        delay: Duration,
+        patience: Duration,
+    ) -> Result<BatchQueue<P>, SinkError> {
         let state = State {
-            load,
+            pending,
             since: Instant::now(),
             in_flight: 0,
             asked: 0,
@@ -99,16 +105,16 @@ impl<L: Load> Outbox<L> {
         let run = move || send_all(&theirs.0, &client, &source, delay);
         let thread = std::thread::Builder::new().name("quipu-otlp".into()).spawn(run);
         thread.map_err(|error| SinkError::new(format!("The thread that sends telemetry can't be started ({error}).")))?;
-        Ok(Outbox { shared, patience })
+        Ok(BatchQueue { shared, patience })
     }
 
     /// Changes what waits. Answers of `change` are spans that are lost by it, and why.
-    pub(super) fn put(&self, change: impl FnOnce(&mut L) -> Option<(u64, String)>) {
+    pub(super) fn put(&self, change: impl FnOnce(&mut P) -> Option<(u64, String)>) {
         let mut state = self.shared.lock();
-        if state.load.is_empty() {
+        if state.pending.is_empty() {
             state.since = Instant::now();
         }
-        if let Some((lost, why)) = change(&mut state.load) {
+        if let Some((lost, why)) = change(&mut state.pending) {
             state.lost += lost;
             state.news = Some(why);
         }
@@ -123,7 +129,7 @@ impl<L: Load> Outbox<L> {
     /// Whether something is on its way or to be told.
     pub(super) fn is_behind(&self) -> bool {
         let state = self.shared.lock();
-        !state.load.is_empty() || state.in_flight > 0 || state.news.is_some()
+        !state.pending.is_empty() || state.in_flight > 0 || state.news.is_some()
     }
 
     /// Sends everything now: each request once, or, where nothing comes after it, again and again until patience ends.
@@ -156,7 +162,7 @@ impl<L: Load> Outbox<L> {
         state.abandoned = true;
         self.shared.work.notify_one();
         if !state.ended {
-            state.lost += state.load.give_up() + std::mem::take(&mut state.in_flight);
+            state.lost += state.pending.give_up() + std::mem::take(&mut state.in_flight);
             let why = state.trouble.take().unwrap_or_else(|| "The collector is too slow.".into());
             state.news = Some(format!("{why} The shutdown could not wait longer."));
         }
@@ -164,7 +170,7 @@ impl<L: Load> Outbox<L> {
     }
 }
 
-impl<L: Load> Drop for Outbox<L> {
+impl<P: Pending> Drop for BatchQueue<P> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         (state.closing, state.abandoned) = (true, true);
@@ -172,7 +178,7 @@ impl<L: Load> Drop for Outbox<L> {
     }
 }
 
-fn report<L>(state: &mut State<L>) -> Result<(), SinkError> {
+fn report<P>(state: &mut State<P>) -> Result<(), SinkError> {
     let lost = std::mem::take(&mut state.lost);
     match (state.news.take(), &state.trouble) {
         (Some(why), _) => Err(SinkError { why, lost }),
@@ -182,9 +188,9 @@ fn report<L>(state: &mut State<L>) -> Result<(), SinkError> {
 }
 
 /// Says that the thread has ended, also when it panics: nobody may wait for it any more.
-struct EndGuard<L>(Arc<Shared<L>>);
+struct EndGuard<P>(Arc<Shared<P>>);
 
-impl<L> Drop for EndGuard<L> {
+impl<P> Drop for EndGuard<P> {
     fn drop(&mut self) {
         self.0.lock().ended = true;
         self.0.done.notify_all();
@@ -192,11 +198,11 @@ impl<L> Drop for EndGuard<L> {
 }
 
 /// What the thread does.
-fn send_all<L: Load>(shared: &Shared<L>, client: &Client, source: &OtlpSource, delay: Duration) {
+fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource, delay: Duration) {
     let (mut backoff, mut pause) = (Backoff::default(), None);
-    while let Some(parcel) = next(shared, delay, pause) {
-        let spans = L::spans_in(&parcel);
-        let outcome = client.send_once(&L::request(source, &parcel));
+    while let Some(batch) = next(shared, delay, pause) {
+        let spans = P::spans_in(&batch);
+        let outcome = client.send_once(&P::request(source, &batch));
         let mut state = shared.lock();
         if state.abandoned {
             return;
@@ -220,7 +226,7 @@ fn send_all<L: Load>(shared: &Shared<L>, client: &Client, source: &OtlpSource, d
             }
             Err(error) => {
                 state.trouble = Some(error.why);
-                state.load.put_back(parcel);
+                state.pending.put_back(batch);
             }
         }
         if let Some(Retry::After(asked)) = retry {
@@ -236,34 +242,34 @@ fn send_all<L: Load>(shared: &Shared<L>, client: &Client, source: &OtlpSource, d
 }
 
 /// Waits until a request is to be sent; `None` where nothing more is. After a failure that is when `pause` ends, or somebody flushes.
-fn next<L: Load>(shared: &Shared<L>, delay: Duration, pause: Option<Instant>) -> Option<L::Parcel> {
+fn next<P: Pending>(shared: &Shared<P>, delay: Duration, pause: Option<Instant>) -> Option<P::Batch> {
     let mut state = shared.lock();
     loop {
-        if state.abandoned || state.load.is_empty() && state.closing {
+        if state.abandoned || state.pending.is_empty() && state.closing {
             return None;
         }
         let now = Instant::now();
-        if state.load.is_empty() {
+        if state.pending.is_empty() {
             state.answered = state.asked;
             shared.done.notify_all();
             let (woken, waited) = shared.work.wait_timeout(state, delay).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             if waited.timed_out() {
-                state.load.repeat();
+                state.pending.repeat();
                 state.since = now;
             }
             continue;
         }
         let due = match pause {
             Some(end) => end,
-            None if state.load.is_full() || state.closing => now,
+            None if state.pending.is_full() || state.closing => now,
             None => state.since + delay,
         };
         if state.asked > state.answered || due <= now {
-            let parcel = state.load.take();
-            state.in_flight = L::spans_in(&parcel);
+            let batch = state.pending.take();
+            state.in_flight = P::spans_in(&batch);
             state.since = now;
-            return Some(parcel);
+            return Some(batch);
         }
         (state, _) = shared.work.wait_timeout(state, due - now).unwrap_or_else(PoisonError::into_inner);
     }
