@@ -1,6 +1,6 @@
 //! What a page asks of the program that served it, where that reads the file in the worker's stead: the same requests and events, over HTTP.
 //!
-//! A served file grows. Every answer belongs to an edition of it: the file as it was when it was indexed. A page stays with its edition until
+//! A served file grows. Every answer belongs to a generation of it: the file as it was when it was indexed. A page stays with its generation until
 //! it opens a newer one, so that rows, pages and numbers of one screen belong together.
 
 use super::{Event, Failure, Response};
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 /// The content type of requests and answers. A form of another site can't send it.
 pub const SERVED_TYPE: &str = "application/x-quipu";
 
-/// The answer to opening the newest edition.
+/// The answer to opening the newest generation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     /// Its number, which every further request names.
-    pub edition: u64,
+    pub generation: u64,
     /// [`Response::File`].
     pub answer: Result<Response, Failure>,
 }
@@ -27,11 +27,11 @@ pub struct News {
     pub events: Vec<Event>,
 }
 
-/// A newer edition, indexed already.
+/// A newer generation, indexed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grown {
     /// Its number.
-    pub edition: u64,
+    pub generation: u64,
     /// Spans it holds.
     pub spans: u64,
 }

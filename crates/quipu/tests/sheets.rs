@@ -60,8 +60,8 @@ fn attrs(nodes: &[Node], wanted: Attr) -> Vec<String> {
                 found.extend(el.attrs.iter().filter(|(attr, _)| *attr == wanted).map(|(_, value)| value.clone()));
                 left.extend(el.inside.iter().rev());
             }
-            Node::Fold { summary, inside, .. } => left.extend(summary.iter().chain(inside).rev()),
-            Node::Twin { drawn, .. } => left.push(drawn),
+            Node::Details { summary, inside, .. } => left.extend(summary.iter().chain(inside).rev()),
+            Node::RawToggle { drawn, .. } => left.push(drawn),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! A served file that grows: the newest edition is opened by itself where that moves nothing under the reader's eyes, else by a button.
+//! A served file that grows: the newest generation is opened by itself where that moves nothing under the reader's eyes, else by a button.
 //!
 //! What is not here: noticing the growth, which the program that serves the file does.
 
@@ -46,7 +46,7 @@ fn is_at_top() -> bool {
     document().query_selector("main [role='grid']").ok().flatten().is_none_or(|grid| grid.scroll_top() == 0)
 }
 
-/// Opens the newest edition. What is shown stays until it is answered anew.
+/// Opens the newest generation. What is shown stays until it is answered anew.
 fn follow(app: App) {
     app.grown.set(None);
     app.epoch.update(|epoch| *epoch += 1);
@@ -58,7 +58,7 @@ fn follow(app: App) {
         match answer {
             Ok(Response::File(summary)) => {
                 app.file.set(FileState::Open(Arc::new(*summary)));
-                app.edition.update(|edition| *edition += 1);
+                app.generation.update(|generation| *generation += 1);
                 app.indexed.update(|times| *times += 1);
             }
             Ok(_) => {}

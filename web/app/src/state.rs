@@ -102,10 +102,10 @@ pub(crate) struct App {
     pub(crate) trace_search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
-    /// A newer edition of the served file, until it is opened.
+    /// A newer generation of the served file, until it is opened.
     pub(crate) grown: RwSignal<Option<Grown>>,
-    /// Counts editions that were opened: what was loaded of an earlier one is asked for again.
-    pub(crate) edition: RwSignal<u32>,
+    /// Counts generations that were opened: what was loaded of an earlier one is asked for again.
+    pub(crate) generation: RwSignal<u32>,
     /// What became of the file under the page: what is shown is from before.
     pub(crate) stale: RwSignal<Option<String>>,
     /// Why the index will not be complete.
@@ -173,7 +173,7 @@ impl App {
             importing: RwSignal::new(None),
             alert: RwSignal::new(None),
             grown: RwSignal::new(None),
-            edition: RwSignal::new(0),
+            generation: RwSignal::new(0),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
             traces: PagedList::new(Listed::Traces),

@@ -1,11 +1,11 @@
 //! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus's query API over a file that may grow meanwhile.
 //!
-//! Modules in reading order: `live` looks after the file, `edition` is the file as it was at one time; `telemetry`, `prometheus` and `page`
+//! Modules in reading order: `live` looks after the file, `generation` is the file as it was at one time; `telemetry`, `prometheus` and `page`
 //! are the routes, `assets` the page's files, `log` writes what programs log. What is not here: whom a server answers (`http`), and what is
 //! answered, which the core knows.
 
 mod assets;
-mod edition;
+mod generation;
 mod live;
 mod log;
 mod page;

@@ -6,7 +6,7 @@
 
 mod names;
 
-pub use names::{Attr, Sign, Tag};
+pub use names::{Attr, Icon, Tag};
 
 use quipu_model::{Timestamp, Value};
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,9 @@ pub enum Node {
     /// A decoded value, to unfold.
     Tree(Value),
     /// A sign.
-    Sign(Sign),
+    Icon(Icon),
     /// Something that is built when it is opened.
-    Fold {
+    Details {
         /// Classes.
         class: String,
         /// What is always seen.
@@ -43,7 +43,7 @@ pub enum Node {
         inside: Vec<Node>,
     },
     /// Something that can be seen as it was recorded instead.
-    Twin {
+    RawToggle {
         /// How it is drawn.
         drawn: Box<Node>,
         /// The recorded text.

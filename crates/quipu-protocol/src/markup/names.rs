@@ -61,5 +61,5 @@ names! {
 names! {
     /// A sign that is drawn.
     #[expect(missing_docs, reason = "their names say it")]
-    Sign { Failed = "failed", Odd = "odd", }
+    Icon { Failed = "failed", Odd = "odd", }
 }

@@ -72,7 +72,7 @@ fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
     match middle.len() {
         0 => {}
         1 | 2 => nodes.push(run("same", "", middle)),
-        count => nodes.push(Node::Fold {
+        count => nodes.push(Node::Details {
             class: "equal-lines".to_owned(),
             summary: vec![Node::Text(counted(Some(count as u64), "equal line", "equal lines"))],
             inside: vec![run("same", "", middle)],

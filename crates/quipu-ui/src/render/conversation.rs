@@ -8,7 +8,7 @@ use quipu_model::Timestamp;
 use quipu_model::format::{counted, duration_text};
 use quipu_model::llm::{ConversationPage, Turn};
 use quipu_protocol::SheetView;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{choices, soft, span_link};
 
 /// Entries of a page.
@@ -70,7 +70,7 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
         .class(if failed { "turn-head failed" } else { "turn-head" })
         .with(el(Tag::I).class(&format!("kind-mark kind-{kind}")).attr(Attr::Title, kind));
     if failed {
-        head = head.with(Node::Sign(Sign::Failed));
+        head = head.with(Node::Icon(Icon::Failed));
     }
     head = head.with(span_link(&turn.span_id, turn.name.as_str()));
     if let Some(agent) = &turn.agent {

@@ -5,7 +5,7 @@ use quipu_model::format::{bytes, cost_text, count, counted, duration_text, role_
 use quipu_model::llm::{Body, Chunk, Entry, Message, Shield, ToolCall, ToolDefinition, ToolResult, Verdict};
 use quipu_model::recorded::decode;
 use quipu_model::{Encoding, Spent};
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{soft, span_link};
 
 /// A longer text is shown by its beginning; the span has it whole.
@@ -48,7 +48,7 @@ pub(super) fn entry(entry: &Entry) -> El {
         Body::Failed(text) => {
             let text = if text.is_empty() { "It failed; no message was recorded." } else { text.as_str() };
             let inside = el(Tag::Div).with(about("failed".into())).with(Node::Folded(text.to_owned()));
-            el(Tag::Article).class("message entry-failed").with(Node::Sign(Sign::Failed)).with(inside)
+            el(Tag::Article).class("message entry-failed").with(Node::Icon(Icon::Failed)).with(inside)
         }
         Body::Other { key, value } => {
             let inside = vec![Node::Tree(value.clone()), link(&entry.span_id)];
@@ -60,7 +60,7 @@ pub(super) fn entry(entry: &Entry) -> El {
 /// Why something failed.
 pub(super) fn failure(text: &str) -> El {
     let text = if text.is_empty() { "It failed; no message was recorded." } else { text };
-    el(Tag::Div).class("entry-failed").with(Node::Sign(Sign::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
+    el(Tag::Div).class("entry-failed").with(Node::Icon(Icon::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
 }
 
 fn article(role: &str) -> El {
@@ -68,7 +68,7 @@ fn article(role: &str) -> El {
 }
 
 fn fold(class: &str, summary: Vec<Node>, inside: Vec<Node>) -> El {
-    el(Tag::Div).class(class).with(Node::Fold { class: String::new(), summary, inside })
+    el(Tag::Div).class(class).with(Node::Details { class: String::new(), summary, inside })
 }
 
 fn link(span_id: &str) -> Node {
@@ -139,7 +139,7 @@ fn asked(model: Option<&str>, parameters: &[(String, String)], tools: &[ToolDefi
             soft(format!(" {}", tool.description.as_deref().unwrap_or_default())).into(),
         ];
         let parameters = tool.parameters.clone().map_or_else(|| soft("No parameters.").into(), Node::Tree);
-        inside.push(Node::Fold { class: String::new(), summary, inside: vec![parameters] });
+        inside.push(Node::Details { class: String::new(), summary, inside: vec![parameters] });
     }
     inside.push(link(&entry.span_id));
     fold("entry-asked", summary, inside)
@@ -156,7 +156,7 @@ fn words(message: &Message, span_id: &str) -> Vec<Node> {
     let is_prose = matches!(message.role.as_str(), "assistant" | "user" | "system");
     let text = match text_or_tree(&message.text, span_id) {
         Node::Long(text) if is_prose => match drawn(&text) {
-            Some(drawn) => Node::Twin { drawn: Box::new(drawn.into()), raw: text },
+            Some(drawn) => Node::RawToggle { drawn: Box::new(drawn.into()), raw: text },
             None => Node::Long(text),
         },
         other => other,
@@ -233,7 +233,7 @@ fn text_or_tree(text: &str, span_id: &str) -> Node {
     if decoded.encoding == Encoding::Text || crate::view::child_count(&decoded.value) == 0 {
         return Node::Long(text.to_owned());
     }
-    Node::Twin { drawn: Box::new(Node::Tree(decoded.value)), raw: text.to_owned() }
+    Node::RawToggle { drawn: Box::new(Node::Tree(decoded.value)), raw: text.to_owned() }
 }
 
 fn chunk_list(chunks: &[Chunk]) -> Option<El> {
@@ -255,7 +255,7 @@ fn checked(entry: &Entry, shield: &Shield) -> El {
             let about: Vec<String> = about.filter(|fact| !fact.is_empty()).collect();
             let head = el(Tag::P)
                 .class("entry-head")
-                .with(Node::Sign(Sign::Odd))
+                .with(Node::Icon(Icon::Odd))
                 .with(el(Tag::Span).class("message-role").text(format!("{who} found a violation")))
                 .with(soft(about.join(", ")))
                 .with(link(&entry.span_id));

@@ -10,7 +10,7 @@ use quipu_model::ordered::sort_by_key;
 use quipu_model::{Cost, SpanKind};
 use quipu_protocol::FlameWeight;
 use quipu_protocol::address::{encode, range};
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, choices, soft};
 use quipu_protocol::{FlameLayout, SheetView};
 use std::cmp::Reverse;
@@ -303,7 +303,7 @@ impl Painter<'_> {
                 }
             }
             if found.failed > 0 && has_room {
-                one = one.with(Node::Sign(Sign::Failed));
+                one = one.with(Node::Icon(Icon::Failed));
             }
             drawn.push(if has_room { one.text(self.name(found)) } else { one });
         }
@@ -347,7 +347,11 @@ impl Painter<'_> {
             .with(el(Tag::Thead).with(el(Tag::Tr).all(head)))
             .with(el(Tag::Tbody).all(rows.into_iter().map(row)));
         inside.push(table.into());
-        el(Tag::Div).class("entry-other").with(Node::Fold { class: String::new(), summary: vec![Node::Text("As a table".into())], inside })
+        el(Tag::Div).class("entry-other").with(Node::Details {
+            class: String::new(),
+            summary: vec![Node::Text("As a table".into())],
+            inside,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::view::{LogPage, LogRow};
 use quipu_model::format::{bytes, count, counted};
 use quipu_model::{LogSeverity, Timestamp};
 use quipu_protocol::SheetView;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft, span_link};
 
 /// Rows of a page.
@@ -54,9 +54,9 @@ fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
     let severity = found.severity.map(LogSeverity::label);
     let mut word = el(Tag::Span).class("log-severity");
     if found.severity >= Some(LogSeverity::Error) {
-        word = word.with(Node::Sign(Sign::Failed));
+        word = word.with(Node::Icon(Icon::Failed));
     } else if found.severity == Some(LogSeverity::Warn) {
-        word = word.with(Node::Sign(Sign::Odd));
+        word = word.with(Node::Icon(Icon::Odd));
     }
     let kind = if found.name.starts_with("metric.") { "metric" } else { "event" };
     let mut text = el(Tag::Div).class("log-text");

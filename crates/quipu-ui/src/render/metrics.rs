@@ -10,7 +10,7 @@ use quipu_model::{Cost, PriceTable, Timestamp};
 use quipu_promql::{PromqlAnswer, PromqlSeries};
 use quipu_protocol::TokensShown;
 use quipu_protocol::address::encode;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
 use quipu_protocol::{Chart, CountedRequests, Latency, Overview, OverviewPage, RouteRequests, TokenShare, TokensBy};
 
@@ -76,7 +76,7 @@ fn number(text: impl Into<String>) -> El {
 fn failed(number_of: u64) -> El {
     match number_of {
         0 => number("0"),
-        _ => el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).text(count(number_of)),
+        _ => el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).text(count(number_of)),
     }
 }
 
@@ -172,7 +172,7 @@ fn routes_table(routes: &[RouteRequests]) -> El {
         let name = quoted(&route.route);
         let errors = match route.failed {
             0 => number("0"),
-            some => el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).with(
+            some => el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).with(
                 button(count(some), format!("filter={}", encode(&format!("{{name={name} error:true}}"))))
                     .class("quiet span-link")
                     .attr(Attr::Title, "List the traces in which it failed"),
@@ -224,7 +224,7 @@ fn values_twin(chart: &Chart) -> Node {
     if kept.len() > rows {
         inside.push(soft(format!("and {} more times", count((kept.len() - rows) as u64))).into());
     }
-    Node::Fold { class: "twin-table".into(), summary: vec![Node::Text("As a table".into())], inside }
+    Node::Details { class: "twin-table".into(), summary: vec![Node::Text("As a table".into())], inside }
 }
 
 /// The values of an answer: of an instant a row a series, over time what stands in the chart.

@@ -87,13 +87,13 @@ fn write_text(node: &Node, out: &mut String) {
         Node::Text(text) | Node::Long(text) | Node::Folded(text) => *out += text,
         Node::Time { at, .. } => *out += &at.map_or_else(|| quipu_model::format::DASH.to_owned(), |at| at.civil(0)),
         Node::Tree(value) => *out += &crate::view::value_preview(value, 200),
-        Node::Sign(_) => *out += "! ",
-        Node::Fold { summary, inside, .. } => {
+        Node::Icon(_) => *out += "! ",
+        Node::Details { summary, inside, .. } => {
             *out += "\n▸ ";
             summary.iter().chain(inside).for_each(|node| write_text(node, out));
             *out += "\n";
         }
-        Node::Twin { drawn, .. } => write_text(drawn, out),
+        Node::RawToggle { drawn, .. } => write_text(drawn, out),
         Node::El(el) => {
             let (before, after) = match el.tag {
                 Tag::Button => ("[", "] "),

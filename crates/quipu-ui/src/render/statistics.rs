@@ -6,7 +6,7 @@ use quipu_model::format::{DASH, cost_text, count, duration_text, share_text};
 use quipu_protocol::SheetView;
 use quipu_protocol::StatisticsColumn;
 use quipu_protocol::address::encode;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
 
 /// Rows of a page.
@@ -54,7 +54,7 @@ fn row(found: &NameStatistics, whole: u64, id_of: &dyn Fn(u32) -> String, has_co
     let failed = if found.failed == 0 {
         number("0".into())
     } else {
-        el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).text(count(found.failed.into()))
+        el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).text(count(found.failed.into()))
     };
     let longest = el(Tag::Button)
         .class("quiet span-link")

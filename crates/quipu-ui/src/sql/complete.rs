@@ -67,50 +67,50 @@ pub fn complete(query: &str, cursor: usize, tables: &[SqlTable]) -> Suggestions 
     let before: Vec<&SqlToken> =
         all.iter().filter(|token| token.end <= start && !matches!(token.kind, TokenKind::Blank | TokenKind::Comment)).collect();
     let last = before.last().copied();
-    let mut found = Found { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
+    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
     let named = tables_of(&all, query, tables);
     if last.is_some_and(|token| text(token) == ".") {
         let owner = before.iter().rev().nth(1).map(|token| text(token)).unwrap_or_default();
         for (_, table) in named.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(owner)) {
-            found.columns(table);
+            candidates.columns(table);
         }
-        return found.at(start, cursor);
+        return candidates.at(start, cursor);
     }
     if is_table_due(&before, query) {
         for table in tables {
-            found.offer(&table.written, &table.about);
+            candidates.offer(&table.written, &table.about);
         }
-        found.offer("json_each(", "a row for each element of JSON");
-        return found.at(start, cursor);
+        candidates.offer("json_each(", "a row for each element of JSON");
+        return candidates.at(start, cursor);
     }
     // Without a letter everything would be suggested.
-    if found.prefix.is_empty() {
+    if candidates.prefix.is_empty() {
         return Suggestions::default();
     }
     for (_, table) in &named {
-        found.columns(table);
+        candidates.columns(table);
     }
     for (alias, table) in &named {
-        found.offer(alias, &table.about);
+        candidates.offer(alias, &table.about);
     }
     if named.is_empty() {
-        tables.iter().for_each(|table| found.columns(table));
+        tables.iter().for_each(|table| candidates.columns(table));
     }
     for (name, meaning) in FUNCTIONS {
-        found.offer(name, meaning);
+        candidates.offer(name, meaning);
     }
     for word in KEYWORDS {
-        found.offer(word, "");
+        candidates.offer(word, "");
     }
-    found.at(start, cursor)
+    candidates.at(start, cursor)
 }
 
-struct Found {
+struct Candidates {
     prefix: String,
     items: Vec<Suggestion>,
 }
 
-impl Found {
+impl Candidates {
     fn offer(&mut self, text: &str, meaning: &str) {
         let name = text.trim_start_matches('"').to_lowercase();
         // What stands there already is no suggestion.

@@ -23,7 +23,7 @@ enum Where {
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum CommandAction {
     /// What this key does on the screen.
     Key(&'static str),
     /// Shows a tab of the trace.
@@ -42,12 +42,12 @@ pub struct ViewCommand {
     /// What it is called.
     pub name: &'static str,
     /// What it does.
-    pub deed: Deed,
+    pub action: CommandAction,
     at: Where,
 }
 
-const fn command(name: &'static str, deed: Deed, at: Where) -> ViewCommand {
-    ViewCommand { name, deed, at }
+const fn command(name: &'static str, action: CommandAction, at: Where) -> ViewCommand {
+    ViewCommand { name, action, at }
 }
 
 /// The id of the button that opens a file.
@@ -65,36 +65,36 @@ pub const RUN_BUTTON: &str = "sql-run";
 pub const PLAN_BUTTON: &str = "sql-plan";
 
 const COMMANDS: [ViewCommand; 30] = [
-    command("Filter the traces", Deed::Key("/"), Where::List),
-    command("Find in this trace", Deed::Key("/"), Where::Trace),
-    command("Show the timeline", Deed::Tab(TraceTab::Timeline), Where::Trace),
-    command("Show the flame graph", Deed::Tab(TraceTab::Flame), Where::Trace),
-    command("Show the conversation", Deed::Tab(TraceTab::Conversation), Where::Trace),
-    command("Show the logs", Deed::Tab(TraceTab::Logs), Where::Trace),
-    command("Show statistics by name", Deed::Tab(TraceTab::Statistics), Where::Trace),
-    command("Go to the slowest span", Deed::Key("t"), Where::Timeline),
-    command("Go to the next failure", Deed::Key("e"), Where::Timeline),
-    command("Go to the next inference request", Deed::Key("i"), Where::Timeline),
-    command("Fold or show plumbing", Deed::Key("p"), Where::Timeline),
-    command("Mark the critical path", Deed::Key("x"), Where::Timeline),
-    command("Measure from here, to here, or no more", Deed::Key("m"), Where::Timeline),
-    command("Zoom to the selected span", Deed::Key("f"), Where::Timeline),
-    command("Show the whole trace", Deed::Key("0"), Where::Timeline),
-    command("Copy the id", Deed::Key("c"), Where::Trace),
-    command("Copy the id of the trace", Deed::Key("c"), Where::List),
-    command("Back to where this was opened from", Deed::Key("Escape"), Where::Trace),
-    command("Share this trace", Deed::Press(SHARE_BUTTON), Where::Trace),
-    command("Share the file", Deed::Press(SHARE_BUTTON), Where::List),
-    command("Run the query", Deed::Press(RUN_BUTTON), Where::Sql),
-    command("Show the plan of the query", Deed::Press(PLAN_BUTTON), Where::Sql),
-    command("Write the query", Deed::Key("/"), Where::Sql),
-    command("Ask in SQL", Deed::Press(SQL_LINK), Where::File),
-    command("Open a file", Deed::Press(OPEN_BUTTON), Where::Everywhere),
-    command("Times by UTC", Deed::Times(quipu_model::format::TimeStyle::Utc), Where::Everywhere),
-    command("Times by this computer’s clock", Deed::Times(quipu_model::format::TimeStyle::Local), Where::Everywhere),
-    command("Times since the start", Deed::Times(quipu_model::format::TimeStyle::Relative), Where::Everywhere),
-    command("Change the colour scheme", Deed::Press(THEME_BUTTON), Where::Everywhere),
-    command("List the keys", Deed::Help, Where::Everywhere),
+    command("Filter the traces", CommandAction::Key("/"), Where::List),
+    command("Find in this trace", CommandAction::Key("/"), Where::Trace),
+    command("Show the timeline", CommandAction::Tab(TraceTab::Timeline), Where::Trace),
+    command("Show the flame graph", CommandAction::Tab(TraceTab::Flame), Where::Trace),
+    command("Show the conversation", CommandAction::Tab(TraceTab::Conversation), Where::Trace),
+    command("Show the logs", CommandAction::Tab(TraceTab::Logs), Where::Trace),
+    command("Show statistics by name", CommandAction::Tab(TraceTab::Statistics), Where::Trace),
+    command("Go to the slowest span", CommandAction::Key("t"), Where::Timeline),
+    command("Go to the next failure", CommandAction::Key("e"), Where::Timeline),
+    command("Go to the next inference request", CommandAction::Key("i"), Where::Timeline),
+    command("Fold or show plumbing", CommandAction::Key("p"), Where::Timeline),
+    command("Mark the critical path", CommandAction::Key("x"), Where::Timeline),
+    command("Measure from here, to here, or no more", CommandAction::Key("m"), Where::Timeline),
+    command("Zoom to the selected span", CommandAction::Key("f"), Where::Timeline),
+    command("Show the whole trace", CommandAction::Key("0"), Where::Timeline),
+    command("Copy the id", CommandAction::Key("c"), Where::Trace),
+    command("Copy the id of the trace", CommandAction::Key("c"), Where::List),
+    command("Back to where this was opened from", CommandAction::Key("Escape"), Where::Trace),
+    command("Share this trace", CommandAction::Press(SHARE_BUTTON), Where::Trace),
+    command("Share the file", CommandAction::Press(SHARE_BUTTON), Where::List),
+    command("Run the query", CommandAction::Press(RUN_BUTTON), Where::Sql),
+    command("Show the plan of the query", CommandAction::Press(PLAN_BUTTON), Where::Sql),
+    command("Write the query", CommandAction::Key("/"), Where::Sql),
+    command("Ask in SQL", CommandAction::Press(SQL_LINK), Where::File),
+    command("Open a file", CommandAction::Press(OPEN_BUTTON), Where::Everywhere),
+    command("Times by UTC", CommandAction::Times(quipu_model::format::TimeStyle::Utc), Where::Everywhere),
+    command("Times by this computer’s clock", CommandAction::Times(quipu_model::format::TimeStyle::Local), Where::Everywhere),
+    command("Times since the start", CommandAction::Times(quipu_model::format::TimeStyle::Relative), Where::Everywhere),
+    command("Change the colour scheme", CommandAction::Press(THEME_BUTTON), Where::Everywhere),
+    command("List the keys", CommandAction::Help, Where::Everywhere),
 ];
 
 /// The commands that have a meaning at `view` and whose names hold every word of `typed`, in any letter case; those first in which a word

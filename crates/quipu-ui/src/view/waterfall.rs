@@ -390,19 +390,19 @@ pub(super) mod tests {
     }
 
     #[derive(Clone, Debug)]
-    enum Act {
+    enum Operation {
         Set(u32, bool),
         Level(u32),
         Reveal(u32),
         ExpandAll,
     }
 
-    fn any_act() -> impl Strategy<Value = Act> {
+    fn any_operation() -> impl Strategy<Value = Operation> {
         prop_oneof![
-            6 => (0_u32..120, any::<bool>()).prop_map(|(row, collapsed)| Act::Set(row, collapsed)),
-            1 => (0_u32..6).prop_map(Act::Level),
-            2 => (0_u32..120).prop_map(Act::Reveal),
-            1 => Just(Act::ExpandAll),
+            6 => (0_u32..120, any::<bool>()).prop_map(|(row, collapsed)| Operation::Set(row, collapsed)),
+            1 => (0_u32..6).prop_map(Operation::Level),
+            2 => (0_u32..120).prop_map(Operation::Reveal),
+            1 => Just(Operation::ExpandAll),
         ]
     }
 
@@ -410,7 +410,7 @@ pub(super) mod tests {
         #[test]
         fn places_and_rows_agree_with_walking_the_tree(
             steps in prop::collection::vec((0_u32..4, any::<bool>()), 1..120),
-            acts in prop::collection::vec(any_act(), 0..30),
+            acts in prop::collection::vec(any_operation(), 0..30),
         ) {
             // Each step climbs some levels and adds a child there: every tree can come about.
             let mut depth = 0_u32;
@@ -425,23 +425,23 @@ pub(super) mod tests {
             let has_children = |row: u32| columns.parent.contains(&row);
             for act in acts {
                 match act {
-                    Act::Set(row, to) => {
+                    Operation::Set(row, to) => {
                         tree.set_collapsed(&columns, row, to);
                         if let Some(slot) = collapsed.get_mut(row as usize).filter(|_| has_children(row)) {
                             *slot = to;
                         }
                     }
-                    Act::Level(depth) => {
+                    Operation::Level(depth) => {
                         tree.collapse_from(&columns, depth);
                         for (row, slot) in (0_u32..).zip(&mut collapsed) {
                             *slot = has_children(row) && spans[row as usize].0 >= depth;
                         }
                     }
-                    Act::Reveal(row) => {
+                    Operation::Reveal(row) => {
                         tree.reveal(&columns, row);
                         ancestors(&columns, row).for_each(|ancestor| collapsed[ancestor as usize] = false);
                     }
-                    Act::ExpandAll => {
+                    Operation::ExpandAll => {
                         tree.expand_all();
                         collapsed.fill(false);
                     }

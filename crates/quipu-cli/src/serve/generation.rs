@@ -1,4 +1,4 @@
-//! An edition of the served file: a session of its own in a thread of its own, which indexes the file as it was when it was opened, and
+//! a generation of the served file: a session of its own in a thread of its own, which indexes the file as it was when it was opened, and
 //! answers questions between the pieces of long work.
 //!
 //! What is not here: when there is a newer one (`live`), HTTP.
@@ -32,7 +32,7 @@ enum When {
     Indexed,
 }
 
-/// How far an edition is.
+/// How far a generation is.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Standing {
     /// The file is being opened, or indexed.
@@ -47,19 +47,19 @@ pub(crate) enum Standing {
     Failed(Failure),
 }
 
-/// What happened, by ascending number: of each kind of event the last one.
-pub(crate) type Happened = Vec<(u64, Event)>;
+/// Numbered events in ascending order; only the latest of each kind is kept.
+pub(crate) type EventLog = Vec<(u64, Event)>;
 
-/// A running edition. When the last owner goes its thread ends.
-pub(crate) struct Edition {
-    /// Unique among all editions of all servers, so that a page that outlives one is noticed.
+/// A running generation. When the last owner goes its thread ends.
+pub(crate) struct Generation {
+    /// Unique among all generations of all servers, so that a page that outlives one is noticed.
     pub(crate) number: u64,
     jobs: Sender<(When, Job)>,
     standing: watch::Receiver<Standing>,
-    happened: watch::Receiver<Happened>,
+    log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
-    /// What was read, for the next edition.
-    reading: Kept,
+    /// What was read, for the next generation.
+    reading: SharedReading,
 }
 
 /// What a file is opened for.
@@ -70,38 +70,31 @@ pub(crate) enum Purpose {
     Sql,
 }
 
-type Kept = Arc<Mutex<Option<FileReading>>>;
+type SharedReading = Arc<Mutex<Option<FileReading>>>;
 
-/// The edition's thread: what it works on, and whom it tells.
+/// The generation's thread: what it works on, and whom it tells.
 struct Worker {
     jobs: Receiver<(When, Job)>,
     /// Questions that wait for the index.
     waiting: Vec<Job>,
     standing: watch::Sender<Standing>,
-    happened: watch::Sender<Happened>,
+    log: watch::Sender<EventLog>,
     number: u64,
-    reading: Kept,
+    reading: SharedReading,
 }
 
-impl Edition {
+impl Generation {
     /// Opens the file and begins to index it. That it can't be opened its standing tells.
-    pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Edition>> {
+    pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Generation>> {
         let (sender, jobs) = mpsc::channel();
         let (standing, is_standing) = watch::channel(Standing::Indexing);
-        let (happened, has_happened) = watch::channel(Vec::new());
+        let (log, log_reader) = watch::channel(Vec::new());
         let path = path.to_owned();
-        let reading = Kept::default();
-        let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0, reading: reading.clone() };
-        let thread = std::thread::Builder::new().name("quipu-edition".into());
+        let reading = SharedReading::default();
+        let worker = Worker { jobs, waiting: Vec::new(), standing, log, number: 0, reading: reading.clone() };
+        let thread = std::thread::Builder::new().name("quipu-generation".into());
         thread.spawn(move || worker.run(&path, purpose)).context("A thread that reads the file can't be started")?;
-        Ok(Arc::new(Edition {
-            number,
-            jobs: sender,
-            standing: is_standing,
-            happened: has_happened,
-            used: Mutex::new(Instant::now()),
-            reading,
-        }))
+        Ok(Arc::new(Generation { number, jobs: sender, standing: is_standing, log: log_reader, used: Mutex::new(Instant::now()), reading }))
     }
 
     /// Asks as a page asks its worker.
@@ -143,8 +136,8 @@ impl Edition {
     }
 
     /// What happens in it.
-    pub(crate) fn happened(&self) -> watch::Receiver<Happened> {
-        self.happened.clone()
+    pub(crate) fn events(&self) -> watch::Receiver<EventLog> {
+        self.log.clone()
     }
 
     /// Waits until it is indexed; the number of its spans.
@@ -263,9 +256,9 @@ impl Worker {
     fn tell(&mut self, event: Event) {
         self.number += 1;
         let number = self.number;
-        self.happened.send_modify(|happened| {
-            happened.retain(|(_, known)| !is_same_matter(known, &event));
-            happened.push((number, event));
+        self.log.send_modify(|log| {
+            log.retain(|(_, known)| !is_same_matter(known, &event));
+            log.push((number, event));
         });
     }
 }
@@ -290,9 +283,9 @@ fn is_same_matter(one: &Event, other: &Event) -> bool {
     }
 }
 
-/// The summary of an edition's file.
-pub(crate) async fn summary(edition: &Edition) -> Result<FileSummary, Failure> {
-    match edition.ask(Request::GetFile).await? {
+/// The summary of a generation's file.
+pub(crate) async fn summary(generation: &Generation) -> Result<FileSummary, Failure> {
+    match generation.ask(Request::GetFile).await? {
         Response::File(file) => Ok(*file),
         _ => Err(Failure { kind: FailureKind::Internal, message: "The file answered something else than its summary.".into() }),
     }
