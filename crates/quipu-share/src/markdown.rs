@@ -19,7 +19,7 @@ pub const MAX_MARKDOWN_FAILURES: usize = 10;
 
 /// What the Markdown is made from.
 pub struct MarkdownSource<'a> {
-    /// The spans, without plumbing.
+    /// The spans, without framework spans.
     pub columns: &'a TraceColumns,
     /// The first failures, each with the text of its error.
     pub failures: &'a [(FailureChain, String)],
@@ -111,7 +111,7 @@ impl Page {
         self.add("\n## Spans\n\n");
         if columns.plumbing > 0 && columns.len() < columns.spans_in_trace as usize {
             let folded = columns.spans_in_trace as usize - columns.len();
-            self.add(&format!("Not shown: {} of plumbing.\n\n", format::counted(Some(folded as u64), "span", "spans")));
+            self.add(&format!("Not printed: {}.\n\n", format::counted(Some(folded as u64), "framework span", "framework spans")));
         }
         let mut lines = String::new();
         let mut shown = 0;

@@ -18,7 +18,7 @@ pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> 
     if page.total == 0 {
         let text = match view.least {
             None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),
-            Some(severity) => format!("No event of this trace is of severity {} or graver.", severity.label()),
+            Some(severity) => format!("No event in this trace has severity {} or above.", severity.label().to_uppercase()),
         };
         nodes.push(nothing(&[&text]).into());
         return nodes;
@@ -35,9 +35,13 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
         if is_chosen { option.attr(Attr::Selected, "") } else { option }
     };
     let of = |severity: LogSeverity| {
-        let graver = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
-        let words = if severity == LogSeverity::Critical { "" } else { " or graver" };
-        option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.least == Some(severity))
+        let count_from = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
+        let words = if severity == LogSeverity::Critical { "" } else { " and above" };
+        option(
+            severity.label(),
+            format!("{}{words} ({})", severity.label().to_uppercase(), count(count_from)),
+            view.least == Some(severity),
+        )
     };
     let select = el(Tag::Select)
         .attr(Attr::Field, "severity")

@@ -33,7 +33,7 @@ pub fn tokens_chart(overview: &Overview, by: TokensBy, shown: TokensShown) -> Ch
 
 /// Requests of an overview, those that failed apart.
 pub fn requests_chart(overview: &Overview) -> Chart {
-    let kinds = [("went well", "ok", false), ("failed", "error", true)];
+    let kinds = [("OK", "ok", false), ("failed", "error", true)];
     let series = kinds.iter().zip(&overview.requests).map(|((name, status, failed), bars)| ChartSeries {
         name: (*name).to_owned(),
         query: format!("quipu_requests_total{{status={status:?}}}"),

@@ -114,7 +114,7 @@ impl Metrics<'_> {
 
     /// Shows all of the time again.
     pub(crate) async fn show_all_time(&self) -> Result<()> {
-        self.0.click("button", "All of it").await?;
+        self.0.click("button", "Reset").await?;
         self.0.wait_address_without("window=").await
     }
 

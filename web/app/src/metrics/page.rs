@@ -248,10 +248,10 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
             <span class="window-tools">
                 {tool("Earlier", "The half before", 1.0, -0.5)}
                 {tool("Later", "The half behind", 1.0, 0.5)}
-                {tool("Closer", "The middle half; or pull a part out of a chart", 0.5, 0.0)}
-                {tool("Wider", "Twice as much", 2.0, 0.0)}
+                {tool("Zoom in", "To the middle half; or drag across a chart", 0.5, 0.0)}
+                {tool("Zoom out", "To twice the range", 2.0, 0.0)}
                 <Show when=move || view.with(|view| view.window.is_some())>
-                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"All of it"</button>
+                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"Reset"</button>
                 </Show>
             </span>
             <span class="soft number" role="status" aria-label="Part of the file's time">{shown_window}</span>

@@ -47,8 +47,8 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     };
     let fold = (plumbing > 0).then(|| {
         switch(
-            format!("Fold plumbing ({})", format::count(plumbing.into())),
-            "Spans that were traced without being asked for and tell nothing that one around them does not; their time counts to that one (p)",
+            format!("Hide framework spans ({})", format::count(plumbing.into())),
+            "Hide spans that only wrap another one; their time is added to the parent (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,
             Step::Push,
@@ -56,7 +56,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     });
     let path = switch(
         "Critical path".into(),
-        "Underline what the end of the trace waited for (x)",
+        "The spans that determine the total duration (x)",
         |view| view.timeline.critical_path,
         |view| view.timeline.critical_path = !view.timeline.critical_path,
         Step::Replace,

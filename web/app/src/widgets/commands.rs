@@ -67,7 +67,7 @@ pub(crate) fn Commands() -> impl IntoView {
             run(at);
         }
     };
-    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"Nothing of that name can be done here."</p> });
+    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> });
     view! {
         <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=move |_| app.commands.set(false)>
             <input

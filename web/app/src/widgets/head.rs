@@ -72,8 +72,8 @@ pub(crate) fn Head() -> impl IntoView {
     let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
     let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
     let times = vec![
-        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times by the clock of UTC" },
-        Choice { value: TimeStyle::Local, label: "Local", title: "Times by this computer’s clock" },
+        Choice { value: TimeStyle::Utc, label: "UTC", title: "Times in UTC" },
+        Choice { value: TimeStyle::Local, label: "Local", title: "Times in this computer’s time zone" },
         Choice { value: TimeStyle::Relative, label: "Relative", title: "Times since the file’s first span, or the trace’s start" },
     ];
     view! {

@@ -19,7 +19,7 @@ const KEYS: [(&[&str], &str); 23] = [
     (&["t"], "Go to the span that itself took longest"),
     (&["e"], "Go to the next span in which a failure began"),
     (&["i"], "Go to the next inference request"),
-    (&["p", "x"], "Fold plumbing away; mark the critical path"),
+    (&["p", "x"], "Hide framework spans; mark the critical path"),
     (&["m"], "Measure: from the pointer or the selected span, to the next such place; a third time ends it"),
     (&["z"], "Zoom to the focused box of the flame graph; arrows go from box to box"),
     (&["/", "n", "N"], "Find in the trace; next match, previous match"),
