@@ -160,7 +160,7 @@ fn traces_are_filtered_by_texts_too() {
 
 #[test]
 fn a_search_that_finds_nothing_says_so_and_exits_with_one() {
-    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span holds no such text.\n");
+    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span contains no such text.\n");
     assert!(refused(&["search", METRICS, ""]).contains("is empty"));
     assert_eq!(run(&["search", METRICS, "a", "--filter", "duration>soon"]).status.code(), Some(2));
     assert!(refused(&["search", METRICS, "a", "--trace", "ffff"]).contains("ffff"));
@@ -237,7 +237,7 @@ fn csv_keeps_commas_quotes_and_line_breaks() {
     assert_eq!(said(&arguments), "");
     let csv = std::fs::read_to_string(&path).expect("the file");
     insta::assert_snapshot!(csv.replace("\r\n", "\n"));
-    assert!(refused(&arguments).contains("can't be made"), "an existing file is never written over");
+    assert!(refused(&arguments).contains("can't be created"), "an existing file is never written over");
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn traces_leave_in_the_formats_of_other_programs() {
         let out = out.to_str().expect("a path");
         assert_eq!(said(&["export", AGENT, "--format", format, "--output", out]), "");
         assert_eq!(said(&["traces", out, "--slowest"]), said(&["traces", AGENT, "--slowest"]), "{format} is read as the file is");
-        assert!(refused(&["export", AGENT, "--format", format, "--output", out]).contains("can't be made"));
+        assert!(refused(&["export", AGENT, "--format", format, "--output", out]).contains("can't be created"));
     }
     let lines = said(&["export", AGENT, "--trace", &trace, "--format", "jsonl"]);
     assert!(lines.lines().all(|line| line.contains(&trace)));
@@ -503,7 +503,7 @@ fn a_link_stands_for_a_file_in_every_command() {
         "https://quipu.example/page/#old",
     ]);
     assert!(link.starts_with("https://quipu.example/page/#v2/trace/cf1ea0dfb2d5602e420e32e4b45b6044?data="), "{link}");
-    assert!(notes.contains("letters; a link of that length is taken by"), "{notes}");
+    assert!(notes.contains("characters; a link of this length works in"), "{notes}");
     let link = link.trim_end();
     let folder = Folder::new();
     let mail = folder.0.join("mail.txt");
@@ -530,7 +530,7 @@ fn a_link_of_structure_holds_nothing_that_was_said_and_is_short() {
 fn a_link_is_made_to_fit_or_refused() {
     let (link, notes) = said_twice(&["export", AGENT, "--trace", TURN, "--link", "--limit", "6000"]);
     assert!(link.trim_end().len() <= 6_000, "{}", link.len());
-    assert!(notes.contains("Left out to fit: "), "{notes}");
+    assert!(notes.contains("Omitted to fit: "), "{notes}");
     let refusal = refused(&["export", AGENT, "--trace", TURN, "--link", "--limit", "400"]);
     assert!(refusal.contains("which is more than 400"), "{refusal}");
 }
@@ -549,7 +549,7 @@ fn markdown_is_written_and_kinds_are_taken_out_of_it_and_of_databases() {
     assert!(!text(&bytes).contains("docs again") && text(&bytes).contains(TURN));
     let wrong = run(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", "prompts,colour"]);
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(text(&wrong.stderr).contains("--redact \"colour\" is no kind"));
+    assert!(text(&wrong.stderr).contains("--redact: unknown kind \"colour\""));
 }
 
 #[test]
@@ -578,7 +578,7 @@ fn promql_reads_series_as_they_are() {
     let expected = serde_json::json!([{ "metric": { "__name__": "a", "b": "1" }, "value": [160.5, "7"] }]);
     assert_eq!(json["data"]["result"], expected);
     assert_eq!(said(&["promql", "--openmetrics", &series, "scalar(a)", "--time", "1970-01-01T00:02:00Z"]).trim(), "1");
-    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value then.");
+    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value at that time.");
     let exact = said(&["promql", "--openmetrics", &series, "increase(a[2m])", "--time", "170", "--exact"]);
     assert!(exact.lines().nth(1).is_some_and(|line| line.trim_start().starts_with('6')), "{exact}");
 }

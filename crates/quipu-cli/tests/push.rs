@@ -91,7 +91,7 @@ fn an_interrupted_push_goes_on_where_it_was() {
     let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
-    let words = "/v1/traces answered 400 Bad Request: not now. 80 of 136 spans were sent. The same command goes on from there.\n";
+    let words = "/v1/traces answered 400 Bad Request: not now. 80 of 136 spans were sent. Run the same command again to continue.\n";
     assert_eq!(text(&output.stderr), format!("{}{words}", collector.endpoint()));
     let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
     let words = format!("56 spans sent to {}/v1/traces in 2 requests; 80 spans were sent before.\n", collector.endpoint());
@@ -129,7 +129,7 @@ fn a_named_state_lets_the_same_command_send_only_what_is_new() {
     server.execute("DELETE FROM spans WHERE span_id = 'abcdef0123456789'", []).expect("deleted");
     let (code, said, warned) = again(&[]);
     assert_eq!((code, said), (Some(0), format!("136 spans sent to {url} in 1 request.\n")));
-    assert_eq!(warned, "The file is not the one of which a part was sent before; the push begins anew.\n");
+    assert_eq!(warned, "Stored progress belongs to a different file; everything is sent again.\n");
     let names: Vec<_> = std::fs::read_dir(scratch.path()).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
 }
@@ -141,7 +141,7 @@ fn refused_spans_are_told_of() {
     let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(vec![partial]));
     let output = push(&scratch, SMALL, &collector, &[]);
     let url = format!("{}/v1/traces", collector.endpoint());
-    let words = format!("136 spans sent to {url} in 1 request.\n2 spans of them refused by it, saying: no name\n");
+    let words = format!("136 spans sent to {url} in 1 request.\n2 spans rejected by the collector: no name\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), words));
     let output = push(&scratch, SMALL, &collector, &["--json", "--gzip"]);
     assert!(output.status.success());
@@ -236,15 +236,15 @@ fn log_records_and_points_that_were_imported_go_as_they_came() {
     // Spans alone, by default: what is left is told.
     let words = format!(
         "136 spans sent to {endpoint}/v1/traces in 1 request.\n\
-         The file also has {points} metric points: --signal metrics is for them.\n\
-         The file also has {records} log records of no span: --signal logs is for them.\n"
+         The file also contains {points} metric points; use --signal metrics to send them.\n\
+         The file also contains {records} log records without a span; use --signal logs to send them.\n"
     );
     assert_eq!(again(&[]), (Some(0), words));
     // Interrupted behind the first request, and gone on with.
     let (code, said) = again(&["--signal", "logs", "--batch", "1"]);
-    assert!(code == Some(1) && said.contains(&format!(" 1 of {records} log records of no span were sent.")), "{said}");
+    assert!(code == Some(1) && said.contains(&format!(" 1 of {records} log records without a span were sent.")), "{said}");
     let words = format!(
-        "{} log records of no span sent to {endpoint}/v1/logs in 1 request; 1 log record of no span was sent before.\n",
+        "{} log records without a span sent to {endpoint}/v1/logs in 1 request; 1 log record without a span was sent before.\n",
         records - 1
     );
     let (code, said) = again(&["--signal", "logs"]);
@@ -293,18 +293,18 @@ fn records_that_became_events_and_new_ones_do_not_confuse_a_push() {
     };
     let server = rusqlite::Connection::open(&db).expect("SQLite opens it");
     let all = number(&server, "SELECT count(*) FROM quipu_log_records").expect("a count");
-    assert_eq!(again()[0], format!("{all} log records of no span"));
+    assert_eq!(again()[0], format!("{all} log records without a span"));
     // Their span came, as a collector does it; then others came.
     let gone = "DELETE FROM quipu_log_records WHERE id > (SELECT max(id) - 2 FROM quipu_log_records)";
     server.execute(gone, []).expect("deleted");
-    assert_eq!(again()[0], "0 log records of no span");
+    assert_eq!(again()[0], "0 log records without a span");
     server.execute("INSERT INTO quipu_log_records (name, attributes) VALUES ('new', '{}'), ('newer', '{}')", []).expect("written");
-    assert_eq!(again()[0], "2 log records of no span");
+    assert_eq!(again()[0], "2 log records without a span");
     // Another file under the same name.
     server.execute("UPDATE quipu_log_records SET attributes = '{\"a\": 1}' WHERE name = 'newer'", []).expect("changed");
     let said = again();
-    assert_eq!(said[0], format!("{all} log records of no span"));
-    assert!(said.iter().any(|line| line.starts_with("The file is not the one of which a part was sent before")), "{said:?}");
+    assert_eq!(said[0], format!("{all} log records without a span"));
+    assert!(said.iter().any(|line| line.starts_with("Stored progress belongs to a different file")), "{said:?}");
 }
 
 #[test]
@@ -362,5 +362,5 @@ fn what_cant_be_pushed_is_a_sentence() {
     assert_eq!(said(&["--endpoint", &endpoint], &["--signal", "metrics", "--trace", "a"]).0, Some(2));
     let other = scratch.write("other.json", b"{}").expect("written");
     let (code, words) = said(&["--endpoint", &endpoint], &["--resume", other.to_str().expect("text")]);
-    assert_eq!((code, words.contains("is no file that a push left; name another, or add --restart.")), (Some(1), true), "{words}");
+    assert_eq!((code, words.contains("was not written by quipu push; choose another file, or add --restart.")), (Some(1), true), "{words}");
 }

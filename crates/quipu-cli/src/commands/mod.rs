@@ -1,4 +1,4 @@
-//! One module a command.
+//! The subcommands, one module each.
 
 pub(crate) mod export;
 pub(crate) mod html;
@@ -21,12 +21,12 @@ use quipu::Session;
 use quipu::filter::Filter;
 use quipu::protocol::{FileSummary, Request, Response};
 
-/// An answer of another kind than the request's would be a mistake of this program.
+/// Reports a response of the wrong variant, which would be a bug.
 fn unexpected<T>(response: Response) -> Result<T> {
-    bail!("The file gave an answer of another kind than was asked for: {response:?}.")
+    bail!("Internal error: unexpected response {response:?}.")
 }
 
-/// Refuses a filter that is not understood before the file is read, with a caret under the place.
+/// Rejects an invalid filter before the file is read, with a caret under the error.
 fn check_filter(filter: &str) -> Result<()> {
     match Filter::parse(filter) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! `quipu traces`: a table of traces.
+//! `quipu traces`: prints a table of traces.
 
 use super::check_filter;
 use crate::arguments::Traces;
@@ -11,9 +11,9 @@ use quipu::Session;
 use quipu::format;
 use quipu::protocol::{Request, Response, TraceOrder, TraceQuery, TraceRow};
 
-/// The columns that fit, each with its cells.
+/// The columns that fit `width`, and the cells of all rows.
 fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
-    // On a narrow terminal ids and times are cut, never the root's name alone: the start of an id is enough for `quipu trace`.
+    // On a narrow terminal, ids and times are cut first: `quipu trace` accepts the beginning of an id.
     let (wide, has_start) = (width >= 130, width >= 76);
     let left = |heading| Column { heading, right: false };
     let right = |heading| Column { heading, right: true };
@@ -44,7 +44,7 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     };
     let mut page = list(&mut session)?;
     if session.has_search() {
-        // Texts, and values the index does not hold, are read from the file.
+        // Text and values that are not in the index are read from the file.
         session.run_search()?;
         page = list(&mut session)?;
     }

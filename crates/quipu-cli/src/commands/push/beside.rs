@@ -1,4 +1,4 @@
-//! What stands beside traces on its way to a collector: log records of no span, and points of metrics that were imported.
+//! Pushes what belongs to no trace: log records without a span, and imported metric points.
 
 use super::resume::{self, Delivered, ResumeFile};
 use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
@@ -8,15 +8,15 @@ use quipu::format::counted;
 use quipu::{BesideTraces, PieceSize, Session};
 use quipu_telemetry::otlp::{Client, Signal};
 
-/// What one of them is called, and several.
+/// The signal's entries in messages: singular and plural.
 pub(super) fn words(which: BesideTraces) -> [&'static str; 2] {
     match which {
-        BesideTraces::Logs => ["log record of no span", "log records of no span"],
+        BesideTraces::Logs => ["log record without a span", "log records without a span"],
         BesideTraces::Points => ["metric point", "metric points"],
     }
 }
 
-/// What they are called in JSON.
+/// The key of the counts in JSON output.
 pub(super) fn key(which: BesideTraces) -> &'static str {
     match which {
         BesideTraces::Logs => "records",
@@ -24,7 +24,7 @@ pub(super) fn key(which: BesideTraces) -> &'static str {
     }
 }
 
-/// As what they go.
+/// The OTLP signal they are sent as.
 pub(super) fn signal(which: BesideTraces) -> Signal {
     match which {
         BesideTraces::Logs => Signal::Logs,
@@ -32,7 +32,7 @@ pub(super) fn signal(which: BesideTraces) -> Signal {
     }
 }
 
-/// Sends them, behind those that were sent before; answers how many these were.
+/// Sends the entries that earlier runs have not sent. Returns how many those had sent.
 pub(super) fn push(push: &Push, session: &Session, client: &Client, which: BesideTraces, sent: &mut Sent) -> Result<u64> {
     let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
@@ -60,7 +60,7 @@ pub(super) fn push(push: &Push, session: &Session, client: &Client, which: Besid
     });
     drop(sender);
     if let Err(error) = outcome {
-        let again = if file.is_some() && before + here > 0 { " The same command goes on from there." } else { "" };
+        let again = if file.is_some() && before + here > 0 { " Run the same command again to continue." } else { "" };
         let [one, many] = words(which);
         bail!("{error:#} {} of {} were sent.{again}", before + here, counted(Some(whole), one, many));
     }
