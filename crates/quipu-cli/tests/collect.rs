@@ -294,7 +294,7 @@ fn a_request_that_was_begun_is_answered_before_the_end() {
     stream.read_exact(&mut go_on).expect("an answer");
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     collecting.signal("TERM");
-    assert!(collecting.says().contains("what was begun is finished"));
+    assert!(collecting.says().contains("finishing pending requests"));
     stream.write_all(&body).expect("sent");
     assert_eq!(answer(stream).status, 200);
     assert!(collecting.process.wait().expect("it ends").success());

@@ -1,7 +1,9 @@
-//! Passes on what was committed, to another OTLP receiver, one request after the other.
+//! Forwards committed requests to another OTLP receiver, one at a time.
 //!
-//! What can't be sent at once waits, up to a bound; then the newest is dropped, counted and told of, and collecting is never held up. What
-//! is not here: HTTP and its pauses (`quipu_telemetry::otlp`).
+//!
+//!
+//! Requests that can't be sent immediately are queued up to a limit. Beyond it, new ones are dropped, counted and reported; collecting is
+//! never delayed. HTTP and retry delays are in `quipu_telemetry::otlp`.
 
 use super::counters::Shared;
 use crate::http::Encoding;
@@ -13,22 +15,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes that may wait.
+/// Maximum bytes queued.
 const WAITING: usize = 64 << 20;
-/// A request that is not taken for so long is dropped.
+/// A request that is not accepted within this time is dropped.
 const LONGEST: Duration = Duration::from_secs(600);
-/// How long sending goes on when the collector ends.
+/// How long sending continues after the collector stopped.
 const LAST: Duration = Duration::from_secs(5);
-/// What is dropped is told of so often at most.
+/// Minimum interval between reports of dropped requests.
 const TOLD: Duration = Duration::from_secs(10);
 
-/// Takes requests and sends them on from a thread of its own.
+/// Queues requests and sends them from a separate thread.
 pub(crate) struct Forward {
     queue: Arc<Queue>,
     thread: JoinHandle<()>,
 }
 
-/// A request as it came, unpacked.
+/// A request as received, decompressed.
 pub(crate) struct Passed {
     pub(crate) signal: Signal,
     pub(crate) encoding: Encoding,
@@ -45,16 +47,16 @@ struct Queue {
 struct State {
     waiting: VecDeque<Passed>,
     bytes: usize,
-    /// When sending ends, once the collector does.
+    /// Deadline for sending after shutdown.
     until: Option<Instant>,
-    /// Dropped since it was told last, and when that was.
+    /// Requests dropped since the last report, and the time of that report.
     untold: u64,
     told: Option<Instant>,
 }
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in between leaves a queue that is whole.
+        // A panic while locked leaves the queue consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,7 +66,10 @@ impl State {
         shared.forward_dropped.add(count);
         self.untold += count;
         if self.untold > 0 && self.told.is_none_or(|at| at.elapsed() >= TOLD) {
-            eprintln!("{} that {to} did not take in time were dropped; they are in the file.", requests(std::mem::take(&mut self.untold)));
+            eprintln!(
+                "Not forwarded: {} that {to} did not accept in time. They are in the file.",
+                requests(std::mem::take(&mut self.untold))
+            );
             self.told = Some(Instant::now());
         }
     }
@@ -74,19 +79,22 @@ fn requests(count: u64) -> String {
     quipu::format::counted(Some(count), "request", "requests")
 }
 
-/// Says something that holds another program's words.
+/// Prints a message that contains text from another program.
 fn tell(words: &str) {
     eprintln!("{}", crate::output::clean_line(words));
 }
 
-/// A client of each signal.
+/// One client per signal.
 pub(crate) struct Clients([(Signal, Client); 3]);
 
 impl Clients {
-    /// Clients for an address given by hand (`field` names it in errors), or that of a configuration.
+    /// Creates clients for a base URL given on the command line or in a configuration; `field` names it in errors.
+    ///
+    ///
     ///
     /// # Errors
-    /// The first thing that is wrong with the address or with a variable.
+    ///
+    /// If the URL or an environment variable is invalid.
     pub(crate) fn new(field: &str, base: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Clients> {
         let client =
             |signal| -> Result<(Signal, Client)> { Ok((signal, Client::new(Settings::to_endpoint(signal, field, base, lookup)?)?)) };
@@ -102,8 +110,11 @@ impl Clients {
 impl Forward {
     /// Starts the thread.
     ///
+    ///
+    ///
     /// # Errors
-    /// When the system gives none.
+    ///
+    /// If no thread can be started.
     pub(crate) fn start(clients: Clients, shared: Arc<Shared>) -> Result<Forward> {
         let queue = Arc::new(Queue::default());
         let theirs = queue.clone();
@@ -112,7 +123,7 @@ impl Forward {
         Ok(Forward { queue, thread })
     }
 
-    /// Passes a request on, if there is room.
+    /// Queues a request, if there is room.
     pub(crate) fn pass(&self, passed: Passed, shared: &Shared) {
         let mut state = self.queue.state();
         if state.bytes + passed.body.len() > WAITING {
@@ -123,11 +134,11 @@ impl Forward {
         self.queue.changed.notify_all();
     }
 
-    /// Sends what waits, for a while, and ends.
+    /// Sends queued requests until the deadline, then stops.
     pub(crate) fn finish(self) {
         self.queue.state().until = Some(Instant::now() + LAST);
         self.queue.changed.notify_all();
-        // A panic of the thread was told by itself.
+        // A panic of the thread has already been reported.
         let _ = self.thread.join();
     }
 }
@@ -152,7 +163,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
         let begin = Instant::now();
         let mut wait = |pause: Duration, error: &SendError| {
             if !std::mem::replace(&mut is_failing, true) {
-                tell(&format!("{error} It is tried again; collecting goes on."));
+                tell(&format!("{error} Retrying; collecting continues."));
             }
             pause_within(queue, begin + LONGEST, pause)
         };
@@ -160,11 +171,11 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
             Ok(answer) => {
                 shared.forwarded.add(1);
                 if std::mem::take(&mut is_failing) {
-                    eprintln!("{} takes requests again.", client.url());
+                    eprintln!("{} accepts requests again.", client.url());
                 }
                 if answer.rejected > 0 {
                     let why = answer.message.unwrap_or_default();
-                    tell(&format!("{} took a request but for {} entries: {why}", client.url(), answer.rejected));
+                    tell(&format!("{} rejected {} entries of a request: {why}", client.url(), answer.rejected));
                 }
             }
             Err(error) => {
@@ -183,7 +194,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
     }
 }
 
-/// Waits for the pause; false where trying again is too late then.
+/// Waits; returns `false` if retrying would then be too late.
 fn pause_within(queue: &Queue, latest: Instant, pause: Duration) -> bool {
     let end = Instant::now() + pause;
     let mut state = queue.state();

@@ -1,8 +1,10 @@
-//! A file that grows while it is served: looks after it, and brings out a new generation when it changed.
+//! Follows a served file and creates a new generation when it has changed.
 //!
-//! The newest generation answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
-//! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
-//! here: what a generation does (`generation`).
+//!
+//!
+//! The newest generation answers requests. Pages that still show an older one keep using it. A new generation is indexed in the background
+//! and replaces the newest one once it is complete, so that no request waits. If the file only grew, reading continues where the previous
+//! generation ended. Indexing uses at most a fifth of a processor, however fast the file grows. `generation` is a single generation.
 
 use super::generation::{Generation, Purpose};
 use anyhow::Result;
@@ -14,42 +16,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, watch};
 
-/// How often the file is looked at.
+/// Interval between checks of the file.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long a generation is kept that nobody asks any more. Pages ask at least every half minute.
+/// How long an unused generation is kept. Pages send a request at least every 30 seconds.
 const KEEP: Duration = Duration::from_secs(90);
-/// Generations that are kept at most, each with its index in memory.
+/// Maximum number of generations kept, each with its index in memory.
 const MOST: usize = 4;
-/// How long the result of a question in SQL is kept that nobody looks at, and how many at most.
+/// How long an unused SQL result is kept, and the maximum number of results.
 const KEEP_RESULTS: Duration = Duration::from_secs(1_800);
 const MOST_FOR_SQL: usize = 8;
-/// After indexing for so long, four times as long nothing is indexed.
+/// After indexing, the thread rests for this many times the time that indexing took.
 const REST: u32 = 4;
-/// As if indexing a file that can't be read had taken at least so long.
+/// Minimum time that a failed attempt to index counts for.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// The served file.
 pub(crate) struct Live {
     path: PathBuf,
-    /// The newest last.
+    /// The newest is last.
     generations: Mutex<Vec<Arc<Generation>>>,
-    /// The same for questions in SQL, one for each page that asks some.
+    /// Generations for SQL queries, one per page that uses SQL.
     for_sql: Mutex<Vec<Arc<Generation>>>,
     newest: watch::Sender<Arc<Generation>>,
     next_number: AtomicU64,
-    /// Somebody knows that the file has changed.
+    /// Notified when the file is known to have changed.
     changed: Notify,
 }
 
-/// How a file looks from outside; a write changes some of it.
+/// Metadata and header bytes of a file. Every write changes some of them.
 #[derive(Clone, PartialEq, Eq)]
 struct Look {
     parts: Vec<Option<(u64, Option<SystemTime>)>>,
-    /// The header's counters and page count, which every transaction changes.
+    /// The beginning of the database header: change counters and page count.
     head: Vec<u8>,
 }
 
-/// The last generation that was begun: how the file looked, and how long indexing took; and what was last told of one that failed.
+/// The last generation started: the file at that time, how long indexing took, and the last error reported.
 struct Last {
     look: Look,
     took: Duration,
@@ -66,13 +68,13 @@ impl Look {
         };
         let mut head = Vec::new();
         if let Ok(file) = File::open(path) {
-            // What can't be read is as good as empty: opening says why.
+            // An unreadable file counts as empty; opening it reports why.
             let _ = file.take(100).read_to_end(&mut head);
         }
         Look { parts: vec![beside(""), beside("-wal")], head }
     }
 
-    /// Whether the file may be `earlier` with something added: nothing became free in it. Deleted rows that leave no page free are not seen.
+    /// Whether the file may be `earlier` with rows appended: its free list has not grown. Deleted rows that free no page are not detected.
     fn may_follow(&self, earlier: &Look) -> bool {
         let free_pages = |look: &Look| look.head.get(36..40).map(<[u8]>::to_vec);
         free_pages(self) <= free_pages(earlier)
@@ -84,13 +86,16 @@ impl Look {
 }
 
 impl Live {
-    /// Opens the file, and waits until that is done; indexing goes on meanwhile.
+    /// Opens the file. Returns once it is open; indexing continues in the background.
+    ///
+    ///
     ///
     /// # Errors
-    /// Why it can't be opened.
+    ///
+    /// If the file can't be opened.
     pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
         let look = Look::at(path);
-        // Numbers of two servers one after the other differ.
+        // The number starts at the current time, so that it differs from those of an earlier server.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let generation = Generation::begin(first, path, Purpose::Everything(None))?;
         if let Err(failure) = super::generation::summary(&generation).await {
@@ -106,7 +111,7 @@ impl Live {
         });
         let watching = Arc::downgrade(&live);
         tokio::spawn(async move {
-            // The first generation is given its time.
+            // Do not start another generation before the first is indexed.
             let _ = generation.indexed().await;
             drop(generation);
             let mut last = Last { look, took: Duration::ZERO, told: String::new() };
@@ -118,22 +123,20 @@ impl Live {
         Ok(live)
     }
 
-    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The newest generation.
     pub(crate) fn newest(&self) -> Arc<Generation> {
         self.newest.borrow().clone()
     }
 
-    /// Tells when there is a newer one.
+    /// Notifies about new generations.
     pub(crate) fn generations(&self) -> watch::Receiver<Arc<Generation>> {
         self.newest.subscribe()
     }
 
-    /// The generation of this number, where it is still kept.
+    /// The generation with this number, if it is still kept.
     pub(crate) fn generation(&self, number: u64) -> Option<Arc<Generation>> {
         let find = |generations: &Mutex<Vec<Arc<Generation>>>| {
             let generations = generations.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,10 +145,13 @@ impl Live {
         find(&self.generations).or_else(|| find(&self.for_sql))
     }
 
-    /// Opens the file for questions in SQL.
+    /// Opens the file for SQL queries.
+    ///
+    ///
     ///
     /// # Errors
-    /// When the system gives no thread.
+    ///
+    /// If no thread can be started.
     pub(crate) fn open_for_sql(&self) -> Result<Arc<Generation>> {
         let generation = Generation::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;
         self.for_sql.lock().unwrap_or_else(PoisonError::into_inner).push(generation.clone());
@@ -153,16 +159,16 @@ impl Live {
         Ok(generation)
     }
 
-    /// The file was just written: it is looked at now.
+    /// Checks the file immediately, because it was just written.
     pub(crate) fn look_now(&self) {
         self.changed.notify_one();
     }
 
-    /// Brings out a new generation where the file changed since the last one was begun.
+    /// Creates a new generation if the file has changed since the last one was started.
     async fn look_after(&self, last: &mut Last) {
         self.forget_unused();
         let look = Look::at(&self.path);
-        // A file that is being replaced is there again soon.
+        // A file that is being replaced may be missing for a moment.
         if look == last.look || !look.is_there() {
             return;
         }
@@ -183,11 +189,11 @@ impl Live {
                 self.generations.lock().unwrap_or_else(PoisonError::into_inner).push(generation.clone());
                 self.newest.send_replace(generation);
             }
-            // What was there before goes on being served, and the file is tried again.
+            // The previous generation stays in use, and the file is tried again.
             Err(words) => {
                 last.took = last.took.max(RETRY);
                 if last.told != words {
-                    super::say(&format!("The file has changed, and can't be read anew; what was read before is served. {words}"));
+                    super::say(&format!("The file has changed but can't be read; the previous version is still served. {words}"));
                     last.told = words;
                 }
             }
@@ -200,7 +206,7 @@ impl Live {
         generations.retain(|generation| generation.number == newest || generation.unused_for() < KEEP);
         let surplus = generations.len().saturating_sub(MOST);
         generations.drain(..surplus);
-        // A result is looked at longer than a page says nothing.
+        // A result may be viewed for longer than a page goes without requests.
         let mut for_sql = self.for_sql.lock().unwrap_or_else(PoisonError::into_inner);
         for_sql.retain(|generation| generation.unused_for() < KEEP_RESULTS);
         let surplus = for_sql.len().saturating_sub(MOST_FOR_SQL);

@@ -1,7 +1,9 @@
-//! The page, and what it asks in the stead of its worker: the same requests to a session here, over HTTP.
+//! The page, and the HTTP endpoints that replace its worker: the same requests and answers.
 //!
-//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
-//! requests and their answers (`quipu::protocol`).
+//!
+//!
+//! A page keeps using one generation of the file until it opens the newest one, so that everything it shows is consistent. The types are in
+//! `quipu::protocol`.
 
 use super::assets;
 use super::generation::EventLog;
@@ -19,7 +21,7 @@ use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a page that asks for news waits for some.
+/// How long a request for news waits for an event.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 pub(super) fn routes() -> Router<Shared> {
@@ -32,14 +34,14 @@ pub(super) fn routes() -> Router<Shared> {
 
 type Answer = Result<Response<Body>, Response<Body>>;
 
-/// What a page says of itself in the address of a request.
+/// Query parameters of a request from the page.
 struct Asked {
     generation: u64,
-    /// The last number of the news it has heard.
+    /// Number of the last event received.
     after: u64,
-    /// The newest generation it has heard of.
+    /// Number of the newest generation known to the page.
     known: u64,
-    /// Questions in SQL are to come.
+    /// Whether the page opens the file for SQL.
     for_sql: bool,
     body: Vec<u8>,
 }
@@ -54,12 +56,12 @@ impl Asked {
         let for_sql = value("for").is_some_and(|purpose| purpose == "sql");
         let said = value("build").unwrap_or_default();
         if assets::build().is_some_and(|build| build != said) {
-            let words = "This page is of another build than the program that serves it. Reload the page.";
+            let words = "The page and the server are from different builds. Reload the page.";
             return Err(Refusal::new(StatusCode::CONFLICT, words).into_response());
         }
-        // No form and no page of another address can send this.
+        // Forms and pages of other origins can't send this content type.
         if crate::http::content_type(request.headers()) != Some(SERVED_TYPE) {
-            let words = format!("This is for the page alone, which says “Content-Type: {SERVED_TYPE}”.");
+            let words = format!("Only the page can use this endpoint; it sends “Content-Type: {SERVED_TYPE}”.");
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
         }
         let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
@@ -67,7 +69,7 @@ impl Asked {
     }
 }
 
-/// The newest generation, or one of its own for questions in SQL.
+/// Opens the newest generation, or a separate one for SQL.
 async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let no_thread = |error: anyhow::Error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}.")).into_response();
@@ -78,17 +80,15 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
 
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
-    let question: Question = postcard::from_bytes(&asked.body).map_err(|_| {
-        Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
-            .into_response()
-    })?;
+    let question: Question = postcard::from_bytes(&asked.body)
+        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The request can't be decoded. Reload the page.").into_response())?;
     let Some(generation) = served.live.generation(asked.generation) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
     Ok(packed(&generation.ask(question).await))
 }
 
-/// What the file has to be counted, for the page's worker that counts: [`Readings`](quipu::metrics::Readings) as bytes, or a failure.
+/// The input of the page's metrics worker: [`Readings`](quipu::metrics::Readings) as bytes, or a failure.
 async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let answer = match served.live.generation(asked.generation) {
@@ -101,16 +101,16 @@ async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answe
     Ok(packed(&answer))
 }
 
-/// The file as it was when the page opened it is not kept any more.
+/// The failure for a generation that is no longer kept.
 fn gone(served: &Shared) -> Failure {
     let name = served.live.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     Failure { kind: FailureKind::FileChanged, message: format!("{name} has changed since this page opened it. Open it again.") }
 }
 
-/// Waits until something happens.
+/// Waits for the next event (long polling).
 async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
-    // A generation that is not kept any more is as one in which nothing happens: that there is a newer one is all there is to say.
+    // A generation that is no longer kept has no events. The page is still told about the newest one.
     let generation = served.live.generation(asked.generation);
     let (_nothing, silence) = watch::channel(EventLog::new());
     let mut log = generation.as_ref().map_or(silence, |generation| generation.events());
@@ -140,14 +140,14 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
 
 fn packed<T: Serialize>(answer: &T) -> Response<Body> {
     let Ok(bytes) = postcard::to_allocvec(answer) else {
-        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response();
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be encoded.").into_response();
     };
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SERVED_TYPE));
     response
 }
 
-/// Files of the page, and what there is not.
+/// Serves the files of the page, and 404 for everything else.
 pub(super) async fn missing(State(served): State<Shared>, request: Request<Body>) -> Response<Body> {
     let path = request.uri().path();
     if path.starts_with("/api/") {

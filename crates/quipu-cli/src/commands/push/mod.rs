@@ -41,9 +41,7 @@ struct Sent {
 pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<bool> {
     let wants = |signal| push.signals.contains(&signal);
     if !push.traces.is_empty() && push.signals.iter().any(|signal| *signal != PushSignal::Traces) {
-        bail!(WrongCommandLine(
-            "--trace only applies to --signal traces: metrics and loose log records belong to no trace.".into()
-        ));
+        bail!(WrongCommandLine("--trace only applies to --signal traces: metrics and loose log records belong to no trace.".into()));
     }
     let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
     let traces_to = wants(PushSignal::Traces).then(|| client(Signal::Traces)).transpose()?;
