@@ -355,7 +355,7 @@ fn what_cant_be_pushed_is_a_sentence() {
         words.starts_with(&format!("{endpoint}/v1/traces can't be reached (")) && words.ends_with("0 of 136 spans were sent.\n"),
         "{words}"
     );
-    let no_scheme = "--endpoint is “localhost:4318”; it must be an address that begins with http:// or https://.\n";
+    let no_scheme = "--endpoint is “localhost:4318”; it must be a URL that starts with http:// or https://.\n";
     assert_eq!(said(&["--endpoint", "localhost:4318"], &[]), (Some(2), no_scheme.to_owned()));
     let no_value = "--header has an entry without “=”; write name=value.\n";
     assert_eq!(said(&["--endpoint", &endpoint], &["--header", "secret"]), (Some(2), no_value.to_owned()));

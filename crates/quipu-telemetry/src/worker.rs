@@ -1,7 +1,9 @@
-//! The thread that writes: takes events out of the queue in batches, puts spans together, and hands them to the sinks.
+//! The writer thread: takes batches of events from the queue, assembles spans, and passes them to the sinks.
 //!
-//! A batch is what came while the one before was written, so that commits are rare under load and prompt without. What is not here: the
-//! queue (`queue`), and the rules of spans (`spans`).
+//!
+//!
+//! A batch is everything that arrived while the previous one was written, so commits are rare under load and prompt otherwise. The rules
+//! for spans are in `spans`.
 
 use crate::queue::{Batch, Logged, Queue};
 use crate::sink::{Sink, SinkError};
@@ -9,7 +11,7 @@ use crate::spans::{End, OpenSpans, Start};
 use crate::warning::Warning;
 use quipu_model::{Event, StructuredLogPayload};
 
-/// Takes warnings.
+/// The warning handler.
 pub(crate) type Warn = Box<dyn Fn(&Warning) + Send>;
 
 pub(crate) struct Worker {
@@ -19,10 +21,10 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Queue) {
         let mut retry = false;
-        // What a sink says at every try is told once.
+        // An error that repeats with each retry is reported once.
         let mut told: Vec<String> = Vec::new();
         loop {
             let Batch { events, asked, dropped, flush, last } = queue.next(retry);
@@ -46,7 +48,7 @@ impl Worker {
         }
     }
 
-    /// What the sinks could not do.
+    /// Commits all sinks and returns their errors.
     fn commit(&mut self, told: &[String], flush: bool, last: bool) -> Vec<String> {
         let mut failures = Vec::new();
         let Worker { sinks, warn, .. } = self;
@@ -60,13 +62,13 @@ impl Worker {
         };
         for sink in sinks.iter_mut() {
             match sink.commit() {
-                // The flush tries again, and tells.
+                // The flush below retries and reports.
                 Err(error) if error.lost == 0 && flush && sink.is_behind() => {}
                 Err(error) => fail(sink.as_ref(), error),
                 Ok(()) => {}
             }
         }
-        // No file waits for the network: first all have committed.
+        // Commit all sinks before waiting for the network.
         for sink in sinks.iter_mut().filter(|sink| flush && sink.is_behind()) {
             if let Err(error) = sink.flush(last) {
                 fail(sink.as_ref(), error);

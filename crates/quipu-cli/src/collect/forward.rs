@@ -93,7 +93,6 @@ impl Clients {
     ///
     ///
     /// # Errors
-    ///
     /// If the URL or an environment variable is invalid.
     pub(crate) fn new(field: &str, base: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Clients> {
         let client =
@@ -113,7 +112,6 @@ impl Forward {
     ///
     ///
     /// # Errors
-    ///
     /// If no thread can be started.
     pub(crate) fn start(clients: Clients, shared: Arc<Shared>) -> Result<Forward> {
         let queue = Arc::new(Queue::default());

@@ -54,7 +54,6 @@ pub(crate) type Jobs = Sender<Job>;
 ///
 ///
 /// # Errors
-///
 /// If the file can't be written.
 pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
     let (jobs, waiting) = channel();

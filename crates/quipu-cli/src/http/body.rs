@@ -32,7 +32,6 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
 ///
 ///
 /// # Errors
-///
 /// If it is too long, too slow, or incomplete.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
@@ -67,7 +66,6 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
 ///
 ///
 /// # Errors
-///
 /// If the encoding is not gzip, the data is damaged, or the decompressed body is too long.
 pub(crate) fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8], limits: Limits) -> Result<Cow<'b, [u8]>, Refusal> {
     let said = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {

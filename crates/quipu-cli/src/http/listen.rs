@@ -34,7 +34,6 @@ impl Admission {
     ///
     ///
     /// # Errors
-    ///
     /// If the address is invalid, the token can't be read, or other machines could connect without permission.
     pub(crate) fn door(&self, listen: &str) -> Result<Door> {
         let token = match &self.token_file {

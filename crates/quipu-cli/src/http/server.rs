@@ -40,7 +40,6 @@ pub(crate) struct Server {
 ///
 ///
 /// # Errors
-///
 /// If no threads can be started.
 pub(crate) fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("Can't start threads")
@@ -52,7 +51,6 @@ impl Server {
     ///
     ///
     /// # Errors
-    ///
     /// If the address is invalid or in use.
     pub(crate) async fn bind(door: Door) -> Result<Server> {
         let Door { address, guard } = door;
@@ -68,7 +66,6 @@ impl Server {
     ///
     ///
     /// # Errors
-    ///
     /// If the system can't report it.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
@@ -79,7 +76,6 @@ impl Server {
     ///
     ///
     /// # Errors
-    ///
     /// If no signal handler can be installed.
     pub(crate) async fn serve(self, routes: Router) -> Result<()> {
         let Server { listener, guard } = self;

@@ -91,7 +91,6 @@ impl Live {
     ///
     ///
     /// # Errors
-    ///
     /// If the file can't be opened.
     pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
         let look = Look::at(path);
@@ -150,7 +149,6 @@ impl Live {
     ///
     ///
     /// # Errors
-    ///
     /// If no thread can be started.
     pub(crate) fn open_for_sql(&self) -> Result<Arc<Generation>> {
         let generation = Generation::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;

@@ -21,7 +21,6 @@ impl Log {
     ///
     ///
     /// # Errors
-    ///
     /// If the file can't be opened; the message names it.
     pub(super) fn open(path: &Path) -> Result<Log> {
         let path = path.to_owned();
@@ -33,7 +32,6 @@ impl Log {
     ///
     ///
     /// # Errors
-    ///
     /// If the event is invalid or the queue is full.
     pub(super) fn event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
         self.0.log_event(event, ttl_seconds)
@@ -44,7 +42,6 @@ impl Log {
     ///
     ///
     /// # Errors
-    ///
     /// If something could not be written.
     pub(super) fn flush(&self) -> Result<(), FlushError> {
         self.0.flush()
@@ -55,7 +52,6 @@ impl Log {
     ///
     ///
     /// # Errors
-    ///
     /// If something could not be written.
     pub(super) fn close(&self) -> Result<(), FlushError> {
         self.0.shutdown()

@@ -1,7 +1,9 @@
-//! A thread that sends what a sink gives it, so that no other sink waits for the network.
+//! A thread that sends batches for a sink, so that no other sink waits for the network. Modelled on OpenTelemetry's batch processor.
 //!
-//! What can't be delivered is kept by its [`Pending`] and tried again after growing pauses. What is not here: what is sent (`traces`,
-//! `metrics`), and how (`client`).
+//!
+//!
+//! Batches that can't be delivered return to [`Pending`] and are retried with increasing delays. `traces` and `metrics` define what is
+//! sent, `client` sends it.
 
 use super::backoff::Backoff;
 use super::client::{Client, Retry};
@@ -10,29 +12,28 @@ use quipu_otlp::OtlpSource;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a shutdown waits for a collector that does not take what is left.
+/// How long a shutdown waits for the remaining data to be delivered.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What waits to be sent, and how it becomes requests.
+/// Data waiting to be sent, and its conversion to requests.
 pub(super) trait Pending: Send + 'static {
-    /// What one request carries.
+    /// The content of one request.
     type Batch: Send;
 
-    /// Nothing waits.
     fn is_empty(&self) -> bool;
-    /// A request's worth waits.
+    /// Whether there is enough data for a full request.
     fn is_full(&self) -> bool;
-    /// Takes what the next request carries. Called where something waits.
+    /// Takes the content of the next request. Only called if there is data.
     fn take(&mut self) -> Self::Batch;
-    /// A request was not delivered, and is to be tried again.
+    /// Puts back a batch that was not delivered, to be retried.
     fn put_back(&mut self, batch: Self::Batch);
-    /// A while has passed in which nothing came.
+    /// Called if nothing was added for the export interval.
     fn repeat(&mut self) {}
-    /// Everything that waits is given up; how many spans that are.
+    /// Discards all data. Returns the number of spans lost.
     fn give_up(&mut self) -> u64;
-    /// How many spans there are in it.
+    /// The number of spans in a batch.
     fn spans_in(batch: &Self::Batch) -> u64;
-    /// The request in protobuf.
+    /// Encodes the request as protobuf.
     fn request(source: &OtlpSource, batch: &Self::Batch) -> Vec<u8>;
 }
 
@@ -43,43 +44,42 @@ pub(super) struct BatchQueue<P: Pending> {
 
 struct Shared<P> {
     state: Mutex<State<P>>,
-    /// The sending thread waits for it.
+    /// Wakes the sending thread.
     work: Condvar,
-    /// Those who flush or close wait for it.
+    /// Wakes threads that flush or close.
     done: Condvar,
 }
 
 struct State<P> {
     pending: P,
-    /// Since when something waits.
+    /// When data was first added to the empty queue.
     since: Instant,
-    /// Spans that are on their way.
+    /// Spans being sent.
     in_flight: u64,
-    /// Flushes asked for, and how many of them are done.
+    /// Number of flushes requested, and of those completed.
     asked: u64,
     answered: u64,
-    /// Nothing more comes.
+    /// No more data will be added.
     closing: bool,
-    /// Nobody waits any more.
+    /// The sender must stop without sending the rest.
     abandoned: bool,
-    /// The thread has ended.
     ended: bool,
-    /// Why the last try failed, until one succeeds.
+    /// The error of the last attempt, until one succeeds.
     trouble: Option<String>,
-    /// What is lost and was not told of, and why.
+    /// Spans lost since the last report, and the reason.
     lost: u64,
     news: Option<String>,
 }
 
 impl<P> Shared<P> {
-    /// A panic elsewhere leaves nothing half done under the lock.
+    /// A panic while locked leaves the state consistent.
     fn lock(&self) -> MutexGuard<'_, State<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<P: Pending> BatchQueue<P> {
-    /// Starts the thread. It sends when a request's worth waits, or something has waited for `delay`.
+    /// Starts the thread. It sends when a full request is pending, or after `delay`.
     pub(super) fn start(
         pending: P,
         client: Client,
@@ -108,7 +108,7 @@ impl<P: Pending> BatchQueue<P> {
         Ok(BatchQueue { shared, patience })
     }
 
-    /// Changes what waits. Answers of `change` are spans that are lost by it, and why.
+    /// Adds data. `change` returns the number of spans lost and why, if any.
     pub(super) fn put(&self, change: impl FnOnce(&mut P) -> Option<(u64, String)>) {
         let mut state = self.shared.lock();
         if state.pending.is_empty() {
@@ -121,18 +121,18 @@ impl<P: Pending> BatchQueue<P> {
         self.shared.work.notify_one();
     }
 
-    /// What is to be told since the last time; nothing is waited for.
+    /// Reports errors since the last call. Does not wait.
     pub(super) fn report(&self) -> Result<(), SinkError> {
         report(&mut self.shared.lock())
     }
 
-    /// Whether something is on its way or to be told.
+    /// Whether data is pending or an error is unreported.
     pub(super) fn is_behind(&self) -> bool {
         let state = self.shared.lock();
         !state.pending.is_empty() || state.in_flight > 0 || state.news.is_some()
     }
 
-    /// Sends everything now: each request once, or, where nothing comes after it, again and again until patience ends.
+    /// Sends everything now. Each batch is tried once; on the last flush, it is retried until `patience` runs out.
     pub(super) fn flush(&self, last: bool) -> Result<(), SinkError> {
         if last { self.close() } else { self.send_once() }
     }
@@ -148,7 +148,7 @@ impl<P: Pending> BatchQueue<P> {
         report(&mut state)
     }
 
-    /// What is left when patience ends is lost.
+    /// Sends the rest; what is not delivered within `patience` is lost.
     fn close(&self) -> Result<(), SinkError> {
         let until = Instant::now() + self.patience;
         let mut state = self.shared.lock();
@@ -164,7 +164,7 @@ impl<P: Pending> BatchQueue<P> {
         if !state.ended {
             state.lost += state.pending.give_up() + std::mem::take(&mut state.in_flight);
             let why = state.trouble.take().unwrap_or_else(|| "The collector is too slow.".into());
-            state.news = Some(format!("{why} The shutdown could not wait longer."));
+            state.news = Some(format!("{why} The shutdown timed out."));
         }
         report(&mut state)
     }
@@ -182,12 +182,12 @@ fn report<P>(state: &mut State<P>) -> Result<(), SinkError> {
     let lost = std::mem::take(&mut state.lost);
     match (state.news.take(), &state.trouble) {
         (Some(why), _) => Err(SinkError { why, lost }),
-        (None, Some(trouble)) => Err(SinkError::new(format!("{trouble} What waits is kept and sent later."))),
+        (None, Some(trouble)) => Err(SinkError::new(format!("{trouble} Pending data is kept and sent later."))),
         (None, None) => Ok(()),
     }
 }
 
-/// Says that the thread has ended, also when it panics: nobody may wait for it any more.
+/// Marks the thread as ended, even if it panics, so that nobody waits for it.
 struct EndGuard<P>(Arc<Shared<P>>);
 
 impl<P> Drop for EndGuard<P> {
@@ -197,7 +197,7 @@ impl<P> Drop for EndGuard<P> {
     }
 }
 
-/// What the thread does.
+/// The loop of the sending thread.
 fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource, delay: Duration) {
     let (mut backoff, mut pause) = (Backoff::default(), None);
     while let Some(batch) = next(shared, delay, pause) {
@@ -212,8 +212,8 @@ fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource
         match outcome {
             Ok(answer) => {
                 state.lost += answer.rejected;
-                let refused = |words: String| format!("{} refused a part: {words}", client.url());
-                let silent = || format!("{} refused a part without saying why.", client.url());
+                let refused = |words: String| format!("{} rejected entries: {words}", client.url());
+                let silent = || format!("{} rejected entries without giving a reason.", client.url());
                 if answer.rejected > 0 {
                     state.news = Some(answer.message.map_or_else(silent, refused));
                 } else if let Some(words) = answer.message {
@@ -231,7 +231,7 @@ fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource
         }
         if let Some(Retry::After(asked)) = retry {
             pause = Some(Instant::now() + backoff.next_pause(asked));
-            // Who flushes need not wait for a better time.
+            // A flush does not wait for the retry.
             state.answered = state.asked;
             shared.done.notify_all();
         } else {
@@ -241,7 +241,7 @@ fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource
     }
 }
 
-/// Waits until a request is to be sent; `None` where nothing more is. After a failure that is when `pause` ends, or somebody flushes.
+/// Waits until a request is due; `None` at shutdown. After a failure, the next request is due when `pause` ends or a flush is requested.
 fn next<P: Pending>(shared: &Shared<P>, delay: Duration, pause: Option<Instant>) -> Option<P::Batch> {
     let mut state = shared.lock();
     loop {

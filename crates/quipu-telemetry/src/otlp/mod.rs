@@ -1,7 +1,9 @@
-//! OTLP over HTTP: the sinks `otel_trace` and `otel_metric`, and the client they send with, which other programs can use by itself.
+//! OTLP over HTTP: the sinks `otel_trace` and `otel_metric`, and their client, which other programs can use on its own.
 //!
-//! Modules in reading order: `settings` is where requests go, `client` sends one, `backoff` says when to try again; `batch_queue` is the thread behind a
-//! sink, `traces` and `metrics` are the sinks, `schedule` says when they send. What is not here: the protobuf (`quipu_otlp`).
+//!
+//!
+//! Modules in reading order: `settings` has the endpoint and headers, `client` sends a request, `backoff` delays retries; `batch_queue` is
+//! the thread behind a sink, `traces` and `metrics` are the sinks, `schedule` is when they send. The protobuf is in `quipu_otlp`.
 
 mod backoff;
 mod batch_queue;

@@ -1,6 +1,8 @@
-//! The sink `otel_trace`: ended spans to a collector, with their events, under their own ids and times.
+//! The sink `otel_trace`: sends ended spans with their events, ids and times to a collector.
 //!
-//! What is not here: the protobuf (`quipu_otlp`), and the sending (`batch_queue`).
+//!
+//!
+//! The protobuf is in `quipu_otlp`, sending in `batch_queue`.
 
 use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
@@ -11,12 +13,12 @@ use quipu_otlp::{OtlpSource, OtlpSpan, otlp_id, traces_request};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Spans that are kept while they can't be delivered; the oldest of more are lost, and told of.
+/// Maximum number of spans kept while the collector is unreachable. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
-/// Bytes of texts in one request, more or less: collectors refuse requests of some tens of megabytes.
+/// Approximate maximum size of a request; collectors reject requests of some tens of megabytes.
 const FULL_BYTES: usize = 4 << 20;
 
-/// Sends ended spans.
+/// Sends ended spans to an OpenTelemetry collector.
 pub struct OtlpTraceSink {
     queue: BatchQueue<Spans>,
 }
@@ -28,18 +30,22 @@ struct Spans {
 }
 
 impl OtlpTraceSink {
-    /// Starts the thread that sends; `source` is who speaks.
+    /// Starts the sending thread. `source` is the resource and scope.
+    ///
+    ///
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If no thread can be started.
     pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpTraceSink, SinkError> {
         OtlpTraceSink::with_patience(client, source, schedule, PATIENCE)
     }
 
-    /// The same with another time that a shutdown waits, which is ten seconds else.
+    /// Like [`start`](OtlpTraceSink::start), with a shutdown timeout other than ten seconds.
+    ///
+    ///
     ///
     /// # Errors
-    /// As `start`.
+    /// If no thread can be started.
     pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
         let pending = Spans { waiting: VecDeque::new(), bytes: 0, batch: schedule.batch };
         Ok(OtlpTraceSink { queue: BatchQueue::start(pending, client, source, schedule.delay, patience)? })
@@ -55,7 +61,7 @@ impl Sink for OtlpTraceSink {
         let span = outgoing(ended);
         self.queue.put(|spans| match span {
             Some(span) => spans.push(span),
-            None => Some((1, "Spans whose ids are no hexadecimal numbers of 16 and 8 bytes can't be sent.".into())),
+            None => Some((1, "Spans without hexadecimal ids of 16 and 8 bytes can't be sent.".into())),
         });
     }
 
@@ -72,7 +78,7 @@ impl Sink for OtlpTraceSink {
     }
 }
 
-/// `None` where an id can't be one of OTLP.
+/// Converts a span; `None` if an id is not valid in OTLP.
 fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
     let span = &ended.span;
     Some(OtlpSpan {
@@ -90,7 +96,7 @@ fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
     })
 }
 
-/// About how many bytes a span takes.
+/// The approximate encoded size of a span.
 fn weight(span: &OtlpSpan) -> usize {
     let of = |attributes: &Attributes| -> usize {
         let value = |value: &Primitive| if let Primitive::Text(text) = value { text.len() } else { 8 };
@@ -108,11 +114,11 @@ impl Spans {
         self.forget()
     }
 
-    /// Keeps what there is room for.
+    /// Drops the oldest spans beyond the limit.
     fn forget(&mut self) -> Option<(u64, String)> {
         let lost = self.waiting.len().saturating_sub(KEPT);
         self.bytes -= self.waiting.drain(..lost).map(|(_, weight)| weight).sum::<usize>();
-        (lost > 0).then(|| (lost as u64, format!("More than {KEPT} spans wait for a collector that does not take them.")))
+        (lost > 0).then(|| (lost as u64, format!("The collector is unreachable and more than {KEPT} spans are pending.")))
     }
 }
 
