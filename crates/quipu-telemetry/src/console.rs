@@ -1,7 +1,5 @@
 //! The console sink: a line for each start and end of a span, each log message and each metric.
 //!
-//!
-//!
 //! The format is that of Llama Stack 0.2.15: times of day in UTC, log lines after the end of their span, no traced methods. Metrics, which
 //! Llama Stack does not print, are printed as they arrive. The caller passes in the environment.
 

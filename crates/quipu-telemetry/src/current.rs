@@ -54,8 +54,6 @@ pub fn current_tracestate() -> Option<String> {
 /// Logs `prompt_tokens`, `completion_tokens` and `total_tokens` of one inference request in the current span, labelled with `model_id` and
 /// `provider_id`. Call it once per request; for streams, after the last chunk.
 ///
-///
-///
 /// # Errors
 /// [`LogError`] if the metrics were rejected; [`LogError::NoSpan`] outside of recorded spans.
 pub fn record_inference(model_id: &str, provider_id: &str, usage: Usage) -> Result<(), LogError> {

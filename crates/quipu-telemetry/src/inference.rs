@@ -29,8 +29,6 @@ impl Telemetry {
     /// Logs `prompt_tokens`, `completion_tokens` and `total_tokens` of one request, in `tokens`, labelled with `model_id` and
     /// `provider_id`. Call it once per request, streaming or not.
     ///
-    ///
-    ///
     /// # Errors
     /// [`LogError`] if the metrics were rejected.
     pub fn record_inference(&self, span: InferenceSpan<'_>, model_id: &str, provider_id: &str, usage: Usage) -> Result<(), LogError> {

@@ -1,7 +1,5 @@
 //! A bounded queue between the program's threads and the writer thread.
 //!
-//!
-//!
 //! `worker` processes the events.
 
 use quipu_model::Event;

@@ -1,7 +1,5 @@
 //! Access to environment variables, and the error for an invalid setting.
 //!
-//!
-//!
 //! The settings themselves are in `config` and `otlp`.
 
 /// Looks up an environment variable; `None` if it is not set.

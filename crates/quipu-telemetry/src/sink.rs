@@ -1,7 +1,5 @@
 //! The trait that sinks implement, and the spans they receive.
 //!
-//!
-//!
 //! `spans` makes spans from events; the sinks are `console`, `sqlite` and `otlp`.
 
 use quipu_model::{Attributes, MetricEvent, Primitive, SpanStatus, Timestamp};
@@ -91,8 +89,6 @@ pub trait Sink {
 
     /// Stores everything received since the last commit. Called when the queue is empty, and by `flush`.
     ///
-    ///
-    ///
     /// # Errors
     /// The problem. Data not counted as lost must be retried by the next commit.
     fn commit(&mut self) -> Result<(), SinkError>;
@@ -105,8 +101,6 @@ pub trait Sink {
 
     /// Finishes work that `commit` left for later. After the `last` flush nothing follows; it must only wait for a limited time. Called by
     /// `flush` and `shutdown` if the sink has unfinished work, after all sinks have committed.
-    ///
-    ///
     ///
     /// # Errors
     /// As for `commit`.

@@ -1,7 +1,5 @@
 //! Open spans: assembles events into spans by span id.
 //!
-//!
-//!
 //! The rules are Llama Stack's (0.2.15; metrics as of 0.2.23), except that the ids and times of events are kept. `sink` receives the ended
 //! spans.
 

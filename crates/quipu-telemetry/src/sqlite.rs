@@ -1,7 +1,5 @@
 //! The SQLite sink: writes a telemetry file with Llama Stack's schema, which others can read at the same time.
 //!
-//!
-//!
 //! All spans ended since the last commit form one transaction. The schema and its statements are in `quipu_store`.
 
 use crate::sink::{EndedSpan, Sink, SinkError};
@@ -28,8 +26,6 @@ struct Row {
 
 impl SqliteSink {
     /// Opens the file. Creates it and its parent folders if necessary. `service_name` is written to new rows of `traces`.
-    ///
-    ///
     ///
     /// # Errors
     /// If the file can't be opened; the message names it.

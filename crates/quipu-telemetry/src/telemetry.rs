@@ -1,7 +1,5 @@
 //! The main API: accepts events, and writes them in a separate thread.
 //!
-//!
-//!
 //! Events carry their own times and ids.
 
 use crate::queue::{Logged, Queue, Refused};
@@ -20,8 +18,6 @@ pub const DEFAULT_TTL_SECONDS: i64 = 604_800;
 pub const DEFAULT_CAPACITY: usize = 100_000;
 
 /// Accepts events from any thread and passes them to its sinks. Logging never waits for I/O.
-///
-///
 ///
 /// Dropping it shuts it down. Errors during that shutdown are only reported as warnings.
 pub struct Telemetry {
@@ -89,12 +85,8 @@ impl Telemetry {
 
     /// Queues an event. `ttl_seconds` is written as the attribute `__ttl__` of spans and log lines.
     ///
-    ///
-    ///
     /// Spans are written when they end, with the trace and span ids of their start. Events for a span that is not open are dropped and
     /// reported as a [`Warning`]; metrics still reach sinks that accept metrics on their own.
-    ///
-    ///
     ///
     /// # Errors
     /// [`LogError`] if the event was rejected.
@@ -123,8 +115,6 @@ impl Telemetry {
 
     /// Waits until all events queued before are written. Must not be called by a sink or a warning handler.
     ///
-    ///
-    ///
     /// # Errors
     /// [`FlushError`] with the problems of the sinks. They keep the data and retry.
     pub fn flush(&self) -> Result<(), FlushError> {
@@ -133,8 +123,6 @@ impl Telemetry {
 
     /// Stops accepting events, writes all queued events, and closes the sinks. Open spans are not written, but reported as a [`Warning`].
     /// Must not be called by a sink or a warning handler.
-    ///
-    ///
     ///
     /// # Errors
     /// [`FlushError`] with the problems of the sinks.
@@ -200,8 +188,6 @@ impl TelemetryBuilder {
     }
 
     /// Opens the sinks and starts the writer thread.
-    ///
-    ///
     ///
     /// # Errors
     /// [`StartError`] if a sink can't be opened or no thread can be started.

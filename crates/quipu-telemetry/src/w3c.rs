@@ -1,7 +1,5 @@
 //! The W3C trace context header `traceparent`: `00-TRACE-SPAN-FLAGS`.
 //!
-//!
-//!
 //! `tracestate` is passed on unchanged.
 
 /// The parent of a span in another process.

@@ -1,7 +1,5 @@
 //! The writer thread: takes batches of events from the queue, assembles spans, and passes them to the sinks.
 //!
-//!
-//!
 //! A batch is everything that arrived while the previous one was written, so commits are rare under load and prompt otherwise. The rules
 //! for spans are in `spans`.
 

@@ -1,7 +1,5 @@
 //! Forwards committed requests to another OTLP receiver, one at a time.
 //!
-//!
-//!
 //! Requests that can't be sent immediately are queued up to a limit. Beyond it, new ones are dropped, counted and reported; collecting is
 //! never delayed. HTTP and retry delays are in `quipu_telemetry::otlp`.
 
@@ -90,8 +88,6 @@ pub(crate) struct Clients([(Signal, Client); 3]);
 impl Clients {
     /// Creates clients for a base URL given on the command line or in a configuration; `field` names it in errors.
     ///
-    ///
-    ///
     /// # Errors
     /// If the URL or an environment variable is invalid.
     pub(crate) fn new(field: &str, base: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Clients> {
@@ -108,8 +104,6 @@ impl Clients {
 
 impl Forward {
     /// Starts the thread.
-    ///
-    ///
     ///
     /// # Errors
     /// If no thread can be started.

@@ -1,7 +1,5 @@
 //! The writer thread: commits waiting requests in one transaction and then answers them.
 //!
-//!
-//!
 //! Commits are expensive, so under load many requests share one; a single request is committed immediately. If a transaction fails, it is
 //! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file.
 
@@ -50,8 +48,6 @@ pub(crate) struct After {
 pub(crate) type Jobs = Sender<Job>;
 
 /// Opens the file and starts the thread, which ends when all senders are dropped.
-///
-///
 ///
 /// # Errors
 /// If the file can't be written.

@@ -1,7 +1,5 @@
 //! Series for Prometheus, built from what was received since the collector started.
 //!
-//!
-//!
 //! Cumulative points are exposed as received, so that restarts of a server stay visible; delta points are summed. A server may send Llama
 //! Stack's token counters as points, as span events, or as both, with equal values: if there are points, events are ignored. `exposition`
 //! formats the series.

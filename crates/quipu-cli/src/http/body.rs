@@ -29,8 +29,6 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
 
 /// Reads a body as it was sent, without decompressing it.
 ///
-///
-///
 /// # Errors
 /// If it is too long, too slow, or incomplete.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
@@ -62,8 +60,6 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
 }
 
 /// Decompresses a body according to the header Content-Encoding. CPU-bound: do not call it on an async thread.
-///
-///
 ///
 /// # Errors
 /// If the encoding is not gzip, the data is damaged, or the decompressed body is too long.

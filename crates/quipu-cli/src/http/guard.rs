@@ -1,7 +1,5 @@
 //! Access control: web pages opened in a browser on this machine must not reach the server.
 //!
-//!
-//!
 //! Such a page can send requests to 127.0.0.1, and could read the answers if its own host name resolves to 127.0.0.1 (DNS rebinding).
 //! Therefore the Host header must be a name that always means this machine, requests with a foreign Origin are refused, and preflight
 //! requests are never answered. If other machines may connect, no such host name exists; a token is required instead.

@@ -31,8 +31,6 @@ pub(crate) struct Door {
 impl Admission {
     /// Validates the options for `listen` (`ADDRESS:PORT`).
     ///
-    ///
-    ///
     /// # Errors
     /// If the address is invalid, the token can't be read, or other machines could connect without permission.
     pub(crate) fn door(&self, listen: &str) -> Result<Door> {

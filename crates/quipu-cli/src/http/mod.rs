@@ -1,7 +1,5 @@
 //! Shared parts of the server commands: listening, access control, reading bodies, shutdown.
 //!
-//!
-//!
 //! [`Guard`] checks every request before it is routed. Routes are in `collect` and `serve`.
 
 mod body;

@@ -1,7 +1,5 @@
 //! The HTTP server: limits connections, checks each request with the guard, and shuts down gracefully.
 //!
-//!
-//!
 //! HTTP itself is hyper's, routing axum's.
 
 use super::guard::Guard;
@@ -37,8 +35,6 @@ pub(crate) struct Server {
 
 /// The async runtime, with separate threads for blocking work.
 ///
-///
-///
 /// # Errors
 /// If no threads can be started.
 pub(crate) fn runtime() -> Result<Runtime> {
@@ -47,8 +43,6 @@ pub(crate) fn runtime() -> Result<Runtime> {
 
 impl Server {
     /// Binds the address.
-    ///
-    ///
     ///
     /// # Errors
     /// If the address is invalid or in use.
@@ -63,8 +57,6 @@ impl Server {
 
     /// The bound address, with the actual port if 0 was requested.
     ///
-    ///
-    ///
     /// # Errors
     /// If the system can't report it.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
@@ -72,8 +64,6 @@ impl Server {
     }
 
     /// Serves until SIGINT or SIGTERM: then no new requests are accepted, and pending ones are answered. A second signal exits immediately.
-    ///
-    ///
     ///
     /// # Errors
     /// If no signal handler can be installed.

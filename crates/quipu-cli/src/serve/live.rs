@@ -1,7 +1,5 @@
 //! Follows a served file and creates a new generation when it has changed.
 //!
-//!
-//!
 //! The newest generation answers requests. Pages that still show an older one keep using it. A new generation is indexed in the background
 //! and replaces the newest one once it is complete, so that no request waits. If the file only grew, reading continues where the previous
 //! generation ended. Indexing uses at most a fifth of a processor, however fast the file grows. `generation` is a single generation.
@@ -88,8 +86,6 @@ impl Look {
 impl Live {
     /// Opens the file. Returns once it is open; indexing continues in the background.
     ///
-    ///
-    ///
     /// # Errors
     /// If the file can't be opened.
     pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
@@ -145,8 +141,6 @@ impl Live {
     }
 
     /// Opens the file for SQL queries.
-    ///
-    ///
     ///
     /// # Errors
     /// If no thread can be started.

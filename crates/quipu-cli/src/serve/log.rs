@@ -1,7 +1,5 @@
 //! Writes events that programs send over HTTP to the served file.
 //!
-//!
-//!
 //! Events are defined in `quipu::model`; `quipu-telemetry` turns them into rows.
 
 use anyhow::Result;
@@ -18,8 +16,6 @@ pub(super) struct Log(Telemetry);
 impl Log {
     /// Opens the file for writing and creates it if necessary.
     ///
-    ///
-    ///
     /// # Errors
     /// If the file can't be opened; the message names it.
     pub(super) fn open(path: &Path) -> Result<Log> {
@@ -29,8 +25,6 @@ impl Log {
 
     /// Queues an event.
     ///
-    ///
-    ///
     /// # Errors
     /// If the event is invalid or the queue is full.
     pub(super) fn event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
@@ -39,8 +33,6 @@ impl Log {
 
     /// Waits until all queued events are in the file. Blocks the calling thread.
     ///
-    ///
-    ///
     /// # Errors
     /// If something could not be written.
     pub(super) fn flush(&self) -> Result<(), FlushError> {
@@ -48,8 +40,6 @@ impl Log {
     }
 
     /// Writes the remaining events and closes the file.
-    ///
-    ///
     ///
     /// # Errors
     /// If something could not be written.

@@ -1,7 +1,5 @@
 //! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus' query API over a file that may grow.
 //!
-//!
-//!
 //! Modules in reading order: `live` follows the file, `generation` is one indexed state of it; `telemetry`, `prometheus` and `page` are the
 //! routes, `assets` the page's files, `log` writes events that programs send. Access control is in `http`; answers come from the core.
 

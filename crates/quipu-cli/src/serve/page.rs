@@ -1,7 +1,5 @@
 //! The page, and the HTTP endpoints that replace its worker: the same requests and answers.
 //!
-//!
-//!
 //! A page keeps using one generation of the file until it opens the newest one, so that everything it shows is consistent. The types are in
 //! `quipu::protocol`.
 

@@ -1,7 +1,5 @@
 //! Prometheus' query API over the metrics of the file, as far as Grafana and `promtool` use it: queries, series, labels and metadata.
 //!
-//!
-//!
 //! Rules, targets and exemplars are empty: a file has none. PromQL is in the core.
 
 use super::{Shared, body_of, json, now_seconds};

@@ -1,7 +1,5 @@
 //! Llama Stack's telemetry routes: those of release 0.2.15, and `query_metrics` as of 0.2.23. docs/serving.md lists the differences.
 //!
-//!
-//!
 //! The core parses the parameters and answers.
 
 use super::{Shared, body_of, json, now_seconds};

@@ -13,8 +13,6 @@
 //! A complete run configuration is accepted too (`providers: telemetry: …`), as is a single entry. Missing or empty settings get Llama
 //! Stack's defaults; unknown fields are ignored.
 //!
-//!
-//!
 //! The caller reads the file, and passes the environment as a function.
 
 mod variables;
@@ -80,8 +78,6 @@ pub struct TelemetryConfig {
 impl TelemetryConfig {
     /// Parses YAML.
     ///
-    ///
-    ///
     /// # Errors
     /// [`ConfigError`] for the first invalid field.
     pub fn from_yaml(text: &str, lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
@@ -111,8 +107,6 @@ impl TelemetryConfig {
 
     /// Reads the environment: `OTEL_SERVICE_NAME` (default: none), `TELEMETRY_SINKS` (`console,sqlite`), `OTEL_EXPORTER_OTLP_ENDPOINT`
     /// (`http://localhost:4318`), and `SQLITE_STORE_DIR` (`~/.llama/runtime`), the folder of `trace_store.db`.
-    ///
-    ///
     ///
     /// # Errors
     /// [`ConfigError`] for the first invalid variable.
@@ -158,8 +152,6 @@ impl TelemetryConfig {
 
     /// A builder for a [`Telemetry`] with these sinks. `lookup` is called for `NO_COLOR` and, for OTLP sinks, the variables of
     /// [`otlp`](crate::otlp). A per-signal endpoint overrides `otel_exporter_otlp_endpoint`.
-    ///
-    ///
     ///
     /// # Errors
     /// [`ConfigError`] for the first invalid variable.

@@ -1,7 +1,5 @@
 //! Substitutes variables in configuration values: `${env.NAME}` and its forms with a default.
 //!
-//!
-//!
 //! The environment is passed in as a function.
 
 use crate::setting::Lookup;

@@ -1,7 +1,5 @@
 //! Exponential backoff with jitter for retries.
 //!
-//!
-//!
 //! Callers do the waiting.
 
 use crate::random::random;

@@ -1,7 +1,5 @@
 //! A thread that sends batches for a sink, so that no other sink waits for the network. Modelled on OpenTelemetry's batch processor.
 //!
-//!
-//!
 //! Batches that can't be delivered return to [`Pending`] and are retried with increasing delays. `traces` and `metrics` define what is
 //! sent, `client` sends it.
 

@@ -44,8 +44,6 @@ pub enum Retry {
 impl Client {
     /// Loads the certificates named in the settings. Does not connect.
     ///
-    ///
-    ///
     /// # Errors
     /// [`ConfigError`] if a file can't be read, or the proxy URL is invalid.
     pub fn new(settings: Settings) -> Result<Client, ConfigError> {
@@ -85,8 +83,6 @@ impl Client {
     }
 
     /// Sends an encoded `Export…ServiceRequest` once.
-    ///
-    ///
     ///
     /// # Errors
     /// [`SendError`] if the request was not accepted, as far as can be known.
@@ -135,8 +131,6 @@ impl Client {
     /// Sends a request until it is accepted or permanently rejected, or until `wait` returns `false`. `wait` gets the delay and the error
     /// of the last attempt, and sleeps.
     ///
-    ///
-    ///
     /// # Errors
     /// The error of the last attempt.
     pub fn send(&self, request: &[u8], wait: &mut dyn FnMut(Duration, &SendError) -> bool) -> Result<ExportAnswer, SendError> {
@@ -144,8 +138,6 @@ impl Client {
     }
 
     /// Like [`send`](Client::send), with the given content type: requests received as JSON are forwarded as JSON.
-    ///
-    ///
     ///
     /// # Errors
     /// The error of the last attempt.

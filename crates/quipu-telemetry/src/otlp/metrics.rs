@@ -1,7 +1,5 @@
 //! The sink `otel_metric`: aggregates metrics into cumulative sums and sends them at an interval.
 //!
-//!
-//!
 //! As in Llama Stack, integers are monotonic counters and floats are up-down counters. Sums are cumulative, so a request that was not
 //! delivered is covered by the next. A collector's Prometheus exporter with the namespace `llama_stack` produces the documented metric
 //! names. The protobuf is in `quipu_otlp`, sending in `batch_queue`.
@@ -32,8 +30,6 @@ struct Sums {
 impl OtlpMetricSink {
     /// Starts the sending thread. `source` is the resource and scope. Sums start at zero now.
     ///
-    ///
-    ///
     /// # Errors
     /// If no thread can be started.
     pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpMetricSink, SinkError> {
@@ -41,8 +37,6 @@ impl OtlpMetricSink {
     }
 
     /// Like [`start`](OtlpMetricSink::start), with a shutdown timeout other than ten seconds.
-    ///
-    ///
     ///
     /// # Errors
     /// If no thread can be started.

@@ -1,7 +1,5 @@
 //! OTLP over HTTP: the sinks `otel_trace` and `otel_metric`, and their client, which other programs can use on its own.
 //!
-//!
-//!
 //! Modules in reading order: `settings` has the endpoint and headers, `client` sends a request, `backoff` delays retries; `batch_queue` is
 //! the thread behind a sink, `traces` and `metrics` are the sinks, `schedule` is when they send. The protobuf is in `quipu_otlp`.
 

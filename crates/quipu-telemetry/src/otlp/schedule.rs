@@ -1,7 +1,5 @@
 //! Export intervals and resource attributes, from OpenTelemetry's environment variables.
 //!
-//!
-//!
 //! Endpoints are in `settings`.
 
 use super::settings::percent_decoded;
@@ -32,8 +30,6 @@ impl Default for Schedule {
 
 impl Schedule {
     /// Reads the environment variables.
-    ///
-    ///
     ///
     /// # Errors
     /// [`ConfigError`] for the first value that is not a whole number above 0.

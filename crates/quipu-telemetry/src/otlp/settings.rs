@@ -47,8 +47,6 @@ impl Settings {
     /// Reads the environment variables. The endpoint is the first of: the signal's own variable, unchanged; `configured`;
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`; the default.
     ///
-    ///
-    ///
     /// # Errors
     /// [`ConfigError`] for the first invalid variable, or for `configured` (as `otel_exporter_otlp_endpoint`).
     pub fn from_env(signal: Signal, configured: Option<&str>, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
@@ -70,8 +68,6 @@ impl Settings {
     /// Settings for an explicit endpoint, which overrides all variables; everything else comes from them. `endpoint` is a base URL; a
     /// signal path at its end is ignored. `field` names it in errors: `--endpoint`.
     ///
-    ///
-    ///
     /// # Errors
     /// [`ConfigError`] for the endpoint, or the first invalid variable.
     pub fn to_endpoint(signal: Signal, field: &str, endpoint: &str, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
@@ -82,8 +78,6 @@ impl Settings {
     }
 
     /// Adds a header, `name=value`; the value is not decoded. `field` names it in errors: `--header`.
-    ///
-    ///
     ///
     /// # Errors
     /// [`ConfigError`] if the header is invalid.

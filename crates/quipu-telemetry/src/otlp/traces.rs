@@ -1,7 +1,5 @@
 //! The sink `otel_trace`: sends ended spans with their events, ids and times to a collector.
 //!
-//!
-//!
 //! The protobuf is in `quipu_otlp`, sending in `batch_queue`.
 
 use super::batch_queue::{BatchQueue, PATIENCE, Pending};
@@ -32,8 +30,6 @@ struct Spans {
 impl OtlpTraceSink {
     /// Starts the sending thread. `source` is the resource and scope.
     ///
-    ///
-    ///
     /// # Errors
     /// If no thread can be started.
     pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpTraceSink, SinkError> {
@@ -41,8 +37,6 @@ impl OtlpTraceSink {
     }
 
     /// Like [`start`](OtlpTraceSink::start), with a shutdown timeout other than ten seconds.
-    ///
-    ///
     ///
     /// # Errors
     /// If no thread can be started.
