@@ -105,10 +105,10 @@ fn a_wrong_filter_is_drawn_with_its_place() {
     for (filter, drawn) in [
         (
             vec!["error:true", "duration>abc"],
-            "error:true duration>abc\n                    ^^^\nabc is no duration; write it like 250ms, 2s or 1m30s.\n",
+            "error:true duration>abc\n                    ^^^\nabc is not a duration; use a form such as 250ms, 2s or 1m30s.\n",
         ),
-        (vec!["größe:1", "\u{1b}", "("], "größe:1   (\n          ^\nThis ( is not closed by a ).\n"),
-        (vec!["(a"], "(a\n^\nThis ( is not closed by a ).\n"),
+        (vec!["größe:1", "\u{1b}", "("], "größe:1   (\n          ^\nThis ( has no matching ).\n"),
+        (vec!["(a"], "(a\n^\nThis ( has no matching ).\n"),
     ] {
         let output = run(&[vec!["traces", "no-such.db"], filter].concat());
         assert_eq!((output.status.code(), text(&output.stderr).as_str(), text(&output.stdout).as_str()), (Some(2), drawn, ""));

@@ -106,9 +106,9 @@ fn is_key(text: &str) -> bool {
 /// Mends what single keys can't see, and returns a sentence about it.
 pub(super) fn check(source: &mut Option<Source>) -> Option<String> {
     let sentence = match source {
-        Some(Source::File { name, .. }) if name.is_empty() => "The address tells a file’s size without its name; it was left out.",
+        Some(Source::File { name, .. }) if name.is_empty() => "The URL has the size of a file but no name; it was ignored.",
         Some(Source::Link { letters, .. }) if letters.is_empty() => {
-            "The address carries no data, though it should: it was cut short. Ask for the link again, or for a file."
+            "The URL is incomplete: its data is missing. Ask for the link again, or for a file."
         }
         _ => return None,
     };

@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key<TraceView>] = &[
 /// Mends what single keys can't see, and returns a sentence about it.
 pub(super) fn check(view: &mut TraceView) -> Option<String> {
     view.window.take_if(|(from, to)| from >= to)?;
-    Some("The address tells a part of the time axis that ends before it starts; all of it is shown.".into())
+    Some("The time range in the URL ends before it starts; the whole trace is shown.".into())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn upgraded(fragment: &str, upgrades: &[Upgrade]) -> Result<String, String> {
             "The address was made by a later Quipu: it is of version {number}, and this page reads versions up to {newest}. Reload the page to \
              get its newest release. The address was not followed."
         )),
-        _ => Err(format!("The address is of a form this page does not know ({version:?}). It was not followed.")),
+        _ => Err(format!("The URL has an unknown format ({version:?}) and was ignored.")),
     }
 }
 
@@ -105,20 +105,20 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
-                notes.push(format!("The trace id {id:?} in the address can’t be read."));
+                notes.push(format!("The trace id {id:?} in the URL can’t be decoded."));
                 state.place = Place::Traces;
             }
         },
         (Some("open") | None, None) | (Some(""), None) => {}
         _ => {
-            notes.push(format!("The address names no screen of this page: {path:?}. The list of traces is shown instead."));
+            notes.push(format!("The URL has the unknown path {path:?}. Showing the list of traces instead."));
             state.place = Place::Traces;
         }
     }
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         if !read_part(&mut state, key, value) {
-            notes.push(format!("The part {part:?} of the address is not understood and was left out."));
+            notes.push(format!("The part {part:?} of the URL is not valid and was ignored."));
         }
     }
     list::check(&mut state.list);
@@ -221,9 +221,9 @@ mod tests {
         assert_eq!(state.list, ListView { order: TraceOrder::SLOWEST, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
         insta::assert_snapshot!(notes.join("\n"), @r#"
-        The part "span=%zz" of the address is not understood and was left out.
-        The part "colour=red" of the address is not understood and was left out.
-        The part "show=some" of the address is not understood and was left out.
+        The part "span=%zz" of the URL is not valid and was ignored.
+        The part "colour=red" of the URL is not valid and was ignored.
+        The part "show=some" of the URL is not valid and was ignored.
         "#);
     }
 

@@ -32,9 +32,9 @@ pub fn read(unit: Unit, text: &str) -> Result<Amount, String> {
         Unit::Time => read_time(text),
     };
     found.ok_or_else(|| match unit {
-        Unit::Duration => format!("{text} is no duration; write it like 250ms, 2s or 1m30s."),
-        Unit::Count => format!("{text} is no count; write it like 50, 1000 or 1.5k."),
-        Unit::Time => format!("{text} is no time; write it like 2026-03-01 or 2026-03-01T10:00, in UTC."),
+        Unit::Duration => format!("{text} is not a duration; use a form such as 250ms, 2s or 1m30s."),
+        Unit::Count => format!("{text} is not a count; use a form such as 50, 1000 or 1.5k."),
+        Unit::Time => format!("{text} is not a time; use a form such as 2026-03-01 or 2026-03-01T10:00, in UTC."),
     })
 }
 

@@ -5,7 +5,7 @@
 //! let filter = Filter::parse("kind:inference duration:>2s OR -error:true")?;
 //! assert_eq!(filter.to_string(), "kind:inference duration>2s OR -error:true");
 //! let error = Filter::parse("duration>abc").unwrap_err();
-//! assert_eq!(error.message, "abc is no duration; write it like 250ms, 2s or 1m30s.");
+//! assert_eq!(error.message, "abc is not a duration; use a form such as 250ms, 2s or 1m30s.");
 //! assert_eq!(error.drawing("duration>abc"), "duration>abc\n         ^^^");
 //! # Ok::<(), quipu_protocol::filter::FilterError>(())
 //! ```
