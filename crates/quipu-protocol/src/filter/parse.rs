@@ -1,7 +1,7 @@
-//! Text to filter: every text is either understood or refused with a sentence and a place.
+//! The parser: text to filter, or an error with a position.
 //!
-//! Grammar: terms side by side must all hold; `OR` binds weaker; `NOT` and `-` stand before a term; `( … )` group, `{ … }` are about one
-//! span. What is not here: amounts (`amount`), names of fields (`fields`).
+//! Grammar: adjacent terms must all hold; `OR` binds weaker; `NOT` and `-` precede a term; `( … )` groups, `{ … }` is about one span.
+//! `amount` parses amounts, `fields` has the field names.
 
 use super::amount;
 use super::attribute::{AttributeTest, Decimal, ValueTest};
@@ -12,23 +12,23 @@ use super::lex::{Piece, Sign, sign_at, value_at, word_end};
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 
-/// Parentheses and braces inside each other at most: the parser calls itself for each.
+/// Maximum nesting of parentheses and braces, because the parser is recursive.
 const MAX_DEPTH: usize = 32;
-/// Conditions at most: each costs a pass over a column.
+/// Maximum number of conditions: each costs a pass over a column.
 const MAX_TESTS: usize = 200;
-/// Bytes of a filter at most.
+/// Maximum length of a filter in bytes.
 const MAX_BYTES: usize = 16_384;
 
 type Parsed<T> = Result<T, FilterError>;
 
-/// One of the terms that must all hold, and where it stands.
+/// A top-level term and its position.
 pub(super) struct ParsedTerm {
     pub expression: Expression,
     pub start: usize,
     pub end: usize,
 }
 
-/// Understands a whole filter as the terms that must all hold. A filter with `OR` at its top is one term.
+/// Parses a filter into its top-level terms. A filter with a top-level `OR` is a single term.
 pub(super) fn parse(text: &str) -> Parsed<Vec<ParsedTerm>> {
     if text.len() > MAX_BYTES {
         return Err(FilterError::new(format!("The filter is longer than {MAX_BYTES} bytes."), MAX_BYTES, text.len()));
@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Parsed<Vec<ParsedTerm>> {
     Ok(vec![ParsedTerm { expression: one_of(choices), start, end }])
 }
 
-/// All terms as one expression.
+/// Combines the terms into one expression.
 pub(super) fn joined(terms: Vec<ParsedTerm>) -> Expression {
     Expression::all(terms.into_iter().map(|term| term.expression).collect())
 }
@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
         Err(FilterError::new(message, start, self.at))
     }
 
-    /// A keyword that stands alone: not the key of a condition.
+    /// Whether a keyword is next, not followed by an operator.
     fn keyword(&self, word: &str) -> bool {
         let end = self.at + word_end(self.rest(), false);
         self.text.get(self.at..end) == Some(word) && sign_at(self.text.get(end..).unwrap_or_default()).is_none()
@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// Terms side by side, to an `OR`, a closing bracket or the end.
+    /// Parses adjacent terms up to an `OR`, a closing bracket or the end.
     fn terms(&mut self, scope: Scope) -> Parsed<Vec<ParsedTerm>> {
         let mut terms = Vec::new();
         loop {
@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// One term with what negates it.
+    /// Parses a term, including negations.
     fn term(&mut self, scope: Scope) -> Parsed<Expression> {
         let mut negated = false;
         loop {
@@ -277,7 +277,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The sign and the pieces of the value behind a name; whatever is asked of it, there is a value.
+    /// Parses the operator and the value after a name. The value is required.
     fn sign_and_value(&mut self) -> Parsed<(Sign, Vec<Piece>, usize)> {
         let sign_start = self.at;
         self.skip_blanks();
@@ -342,7 +342,7 @@ impl<'a> Parser<'a> {
         if let (Field::Number(_), Sign::Has, [Piece::Plain(value), ..]) = (field, sign, pieces.as_slice())
             && let Some((inner @ (Sign::Order(_) | Sign::Is | Sign::Not), _)) = sign_at(value)
         {
-            // `duration:>2s`, as some other languages want it.
+            // `duration:>2s`, the syntax of some other languages.
             self.at = start;
             (_, pieces, start) = self.sign_and_value()?;
             sign = inner;
@@ -394,7 +394,7 @@ impl<'a> Parser<'a> {
             (Some(one), Some(other)) if one.at > other.last() => {
                 self.error(format!("{from}..{to} is empty; put the smaller value first."), start)
             }
-            // What has another sign is printed with it.
+            // Other forms are printed as comparisons.
             (Some(from), None) => Ok(Compare::Order(Order::AtLeast, from)),
             (None, Some(to)) if to.width == 1 => Ok(Compare::Order(Order::AtMost, to)),
             (from, to) => Ok(Compare::Between(from, to)),
@@ -402,7 +402,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The pieces as one text.
+/// Joins the pieces into one string.
 fn plain(pieces: &[Piece]) -> String {
     pieces
         .iter()
@@ -413,7 +413,7 @@ fn plain(pieces: &[Piece]) -> String {
         .collect()
 }
 
-/// Without a `*`, a pattern stands anywhere.
+/// Without a `*`, a pattern matches anywhere in a string.
 fn pattern(pieces: &[Piece]) -> Pattern {
     let is_empty = |piece: &&Piece| **piece == Piece::Quoted(String::new());
     let pieces: Vec<&Piece> = pieces.iter().filter(|piece| !is_empty(piece)).collect();
