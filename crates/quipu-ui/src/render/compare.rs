@@ -1,4 +1,4 @@
-//! What a span was given beside what the one of its name before it was given.
+//! The difference between a span's input and that of the previous span of the same name.
 
 use super::nothing;
 use crate::view::{Change, Comparison};
@@ -6,26 +6,26 @@ use quipu_model::format::{counted, duration_text};
 use quipu_protocol::markup::span_link;
 use quipu_protocol::markup::{El, Node, Tag, el};
 
-/// Equal lines shown around what changed; the others are folded.
+/// Number of equal lines shown around changes; others are collapsed.
 const AROUND: usize = 3;
 
-/// Two spans' inputs.
+/// The inputs of two spans.
 pub struct Compared<'a> {
-    /// The name both have.
+    /// Name of both spans.
     pub name: &'a str,
-    /// The earlier span.
+    /// Id of the earlier span.
     pub before: &'a str,
-    /// The earlier one is in another trace of the session: a link within this trace would lead nowhere.
+    /// The trace of the earlier span, if it is another trace of the session, so that a link within this trace would lead nowhere.
     pub elsewhere: Option<&'a str>,
-    /// How much earlier it started, in nanoseconds.
+    /// Time between the starts in nanoseconds.
     pub nanos: Option<u64>,
-    /// The attribute.
+    /// Attribute key.
     pub key: &'a str,
-    /// Line by line.
+    /// The compared lines.
     pub comparison: &'a Comparison,
 }
 
-/// The lines of both, what is equal folded.
+/// The diff, with equal lines collapsed.
 pub fn compare_sheet(compared: &Compared<'_>) -> Vec<Node> {
     let comparison = compared.comparison;
     let (gone, new) = (comparison.count(Change::Gone), comparison.count(Change::New));
@@ -54,12 +54,12 @@ pub fn compare_sheet(compared: &Compared<'_>) -> Vec<Node> {
     vec![head.into(), both.into()]
 }
 
-/// The sentence where there is nothing to compare with.
+/// The message if there is nothing to compare with.
 pub fn nothing_to_compare(sentence: &str) -> Vec<Node> {
     vec![nothing(&[sentence]).into()]
 }
 
-/// Lines that are the same in both; those next to a change are seen.
+/// Equal lines. Those next to a change stay visible.
 fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
     let first = if after { AROUND.min(lines.len()) } else { 0 };
     let last = if before { AROUND.min(lines.len() - first) } else { 0 };
@@ -86,7 +86,7 @@ fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
 
 fn run(class: &str, label: &str, lines: &[String]) -> Node {
     let text: El = el(Tag::Div).class(class).with(Node::Long(lines.join("\n")));
-    // The sign before every line is drawn by the style sheet; a screen reader hears the word once.
+    // The style sheet adds a sign to each line; screen readers read the label once.
     if label.is_empty() {
         text.into()
     } else {

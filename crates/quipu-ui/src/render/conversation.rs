@@ -1,6 +1,6 @@
-//! What was said in a trace, as a chat; or in all traces of its agent session.
+//! The conversation of a trace or of its agent session as a chat.
 //!
-//! What is not here: how it was put together, which is `llm`; one entry (`entry`).
+//! `llm` extracts the messages, `entry` renders one of them.
 
 use super::entry::{entry, failure, tells_failure};
 use super::{nothing, page_of, pages};
@@ -11,10 +11,10 @@ use quipu_protocol::SheetView;
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{choices, soft, span_link};
 
-/// Entries of a page.
+/// Entries per page.
 const PAGE: usize = 60;
 
-/// The chat. `zero` is what relative times count from.
+/// Renders the chat. `zero` is the origin of relative times.
 pub fn conversation_sheet(page: &ConversationPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
     let mut nodes: Vec<Node> = Vec::new();
     let turns = &page.conversation.turns;
@@ -30,7 +30,7 @@ pub fn conversation_sheet(page: &ConversationPage, zero: Option<Timestamp>, view
         nodes.push(nothing(&sentences).into());
         return nodes;
     }
-    // A turn of which nothing but its failure is known has one place, too.
+    // A turn of which only the failure is known counts as one entry.
     let len = turns.iter().map(|turn| turn.entries.len().max(1)).sum();
     let range = page_of(view.page, PAGE, len);
     let mut first = 0;
@@ -62,7 +62,7 @@ fn tools(page: &ConversationPage, view: &SheetView) -> El {
     tools.with(el(Tag::Button).attr(Attr::Do, "export").text("Export as JSON lines").attr(Attr::Title, title))
 }
 
-/// The entries of a turn from one place to another, under its head.
+/// A range of a turn's entries, under the turn's heading.
 fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) -> El {
     let kind = turn.kind.label();
     let failed = turn.failure.is_some();
@@ -86,7 +86,7 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
     if let Some(note) = turn.note.as_ref().filter(|_| from == 0) {
         section = section.with(el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()));
     }
-    // A failure of a step below says the same, nearer to where it happened.
+    // A failed step below reports the same error closer to its cause.
     if let Some(text) = turn.failure.as_ref().filter(|_| from == 0 && !turn.entries.iter().any(tells_failure)) {
         section = section.with(failure(text));
     }

@@ -1,4 +1,4 @@
-//! One entry of a conversation.
+//! Renders one entry of a conversation.
 
 use super::markdown::drawn;
 use quipu_model::format::{bytes, cost_text, count, counted, duration_text, role_class};
@@ -8,10 +8,10 @@ use quipu_model::{Encoding, Spent};
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{soft, span_link};
 
-/// A longer text is shown by its beginning; the span has it whole.
+/// Longer texts are cut; the span panel has all of it.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// Whether an entry tells of a failure.
+/// Whether an entry reports a failure.
 pub(super) fn tells_failure(entry: &Entry) -> bool {
     match &entry.body {
         Body::Failed(text) => !text.is_empty(),
@@ -21,7 +21,7 @@ pub(super) fn tells_failure(entry: &Entry) -> bool {
     }
 }
 
-/// The entry as an element.
+/// Renders an entry.
 pub(super) fn entry(entry: &Entry) -> El {
     let about = |title: String| head(title, entry);
     match &entry.body {
@@ -57,7 +57,7 @@ pub(super) fn entry(entry: &Entry) -> El {
     }
 }
 
-/// Why something failed.
+/// Renders an error message.
 pub(super) fn failure(text: &str) -> El {
     let text = if text.is_empty() { "It failed; no message was recorded." } else { text };
     el(Tag::Div).class("entry-failed").with(Node::Icon(Icon::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
@@ -103,7 +103,7 @@ fn title(message: &Message) -> String {
     title
 }
 
-/// Folded messages, which went to the model again.
+/// Collapsed earlier messages that were sent to the model again.
 fn earlier(messages: &[Message], entry: &Entry) -> El {
     let label = counted(Some(messages.len() as u64), "earlier message", "earlier messages");
     let one = |message: &Message| {
@@ -145,7 +145,7 @@ fn asked(model: Option<&str>, parameters: &[(String, String)], tools: &[ToolDefi
     fold("entry-asked", summary, inside)
 }
 
-/// The message's text: as Markdown where it is that, as a tree where it is data, and as it was recorded.
+/// The text of a message: as Markdown, as a tree if it is data, or as recorded.
 fn words(message: &Message, span_id: &str) -> Vec<Node> {
     if message.text.is_empty() {
         let is_empty = message.tool_calls.is_empty() && message.images.is_empty();
@@ -177,7 +177,7 @@ fn images(message: &Message) -> impl Iterator<Item = Node> {
         .map(|image| el(Tag::Img).class("message-image").attr(Attr::Src, image.as_str()).attr(Attr::Alt, "An image in the message").into())
 }
 
-/// A call; `result` is `None` where nobody asks for it, `Some(None)` where none was recorded.
+/// A tool call. `result` is `None` if not shown, `Some(None)` if none was recorded.
 fn tool_call(call: &ToolCall, result: Option<Option<&ToolResult>>) -> El {
     let name = if call.tool_name.is_empty() { "a call that could not be read" } else { call.tool_name.as_str() };
     let mut line = el(Tag::P).with(soft("calls ")).with(el(Tag::Strong).text(name));
@@ -217,7 +217,7 @@ fn tool_result(result: &ToolResult) -> El {
         .all(chunk_list(&result.chunks))
 }
 
-/// A text that holds a list or a map as a tree beside what was recorded, any other as it is.
+/// A list or map as a tree with a switch to the recorded text; other texts as they are.
 fn text_or_tree(text: &str, span_id: &str) -> Node {
     if text.len() > MAX_TEXT_BYTES {
         let mut end = MAX_TEXT_BYTES;

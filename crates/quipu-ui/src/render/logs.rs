@@ -1,4 +1,4 @@
-//! The events of a trace in order of time, with a filter by severity; each leads to its span.
+//! The events of a trace by time, with a filter by severity. Each row links to its span.
 
 use super::{nothing, page_of, pages};
 use crate::view::{LogPage, LogRow};
@@ -8,10 +8,10 @@ use quipu_protocol::SheetView;
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft, span_link};
 
-/// Rows of a page.
+/// Rows per page.
 pub const LOGS_PAGE: usize = 200;
 
-/// The list. `zero` is the trace's start.
+/// Renders the list. `zero` is the start of the trace.
 pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
     let mut nodes: Vec<Node> = vec![tools(page, view).into()];
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));

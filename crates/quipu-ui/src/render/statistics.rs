@@ -1,4 +1,4 @@
-//! A trace by span name, as a table that sorts by every column and leads back to the spans.
+//! Statistics by span name as a sortable table with links to spans.
 
 use super::{nothing, page_of, pages};
 use crate::view::{NameStatistics, sort_statistics};
@@ -9,10 +9,10 @@ use quipu_protocol::address::encode;
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
 
-/// Rows of a page.
+/// Rows per page.
 const PAGE: usize = 200;
 
-/// The table. `whole` is the trace's duration in nanoseconds, `id_of` tells the id of the span in a row.
+/// Renders the table. `whole` is the trace's duration in nanoseconds, `id_of` returns the id of the span in a row.
 pub fn statistics_sheet(rows: &[NameStatistics], whole: u64, id_of: &dyn Fn(u32) -> String, view: &SheetView) -> Vec<Node> {
     if rows.is_empty() {
         return vec![nothing(&["This trace has no spans."]).into()];
@@ -35,7 +35,7 @@ pub fn statistics_sheet(rows: &[NameStatistics], whole: u64, id_of: &dyn Fn(u32)
 fn head(column: StatisticsColumn, view: &SheetView) -> El {
     let is_name = column == StatisticsColumn::Name;
     let is_sorted = column == view.column;
-    // A column is sorted by its greatest first, names by the alphabet; pressed again, the other way round.
+    // The first click sorts in descending order, for names in ascending order; the next one reverses it.
     let ascending = if is_sorted { !view.ascending } else { is_name };
     let order = match (is_sorted, view.ascending) {
         (false, _) => "none",

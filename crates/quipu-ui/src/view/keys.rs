@@ -1,31 +1,31 @@
-//! What a key does in a list or in the timeline's tree.
+//! Keyboard navigation in lists and in the timeline tree.
 
 use super::waterfall::{WaterfallTree, ancestors, subtree};
 use quipu_protocol::TraceColumns;
 
-/// A key that moves.
+/// A navigation key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveKey {
-    /// One up.
+    /// To the previous row.
     Up,
-    /// One down.
+    /// To the next row.
     Down,
-    /// Collapse, or to the parent.
+    /// Collapses, or moves to the parent.
     Left,
-    /// Expand, or to the first child.
+    /// Expands, or moves to the first child.
     Right,
-    /// To the first.
+    /// To the first row.
     Home,
-    /// To the last.
+    /// To the last row.
     End,
-    /// A page up.
+    /// Up by one page.
     PageUp,
-    /// A page down.
+    /// Down by one page.
     PageDown,
 }
 
 impl MoveKey {
-    /// From the DOM's `KeyboardEvent.key`; `h j k l` move as in vi.
+    /// Parses the DOM's `KeyboardEvent.key`; `h j k l` move as in vi.
     pub fn from_name(name: &str) -> Option<MoveKey> {
         Some(match name {
             "ArrowUp" | "k" => MoveKey::Up,
@@ -41,25 +41,25 @@ impl MoveKey {
     }
 }
 
-/// A key that moves the window over the time axis.
+/// A key that changes the visible time window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoomKey {
-    /// Shows less, larger.
+    /// Zooms in.
     In,
-    /// Shows more.
+    /// Zooms out.
     Out,
     /// Moves to earlier times.
     Earlier,
     /// Moves to later times.
     Later,
-    /// Shows the selected span; where it is shown so already, or none is selected, the whole trace.
+    /// Fits the selected span; shows the whole trace if it is fitted already or none is selected.
     Fit,
     /// Shows the whole trace.
     Reset,
 }
 
 impl ZoomKey {
-    /// From the DOM's `KeyboardEvent.key`: `w a s d` as in games, `f` and `0`.
+    /// Parses the DOM's `KeyboardEvent.key`: `w a s d`, `f` and `0`.
     pub fn from_name(name: &str) -> Option<ZoomKey> {
         Some(match name {
             "w" | "+" => ZoomKey::In,
@@ -73,12 +73,12 @@ impl ZoomKey {
     }
 }
 
-/// What a key does in the tree.
+/// The effect of a key in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TreeMove {
     /// Nothing.
     Stay,
-    /// Selects the span of this row.
+    /// Selects the span in this row.
     Select(u32),
     /// Collapses this row.
     Collapse(u32),
@@ -86,8 +86,8 @@ pub enum TreeMove {
     Expand(u32),
 }
 
-/// The place `key` leads to in a list of `len` entries, from `current` (none: the key enters the list). `page` is what fits the
-/// viewport. `None` when there is nowhere to go.
+/// The index `key` moves to in a list of `len` entries from `current` (`None`: the key enters the list). `page` is the number of rows in
+/// the viewport. `None` if there is nowhere to move.
 pub fn move_in_list(len: u64, current: Option<u64>, key: MoveKey, page: u64) -> Option<u64> {
     let last = len.checked_sub(1)?;
     let Some(current) = current else {
@@ -109,7 +109,7 @@ pub fn move_in_list(len: u64, current: Option<u64>, key: MoveKey, page: u64) -> 
     Some(target.min(last))
 }
 
-/// What `key` does with `selected` in the tree.
+/// The effect of `key` in the tree with `selected`.
 pub fn move_in_tree(columns: &TraceColumns, tree: &WaterfallTree, selected: Option<u32>, key: MoveKey, page: u64) -> TreeMove {
     let place = selected.and_then(|row| tree.place_of(row));
     if let (Some(row), MoveKey::Left | MoveKey::Right) = (selected, key) {

@@ -1,6 +1,6 @@
-//! Rows and geometry ready to draw: pure, so that what would be drawn can be tested without a browser.
+//! Rows and geometry: pure functions, so that what is drawn can be tested without a browser.
 //!
-//! What is not here: elements, colours and events, which are the page's; reading of data, which is `index` and `store`.
+//! Elements, colours and events are up to the page; data comes from the core.
 
 mod axis;
 mod bar_marks;
