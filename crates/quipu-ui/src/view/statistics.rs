@@ -44,7 +44,7 @@ pub struct Spans<'a> {
     pub times: Times<'a>,
     /// Index into `names`.
     pub name: &'a [u32],
-    /// The names.
+    /// The distinct names.
     pub names: &'a Texts,
 }
 

@@ -6,19 +6,19 @@ use quipu_model::ordered::sort_rows;
 use quipu_protocol::{NO_ROW, PathPart, TraceColumns, UNKNOWN_NANOS};
 use std::cmp::Reverse;
 
-/// The columns of a trace that times are told from; all of one length.
+/// The columns used to compute times, all of the same length.
 #[derive(Clone, Copy, Debug)]
 pub struct Times<'a> {
-    /// The parent's row, or [`NO_ROW`].
+    /// Row of the parent, or [`NO_ROW`].
     pub parent: &'a [u32],
-    /// Starts.
+    /// Start in nanoseconds.
     pub start: &'a [u64],
-    /// Durations, or [`UNKNOWN_NANOS`].
+    /// Duration in nanoseconds, or [`UNKNOWN_NANOS`].
     pub duration: &'a [u64],
 }
 
 impl<'a> Times<'a> {
-    /// Those of `columns`.
+    /// Borrows the columns of a trace.
     pub fn of(columns: &'a TraceColumns) -> Times<'a> {
         Times { parent: &columns.parent, start: &columns.start_nanos, duration: &columns.duration }
     }
