@@ -1,8 +1,6 @@
-//! Handing a trace on: without what is private ([`redact`]), as the bytes of a link ([`payload`]), as Markdown, as a self-contained page, as
-//! commands.
+//! Sharing traces: redaction ([`redact`]), the data of a link ([`payload`]), Markdown, self-contained HTML, commands to copy.
 //!
-//! What is not here: the view that goes with it (`quipu_protocol::address`), compression and encryption, which are the browser's, and
-//! reading the rows that are shared (`quipu`).
+//! The view state is in `quipu_protocol::address`, compression and encryption are done by the browser, and `quipu` reads the rows.
 
 mod copy;
 mod html;
