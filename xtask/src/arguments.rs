@@ -1,9 +1,9 @@
-//! The words after `cargo xtask`, read by hand: there are few.
+//! Command line of `cargo xtask`, parsed by hand because it is small.
 
 use crate::bench::Bench;
 use anyhow::{Context, Result, bail};
 
-/// What `cargo xtask help` prints.
+/// The output of `cargo xtask help`.
 pub(crate) const HELP: &str = "\
 cargo xtask COMMAND
 
@@ -33,21 +33,21 @@ pub(crate) enum Command {
     Help,
     Run(Arguments),
     Build,
-    /// Whether the crates are packed, and not the page.
+    /// Whether to pack the crates instead of the page.
     Package(bool),
     Test,
     EndToEnd(Arguments),
-    /// The words of the program that grows files.
+    /// Arguments of the program that grows files.
     Fixtures(Vec<String>),
     Bench(Bench),
-    /// What is made anew rarely, by its name.
+    /// The name of a slow task.
     Slow(Vec<String>),
     Doctor,
-    /// Whether floors that fit are printed, too.
+    /// Whether to also print floors that fit.
     Floors(bool),
 }
 
-/// The arguments of all commands; a command that does not take one refuses it.
+/// Options of all commands; each command rejects those it does not take.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) port: Option<u16>,
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     pub(crate) filter: Option<String>,
 }
 
-/// Reads the words.
+/// Parses the arguments.
 pub(crate) fn parse(words: &[String]) -> Result<Command> {
     let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
     if name == "fixtures" {

@@ -1,4 +1,4 @@
-//! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
+//! Drives a session: answers requests as they arrive, and runs steps of the index and then of the search in between.
 
 use crate::blob::{BlobSource, Loaded, explain};
 use crate::import::import;
@@ -16,34 +16,34 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
-/// Milliseconds the index or a search works before messages are looked at.
+/// Duration of a step of the index or a search in milliseconds, after which messages are processed.
 const STEP_MS: f64 = 24.0;
-/// Milliseconds between two notes of progress.
+/// Milliseconds between progress events.
 const NOTE_MS: f64 = 100.0;
-/// Milliseconds the index waits for the first question to be asked and answered: it is what the reader waits for.
+/// How long the index waits for the first request, in milliseconds: the user is waiting for its answer.
 const FIRST_VIEW_MS: f64 = 400.0;
-/// Milliseconds the page then has for drawing it: reading ahead and drawing at once would take turns on a small machine.
+/// How long the page then has for drawing, in milliseconds: on a small machine, reading ahead would delay it.
 const DRAWING_MS: i32 = 60;
-/// Smaller files are read without reading ahead: it is over before it pays.
+/// Smaller files are read without read-ahead, which would not pay off.
 const SMALL: u64 = 8 << 20;
 
 struct Open {
     session: Session,
-    /// The database; none while the page rehearses, and where it lies in memory.
+    /// The database; `None` during the prewarming, and for databases in memory.
     main: Option<File>,
     name: String,
-    /// Tells the index job of this file from that of the one before.
+    /// Distinguishes the index job of this file from that of the previous one.
     generation: u32,
-    /// Whether what the reader looks at first was answered.
+    /// Whether the first view was answered.
     asked: bool,
-    /// Whether a job steps the search.
+    /// Whether a job is running the search.
     searching: bool,
-    /// What was searched for last, in which trace, and for how many milliseconds.
+    /// The texts of the last search, its trace, and its duration in milliseconds.
     searched: (Vec<String>, Option<String>, f64),
 }
 
 impl Open {
-    /// Notes that a search took so long, and puts the whole time into its progress.
+    /// Adds to the duration of the search, and sets the total in its progress.
     fn note_time(&mut self, progress: &mut SearchProgress, millis: f64) {
         let (texts, trace_id, spent) = &mut self.searched;
         if *texts != progress.texts || *trace_id != progress.trace_id {
@@ -56,11 +56,11 @@ impl Open {
 
 thread_local! {
     static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
-    /// Files opened so far, those that could not be opened among them.
+    /// Number of files opened so far, including failures.
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Opens files, or imports them, and starts the index.
+/// Opens or imports files, and starts the index.
 pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Response, Failure> {
     OPEN.set(None);
     if files.is_empty() {
@@ -82,7 +82,7 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Respons
     Ok(response)
 }
 
-/// Opens what a link carries; it is small, and indexed at once.
+/// Opens the data of a link; it is small and indexed immediately.
 pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
     OPEN.set(None);
     let buffer = JsFuture::from(columns.array_buffer()).await;
@@ -93,7 +93,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<Response, Failure> {
     keep(session, None)
 }
 
-/// What the file has to be counted, as bytes for whoever counts.
+/// The readings for the metrics worker, as bytes.
 pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
     with_session(|open| {
         let not_yet = || Failure { kind: FailureKind::Internal, message: "The index is not complete yet.".into() };
@@ -101,17 +101,17 @@ pub(crate) fn readings() -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Opens a database for questions in SQL only, without an index.
+/// Opens a database for SQL only, without an index.
 pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<Response, Failure> {
     OPEN.set(None);
     let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
     open_loaded(names, files, &[], options)
 }
 
-/// Answers a question.
+/// Answers a request.
 pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
     with_session(|open| {
-        // Whatever the reader looks at first.
+        // The first request for a view.
         let is_view = request != Request::GetFile;
         let answer = open.session.handle(request);
         open.asked |= is_view;
@@ -149,7 +149,7 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: O
     keep(Session::open(dropped, options)?, main)
 }
 
-/// From now on questions are answered from this session.
+/// Makes this the current session.
 fn keep(mut session: Session, main: Option<File>) -> Result<Response, Failure> {
     let response = session.handle(Request::GetFile)?;
     let generation = GENERATIONS.get() + 1;
@@ -159,7 +159,7 @@ fn keep(mut session: Session, main: Option<File>) -> Result<Response, Failure> {
     Ok(response)
 }
 
-/// Steps the index to its end, or until another file is opened. What was read ahead for opening is forgotten first.
+/// Runs the index to its end, or until another file is opened. First discards what was read for opening.
 async fn index(loaded: Vec<Loaded>) {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
@@ -179,7 +179,7 @@ async fn index(loaded: Vec<Loaded>) {
     loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;
-    // The first step only looks how much there is: memory may be short before anything is indexed.
+    // The first step only determines the size: memory may be short before anything is indexed.
     let mut millis = 0.0;
     loop {
         if let Some(ahead) = &mut ahead
@@ -211,7 +211,7 @@ async fn index(loaded: Vec<Loaded>) {
     }
 }
 
-/// One piece of the index; `None` when another file was opened meanwhile.
+/// A step of the index; `None` if another file was opened.
 fn step(generation: u32, ahead: Option<&ReadAhead>, millis: f64) -> Option<Result<IndexProgress, Failure>> {
     OPEN.with_borrow_mut(|open| {
         let open = open.as_mut().filter(|open| open.generation == generation)?;
@@ -222,7 +222,7 @@ fn step(generation: u32, ahead: Option<&ReadAhead>, millis: f64) -> Option<Resul
     })
 }
 
-/// Steps what is searched for to its end, until it is stopped, or until another file is opened.
+/// Runs the search to its end, until it is cancelled, or until another file is opened.
 async fn search(generation: u32) {
     let channel = Channel::new();
     let mut ahead = OPEN.with_borrow(|open| {
@@ -233,13 +233,13 @@ async fn search(generation: u32) {
     });
     let mut noted = now();
     loop {
-        // The messages that are waiting come first: one of them may stop the search, or ask for another.
+        // Process waiting messages first: one of them may cancel the search or start another.
         channel.turn().await;
         let started = now();
         if let Some(reading) = &mut ahead
             && reading.advance().await.is_err()
         {
-            // The search meets the same error, and knows how to tell it.
+            // The search will get the same error and report it.
             ahead = None;
         }
         let Some((progress, goes_on)) = step_search(generation, ahead.as_ref(), started) else { return };
@@ -254,7 +254,7 @@ async fn search(generation: u32) {
     }
 }
 
-/// One piece of the search, and whether another is due; `None` when another file was opened meanwhile.
+/// A step of the search, and whether to continue; `None` if another file was opened.
 fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Option<(Option<SearchProgress>, bool)> {
     OPEN.with_borrow_mut(|open| {
         let open = open.as_mut().filter(|open| open.generation == generation)?;
@@ -270,7 +270,7 @@ fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Opti
     })
 }
 
-/// The name of the open file, where it is still the one of `generation`.
+/// The name of the open file, if it still has this `generation`.
 fn name_of(generation: Option<u32>) -> Option<String> {
     OPEN.with_borrow(|open| {
         let open = open.as_ref().filter(|open| generation.is_none_or(|generation| open.generation == generation))?;

@@ -1,21 +1,21 @@
-//! A tiny file that the page opens out of sight before any file is chosen: browsers compile a function when it is first called, and the
-//! first rows of a real file should not wait for that.
+//! A tiny file that the page opens in the background before the user chooses one: browsers compile a function when it is first called, and
+//! the first rows of a real file should not wait for that.
 //!
-//! What is not here: anything a reader sees; what goes wrong here is met again, and told, with a real file.
+//! Errors are ignored: they would occur again with a real file.
 
 use quipu::Session;
 use quipu::protocol::{Failure, Request, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu_worker::messages::now;
 
-/// One trace of two spans and an event, in the schema of every release.
+/// A trace of two spans and an event, in the schema of all releases.
 const FILE: &[u8] = include_bytes!("rehearsal.db");
 
-/// Opens it, and goes through what the first view of a file needs, the index among it.
+/// Opens the file and does what the first view of a file needs, including the index.
 pub(crate) fn open() -> Result<Session, Failure> {
     let dropped = Dropped { name: "rehearsal.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
-    // As before the index is there.
+    // As before the index is complete.
     session.handle(Request::ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}
     Ok(session)

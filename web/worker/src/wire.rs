@@ -1,4 +1,4 @@
-//! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
+//! The worker's message format: receives `{id, body, files}`, sends `{body}`.
 
 use crate::driver::{answer, open, open_for_sql, open_shared, readings};
 use js_sys::Array;
@@ -8,14 +8,14 @@ use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-/// Listens, and says that the worker runs.
+/// Starts listening, and reports readiness.
 pub(crate) fn start() {
     crate::memory::keep_limit();
     listen(receive, &Event::Ready { build: build() });
 }
 
 thread_local! {
-    /// Messages that came while a file is being opened, which takes a few turns: they are about that file. `None`: none is.
+    /// Messages received while a file is being opened, which takes several turns; they are about that file. `None` if none is being opened.
     static WAITING: RefCell<Option<Vec<JsValue>>> = const { RefCell::new(None) };
 }
 

@@ -1,7 +1,7 @@
-//! The worker that counts: takes a file's readings and answers PromQL and the page of metrics from them. It has no file and no SQLite, so
-//! that the grammar of PromQL is loaded only by who looks at metrics, and a long query holds up nothing else.
+//! The metrics worker: answers PromQL and the metrics page from a file's readings. It has no file and no SQLite, so that the PromQL grammar
+//! is only loaded when needed, and long queries do not block anything else.
 //!
-//! What is not here: what is counted, and how (`quipu_metrics`).
+//! The computation is in `quipu_metrics`.
 
 #[cfg(target_arch = "wasm32")]
 mod worker {
@@ -19,8 +19,8 @@ mod worker {
         listen(receive, &MetricsEvent::Ready { build: build() });
     }
 
-    /// `{id, body, files}`: a request, and with [`MetricsRequest::Load`] the readings. What can't be read is of another build, which the page
-    /// has noticed by then.
+    /// Receives `{id, body, files}`: a request, with the readings for [`MetricsRequest::Load`]. Messages that can't be decoded are from
+    /// another build, which the page has noticed.
     fn receive(data: &JsValue) {
         let Ok(request) = postcard::from_bytes::<MetricsRequest>(&bytes(data, "body")) else { return };
         if request == MetricsRequest::Load {
