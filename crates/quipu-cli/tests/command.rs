@@ -1,4 +1,4 @@
-//! The command as its users run it, on real files.
+//! The command on real files.
 
 use rusqlite::Connection;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +13,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A folder that goes with its owner.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -60,7 +60,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What it prints where it succeeds.
+/// The output of a successful command.
 fn said(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -68,7 +68,7 @@ fn said(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-/// The sentence where it fails with code 1 and prints nothing else.
+/// The message of a command that fails with code 1 and prints nothing else.
 fn refused(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
@@ -264,7 +264,7 @@ fn csv_tells_an_empty_text_from_none() {
     ];
     let spans = said(&arguments);
     let row = spans.lines().nth(1).expect("a row");
-    // No parent, an empty name; an empty attribute.
+    // No parent, an empty name, an empty attribute.
     assert!(row.starts_with(&format!("{trace},{span},,\"\",")) && row.ends_with(",\"\",a b"), "{row}");
     let traces = said(&["export", file, "--trace", &trace, "--format", "csv"]);
     assert!(traces.lines().any(|row| row.starts_with(&format!("{trace},{span},,\"\","))), "{traces}");
@@ -311,7 +311,7 @@ fn packed_bodies_of_a_run_become_the_file_of_that_run() {
             assert_eq!(rows, 0, "{table} of {one}");
         }
     }
-    // Any command takes the body itself.
+    // All commands accept the OTLP file itself.
     for command in [["traces", "--slowest"], ["traces", "--failed"]] {
         assert_eq!(said(&[command[0], body, command[1]]), said(&[command[0], AGENT, command[1]]));
     }
@@ -444,7 +444,7 @@ fn a_hot_journal_is_left_as_it_lies() {
     assert_eq!(folder.names(), ["real_live.db", "real_live.db-journal"]);
 }
 
-/// Another process's writer, here another connection: it holds its transaction open while the command reads, then goes on.
+/// A writer in another process (here: another connection) keeps its transaction open while the command reads, then commits.
 #[test]
 fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
     let folder = Folder::new();
@@ -461,7 +461,7 @@ fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
     writer.execute_batch("COMMIT").expect("the writer was not kept from it");
     assert!(said(&["info", path_text]).contains("137 spans"));
 
-    // And a real writer of its own pace: the command is started again and again beside it.
+    // A concurrent writer: the command runs repeatedly at the same time.
     let thread = std::thread::spawn(move || {
         for number in 2..200 {
             writer.execute_batch(&insert(number)).expect("no write fails");
@@ -482,7 +482,7 @@ fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
 
 const TURN: &str = "cf1ea0dfb2d5602e420e32e4b45b6044";
 
-/// What goes to standard output and to standard error where it succeeds.
+/// Standard output and standard error of a successful command.
 fn said_twice(arguments: &[&str]) -> (String, String) {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));

@@ -1,7 +1,7 @@
-//! a generation of the served file: a session of its own in a thread of its own, which indexes the file as it was when it was opened, and
-//! answers questions between the pieces of long work.
+//! A generation of the served file: a session in a thread of its own, which indexes the file as of when it was opened and answers requests
+//! between steps of long work.
 //!
-//! What is not here: when there is a newer one (`live`), HTTP.
+//! `live` decides when to create a new one.
 
 use anyhow::{Context, Result};
 use quipu::protocol::{Event, Failure, FailureKind, FileSummary, IndexProgress, Request, Response, SearchState};
@@ -12,70 +12,70 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// How long a piece of long work lasts before questions have their turn.
+/// Duration of a step of long work, after which requests are answered.
 const PIECE: Duration = Duration::from_millis(50);
-/// How long one question may take; others wait meanwhile.
+/// Deadline of a request. Other requests wait for it.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long a question in SQL may take, for which no other waits.
+/// Deadline of an SQL query, which runs in a generation of its own.
 const SQL_DEADLINE: Duration = Duration::from_secs(60);
-/// How often the progress of long work is told.
+/// Interval between progress events.
 const NOTE: Duration = Duration::from_millis(250);
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// When a question is answered.
+/// When a job runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// At once, as far as that goes.
+    /// As soon as possible.
     Now,
-    /// Once the index is complete, or won't be.
+    /// After indexing has completed or failed.
     Indexed,
 }
 
-/// How far a generation is.
+/// Indexing state of a generation.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Standing {
-    /// The file is being opened, or indexed.
+    /// The file is being opened or indexed.
     #[default]
     Indexing,
-    /// Everything can be asked.
+    /// The index is complete.
     Indexed {
-        /// Spans it holds.
+        /// Number of spans.
         spans: u64,
     },
-    /// It can't be opened, or not be read to its end.
+    /// The file can't be opened or not be read completely.
     Failed(Failure),
 }
 
 /// Numbered events in ascending order; only the latest of each kind is kept.
 pub(crate) type EventLog = Vec<(u64, Event)>;
 
-/// A running generation. When the last owner goes its thread ends.
+/// A running generation. Its thread ends when the last reference is dropped.
 pub(crate) struct Generation {
-    /// Unique among all generations of all servers, so that a page that outlives one is noticed.
+    /// Unique across servers, so that a page notices a restarted server.
     pub(crate) number: u64,
     jobs: Sender<(When, Job)>,
     standing: watch::Receiver<Standing>,
     log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
-    /// What was read, for the next generation.
+    /// The rows read so far, for the next generation.
     reading: SharedReading,
 }
 
 /// What a file is opened for.
 pub(crate) enum Purpose {
-    /// For everything. What was read of it before is not read again.
+    /// All requests. Rows that the previous generation has read are not read again.
     Everything(Option<FileReading>),
-    /// For questions in SQL only, which need no index and may take long.
+    /// SQL only, which needs no index and can take long.
     Sql,
 }
 
 type SharedReading = Arc<Mutex<Option<FileReading>>>;
 
-/// The generation's thread: what it works on, and whom it tells.
+/// State of the generation's thread.
 struct Worker {
     jobs: Receiver<(When, Job)>,
-    /// Questions that wait for the index.
+    /// Jobs that wait for the index.
     waiting: Vec<Job>,
     standing: watch::Sender<Standing>,
     log: watch::Sender<EventLog>,
@@ -84,7 +84,7 @@ struct Worker {
 }
 
 impl Generation {
-    /// Opens the file and begins to index it. That it can't be opened its standing tells.
+    /// Opens the file and starts indexing in a new thread. If it can't be opened, `standing` reports that.
     pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Generation>> {
         let (sender, jobs) = mpsc::channel();
         let (standing, is_standing) = watch::channel(Standing::Indexing);
@@ -93,11 +93,11 @@ impl Generation {
         let reading = SharedReading::default();
         let worker = Worker { jobs, waiting: Vec::new(), standing, log, number: 0, reading: reading.clone() };
         let thread = std::thread::Builder::new().name("quipu-generation".into());
-        thread.spawn(move || worker.run(&path, purpose)).context("A thread that reads the file can't be started")?;
+        thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
         Ok(Arc::new(Generation { number, jobs: sender, standing: is_standing, log: log_reader, used: Mutex::new(Instant::now()), reading }))
     }
 
-    /// Asks as a page asks its worker.
+    /// Answers a request like the page's worker.
     pub(crate) async fn ask(&self, request: Request) -> Result<Response, Failure> {
         self.run(When::Now, |session| session.handle(request)).await?
     }
@@ -105,7 +105,7 @@ impl Generation {
     /// Runs `work` once the file is indexed.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// If the file can't be read.
     pub(crate) async fn when_indexed<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Session) -> T + Send + 'static,
@@ -124,7 +124,7 @@ impl Generation {
         }
     }
 
-    /// Why nothing is answered any more.
+    /// The failure for requests that can't be answered any more.
     fn failure(&self) -> Failure {
         match &*self.standing.borrow() {
             Standing::Failed(failure) => failure.clone(),
@@ -135,15 +135,15 @@ impl Generation {
         }
     }
 
-    /// What happens in it.
+    /// The events of this generation.
     pub(crate) fn events(&self) -> watch::Receiver<EventLog> {
         self.log.clone()
     }
 
-    /// Waits until it is indexed; the number of its spans.
+    /// Waits until the file is indexed. Returns the number of spans.
     ///
     /// # Errors
-    /// Why it won't be.
+    /// If indexing fails.
     pub(crate) async fn indexed(&self) -> Result<u64, Failure> {
         let mut standing = self.standing.clone();
         match standing.wait_for(|standing| !matches!(standing, Standing::Indexing)).await.as_deref() {
@@ -152,17 +152,17 @@ impl Generation {
         }
     }
 
-    /// What was read of the file, once it is indexed; given out once.
+    /// The rows that were read, once the file is indexed. Can be taken once.
     pub(crate) fn take_reading(&self) -> Option<FileReading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// How long nobody has asked it anything.
+    /// Time since the last request.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    /// Somebody still looks at it.
+    /// Marks the generation as used.
     pub(crate) fn touch(&self) {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -186,7 +186,7 @@ impl Worker {
                 self.search(&mut session);
             }
             match self.jobs.recv() {
-                // Whoever waits is told why there is no answer when the question goes.
+                // Dropping the job answers it with the failure.
                 Ok((When::Indexed, job)) if matches!(*self.standing.borrow(), Standing::Failed(_)) => drop(job),
                 Ok((_, job)) => job(&mut session),
                 Err(_) => return,
@@ -194,7 +194,7 @@ impl Worker {
         }
     }
 
-    /// Answers what is asked now; `false` when nobody can ask any more.
+    /// Runs pending jobs; `false` if the generation is no longer used.
     fn answer(&mut self, session: &mut Session) -> bool {
         loop {
             match self.jobs.try_recv() {
@@ -206,7 +206,7 @@ impl Worker {
         }
     }
 
-    /// `false` when nobody waits for it any more.
+    /// Runs the index to its end; `false` if the generation is no longer used.
     fn index(&mut self, session: &mut Session) -> bool {
         let (began, mut noted) = (Instant::now(), Instant::now());
         while self.answer(session) {
@@ -224,7 +224,7 @@ impl Worker {
                     }
                 }
                 Err(failure) => {
-                    // What was indexed can still be looked at.
+                    // Requests for what was indexed so far can still be answered.
                     self.tell(Event::IndexStopped(failure.clone()));
                     drop(self.standing.send(Standing::Failed(failure)));
                     self.waiting.clear();
@@ -235,7 +235,7 @@ impl Worker {
         false
     }
 
-    /// Searches to the end, answering meanwhile.
+    /// Runs the search to its end, answering requests in between.
     fn search(&mut self, session: &mut Session) {
         let (began, mut noted) = (Instant::now(), Instant::now());
         while session.has_search() {
@@ -252,7 +252,7 @@ impl Worker {
         }
     }
 
-    /// Only the last word on each matter is of interest.
+    /// Adds an event and removes earlier ones of the same kind.
     fn tell(&mut self, event: Event) {
         self.number += 1;
         let number = self.number;
@@ -263,7 +263,7 @@ impl Worker {
     }
 }
 
-/// Opens the file, and goes on from what was read of it before, as far as it still holds that.
+/// Opens the file, and reuses the rows read before if the file still contains them.
 fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     let in_words = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
     let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words));
@@ -283,10 +283,10 @@ fn is_same_matter(one: &Event, other: &Event) -> bool {
     }
 }
 
-/// The summary of a generation's file.
+/// The file summary of a generation.
 pub(crate) async fn summary(generation: &Generation) -> Result<FileSummary, Failure> {
     match generation.ask(Request::GetFile).await? {
         Response::File(file) => Ok(*file),
-        _ => Err(Failure { kind: FailureKind::Internal, message: "The file answered something else than its summary.".into() }),
+        _ => Err(Failure { kind: FailureKind::Internal, message: "Internal error: unexpected response.".into() }),
     }
 }

@@ -1,4 +1,4 @@
-//! What the page asks in the stead of its worker.
+//! The endpoints that the page uses instead of its worker.
 
 use super::live::write_trace;
 use super::support::Server;
@@ -123,7 +123,7 @@ fn a_page_that_waits_for_news_does_not_hold_up_the_end() {
         server.address
     );
     std::io::Write::write_all(&mut waiting, head.as_bytes()).expect("it takes the request");
-    // Two requests later the first one is surely under way.
+    // After two further requests, the first one is being processed.
     open(&server);
     assert!(server.end().success());
     let mut answer = Vec::new();
