@@ -163,14 +163,14 @@ fn a_flame_graph_has_every_span_and_its_arrows_lead_somewhere() {
     }
     assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root stand below another.");
     let heavy = file.sheet(&trace_id, TraceTab::Flame, |query| query.view.layout = FlameLayout::LeftHeavy);
-    assert!(sheet_text(&heavy).contains("Calls, the heaviest first"));
+    assert!(sheet_text(&heavy).contains("Calls, heaviest first"));
     let name = file.text(&format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' AND parent_span_id IS NULL LIMIT 1"));
     let sandwich = file.sheet(&trace_id, TraceTab::Flame, |query| {
         query.view.layout = FlameLayout::Sandwich;
         query.view.around = Some(name.clone());
     });
     let words = sheet_text(&sandwich);
-    assert!(words.contains(&format!("Callers of {name}")) && words.contains(&format!("What {name} called")), "{words}");
+    assert!(words.contains(&format!("Callers of {name}")) && words.contains(&format!("Callees of {name}")), "{words}");
 }
 
 #[test]
@@ -279,6 +279,6 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     let heavy = file.sheet(&first, TraceTab::Flame, |query| {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });
-    assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
+    assert!(sheet_text(&heavy).contains("Enter prices on the Metrics page."), "{}", sheet_text(&heavy));
     (priced, least, told)
 }

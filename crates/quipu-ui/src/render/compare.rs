@@ -30,19 +30,19 @@ pub fn compare_sheet(compared: &Compared<'_>) -> Vec<Node> {
     let comparison = compared.comparison;
     let (gone, new) = (comparison.count(Change::Gone), comparison.count(Change::New));
     let which = match compared.elsewhere {
-        None => el(Tag::P).text("Beside ").with(span_link(compared.before, compared.name)),
-        Some(trace_id) => el(Tag::P).text(format!("Beside {} of the session’s earlier trace {trace_id}", compared.name)),
+        None => el(Tag::P).text("Compared with ").with(span_link(compared.before, compared.name)),
+        Some(trace_id) => el(Tag::P).text(format!("Compared with {} in the session’s earlier trace {trace_id}", compared.name)),
     };
-    let which = which.text(format!(", {} earlier; the attribute {}.", duration_text(compared.nanos), compared.key));
+    let which = which.text(format!(", {} earlier; attribute {}.", duration_text(compared.nanos), compared.key));
     let words = match (gone, new) {
-        (0, 0) => "Both are equal.".to_owned(),
+        (0, 0) => "The inputs are equal.".to_owned(),
         _ => format!(
             "{} and {}.",
-            counted(Some(new as u64), "line is new", "lines are new"),
-            counted(Some(gone as u64), "line is gone", "lines are gone")
+            counted(Some(new as u64), "line added", "lines added"),
+            counted(Some(gone as u64), "line removed", "lines removed")
         ),
     };
-    let cut = comparison.cut.then(|| el(Tag::P).class("soft").text("They are longer: only their beginnings are compared."));
+    let cut = comparison.cut.then(|| el(Tag::P).class("soft").text("The inputs are longer than this: only their beginnings are compared."));
     let count = comparison.runs.len();
     let runs = comparison.runs.iter().enumerate().flat_map(|(place, (change, lines))| match change {
         Change::Same => equal(lines, place > 0, place + 1 < count),

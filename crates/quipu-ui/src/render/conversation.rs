@@ -24,8 +24,8 @@ pub fn conversation_sheet(page: &ConversationPage, zero: Option<Timestamp>, view
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if turns.is_empty() {
         let sentences = [
-            "No span of this trace recorded messages, tool calls, shields or retrieved chunks.",
-            "The timeline has all of its spans.",
+            "This trace has no recorded messages, tool calls, shields or retrieved chunks.",
+            "The timeline shows all of its spans.",
         ];
         nodes.push(nothing(&sentences).into());
         return nodes;
@@ -51,14 +51,14 @@ fn tools(page: &ConversationPage, view: &SheetView) -> El {
     if page.session_traces > 1 {
         let ways = [
             ("This trace", "Only what this trace recorded", "told=&page="),
-            ("Whole session", "All traces of the agent session, one after the other", "told=session&page="),
+            ("Whole session", "All traces of the agent session in order", "told=session&page="),
         ];
         let traces = counted(Some(page.session_traces.into()), "trace", "traces");
         tools = tools
             .with(choices("What is told", &ways, if view.whole_session { "Whole session" } else { "This trace" }))
             .with(soft(format!("The agent session has {traces}.")));
     }
-    let title = "One turn a line: what was asked, what was answered, the tool calls, and every message";
+    let title = "One line per turn: question, answer, tool calls and all messages";
     tools.with(el(Tag::Button).attr(Attr::Do, "export").text("Export as JSON lines").attr(Attr::Title, title))
 }
 

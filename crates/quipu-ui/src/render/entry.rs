@@ -46,7 +46,7 @@ pub(super) fn entry(entry: &Entry) -> El {
             .with(about("assistant".into()))
             .with(el(Tag::P).class("soft").text(text.as_str())),
         Body::Failed(text) => {
-            let text = if text.is_empty() { "It failed; no message was recorded." } else { text.as_str() };
+            let text = if text.is_empty() { "Failed without a recorded message." } else { text.as_str() };
             let inside = el(Tag::Div).with(about("failed".into())).with(Node::Folded(text.to_owned()));
             el(Tag::Article).class("message entry-failed").with(Node::Icon(Icon::Failed)).with(inside)
         }
@@ -59,7 +59,7 @@ pub(super) fn entry(entry: &Entry) -> El {
 
 /// Renders an error message.
 pub(super) fn failure(text: &str) -> El {
-    let text = if text.is_empty() { "It failed; no message was recorded." } else { text };
+    let text = if text.is_empty() { "Failed without a recorded message." } else { text };
     el(Tag::Div).class("entry-failed").with(Node::Icon(Icon::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
 }
 
@@ -201,7 +201,7 @@ fn tool_result(result: &ToolResult) -> El {
         head = head.with(el(Tag::Span).class("soft number").text(duration_text(result.duration_nanos)));
     }
     let nothing = (result.failure.is_none() && result.text.is_none() && result.chunks.is_empty())
-        .then(|| el(Tag::P).class("soft").text("It ran; what it answered was not recorded."));
+        .then(|| el(Tag::P).class("soft").text("It ran; the result was not recorded."));
     el(Tag::Div)
         .class("tool-result")
         .with(head.with(link(&result.span_id)))
@@ -224,7 +224,7 @@ fn text_or_tree(text: &str, span_id: &str) -> Node {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let note = format!("This is the beginning of {}; the span’s panel has it whole. ", bytes(text.len() as u64));
+        let note = format!("First part of {}; the span panel shows all of it. ", bytes(text.len() as u64));
         let note = el(Tag::P).class("soft").text(note);
         let note = if span_id.is_empty() { note } else { note.with(link(span_id)) };
         return el(Tag::Div).with(Node::Long(text.get(..end).unwrap_or_default().to_owned())).with(note).into();
@@ -262,9 +262,9 @@ fn checked(entry: &Entry, shield: &Shield) -> El {
             let said = message.iter().map(|message| el(Tag::P).text(message.as_str()));
             return el(Tag::Article).class("message role-safety entry-violation").with(head).all(said);
         }
-        Verdict::Passed => "found nothing",
+        Verdict::Passed => "passed",
         Verdict::NoShields => "were not set",
-        Verdict::Unknown => "ran; the answer was not recorded",
+        Verdict::Unknown => "ran; the result was not recorded",
     };
     el(Tag::P)
         .class("entry-checked")

@@ -90,7 +90,7 @@ pub fn flame_sheet(source: &FlameSource<'_>, shown: &FlameShown<'_>) -> Vec<Node
 fn tools(source: &FlameSource<'_>, view: &SheetView, focus: &str) -> El {
     let layouts = [
         ("By time", "Every span at its time", "flame=time&zoom=&page="),
-        ("Left-heavy", "Equal calls joined, the heaviest first", "flame=heavy&zoom=&page="),
+        ("Left-heavy", "Equal calls merged, heaviest first", "flame=heavy&zoom=&page="),
         ("Sandwich", "Callers and callees of one name", "flame=sandwich&zoom=&page="),
     ];
     let chosen = match view.layout {
@@ -150,26 +150,26 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
     }
     let title = match order {
         FlameOrder::Time => "Spans in order of time".to_owned(),
-        FlameOrder::LeftHeavy => "Calls, the heaviest first".to_owned(),
+        FlameOrder::LeftHeavy => "Calls, heaviest first".to_owned(),
         FlameOrder::Callers(name) => format!("Callers of {name}"),
-        FlameOrder::Callees(name) => format!("What {name} called"),
+        FlameOrder::Callees(name) => format!("Callees of {name}"),
     };
     let painter = Painter { source, shown, weight, part, is_time, first_level: levels.start as u32, number };
     let boxes: Vec<&FlameBox> = found.boxes.iter().filter(|found| is_on_page(found)).collect();
     if boxes.is_empty() {
         let text = match (order, weight) {
             (_, FlameWeight::Cost) if source.cost.is_some_and(|cost| cost.nanos == 0) => "These inference requests cost nothing.".into(),
-            (_, FlameWeight::Cost) if source.cost.is_some() => "Nothing here cost anything.".into(),
+            (_, FlameWeight::Cost) if source.cost.is_some() => "Nothing here has a cost.".into(),
             (FlameOrder::Callers(name), _) if found.total == 0 => format!("No span of this trace is named {name}, or none took any time."),
             (_, FlameWeight::Tokens) => "No inference request here has a known number of tokens.".into(),
-            (_, FlameWeight::Cost) => "No inference request here has a known cost. Prices are filled in under Metrics.".into(),
-            _ => "No span is here.".into(),
+            (_, FlameWeight::Cost) => "No inference request here has a known cost. Enter prices on the Metrics page.".into(),
+            _ => "There are no spans here.".into(),
         };
         return (vec![el(Tag::H2).text(title).into(), nothing(&[&text]).into()], None);
     }
     let mut head = el(Tag::Header).with(el(Tag::H2).text(title.as_str())).with(soft(painter.amount(found.total)).class("soft number"));
     if weight == FlameWeight::Cost && source.cost.is_some_and(|cost| cost.is_least) {
-        head = head.with(soft("at least: of some requests a count or a price is not known"));
+        head = head.with(soft("lower bound: the count or price of some requests is unknown"));
     }
     if zoom.is_some() {
         let set = if is_time { "window=" } else { "zoom=" };
@@ -185,7 +185,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
         .class("flame-boxes")
         .attr(Attr::Style, format!("height:{height}px"))
         .attr(Attr::Role, "group")
-        .attr(Attr::Label, format!("{title}: boxes; arrow keys go from one to the next, Enter selects, z zooms"))
+        .attr(Attr::Label, format!("{title}: boxes; arrow keys move between them, Enter selects, z zooms"))
         .all(painter.boxes(&boxes));
     let mut section = el(Tag::Section).class("flame-graph").attr(Attr::Label, title).with(head);
     if is_time {
@@ -338,7 +338,7 @@ impl Painter<'_> {
         let head = heads.map(|head| el(Tag::Th).attr(Attr::Scope, "col").class(if head == "Name" { "" } else { "number" }).text(head));
         let mut inside: Vec<Node> = Vec::new();
         if len > rows.len() {
-            let words = format!("The {} longest of {} boxes; zoom in for the others.", count(rows.len() as u64), count(len as u64));
+            let words = format!("The {} longest of {} boxes; zoom in to see the others.", count(rows.len() as u64), count(len as u64));
             inside.push(el(Tag::P).class("soft").text(words).into());
         }
         let table = el(Tag::Table)

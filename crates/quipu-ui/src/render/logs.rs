@@ -17,7 +17,7 @@ pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> 
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if page.total == 0 {
         let text = match view.least {
-            None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),
+            None => "This trace has no events: the server recorded no logs for it.".to_owned(),
             Some(severity) => format!("No event in this trace has severity {} or above.", severity.label().to_uppercase()),
         };
         nodes.push(nothing(&[&text]).into());
@@ -70,7 +70,7 @@ fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
     text = text.with(Node::Folded(found.text.clone()));
     if found.len_bytes > found.text.len() as u64 {
         let whole = bytes(found.len_bytes);
-        text = text.with(el(Tag::P).class("soft").text(format!("This is the beginning of {whole}; the span’s panel has it whole.")));
+        text = text.with(el(Tag::P).class("soft").text(format!("First part of {whole}; the span panel shows all of it.")));
     }
     el(Tag::Li)
         .class(&format!("log-row severity-{}", severity.unwrap_or("none")))

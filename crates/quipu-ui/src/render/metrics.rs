@@ -24,7 +24,7 @@ pub fn overview_page(overview: &Overview, by: TokensBy, shown: TokensShown, pric
     let requests = requests_chart(overview);
     let mut shares = Vec::new();
     if overview.tokens.is_empty() {
-        let sentence = "No inference request ended within this time.";
+        let sentence = "No inference request ended in this time range.";
         shares.push(nothing(&[sentence]).into());
     } else {
         shares.push(Node::from(shares_table(overview, by, prices)));
@@ -154,7 +154,7 @@ fn sources(counted_requests: CountedRequests) -> El {
     let CountedRequests { recorded, derived, uncounted } = counted_requests;
     let all = recorded + derived + uncounted;
     let sentence = match all {
-        0 => "No inference request of this time is known.".to_owned(),
+        0 => "There are no inference requests in this time range.".to_owned(),
         _ => format!(
             "Of {}, {} recorded by the server, {} derived from outputs or attributes, {} without any count.",
             counted(Some(all), "inference request", "inference requests"),
