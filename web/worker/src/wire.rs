@@ -39,7 +39,7 @@ fn receive(data: &JsValue) {
         }
         Err(error) => Err(Failure {
             kind: FailureKind::Internal,
-            message: format!("The page and its worker do not understand each other ({error}). Reload the page."),
+            message: format!("The message from the page can’t be decoded ({error}). Reload the page."),
         }),
     };
     post(&Event::Reply { id, result });
@@ -56,7 +56,7 @@ async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
             files.extend(last);
             open_for_sql(&names, files)
         }
-        _ => Err(Failure { kind: FailureKind::Internal, message: "Nothing came with the link. Reload the page.".into() }),
+        _ => Err(Failure { kind: FailureKind::Internal, message: "The link contained no data. Reload the page.".into() }),
     };
     post(&Event::Reply { id, result });
     for data in WAITING.take().unwrap_or_default() {

@@ -50,8 +50,8 @@ pub(super) struct Reference {
 /// # Errors
 /// If a file can't be read, or a declared module has no file.
 pub(super) fn read(root: &Path, into: &mut Sources) -> Result<()> {
-    let place = Place { module: Vec::new(), file: root.to_owned(), below: parent(root), is_test: false };
-    read_file(place, into)
+    let context = ModuleContext { module: Vec::new(), file: root.to_owned(), below: parent(root), is_test: false };
+    read_file(context, into)
 }
 
 fn parent(path: &Path) -> PathBuf {
@@ -60,7 +60,7 @@ fn parent(path: &Path) -> PathBuf {
 
 /// Context of the tokens being read.
 #[derive(Clone)]
-struct Place {
+struct ModuleContext {
     module: ModulePath,
     file: PathBuf,
     /// Folder of the files of child modules.
@@ -69,22 +69,22 @@ struct Place {
     is_test: bool,
 }
 
-fn read_file(place: Place, into: &mut Sources) -> Result<()> {
-    let text = fs::read_to_string(&place.file).with_context(|| format!("{} cannot be read.", place.file.display()))?;
-    let tokens = text.parse().map_err(|error| anyhow::anyhow!("{} is not Rust: {error}.", place.file.display()))?;
-    into.files.insert(place.file.clone());
-    read_module(&place, tokens, into)
+fn read_file(context: ModuleContext, into: &mut Sources) -> Result<()> {
+    let text = fs::read_to_string(&context.file).with_context(|| format!("{} cannot be read.", context.file.display()))?;
+    let tokens = text.parse().map_err(|error| anyhow::anyhow!("{} is not Rust: {error}.", context.file.display()))?;
+    into.files.insert(context.file.clone());
+    read_module(&context, tokens, into)
 }
 
 /// Reads the items of a module. Child modules are collected first, because they are needed to resolve paths.
-fn read_module(place: &Place, tokens: TokenStream, into: &mut Sources) -> Result<()> {
-    let mut scan = Scan { place, children: Vec::new(), names: BTreeSet::new(), paths: Vec::new() };
+fn read_module(context: &ModuleContext, tokens: TokenStream, into: &mut Sources) -> Result<()> {
+    let mut scan = Scan { context, children: Vec::new(), names: BTreeSet::new(), paths: Vec::new() };
     scan.items(tokens, true)?;
     let Scan { children, names, paths, .. } = scan;
-    if !place.is_test {
-        let module = into.modules.entry(place.module.clone()).or_default();
-        for Found { path, alias, is_glob, is_use, line } in paths {
-            let Some(to) = absolute(&place.module, &path, is_use, &names) else {
+    if !context.is_test {
+        let module = into.modules.entry(context.module.clone()).or_default();
+        for PathUse { path, alias, is_glob, is_use, line } in paths {
+            let Some(to) = absolute(&context.module, &path, is_use, &names) else {
                 if let Some(alias) = alias {
                     module.imports.entry(alias).or_insert(None);
                 }
@@ -95,26 +95,26 @@ fn read_module(place: &Place, tokens: TokenStream, into: &mut Sources) -> Result
             } else if let Some(alias) = alias {
                 module.imports.insert(alias, Some(to.clone()));
             }
-            into.references.push(Reference { from: place.module.clone(), to, file: place.file.clone(), line });
+            into.references.push(Reference { from: context.module.clone(), to, file: context.file.clone(), line });
         }
     }
     for child in children {
-        let mut module = place.module.clone();
+        let mut module = context.module.clone();
         module.push(child.name.clone());
-        let is_test = place.is_test || child.is_test;
-        let below = place.below.join(&child.name);
+        let is_test = context.is_test || child.is_test;
+        let below = context.below.join(&child.name);
         match child.body {
-            Some(body) => read_module(&Place { module, file: place.file.clone(), below, is_test }, body, into)?,
+            Some(body) => read_module(&ModuleContext { module, file: context.file.clone(), below, is_test }, body, into)?,
             None => {
                 let candidates = match &child.path {
-                    Some(path) => vec![parent(&place.file).join(path)],
+                    Some(path) => vec![parent(&context.file).join(path)],
                     None => vec![below.with_extension("rs"), below.join("mod.rs")],
                 };
                 let Some(file) = candidates.into_iter().find(|file| file.is_file()) else {
-                    bail!("{} declares the module {}, which has no file.", place.file.display(), child.name);
+                    bail!("{} declares the module {}, which has no file.", context.file.display(), child.name);
                 };
                 let below = if child.path.is_some() { parent(&file) } else { below };
-                read_file(Place { module, file, below, is_test }, into)?;
+                read_file(ModuleContext { module, file, below, is_test }, into)?;
             }
         }
     }
@@ -152,7 +152,7 @@ struct Child {
 }
 
 /// A path as written.
-struct Found {
+struct PathUse {
     path: Vec<String>,
     /// The name it introduces, for `use` items of the module itself.
     alias: Option<String>,
@@ -162,10 +162,10 @@ struct Found {
 }
 
 struct Scan<'p> {
-    place: &'p Place,
+    context: &'p ModuleContext,
     children: Vec<Child>,
     names: BTreeSet<String>,
-    paths: Vec<Found>,
+    paths: Vec<PathUse>,
 }
 
 impl Scan<'_> {
@@ -224,7 +224,7 @@ impl Scan<'_> {
                     }
                     at += 2;
                 }
-                self.paths.push(Found { path, alias: None, is_glob: false, is_use: false, line });
+                self.paths.push(PathUse { path, alias: None, is_glob: false, is_use: false, line });
                 continue;
             }
             if let TokenTree::Group(group) = token {
@@ -254,12 +254,12 @@ impl Scan<'_> {
                         alias = tokens.get(*at + 1).map(ToString::to_string);
                         *at += 2;
                     }
-                    self.paths.push(Found { path, alias: alias.filter(|_| of_module), is_glob: false, is_use: true, line });
+                    self.paths.push(PathUse { path, alias: alias.filter(|_| of_module), is_glob: false, is_use: true, line });
                     return Ok(());
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '*' => {
                     *at += 1;
-                    self.paths.push(Found { path, alias: None, is_glob: true, is_use: true, line });
+                    self.paths.push(PathUse { path, alias: None, is_glob: true, is_use: true, line });
                     return Ok(());
                 }
                 // `use ::name` refers to another crate.
@@ -277,7 +277,7 @@ impl Scan<'_> {
                     }
                     return Ok(());
                 }
-                other => bail!("{}:{line} holds a use item that is not understood, at {other}.", self.place.file.display()),
+                other => bail!("{}:{line} holds a use item that is not understood, at {other}.", self.context.file.display()),
             }
         }
     }
