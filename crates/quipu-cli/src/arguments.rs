@@ -179,7 +179,7 @@ pub(crate) struct Search {
     /// Only search this trace (an id or a unique prefix of it)
     #[arg(long, value_name = "TRACE_ID")]
     pub(crate) trace: Option<String>,
-    /// Maximum number of spans [default: all]
+    /// Maximum number of spans (default: all)
     #[arg(long, value_name = "NUMBER")]
     pub(crate) limit: Option<u32>,
 }
@@ -242,7 +242,7 @@ pub(crate) struct Promql {
     /// Read series from this OpenMetrics file (with timestamps) instead of a telemetry file
     #[arg(long, value_name = "SERIES.txt")]
     pub(crate) openmetrics: Option<PathBuf>,
-    /// Evaluate the query at this time [default: the end of the file]
+    /// Evaluate the query at this time (default: the end of the file)
     #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"], allow_hyphen_values = true)]
     pub(crate) time: Option<String>,
     /// Start of a range query
@@ -361,7 +361,7 @@ pub(crate) struct Export {
     /// KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE. A value is a number, true, false or a string (in double quotes if ambiguous)
     #[arg(long = "filter", value_name = "CONDITION")]
     pub(crate) filters: Vec<String>,
-    /// Attribute to export; can be repeated [default: all]
+    /// Attribute to export; can be repeated (default: all)
     #[arg(long = "attribute", value_name = "KEY")]
     pub(crate) attributes: Vec<String>,
     /// Maximum depth below each root; 1 is only the root
@@ -391,8 +391,8 @@ pub(crate) struct Export {
     /// Omit large values until the link has at most this many characters; omissions are reported
     #[arg(long, value_name = "LETTERS", requires = "link")]
     pub(crate) limit: Option<usize>,
-    /// What to remove: kinds separated by commas, structure, or none [default: keys and passwords for --html, --link and --markdown; none
-    /// for --db]
+    /// What to remove: kinds separated by commas, structure, or none (default: keys and passwords for --html, --link and --markdown; none
+    /// for --db)
     #[arg(long, value_name = "KINDS", requires = "form")]
     pub(crate) redact: Option<String>,
     /// Shift times to start at 1970-01-01T00:00:00
@@ -452,7 +452,7 @@ Examples:
 pub(crate) struct Push {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// Base URL of the collector, without /v1/traces [default: OTEL_EXPORTER_OTLP_ENDPOINT, or http://localhost:4318]
+    /// Base URL of the collector, without /v1/traces (default: OTEL_EXPORTER_OTLP_ENDPOINT, or http://localhost:4318)
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
     /// Header to send with each request; can be repeated

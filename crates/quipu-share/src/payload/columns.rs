@@ -117,7 +117,7 @@ pub fn pack(recording: &Recording) -> Vec<u8> {
     out.0
 }
 
-/// Decodes a recording. Never panics; memory use is bounded by the data and [`MAX_TEXT_BYTES`].
+/// Decodes a recording. Never panics; memory use is bounded by the size of the data and a limit for repeated strings.
 ///
 /// # Errors
 /// [`LinkError::Malformed`] or [`LinkError::TooLarge`].
