@@ -29,7 +29,7 @@ pub(crate) struct Forward {
 }
 
 /// A request as received, decompressed.
-pub(crate) struct Passed {
+pub(crate) struct ForwardedRequest {
     pub(crate) signal: Signal,
     pub(crate) encoding: Encoding,
     pub(crate) body: Vec<u8>,
@@ -43,13 +43,13 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Passed>,
+    waiting: VecDeque<ForwardedRequest>,
     bytes: usize,
     /// Deadline for sending after shutdown.
     until: Option<Instant>,
     /// Requests dropped since the last report, and the time of that report.
-    untold: u64,
-    told: Option<Instant>,
+    unreported: u64,
+    reported: Option<Instant>,
 }
 
 impl Queue {
@@ -62,13 +62,13 @@ impl Queue {
 impl State {
     fn drop_some(&mut self, count: u64, shared: &Shared, to: &str) {
         shared.forward_dropped.add(count);
-        self.untold += count;
-        if self.untold > 0 && self.told.is_none_or(|at| at.elapsed() >= TOLD) {
+        self.unreported += count;
+        if self.unreported > 0 && self.reported.is_none_or(|at| at.elapsed() >= TOLD) {
             eprintln!(
                 "Not forwarded: {} that {to} did not accept in time. They are in the file.",
-                requests(std::mem::take(&mut self.untold))
+                requests(std::mem::take(&mut self.unreported))
             );
-            self.told = Some(Instant::now());
+            self.reported = Some(Instant::now());
         }
     }
 }
@@ -78,7 +78,7 @@ fn requests(count: u64) -> String {
 }
 
 /// Prints a message that contains text from another program.
-fn tell(words: &str) {
+fn warn(words: &str) {
     eprintln!("{}", crate::output::clean_line(words));
 }
 
@@ -116,13 +116,13 @@ impl Forward {
     }
 
     /// Queues a request, if there is room.
-    pub(crate) fn pass(&self, passed: Passed, shared: &Shared) {
+    pub(crate) fn push(&self, forwarded: ForwardedRequest, shared: &Shared) {
         let mut state = self.queue.state();
-        if state.bytes + passed.body.len() > WAITING {
+        if state.bytes + forwarded.body.len() > WAITING {
             return state.drop_some(1, shared, "the receiver of --forward");
         }
-        state.bytes += passed.body.len();
-        state.waiting.push_back(passed);
+        state.bytes += forwarded.body.len();
+        state.waiting.push_back(forwarded);
         self.queue.changed.notify_all();
     }
 
@@ -138,12 +138,12 @@ impl Forward {
 fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
     let mut is_failing = false;
     loop {
-        let passed = {
+        let forwarded = {
             let mut state = queue.state();
             loop {
-                if let Some(passed) = state.waiting.pop_front() {
-                    state.bytes -= passed.body.len();
-                    break passed;
+                if let Some(forwarded) = state.waiting.pop_front() {
+                    state.bytes -= forwarded.body.len();
+                    break forwarded;
                 }
                 if state.until.is_some() {
                     return;
@@ -151,15 +151,15 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
                 state = queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let Some(client) = clients.of(passed.signal) else { continue };
+        let Some(client) = clients.of(forwarded.signal) else { continue };
         let begin = Instant::now();
         let mut wait = |pause: Duration, error: &SendError| {
             if !std::mem::replace(&mut is_failing, true) {
-                tell(&format!("{error} Retrying; collecting continues."));
+                warn(&format!("{error} Retrying; collecting continues."));
             }
             pause_within(queue, begin + LONGEST, pause)
         };
-        match client.send_as(passed.encoding.label(), &passed.body, &mut wait) {
+        match client.send_as(forwarded.encoding.label(), &forwarded.body, &mut wait) {
             Ok(answer) => {
                 shared.forwarded.add(1);
                 if std::mem::take(&mut is_failing) {
@@ -167,12 +167,12 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
                 }
                 if answer.rejected > 0 {
                     let why = answer.message.unwrap_or_default();
-                    tell(&format!("{} rejected {} entries of a request: {why}", client.url(), answer.rejected));
+                    warn(&format!("{} rejected {} entries of a request: {why}", client.url(), answer.rejected));
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    tell(&error.to_string());
+                    warn(&error.to_string());
                 }
                 let mut state = queue.state();
                 let ends = state.until.is_some_and(|until| Instant::now() >= until);

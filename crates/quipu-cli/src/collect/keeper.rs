@@ -5,7 +5,7 @@
 
 use super::console::Console;
 use super::counters::Shared;
-use super::forward::{Forward, Passed};
+use super::forward::{Forward, ForwardedRequest};
 use anyhow::{Context, Result};
 use quipu::store::{StoreError, Writer};
 use quipu::transfer::{Recorded, Recorder, Rows};
@@ -30,7 +30,7 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Job {
     pub(crate) rows: Rows,
     /// The request, if it is to be forwarded.
-    pub(crate) passed: Option<Passed>,
+    pub(crate) forwarded: Option<ForwardedRequest>,
     /// Size of the decompressed body.
     pub(crate) bytes: usize,
     /// Fingerprint of the body, if its entries have no ids.
@@ -132,7 +132,7 @@ impl Keeper {
             if let (Ok(()), Some(job)) = (&begun, batch.jobs.last_mut()) {
                 match job.fingerprint {
                     Some(known) if !self.recent.is_new(known) => {
-                        (job.rows, job.passed) = (Rows::default(), None);
+                        (job.rows, job.forwarded) = (Rows::default(), None);
                         self.shared.repeated_requests.add(1);
                     }
                     fresh => {
@@ -164,8 +164,8 @@ impl Keeper {
             }
             // The client may have disconnected; the rows are in the file anyway.
             let _ = job.done.send(Ok(job.rows));
-            if let (Some(forward), Some(passed)) = (&self.after.forward, job.passed) {
-                forward.pass(passed, &self.shared);
+            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.forwarded) {
+                forward.push(forwarded, &self.shared);
             }
         }
         if let Some(console) = &self.after.console {

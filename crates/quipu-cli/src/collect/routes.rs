@@ -2,7 +2,7 @@
 
 use super::counters::Shared;
 use super::exposition;
-use super::forward::Passed;
+use super::forward::ForwardedRequest;
 use super::keeper::{Job, Jobs};
 use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
 use axum::Router;
@@ -34,10 +34,10 @@ struct Routes {
     /// Fingerprints bodies with a random key.
     hasher: RandomState,
     /// Whether requests are forwarded.
-    passes_on: bool,
+    is_forwarding: bool,
 }
 
-pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router {
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
     let state = Routes {
         jobs,
@@ -45,7 +45,7 @@ pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router
         room: Arc::new(Semaphore::new(HELD)),
         readers: Semaphore::new(readers),
         hasher: RandomState::new(),
-        passes_on,
+        is_forwarding,
     };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
@@ -108,7 +108,7 @@ impl Routes {
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { passed: read.passed, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
+        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
         let outcome = match self.jobs.send(job) {
             Ok(()) => is_done.await.map_err(|_| ending()),
             Err(_) => Err(ending()),
@@ -137,8 +137,8 @@ impl Routes {
         // Duplicate spans are detected by their ids. Log records and points have none, so the whole body is fingerprinted.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();
-        let passed = self.passes_on.then(|| Passed { signal, encoding: Encoding::of(headers), body: body.into_owned() });
-        Ok(Read { rows, length, fingerprint, passed })
+        let forwarded = self.is_forwarding.then(|| ForwardedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() });
+        Ok(Read { rows, length, fingerprint, forwarded })
     }
 }
 
@@ -146,7 +146,7 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
-    passed: Option<Passed>,
+    forwarded: Option<ForwardedRequest>,
 }
 
 fn ending() -> Refusal {

@@ -18,7 +18,7 @@ pub(crate) fn run(_: &Export, _: &Path, _: &mut Output) -> Result<()> {
 #[cfg(feature = "page")]
 pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<()> {
     use super::export::new_file;
-    use super::share::{redact_options, said};
+    use super::share::{print_report, redact_options};
     use crate::open::open_indexed;
     use anyhow::Context;
     use flate2::{Compression, write::GzEncoder};
@@ -49,6 +49,6 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     let page = carrying_page(&String::from_utf8_lossy(&viewer), CarriedFile { name: &shared.file_name, gzip: &gzip }, &fragment)?;
     new_file(path)?.write_all(page.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
     output.flush()?;
-    said(&shared, None);
+    print_report(&shared, None);
     Ok(())
 }

@@ -49,9 +49,9 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
     for problem in &report.problems {
         output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&problem.to_string())))?;
     }
-    let untold = report.problem_count.saturating_sub(report.problems.len() as u64);
-    if untold > 0 {
-        output.line(&format!("{} {} more could not be read.", output.ink("!", Ink::Note), counted(Some(untold), "piece", "pieces")))?;
+    let unlisted = report.problem_count.saturating_sub(report.problems.len() as u64);
+    if unlisted > 0 {
+        output.line(&format!("{} {} more could not be read.", output.ink("!", Ink::Note), counted(Some(unlisted), "piece", "pieces")))?;
     }
     Ok(())
 }

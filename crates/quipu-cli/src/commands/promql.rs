@@ -45,11 +45,11 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
         Ok(answer) if as_json => output.line(&answer.to_json()).map(|()| true),
         Ok(answer) => print(&answer, output).map(|()| true),
         Err(error) if as_json => output.line(&error_json(&error)).map(|()| false),
-        Err(error) => Err(in_words(error, &asked.query)),
+        Err(error) => Err(to_error(error, &asked.query)),
     }
 }
 
-fn in_words(error: PromqlError, query: &str) -> anyhow::Error {
+fn to_error(error: PromqlError, query: &str) -> anyhow::Error {
     let words = format!("{}\n{error}", error.drawing(query));
     if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) }
 }

@@ -35,7 +35,7 @@ pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
     }
     // The report goes to standard error, so that it does not end up in the output.
     output.flush()?;
-    said(&shared, export.link.then_some(text.trim_end().len()));
+    print_report(&shared, export.link.then_some(text.trim_end().len()));
     Ok(())
 }
 
@@ -79,7 +79,7 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     }
 }
 
-pub(super) fn said(shared: &Shared, letters: Option<usize>) {
+pub(super) fn print_report(shared: &Shared, letters: Option<usize>) {
     for kind in shared.report.kinds.iter().filter(|kind| kind.taken_out) {
         eprintln!("{}: removed from {}", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
     }

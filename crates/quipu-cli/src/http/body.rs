@@ -23,8 +23,8 @@ pub(crate) struct Limits {
 
 /// The media type of the header Content-Type, without parameters.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
-    let said = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(said.split(';').next().unwrap_or_default().trim())
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim())
 }
 
 /// Reads a body as it was sent, without decompressing it.
@@ -64,12 +64,12 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
 /// # Errors
 /// If the encoding is not gzip, the data is damaged, or the decompressed body is too long.
 pub(crate) fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8], limits: Limits) -> Result<Cow<'b, [u8]>, Refusal> {
-    let said = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
+    let value = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
         None => return Ok(body.into()),
-        Some(Ok(said)) => said.trim().to_ascii_lowercase(),
+        Some(Ok(value)) => value.trim().to_ascii_lowercase(),
         Some(Err(_)) => String::new(),
     };
-    match said.as_str() {
+    match value.as_str() {
         "identity" => return Ok(body.into()),
         "gzip" | "x-gzip" => {}
         _ => {

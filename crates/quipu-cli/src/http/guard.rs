@@ -30,20 +30,20 @@ impl Token {
 
     /// Whether an Authorization header contains the token: as a bearer token, or as the password of basic authentication with any user
     /// name.
-    fn is_brought_by(&self, said: &str) -> bool {
-        let Some((scheme, said)) = said.split_once(' ') else { return false };
+    fn is_presented_in(&self, value: &str) -> bool {
+        let Some((scheme, value)) = value.split_once(' ') else { return false };
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.is(said.trim().as_bytes());
+            return self.is(value.trim().as_bytes());
         }
-        let pair = STANDARD.decode(said.trim()).unwrap_or_default();
+        let pair = STANDARD.decode(value.trim()).unwrap_or_default();
         let password = pair.iter().position(|byte| *byte == b':').and_then(|colon| pair.get(colon + 1..));
         scheme.eq_ignore_ascii_case("basic") && password.is_some_and(|password| self.is(password))
     }
 
     /// Compares in constant time for a given length.
-    fn is(&self, said: &[u8]) -> bool {
-        let differs = self.0.iter().zip(said).fold(0_u8, |differs, (a, b)| std::hint::black_box(differs | (a ^ b)));
-        differs == 0 && self.0.len() == said.len()
+    fn is(&self, value: &[u8]) -> bool {
+        let differs = self.0.iter().zip(value).fold(0_u8, |differs, (a, b)| std::hint::black_box(differs | (a ^ b)));
+        differs == 0 && self.0.len() == value.len()
     }
 }
 
@@ -78,11 +78,11 @@ impl Guard {
                 "Host must be 127.0.0.1, [::1], localhost or a name that ends in .localhost; this server only answers this machine.";
             return refuse(StatusCode::FORBIDDEN, words);
         }
-        if comes_from_elsewhere(headers, host) {
+        if is_cross_origin(headers, host) {
             return refuse(StatusCode::FORBIDDEN, "Requests from pages of other origins are refused.");
         }
         if let Some(token) = &self.token
-            && !only(headers, AUTHORIZATION).is_some_and(|said| token.is_brought_by(said))
+            && !only(headers, AUTHORIZATION).is_some_and(|value| token.is_presented_in(value))
         {
             return refuse(StatusCode::UNAUTHORIZED, "This server requires the header “Authorization: Bearer TOKEN”.");
         }
@@ -103,10 +103,10 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 /// The host the request is addressed to: `name:port`.
 fn host_of<B>(request: &Request<B>) -> Result<&str, &'static str> {
-    let said = only(request.headers(), HOST).ok_or("The request must have exactly one Host header.")?;
+    let value = only(request.headers(), HOST).ok_or("The request must have exactly one Host header.")?;
     match request.uri().authority() {
-        Some(authority) if authority.as_str() != said => Err("The request target and the Host header differ."),
-        _ => Ok(said),
+        Some(authority) if authority.as_str() != value => Err("The request target and the Host header differ."),
+        _ => Ok(value),
     }
 }
 
@@ -130,7 +130,7 @@ fn is_port(text: &str) -> bool {
 }
 
 /// Whether the browser reports that a page of another origin sent the request. Browsers do so for all requests except plain navigation.
-fn comes_from_elsewhere(headers: &HeaderMap, host: &str) -> bool {
+fn is_cross_origin(headers: &HeaderMap, host: &str) -> bool {
     headers.get_all(ORIGIN).iter().any(|origin| {
         let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
         authority.is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))

@@ -34,7 +34,7 @@ enum When {
 
 /// Indexing state of a generation.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Standing {
+pub(crate) enum IndexState {
     /// The file is being opened or indexed.
     #[default]
     Indexing,
@@ -55,7 +55,7 @@ pub(crate) struct Generation {
     /// Unique across servers, so that a page notices a restarted server.
     pub(crate) number: u64,
     jobs: Sender<(When, Job)>,
-    standing: watch::Receiver<Standing>,
+    state: watch::Receiver<IndexState>,
     log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
     /// The rows read so far, for the next generation.
@@ -77,24 +77,24 @@ struct Worker {
     jobs: Receiver<(When, Job)>,
     /// Jobs that wait for the index.
     waiting: Vec<Job>,
-    standing: watch::Sender<Standing>,
+    state: watch::Sender<IndexState>,
     log: watch::Sender<EventLog>,
     number: u64,
     reading: SharedReading,
 }
 
 impl Generation {
-    /// Opens the file and starts indexing in a new thread. If it can't be opened, `standing` reports that.
+    /// Opens the file and starts indexing in a new thread. If it can't be opened, `state` reports that.
     pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Generation>> {
         let (sender, jobs) = mpsc::channel();
-        let (standing, is_standing) = watch::channel(Standing::Indexing);
+        let (state, state_reader) = watch::channel(IndexState::Indexing);
         let (log, log_reader) = watch::channel(Vec::new());
         let path = path.to_owned();
         let reading = SharedReading::default();
-        let worker = Worker { jobs, waiting: Vec::new(), standing, log, number: 0, reading: reading.clone() };
+        let worker = Worker { jobs, waiting: Vec::new(), state, log, number: 0, reading: reading.clone() };
         let thread = std::thread::Builder::new().name("quipu-generation".into());
         thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
-        Ok(Arc::new(Generation { number, jobs: sender, standing: is_standing, log: log_reader, used: Mutex::new(Instant::now()), reading }))
+        Ok(Arc::new(Generation { number, jobs: sender, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), reading }))
     }
 
     /// Answers a request like the page's worker.
@@ -126,8 +126,8 @@ impl Generation {
 
     /// The failure for requests that can't be answered any more.
     fn failure(&self) -> Failure {
-        match &*self.standing.borrow() {
-            Standing::Failed(failure) => failure.clone(),
+        match &*self.state.borrow() {
+            IndexState::Failed(failure) => failure.clone(),
             _ => Failure {
                 kind: FailureKind::Internal,
                 message: "The thread that reads the file has ended. Start quipu serve again.".into(),
@@ -145,9 +145,9 @@ impl Generation {
     /// # Errors
     /// If indexing fails.
     pub(crate) async fn indexed(&self) -> Result<u64, Failure> {
-        let mut standing = self.standing.clone();
-        match standing.wait_for(|standing| !matches!(standing, Standing::Indexing)).await.as_deref() {
-            Ok(Standing::Indexed { spans }) => Ok(*spans),
+        let mut state = self.state.clone();
+        match state.wait_for(|state| !matches!(state, IndexState::Indexing)).await.as_deref() {
+            Ok(IndexState::Indexed { spans }) => Ok(*spans),
             _ => Err(self.failure()),
         }
     }
@@ -173,7 +173,7 @@ impl Worker {
         let is_indexed = matches!(purpose, Purpose::Everything(_));
         let mut session = match open(path, purpose) {
             Ok(session) => session,
-            Err(failure) => return drop(self.standing.send(Standing::Failed(failure))),
+            Err(failure) => return drop(self.state.send(IndexState::Failed(failure))),
         };
         if is_indexed && !self.index(&mut session) {
             return;
@@ -187,7 +187,7 @@ impl Worker {
             }
             match self.jobs.recv() {
                 // Dropping the job answers it with the failure.
-                Ok((When::Indexed, job)) if matches!(*self.standing.borrow(), Standing::Failed(_)) => drop(job),
+                Ok((When::Indexed, job)) if matches!(*self.state.borrow(), IndexState::Failed(_)) => drop(job),
                 Ok((_, job)) => job(&mut session),
                 Err(_) => return,
             }
@@ -215,18 +215,18 @@ impl Worker {
                 Ok(progress) => {
                     if progress.done || noted.elapsed() >= NOTE {
                         noted = Instant::now();
-                        self.tell(Event::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
+                        self.publish(Event::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
                         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_reading();
-                        drop(self.standing.send(Standing::Indexed { spans: progress.spans }));
+                        drop(self.state.send(IndexState::Indexed { spans: progress.spans }));
                         return true;
                     }
                 }
                 Err(failure) => {
                     // Requests for what was indexed so far can still be answered.
-                    self.tell(Event::IndexStopped(failure.clone()));
-                    drop(self.standing.send(Standing::Failed(failure)));
+                    self.publish(Event::IndexStopped(failure.clone()));
+                    drop(self.state.send(IndexState::Failed(failure)));
                     self.waiting.clear();
                     return true;
                 }
@@ -244,7 +244,7 @@ impl Worker {
             progress.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
             if progress.state != SearchState::Running || !session.has_search() || noted.elapsed() >= NOTE {
                 noted = Instant::now();
-                self.tell(Event::Searching(progress));
+                self.publish(Event::Searching(progress));
             }
             while let Ok((_, job)) = self.jobs.try_recv() {
                 job(session);
@@ -253,11 +253,11 @@ impl Worker {
     }
 
     /// Adds an event and removes earlier ones of the same kind.
-    fn tell(&mut self, event: Event) {
+    fn publish(&mut self, event: Event) {
         self.number += 1;
         let number = self.number;
         self.log.send_modify(|log| {
-            log.retain(|(_, known)| !is_same_matter(known, &event));
+            log.retain(|(_, known)| !is_same_kind(known, &event));
             log.push((number, event));
         });
     }
@@ -265,8 +265,8 @@ impl Worker {
 
 /// Opens the file, and reuses the rows read before if the file still contains them.
 fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
-    let in_words = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
-    let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words));
+    let to_failure = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
+    let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(to_failure));
     let Purpose::Everything(earlier) = purpose else { return open(SQL_DEADLINE) };
     let mut session = open(DEADLINE)?;
     if let Some(earlier) = earlier {
@@ -276,7 +276,7 @@ fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     Ok(session)
 }
 
-fn is_same_matter(one: &Event, other: &Event) -> bool {
+fn is_same_kind(one: &Event, other: &Event) -> bool {
     match (one, other) {
         (Event::Searching(one), Event::Searching(other)) => one.trace_id == other.trace_id && one.filter == other.filter,
         _ => std::mem::discriminant(one) == std::mem::discriminant(other),

@@ -43,21 +43,21 @@ pub(crate) struct Live {
 
 /// Metadata and header bytes of a file. Every write changes some of them.
 #[derive(Clone, PartialEq, Eq)]
-struct Look {
+struct FileState {
     parts: Vec<Option<(u64, Option<SystemTime>)>>,
     /// The beginning of the database header: change counters and page count.
     head: Vec<u8>,
 }
 
 /// The last generation started: the file at that time, how long indexing took, and the last error reported.
-struct Last {
-    look: Look,
+struct LastIndexed {
+    state: FileState,
     took: Duration,
-    told: String,
+    reported: String,
 }
 
-impl Look {
-    fn at(path: &Path) -> Look {
+impl FileState {
+    fn at(path: &Path) -> FileState {
         let beside = |suffix: &str| {
             let mut path = path.as_os_str().to_owned();
             path.push(suffix);
@@ -69,12 +69,12 @@ impl Look {
             // An unreadable file counts as empty; opening it reports why.
             let _ = file.take(100).read_to_end(&mut head);
         }
-        Look { parts: vec![beside(""), beside("-wal")], head }
+        FileState { parts: vec![beside(""), beside("-wal")], head }
     }
 
     /// Whether the file may be `earlier` with rows appended: its free list has not grown. Deleted rows that free no page are not detected.
-    fn may_follow(&self, earlier: &Look) -> bool {
-        let free_pages = |look: &Look| look.head.get(36..40).map(<[u8]>::to_vec);
+    fn may_follow(&self, earlier: &FileState) -> bool {
+        let free_pages = |state: &FileState| state.head.get(36..40).map(<[u8]>::to_vec);
         free_pages(self) <= free_pages(earlier)
     }
 
@@ -89,7 +89,7 @@ impl Live {
     /// # Errors
     /// If the file can't be opened.
     pub(crate) async fn open(path: &Path) -> Result<Arc<Live>> {
-        let look = Look::at(path);
+        let state = FileState::at(path);
         // The number starts at the current time, so that it differs from those of an earlier server.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         let generation = Generation::begin(first, path, Purpose::Everything(None))?;
@@ -109,9 +109,9 @@ impl Live {
             // Do not start another generation before the first is indexed.
             let _ = generation.indexed().await;
             drop(generation);
-            let mut last = Last { look, took: Duration::ZERO, told: String::new() };
+            let mut last = LastIndexed { state, took: Duration::ZERO, reported: String::new() };
             while let Some(live) = watching.upgrade() {
-                live.look_after(&mut last).await;
+                live.refresh(&mut last).await;
                 let _ = tokio::time::timeout(LOOK, live.changed.notified()).await;
             }
         });
@@ -157,18 +157,18 @@ impl Live {
     }
 
     /// Creates a new generation if the file has changed since the last one was started.
-    async fn look_after(&self, last: &mut Last) {
+    async fn refresh(&self, last: &mut LastIndexed) {
         self.forget_unused();
-        let look = Look::at(&self.path);
+        let state = FileState::at(&self.path);
         // A file that is being replaced may be missing for a moment.
-        if look == last.look || !look.is_there() {
+        if state == last.state || !state.is_there() {
             return;
         }
         tokio::time::sleep(last.took * REST).await;
-        let look = Look::at(&self.path);
+        let state = FileState::at(&self.path);
         let began = Instant::now();
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let earlier = self.newest().take_reading().filter(|_| look.may_follow(&last.look));
+        let earlier = self.newest().take_reading().filter(|_| state.may_follow(&last.state));
         let generation = match Generation::begin(number, &self.path, Purpose::Everything(earlier)) {
             Ok(generation) => generation.indexed().await.map(|_| generation).map_err(|failure| failure.message),
             Err(error) => Err(format!("{error:#}")),
@@ -176,17 +176,17 @@ impl Live {
         last.took = began.elapsed();
         match generation {
             Ok(generation) => {
-                last.look = look;
-                last.told.clear();
+                last.state = state;
+                last.reported.clear();
                 self.generations.lock().unwrap_or_else(PoisonError::into_inner).push(generation.clone());
                 self.newest.send_replace(generation);
             }
             // The previous generation stays in use, and the file is tried again.
             Err(words) => {
                 last.took = last.took.max(RETRY);
-                if last.told != words {
+                if last.reported != words {
                     super::say(&format!("The file has changed but can't be read; the previous version is still served. {words}"));
-                    last.told = words;
+                    last.reported = words;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Pushes what belongs to no trace: log records without a span, and imported metric points.
 
 use super::resume::{self, Delivered, ResumeFile};
-use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
+use super::{OTHER_FILE, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
 use quipu::format::counted;
@@ -39,7 +39,7 @@ pub(super) fn push(push: &Push, session: &Session, client: &Client, which: Besid
     if let Some(found) = &delivered
         && !session.goes_on_behind(which, found.rowid, &found.mark)?
     {
-        eprintln!("{ANOTHER}");
+        eprintln!("{OTHER_FILE}");
         delivered = None;
     }
     let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));

@@ -26,7 +26,7 @@ const PAUSES: usize = 7;
 const PAUSES_AT_FIRST: usize = 2;
 
 /// Warning if the stored progress does not fit the file.
-const ANOTHER: &str = "Stored progress belongs to a different file; everything is sent again.";
+const OTHER_FILE: &str = "Stored progress belongs to a different file; everything is sent again.";
 
 /// Totals of what was sent.
 #[derive(Default)]
@@ -57,7 +57,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             "refused": sent.refused, "left_out": left_out });
         answers.insert("traces".into(), counts);
         if !as_json {
-            told(output, &client, &sent, ["span", "spans"], before)?;
+            print_summary(output, &client, &sent, ["span", "spans"], before)?;
             if left_out > 0 {
                 let spans = counted(Some(left_out), "span", "spans");
                 output.line(&format!("{spans} not sent: OTLP requires hexadecimal trace ids of 16 bytes and span ids of 8 bytes."))?;
@@ -78,7 +78,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             "refused": sent.refused });
         answers.insert(beside::signal(which).label().into(), counts);
         if !as_json {
-            told(output, &client, &sent, beside::words(which), before)?;
+            print_summary(output, &client, &sent, beside::words(which), before)?;
         }
     }
     if as_json {
@@ -122,7 +122,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let mut place = delivered.as_ref().map(|found| SpanPlace { rowid: found.rowid, span_id: found.mark.clone() });
     let mut rest = session.spans_behind_place(selection, place.as_ref())?;
     if rest.is_none() {
-        eprintln!("{ANOTHER}");
+        eprintln!("{OTHER_FILE}");
         (delivered, place) = (None, None);
         rest = session.spans_behind_place(selection, None)?;
     }
@@ -219,7 +219,7 @@ impl<'c> Sender<'c> {
 }
 
 /// Prints the summary at the end.
-fn told(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2], before: u64) -> Result<()> {
+fn print_summary(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2], before: u64) -> Result<()> {
     let what = counted(Some(sent.entries), one, many);
     let requests = counted(Some(sent.requests), "request", "requests");
     let url = clean_line(client.url());
