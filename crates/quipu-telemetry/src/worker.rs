@@ -23,22 +23,22 @@ impl Worker {
     pub(crate) fn run(mut self, queue: &Queue) {
         let mut retry = false;
         // An error that repeats with each retry is reported once.
-        let mut told: Vec<String> = Vec::new();
+        let mut reported: Vec<String> = Vec::new();
         loop {
             let Batch { events, asked, dropped, flush, last } = queue.next(retry);
             for logged in events {
                 self.take(logged);
             }
             if dropped > 0 {
-                self.tell(Warning::QueueFull { dropped, capacity: queue.capacity });
+                self.report(Warning::QueueFull { dropped, capacity: queue.capacity });
             }
             if last && let Some((spans, first)) = self.spans.left() {
                 let first = first.to_owned();
-                self.tell(Warning::NeverEnded { spans, first });
+                self.report(Warning::NeverEnded { spans, first });
             }
-            let failures = self.commit(&told, flush, last);
+            let failures = self.commit(&reported, flush, last);
             retry = !failures.is_empty() || self.sinks.iter().any(|sink| sink.is_behind());
-            told.clone_from(&failures);
+            reported.clone_from(&failures);
             queue.finish(asked, failures);
             if last {
                 return;
@@ -47,13 +47,13 @@ impl Worker {
     }
 
     /// Commits all sinks and returns their errors.
-    fn commit(&mut self, told: &[String], flush: bool, last: bool) -> Vec<String> {
+    fn commit(&mut self, reported: &[String], flush: bool, last: bool) -> Vec<String> {
         let mut failures = Vec::new();
         let Worker { sinks, warn, .. } = self;
         let mut fail = |sink: &dyn Sink, error: SinkError| {
             let warning = Warning::SinkFailed { sink: sink.name(), why: error.why, lost: error.lost };
             let text = warning.to_string();
-            if error.lost > 0 || !told.contains(&text) {
+            if error.lost > 0 || !reported.contains(&text) {
                 warn(&warning);
             }
             failures.push(text);
@@ -75,7 +75,7 @@ impl Worker {
         failures
     }
 
-    fn tell(&self, warning: Warning) {
+    fn report(&self, warning: Warning) {
         (self.warn)(&warning);
     }
 
@@ -87,19 +87,19 @@ impl Worker {
                     StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
                         Start::New(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
                         Start::NotSampled => {}
-                        Start::Twice => self.tell(Warning::StartedTwice { span_id, trace_id }),
+                        Start::Twice => self.report(Warning::StartedTwice { span_id, trace_id }),
                     },
                     StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
                         End::Ended(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
                         End::NotSampled => {}
-                        End::Unknown => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                        End::Unknown => self.report(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
                     },
                 }
             }
             Event::UnstructuredLog(event) => {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
                 if !self.spans.log(event, ttl_seconds) {
-                    self.tell(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
+                    self.report(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
                 }
             }
             Event::Metric(event) => {
@@ -107,7 +107,7 @@ impl Worker {
                 self.sinks.iter_mut().for_each(|sink| sink.metric(&event));
                 if !known {
                     let what = format!("metric {}", event.metric);
-                    self.tell(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
+                    self.report(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
                 }
             }
         }

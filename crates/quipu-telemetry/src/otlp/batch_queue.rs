@@ -55,18 +55,18 @@ struct State<P> {
     /// Spans being sent.
     in_flight: u64,
     /// Number of flushes requested, and of those completed.
-    asked: u64,
-    answered: u64,
+    flushes_requested: u64,
+    flushes_done: u64,
     /// No more data will be added.
     closing: bool,
     /// The sender must stop without sending the rest.
     abandoned: bool,
     ended: bool,
     /// The error of the last attempt, until one succeeds.
-    trouble: Option<String>,
+    last_error: Option<String>,
     /// Spans lost since the last report, and the reason.
     lost: u64,
-    news: Option<String>,
+    unreported: Option<String>,
 }
 
 impl<P> Shared<P> {
@@ -89,14 +89,14 @@ impl<P: Pending> BatchQueue<P> {
             pending,
             since: Instant::now(),
             in_flight: 0,
-            asked: 0,
-            answered: 0,
+            flushes_requested: 0,
+            flushes_done: 0,
             closing: false,
             abandoned: false,
             ended: false,
-            trouble: None,
+            last_error: None,
             lost: 0,
-            news: None,
+            unreported: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), done: Condvar::new() });
         let theirs = EndGuard(shared.clone());
@@ -114,7 +114,7 @@ impl<P: Pending> BatchQueue<P> {
         }
         if let Some((lost, why)) = change(&mut state.pending) {
             state.lost += lost;
-            state.news = Some(why);
+            state.unreported = Some(why);
         }
         self.shared.work.notify_one();
     }
@@ -127,7 +127,7 @@ impl<P: Pending> BatchQueue<P> {
     /// Whether data is pending or an error is unreported.
     pub(super) fn is_behind(&self) -> bool {
         let state = self.shared.lock();
-        !state.pending.is_empty() || state.in_flight > 0 || state.news.is_some()
+        !state.pending.is_empty() || state.in_flight > 0 || state.unreported.is_some()
     }
 
     /// Sends everything now. Each batch is tried once; on the last flush, it is retried until `patience` runs out.
@@ -137,10 +137,10 @@ impl<P: Pending> BatchQueue<P> {
 
     fn send_once(&self) -> Result<(), SinkError> {
         let mut state = self.shared.lock();
-        state.asked += 1;
-        let ticket = state.asked;
+        state.flushes_requested += 1;
+        let ticket = state.flushes_requested;
         self.shared.work.notify_one();
-        while state.answered < ticket && !state.ended {
+        while state.flushes_done < ticket && !state.ended {
             state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         report(&mut state)
@@ -151,7 +151,7 @@ impl<P: Pending> BatchQueue<P> {
         let until = Instant::now() + self.patience;
         let mut state = self.shared.lock();
         state.closing = true;
-        state.asked += 1;
+        state.flushes_requested += 1;
         self.shared.work.notify_one();
         while !state.ended {
             let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { break };
@@ -161,8 +161,8 @@ impl<P: Pending> BatchQueue<P> {
         self.shared.work.notify_one();
         if !state.ended {
             state.lost += state.pending.give_up() + std::mem::take(&mut state.in_flight);
-            let why = state.trouble.take().unwrap_or_else(|| "The collector is too slow.".into());
-            state.news = Some(format!("{why} The shutdown timed out."));
+            let why = state.last_error.take().unwrap_or_else(|| "The collector is too slow.".into());
+            state.unreported = Some(format!("{why} The shutdown timed out."));
         }
         report(&mut state)
     }
@@ -178,9 +178,9 @@ impl<P: Pending> Drop for BatchQueue<P> {
 
 fn report<P>(state: &mut State<P>) -> Result<(), SinkError> {
     let lost = std::mem::take(&mut state.lost);
-    match (state.news.take(), &state.trouble) {
+    match (state.unreported.take(), &state.last_error) {
         (Some(why), _) => Err(SinkError { why, lost }),
-        (None, Some(trouble)) => Err(SinkError::new(format!("{trouble} Pending data is kept and sent later."))),
+        (None, Some(last_error)) => Err(SinkError::new(format!("{last_error} Pending data is kept and sent later."))),
         (None, None) => Ok(()),
     }
 }
@@ -213,28 +213,28 @@ fn send_all<P: Pending>(shared: &Shared<P>, client: &Client, source: &OtlpSource
                 let refused = |words: String| format!("{} rejected entries: {words}", client.url());
                 let silent = || format!("{} rejected entries without giving a reason.", client.url());
                 if answer.rejected > 0 {
-                    state.news = Some(answer.message.map_or_else(silent, refused));
+                    state.unreported = Some(answer.message.map_or_else(silent, refused));
                 } else if let Some(words) = answer.message {
-                    state.news = Some(format!("{} says: {words}", client.url()));
+                    state.unreported = Some(format!("{} says: {words}", client.url()));
                 }
             }
             Err(error) if error.retry == Retry::Never => {
                 state.lost += spans;
-                state.news = Some(error.why);
+                state.unreported = Some(error.why);
             }
             Err(error) => {
-                state.trouble = Some(error.why);
+                state.last_error = Some(error.why);
                 state.pending.put_back(batch);
             }
         }
-        if let Some(Retry::After(asked)) = retry {
-            pause = Some(Instant::now() + backoff.next_pause(asked));
+        if let Some(Retry::After(requested)) = retry {
+            pause = Some(Instant::now() + backoff.next_pause(requested));
             // A flush does not wait for the retry.
-            state.answered = state.asked;
+            state.flushes_done = state.flushes_requested;
             shared.done.notify_all();
         } else {
             (backoff, pause) = (Backoff::default(), None);
-            state.trouble = None;
+            state.last_error = None;
         }
     }
 }
@@ -248,7 +248,7 @@ fn next<P: Pending>(shared: &Shared<P>, delay: Duration, pause: Option<Instant>)
         }
         let now = Instant::now();
         if state.pending.is_empty() {
-            state.answered = state.asked;
+            state.flushes_done = state.flushes_requested;
             shared.done.notify_all();
             let (woken, waited) = shared.work.wait_timeout(state, delay).unwrap_or_else(PoisonError::into_inner);
             state = woken;
@@ -263,7 +263,7 @@ fn next<P: Pending>(shared: &Shared<P>, delay: Duration, pause: Option<Instant>)
             None if state.pending.is_full() || state.closing => now,
             None => state.since + delay,
         };
-        if state.asked > state.answered || due <= now {
+        if state.flushes_requested > state.flushes_done || due <= now {
             let batch = state.pending.take();
             state.in_flight = P::spans_in(&batch);
             state.since = now;
