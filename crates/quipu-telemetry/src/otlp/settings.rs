@@ -89,16 +89,16 @@ impl Settings {
 
     fn read(signal: Signal, url: String, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
         // Looks up the per-signal variable, then the general one. Returns the value and the variable's name.
-        let variable = |name: &str| {
+        let find = |name: &str| {
             [variable(signal, name), format!("OTEL_EXPORTER_OTLP_{name}")]
                 .into_iter()
                 .find_map(|variable| Some((filled(lookup, &variable)?, variable)))
         };
-        if let Some((protocol, name)) = variable("PROTOCOL").filter(|(protocol, _)| protocol != "http/protobuf") {
+        if let Some((protocol, name)) = find("PROTOCOL").filter(|(protocol, _)| protocol != "http/protobuf") {
             let wrong = format!("is “{protocol}”; only http/protobuf is supported, usually on port 4318");
             return Err(error(&name, wrong));
         }
-        let gzip = match variable("COMPRESSION") {
+        let gzip = match find("COMPRESSION") {
             None => false,
             Some((value, name)) => match value.as_str() {
                 "gzip" => true,
@@ -106,16 +106,16 @@ impl Settings {
                 _ => return Err(error(&name, format!("is “{value}”; allowed are gzip and none"))),
             },
         };
-        let timeout = match variable("TIMEOUT") {
+        let timeout = match find("TIMEOUT") {
             None => 10_000,
             Some((value, name)) => {
                 let millis = value.parse().ok().filter(|millis| *millis > 0);
                 millis.ok_or_else(|| error(&name, format!("is “{value}”; it must be a whole number of milliseconds above 0")))?
             }
         };
-        let headers = variable("HEADERS").map_or(Ok(Vec::new()), |(value, name)| read_headers(&name, &value))?;
-        let path = |name: &str| variable(name).map(|(path, _)| PathBuf::from(path));
-        let client_certificate = match (variable("CLIENT_CERTIFICATE"), variable("CLIENT_KEY")) {
+        let headers = find("HEADERS").map_or(Ok(Vec::new()), |(value, name)| read_headers(&name, &value))?;
+        let path = |name: &str| find(name).map(|(path, _)| PathBuf::from(path));
+        let client_certificate = match (find("CLIENT_CERTIFICATE"), find("CLIENT_KEY")) {
             (Some((certificate, _)), Some((key, _))) => Some((certificate.into(), key.into())),
             (None, None) => None,
             (Some((_, name)), None) => return Err(error(&name, "is set without the key; set OTEL_EXPORTER_OTLP_CLIENT_KEY too")),
