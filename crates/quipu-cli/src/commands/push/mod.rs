@@ -1,6 +1,6 @@
 //! `quipu push`: sends a file to an OpenTelemetry collector in requests of bounded size. An interrupted push can be resumed.
 //!
-//! What is not here: the requests (`quipu`), and how they are sent (`quipu-telemetry`).
+//! `quipu` encodes the requests, `quipu-telemetry` sends them.
 
 mod beside;
 mod resume;
