@@ -1,4 +1,4 @@
-//! Packs the page for the command that serves it, with the feature `page` only: all of dist/, or page/ in the published crate.
+//! Embeds the page (feature `page`): dist/ in a checkout, page/ in the published crate.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // In a checkout the page is what was built last; page/ there is what was staged for an earlier release.
+    // In a checkout, dist/ is the last build; page/ there was staged for an earlier release.
     let places = [here.join("../../dist"), here.join("page")];
     let Some(chosen) = places.iter().position(|place| place.join("index.html").is_file()) else {
         return Err(io::Error::other("The page is not built, which the feature `page` needs: `cargo xtask build` builds it into dist/."));
@@ -31,7 +31,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("page.rs"), table + "]\n")
 }
 
-/// The names of all files below a folder of the page, with slashes.
+/// Collects the names of all files below a folder, with forward slashes.
 fn collect(dist: &Path, below: &str, files: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(dist.join(below))? {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! libFuzzer's side of `quipu_tests::fuzz::MESSAGE`, which says what must hold.
+//! libFuzzer entry point of `quipu_tests::fuzz::MESSAGE`, which defines the properties.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| (quipu_tests::fuzz::MESSAGE.check)(data));

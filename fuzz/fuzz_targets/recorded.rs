@@ -1,4 +1,4 @@
-//! libFuzzer's side of `quipu_tests::fuzz::RECORDED`, which says what must hold.
+//! libFuzzer entry point of `quipu_tests::fuzz::RECORDED`, which defines the properties.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| (quipu_tests::fuzz::RECORDED.check)(data));

@@ -1,28 +1,28 @@
-//! A collector on this machine: takes HTTP requests one after the other, keeps them, and answers as it is told.
+//! A local HTTP collector for tests: records requests and gives configured answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `POST /v1/traces`
     pub target: String,
-    /// Names in lower case.
+    /// Names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// As sent.
+    /// The body as sent.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The value of a header, by its name in lower case.
+    /// The value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body, unpacked where it is packed.
+    /// The body, decompressed if necessary.
     pub fn message(&self) -> Vec<u8> {
         let mut message = Vec::new();
         match self.header("content-encoding") {
@@ -34,11 +34,11 @@ impl Request {
     }
 }
 
-/// An answer: status line and headers with their line ends, and a body.
+/// An answer: status line and headers, each with its line break, and a body.
 #[derive(Clone, Debug)]
 pub struct Answer(pub &'static str, pub &'static [u8]);
 
-/// Nothing to complain of.
+/// Success.
 pub const TAKEN: Answer = Answer("200 OK\r\ncontent-type: application/x-protobuf\r\n", b"");
 
 #[derive(Default)]
@@ -50,18 +50,18 @@ struct Seen {
 
 /// Listens until it is dropped.
 pub struct Collector {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
     seen: Arc<Seen>,
 }
 
 impl Collector {
-    /// Gives these answers first, then takes everything.
+    /// Gives these answers first, then accepts everything.
     pub fn start(answers: Vec<Answer>) -> Collector {
         Collector::listen(TcpListener::bind("127.0.0.1:0").expect("a port"), answers)
     }
 
-    /// The same at an address that was closed before.
+    /// The same, at an address that was in use before.
     pub fn start_at(address: SocketAddr) -> Collector {
         Collector::listen(TcpListener::bind(address).expect("the port"), Vec::new())
     }
@@ -76,24 +76,24 @@ impl Collector {
                 if theirs.stop.load(Ordering::SeqCst) {
                     return;
                 }
-                // Who goes away in the middle has said all.
+                // Ignore clients that disconnect.
                 let _ = serve(stream.expect("a connection"), &theirs, &mut answers);
             }
         });
         Collector { address, seen }
     }
 
-    /// Its base address, for exporters.
+    /// Base URL for exporters.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What came so far.
+    /// The requests received so far.
     pub fn requests(&self) -> Vec<Request> {
         self.seen.requests.lock().expect("whole").clone()
     }
 
-    /// Waits for so many requests.
+    /// Waits until `count` requests have been received.
     pub fn wait_for(&self, count: usize) -> Vec<Request> {
         let mut requests = self.seen.requests.lock().expect("whole");
         while requests.len() < count {
@@ -106,12 +106,12 @@ impl Collector {
 impl Drop for Collector {
     fn drop(&mut self) {
         self.seen.stop.store(true, Ordering::SeqCst);
-        // Wakes the thread up, which then ends.
+        // Wakes the thread, which then ends.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// One request a connection.
+/// Serves one request per connection.
 fn serve(stream: TcpStream, seen: &Seen, answers: &mut impl Iterator<Item = Answer>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

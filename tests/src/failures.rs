@@ -1,14 +1,14 @@
-//! Which spans failed, told without the core: by plain SQL, and by a reading of rows with `serde_json`.
+//! Determines failed spans without the core, with plain SQL and with `serde_json`.
 //!
-//! The rules are those of `docs/sql.md`. What is not here: values that neither SQLite nor `serde_json` reads as JSON; tests state for those what
-//! they expect.
+//! The rules are those of `docs/sql.md`. Values that neither SQLite nor `serde_json` parses as JSON are not covered; tests state their
+//! expectations for those.
 
 use anyhow::Result;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use serde_json::{Map, Value};
 
-/// An expression over a row of `spans`: whether the span failed, 0 or 1.
+/// An SQL expression for a row of `spans`: 1 if the span failed, otherwise 0.
 pub const FAILED: &str = r#"((
     upper(status) IN ('ERROR', 'STATUS_CODE_ERROR', '2')
     OR CASE WHEN json_valid(attributes) THEN
@@ -26,10 +26,10 @@ pub const FAILED: &str = r#"((
         END)
 ) IS TRUE)"#;
 
-/// Gives a plain connection what the views of queries stand on: the two functions, and the two views that a session makes beside them.
+/// Adds the functions and temporary views of a session to a plain connection, so that Quipu's views can be used.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn make_parts(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("quipu_failure", 3, flags, |context| {
@@ -64,7 +64,7 @@ fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The words for a span that failed by its own row.
+/// The failure message of a span, judged by its own row.
 fn of_span(status: Option<&str>, attributes: Option<&str>, status_message: Option<&str>) -> Option<String> {
     let attributes = object(attributes);
     let said = |key: &str| {

@@ -1,20 +1,20 @@
-//! The fixture databases: written by real Llama Stack servers of ten releases, and never opened where they lie.
+//! The fixture databases, written by real Llama Stack servers of ten releases. They are never opened in place.
 //!
-//! What is not here: anything of the core. Expected values come from plain SQL.
+//! Does not use the core: expected values come from plain SQL.
 
 use crate::Scratch;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 
-/// One fixture database.
+/// A fixture database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixture {
-    /// A short name for reports.
+    /// Short name for reports.
     pub name: &'static str,
-    /// The path from the repository.
+    /// Path relative to the repository.
     path: &'static str,
-    /// Whether a hot rollback journal lies beside it.
+    /// Whether there is a hot rollback journal next to it.
     pub has_journal: bool,
 }
 
@@ -43,40 +43,40 @@ pub const OLD_0_2_11: Fixture = of("old_0.2.11", "tests/fixtures/db/real_old_0.2
 /// 0.2.15: taken from under a running server, with its hot journal: 294 spans as it lies, 293 after rollback.
 pub const LIVE: Fixture = Fixture { name: "live", path: "tests/fixtures/db/real_live.db", has_journal: true };
 
-/// Every fixture.
+/// All fixtures.
 pub const ALL: [Fixture; 10] = [SMALL, AGENT, METRICS, EVENTS, OLD_0_0_58, OLD_0_1_8, OLD_0_1_9, OLD_0_2_7, OLD_0_2_11, LIVE];
 
-/// The repository.
+/// The root of the repository.
 pub fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Cargo's output.
+/// Cargo's target directory.
 pub fn target() -> PathBuf {
     repository().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 impl Fixture {
-    /// Where it lies. Read it, or give it to something that only reads; SQLite gets a [`copy`](Fixture::copy).
+    /// Its path, for reading only. For SQLite, make a [`copy`](Fixture::copy).
     pub fn path(&self) -> PathBuf {
         repository().join(self.path)
     }
 
-    /// Where its journal lies, if it has one.
+    /// The path of its journal, if it has one.
     pub fn journal(&self) -> Option<PathBuf> {
         self.has_journal.then(|| repository().join(format!("{}-journal", self.path)))
     }
 
-    /// The file's name.
+    /// The file name.
     pub fn file_name(&self) -> &'static str {
         self.path.rsplit('/').next().unwrap_or(self.path)
     }
 
-    /// Copies the database into `scratch`, with its journal where `with_journal` says so and there is one.
+    /// Copies the database to `scratch`, with its journal if `with_journal` is set and there is one.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// If a file can't be read or written.
     pub fn copy(&self, scratch: &Scratch, with_journal: bool) -> Result<PathBuf> {
         let to = scratch.path().join(self.file_name());
         copy(&self.path(), &to)?;
@@ -86,10 +86,10 @@ impl Fixture {
         Ok(to)
     }
 
-    /// A connection to a private copy, journal applied where there is one. The copy lives as long as the connection is used with it.
+    /// Opens a private copy, with the journal applied if there is one. Keep the scratch folder while using the connection.
     ///
     /// # Errors
-    /// When the copy cannot be made or opened.
+    /// If the copy can't be made or opened.
     pub fn open(&self) -> Result<(Scratch, Connection)> {
         let scratch = Scratch::new()?;
         let connection = Connection::open(self.copy(&scratch, true)?)?;
@@ -99,24 +99,24 @@ impl Fixture {
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::copy(from, to).with_context(|| format!("{} cannot be copied.", from.display()))?;
-    // The original may be read-only; SQLite needs to write to roll a journal back.
+    // The original may be read-only; SQLite must write to roll back a journal.
     let mut permissions = std::fs::metadata(to)?.permissions();
     #[expect(clippy::permissions_set_readonly_false, reason = "a private copy in a temporary folder")]
     permissions.set_readonly(false);
     Ok(std::fs::set_permissions(to, permissions)?)
 }
 
-/// Opens a database as it lies, without looking for a journal and without changing anything.
+/// Opens a database in place, ignoring journals and without changing anything.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn open_as_it_lies(path: &Path) -> Result<Connection> {
     let uri = format!("file:{}?immutable=1", path.display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     Ok(Connection::open_with_flags(uri, flags)?)
 }
 
-/// A span as recorded, as far as trees are concerned.
+/// The columns of a span that determine the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanRow {
     /// `spans.span_id`.
@@ -129,10 +129,10 @@ pub struct SpanRow {
     pub name: String,
 }
 
-/// All spans, in the file's order.
+/// All spans in file order.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn spans(connection: &Connection) -> Result<Vec<SpanRow>> {
     let mut statement = connection.prepare("SELECT span_id, trace_id, parent_span_id, name FROM spans ORDER BY rowid")?;
     let rows = statement
@@ -140,28 +140,28 @@ pub fn spans(connection: &Connection) -> Result<Vec<SpanRow>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The ids of all traces, with spans or without, sorted.
+/// The ids of all traces, with or without spans, sorted.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn trace_ids(connection: &Connection) -> Result<Vec<String>> {
     texts(connection, "SELECT trace_id FROM traces UNION SELECT trace_id FROM spans ORDER BY 1")
 }
 
-/// The first column of every row of a query.
+/// The first column of all rows of a query.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// One number.
+/// The single number that a query returns.
 ///
 /// # Errors
-/// SQLite's.
+/// If SQLite fails.
 pub fn number(connection: &Connection, sql: &str) -> Result<i64> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
@@ -199,7 +199,7 @@ mod tests {
         let scratch = Scratch::new()?;
         let raw = open_as_it_lies(&LIVE.copy(&scratch, false)?)?;
         assert_eq!(number(&raw, "SELECT count(*) FROM spans")?, 294);
-        // Opening copies has not touched the original.
+        // Opening copies has not changed the original.
         assert_eq!(std::fs::metadata(LIVE.journal().expect("it has one"))?.len(), 16_928);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Files that are not what they seem: wrong, broken, or made to do harm.
+//! Hostile files: wrong, damaged or malicious.
 
 use crate::Scratch;
 use crate::fixtures::{Fixture, SMALL};
@@ -12,7 +12,7 @@ pub fn empty(scratch: &Scratch) -> Result<PathBuf> {
     scratch.write("empty.db", b"")
 }
 
-/// Files of other formats under a database's name: a PNG, a page, an archive, a JSON document.
+/// Files of other formats with a database's name: PNG, HTML, an archive, JSON.
 pub fn other_formats(scratch: &Scratch) -> Result<Vec<PathBuf>> {
     let filled = |head: &[u8]| [head, &[0x5a; 6000]].concat();
     Ok(vec![
@@ -23,21 +23,21 @@ pub fn other_formats(scratch: &Scratch) -> Result<Vec<PathBuf>> {
     ])
 }
 
-/// A database cut off inside its header, its first page, its middle and its last page.
+/// A database truncated inside its header, its first page, its middle and its last page.
 pub fn truncated(scratch: &Scratch, fixture: Fixture) -> Result<Vec<PathBuf>> {
     let bytes = std::fs::read(fixture.path())?;
     let cuts = [50, 3000, bytes.len() / 2, bytes.len() - 1000];
     cuts.iter().map(|cut| scratch.write(&format!("cut_at_{cut}.db"), &bytes[..*cut])).collect()
 }
 
-/// Random bytes of a database's size, as an encrypted one looks.
+/// Random bytes of a database's size, like an encrypted database.
 pub fn encrypted(scratch: &Scratch) -> Result<PathBuf> {
     let mut random = Random::new(1);
     let bytes: Vec<u8> = (0..5000).flat_map(|_| random.next_u64().to_le_bytes()).collect();
     scratch.write("encrypted.db", &bytes[..36_864])
 }
 
-/// A database of something else.
+/// A database with another schema.
 pub fn other_schema(scratch: &Scratch) -> Result<PathBuf> {
     let path = scratch.path().join("recipes.db");
     let connection = Connection::open(&path)?;
@@ -45,7 +45,7 @@ pub fn other_schema(scratch: &Scratch) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// `count` bytes at random places replaced by random ones. The same seed gives the same file.
+/// `count` random bytes replaced by random ones. Deterministic for a seed.
 pub fn flipped(scratch: &Scratch, fixture: Fixture, seed: u64, count: usize) -> Result<PathBuf> {
     let mut bytes = std::fs::read(fixture.path())?;
     let mut random = Random::new(seed);
@@ -58,19 +58,19 @@ pub fn flipped(scratch: &Scratch, fixture: Fixture, seed: u64, count: usize) -> 
     scratch.write(&format!("flipped_{seed}.db"), bytes)
 }
 
-/// The trace that [`odd_values`] and [`with_secrets`] add their span to.
+/// The trace to which [`odd_values`] and [`with_secrets`] add a span.
 pub const ADDED_TRACE: &str = "0123456789abcdef0123456789abcdef";
-/// The span they add.
+/// The added span.
 pub const ADDED_SPAN: &str = "0123456789abcdef";
 
-/// Markup that must stay text. Were it parsed as HTML, an element `#injected` would appear and `window.quipuInjected` would be set.
+/// Markup that must stay text. If it were parsed as HTML, an element `#injected` would appear and `window.quipuInjected` would be set.
 pub const MARKUP: &str =
     "<img id=\"injected\" src=\"x\" onerror=\"window.quipuInjected = true\"><script>window.quipuInjected = true</script>&lt;b&gt;";
 
 /// Right-to-left text with an override, control characters, a lone combining mark.
 pub const ODD_TEXT: &str = "\u{202e}שלום עולם\u{202c} \u{0007}\u{001b}[31m\u{0000}\u{fffe} \u{0301}e";
 
-/// A span whose name, attributes and events hold [`MARKUP`] and [`ODD_TEXT`], and one attribute of `long` bytes.
+/// A span whose name, attributes and events contain [`MARKUP`] and [`ODD_TEXT`], and an attribute of `long` bytes.
 pub fn odd_values(scratch: &Scratch, long: usize) -> Result<PathBuf> {
     let path = SMALL.copy(scratch, false)?;
     let name = format!("{MARKUP} {ODD_TEXT}");
@@ -79,7 +79,7 @@ pub fn odd_values(scratch: &Scratch, long: usize) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A span whose attributes hold what looks like API keys.
+/// A span with attributes that look like API keys.
 pub fn with_secrets(scratch: &Scratch) -> Result<PathBuf> {
     let path = SMALL.copy(scratch, false)?;
     let key = format!("sk-{}", "a1B2c3D4".repeat(6));
@@ -88,7 +88,7 @@ pub fn with_secrets(scratch: &Scratch) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A copy in WAL mode; the last span is only in its `-wal`. Answers the database and the `-wal`.
+/// A copy in WAL mode whose last span is only in the `-wal`. Returns the paths of both.
 pub fn in_wal_mode(scratch: &Scratch) -> Result<(PathBuf, PathBuf)> {
     let source = Scratch::new()?;
     let path = SMALL.copy(&source, false)?;
@@ -97,7 +97,7 @@ pub fn in_wal_mode(scratch: &Scratch) -> Result<(PathBuf, PathBuf)> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
     insert_span(&connection, "only in the WAL", "{}", "log")?;
-    // Taken while the connection is open: closing it would empty the WAL.
+    // Copied while the connection is open: closing it would empty the WAL.
     let wal = source.path().join("real_small.db-wal");
     let database = scratch.write("wal.db", std::fs::read(&path)?)?;
     let wal = scratch.write("wal.db-wal", std::fs::read(wal)?)?;
@@ -123,7 +123,7 @@ fn insert_span(connection: &Connection, name: &str, attributes: &str, message: &
     Ok(())
 }
 
-/// A JSON object of texts, ASCII-escaped as Python writes it.
+/// A JSON object of strings, ASCII-escaped like Python's.
 fn json_object(entries: &[(&str, &str)]) -> String {
     let quoted = |text: &str| {
         let mut out = String::from("\"");

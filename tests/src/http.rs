@@ -1,16 +1,16 @@
-//! Answers of servers on this machine that are no part of the project.
+//! A minimal HTTP client for local servers that are not part of the project.
 
 use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-/// The body of an answer that is none of “unavailable”; errors have one, too.
+/// The body of a response; errors have one, too.
 ///
 /// # Errors
-/// When nobody answers, or the server is starting.
+/// If nobody answers, or the server is still starting (503).
 pub fn get(port: u16, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    // HTTP 1.0, so that the body comes in one piece.
+    // HTTP 1.0, so that the body is not chunked.
     write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -1,7 +1,6 @@
-//! What several test targets share: the fixture databases with plain SQL over them, makers of hostile files and of big ones, fuzz targets,
-//! a collector.
+//! Shared by several test targets: fixture databases with plain SQL, generators of hostile and large files, fuzz targets, a collector.
 //!
-//! What is not here: tests. They stand in `tests/`.
+//! The tests themselves are in `tests/`.
 
 pub mod collector;
 pub mod failures;

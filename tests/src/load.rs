@@ -1,8 +1,7 @@
-//! A load of OTLP: spans over HTTP from several connections, each request sent until it is acknowledged, and a look into the file for every
-//! span that was.
+//! An OTLP load generator: sends spans over several connections, retries each request until it is acknowledged, and checks that the file
+//! contains every acknowledged span.
 //!
-//! Bodies are made once; only ids are written into them anew, so that the load costs little beside what it is for.
-//! What is not here: starting and ending what receives it.
+//! Bodies are generated once and only get new ids, so that the load itself is cheap.
 
 use crate::random::Random;
 use anyhow::{Context, Result, bail, ensure};
@@ -14,40 +13,40 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Spans of one trace.
+/// Spans per trace.
 const TRACE: usize = 10;
 
-/// What is sent.
+/// Parameters of a load test.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// Where to.
+    /// Address of the receiver.
     pub to: SocketAddr,
-    /// Connections at a time, each a thread.
+    /// Number of connections, each with a thread.
     pub connections: usize,
-    /// Spans of a request.
+    /// Spans per request.
     pub spans: usize,
-    /// How many requests, where the time is not to end them.
+    /// Number of requests; `None` to stop after `time`.
     pub requests: Option<u64>,
-    /// How long requests are begun; those that were go on until they are acknowledged.
+    /// How long new requests are started. Pending ones continue until acknowledged.
     pub time: Duration,
 }
 
-/// What became of it.
+/// Result of a load test.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Numbers of the requests that were acknowledged.
+    /// Numbers of the acknowledged requests.
     pub acknowledged: Vec<u64>,
-    /// Times a request was sent again.
+    /// Number of retries.
     pub retries: u64,
-    /// From the first request to the last acknowledgement.
+    /// Time from the first request to the last acknowledgement.
     pub elapsed: Duration,
 }
 
 impl Load {
-    /// Sends; `give_up` ends it while something is not acknowledged.
+    /// Runs the load test. `give_up` ends it even if requests are not acknowledged.
     ///
     /// # Errors
-    /// An answer that is neither success nor a request to come again.
+    /// If an answer is neither a success nor a request to retry.
     pub fn send(&self, give_up: &AtomicBool) -> Result<Outcome> {
         let (next, start) = (AtomicU64::new(0), Instant::now());
         let parts: Vec<Result<Outcome>> = std::thread::scope(|scope| {
@@ -83,7 +82,7 @@ impl Load {
                     Ok(503 | 429) | Err(_) => {
                         connection = None;
                         outcome.retries += 1;
-                        // As exporters do: whoever can't take more is not asked at once.
+                        // Wait before retrying, like exporters do.
                         std::thread::sleep(Duration::from_millis(50));
                     }
                     Ok(status) => bail!("The answer was {status}."),
@@ -93,10 +92,10 @@ impl Load {
         Ok(outcome)
     }
 
-    /// Looks whether every span that was acknowledged is in the file once, and the file is whole.
+    /// Checks that the file is intact and contains every acknowledged span exactly once.
     ///
     /// # Errors
-    /// What is wrong.
+    /// The first difference.
     pub fn check(&self, file: &Path, outcome: &Outcome) -> Result<()> {
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let whole: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
@@ -117,7 +116,7 @@ impl Load {
     }
 }
 
-/// Sends a body and answers the status.
+/// Sends a body and returns the status.
 fn post(connection: &mut Option<BufReader<TcpStream>>, to: SocketAddr, body: &[u8]) -> std::io::Result<u16> {
     let stream = match connection {
         Some(stream) => stream,
@@ -154,21 +153,21 @@ fn post(connection: &mut Option<BufReader<TcpStream>>, to: SocketAddr, body: &[u
     Ok(status)
 }
 
-/// The id of a span: another one for every request and place.
+/// The id of a span, unique for each request and position.
 fn span_id(number: u64, at: usize) -> u64 {
-    // One step of the sequence is a bijection of its seed.
+    // A step of the generator is a bijection of its seed.
     Random::new(number << 16 | at as u64).next_u64()
 }
 
-/// A request of protobuf, with the places of its ids.
+/// An encoded request with the positions of its ids.
 struct Body {
     bytes: Vec<u8>,
-    /// Where the trace id of each span begins; the span id follows after two bytes.
+    /// Offset of each span's trace id; the span id starts two bytes after its end.
     ids: Vec<usize>,
 }
 
 impl Body {
-    /// Attributes of 600 bytes as JSON, and times that are no whole microseconds, as most programs measure them.
+    /// Spans with 600 bytes of JSON attributes and nanosecond times.
     fn new(spans: usize) -> Body {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
         let resource = bytes(1, &[attribute(1, "service.name", "load"), attribute(1, "telemetry.sdk.language", "rust")].concat());
@@ -197,11 +196,11 @@ impl Body {
             // A status that is OK.
             span.extend(bytes(15, &[3 << 3, 1]));
             let entry = bytes(2, &span);
-            // The id stands behind its own two bytes at the beginning of the span.
+            // The id is after its two-byte tag and length at the start of the span.
             ids.push(scope.len() + entry.len() - span.len() + 2);
             scope.extend(entry);
         }
-        // What stands before the spans: heads of the request, the resource, the scope.
+        // Size of the headers before the spans: request, resource, scope.
         let content = scope.len();
         let resource_spans = [resource, bytes(2, &scope)].concat();
         let whole = bytes(1, &resource_spans);
@@ -209,7 +208,7 @@ impl Body {
         Body { ids: ids.into_iter().map(|at| before + at).collect(), bytes: whole }
     }
 
-    /// Makes it the request of this number.
+    /// Sets the ids for the request with this number.
     fn number(&mut self, number: u64) {
         for (at, place) in self.ids.iter().enumerate() {
             let trace = span_id(number, at / TRACE).to_be_bytes();
@@ -221,7 +220,7 @@ impl Body {
     }
 }
 
-/// A field with a length.
+/// A length-delimited field.
 fn bytes(number: u8, content: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
     let mut length = content.len();
@@ -238,7 +237,7 @@ fn fixed(number: u8, value: u64) -> Vec<u8> {
     [&[number << 3 | 1], value.to_le_bytes().as_slice()].concat()
 }
 
-/// An attribute; in spans the field 9, in resources 1.
+/// An attribute: field 9 in spans, 1 in resources.
 fn attribute(field: u8, key: &str, value: &str) -> Vec<u8> {
     bytes(field, &[bytes(1, key.as_bytes()), bytes(2, &bytes(1, value.as_bytes()))].concat())
 }

@@ -1,11 +1,11 @@
-//! Numbers that look random and are the same in every run.
+//! A pseudo-random generator that is the same in every run.
 
-/// SplitMix64: small, and good enough to choose places and bytes.
+/// SplitMix64: small, and good enough for positions and bytes.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence of this seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Random {
         Random(seed)
     }

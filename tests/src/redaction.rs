@@ -1,9 +1,9 @@
-//! A trace with a secret in each of its fields, and a search that finds secrets in any encoding: for tests of redaction.
+//! A trace with a secret in each field, and a search for secrets in any encoding, for tests of redaction.
 
 use quipu::encoding::{base64_url, from_base64};
 use quipu::model::{EventRecord, Recording, SpanRecord, TraceRecord};
 
-/// The same of any text that leaves.
+/// A text together with everything it decodes to.
 pub fn texts_in(mut all: String) -> String {
     let plain = all.replace("\\\\", "\\").replace("\\\"", "\"").replace("\\'", "'");
     all.push_str(&plain);
@@ -18,14 +18,14 @@ pub fn texts_in(mut all: String) -> String {
     all
 }
 
-/// A text as a JSON string.
+/// A string as JSON.
 pub fn json_of(text: &str) -> String {
     let mut json = String::new();
     quipu::recorded::write_json_string(text, &mut json);
     json
 }
 
-/// A trace that holds `secret(n)` in each of its fields, n being the number of the field.
+/// A trace that contains `secret(n)` in each field, where n is the number of the field. Also returns the number of fields.
 pub fn planted(secret: &dyn Fn(usize) -> String) -> (Recording, usize) {
     let count = std::cell::Cell::new(0);
     let plant = || {

@@ -1,20 +1,20 @@
-//! A folder of its own for one test.
+//! A temporary folder for a test.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A new folder below the system's temporary one; it and its content are removed on drop.
+/// A new folder in the system's temporary directory, removed on drop.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Scratch {
-    /// Makes the folder.
+    /// Creates the folder.
     ///
     /// # Errors
-    /// When the temporary folder is not writable.
+    /// If the temporary directory is not writable.
     pub fn new() -> Result<Scratch> {
         let name = format!("quipu-tests-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -22,15 +22,15 @@ impl Scratch {
         Ok(Scratch(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file into it and answers its path.
+    /// Writes a file into the folder and returns its path.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it can't be written.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
         let path = self.0.join(name);
         std::fs::write(&path, content).with_context(|| format!("{} cannot be written.", path.display()))?;
@@ -40,7 +40,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays behind is in the temporary folder.
+        // Leftovers are in the temporary directory.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

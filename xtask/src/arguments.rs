@@ -1,30 +1,30 @@
-//! The words after `cargo xtask`, read by hand: there are few.
+//! Command line of `cargo xtask`, parsed by hand because it is small.
 
 use crate::bench::Bench;
 use anyhow::{Context, Result, bail};
 
-/// What `cargo xtask help` prints.
+/// The output of `cargo xtask help`.
 pub(crate) const HELP: &str = "\
 cargo xtask COMMAND
 
   run [--port N]        build the page and serve it on http://127.0.0.1:8080/
-  build                 build the page into dist/: static files that work from any folder of any server; then the command with it
-  package [--crates]    build, and pack dist/ as page.zip; --crates packs the crates to be published instead, the command with the page
-  test                  everything CI checks: format, lints, tests, the page, the tests in a real browser
+  build                 build the page into dist/ (static files for any folder of any server), then the command that embeds it
+  package [--crates]    build, and pack dist/ as page.zip; --crates packs the crates for publishing instead
+  test                  run everything CI checks: format, lints, tests, the page, the tests in real browsers
   e2e [--build] [--browser chromium|firefox] [WORD]
-                        only the end-to-end tests (whose name contains WORD), in one browser or both, against dist/; --build builds it anew
-  fixtures SHAPE        grow a big file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; --help says more
+                        run the end-to-end tests against dist/ (only those whose name contains WORD), in one browser or both; --build builds dist/ first
+  fixtures SHAPE        generate a large file from a real one: --spans N, --size 1GB, --one-trace N or --deep N; see --help
   bench [--sizes 100MB,1.5GB,2.5GB] [--runs N] [--as-is]
-                        measure Quipu beside sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
-  slow promql           ask a real Prometheus the queries ours is compared with, and write down its answers (Debian's package)
+                        benchmark Quipu against sql.js, sqlite-wasm and the sqlite3 shell, and write docs/benchmarks.md
+  slow promql           record the answers of a real Prometheus, which tests compare with Quipu's (Debian's package prometheus)
   slow collect [--seconds N]
-                        let OpenTelemetry's SDK for Python, a real Prometheus and a load of a minute loose on quipu collect
-  slow serve            ask `quipu serve` with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
-  slow push             push the samples to a real Arize Phoenix (installed from PyPI) and compare what it has with the files
-  floors [--suggest]    check which module and crate may use which (xtask/floors.txt); --suggest prints floors that fit
+                        test quipu collect with OpenTelemetry's Python SDK, a real Prometheus and one-minute load tests
+  slow serve            query quipu serve with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
+  slow push             push the samples to a real Arize Phoenix (from PyPI) and compare what it stored with the files
+  floors [--suggest]    check the dependencies of modules and crates against xtask/floors.txt; --suggest prints floors that fit
   doctor                find or install what building and testing need
 
-Every command sets up what it needs first: it installs tools into target/tools and replaces nothing of yours.
+Every command first sets up what it needs: tools are installed into target/tools, and nothing you have installed is replaced.
 ";
 
 /// A command with its arguments.
@@ -33,21 +33,21 @@ pub(crate) enum Command {
     Help,
     Run(Arguments),
     Build,
-    /// Whether the crates are packed, and not the page.
+    /// Whether to pack the crates instead of the page.
     Package(bool),
     Test,
     EndToEnd(Arguments),
-    /// The words of the program that grows files.
+    /// Arguments of the program that grows files.
     Fixtures(Vec<String>),
     Bench(Bench),
-    /// What is made anew rarely, by its name.
+    /// The name of a slow task.
     Slow(Vec<String>),
     Doctor,
-    /// Whether floors that fit are printed, too.
+    /// Whether to also print floors that fit.
     Floors(bool),
 }
 
-/// The arguments of all commands; a command that does not take one refuses it.
+/// Options of all commands; each command rejects those it does not take.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) port: Option<u16>,
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     pub(crate) filter: Option<String>,
 }
 
-/// Reads the words.
+/// Parses the arguments.
 pub(crate) fn parse(words: &[String]) -> Result<Command> {
     let Some((name, rest)) = words.split_first() else { return Ok(Command::Help) };
     if name == "fixtures" {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what is measured, grows the files, installs the peers, and calls the program of the tests that measures.
+//! `cargo xtask bench`: builds what is measured, grows files, installs the peers, and runs the measuring program of the tests.
 
 use crate::setup::{self, Tools};
 use crate::shell::Run;
@@ -6,14 +6,14 @@ use crate::{npm, page, paths};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The words after `cargo xtask bench`.
+/// Options of `cargo xtask bench`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bench {
-    /// Sizes of files, as `cargo xtask fixtures --size` takes them.
+    /// File sizes, as accepted by `cargo xtask fixtures --size`.
     pub(crate) sizes: Vec<String>,
-    /// How often everything is measured.
+    /// Number of runs.
     pub(crate) runs: usize,
-    /// Whether dist/ is measured as it lies, whatever it was built of.
+    /// Whether to measure dist/ without rebuilding it.
     pub(crate) as_is: bool,
 }
 
@@ -24,7 +24,7 @@ impl Default for Bench {
 }
 
 impl Bench {
-    /// Reads the words.
+    /// Parses the arguments.
     pub(crate) fn parse(words: &[String]) -> Result<Bench> {
         let mut bench = Bench::default();
         let mut words = words.iter();
@@ -49,7 +49,7 @@ impl Bench {
     }
 }
 
-/// Measures everything and writes docs/benchmarks.md.
+/// Runs the benchmarks and writes docs/benchmarks.md.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     let tools = setup::prepare(setup::For::Tests)?;
     match page::is_current() {
@@ -57,7 +57,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Some(false) if bench.as_is => println!("dist/ was built of other sources than these; it is measured as it lies."),
         _ => page::build(&tools)?,
     }
-    // The peers' pages beside what npm installs for them.
+    // The peers' pages, next to the npm packages they use.
     let site = npm::install("tests/bench/page", "bench/page")?;
     let files = bench.sizes.iter().map(|size| grow(size)).collect::<Result<Vec<_>>>()?;
     Run::new("cargo build --quiet --release --package quipu-tests --bin measure").show()?;
@@ -79,7 +79,7 @@ fn measure(tools: &Tools, bench: &Bench, site: &Path, files: &[PathBuf]) -> Resu
         .show()
 }
 
-/// The file of that size; grown once and kept.
+/// The file of this size, generated once and kept.
 fn grow(size: &str) -> Result<PathBuf> {
     let path = paths::target().join("bench").join(format!("{size}.db"));
     if !path.is_file() {

@@ -1,34 +1,34 @@
-//! Finds Chromium and its driver, and checks that they belong together; and Firefox, whose driver cargo installs.
+//! Finds Chromium and a matching driver, and Firefox, whose driver cargo installs.
 
 use crate::shell::{Run, is_on_path};
 use anyhow::{Context, Result, bail};
 
-/// The browsers of the tests.
+/// The browsers used by the tests.
 pub(crate) struct Browsers {
-    /// Name or path of the browser.
+    /// Name or path of Chromium.
     pub(crate) chromium: String,
-    /// Name or path of its driver.
+    /// Name or path of chromedriver.
     pub(crate) driver: String,
-    /// Name or path of the second browser.
+    /// Name or path of Firefox.
     pub(crate) firefox: String,
 }
 
 const FIREFOXES: [&str; 2] = ["firefox", "firefox-esr"];
 
-/// Firefox: the environment's `FIREFOX` comes first, then the PATH.
+/// Firefox: the variable `FIREFOX`, otherwise the PATH.
 pub(crate) fn firefox() -> Option<String> {
     std::env::var("FIREFOX").ok().or_else(|| FIREFOXES.iter().find(|name| is_on_path(name)).map(|name| absolute(name)))
 }
 
 const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Whether Chromium and its driver are there.
+/// Whether Chromium and its driver are installed.
 pub(crate) fn is_here() -> bool {
     let (chromiums, driver) = candidates();
     !chromiums.is_empty() && driver.is_some()
 }
 
-/// The environment's `CHROMIUM` and `CHROMEDRIVER` come first, then the PATH: every browser there, and the driver.
+/// All Chromium browsers and a driver: the variables `CHROMIUM` and `CHROMEDRIVER`, otherwise the PATH.
 fn candidates() -> (Vec<String>, Option<String>) {
     let on_path = |names: &[&str]| names.iter().filter(|name| is_on_path(name)).map(|name| absolute(name)).collect::<Vec<_>>();
     let chromiums = std::env::var("CHROMIUM").map_or_else(|_| on_path(&CHROMIUMS), |path| vec![path]);
@@ -36,14 +36,14 @@ fn candidates() -> (Vec<String>, Option<String>) {
     (chromiums, driver)
 }
 
-/// The program's path: some who start it want one.
+/// The absolute path of a program, which some callers need.
 fn absolute(program: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
     found.map_or(program.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
-/// A driver and a browser of the same major version: a driver drives only its own.
+/// A driver and a browser with the same major version, as drivers require.
 pub(crate) fn find() -> Result<Browsers> {
     let firefox = firefox().context("Firefox is not on the PATH; the variable FIREFOX can name it.")?;
     let (chromiums, driver) = candidates();

@@ -1,21 +1,21 @@
-//! The build id that page and worker carry, so that a stale half beside a new one is noticed: the last commit that touched the sources and a
-//! hash of the sources as they are. The same sources give the same id, so that building twice compiles once.
+//! The build id of page and worker, which detects a mismatch of the two: the last commit that touched the sources, and a hash of the
+//! sources. The same sources give the same id, so building again compiles nothing.
 
 use crate::{paths, shell::Run};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the page is built of.
+/// The sources of the page.
 const SOURCES: [&str; 7] = ["Cargo.toml", "Cargo.lock", "Trunk.toml", "index.html", "crates", "web", "samples"];
 
-/// For example `5ba9ff3-90c2f1aa`; without git `90c2f1aa`. Fit for a URL.
+/// For example `5ba9ff3-90c2f1aa`, or `90c2f1aa` without git. Can be used in URLs.
 pub(crate) fn build_id() -> Result<String> {
     let mut files = Vec::new();
     for source in SOURCES {
         collect(&paths::root().join(source), &mut files)?;
     }
-    // The order of a directory's entries is the file system's.
+    // The order of directory entries depends on the file system.
     files.sort();
     let mut hash = Fnv::new();
     for file in &files {
@@ -28,14 +28,14 @@ pub(crate) fn build_id() -> Result<String> {
     Ok(commit.map_or(sources.clone(), |commit| format!("{commit}-{sources}")))
 }
 
-/// The files under `path`; a missing one is no error, since then the build fails with a better sentence.
+/// The files below `path`. A missing one is ignored, because the build then fails with a better message.
 fn collect(path: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     if path.is_file() {
         into.push(path.to_owned());
     } else if path.is_dir() {
         for entry in fs::read_dir(path).with_context(|| format!("{} cannot be listed.", path.display()))? {
             let entry = entry?;
-            // Tests' expectations and editors' files are no part of the page.
+            // Snapshots and editor files are not part of the page.
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if !(name.starts_with('.') || name == "target" || name == "snapshots" || name == "tests") {
@@ -46,7 +46,7 @@ fn collect(path: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// FNV-1a with 64 bits: stable, short, and enough to tell two builds apart.
+/// 64-bit FNV-1a: stable, short, and sufficient to distinguish builds.
 struct Fnv(u64);
 
 impl Fnv {
@@ -54,14 +54,14 @@ impl Fnv {
         Fnv(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds a text and an end mark, so that moving bytes between neighbours changes the hash.
+    /// Adds bytes and an end mark, so that moving bytes between neighbours changes the hash.
     fn add(&mut self, bytes: &[u8]) {
         for byte in bytes.iter().chain(&(bytes.len() as u64).to_le_bytes()) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
 
-    /// Both halves in one.
+    /// Folds both halves together.
     #[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
     fn folded(&self) -> u32 {
         (self.0 >> 32) as u32 ^ self.0 as u32

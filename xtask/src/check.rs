@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check in order, each with its time; and the end-to-end tests on their own.
+//! `cargo xtask test`: all checks in order with their times; and the end-to-end tests alone.
 
 use crate::setup::{self, Tools};
 use crate::shell::Run;
@@ -21,7 +21,7 @@ const STEPS: [Step; 10] = [
     ("end-to-end tests", |tools| end_to_end(tools, None, None)),
 ];
 
-/// Runs every step, and stops at the first that fails. A table of times closes it either way.
+/// Runs all steps and stops at the first failure. Prints a table of times at the end.
 pub(crate) fn run_all() -> Result<()> {
     let mut times: Vec<(&str, Duration, bool)> = Vec::new();
     let began = Instant::now();
@@ -50,7 +50,7 @@ pub(crate) fn run_all() -> Result<()> {
     outcome.map(|_| ())
 }
 
-/// The end-to-end tests whose name contains `filter`, in `browser` or in all, against dist/.
+/// Runs the end-to-end tests whose name contains `filter`, in one browser or in all, against dist/.
 pub(crate) fn run_end_to_end(build: bool, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
     let tools = setup::prepare(setup::For::Tests)?;
     match page::is_current() {
@@ -62,16 +62,16 @@ pub(crate) fn run_end_to_end(build: bool, browser: Option<&str>, filter: Option<
     end_to_end(&tools, browser, filter)
 }
 
-/// In one browser, or in both.
+/// Runs them in one browser, or in both.
 fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Result<()> {
     let browsers = tools.browsers()?;
-    // With --workspace, as the native tests were built: features are chosen for what is built together, and others would compile the core anew.
+    // With --workspace like the native tests: otherwise features would differ and the core would be compiled again.
     let target = "--quiet --workspace --test e2e --features quipu-cli/page";
     let mut run = Run::new(&format!("cargo test {target} --"));
     if let Some(filter) = filter {
         run = run.word(filter);
     }
-    // The command with the page of dist/ in it writes files that the tests open.
+    // The tests open files written by the command that embeds dist/.
     Run::new(&format!("cargo build {target} --bin quipu")).show()?;
     let axe = npm::install("tests/axe", "axe")?.join("node_modules/axe-core/axe.min.js");
     run.env("QUIPU_E2E_DIST", paths::dist())
@@ -88,7 +88,7 @@ fn end_to_end(tools: &Tools, browser: Option<&str>, filter: Option<&str>) -> Res
 
 fn lint_wasm(_: &Tools) -> Result<()> {
     let target = "--target wasm32-unknown-unknown";
-    // Each alone: linted together, the page would get the worker's features.
+    // One at a time: linted together, the page would get the worker's features.
     for package in [
         "quipu-web",
         "quipu-worker --all-targets",
@@ -101,7 +101,7 @@ fn lint_wasm(_: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// Dependencies that are unused, not permitted, or out of bounds for the page.
+/// Checks for unused, prohibited and misplaced dependencies.
 fn check_dependencies(tools: &Tools) -> Result<()> {
     keep_sqlite_from_the_page()?;
     Run::new("cargo machete --skip-target-dir").with_tools(tools).show()?;
@@ -109,11 +109,11 @@ fn check_dependencies(tools: &Tools) -> Result<()> {
         println!("(cargo-deny is not installed, so licences and sources were not checked: cargo install cargo-deny. CI checks them.)");
         return Ok(());
     }
-    // Advisories need a database from the network.
+    // Advisories would need a database from the network.
     Run::new("cargo deny --log-level error check licenses bans sources").with_tools(tools).show()
 }
 
-/// The page shows what the worker answers; were SQLite among its dependencies, somebody would have put a query into it.
+/// The page must not query data itself: with SQLite among its dependencies, it could.
 fn keep_sqlite_from_the_page() -> Result<()> {
     let tree = "cargo tree --package quipu-web --target wasm32-unknown-unknown --edges normal --prefix none";
     println!("$ {tree}");
@@ -128,14 +128,14 @@ fn keep_sqlite_from_the_page() -> Result<()> {
     Ok(())
 }
 
-/// Links in the documentation lead somewhere, and its examples run.
+/// Checks links and examples of the documentation.
 fn check_documentation(_: &Tools) -> Result<()> {
     Run::new("cargo doc --workspace --no-deps --quiet").env("RUSTDOCFLAGS", "-D warnings").show()?;
     Run::new("cargo test --workspace --doc --quiet").show()
 }
 
 fn test_native(_: &Tools) -> Result<()> {
-    // The end-to-end tests need the built page; they have a step of their own.
+    // The end-to-end tests need the built page and have their own step.
     if Run::new("cargo nextest --version").read().is_some() {
         return Run::new("cargo nextest run --workspace --no-fail-fast -E").word("not binary(e2e)").show();
     }

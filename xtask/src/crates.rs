@@ -1,6 +1,4 @@
-//! Packs the crates that are published, as `cargo publish` would send them.
-//!
-//! What is not here: publishing, which `cargo publish` does in the order of their dependencies.
+//! Packs the crates as `cargo publish` would send them. Does not publish.
 
 use crate::paths;
 use crate::shell::Run;
@@ -8,17 +6,17 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 
-/// The folder of the command's crate that carries the page, because cargo packs nothing from outside a crate.
+/// Folder of the page in the command's crate, because cargo only packs files inside a crate.
 const PAGE: &str = "crates/quipu-cli/page";
 
-/// Copies dist/ into the command's crate, packs every crate below `crates`, and compiles each from its package.
+/// Copies dist/ into the command's crate, packs all crates below `crates`, and compiles each package.
 pub(crate) fn package() -> Result<()> {
     let page = paths::root().join(PAGE);
     if page.exists() {
         fs::remove_dir_all(&page).with_context(|| format!("{} cannot be removed.", page.display()))?;
     }
     copy(&paths::dist(), &page)?;
-    // Packed without git's knowledge of page/, which it ignores.
+    // git ignores page/, so cargo would refuse to pack it.
     let mut run = Run::new("cargo package --locked --allow-dirty");
     for name in published()? {
         run = run.word("--package").word(name);
@@ -28,7 +26,7 @@ pub(crate) fn package() -> Result<()> {
     Ok(())
 }
 
-/// Every package below `crates`; a folder has the name of its package.
+/// All packages below `crates`. A folder has the name of its package.
 fn published() -> Result<Vec<String>> {
     let folder = paths::root().join("crates");
     let mut names = Vec::new();

@@ -1,15 +1,15 @@
-//! `cargo xtask fixtures`: big files from real ones. The work is done by a program of the tests, so that this one needs no SQLite.
+//! `cargo xtask fixtures`: large files from real ones. A program of the tests does the work, so that xtask needs no SQLite.
 
 use crate::paths::target;
 use crate::shell::Run;
 use anyhow::{Result, bail};
 
-/// Runs the program with these words, compiled for speed: big files are millions of rows.
+/// Runs the program with these arguments, optimized: large files are millions of rows.
 pub(crate) fn grow(words: &[String]) -> Result<()> {
     Run::new("cargo run --quiet --release --package quipu-tests --bin grow --").words(words).show()
 }
 
-/// What needs programs of others, or takes minutes: makes fixtures anew, or checks with real peers.
+/// Runs a task that needs third-party programs or takes minutes.
 pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
     match words {
         [one] if one == "promql" => Run::new("cargo run --quiet --package quipu-tests --bin promql_answers").show(),

@@ -1,7 +1,4 @@
-//! `cargo xtask`: sets up, builds, packs, serves and tests Quipu. A library, so that the end-to-end tests serve the page with the very
-//! server `cargo xtask run` uses.
-//!
-//! What is not here: the tests themselves, and anything the page or the core does.
+//! `cargo xtask`: sets up, builds, packs, serves and tests Quipu. A library, so that the end-to-end tests can use its web server.
 
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -27,10 +24,10 @@ mod zip;
 use anyhow::{Context, Result};
 use arguments::{Arguments, Command};
 
-/// Runs one command, given the words after `cargo xtask`.
+/// Runs a command, given the arguments after `cargo xtask`.
 ///
 /// # Errors
-/// A sentence for the user: what failed, and what to do.
+/// A message for the user: what failed, and what to do.
 pub fn run(words: &[String]) -> Result<()> {
     match arguments::parse(words)? {
         Command::Help => {
@@ -57,9 +54,9 @@ pub fn run(words: &[String]) -> Result<()> {
     }
 }
 
-/// Builds the page and serves it until the process is ended.
+/// Builds the page and serves it until the process ends.
 fn run_page(port: u16) -> Result<()> {
-    // The port first: nobody wants to wait for a build to learn that it is taken.
+    // Bind the port first, so that nobody waits for a build to learn that it is in use.
     let listener = serve::listen(port)?;
     let address = listener.local_addr().context("The server has no address.")?;
     page::build(&setup::prepare(setup::For::Build)?)?;

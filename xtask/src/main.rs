@@ -1,4 +1,4 @@
-//! The `cargo xtask` command. Everything it does is in the library of the same name.
+//! The `cargo xtask` command, a wrapper of the library.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ fn main() -> ExitCode {
     match xtask::run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Errors are sentences: what failed, then why, a line each.
+            // One line per cause: what failed, then why.
             eprintln!();
             error.chain().for_each(|sentence| eprintln!("{sentence}"));
             ExitCode::FAILURE

@@ -1,5 +1,5 @@
-//! Packages of the npm registry: wasm-opt, the page's charts, and what tests and benches need. They are installed into target/, in the versions
-//! of a package-lock.json in the repository.
+//! npm packages: wasm-opt, the page's charts, and those for tests and benchmarks. Installed below target/, in the versions of the lock
+//! files in the repository.
 
 use crate::paths;
 use crate::shell::{Run, is_on_path};
@@ -7,15 +7,15 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files that decide what is installed.
+/// The files that determine what is installed.
 const WANTED: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// Copies the folder `from` of the repository to `to` in target/, and installs there what its package-lock.json lists.
+/// Copies the folder `from` of the repository to `to` below target/, and installs the packages of its package-lock.json.
 pub(crate) fn install(from: &str, to: &str) -> Result<PathBuf> {
     let (from, to) = (paths::root().join(from), paths::target().join(to));
     fs::create_dir_all(&to).with_context(|| format!("{} cannot be made.", to.display()))?;
     let wanted = WANTED.map(|name| from.join(name)).iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-    // If the same was installed before, no network is needed. The file is written after npm succeeded.
+    // Skips the installation if it is current, so no network is needed. The file is written after npm succeeded.
     let installed = to.join("installed");
     let is_here = read(&installed).is_ok_and(|known| known == wanted.concat());
     for entry in fs::read_dir(&from).with_context(|| format!("{} cannot be read.", from.display()))? {

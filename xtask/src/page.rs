@@ -1,4 +1,4 @@
-//! Builds the page into dist/ with Trunk, stamps it with the build id, and checks what came out.
+//! Builds the page into dist/ with Trunk, stamps it with the build id, and checks the result.
 
 use crate::setup::Tools;
 use crate::shell::Run;
@@ -9,12 +9,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// What index.html and boot.js hold where the build id belongs.
+/// Placeholder of the build id in index.html and boot.js.
 const PLACEHOLDER: &str = "__QUIPU_BUILD__";
-/// The files it stands in.
+/// The files that contain it.
 const STAMPED: [&str; 2] = ["index.html", "boot.js"];
 
-/// Builds dist/, and fails when it is over its size budget or could not move to another folder.
+/// Builds dist/. Fails if it exceeds its size budget or is not relocatable.
 pub(crate) fn build(tools: &Tools) -> Result<()> {
     let began = Instant::now();
     let id = build_id::build_id()?;
@@ -37,7 +37,7 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// Builds the command with the page in it: `quipu export --html` puts data into that.
+/// Builds the command with the embedded page, which `quipu export --html` needs.
 pub(crate) fn build_command() -> Result<()> {
     println!("Building the command with the page in it (the first time about 3 minutes on two cores).");
     Run::new("cargo build --release --package quipu-cli --features page").show()?;
@@ -45,13 +45,13 @@ pub(crate) fn build_command() -> Result<()> {
     Ok(())
 }
 
-/// The PATH for Trunk, with a wasm-opt of a pinned version first. Distributions ship old ones: version 108 breaks the modules' tables.
+/// The PATH for Trunk, with a pinned wasm-opt first. Old ones in distributions are broken: version 108 damages the modules' tables.
 fn path_with_wasm_opt(tools: &Tools) -> Result<OsString> {
     let programs = npm::install("xtask/binaryen", "binaryen")?.join("node_modules/.bin");
     Ok(std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(tools.path())))?)
 }
 
-/// What draws charts, from the npm registry, beside the page that loads it when a chart is shown.
+/// Copies the chart library from the npm registry; the page loads it when a chart is shown.
 fn copy_chart_library(dist: &Path) -> Result<()> {
     let from = npm::install("web/charts", "charts")?.join("node_modules/uplot/dist");
     for (name, to) in [("uPlot.iife.min.js", "uplot.js"), ("uPlot.min.css", "uplot.css")] {
@@ -69,7 +69,7 @@ pub(crate) fn package() -> Result<()> {
     Ok(())
 }
 
-/// Whether dist/ is there and of these sources: `None` when it is missing.
+/// Whether dist/ was built from the current sources; `None` if it is missing.
 pub(crate) fn is_current() -> Option<bool> {
     let index = fs::read_to_string(paths::dist().join("index.html")).ok()?;
     let id = build_id::build_id().ok()?;

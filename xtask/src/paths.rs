@@ -1,8 +1,8 @@
-//! Where things are.
+//! Paths in the repository.
 
 use std::path::PathBuf;
 
-/// The repository.
+/// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().map_or(here.clone(), PathBuf::from)
@@ -13,7 +13,7 @@ pub(crate) fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// Cargo's output.
+/// Cargo's target directory.
 pub(crate) fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(dir) => root().join(dir),
@@ -21,7 +21,7 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// Tools that were installed for this checkout: `bin/` within is put first on the PATH.
+/// Tools installed for this checkout: its `bin/` comes first on the PATH.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }

@@ -1,6 +1,6 @@
-//! Programs of others that ask ours, from Python's registry: slow to install, so no test of every day.
+//! Runs third-party clients from PyPI against `quipu serve`. Slow to install, so not part of the regular tests.
 //!
-//! What is not here: what is asked and expected (`tests/peers`).
+//! The checks are in `tests/peers`.
 
 use crate::paths;
 use crate::shell::Run;
@@ -8,15 +8,15 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 
-/// What `quipu serve` is asked by.
+/// The client for `quipu serve`.
 const CLIENT: &str = "llama-stack-client==0.2.15";
 
-/// Asks `quipu serve` with llama-stack-client, and with promtool where that is installed.
+/// Tests `quipu serve` with llama-stack-client, and with promtool if it is installed.
 pub(crate) fn serve() -> Result<()> {
     Run::new("cargo build --package quipu-cli").show()?;
     let python = installed("llama-stack-client", CLIENT)?;
     let folder = paths::target().join("peers/serve");
-    // What an earlier run left there would be another file.
+    // Remove what an earlier run left.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made.", folder.display()))?;
     let words = [
@@ -28,7 +28,7 @@ pub(crate) fn serve() -> Result<()> {
     Run::program(&python.display().to_string()).words(&words).show()
 }
 
-/// The Python of an environment of its own below target/, with a package in it.
+/// The Python of a virtual environment below target/ that has the package.
 fn installed(name: &str, package: &str) -> Result<PathBuf> {
     let folder = paths::target().join("peers").join(name);
     let python = folder.join("bin/python");

@@ -1,6 +1,6 @@
-//! A small web server over `std::net`, for one machine: `cargo xtask run` and the end-to-end tests serve the page with it.
+//! A small local web server over `std::net`: `cargo xtask run` and the end-to-end tests serve the page with it.
 //!
-//! One thread and one request a connection. What is not here: TLS, compression, ranges, caching; every answer says `no-store`.
+//! One thread and one request per connection. No TLS, compression, ranges or caching; every response says `no-store`.
 
 use anyhow::{Context, Result};
 use std::fs::File;
@@ -10,50 +10,50 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a client asked for.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `HEAD`, …
     pub method: String,
-    /// The path, percent-decoded, without the query; begins with a slash.
+    /// The path, percent-decoded and without the query; starts with a slash.
     pub path: String,
-    /// What follows the question mark, as sent.
+    /// The part after the question mark, as sent.
     pub query: String,
 }
 
-/// An answer.
+/// A response.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Headers beside `Content-Length`, `Connection` and `Cache-Control`, which are always sent.
+    /// Headers in addition to `Content-Length`, `Connection` and `Cache-Control`.
     pub headers: Vec<(&'static str, String)>,
-    /// The content; not sent to `HEAD`.
+    /// The body; not sent for `HEAD`.
     pub body: Body,
 }
 
-/// The content of an answer.
+/// The body of a response.
 pub enum Body {
     /// In memory.
     Bytes(Vec<u8>),
-    /// A file of this length in bytes.
+    /// A file and its length in bytes.
     File(File, u64),
 }
 
 impl Reply {
-    /// A short text.
+    /// A short text response.
     pub fn text(status: u16, text: &str) -> Reply {
         let headers = vec![("Content-Type", "text/plain; charset=utf-8".to_owned())];
         Reply { status, headers, body: Body::Bytes(text.as_bytes().to_vec()) }
     }
 }
 
-/// Answers requests; called from several threads.
+/// Handles requests; called from several threads.
 pub type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
-/// Takes a port on 127.0.0.1; 0 takes any free one.
+/// Binds a port on 127.0.0.1; 0 for any free one.
 ///
 /// # Errors
-/// A sentence that says how to choose another port when this one is taken.
+/// If the port is in use; the message says how to choose another.
 pub fn listen(port: u16) -> Result<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).map_err(|error| match error.kind() {
@@ -68,20 +68,20 @@ pub fn listen(port: u16) -> Result<TcpListener> {
     })
 }
 
-/// Answers connections with `handler` until the process ends or the listener is closed.
+/// Handles connections until the process ends or the listener is closed.
 pub fn serve(listener: &TcpListener, handler: &Handler) {
     for stream in listener.incoming() {
         let Ok(stream) = stream else { continue };
         let handler = Arc::clone(handler);
-        // A client that goes away in the middle concerns nobody else.
+        // Errors of one client do not affect others.
         std::thread::spawn(move || drop(answer(stream, &handler)));
     }
 }
 
-/// Serves on a free port from a thread of its own, until the process ends.
+/// Serves on a free port from a new thread, until the process ends.
 ///
 /// # Errors
-/// When no port is free.
+/// If no port is free.
 pub fn spawn(handler: Handler) -> Result<SocketAddr> {
     let listener = listen(0)?;
     let address = listener.local_addr().context("The server has no address.")?;
@@ -89,7 +89,7 @@ pub fn spawn(handler: Handler) -> Result<SocketAddr> {
     Ok(address)
 }
 
-/// The files below `root`, at the address `prefix` (`/`, or a path that begins and ends with a slash).
+/// Serves the files below `root` under `prefix` (`/`, or a path that starts and ends with a slash).
 pub fn static_files(root: PathBuf, prefix: &str) -> Handler {
     let prefix = prefix.to_owned();
     Arc::new(move |request: &Request| {
@@ -103,14 +103,14 @@ pub fn static_files(root: PathBuf, prefix: &str) -> Handler {
     })
 }
 
-/// The file that `path` (without its first slash) names below `root`; `index.html` for a folder. `None` for whatever leads outside.
+/// The file named by `path` (without its leading slash) below `root`; `index.html` for folders. `None` for paths that lead outside.
 fn locate(root: &Path, path: &str) -> Option<(PathBuf, File, u64)> {
     let path = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0']);
     if !path.split('/').all(plain) {
         return None;
     }
-    // A symbolic link may not lead outside either.
+    // Symbolic links must not lead outside either.
     let full = root.join(&path).canonicalize().ok()?;
     if !full.starts_with(root.canonicalize().ok()?) || !full.is_file() {
         return None;
@@ -137,7 +137,7 @@ fn content_type(path: &Path) -> &'static str {
 }
 
 fn answer(mut stream: TcpStream, handler: &Handler) -> io::Result<()> {
-    // Browsers open connections ahead of need and leave them idle.
+    // Browsers open connections in advance and leave them idle.
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.set_write_timeout(Some(Duration::from_secs(30)))?;
     let Some(request) = read_request(&stream)? else {
@@ -147,7 +147,7 @@ fn answer(mut stream: TcpStream, handler: &Handler) -> io::Result<()> {
     write_reply(&mut stream, reply, request.method != "HEAD")
 }
 
-/// Reads the head of a request; `None` when it is none. A body is left unread.
+/// Reads the head of a request; `None` if it is invalid. A body is not read.
 fn read_request(stream: &TcpStream) -> io::Result<Option<Request>> {
     let mut reader = BufReader::new(stream.take(64 * 1024));
     let mut first = String::new();
@@ -157,7 +157,7 @@ fn read_request(stream: &TcpStream) -> io::Result<Option<Request>> {
     let mut line = String::new();
     loop {
         line.clear();
-        // The headers themselves mean nothing to us.
+        // The headers are ignored.
         if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
             break;
         }
@@ -214,7 +214,7 @@ fn write_reply(stream: &mut TcpStream, reply: Reply, with_body: bool) -> io::Res
     if with_body {
         match reply.body {
             Body::Bytes(bytes) => stream.write_all(&bytes)?,
-            // Never more than announced, should the file grow meanwhile. On Linux the kernel copies.
+            // Never more than announced if the file grows. On Linux the kernel copies.
             Body::File(file, len) => drop(io::copy(&mut file.take(len), stream)?),
         }
     }

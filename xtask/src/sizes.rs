@@ -1,4 +1,4 @@
-//! What the page weighs, raw and compressed with brotli as servers send it, against its budgets.
+//! Checks the size of the page, uncompressed and with brotli, against its budgets.
 
 use crate::shell;
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ const PAGE_BUDGET: u64 = 480_000;
 // Loaded by who looks at metrics: the grammar of PromQL, and what draws charts.
 const METRICS_BUDGET: u64 = 500_000;
 
-/// Prints the sizes; an error when one is over its budget. Without the `brotli` command only raw sizes are known.
+/// Prints the sizes; an error if one exceeds its budget. Without the `brotli` command, only uncompressed sizes are known.
 pub(crate) fn report(dist: &Path) -> Result<()> {
     let mut code = Vec::new();
     collect_code(dist, &mut code)?;
@@ -47,7 +47,7 @@ fn kb(bytes: u64) -> String {
     format!("{:.0}", bytes as f64 / 1000.0)
 }
 
-/// Whether the file's name has one of these parts.
+/// Whether the file name contains one of these parts.
 fn has(path: &Path, parts: &[&str]) -> bool {
     path.file_name().is_some_and(|name| parts.iter().any(|part| name.to_string_lossy().contains(part)))
 }
@@ -65,7 +65,7 @@ fn brotli_size(path: &Path) -> Result<u64> {
     Ok(output.stdout.len() as u64)
 }
 
-/// Every `.wasm` and `.js` below `dir`.
+/// All `.wasm` and `.js` files below `dir`.
 fn collect_code(dir: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("{} cannot be listed.", dir.display()))? {
         let path = entry?.path();

@@ -1,7 +1,5 @@
-//! Builds dist/viewer.html of dist/: the page, its worker and their styles in one file that opens from disk, without any data. The page and
-//! the command put data into it.
-//!
-//! What is not here: putting data into it (the core's `share`), and what the page does with what it carries (`web/app`).
+//! Builds dist/viewer.html from dist/: the page, its worker and styles in one file that opens from disk, without data. The page and the
+//! command embed data in it (`quipu_share::html`).
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -12,16 +10,16 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-/// Its name in dist/.
+/// File name in dist/.
 pub(crate) const NAME: &str = "viewer.html";
 
-/// Where data is put.
+/// Placeholder for the data.
 const DATA: &str = "<!--quipu-data-->";
 
-/// A self-contained file of more than this, without data, is refused. It has everything of the page but PromQL, which would be a third more.
+/// Maximum size of the file without data. It contains the whole page except PromQL, which would add a third.
 const MOST_BYTES: usize = 2_300_000;
 
-/// Writes it.
+/// Builds the file.
 pub(crate) fn build(dist: &Path, build: &str) -> Result<()> {
     let read = |name: &str| fs::read_to_string(dist.join(name)).with_context(|| format!("dist/{name} cannot be read."));
     let index = read("index.html")?;
@@ -33,7 +31,7 @@ pub(crate) fn build(dist: &Path, build: &str) -> Result<()> {
     let glue = glue(&read("quipu-web.js")?)?;
     let boot = include_str!("../../web/viewer.js").replace("__QUIPU_BUILD__", build);
     let script = format!("{boot}\n{glue}\nquipuStart(__wbg_init);\n");
-    // A script that held its own end mark would end there.
+    // An end tag inside a script would end it.
     for text in [&styles, &script] {
         if text.contains("</script") || text.contains("</style") || text.contains("<!--") {
             bail!("A script or a style sheet of the page holds markup, so it cannot stand in one file.");
@@ -71,7 +69,7 @@ pub(crate) fn build(dist: &Path, build: &str) -> Result<()> {
     fs::write(dist.join(NAME), html).with_context(|| format!("dist/{NAME} cannot be written."))
 }
 
-/// The style sheets a page names, with their media.
+/// The style sheets of a page, with their media queries.
 fn style_sheets(index: &str) -> Vec<(String, Option<String>)> {
     let links = index.split("<link ").skip(1).filter_map(|rest| rest.split('>').next());
     links
@@ -84,7 +82,7 @@ fn style_sheets(index: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// wasm-bindgen's module as a script: nothing is imported or exported, and there is no address of its own.
+/// Converts wasm-bindgen's module to a script without imports, exports and `import.meta`.
 fn glue(module: &str) -> Result<String> {
     if module.lines().any(|line| line.starts_with("import ")) {
         bail!("quipu-web.js imports other files, so it cannot stand in one file.");
@@ -98,10 +96,10 @@ fn glue(module: &str) -> Result<String> {
     Ok(lines.collect::<Vec<_>>().join("\n").replace("import.meta.url", "document.baseURI"))
 }
 
-/// Digits of base 85: every printable letter of ASCII but those that mean something in markup or in a script. A sixteenth shorter than base64.
+/// Digits of base 85: all printable ASCII characters that have no meaning in markup or scripts. A sixteenth shorter than base64.
 const DIGITS: &[u8; 85] = b"!#$%()*+,./0123456789:;?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
 
-/// Four bytes as five digits, the highest first; the last group is filled up with zeros.
+/// Encodes four bytes as five digits, the highest first; the last group is padded with zeros.
 fn base85(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(4) * 5);
     for chunk in bytes.chunks(4) {
@@ -120,7 +118,7 @@ fn packed(path: &Path) -> Result<Vec<u8>> {
     Ok(packer.finish()?)
 }
 
-/// As a policy names a script or a style by what it holds.
+/// The hash source of a content security policy for a script or style.
 fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }

@@ -1,13 +1,13 @@
-//! Writes a ZIP archive of a folder, its files stored uncompressed: web servers compress what they send themselves.
+//! Writes a ZIP archive of a folder. Files are stored uncompressed: web servers compress what they send.
 //!
-//! Format: PKWARE's APPNOTE, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end record). What is not here: Zip64,
-//! encryption, dates (all entries carry 1980-01-01, so that the same page gives the same archive).
+//! Format: PKWARE's APPNOTE, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end record). No Zip64, encryption or dates
+//! (all entries have 1980-01-01, so that the archive is reproducible).
 
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
 
-/// Packs every file below `dir` into `to` and answers how many there were.
+/// Packs all files below `dir` into `to` and returns their number.
 pub(crate) fn pack(dir: &Path, to: &Path) -> Result<usize> {
     let mut files = Vec::new();
     collect(dir, "", &mut files)?;
@@ -55,7 +55,7 @@ fn archive(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
         out.extend(bytes);
 
         directory.extend(0x0201_4b50u32.to_le_bytes());
-        // Made by Unix, version 2.0, so that the mode below counts.
+        // Made by Unix, version 2.0, so that the mode below is used.
         directory.extend((3u16 << 8 | 20).to_le_bytes());
         directory.extend(&common);
         directory.extend([0; 6]);
@@ -77,7 +77,7 @@ fn archive(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// CRC-32 as ZIP wants it.
+/// CRC-32 as used by ZIP.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut sum = flate2::Crc::new();
     sum.update(bytes);

@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and the help that teaches it.
+//! The command line: subcommands, flags and their help.
 
 use crate::collect::Collect;
 use crate::http::Admission;
@@ -10,30 +10,32 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  quipu info trace_store.db                       what the file is and holds
-  quipu traces trace_store.db --failed            the newest traces that hold a failure
-  quipu traces trace_store.db 'duration>2s model:llama'   the newest traces that match; `quipu help traces` has the language
-  quipu trace trace_store.db TRACE_ID             one trace as a tree with bars
-  quipu search trace_store.db 'connection reset'  the spans that hold a text, newest first
-  quipu export trace_store.db --session ID        a session's inputs and outputs, as JSON lines
-  quipu import traces.jsonl logs.jsonl --db run.db        OTLP or Jaeger files as a telemetry file
-  quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318 and write it into a telemetry file
-  quipu push trace_store.db --endpoint http://localhost:4318      to a collector, or to Jaeger
+  quipu info trace_store.db                       summarize the file
+  quipu traces trace_store.db --failed            list the newest failed traces
+  quipu traces trace_store.db 'duration>2s model:llama'      filter traces (see `quipu help traces`)
+  quipu trace trace_store.db TRACE_ID             show a trace as a tree with bars
+  quipu search trace_store.db 'connection reset'  find spans by text, newest first
+  quipu export trace_store.db --session ID        write a session's inputs and outputs as JSON lines
+  quipu import traces.jsonl logs.jsonl --db run.db           convert OTLP or Jaeger files
+  quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318
+  quipu push trace_store.db --endpoint http://localhost:4318 send to a collector or Jaeger
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
-  quipu serve trace_store.db                      the page and HTTP APIs, while the file grows
+  quipu serve trace_store.db                      serve the page and HTTP APIs for a growing file
 
-A FILE may also be OTLP (protobuf, JSON, JSON lines) or Jaeger's JSON, gzip or not: it is imported into memory first.
+FILE can also be OTLP (protobuf, JSON or JSON lines) or Jaeger JSON, plain or gzipped. Such files
+are imported into memory first.
 
 Exit codes:
-  0  answered; also when whoever reads the output closes it early
-  1  no answer, or nothing was found: one sentence on standard error says so
-  2  the command line is wrong
+  0  success, also if the reader of the output closes the pipe early
+  1  an error, or nothing found; the reason is on standard error
+  2  invalid command line
 
-A file is only read, never changed, but by `collect` and `serve --accept-events`; a server may go on writing it. Colours appear on a terminal only, and not where NO_COLOR is set.";
+Files are only read. Exceptions are `collect` and `serve --accept-events`, which write. A server may
+write to a file while it is being read. Output is coloured on a terminal unless NO_COLOR is set.";
 
-/// Reads the telemetry file of a Llama Stack server (telemetry.db, trace_store.db).
+/// Inspect, search, convert and serve telemetry files of Llama Stack (telemetry.db, trace_store.db).
 #[derive(Parser)]
 #[command(name = "quipu", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -51,7 +53,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Say what a file is: releases that could have written it, counts, time range, warnings
+    /// Summarize a file: releases that may have written it, counts, time range, warnings
     Info {
         /// The telemetry file
         file: PathBuf,
@@ -62,55 +64,55 @@ pub(crate) enum Command {
     Trace {
         /// The telemetry file
         file: PathBuf,
-        /// 32 hex digits, as `quipu traces` prints them; the first few are enough where only one trace begins so
+        /// Trace id (32 hex digits), or a unique prefix of it
         trace_id: String,
     },
     /// Show one span: times, failures, attributes, events
     Span {
         /// The telemetry file
         file: PathBuf,
-        /// 16 hex digits, as `quipu trace` prints them
+        /// Span id (16 hex digits)
         span_id: String,
-        /// Print long values whole
+        /// Print long values in full
         #[arg(long)]
         full: bool,
     },
-    /// Search for a text in names, inputs, outputs, attributes, errors and log messages, newest spans first
+    /// Find text in span names, attributes, errors and log messages, newest spans first
     Search(Search),
-    /// Write spans as JSON lines or CSV, or traces as OTLP, Jaeger's JSON, Chrome's trace events, Markdown, a link, a telemetry file
+    /// Write spans or traces in another format: JSON lines, CSV, OTLP, Markdown, a link, …
     Export(Export),
-    /// Make a telemetry file of OTLP and Jaeger files: traces, logs and metrics of one run become one
+    /// Convert OTLP and Jaeger files into one telemetry file
     Import(Import),
-    /// Receive OTLP over HTTP and write it into a telemetry file, while others read it
+    /// Receive OTLP over HTTP and write it to a telemetry file
     Collect(Collect),
-    /// Send a file to an OpenTelemetry collector, Jaeger, or whatever else takes OTLP over HTTP
+    /// Send a file to an OpenTelemetry collector, Jaeger or any other OTLP/HTTP receiver
     Push(Push),
-    /// Call a method of Llama Stack's telemetry API, and print its JSON
+    /// Call a method of Llama Stack's telemetry API and print the JSON it returns
     Query(Query),
-    /// Ask for metrics in PromQL: tokens, requests, failures, durations
+    /// Evaluate a PromQL query over tokens, requests, failures and durations
     Promql(Promql),
-    /// Ask anything in SQL, read-only
+    /// Run a read-only SQL query
     Sql(Sql),
-    /// Serve a growing file: the page, Llama Stack's routes, Prometheus's API
+    /// Serve a growing file: the page, Llama Stack's routes, Prometheus' query API
     Serve(Serve),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]
     Completions {
-        /// The shell
+        /// The shell to generate the script for
         shell: clap_complete::Shell,
     },
 }
 
 const FILTER_SIGNS: &str = "\
-How conditions are written:
-  name:chat    name=inference    a name contains chat; is exactly inference.  * stands for any text: name:chat*
-  duration:1s..5s duration>2m    numbers: > >= < <= and ranges. Durations take ns us ms s m h d; a number alone is seconds
-  key=value key:part key!=value key>5 key=* \"a key\":x attr.KEY=x        an attribute as recorded
-  root.error:true                the root span is so
-  {kind:tool error:true}         one span is all of this
-  chat                           a name contains it, or it is an attribute's key or the beginning of an id
-  \"free text\"                    a name, an attribute or an event contains it; letter case does not count
-A filter that begins with - comes after --, or is written with NOT. docs/filter.md describes the whole language.
+Conditions:
+  name:chat    name=inference    name contains chat; name is exactly inference. * matches any text: name:chat*
+  duration:1s..5s duration>2m    > >= < <= and ranges. Duration units: ns us ms s m h d; seconds if omitted
+  key=value key:part key!=value key>5 key=* \"a key\":x attr.KEY=x        an attribute, as recorded
+  root.error:true                the condition holds for the root span
+  {kind:tool error:true}         all conditions hold for the same span
+  chat                           name contains it, an attribute has this key, or an id starts with it
+  \"free text\"                    a name, an attribute or an event contains it, ignoring case
+Put a filter that starts with - after --, or use NOT instead. docs/filter.md has the full reference.
 
 Examples:
   quipu traces trace_store.db --slowest --limit 5
@@ -119,10 +121,11 @@ Examples:
   quipu traces trace_store.db '{kind:inference duration>2s} -session:7a4e'
   quipu traces trace_store.db '\"connection refused\" OR root.duration>1m'";
 
-/// What `quipu traces --help` says of the filter language; the fields are those of the language's own table.
+/// The filter section of `quipu traces --help`. Fields come from the parser's own table.
 fn filter_help() -> String {
     let mut help = "\
-A filter's terms must all hold; any span of a trace may match each of them. OR, NOT or - in front, and parentheses combine them.
+A trace matches if each term matches one of its spans, not necessarily the same one. Combine terms with OR, NOT (or a leading -) and
+parentheses.
 
 Fields:
 "
@@ -130,7 +133,7 @@ Fields:
     for info in quipu::filter::fields() {
         help += &format!("  {:<23} {}\n", info.example, info.meaning);
     }
-    help + &format!("Kinds are {}.\n\n", quipu::model::SpanKind::ALL.map(|kind| kind.label()).join(", ")) + FILTER_SIGNS
+    help + &format!("Span kinds: {}.\n\n", quipu::model::SpanKind::ALL.map(|kind| kind.label()).join(", ")) + FILTER_SIGNS
 }
 
 #[derive(Args)]
@@ -138,26 +141,26 @@ Fields:
 pub(crate) struct Traces {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// Only traces that match; several words are one filter. Put it in single quotes, so that the shell leaves it as it is
+    /// Only list traces that match. Several words form one filter; quote it to protect it from the shell
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// Only traces that hold a failed span
+    /// Only list traces with a failed span
     #[arg(long)]
     pub(crate) failed: bool,
-    /// By duration, longest first
+    /// Sort by duration, longest first
     #[arg(long)]
     pub(crate) slowest: bool,
-    /// How many at most
+    /// Maximum number of traces
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     pub(crate) limit: u32,
-    /// How many to skip
+    /// Number of traces to skip
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     pub(crate) offset: u32,
 }
 
 const SEARCH_HELP: &str = "\
-Letter case does not count, in any script. Escapes are seen through: what is recorded as caf\\u00e9 is found as café.
-Times are UTC. Printed is the first place in each span; with --json one object a line.
+Case is ignored in all scripts. Escapes are decoded: café also finds text recorded as caf\\u00e9.
+Times are in UTC. Only the first match in each span is printed. --json prints one object per line.
 
 Examples:
   quipu search trace_store.db 'connection reset'
@@ -168,21 +171,21 @@ Examples:
 pub(crate) struct Search {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// What to search for
+    /// The text to find
     pub(crate) text: String,
-    /// Only in traces this filter matches
+    /// Only search traces that match this filter
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
-    /// Only in this trace; the first few digits are enough where only one trace begins so
+    /// Only search this trace (an id or a unique prefix of it)
     #[arg(long, value_name = "TRACE_ID")]
     pub(crate) trace: Option<String>,
-    /// How many spans at most; all where it is left out
+    /// Maximum number of spans (default: all)
     #[arg(long, value_name = "NUMBER")]
     pub(crate) limit: Option<u32>,
 }
 
 const QUERY_HELP: &str = "\
-Methods and their parameters (? may be left out):
+Methods and their parameters (? marks optional ones):
   query_traces           attribute_filters?, limit? = 100, offset? = 0, order_by?
   get_trace              trace_id
   get_span               trace_id, span_id
@@ -192,8 +195,8 @@ Methods and their parameters (? may be left out):
   query_metrics          metric_name, start_time, end_time?, granularity?, query_type?, label_matchers?
   list_span_events       span_id or trace_id, limit? = 1000, offset? = 0
 
-A filter is {\"key\": …, \"op\": \"eq\" | \"ne\" | \"gt\" | \"lt\", \"value\": …}; all filters must hold on one span.
-Columns of order_by: trace_id, service_name, root_span_id, start_time, end_time, created_at; - in front is descending.
+A filter is {\"key\": …, \"op\": \"eq\" | \"ne\" | \"gt\" | \"lt\", \"value\": …}. All filters must match the same span.
+order_by takes trace_id, service_name, root_span_id, start_time, end_time and created_at; a leading - sorts in descending order.
 
 Examples:
   quipu query trace_store.db query_traces '{\"attribute_filters\": [{\"key\": \"session_id\", \"op\": \"eq\", \"value\": \"…\"}]}'
@@ -206,9 +209,9 @@ Examples:
 pub(crate) struct Query {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// The method
+    /// The method to call
     pub(crate) method: String,
-    /// Its parameters as a JSON object; - reads them from standard input
+    /// Parameters as a JSON object; - reads them from standard input
     #[arg(default_value = "{}", value_name = "PARAMS-JSON", allow_hyphen_values = true)]
     pub(crate) params: String,
 }
@@ -218,10 +221,10 @@ Metrics:
   llama_stack_tokens_total, llama_stack_prompt_tokens_total, llama_stack_completion_tokens_total   {model_id, provider_id, source}
   quipu_requests_total {span_name, status}    quipu_inference_requests_total {model_id, status, tokens}
   quipu_errors_total {span_name}              quipu_span_duration_seconds_bucket, _sum, _count {span_name, status, le}
-  and every metric.NAME event under NAME
+  and each metric.NAME event as NAME
 
-The file is read as if the server had been scraped every 15 seconds. Without a time, queries look at the end of the file. Times are in
-RFC 3339 or in seconds since 1970; durations are such as 30s, 5m, 1h30m, or seconds. docs/metrics.md tells all of it.
+Series are sampled as if the server had been scraped every 15 seconds. The default time is the end of the file. Times are RFC 3339 or
+Unix seconds; durations look like 30s, 5m or 1h30m, or are seconds. See docs/metrics.md.
 
 Examples:
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
@@ -233,39 +236,39 @@ Examples:
 #[derive(Args)]
 #[command(after_help = PROMQL_HELP)]
 pub(crate) struct Promql {
-    /// The telemetry file and the query; with --openmetrics the query alone
+    /// The telemetry file and the query; only the query with --openmetrics
     #[arg(required = true, num_args = 1..=2, value_names = ["FILE", "QUERY"])]
     pub(crate) words: Vec<String>,
-    /// Read series from this OpenMetrics text with timestamps, as they are
+    /// Read series from this OpenMetrics file (with timestamps) instead of a telemetry file
     #[arg(long, value_name = "SERIES.txt")]
     pub(crate) openmetrics: Option<PathBuf>,
-    /// When to look; the end of the file where it is left out
+    /// Evaluate the query at this time (default: the end of the file)
     #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"], allow_hyphen_values = true)]
     pub(crate) time: Option<String>,
-    /// The first step of a query over time
+    /// Start of a range query
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) start: Option<String>,
-    /// The last step
+    /// End of a range query
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) end: Option<String>,
-    /// Time between steps
+    /// Step of a range query
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
-    /// Increases and rates as plain sums over the window, without Prometheus's extrapolation
+    /// Compute increase() and rate() exactly, without Prometheus' extrapolation
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Take PROVIDER/MODEL and MODEL of that provider for one model
+    /// Treat PROVIDER/MODEL and MODEL of that provider as one model
     #[arg(long)]
     pub(crate) merge_labels: bool,
-    /// Time between two scrapes
+    /// Simulated scrape interval
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) scrape: String,
 }
 
 const SQL_HELP: &str = "\
-Tables as the server wrote them: traces, spans, span_events. Views for this session, nothing of which is written to the file:
-  spans_with_duration   spans, with duration_ms and error
-  requests              the server's requests: route, start_time, duration_ms, spans, errors
+Tables: traces, spans, span_events. Temporary views (never written to the file):
+  spans_with_duration   spans with duration_ms and error
+  requests              server requests: route, start_time, duration_ms, spans, errors
   errors                error attributes and logged errors
   token_usage           recorded metric events: metric, value, model_id, provider_id, timestamp
 
@@ -279,26 +282,27 @@ Examples:
 pub(crate) struct Sql {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// One SELECT, WITH or EXPLAIN; - reads it from standard input
+    /// A single SELECT, WITH or EXPLAIN statement; - reads it from standard input
     pub(crate) query: String,
-    /// How many rows at most
+    /// Maximum number of rows
     #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
     pub(crate) limit: u32,
-    /// Stop after so many seconds
+    /// Cancel the query after this many seconds
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) timeout: u32,
 }
 
 const SERVE_HELP: &str = "\
-  http://127.0.0.1:4242/       the page, with the file open; what is written to the file appears by itself
-  /v1/telemetry/...            Llama Stack's telemetry routes, for llama-stack-client and its like
-  /api/v1/...                  Prometheus's query API: give http://127.0.0.1:4242 to Grafana as a Prometheus data source
+Endpoints:
+  http://127.0.0.1:4242/       the page, with the file open; it follows the file as it grows
+  /v1/telemetry/...            Llama Stack's telemetry routes, for llama-stack-client and similar clients
+  /api/v1/...                  Prometheus' query API; in Grafana, add http://127.0.0.1:4242 as a Prometheus data source
 
-Only this machine is answered. docs/serving.md tells of Grafana, of other machines, and of what the routes answer.
+By default only requests from this machine are answered. docs/serving.md covers Grafana, remote access and the routes.
 
 Examples:
   quipu serve ~/.llama/distributions/ollama/trace_store.db
-  quipu serve new.db --accept-events              programs log into it: client.telemetry.log_event(...)
+  quipu serve new.db --accept-events              accept client.telemetry.log_event(...)
   QUIPU_TOKEN=$(openssl rand -hex 32) quipu serve trace_store.db --listen 0.0.0.0:4242 --allow-remote";
 
 #[derive(Args)]
@@ -306,33 +310,33 @@ Examples:
 pub(crate) struct Serve {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// Where to listen: an address of this machine, and a port; 0 takes a free one
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4242")]
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) admission: Admission,
-    /// Write what POST /v1/telemetry/events brings to the file, which is made where there is none
+    /// Accept POST /v1/telemetry/events and write the events to the file, creating it if necessary
     #[arg(long)]
     pub(crate) accept_events: bool,
-    /// Time between two scrapes, for Prometheus's API
+    /// Simulated scrape interval, for Prometheus' API
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) scrape: String,
-    /// Take PROVIDER/MODEL and MODEL of that provider for one model, for Prometheus's API
+    /// Treat PROVIDER/MODEL and MODEL of that provider as one model, for Prometheus' API
     #[arg(long)]
     pub(crate) merge_labels: bool,
 }
 
 const EXPORT_HELP: &str = "\
-Exported are the spans of every trace in which one span meets all filters, as far as they have all the attributes asked for.
-Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one for each attribute.
-With --trace, and in the formats of other programs, whole traces are written: each span with all it has, its events among them.
-docs/formats.md lists what each format cannot hold.
-With --db a fresh telemetry file is written that holds the chosen traces whole, and nothing else of the file, deleted rows neither.
---html writes them with the page into one file that opens in any browser from disk, without a network.
---markdown writes a trace to be pasted into an issue or given to a language model, --link a link that carries it; whoever opens the link
-needs no file. Keys and passwords are taken out of these three; --redact says what else is: prompts, outputs, tools, logs, errors, ids, services,
-paths, emails, secrets, names, others with commas between, structure for all of them, none for nothing. Wherever FILE stands, a link, or a
-file that holds one, may stand too.
+Spans: by default, the command exports the spans of each trace in which one span matches all filters. Spans that lack one of the requested
+attributes are skipped. Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one per attribute.
+
+Whole traces: --trace, and formats other than JSON lines and CSV, export complete spans with their events. docs/formats.md lists what each
+format cannot represent. --db writes a new telemetry file that contains only the chosen traces. --html writes the traces and the page to
+one file that opens in any browser, offline. --markdown writes a trace for an issue or a language model. --link prints a link that contains
+the trace, so that whoever opens it needs no file. All commands accept such a link, or a file containing one, in place of FILE.
+
+Redaction: --html, --markdown and --link remove keys and passwords. --redact selects what else to remove: prompts, outputs, tools, logs,
+errors, ids, services, paths, emails, secrets, names, others (comma-separated), structure for all of them, or none.
 
 Examples:
   quipu export trace_store.db --session 7a4e0c32-2bdc-46ab-aabb-dbbc225ce760 > turns.jsonl
@@ -351,61 +355,61 @@ Examples:
 pub(crate) struct Export {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// Only traces of this agent session; with no --attribute, its inputs and outputs
+    /// Only export traces of this agent session; without --attribute, exports input and output
     #[arg(long, value_name = "SESSION_ID")]
     pub(crate) session: Option<String>,
-    /// KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE; a value is a number, true, false, or a text (in double quotes where it looks like one of those)
+    /// KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE. A value is a number, true, false or a string (in double quotes if ambiguous)
     #[arg(long = "filter", value_name = "CONDITION")]
     pub(crate) filters: Vec<String>,
-    /// An attribute to write; all of them where none is named
+    /// Attribute to export; can be repeated (default: all)
     #[arg(long = "attribute", value_name = "KEY")]
     pub(crate) attributes: Vec<String>,
-    /// How deep below each root to go; 1 is the root alone
+    /// Maximum depth below each root; 1 is only the root
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_depth: Option<i64>,
-    /// This trace, whole; may be given several times. The first few digits are enough where only one trace begins so
+    /// Export this trace in full (an id or a unique prefix of it); can be repeated
     #[arg(long = "trace", value_name = "TRACE_ID", conflicts_with_all = ["session", "filters", "attributes", "max_depth"])]
     pub(crate) traces: Vec<String>,
-    /// Write a telemetry file of the traces given with --trace, or of all, to this new file
+    /// Write all traces, or those given with --trace, to a new telemetry file
     #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
     pub(crate) db: Option<PathBuf>,
-    /// Write the traces given with --trace, or all, with the page into this new file, which opens in a browser from disk
+    /// Write all traces, or those given with --trace, and the page to a new HTML file
     #[arg(long, group = "form", value_name = "FILE", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format", "output"])]
     pub(crate) html: Option<PathBuf>,
     /// Write the trace given with --trace as Markdown
     #[arg(long, group = "form", requires = "traces", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format"])]
     pub(crate) markdown: bool,
-    /// About how many tokens of Markdown, of four bytes each
+    /// Approximate size limit of the Markdown, in tokens of four bytes
     #[arg(long, default_value_t = 16_000, value_name = "NUMBER", requires = "markdown")]
     pub(crate) tokens: u32,
-    /// Write a link that carries the traces given with --trace
+    /// Write a link that contains the traces given with --trace
     #[arg(long, group = "form", requires = "traces", conflicts_with_all = ["session", "filters", "attributes", "max_depth", "format"])]
     pub(crate) link: bool,
-    /// The address of a Quipu page that the link is to open; without it the link begins with #
+    /// URL of the Quipu page that the link opens; without it, the link starts with #
     #[arg(long, value_name = "URL", requires = "link")]
     pub(crate) base: Option<String>,
-    /// Leave out large values until the link has at most so many letters; what was left out is said
+    /// Omit large values until the link has at most this many characters; omissions are reported
     #[arg(long, value_name = "LETTERS", requires = "link")]
     pub(crate) limit: Option<usize>,
-    /// What to take out before it leaves: kinds with commas between, structure, or none. Without it --html, --link and --markdown take out
-    /// keys and passwords, --db nothing
+    /// What to remove: kinds separated by commas, structure, or none (default: keys and passwords for --html, --link and --markdown; none
+    /// for --db)
     #[arg(long, value_name = "KINDS", requires = "form")]
     pub(crate) redact: Option<String>,
-    /// Let times begin at 1970-01-01T00:00:00
+    /// Shift times to start at 1970-01-01T00:00:00
     #[arg(long, requires = "form")]
     pub(crate) relative_times: bool,
-    /// How to write
+    /// Output format
     #[arg(long, value_parser = formats(), default_value = FileFormat::JsonLines.word())]
     pub(crate) format: FileFormat,
-    /// Write to this new file instead of standard output
+    /// Write to a new file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
 const IMPORT_HELP: &str = "\
-Read are OTLP as protobuf, JSON and JSON lines, as exporters send it and as the collector's file exporter writes it, and the JSON of Jaeger;
-each also compressed by gzip. What a file is tells its content, not its name. Log records become events of their spans.
-What can't be read is passed over and listed with its line or message. The other commands open such files too, in memory.
+Reads OTLP (protobuf, JSON and JSON lines, as sent by exporters or written by the collector's file exporter) and Jaeger JSON, plain or
+gzipped. The format is detected from the content, not from the name. Log records become events of their spans. Entries that can't be read
+are skipped and reported with their line or message. Other commands can open such files directly, in memory.
 
 Examples:
   quipu import traces.jsonl logs.jsonl metrics.jsonl --db run.db
@@ -418,22 +422,24 @@ pub(crate) struct Import {
     /// The files to import
     #[arg(required = true, value_name = "IN")]
     pub(crate) files: Vec<PathBuf>,
-    /// The telemetry file to write; there must be none of that name
+    /// The telemetry file to write; must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) db: PathBuf,
 }
 
 const PUSH_HELP: &str = "\
-Spans are sent whole, with their events, under the ids and times they have, in the order of the file. What is recorded in them is sent too:
-prompts, outputs, and whatever keys stand in them.
-A collector that is busy or away is tried again after growing pauses. Where a push is interrupted, the same command goes on: what was sent
-is kept in the folder quipu/push below XDG_STATE_HOME (~/.local/state) until all of it is, or in the file that --resume names. That one stays,
-so that the same command later sends only what is new; of metrics and logs it stands beside it, as STATE.metrics and STATE.logs. The last
-request may arrive twice then, which collectors notice of spans by their ids.
-Metrics are points that were imported or collected, and the metric.… events of a file, as cumulative counters with a point for each event.
-Logs are records of no span. Jaeger and Phoenix take neither.
-The variables OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their like for one signal are followed.
-Exit code 1 also says that the collector refused some, or that some can't be sent.
+Spans are sent in file order with their events, ids and times. Nothing is redacted: prompts, outputs and any keys in them are sent.
+
+If the collector is busy or unreachable, requests are retried with increasing delays. To continue an interrupted push, run the same command
+again: progress is stored in quipu/push below XDG_STATE_HOME (~/.local/state) until everything is sent. With --resume it is stored in the
+given file and kept, so that later runs send only what is new; metrics and logs use STATE.metrics and STATE.logs. After an interruption,
+the last request may be sent twice; collectors recognize duplicate spans by their ids.
+
+Metrics are imported or collected points, and the metric.… events of the file as cumulative counters with one point per event. Logs are
+log records without a span. Jaeger and Phoenix accept neither.
+
+OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their per-signal variants are respected. The exit code is
+also 1 if the collector rejected entries or if some could not be sent.
 
 Examples:
   quipu push trace_store.db --endpoint http://localhost:4318
@@ -446,29 +452,28 @@ Examples:
 pub(crate) struct Push {
     /// The telemetry file
     pub(crate) file: PathBuf,
-    /// The collector's base address, to which /v1/traces, /v1/metrics and /v1/logs are added; without it OTEL_EXPORTER_OTLP_ENDPOINT, else
-    /// http://localhost:4318
+    /// Base URL of the collector, without /v1/traces (default: OTEL_EXPORTER_OTLP_ENDPOINT, or http://localhost:4318)
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// Send this header with every request; may be given several times
+    /// Header to send with each request; can be repeated
     #[arg(long = "header", value_name = "NAME=VALUE")]
     pub(crate) headers: Vec<String>,
-    /// What to send, with commas between
+    /// Signals to send, separated by commas
     #[arg(long = "signal", value_enum, value_delimiter = ',', default_value = "traces", value_name = "SIGNALS")]
     pub(crate) signals: Vec<PushSignal>,
-    /// Only this trace; may be given several times; the first few digits are enough where only one trace begins so
+    /// Only send this trace (an id or a unique prefix of it); can be repeated
     #[arg(long = "trace", value_name = "TRACE_ID")]
     pub(crate) traces: Vec<String>,
-    /// Pack requests with gzip
+    /// Compress requests with gzip
     #[arg(long)]
     pub(crate) gzip: bool,
-    /// Spans, points or records in one request at most; large ones are fewer
+    /// Maximum number of spans, points or records per request; fewer if they are large
     #[arg(long, default_value_t = 512, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
-    /// Keep in this file what was sent, and go on from there
+    /// Store progress in this file and continue from it
     #[arg(long, value_name = "STATE")]
     pub(crate) resume: Option<PathBuf>,
-    /// Begin anew, whatever was sent before
+    /// Ignore stored progress and send everything again
     #[arg(long)]
     pub(crate) restart: bool,
 }
@@ -477,16 +482,17 @@ pub(crate) struct Push {
 pub(crate) enum PushSignal {
     /// Spans with their events
     Traces,
-    /// Recorded metric events as counters, and imported points as they are
+    /// Metric events as counters, and imported points
     Metrics,
-    /// Log records of no span; those of spans go with them
+    /// Log records without a span (the others are sent as span events)
     Logs,
 }
 
-/// Reads the word of a format; those that can hold spans with chosen attributes come first.
+/// Parses the name of a format. Formats that support selected attributes are listed first.
 fn formats() -> impl TypedValueParser<Value = FileFormat> {
     let (rows, others): (Vec<FileFormat>, Vec<FileFormat>) =
         FileFormat::of(Contents::Traces).partition(|format| format.holds(Contents::Spans));
     let value = |format: FileFormat| PossibleValue::new(format.word()).help(format.about());
-    PossibleValuesParser::new(rows.into_iter().chain(others).map(value)).try_map(|word| FileFormat::from_word(&word).ok_or("is no format"))
+    PossibleValuesParser::new(rows.into_iter().chain(others).map(value))
+        .try_map(|word| FileFormat::from_word(&word).ok_or("unknown format"))
 }

@@ -1,4 +1,4 @@
-//! What --json prints for tables and trees: plain names, times as ISO text, durations in nanoseconds, unknown numbers as null.
+//! The output of `--json` for tables and trees. Times are ISO 8601, durations nanoseconds, unknown numbers null.
 
 use quipu::model::{EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
 use quipu::protocol::{FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
@@ -134,7 +134,7 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
     })
 }
 
-/// `api_span` and `api_events` are the query API's answers: attributes and events as recorded.
+/// `api_span` and `api_events` are answers of the query API: attributes and events as recorded.
 pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Json {
     let failures = span.failures.iter().map(|failure| json!({ "message": failure.message, "source": failure.source }));
     json!({

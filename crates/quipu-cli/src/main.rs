@@ -1,6 +1,6 @@
 //! The `quipu` command: opens a telemetry file and prints what the core answers.
 //!
-//! What is not here: SQL, decoding, derivation, arithmetic on data. All of it is the `quipu` crate's.
+//! All SQL, decoding and arithmetic is in the `quipu` crate.
 
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        // Servers print from several threads, and an output keeps all others from it.
+        // Servers print from several threads, but an `Output` locks standard output.
         Command::Collect(collect) => collect::run(&collect).map(|()| ExitCode::SUCCESS),
         _ => {
             let mut output = Output::new(arguments.color);
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
-        // Whoever read the output has enough of it.
+        // The reader of the output has closed the pipe.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", output::clean(&format!("{error:#}")));
@@ -62,7 +62,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(u8::from(!taken)));
         }
         Command::Search(search) => {
-            // As grep does, for scripts: nothing found is not success.
+            // Like grep, for scripts: finding nothing is not a success.
             let found = commands::search::run(&search, as_json, output)?;
             return Ok(ExitCode::from(u8::from(!found)));
         }

@@ -1,5 +1,4 @@
-//! Opening a file, or what a link carries, and building its index, with progress where somebody can see it. What is no database is imported
-//! into memory first.
+//! Opens a file or the data in a link, and builds its index with progress on a terminal. OTLP and Jaeger files are imported into memory.
 
 use anyhow::{Context, Result};
 use quipu::Session;
@@ -12,15 +11,15 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// Files that hold a link are no longer than this.
+/// Maximum size of a file that contains a link.
 const MAX_LINK_FILE: u64 = 16 << 20;
 
-/// Opens the file, or what a link carries. A command has all the time its user gives it: no deadline.
+/// Opens a file or the data in a link, without a deadline.
 pub(crate) fn open(file: &Path) -> Result<Session> {
     open_within(file, OpenOptions { deadline_ms: u64::MAX, ..OpenOptions::with_clock(|| 0) })
 }
 
-/// Opens a file that is served: nobody's question may hold up the others' for long.
+/// Opens a file for a server: each query has a deadline, so that it does not block others.
 pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     fn millis(time: Duration) -> u64 {
@@ -29,7 +28,7 @@ pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
     open_within(file, OpenOptions { deadline_ms: millis(deadline), ..OpenOptions::with_clock(|| millis(BEGIN.elapsed())) })
 }
 
-/// The same with a clock and limits.
+/// Opens a file with the given clock and limits.
 pub(crate) fn open_within(file: &Path, options: OpenOptions) -> Result<Session> {
     if is_imported(file) {
         return open_imported(file, options);
@@ -40,7 +39,7 @@ pub(crate) fn open_within(file: &Path, options: OpenOptions) -> Result<Session> 
     }
 }
 
-/// The link that stands for the file, or in it.
+/// The link given instead of a file, or the link in a short text file.
 fn link_of(file: &Path) -> Option<String> {
     let said = file.to_str().filter(|said| link_data(said).is_some() && !file.exists());
     said.map(str::to_owned).or_else(|| {
@@ -65,14 +64,14 @@ fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
     Ok(Session::open_imported(importer, &name, options)?.0)
 }
 
-/// Whether a file is OTLP or Jaeger's, told by how it begins. Opening says what is wrong with one that can't be read.
+/// Whether the file looks like OTLP or Jaeger JSON. Problems are reported when it is opened.
 fn is_imported(file: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|file| file.take(64).read_to_end(&mut head));
     read.is_ok() && are_imported([head.as_slice()])
 }
 
-/// Bytes handed to an import at a time.
+/// Bytes read at a time during an import.
 const CHUNK: usize = 1 << 20;
 
 /// Imports a file.
@@ -96,7 +95,7 @@ pub(crate) fn import_into(importer: &mut Importer, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Opens the file and reads all of it once.
+/// Opens the file and builds its index.
 pub(crate) fn open_indexed(file: &Path) -> Result<Session> {
     let mut session = open(file)?;
     index(&mut session)?;
@@ -117,7 +116,7 @@ fn index(session: &mut Session) -> Result<()> {
     }
 }
 
-/// A line of progress, on a terminal only, from the second second on; it goes when its work is done.
+/// A progress line on a terminal, shown after one second and removed when the work is done.
 pub(crate) struct Shown {
     start: Instant,
     visible: bool,
@@ -136,7 +135,7 @@ impl Shown {
         }
     }
 
-    /// Shows it, however early: somebody waits.
+    /// Shows the line immediately, even in the first second.
     pub(crate) fn now(&mut self, text: impl FnOnce() -> String) {
         if self.visible {
             self.shown = Some(Instant::now());

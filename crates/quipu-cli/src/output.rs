@@ -1,12 +1,12 @@
-//! Standard output: buffered, coloured where that is wanted, and safe to show what a file holds.
+//! Standard output: buffered, coloured on request, and safe for recorded text.
 
 use clap::ValueEnum;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
-/// The width where there is no terminal to ask.
+/// Width if standard output is not a terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// When to colour.
+/// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
@@ -17,14 +17,14 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Where answers go.
+/// Buffered standard output.
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     coloured: bool,
     width: usize,
 }
 
-/// What is wrong with the command line, beyond what its grammar tells: the program ends as it does for that.
+/// An invalid command line that clap does not detect. The exit code is 2.
 #[derive(Debug)]
 pub(crate) struct WrongCommandLine(pub(crate) String);
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for WrongCommandLine {
 
 impl std::error::Error for WrongCommandLine {}
 
-/// What a piece of text is, for its colour.
+/// The role of a piece of text, which determines its colour.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
     Plain,
@@ -59,13 +59,13 @@ impl Output {
             Color::Auto => is_terminal && !no_color,
         };
         let width = if is_terminal { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
-        // Scripts and tests say the width as shells do.
+        // Scripts and tests set the width with COLUMNS, like shells.
         let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
         let width = width.or(said).unwrap_or(PLAIN_WIDTH).clamp(40, 400);
         Output { out: BufWriter::new(stdout.lock()), coloured, width }
     }
 
-    /// Columns to write in.
+    /// Width of a line in columns.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
@@ -82,7 +82,7 @@ impl Output {
         Ok(writeln!(self.out, "{text}")?)
     }
 
-    /// The text in its colour.
+    /// Adds the colour codes of `ink` to `text`, if colours are enabled.
     pub(crate) fn ink(&self, text: &str, ink: Ink) -> String {
         let code = match ink {
             Ink::Faint => "2",
@@ -101,17 +101,17 @@ impl Output {
     }
 }
 
-/// Whether it only says that the reader went away.
+/// Whether the error is a closed pipe.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe))
 }
 
-/// Recorded text made fit for a terminal: control characters, which could move its cursor or worse, become visible.
+/// Makes recorded text safe for a terminal: replaces control characters, which could move the cursor or worse.
 pub(crate) fn clean(text: &str) -> String {
     let show = |letter: char| match letter {
         '\n' => '\n',
         '\t' => ' ',
-        // Directions of writing would disorder the line.
+        // Bidirectional controls would reorder the line.
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         control if control.is_control() => {
             char::from_u32(0x2400 + control as u32).filter(|_| (control as u32) < 0x20).unwrap_or('\u{fffd}')
@@ -121,7 +121,7 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(show).collect()
 }
 
-/// The same on one line.
+/// Like [`clean`], with line breaks replaced.
 pub(crate) fn clean_line(text: &str) -> String {
     clean(text).replace('\n', "␊")
 }

@@ -1,6 +1,6 @@
-//! Columns of text that fit the width: numbers to the right, the last column cut where it must be.
+//! Tables that fit a width: numbers are right-aligned, the last column is cut if necessary.
 
-/// The text cut to `width` characters, with an ellipsis where something is missing.
+/// Cuts `text` to `width` characters, with an ellipsis if something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -12,7 +12,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept
 }
 
-/// The text filled up to `width`: on the left for numbers.
+/// Pads `text` to `width` characters; on the left for numbers.
 pub(crate) fn fill(text: &str, width: usize, right: bool) -> String {
     let blanks = " ".repeat(width.saturating_sub(text.chars().count()));
     if right { blanks + text } else { text.to_owned() + &blanks }
@@ -24,7 +24,7 @@ pub(crate) struct Column {
     pub(crate) right: bool,
 }
 
-/// Lines of a table, the heading first. The last column takes what is left of `width`.
+/// Formats a table, heading first. The last column gets the rest of `width`.
 pub(crate) fn lines(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<String> {
     let width_of = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());

@@ -1,4 +1,4 @@
-//! `quipu collect` as exporters and their users meet it: over HTTP, with a file that others read.
+//! `quipu collect` over HTTP, with a file that is read at the same time.
 
 use crate::support::{Collecting, GZIP, JSON, PROTOBUF, answer, count, fresh, gzip, quipu, read, rows};
 use quipu_tests::collector::Collector;
@@ -10,13 +10,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const TRACES: &str = "tests/fixtures/otlp/small_0.2.15_traces.binpb";
-/// Everything the reference wrote but `created_at`, which is the moment of writing. Rows by id: the two sinks wrote in their own order.
+/// All columns except `created_at`, the time of writing. Rows by id: the two sinks wrote in their own order.
 const TABLES: [&str; 3] = [
     "SELECT trace_id, service_name, root_span_id, start_time, end_time FROM traces ORDER BY trace_id",
     "SELECT * FROM spans ORDER BY span_id",
     "SELECT span_id, name, timestamp, attributes FROM span_events ORDER BY span_id, timestamp, attributes",
 ];
-/// Everything, in the order of the file.
+/// All columns, in file order.
 const ALL: [&str; 3] = ["SELECT * FROM traces", "SELECT * FROM spans", "SELECT * FROM span_events"];
 
 #[test]
@@ -46,7 +46,7 @@ fn bodies_of_a_run_become_the_database_of_that_run_in_any_encoding_and_however_o
                 assert_eq!((answer.status, answer.header("content-type")), (200, Some(headers[0].1)), "{}", answer.text());
                 assert_eq!(answer.text(), if headers[0] == JSON { "{}" } else { "" });
             }
-            // What was answered is in the file, while the collector runs.
+            // Acknowledged data is in the file while the collector runs.
             for table in TABLES {
                 assert_eq!(rows(&db, table), rows(&recorded, table), "{headers:?} {table}");
             }
@@ -98,7 +98,7 @@ fn logged_prompts_join_their_spans_whichever_comes_first() {
         let collecting = Collecting::start(&db, &[]);
         for at in order {
             let (path, body) = &bodies[at];
-            // An exporter that got no answer sends the same again.
+            // An exporter without an answer sends the same again.
             assert_eq!(collecting.post(path, &[PROTOBUF], body).status, 200);
             assert_eq!(collecting.post(path, &[PROTOBUF], body).status, 200);
         }
@@ -121,7 +121,7 @@ fn logs_wait_for_their_spans_across_an_end_and_a_new_begin() {
     assert_eq!(waiting(&db), 0);
 }
 
-/// Log records of no span.
+/// The number of log records without a span.
 fn waiting(db: &std::path::Path) -> u64 {
     let is_there = count(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'quipu_log_records'") > 0;
     if is_there { count(db, "SELECT count(*) FROM quipu_log_records") } else { 0 }
@@ -135,7 +135,7 @@ fn files_of_every_release_go_on_and_nothing_in_them_changes() {
         let copy = |folder| fixture.copy(folder, true).expect("a copy");
         let (before, db) = (copy(&one), copy(&other));
         if fixture.has_journal {
-            // SQLite itself rolls the copy back.
+            // SQLite itself rolls back the copy.
             rusqlite::Connection::open(&before)
                 .and_then(|it| it.query_row("SELECT count(*) FROM spans", [], |_| Ok(())))
                 .expect("it opens");
@@ -200,7 +200,7 @@ fn what_may_not_come_in_is_refused_and_nothing_is_written() {
     ] {
         assert_eq!(status(method, path, &headers, &body), expected, "{method} {path} {headers:?}");
     }
-    // Broken bodies, and one that unpacks to more than it may: 65 MB of zeros are 64 KB.
+    // Invalid bodies, and one that decompresses beyond the limit: 65 MB of zeros are 64 KB.
     for (expected, headers, body) in [
         (400, vec![PROTOBUF], body[..body.len() - 1].to_vec()),
         (400, vec![PROTOBUF], b"{}".to_vec()),
@@ -289,12 +289,12 @@ fn a_request_that_was_begun_is_answered_before_the_end() {
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("sent");
-    // The server has begun with the request when it asks for the body.
+    // The server has started with the request when it asks for the body.
     let mut go_on = [0; 25];
     stream.read_exact(&mut go_on).expect("an answer");
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     collecting.signal("TERM");
-    assert!(collecting.says().contains("what was begun is finished"));
+    assert!(collecting.says().contains("finishing pending requests"));
     stream.write_all(&body).expect("sent");
     assert_eq!(answer(stream).status, 200);
     assert!(collecting.process.wait().expect("it ends").success());
@@ -323,7 +323,7 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
     let give_up = AtomicBool::new(false);
     let outcome = std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));
-        // In the middle: some requests are answered, others wait.
+        // At this point, some requests are answered and others wait.
         while first.counter("quipu_collect_commits_total") < 5 {}
         let address = first.address.to_string();
         first.signal("KILL");
@@ -354,7 +354,7 @@ fn readers_see_whole_transactions_while_it_is_written() {
         while !sending.is_finished() || looks == 0 {
             let connection = rusqlite::Connection::open(&db).expect("it opens");
             connection.busy_timeout(Duration::from_secs(60)).expect("set");
-            // A request is whole or not there, and a trace has its row.
+            // A request is stored completely or not at all, and each trace has its row.
             let odd: i64 = connection
                 .query_row(
                     "SELECT (SELECT count(*) FROM spans) % 50 + (SELECT count(*) FROM spans WHERE trace_id NOT IN (SELECT trace_id FROM traces))",
@@ -380,7 +380,7 @@ fn counters_are_there_for_prometheus_by_their_documented_names() {
     assert_eq!(collecting.post("/v1/metrics", &[PROTOBUF], &read("tests/fixtures/otlp/small_0.2.15_metrics.binpb")).status, 200);
     let plain = collecting.ask("GET", "/metrics", &[], b"");
     assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    // The last points of the bodies, read by protoc.
+    // The last points of the bodies, as decoded by protoc.
     for line in [
         "# TYPE llama_stack_tokens_total counter",
         "llama_stack_prompt_tokens_total{model_id=\"fake/Llama-3.2-3B\",provider_id=\"vllm\",service_name=\"llama-stack-oracle\"} 98",
@@ -399,7 +399,7 @@ fn counters_are_there_for_prometheus_by_their_documented_names() {
 fn a_point_has_the_same_name_and_labels_on_the_metrics_page_and_in_promql() {
     let (_folder, db) = fresh();
     let collecting = Collecting::start(&db, &[]);
-    // Keys that are no label names; the expected ones are by Prometheus' rules for OTLP.
+    // Keys that are not valid label names; the expected names follow Prometheus' rules for OTLP.
     let attributes = [
         ("2x", "1"),
         ("a:b", "2"),
@@ -504,7 +504,7 @@ fn a_configuration_of_llama_stack_says_where_to_write_and_where_to_send() {
     collecting.end();
     assert_eq!(count(&db, "SELECT count(*) FROM spans"), 136);
     let lines = std::fs::read_to_string(&printed).expect("text");
-    // Traced methods are left out, as the reference does.
+    // Traced methods are not printed, as in Llama Stack.
     let shown = count(&db, "SELECT count(*) FROM spans WHERE json_extract(attributes, '$.__autotraced__') IS NOT 1");
     assert_eq!(lines.lines().filter(|line| line.contains("[END]")).count() as u64, shown, "{lines}");
     for (arguments, words) in [

@@ -1,4 +1,4 @@
-//! The command as its users run it, on real files.
+//! The command on real files.
 
 use rusqlite::Connection;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +13,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A folder that goes with its owner.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -60,7 +60,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What it prints where it succeeds.
+/// The output of a successful command.
 fn said(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -68,7 +68,7 @@ fn said(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-/// The sentence where it fails with code 1 and prints nothing else.
+/// The message of a command that fails with code 1 and prints nothing else.
 fn refused(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
@@ -105,10 +105,10 @@ fn a_wrong_filter_is_drawn_with_its_place() {
     for (filter, drawn) in [
         (
             vec!["error:true", "duration>abc"],
-            "error:true duration>abc\n                    ^^^\nabc is no duration; write it like 250ms, 2s or 1m30s.\n",
+            "error:true duration>abc\n                    ^^^\nabc is not a duration; use a form such as 250ms, 2s or 1m30s.\n",
         ),
-        (vec!["größe:1", "\u{1b}", "("], "größe:1   (\n          ^\nThis ( is not closed by a ).\n"),
-        (vec!["(a"], "(a\n^\nThis ( is not closed by a ).\n"),
+        (vec!["größe:1", "\u{1b}", "("], "größe:1   (\n          ^\nThis ( has no matching ).\n"),
+        (vec!["(a"], "(a\n^\nThis ( has no matching ).\n"),
     ] {
         let output = run(&[vec!["traces", "no-such.db"], filter].concat());
         assert_eq!((output.status.code(), text(&output.stderr).as_str(), text(&output.stdout).as_str()), (Some(2), drawn, ""));
@@ -160,7 +160,7 @@ fn traces_are_filtered_by_texts_too() {
 
 #[test]
 fn a_search_that_finds_nothing_says_so_and_exits_with_one() {
-    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span holds no such text.\n");
+    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span contains no such text.\n");
     assert!(refused(&["search", METRICS, ""]).contains("is empty"));
     assert_eq!(run(&["search", METRICS, "a", "--filter", "duration>soon"]).status.code(), Some(2));
     assert!(refused(&["search", METRICS, "a", "--trace", "ffff"]).contains("ffff"));
@@ -237,7 +237,7 @@ fn csv_keeps_commas_quotes_and_line_breaks() {
     assert_eq!(said(&arguments), "");
     let csv = std::fs::read_to_string(&path).expect("the file");
     insta::assert_snapshot!(csv.replace("\r\n", "\n"));
-    assert!(refused(&arguments).contains("can't be made"), "an existing file is never written over");
+    assert!(refused(&arguments).contains("can't be created"), "an existing file is never written over");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn csv_tells_an_empty_text_from_none() {
     ];
     let spans = said(&arguments);
     let row = spans.lines().nth(1).expect("a row");
-    // No parent, an empty name; an empty attribute.
+    // No parent, an empty name, an empty attribute.
     assert!(row.starts_with(&format!("{trace},{span},,\"\",")) && row.ends_with(",\"\",a b"), "{row}");
     let traces = said(&["export", file, "--trace", &trace, "--format", "csv"]);
     assert!(traces.lines().any(|row| row.starts_with(&format!("{trace},{span},,\"\","))), "{traces}");
@@ -311,7 +311,7 @@ fn packed_bodies_of_a_run_become_the_file_of_that_run() {
             assert_eq!(rows, 0, "{table} of {one}");
         }
     }
-    // Any command takes the body itself.
+    // All commands accept the OTLP file itself.
     for command in [["traces", "--slowest"], ["traces", "--failed"]] {
         assert_eq!(said(&[command[0], body, command[1]]), said(&[command[0], AGENT, command[1]]));
     }
@@ -333,7 +333,7 @@ fn traces_leave_in_the_formats_of_other_programs() {
         let out = out.to_str().expect("a path");
         assert_eq!(said(&["export", AGENT, "--format", format, "--output", out]), "");
         assert_eq!(said(&["traces", out, "--slowest"]), said(&["traces", AGENT, "--slowest"]), "{format} is read as the file is");
-        assert!(refused(&["export", AGENT, "--format", format, "--output", out]).contains("can't be made"));
+        assert!(refused(&["export", AGENT, "--format", format, "--output", out]).contains("can't be created"));
     }
     let lines = said(&["export", AGENT, "--trace", &trace, "--format", "jsonl"]);
     assert!(lines.lines().all(|line| line.contains(&trace)));
@@ -444,7 +444,7 @@ fn a_hot_journal_is_left_as_it_lies() {
     assert_eq!(folder.names(), ["real_live.db", "real_live.db-journal"]);
 }
 
-/// Another process's writer, here another connection: it holds its transaction open while the command reads, then goes on.
+/// A writer in another process (here: another connection) keeps its transaction open while the command reads, then commits.
 #[test]
 fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
     let folder = Folder::new();
@@ -461,7 +461,7 @@ fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
     writer.execute_batch("COMMIT").expect("the writer was not kept from it");
     assert!(said(&["info", path_text]).contains("137 spans"));
 
-    // And a real writer of its own pace: the command is started again and again beside it.
+    // A concurrent writer: the command runs repeatedly at the same time.
     let thread = std::thread::spawn(move || {
         for number in 2..200 {
             writer.execute_batch(&insert(number)).expect("no write fails");
@@ -482,7 +482,7 @@ fn a_file_that_is_being_written_is_read_and_the_writer_goes_on() {
 
 const TURN: &str = "cf1ea0dfb2d5602e420e32e4b45b6044";
 
-/// What goes to standard output and to standard error where it succeeds.
+/// Standard output and standard error of a successful command.
 fn said_twice(arguments: &[&str]) -> (String, String) {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -503,7 +503,7 @@ fn a_link_stands_for_a_file_in_every_command() {
         "https://quipu.example/page/#old",
     ]);
     assert!(link.starts_with("https://quipu.example/page/#v2/trace/cf1ea0dfb2d5602e420e32e4b45b6044?data="), "{link}");
-    assert!(notes.contains("letters; a link of that length is taken by"), "{notes}");
+    assert!(notes.contains("characters; a link of this length works in"), "{notes}");
     let link = link.trim_end();
     let folder = Folder::new();
     let mail = folder.0.join("mail.txt");
@@ -530,7 +530,7 @@ fn a_link_of_structure_holds_nothing_that_was_said_and_is_short() {
 fn a_link_is_made_to_fit_or_refused() {
     let (link, notes) = said_twice(&["export", AGENT, "--trace", TURN, "--link", "--limit", "6000"]);
     assert!(link.trim_end().len() <= 6_000, "{}", link.len());
-    assert!(notes.contains("Left out to fit: "), "{notes}");
+    assert!(notes.contains("Omitted to fit: "), "{notes}");
     let refusal = refused(&["export", AGENT, "--trace", TURN, "--link", "--limit", "400"]);
     assert!(refusal.contains("which is more than 400"), "{refusal}");
 }
@@ -549,7 +549,7 @@ fn markdown_is_written_and_kinds_are_taken_out_of_it_and_of_databases() {
     assert!(!text(&bytes).contains("docs again") && text(&bytes).contains(TURN));
     let wrong = run(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", "prompts,colour"]);
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(text(&wrong.stderr).contains("--redact \"colour\" is no kind"));
+    assert!(text(&wrong.stderr).contains("--redact: unknown kind \"colour\""));
 }
 
 #[test]
@@ -578,7 +578,7 @@ fn promql_reads_series_as_they_are() {
     let expected = serde_json::json!([{ "metric": { "__name__": "a", "b": "1" }, "value": [160.5, "7"] }]);
     assert_eq!(json["data"]["result"], expected);
     assert_eq!(said(&["promql", "--openmetrics", &series, "scalar(a)", "--time", "1970-01-01T00:02:00Z"]).trim(), "1");
-    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value then.");
+    assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value at that time.");
     let exact = said(&["promql", "--openmetrics", &series, "increase(a[2m])", "--time", "170", "--exact"]);
     assert!(exact.lines().nth(1).is_some_and(|line| line.trim_start().starts_with('6')), "{exact}");
 }

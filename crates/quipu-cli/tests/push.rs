@@ -1,4 +1,4 @@
-//! `quipu push` to a collector on this machine, which reads what arrives with OpenTelemetry's generated code. Expected values are plain SQL.
+//! `quipu push` to a local collector. Requests are decoded with OpenTelemetry's generated code; expected values come from plain SQL.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -32,7 +32,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Each span as a line, in the order they came.
+/// Each span as a line, in the order of arrival.
 fn lines(requests: &[Request]) -> Vec<String> {
     let mut lines = Vec::new();
     for request in requests {
@@ -47,9 +47,9 @@ fn lines(requests: &[Request]) -> Vec<String> {
     lines
 }
 
-/// The same by SQL, in the order of the file.
+/// The same from SQL, in file order.
 fn rows(fixture: Fixture) -> Vec<String> {
-    // Functions of SQLite know milliseconds only: whole seconds are theirs, the rest is in the text.
+    // SQLite's time functions only have milliseconds, so they are used for the seconds and the fraction is taken from the text.
     let micros = |column: &str| {
         format!(
             "(CAST(strftime('%s', {column}) AS INTEGER) * 1000000
@@ -91,7 +91,7 @@ fn an_interrupted_push_goes_on_where_it_was() {
     let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
-    let words = "/v1/traces answered 400 Bad Request: not now. 80 of 136 spans were sent. The same command goes on from there.\n";
+    let words = "/v1/traces answered 400 Bad Request: not now. 80 of 136 spans were sent. Run the same command again to continue.\n";
     assert_eq!(text(&output.stderr), format!("{}{words}", collector.endpoint()));
     let output = push(&scratch, SMALL, &collector, &["--batch", "40"]);
     let words = format!("56 spans sent to {}/v1/traces in 2 requests; 80 spans were sent before.\n", collector.endpoint());
@@ -129,7 +129,7 @@ fn a_named_state_lets_the_same_command_send_only_what_is_new() {
     server.execute("DELETE FROM spans WHERE span_id = 'abcdef0123456789'", []).expect("deleted");
     let (code, said, warned) = again(&[]);
     assert_eq!((code, said), (Some(0), format!("136 spans sent to {url} in 1 request.\n")));
-    assert_eq!(warned, "The file is not the one of which a part was sent before; the push begins anew.\n");
+    assert_eq!(warned, "Stored progress belongs to a different file; everything is sent again.\n");
     let names: Vec<_> = std::fs::read_dir(scratch.path()).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
 }
@@ -141,7 +141,7 @@ fn refused_spans_are_told_of() {
     let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(vec![partial]));
     let output = push(&scratch, SMALL, &collector, &[]);
     let url = format!("{}/v1/traces", collector.endpoint());
-    let words = format!("136 spans sent to {url} in 1 request.\n2 spans of them refused by it, saying: no name\n");
+    let words = format!("136 spans sent to {url} in 1 request.\n2 spans rejected by the collector: no name\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), words));
     let output = push(&scratch, SMALL, &collector, &["--json", "--gzip"]);
     assert!(output.status.success());
@@ -209,7 +209,7 @@ fn recorded_metrics_become_counters() {
     assert_eq!(found, texts(&file, sql).expect("rows"));
 }
 
-/// A file of spans, loose log records and points, imported from what programs sent.
+/// A file with spans, log records without a span, and points, imported from recorded requests.
 fn imported(scratch: &Scratch) -> std::path::PathBuf {
     let db = scratch.path().join("imported.db");
     let folder = quipu_tests::fixtures::repository().join("tests/fixtures/otlp");
@@ -233,18 +233,18 @@ fn log_records_and_points_that_were_imported_go_as_they_came() {
         let output = push_file(&scratch, db.to_str().expect("text"), &["--endpoint", &endpoint], &arguments);
         (output.status.code(), text(&output.stdout) + &text(&output.stderr))
     };
-    // Spans alone, by default: what is left is told.
+    // Only spans by default, with a note about the rest.
     let words = format!(
         "136 spans sent to {endpoint}/v1/traces in 1 request.\n\
-         The file also has {points} metric points: --signal metrics is for them.\n\
-         The file also has {records} log records of no span: --signal logs is for them.\n"
+         The file also contains {points} metric points; use --signal metrics to send them.\n\
+         The file also contains {records} log records without a span; use --signal logs to send them.\n"
     );
     assert_eq!(again(&[]), (Some(0), words));
-    // Interrupted behind the first request, and gone on with.
+    // Interrupted after the first request, and continued.
     let (code, said) = again(&["--signal", "logs", "--batch", "1"]);
-    assert!(code == Some(1) && said.contains(&format!(" 1 of {records} log records of no span were sent.")), "{said}");
+    assert!(code == Some(1) && said.contains(&format!(" 1 of {records} log records without a span were sent.")), "{said}");
     let words = format!(
-        "{} log records of no span sent to {endpoint}/v1/logs in 1 request; 1 log record of no span was sent before.\n",
+        "{} log records without a span sent to {endpoint}/v1/logs in 1 request; 1 log record without a span was sent before.\n",
         records - 1
     );
     let (code, said) = again(&["--signal", "logs"]);
@@ -272,7 +272,7 @@ fn log_records_and_points_that_were_imported_go_as_they_came() {
             }
         }
     }
-    // The record the collector refused came again.
+    // The record rejected by the collector was sent again.
     names.dedup();
     assert_eq!(names, texts(&file, "SELECT name || ' ' || time_unix_nano FROM quipu_log_records ORDER BY id").expect("rows"));
     let sql = "SELECT metric || ' ' || (1 + cumulative) || ' ' || time_unix_nano || ' ' || CAST(value AS INTEGER) FROM quipu_metric_points
@@ -293,18 +293,18 @@ fn records_that_became_events_and_new_ones_do_not_confuse_a_push() {
     };
     let server = rusqlite::Connection::open(&db).expect("SQLite opens it");
     let all = number(&server, "SELECT count(*) FROM quipu_log_records").expect("a count");
-    assert_eq!(again()[0], format!("{all} log records of no span"));
-    // Their span came, as a collector does it; then others came.
+    assert_eq!(again()[0], format!("{all} log records without a span"));
+    // Their span arrived later, as with a collector; then other records arrived.
     let gone = "DELETE FROM quipu_log_records WHERE id > (SELECT max(id) - 2 FROM quipu_log_records)";
     server.execute(gone, []).expect("deleted");
-    assert_eq!(again()[0], "0 log records of no span");
+    assert_eq!(again()[0], "0 log records without a span");
     server.execute("INSERT INTO quipu_log_records (name, attributes) VALUES ('new', '{}'), ('newer', '{}')", []).expect("written");
-    assert_eq!(again()[0], "2 log records of no span");
-    // Another file under the same name.
+    assert_eq!(again()[0], "2 log records without a span");
+    // A different file with the same name.
     server.execute("UPDATE quipu_log_records SET attributes = '{\"a\": 1}' WHERE name = 'newer'", []).expect("changed");
     let said = again();
-    assert_eq!(said[0], format!("{all} log records of no span"));
-    assert!(said.iter().any(|line| line.starts_with("The file is not the one of which a part was sent before")), "{said:?}");
+    assert_eq!(said[0], format!("{all} log records without a span"));
+    assert!(said.iter().any(|line| line.starts_with("Stored progress belongs to a different file")), "{said:?}");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn events_are_counted_until_points_of_their_series_begin() {
     let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
     let file = METRICS.copy(&scratch, false).expect("a copy");
     let server = rusqlite::Connection::open(&file).expect("SQLite opens it");
-    // A point of the series of one of the events, from halfway.
+    // A point of the series of one of the events, in the middle.
     let series =
         "name = 'metric.prompt_tokens' AND json_remove(attributes, '$.value', '$.unit') = (SELECT json_remove(attributes, '$.value',
         '$.unit') FROM span_events WHERE name = 'metric.prompt_tokens' LIMIT 1)";
@@ -355,12 +355,12 @@ fn what_cant_be_pushed_is_a_sentence() {
         words.starts_with(&format!("{endpoint}/v1/traces can't be reached (")) && words.ends_with("0 of 136 spans were sent.\n"),
         "{words}"
     );
-    let no_scheme = "--endpoint is “localhost:4318”; it must be an address that begins with http:// or https://.\n";
+    let no_scheme = "--endpoint is “localhost:4318”; it must be a URL that starts with http:// or https://.\n";
     assert_eq!(said(&["--endpoint", "localhost:4318"], &[]), (Some(2), no_scheme.to_owned()));
     let no_value = "--header has an entry without “=”; write name=value.\n";
     assert_eq!(said(&["--endpoint", &endpoint], &["--header", "secret"]), (Some(2), no_value.to_owned()));
     assert_eq!(said(&["--endpoint", &endpoint], &["--signal", "metrics", "--trace", "a"]).0, Some(2));
     let other = scratch.write("other.json", b"{}").expect("written");
     let (code, words) = said(&["--endpoint", &endpoint], &["--resume", other.to_str().expect("text")]);
-    assert_eq!((code, words.contains("is no file that a push left; name another, or add --restart.")), (Some(1), true), "{words}");
+    assert_eq!((code, words.contains("was not written by quipu push; choose another file, or add --restart.")), (Some(1), true), "{words}");
 }

@@ -1,4 +1,4 @@
-//! The commands of README.md run, one after the other, on a real file.
+//! Runs the commands of README.md on a real file.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ fn the_commands_of_the_readme_succeed() {
     let lines: Vec<&str> = readme.lines().filter(|line| line.starts_with("quipu ")).collect();
     assert!(lines.len() >= 8, "{lines:?}");
     for line in lines {
-        // A shell splits the words, as it does for readers.
+        // A shell splits the arguments, as for users.
         let script = line.replacen("quipu", "exec \"$QUIPU\"", 1);
         let output = Command::new("sh").args(["-c", &script]).env("QUIPU", env!("CARGO_BIN_EXE_quipu")).current_dir(folder.path()).output();
         let output = output.expect("a shell");

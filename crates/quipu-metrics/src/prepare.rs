@@ -4,8 +4,8 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
-use super::names::{INFERENCE_REQUESTS, STATUSES};
 use super::metrics_input::{MetricsInput, RecordedSeries};
+use super::names::{INFERENCE_REQUESTS, STATUSES};
 use super::streams::Measure;
 use quipu_model::TokenKind;
 use quipu_model::prometheus;

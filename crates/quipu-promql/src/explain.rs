@@ -3,7 +3,7 @@
 //!
 //! Not here: building a tree. If this parser accepts a query, the original message is kept.
 
-use super::error::{TextRange, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::functions::{Function, find};
 use super::lex::{Token, TokenKind};
 use super::matcher::whole;

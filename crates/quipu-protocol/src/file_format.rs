@@ -1,7 +1,7 @@
-//! The file formats that Quipu writes: one table of their names, extensions, media types and of what each can hold.
+//! The file formats that Quipu writes: their names, extensions, media types and possible contents.
 //!
-//! A new format is a variant and a row here, and its writer: of whole traces in `transfer::export`, of spans in `query::export`, of a
-//! result of SQL in `sql::format`. What is not here: the writers, and what each format cannot hold (docs/formats.md).
+//! To add a format, add a variant, a row here, and a writer: for whole traces in `transfer::export`, for spans in `query::export`, for SQL
+//! results in `sql::format`. docs/formats.md lists what each format can't represent.
 
 use super::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
@@ -10,37 +10,37 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FileFormat {
-    /// OTLP/JSON, one object a trace and line.
+    /// OTLP/JSON, one object per line and trace.
     OtlpJson,
-    /// OTLP as protobuf: one `TracesData`.
+    /// OTLP protobuf: one `TracesData` message.
     OtlpProtobuf,
-    /// Jaeger's JSON, as its query service answers.
+    /// Jaeger JSON, as returned by its query service.
     Jaeger,
-    /// Chrome's trace events, for Perfetto and speedscope.
+    /// Chrome trace events, for Perfetto and speedscope.
     Chrome,
-    /// One JSON object a line. Of whole traces one for each span, with its events.
+    /// JSON lines. For whole traces, one object per span, with its events.
     JsonLines,
-    /// RFC 4180 with a heading. An absent value is an empty field, an empty text is `""`.
+    /// RFC 4180 with a header row. A missing value is an empty field, an empty string is `""`.
     Csv,
-    /// One JSON document. Shared traces are `{"trace": …, "span_trees": […]}`, as `get_trace` and `get_span_tree` answer, one a line; a
-    /// result of SQL is an array of objects, as `quipu sql --json` prints it.
+    /// A JSON document. Shared traces are `{"trace": …, "span_trees": […]}`, one per line, as returned by `get_trace` and `get_span_tree`;
+    /// SQL results are an array of objects, as in `quipu sql --json`.
     Json,
-    /// Markdown: of shared traces a report, of a result of SQL a table.
+    /// Markdown: a report for shared traces, a table for SQL results.
     Markdown,
-    /// A telemetry file: a SQLite database of Llama Stack's schema.
+    /// A telemetry file: a SQLite database with Llama Stack's schema.
     Database,
 }
 
-/// What a file can hold.
+/// What a file can contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// Whole traces, for other programs.
     Traces,
-    /// Spans with chosen attributes, one a row.
+    /// Spans with selected attributes, one per row.
     Spans,
-    /// The result of a query in SQL.
+    /// The result of an SQL query.
     SqlResult,
-    /// Traces to hand on to people: what the page's Share dialog offers by itself.
+    /// Traces to share with people, offered by the page's Share dialog.
     Share,
 }
 
@@ -54,7 +54,7 @@ struct Row {
 }
 
 impl FileFormat {
-    /// Every format, in the order they are offered.
+    /// All formats in display order.
     pub const ALL: [FileFormat; 9] = [
         FileFormat::OtlpJson,
         FileFormat::OtlpProtobuf,
@@ -74,7 +74,7 @@ impl FileFormat {
                 word: "otlp-json",
                 extension: "otlp.jsonl",
                 media_type: "application/x-ndjson",
-                about: "OTLP/JSON, one trace a line",
+                about: "OTLP/JSON, one trace per line",
                 contents: &[Contents::Traces],
             },
             FileFormat::OtlpProtobuf => Row {
@@ -90,7 +90,7 @@ impl FileFormat {
                 word: "jaeger",
                 extension: "jaeger.json",
                 media_type: "application/json",
-                about: "Jaeger's JSON",
+                about: "Jaeger JSON",
                 contents: &[Contents::Traces],
             },
             FileFormat::Chrome => Row {
@@ -98,7 +98,7 @@ impl FileFormat {
                 word: "chrome",
                 extension: "chrome.json",
                 media_type: "application/json",
-                about: "Chrome's trace events, for Perfetto and speedscope",
+                about: "Chrome trace events, for Perfetto and speedscope",
                 contents: &[Contents::Traces],
             },
             FileFormat::JsonLines => Row {
@@ -106,7 +106,7 @@ impl FileFormat {
                 word: "jsonl",
                 extension: "jsonl",
                 media_type: "application/x-ndjson",
-                about: "One JSON object a line",
+                about: "One JSON object per line",
                 contents: &[Contents::Traces, Contents::Spans],
             },
             FileFormat::Csv => Row {
@@ -114,7 +114,7 @@ impl FileFormat {
                 word: "csv",
                 extension: "csv",
                 media_type: "text/csv",
-                about: "With a heading",
+                about: "With a header row",
                 contents: &[Contents::Traces, Contents::Spans, Contents::SqlResult],
             },
             FileFormat::Json => Row {
@@ -130,7 +130,7 @@ impl FileFormat {
                 word: "markdown",
                 extension: "md",
                 media_type: "text/markdown",
-                about: "To read, and for language models",
+                about: "For people and language models",
                 contents: &[Contents::SqlResult, Contents::Share],
             },
             FileFormat::Database => Row {
@@ -138,28 +138,28 @@ impl FileFormat {
                 word: "db",
                 extension: "db",
                 media_type: "application/vnd.sqlite3",
-                about: "A database of Llama Stack's schema",
+                about: "A database with Llama Stack's schema",
                 contents: &[Contents::Share],
             },
         }
     }
 
-    /// The formats that can hold this, in the order they are offered.
+    /// The formats that can contain `contents`, in display order.
     pub fn of(contents: Contents) -> impl Iterator<Item = FileFormat> {
         FileFormat::ALL.into_iter().filter(move |format| format.holds(contents))
     }
 
-    /// Whether it can hold this.
+    /// Whether the format can contain `contents`.
     pub fn holds(self, contents: Contents) -> bool {
         self.row().contents.contains(&contents)
     }
 
-    /// The name people read: `OTLP protobuf`.
+    /// The name for users: `OTLP protobuf`.
     pub fn title(self) -> &'static str {
         self.row().title
     }
 
-    /// The name on a command line: `otlp-proto`.
+    /// The name on the command line: `otlp-proto`.
     pub fn word(self) -> &'static str {
         self.row().word
     }
@@ -169,24 +169,24 @@ impl FileFormat {
         FileFormat::ALL.into_iter().find(|format| format.word() == word)
     }
 
-    /// The end of its files' names, without the dot: `otlp.binpb`.
+    /// The file name extension without the dot: `otlp.binpb`.
     pub fn extension(self) -> &'static str {
         self.row().extension
     }
 
-    /// Its media type, as in a header `Content-Type`.
+    /// The media type for a `Content-Type` header.
     pub fn media_type(self) -> &'static str {
         self.row().media_type
     }
 
-    /// Why a request for `contents` in this format can't be answered: the words of the formats that can hold them.
+    /// The failure for a request for `contents` in this format. The message names the formats that can contain them.
     pub fn refusal(self, contents: Contents) -> Failure {
         let words: Vec<&str> = FileFormat::of(contents).map(FileFormat::word).collect();
-        let message = format!("The format {} can't hold this; formats that can are {}.", self.word(), words.join(", "));
+        let message = format!("The format {} is not supported here; use {}.", self.word(), words.join(", "));
         Failure { kind: FailureKind::BadRequest, message }
     }
 
-    /// A few words for the help of a command.
+    /// A short description for command line help.
     pub fn about(self) -> &'static str {
         self.row().about
     }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_format_is_listed_and_has_a_name_of_its_own() {
-        // Serde numbers the variants by itself, so that none can be missing in the list.
+        // Serde numbers the variants, so this finds variants missing in the list.
         let variants: Vec<FileFormat> = (0..=u8::MAX).filter_map(|number| postcard::from_bytes(&[number]).ok()).collect();
         assert_eq!(variants, FileFormat::ALL);
         for format in variants {

@@ -1,19 +1,19 @@
-//! The columns of the list of traces: their labels, which are chosen, and which of those fit a width.
+//! The columns of the trace list: labels, selection, and which ones fit a width.
 //!
-//! What is not here: the text of their cells (`quipu_ui`).
+//! Cells are formatted in `quipu_ui`.
 
 use crate::{GroupBy, ListColumn, TraceOrder};
 
-/// What is fixed of a column.
+/// Fixed properties of a column.
 struct Facts {
-    /// Its name in addresses and settings.
+    /// Name in URLs and settings.
     name: &'static str,
     label: &'static str,
-    /// What the label leaves open; empty where it says it.
+    /// Tooltip of the heading; empty if the label is self-explanatory.
     title: &'static str,
-    /// Its width in pixels; at least, where it takes what is left.
+    /// Width in pixels; a minimum for columns that grow.
     width: u16,
-    /// The lower, the longer it stays where there is little room.
+    /// Priority: columns with a lower rank are kept longer when space is short.
     rank: u8,
 }
 
@@ -40,66 +40,66 @@ const fn facts(column: ListColumn) -> Facts {
     }
 }
 
-/// Pixels between two columns, and beside the first and the last of them.
+/// Pixels between columns, and at both ends.
 const GAP: u16 = 10;
 const SIDES: u16 = 24;
-/// Pixels the bar beside a duration takes, where there is room.
+/// Pixels for the bar next to a duration, if there is room.
 const BAR: u16 = 92;
-/// Pixels a name has before durations get their bar.
+/// Minimum width of the name column before durations get a bar.
 const NAME_BESIDE_BAR: u16 = 220;
-/// Further pixels for name and what was asked before durations get theirs.
+/// Additional width of the name and question columns before durations get a bar.
 const ASKED_BESIDE_BAR: u16 = 40;
 
 impl ListColumn {
-    /// Its name in addresses and settings.
+    /// The name in URLs and settings.
     pub fn name(self) -> &'static str {
         facts(self).name
     }
 
-    /// The column of this name.
+    /// The column with this name.
     pub fn from_name(name: &str) -> Option<ListColumn> {
         ListColumn::ALL.into_iter().find(|column| column.name() == name)
     }
 
-    /// Its heading.
+    /// The heading.
     pub fn label(self) -> &'static str {
         facts(self).label
     }
 
-    /// What the heading leaves open; empty where it says it.
+    /// The tooltip of the heading; empty if it is self-explanatory.
     pub fn title(self) -> &'static str {
         facts(self).title
     }
 
-    /// Whether it is a number, which stands at the right.
+    /// Whether the column is a number, which is right-aligned.
     pub fn is_number(self) -> bool {
         use ListColumn::{Completion, Cost, Failed, Prompt, Requests, Spans, Tokens};
         matches!(self, Spans | Failed | Requests | Prompt | Completion | Tokens | Cost)
     }
 
-    /// Whether lists can be sorted by it.
+    /// Whether the list can be sorted by the column.
     pub fn sorts(self) -> bool {
         self != ListColumn::Asked
     }
 }
 
 impl TraceOrder {
-    /// The order behind a click on a heading: the other direction, or the one that is looked for first, which is the largest of numbers and
-    /// the latest of times, but the beginning of the alphabet.
+    /// The order after a click on a heading: the opposite direction for the current column; otherwise descending for numbers and times,
+    /// ascending for names.
     pub fn by(self, column: ListColumn) -> TraceOrder {
         let first = column.is_number() || matches!(column, ListColumn::Start | ListColumn::Duration);
         TraceOrder { column, descending: if self.column == column { !self.descending } else { first } }
     }
 
-    /// Its name in addresses: that of the column, after a `-` where the largest is first.
+    /// The name in URLs: the column's, with a leading `-` for descending order.
     pub fn name(self) -> String {
         format!("{}{}", if self.descending { "-" } else { "" }, self.column.name())
     }
 
-    /// The order of this name.
+    /// The order with this name.
     pub fn from_name(name: &str) -> Option<TraceOrder> {
         match name {
-            // Addresses of earlier releases.
+            // URLs of earlier releases.
             "newest" => return Some(TraceOrder::NEWEST),
             "slowest" => return Some(TraceOrder::SLOWEST),
             _ => {}
@@ -110,7 +110,7 @@ impl TraceOrder {
 }
 
 impl GroupBy {
-    /// Its name in addresses.
+    /// The name in URLs.
     pub fn name(self) -> &'static str {
         match self {
             GroupBy::Session => "session",
@@ -118,13 +118,13 @@ impl GroupBy {
         }
     }
 
-    /// What of this name is grouped by.
+    /// The grouping with this name.
     pub fn from_name(name: &str) -> Option<GroupBy> {
         [GroupBy::Session, GroupBy::Turn].into_iter().find(|by| by.name() == name)
     }
 }
 
-/// Chosen columns.
+/// The set of selected columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColumnSet(u16);
 
@@ -137,23 +137,23 @@ impl Default for ColumnSet {
 }
 
 impl ColumnSet {
-    /// Whether a column is chosen; the name always is.
+    /// Whether a column is selected; the name column always is.
     pub fn has(self, column: ListColumn) -> bool {
         column == ListColumn::Name || self.0 >> (column as u16) & 1 == 1
     }
 
-    /// The set with a column more, or without it.
+    /// The set with `column` added or removed.
     pub fn toggled(self, column: ListColumn) -> ColumnSet {
         if column == ListColumn::Name { self } else { ColumnSet(self.0 ^ 1 << column as u16) }
     }
 
-    /// Its text in addresses and settings: names with commas between.
+    /// The text in URLs and settings: names separated by commas.
     pub fn text(self) -> String {
         let names: Vec<&str> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).map(ListColumn::name).collect();
         names.join(",")
     }
 
-    /// The set behind a text; `None` where a name means nothing.
+    /// Parses [`text`](ColumnSet::text); `None` if it contains an unknown name.
     pub fn from_text(text: &str) -> Option<ColumnSet> {
         let mut set = ColumnSet(1 << ListColumn::Name as u16);
         for name in text.split(',') {
@@ -162,15 +162,15 @@ impl ColumnSet {
         Some(set)
     }
 
-    /// The columns that fit into a width: those that are looked for first, and the one the list is sorted by, unless that is the start. And the widths as a grid's
-    /// template.
+    /// The columns that fit `width` pixels, by priority, and the CSS grid template of their widths. The sort column is kept, unless it is
+    /// the start.
     pub fn fitting(self, sorted_by: ListColumn, width: f64) -> (Vec<ListColumn>, String) {
         let mut columns: Vec<ListColumn> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).collect();
         let needed = |columns: &[ListColumn]| columns.iter().map(|column| facts(*column).width + GAP).sum::<u16>() + SIDES - GAP;
-        // Beside what was asked a name may be short.
+        // If the question is shown, the name column may be narrow.
         let beside = if self.has(ListColumn::Asked) { ASKED_BESIDE_BAR } else { NAME_BESIDE_BAR - facts(ListColumn::Name).width };
         while f64::from(needed(&columns)) > width {
-            // Starts are wide, and most lists are sorted by them.
+            // The start column is wide, and most lists are sorted by it.
             let is_kept = |column: ListColumn| column == sorted_by && column != ListColumn::Start;
             let rank = |column: ListColumn| if is_kept(column) { 0 } else { facts(column).rank };
             let Some(last) = columns.iter().copied().max_by_key(|column| rank(*column)).filter(|column| rank(*column) > 0) else { break };

@@ -1,47 +1,47 @@
-//! How lists of traces are asked for beyond their filter: columns and orders, groups, and what a list has in all.
+//! Queries for the trace list besides the filter: columns, orders, groups and totals.
 //!
-//! What is not here: what columns are called and how they look (`view`).
+//! Labels are in `list_columns`.
 
 use quipu_model::{Timestamp, TokenTotals};
 use serde::{Deserialize, Serialize};
 
-/// A column of the list of traces.
+/// A column of the trace list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ListColumn {
-    /// When it started.
+    /// Start time.
     Start,
-    /// The name of its root; of a group its session or turn.
+    /// Name of the root span; for groups, the session or turn.
     Name,
-    /// What the user asked; no order goes by it.
+    /// The user's question. Lists can't be sorted by it.
     Asked,
-    /// How long it took.
+    /// Duration.
     Duration,
-    /// Spans.
+    /// Number of spans.
     Spans,
-    /// Failed spans.
+    /// Number of failed spans.
     Failed,
-    /// Requests.
+    /// Number of requests.
     Requests,
-    /// The first model that was asked.
+    /// Model of the first inference request.
     Model,
-    /// Tokens of prompts.
+    /// Prompt tokens.
     Prompt,
-    /// Tokens of completions.
+    /// Completion tokens.
     Completion,
-    /// Tokens in all.
+    /// Total tokens.
     Tokens,
-    /// What they cost by the reader's prices.
+    /// Cost by the user's prices.
     Cost,
-    /// The agent's session.
+    /// Agent session.
     Session,
-    /// The agent's turn.
+    /// Agent turn.
     Turn,
-    /// The agent, by name or else by id.
+    /// Agent name, or id if it has no name.
     Agent,
 }
 
 impl ListColumn {
-    /// Every column, in the order they are shown.
+    /// All columns in display order.
     pub const ALL: [ListColumn; 15] = [
         ListColumn::Start,
         ListColumn::Name,
@@ -61,12 +61,12 @@ impl ListColumn {
     ];
 }
 
-/// An order of traces, or of groups of them. What is unknown comes last in both directions, and what is equal stands latest start first.
+/// Sort order of traces or groups. Unknown values are last in both directions; equal rows are sorted by start, latest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TraceOrder {
-    /// By what.
+    /// The column to sort by.
     pub column: ListColumn,
-    /// The largest first.
+    /// Whether the largest value is first.
     pub descending: bool,
 }
 
@@ -77,130 +77,130 @@ impl TraceOrder {
     pub const SLOWEST: TraceOrder = TraceOrder { column: ListColumn::Duration, descending: true };
 }
 
-/// What traces are put together by.
+/// How traces are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GroupBy {
-    /// An agent's session.
+    /// By agent session.
     Session,
-    /// An agent's turn: with its resumes it is several traces.
+    /// By agent turn. A resumed turn has several traces.
     Turn,
 }
 
-/// A list of groups, in which the traces of open ones stand below them.
+/// Grouping of a list. The traces of open groups are listed below them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grouping {
-    /// By what.
+    /// How traces are grouped.
     pub by: GroupBy,
-    /// Keys of the open groups, see [`GroupRow::key`]; others are passed over.
+    /// Keys of open groups, see [`GroupRow::key`]; unknown keys are ignored.
     pub open: Vec<String>,
 }
 
-/// What makes a row of a list one of a group.
+/// The group fields of a list row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRow {
-    /// The session or turn, as recorded; empty for the traces that have none.
+    /// The recorded session or turn id; empty for the group of traces without one.
     pub key: String,
-    /// Its traces that are listed.
+    /// Number of traces in the group that are listed.
     pub traces: u32,
-    /// How many of them hold a failed span.
+    /// How many of them have a failed span.
     pub failed_traces: u32,
-    /// Whether its traces stand below it.
+    /// Whether the group's traces are listed below it.
     pub open: bool,
 }
 
-/// What a whole list has in all, and its picture.
+/// A query for the totals and the scatter plot of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryQuery {
-    /// Only traces that hold a failed span.
+    /// Only traces with a failed span.
     pub failed_only: bool,
-    /// Only traces this filter matches; empty: all.
+    /// Filter for the traces; empty for all.
     pub filter: String,
-    /// Cells of the picture across, at most 512, and down, at most 64; 0: no picture is needed.
+    /// Cells of the scatter plot, `(columns, rows)`, at most 512 × 64; 0 for no plot.
     pub cells: (u16, u16),
 }
 
 /// The answer to a [`SummaryQuery`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceSummary {
-    /// Whether every trace that matches is among it: no search goes on.
+    /// Whether all matching traces are included; otherwise a search is still running.
     pub whole: bool,
-    /// Sums.
+    /// Totals over the matching traces.
     pub totals: ListTotals,
-    /// Where the traces lie in time and duration; `None` where none was asked for, or no trace has both.
+    /// Traces by start and duration; `None` if not requested, or if no trace has both.
     pub scatter: Option<Scatter>,
 }
 
-/// Sums over listed traces.
+/// Totals over listed traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTotals {
-    /// Traces.
+    /// Number of traces.
     pub traces: u32,
-    /// Those that hold a failed span.
+    /// Number of traces with a failed span.
     pub failed_traces: u32,
-    /// Their spans.
+    /// Number of spans in them.
     pub spans: u64,
-    /// Their failed spans.
+    /// Number of failed spans in them.
     pub failed: u64,
     /// Tokens of their inference requests.
     pub tokens: TokenTotals,
-    /// Their durations added up, in nanoseconds; `None` where no duration is known.
+    /// Sum of their durations in nanoseconds; `None` if no duration is known.
     pub duration_nanos: Option<u64>,
-    /// The duration that half of them do not exceed, by nearest rank.
+    /// Median duration in nanoseconds, nearest rank.
     pub median_nanos: Option<u64>,
-    /// The duration that 95 % of them do not exceed, by nearest rank.
+    /// 95th percentile of durations in nanoseconds, nearest rank.
     pub p95_nanos: Option<u64>,
-    /// Traces without a duration.
+    /// Number of traces without a duration.
     pub without_duration: u32,
 }
 
-/// Traces by start and duration. Both axes are cut into cells, and the traces of a cell are one mark.
+/// Scatter plot of traces by start and duration. Both axes are divided into cells; traces in a cell form one mark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scatter {
-    /// The left end.
+    /// Time of the left edge.
     pub from: Timestamp,
-    /// The width of a cell in time, in nanoseconds.
+    /// Width of a cell in nanoseconds.
     pub step_nanos: u64,
-    /// Cells across.
+    /// Number of columns.
     pub columns: u16,
-    /// The borders of cells by duration, in nanoseconds, from below; one more than there are cells. They grow by about the same factor.
-    /// Shorter durations lie in the first cell, longer ones in the last.
+    /// Duration borders of the rows in nanoseconds, ascending; one more than there are rows. They grow roughly exponentially. Shorter
+    /// durations are in the first row, longer ones in the last.
     pub borders: Vec<u64>,
-    /// The marks, from the left, in a column from below.
+    /// The marks by column, and by row within a column.
     pub marks: Vec<ScatterMark>,
-    /// Traces that have no start or no duration, and so no place.
+    /// Traces without a start or duration, which are not plotted.
     pub left_out: u32,
 }
 
-/// One or more traces in one place.
+/// One or more traces at a position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScatterMark {
-    /// From the left, 65,535 at the right end. The very place of a single trace, else the middle of its cell.
+    /// Horizontal position, 0 to 65,535 from left to right: exact for a single trace, otherwise the center of the cell.
     pub x: u16,
-    /// From below, likewise.
+    /// Vertical position, likewise, from bottom to top.
     pub y: u16,
-    /// How many traces.
+    /// Number of traces.
     pub traces: u32,
-    /// How many of them hold a failed span.
+    /// Number of traces with a failed span.
     pub failed: u32,
 }
 
-/// One trace on its way into the picture.
+/// A trace to be plotted.
 pub struct ScatterPoint {
-    /// Its start in nanoseconds since 1970, where it is known.
+    /// Start in nanoseconds since 1970, if known.
     pub start: Option<i64>,
-    /// How long it took in nanoseconds, where that is known.
+    /// Duration in nanoseconds, if known.
     pub duration: Option<u64>,
-    /// Whether it holds a failed span.
+    /// Whether the trace has a failed span.
     pub failed: bool,
 }
 
 impl Scatter {
-    /// Cells from below to above.
+    /// Number of rows.
     pub fn rows(&self) -> u16 {
         u16::try_from(self.borders.len().saturating_sub(1)).unwrap_or(u16::MAX)
     }
 
-    /// The left border of a column; the right end behind the last.
+    /// Time of the left border of a column; for the number of columns, the right edge.
     pub fn time_at(&self, column: u16) -> Timestamp {
         let nanos = self.step_nanos.saturating_mul(column.into());
         Timestamp(self.from.0.saturating_add_unsigned(nanos))

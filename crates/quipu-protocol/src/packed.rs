@@ -1,25 +1,25 @@
-//! Columns that cross the wire as one run of bytes each: reading a million values costs a copy, not a million allocations.
+//! Columns that are serialized as one byte string each: deserializing a million values is a copy, not a million allocations.
 //!
-//! What is not here: which columns a trace has (`trace`).
+//! `trace` defines the columns of a trace.
 
-use quipu_model::{SpanKind, SpanFlags, TokenCount, TokenKind, TokenRecord, TokenSource};
+use quipu_model::{SpanFlags, SpanKind, TokenCount, TokenKind, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// A value of a fixed number of bytes, little endian.
+/// A value of a fixed size, encoded in little endian.
 pub trait Plain: Copy {
-    /// Bytes of one value.
+    /// Size of a value in bytes.
     const BYTES: usize;
-    /// The bytes of all values, one behind the other.
+    /// Encodes all values one after the other.
     fn write_all(values: &[Self]) -> Vec<u8>;
-    /// The values behind `bytes`; what is left over after the last whole one is passed over.
+    /// Decodes all whole values in `bytes`; a remainder is ignored.
     fn read_all(bytes: &[u8]) -> Vec<Self>;
 }
 
-// Written out for each type, so that the loops are compiled here and not at each use.
+// Implemented for each type here, so that the loops are not instantiated at each use.
 macro_rules! plain {
     ($type:ty, $bytes:literal, $write:expr, $read:expr) => {
         impl $crate::Plain for $type {
@@ -55,7 +55,7 @@ plain!(SpanKind, 1, |kind: SpanKind| [kind as u8], |[byte]: [u8; 1]| SpanKind::A
     .unwrap_or(SpanKind::Other));
 plain!((u32, TokenRecord), 28, write_tokens, read_tokens);
 
-/// The bits of a count; the code of its source is in those above.
+/// Bits of a count; the higher ones hold its source.
 const COUNT_BITS: u32 = 56;
 
 fn write_tokens((row, record): (u32, TokenRecord)) -> [u8; 28] {
@@ -80,7 +80,7 @@ fn read_tokens(bytes: [u8; 28]) -> (u32, TokenRecord) {
     (row, TokenRecord { prompt: count(0), completion: count(1), total: count(2) })
 }
 
-/// A column of plain values; used as a slice.
+/// A column of plain values; dereferences to a slice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Packed<T>(pub Vec<T>);
 
@@ -146,7 +146,7 @@ impl<'de, T: Plain> Deserialize<'de> for Packed<T> {
     }
 }
 
-/// Many texts as one, and where each ends.
+/// Many strings in one buffer, with their end offsets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Texts {
     text: String,
@@ -154,17 +154,17 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// How many.
+    /// Number of strings.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no strings.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Puts one behind the others. Texts of more than 4 GiB together do not fit: what is beyond is empty.
+    /// Appends a string. If the total exceeds 4 GiB, the strings beyond are empty.
     pub fn push(&mut self, text: &str) {
         if u32::try_from(self.text.len() + text.len()).is_ok() {
             self.text.push_str(text);
@@ -172,44 +172,44 @@ impl Texts {
         self.ends.push(self.text.len() as u32);
     }
 
-    /// The text with this number.
+    /// The string at this index.
     pub fn get(&self, number: usize) -> Option<&str> {
         let end = *self.ends.get(number)? as usize;
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start as usize);
         self.text.get(start..end)
     }
 
-    /// All of them, in order.
+    /// Iterates over all strings in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|number| self.get(number).unwrap_or_default())
     }
 }
 
-/// The ids of a trace's spans. An id of 16 lower-case hex digits is a number; others stand in a table.
+/// The span ids of a trace. Ids of 16 lower-case hex digits are stored as numbers, others in a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpanIds {
     keys: Packed<u64>,
-    /// Texts of the ids whose key is [`ODD`] or more, by what the key is above it.
+    /// Ids whose key is [`ODD`] or more, indexed by the difference.
     odd: Texts,
-    /// All rows by key, for look-ups: complete after [`SpanIds::finish`].
+    /// All rows sorted by key, for look-ups. Set by [`SpanIds::finish`].
     order: Packed<u32>,
 }
 
-/// Keys from here on name a text of the table.
+/// Keys from here on are indices into the table.
 const ODD: u64 = 0xffff_ffff << 32;
 
 impl SpanIds {
-    /// How many.
+    /// Number of ids.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Puts the id of the next row behind the others.
+    /// Appends the id of the next row.
     pub fn push(&mut self, text: &str) {
         let key = read_number(text).unwrap_or_else(|| {
             self.odd.push(text);
@@ -218,12 +218,12 @@ impl SpanIds {
         self.keys.push(key);
     }
 
-    /// The same for an id of 16 hex digits that is a number already, below `0xffff_ffff_0000_0000`.
+    /// Appends an id that was parsed from 16 hex digits, below `0xffff_ffff_0000_0000`.
     pub fn push_number(&mut self, number: u64) {
         self.keys.push(number);
     }
 
-    /// To be called after the last one: lets [`SpanIds::find`] find them. Sorts digit by digit, which is quick and little code.
+    /// Builds the index for [`SpanIds::find`] after the last id. Uses a radix sort, which is fast and small.
     pub fn finish(&mut self) {
         let keys = &self.keys;
         let mut order: Vec<u32> = (0..keys.len() as u32).collect();
@@ -251,7 +251,7 @@ impl SpanIds {
         Some(if key < ODD { format!("{key:016x}") } else { self.odd.get((key & !ODD) as usize).unwrap_or_default().to_owned() })
     }
 
-    /// The row of the span with this id. Ids that are no numbers are looked through one by one.
+    /// The row of the span with this id. Ids that are not numbers are searched linearly.
     pub fn find(&self, text: &str) -> Option<u32> {
         let key = read_number(text).or_else(|| Some(ODD | self.odd.iter().position(|odd| odd == text)? as u64))?;
         let of = |row: u32| self.keys.get(row as usize).copied().unwrap_or_default();
@@ -259,13 +259,13 @@ impl SpanIds {
         self.order.get(at).copied().filter(|row| of(*row) == key)
     }
 
-    /// All of them, in order of rows.
+    /// Iterates over all ids in row order.
     pub fn iter(&self) -> impl Iterator<Item = String> {
         (0..self.len()).map(|row| self.get(row).unwrap_or_default())
     }
 }
 
-/// The number that an id of 16 lower-case hex digits is; those from [`ODD`] on are texts like any other.
+/// Parses an id of 16 lower-case hex digits. Values from [`ODD`] on are treated as strings.
 fn read_number(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if digits { u64::from_str_radix(text, 16).ok().filter(|number| *number < ODD) } else { None }
@@ -305,7 +305,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_id_comes_back_and_is_found(ids in prop::collection::btree_set("[0-9a-f]{16}|[0-9A-F]{15,17}|ffffffff[0-9a-f]{8}|.{0,9}", 0..40)) {
-            // In an order that is not that of the texts.
+            // Not in the order of the strings.
             let mut ids: Vec<String> = ids.into_iter().collect();
             ids.sort_by_key(|id| id.bytes().map(u32::from).sum::<u32>());
             let mut columns = SpanIds::default();

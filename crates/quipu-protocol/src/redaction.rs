@@ -1,41 +1,41 @@
-//! What redaction takes out of a trace before it is shared, and the report of what it found.
+//! Redaction options, and the report of a redaction.
 //!
-//! What is not here: the redaction itself (`quipu_share`).
+//! The redaction itself is in `quipu_share`.
 
 use serde::{Deserialize, Serialize};
 
-/// What a piece of a trace is, for the choice whether it leaves.
+/// The kind of a private value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum PrivateKind {
-    /// What users and systems said to a model, in whatever attribute.
+    /// Messages of users and systems to a model, in any attribute.
     Prompts,
-    /// What models answered, and what shields found.
+    /// Responses of models, and results of shields.
     Outputs,
-    /// What tools were given and what they answered; retrieved and inserted documents.
+    /// Arguments and results of tools; retrieved and inserted documents.
     Tools,
     /// Messages of log events.
     Logs,
-    /// Texts of errors.
+    /// Error messages.
     Errors,
-    /// Ids of traces, spans, sessions, turns, agents, calls: pseudonyms stand in their places.
+    /// Ids of traces, spans, sessions, turns, agents and calls. They become pseudonyms.
     Ids,
     /// `service_name`.
     Services,
-    /// Paths of files, addresses of hosts and pages.
+    /// File paths, host names and URLs.
     Paths,
-    /// Addresses of people.
+    /// E-mail addresses.
     Emails,
-    /// Keys, tokens, passwords, provider data.
+    /// Keys, tokens, passwords and provider data.
     Secrets,
-    /// Names of spans and events, and keys of attributes, that are no words of Llama Stack or OpenTelemetry.
+    /// Names of spans, events and attributes that are not defined by Llama Stack or OpenTelemetry.
     Names,
-    /// Every other value: models, providers, parameters, whatever was set.
+    /// All other values: models, providers, parameters and so on.
     Others,
 }
 
 impl PrivateKind {
-    /// Every kind, in the order of the switches.
+    /// All kinds in display order.
     pub const ALL: [PrivateKind; 12] = [
         PrivateKind::Prompts,
         PrivateKind::Outputs,
@@ -51,7 +51,7 @@ impl PrivateKind {
         PrivateKind::Others,
     ];
 
-    /// Its name on the command line and in the page's settings.
+    /// The name on the command line and in the page's settings.
     pub fn name(self) -> &'static str {
         match self {
             PrivateKind::Prompts => "prompts",
@@ -69,7 +69,7 @@ impl PrivateKind {
         }
     }
 
-    /// What its switch says.
+    /// The label shown to the user.
     pub fn title(self) -> &'static str {
         match self {
             PrivateKind::Prompts => "Prompts",
@@ -87,7 +87,7 @@ impl PrivateKind {
         }
     }
 
-    /// What stands where one was taken out.
+    /// The marker that replaces a redacted value.
     pub fn marker(self) -> &'static str {
         match self {
             PrivateKind::Prompts => "[prompt taken out]",
@@ -106,32 +106,32 @@ impl PrivateKind {
     }
 }
 
-/// Some of the kinds.
+/// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KindSet(u16);
 
 impl KindSet {
-    /// None of them.
+    /// The empty set.
     pub const NONE: KindSet = KindSet(0);
-    /// All of them: structure and timing are what is left.
+    /// All kinds, which leaves only structure and timing.
     pub const ALL: KindSet = KindSet((1 << PrivateKind::ALL.len()) - 1);
 
-    /// Whether `kind` is one of them.
+    /// Whether the set contains `kind`.
     pub fn has(self, kind: PrivateKind) -> bool {
         self.0 & (1 << kind as u8) != 0
     }
 
-    /// The same with `kind`, or without.
+    /// The set with `kind` added or removed.
     #[must_use]
     pub fn with(self, kind: PrivateKind, is_in: bool) -> KindSet {
         let bit = 1 << kind as u8;
         KindSet(if is_in { self.0 | bit } else { self.0 & !bit })
     }
 
-    /// Reads names with commas between; `structure` is all of them, `none` none.
+    /// Parses names separated by commas; `structure` means all kinds, `none` the empty set.
     ///
     /// # Errors
-    /// The word that is no kind's name.
+    /// The first unknown name.
     pub fn parse(text: &str) -> Result<KindSet, String> {
         let mut set = KindSet::NONE;
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -146,40 +146,40 @@ impl KindSet {
     }
 }
 
-/// What is to leave.
+/// Redaction options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RedactOptions {
-    /// The kinds that are taken out.
+    /// The kinds to remove.
     pub take_out: KindSet,
-    /// Times count from the earliest one, which becomes 1970-01-01T00:00:00.
+    /// Whether to shift times so that the earliest becomes 1970-01-01T00:00:00.
     pub shift_times: bool,
 }
 
 impl Default for RedactOptions {
-    /// Keys and passwords are taken out; all else stays.
+    /// Removes keys and passwords.
     fn default() -> RedactOptions {
         RedactOptions { take_out: KindSet::NONE.with(PrivateKind::Secrets, true), shift_times: false }
     }
 }
 
 impl RedactOptions {
-    /// Structure and timing only.
+    /// Removes everything except structure and timing.
     pub const STRUCTURE: RedactOptions = RedactOptions { take_out: KindSet::ALL, shift_times: false };
 }
 
-/// What was found, kind by kind, and what became of it: the preview of what leaves.
+/// What a redaction found and removed: a preview of the result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactReport {
-    /// One for each kind that was found, in the order of [`PrivateKind::ALL`].
+    /// One entry for each kind found, in the order of [`PrivateKind::ALL`].
     pub kinds: Vec<KindReport>,
-    /// Spans that leave.
+    /// Number of spans in the result.
     pub spans: u32,
-    /// Events that leave.
+    /// Number of events in the result.
     pub events: u32,
 }
 
 impl RedactReport {
-    /// Places of a kind; 0 where it was not found.
+    /// Number of places of a kind; 0 if it was not found.
     pub fn places(&self, kind: PrivateKind) -> u32 {
         self.kinds.iter().find(|report| report.kind == kind).map_or(0, |report| report.places)
     }
@@ -190,30 +190,30 @@ impl RedactReport {
 pub struct KindReport {
     /// The kind.
     pub kind: PrivateKind,
-    /// Whether it was taken out; else it leaves.
+    /// Whether it was removed.
     pub taken_out: bool,
-    /// Places it was found in.
+    /// Number of places it was found in.
     pub places: u32,
-    /// Bytes it had there.
+    /// Size of the values found, in bytes.
     pub bytes: u64,
-    /// Some of them, as they leave.
+    /// Some of the places, as they appear in the result.
     pub examples: Vec<RedactExample>,
 }
 
-/// One place, as it leaves.
+/// A place, as it appears in the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactExample {
-    /// Where it stands: `span 77d3615b3d4bfbc0, __args__`.
+    /// Where it is, such as `span 77d3615b3d4bfbc0, __args__`.
     pub place: String,
-    /// What leaves of it, shortened.
+    /// The resulting text, shortened.
     pub text: String,
 }
 
-/// What was left out.
+/// Values omitted to limit the size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// Texts inside values.
+    /// Number of strings omitted.
     pub values: u32,
-    /// Their bytes.
+    /// Size of these strings in bytes.
     pub bytes: u64,
 }

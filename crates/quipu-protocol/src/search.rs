@@ -1,7 +1,7 @@
 //! Searching the texts of spans.
 
 use crate::Failure;
-use quipu_model::{SpanKind, SpanFlags, Timestamp};
+use quipu_model::{SpanFlags, SpanKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Asks for a page of the spans that contain the texts of a filter, newest first, and starts or resumes the search for them. Needs the

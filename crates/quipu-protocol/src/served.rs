@@ -1,37 +1,37 @@
-//! What a page asks of the program that served it, where that reads the file in the worker's stead: the same requests and events, over HTTP.
+//! The HTTP protocol between the page and `quipu serve`, which replaces the worker: the same requests and events.
 //!
-//! A served file grows. Every answer belongs to an edition of it: the file as it was when it was indexed. A page stays with its edition until
-//! it opens a newer one, so that rows, pages and numbers of one screen belong together.
+//! A served file grows. Each answer belongs to a generation: the file as it was when it was indexed. A page keeps using its generation
+//! until it opens a newer one, so that everything on a screen is consistent.
 
 use super::{Failure, FileSummary, Notification};
 use serde::{Deserialize, Serialize};
 
-/// The content type of requests and answers. A form of another site can't send it.
+/// Content type of requests and responses. HTML forms of other sites can't send it.
 pub const SERVED_TYPE: &str = "application/x-quipu";
 
-/// The answer to opening the newest edition.
+/// Response to opening the newest generation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     /// Its number, which every further request names.
-    pub edition: u64,
+    pub generation: u64,
     /// What was opened.
     pub answer: Result<FileSummary, Failure>,
 }
 
-/// What happened since a page asked last.
+/// Events since the page's last request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct News {
-    /// To be named by the next request, so that nothing comes twice.
+    /// Number of the last event, sent with the next request so that no event is repeated.
     pub number: u64,
     /// What a worker would have sent unasked, and [`Notification::Grown`].
     pub events: Vec<Notification>,
 }
 
-/// A newer edition, indexed already.
+/// A newer generation has been indexed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grown {
-    /// Its number.
-    pub edition: u64,
-    /// Spans it holds.
+    /// Number of the generation.
+    pub generation: u64,
+    /// Number of spans in it.
     pub spans: u64,
 }

@@ -1,7 +1,7 @@
 //! One span, decoded.
 
 use quipu_model::llm::Message;
-use quipu_model::{Cost, Encoding, SpanKind, SpanFlags, Timestamp, TokenRecord, Value};
+use quipu_model::{Cost, Encoding, SpanFlags, SpanKind, Timestamp, TokenRecord, Value};
 use serde::{Deserialize, Serialize};
 
 /// Asks for one span with its attributes and events decoded. Needs the complete index.

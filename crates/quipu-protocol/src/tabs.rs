@@ -1,6 +1,6 @@
-//! How the tabs of a trace are shown: which tab, and the options of each.
+//! The tabs of a trace and their options.
 //!
-//! What is not here: their spelling in the address (`address`).
+//! `address` encodes them in the URL.
 
 use crate::TraceScope;
 use quipu_model::LogSeverity;
@@ -22,24 +22,24 @@ pub struct ExportConversation {
 /// A view of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TraceTab {
-    /// The tree of spans and their bars.
+    /// Tree of spans with bars.
     #[default]
     Timeline,
-    /// Boxes by time, by weight, or around one name.
+    /// Flame graph: by time, by weight, or around one name.
     Flame,
-    /// What was said.
+    /// Chat messages.
     Conversation,
-    /// Events in order of time.
+    /// Span events in order of time.
     Logs,
-    /// Sums by span name.
+    /// Totals by span name.
     Statistics,
 }
 
 impl TraceTab {
-    /// Every view, in the order of the tabs.
+    /// All tabs in display order.
     pub const ALL: [TraceTab; 5] = [TraceTab::Timeline, TraceTab::Flame, TraceTab::Conversation, TraceTab::Logs, TraceTab::Statistics];
 
-    /// Its name in a URL.
+    /// The name in a URL.
     pub fn name(self) -> &'static str {
         match self {
             TraceTab::Timeline => "timeline",
@@ -50,7 +50,7 @@ impl TraceTab {
         }
     }
 
-    /// The tab that an arrow key leads to, by the key's name as browsers give it; round and round.
+    /// The tab an arrow key moves to, given the `KeyboardEvent.key`; wraps around. `None` for other keys.
     pub fn after_key(self, key: &str) -> Option<TraceTab> {
         let count = TraceTab::ALL.len();
         let at = TraceTab::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
@@ -64,7 +64,7 @@ impl TraceTab {
         TraceTab::ALL.get(next).copied()
     }
 
-    /// What its tab says.
+    /// The label shown to the user.
     pub fn title(self) -> &'static str {
         match self {
             TraceTab::Timeline => "Timeline",
@@ -76,43 +76,43 @@ impl TraceTab {
     }
 }
 
-/// What of those views a URL restores. Each has its own parts; those of the others stay as they are.
+/// Options of the tabs that the URL restores. Each tab uses its own options and leaves the others unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SheetView {
-    /// Which page of it, from 0.
+    /// Page number, from 0.
     pub page: u32,
-    /// Conversation: all traces of the agent session.
+    /// Conversation: show all traces of the agent session.
     pub whole_session: bool,
     /// Logs: events of this severity or a graver one.
     pub min_severity: Option<LogSeverity>,
     /// Statistics: the column that orders.
     pub column: StatisticsColumn,
-    /// Statistics: the smallest first.
+    /// Statistics: sort in ascending order.
     pub ascending: bool,
-    /// Flame graph: how boxes are put.
+    /// Flame graph: layout of the boxes.
     pub layout: FlameLayout,
-    /// Flame graph: what a box's length is.
+    /// Flame graph: what the length of a box means.
     pub weight: FlameWeight,
-    /// Flame graph: the name callers and callees are shown of.
+    /// Flame graph: the name whose callers and callees are shown.
     pub around: Option<String>,
-    /// Flame graph: the part that is shown where it is not the trace's time, in units of the weight. The end is behind the start.
+    /// Flame graph: the range shown, `(start, end)` in units of the weight, `start < end`; `None` for the whole trace.
     pub zoom: Option<(u64, u64)>,
 }
 
-/// How boxes are put beside each other.
+/// Layout of the boxes of a flame graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FlameLayout {
-    /// Every span at its time.
+    /// Each span at its time.
     #[default]
     Time,
-    /// Equal calls joined, the heaviest first.
+    /// Equal calls merged, the heaviest first.
     LeftHeavy,
     /// Callers and callees of one name.
     Sandwich,
 }
 
 impl FlameLayout {
-    /// Its name in a URL.
+    /// The name in a URL.
     pub fn name(self) -> &'static str {
         match self {
             FlameLayout::Time => "time",
@@ -125,20 +125,20 @@ impl FlameLayout {
 /// What a box's length is. `FlameOrder::Time` always goes by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FlameWeight {
-    /// Nanoseconds.
+    /// Duration in nanoseconds.
     #[default]
     Time,
     /// Tokens of inference requests.
     Tokens,
-    /// What they cost, in billionths.
+    /// Cost in billionths of the currency unit.
     Cost,
 }
 
 impl FlameWeight {
-    /// Every weight.
+    /// All weights in display order.
     pub const ALL: [FlameWeight; 3] = [FlameWeight::Time, FlameWeight::Tokens, FlameWeight::Cost];
 
-    /// Its name in a URL; time, which is the default, has none.
+    /// The name in a URL.
     pub fn name(self) -> &'static str {
         match self {
             FlameWeight::Time => "",
@@ -148,38 +148,38 @@ impl FlameWeight {
     }
 }
 
-/// A column of the table of statistics.
+/// A column of the statistics table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatisticsColumn {
-    /// The name.
+    /// Span name.
     Name,
-    /// Spans.
+    /// Number of spans.
     Count,
-    /// Failed ones.
+    /// Number of failed spans.
     Failed,
     /// Sum of durations.
     Total,
-    /// Sum of own times.
+    /// Sum of own times: duration without that of children.
     #[default]
     Own,
-    /// The shortest.
+    /// Shortest duration.
     Min,
-    /// Half are no longer.
+    /// Median duration.
     Median,
-    /// 95 of 100 are no longer.
+    /// 95th percentile of durations, nearest rank.
     P95,
-    /// 99 of 100 are no longer.
+    /// 99th percentile of durations, nearest rank.
     P99,
-    /// The longest.
+    /// Longest duration.
     Max,
-    /// Tokens.
+    /// Tokens of inference requests.
     Tokens,
-    /// What they cost.
+    /// Cost of the tokens.
     Cost,
 }
 
 impl StatisticsColumn {
-    /// Every column, from left to right; the last where anything has a price.
+    /// All columns from left to right. The last one is only shown if there are prices.
     pub const ALL: [StatisticsColumn; 12] = [
         StatisticsColumn::Name,
         StatisticsColumn::Count,
@@ -195,7 +195,7 @@ impl StatisticsColumn {
         StatisticsColumn::Cost,
     ];
 
-    /// Its name in a URL.
+    /// The name in a URL.
     pub fn name(self) -> &'static str {
         match self {
             StatisticsColumn::Name => "name",
@@ -213,7 +213,7 @@ impl StatisticsColumn {
         }
     }
 
-    /// What stands over the column.
+    /// The column heading.
     pub fn title(self) -> &'static str {
         match self {
             StatisticsColumn::Name => "Name",
@@ -231,18 +231,18 @@ impl StatisticsColumn {
         }
     }
 
-    /// What it means, in a sentence.
+    /// A description for the heading's tooltip.
     pub fn meaning(self) -> &'static str {
         match self {
             StatisticsColumn::Name => "The span's name",
             StatisticsColumn::Count => "Spans of this name in the trace",
             StatisticsColumn::Failed => "Spans of this name that failed",
-            StatisticsColumn::Total => "Sum of their durations; spans inside each other count twice",
-            StatisticsColumn::Own => "Sum of their durations less the time of their children, and its part of the trace's duration",
+            StatisticsColumn::Total => "Sum of their durations; nested spans count twice",
+            StatisticsColumn::Own => "Sum of their durations without the time of their children, and its share of the trace's duration",
             StatisticsColumn::Min => "The shortest duration",
-            StatisticsColumn::Median => "Half of them took no longer",
-            StatisticsColumn::P95 => "95 of 100 took no longer (nearest rank)",
-            StatisticsColumn::P99 => "99 of 100 took no longer (nearest rank)",
+            StatisticsColumn::Median => "Half of the spans took at most this long",
+            StatisticsColumn::P95 => "95% of the spans took at most this long (nearest rank)",
+            StatisticsColumn::P99 => "99% of the spans took at most this long (nearest rank)",
             StatisticsColumn::Max => "The longest duration",
             StatisticsColumn::Tokens => "Tokens of the inference requests among them",
             StatisticsColumn::Cost => "What these tokens cost by your prices; see Metrics",

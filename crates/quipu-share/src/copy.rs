@@ -1,10 +1,10 @@
-//! A trace as what one pastes into a terminal: the `quipu` command and the SQL that answer with the same.
+//! Text for copying: the `quipu` command and the SQL query that show the same trace.
 //!
-//! What is not here: links (`payload`) and Markdown (`markdown`).
+//! Links are in `payload`, Markdown in `markdown`.
 
 use quipu_model::recorded::write_json_string;
 
-/// The command that prints a trace, or one span with what is under it, from a file of this name.
+/// The command that prints a trace, or a span, from a file with this name.
 pub fn query_command(file_name: &str, trace_id: &str, span_id: Option<&str>) -> String {
     let (method, key, id) = match span_id {
         Some(span_id) => ("get_span_tree", "span_id", span_id),
@@ -16,7 +16,7 @@ pub fn query_command(file_name: &str, trace_id: &str, span_id: Option<&str>) -> 
     format!("quipu query {} {method} {}", shell_quoted(file_name), shell_quoted(&params))
 }
 
-/// SQL that selects the spans of a trace with their events, or only the spans named, in the schema of Llama Stack's files.
+/// An SQL query for the spans of a trace with their events, or only for the given spans, in Llama Stack's schema.
 pub fn spans_sql(trace_id: &str, span_ids: &[String]) -> String {
     let mut sql = format!(
         "SELECT s.span_id, s.parent_span_id, s.name, s.start_time, s.end_time, s.status, s.attributes,\n       e.name AS event, e.timestamp, e.attributes \
@@ -30,18 +30,18 @@ pub fn spans_sql(trace_id: &str, span_ids: &[String]) -> String {
     sql + "\nORDER BY s.start_time, e.timestamp;"
 }
 
-/// A word of a POSIX shell that means the text and nothing else.
+/// Quotes a word for a POSIX shell.
 pub fn shell_quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:@%+=".contains(&byte);
     if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
         return text.to_owned();
     }
-    // A name that begins like an option is a path from here.
+    // A name that looks like an option becomes a path.
     let dash = if text.starts_with('-') { "./" } else { "" };
     format!("'{dash}{}'", text.replace('\'', "'\\''"))
 }
 
-/// A string of SQL. Ids hold no NUL, which would end one.
+/// An SQL string literal. Ids contain no NUL, which would end it.
 fn sql_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }

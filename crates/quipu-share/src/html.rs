@@ -1,35 +1,35 @@
-//! Data in a self-contained file: the page's own viewer.html, with files to open and the view they open in.
+//! Self-contained HTML files: the page's viewer.html with embedded data and the initial view.
 //!
-//! What is not here: the viewer, which `cargo xtask build` makes, and gzip, which whoever calls does.
+//! `cargo xtask build` builds the viewer; callers compress the data.
 
 use quipu_model::encoding::base64;
 
-/// Where the viewer takes what it carries.
+/// The placeholder in the viewer that is replaced by the data.
 const PLACE: &str = "<!--quipu-data-->";
 
-/// Why no file can be made.
+/// Why a file can't be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HtmlError {
-    /// It is no viewer of Quipu's, or one with something in it.
-    #[error("The page’s viewer can’t carry data: it is not the one Quipu is built with. Reload the page, or build it anew.")]
+    /// The template is not Quipu's viewer, or already contains data.
+    #[error("The page’s viewer can’t hold data: it does not belong to this build of Quipu. Reload the page, or build it again.")]
     NoViewer,
 }
 
-/// A file the viewer opens: its name without a folder, and its bytes as gzip.
+/// A file to embed.
 #[derive(Clone, Copy, Debug)]
 pub struct CarriedFile<'a> {
-    /// Shown as the file's name.
+    /// File name without a folder, shown to the user.
     pub name: &'a str,
-    /// Packed.
+    /// Contents, compressed with gzip.
     pub gzip: &'a [u8],
 }
 
-/// The viewer with a file in it, and the fragment of the view it opens in; an empty one opens the list of traces. What can be a name or a
-/// fragment is any text.
+/// Embeds a file and the URL fragment of the initial view in the viewer. An empty fragment opens the trace list. Name and fragment can be
+/// any text.
 ///
 /// # Errors
-/// [`HtmlError::NoViewer`].
+/// [`HtmlError::NoViewer`] if `viewer` does not contain the placeholder.
 pub fn carrying_page(viewer: &str, file: CarriedFile<'_>, fragment: &str) -> Result<String, HtmlError> {
     let (before, after) = viewer.split_once(PLACE).filter(|(_, after)| !after.contains(PLACE)).ok_or(HtmlError::NoViewer)?;
     let letters = base64(file.gzip);

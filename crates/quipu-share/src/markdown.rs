@@ -1,8 +1,6 @@
-//! A trace as Markdown, to be pasted into an issue or given to a language model: what failed first, then the tree with its times, what was
-//! said, and the logs that tell of errors.
+//! A trace as Markdown for an issue or a language model: failures first, then the tree with times, the conversation, and error logs.
 //!
-//! Whatever a file holds stands in code, whose fence is longer than any inside it, so that nothing of it becomes markup. What is not here:
-//! reading the trace (`session`), taking out what is private (`redact`).
+//! Recorded text is put in code fences longer than any fence inside it, so it can't become markup. Redaction is in `redact`.
 
 use quipu_model::SpanFlags;
 use quipu_model::format;
@@ -11,34 +9,34 @@ use quipu_protocol::TraceColumns;
 use quipu_ui::view;
 use quipu_ui::view::{FailureChain, LogRow};
 
-/// Bytes that make about one token of English, code and JSON.
+/// Approximate bytes per token of English, code and JSON.
 const BYTES_A_TOKEN: usize = 4;
 
-/// Failures that are told of at most.
+/// Maximum number of failures described.
 pub const MAX_MARKDOWN_FAILURES: usize = 10;
 
-/// What the Markdown is made from.
+/// Input of the Markdown report.
 pub struct MarkdownSource<'a> {
-    /// The spans, without plumbing.
+    /// The spans, without framework spans.
     pub columns: &'a TraceColumns,
-    /// The first failures, each with the text of its error.
+    /// The first failures with their error messages.
     pub failures: &'a [(FailureChain, String)],
-    /// What was said.
+    /// The conversation of the trace.
     pub conversation: &'a Conversation,
-    /// What of it could not be told.
+    /// Notes about missing parts.
     pub notes: &'a [String],
-    /// Log events that tell of errors, by time.
+    /// Log events that report errors, by time.
     pub errors: &'a [LogRow],
-    /// Log events in all.
+    /// Total number of log events.
     pub events: u32,
 }
 
-/// The trace in about `tokens` tokens, which are counted as four bytes each; at least some 500 are taken. What is left out is said.
+/// The trace in about `tokens` tokens of four bytes, at least 500. Omissions are noted.
 pub fn trace_markdown(source: &MarkdownSource<'_>, tokens: usize) -> String {
     let mut page = Page { text: String::new(), left: tokens.max(500).saturating_mul(BYTES_A_TOKEN) };
     page.heading(source.columns);
     page.failures(source);
-    // Of what is left each part may take its share; what it does not need is the next one's.
+    // Each part gets a share of the remaining size; what it does not use is left for the next one.
     let tree = page.left * 2 / 5;
     page.tree(source.columns, tree);
     let said = page.left * if source.errors.is_empty() { 20 } else { 17 } / 20;
@@ -49,7 +47,7 @@ pub fn trace_markdown(source: &MarkdownSource<'_>, tokens: usize) -> String {
 
 struct Page {
     text: String,
-    /// Bytes that may still be written.
+    /// Remaining size in bytes.
     left: usize,
 }
 
@@ -84,7 +82,7 @@ impl Page {
             return;
         }
         self.add("\n## Failures\n");
-        // Failures come first and may take half of all.
+        // Failures come first and can take up to half of the size.
         let each = (self.left / 2 / source.failures.len()).clamp(200, 4_000);
         for (chain, text) in source.failures {
             let row = chain.origin as usize;
@@ -111,7 +109,7 @@ impl Page {
         self.add("\n## Spans\n\n");
         if columns.plumbing > 0 && columns.len() < columns.spans_in_trace as usize {
             let folded = columns.spans_in_trace as usize - columns.len();
-            self.add(&format!("Not shown: {} of plumbing.\n\n", format::counted(Some(folded as u64), "span", "spans")));
+            self.add(&format!("Not printed: {}.\n\n", format::counted(Some(folded as u64), "framework span", "framework spans")));
         }
         let mut lines = String::new();
         let mut shown = 0;
@@ -140,7 +138,7 @@ impl Page {
             return;
         }
         self.add("\n## Conversation\n");
-        // Short ones leave room for long ones, so each may take twice its part.
+        // Short texts leave room for long ones, so each can take twice its share.
         let each = (share * 2 / texts.len()).clamp(160, 40_000);
         let until = self.left.saturating_sub(share);
         let mut left_out = 0;
@@ -183,7 +181,7 @@ impl Page {
         }
     }
 
-    /// A text in a fence, its beginning and end where it is longer than `most` bytes.
+    /// A text in a code fence; only its beginning and end if it is longer than `most` bytes.
     fn fenced(&mut self, text: &str, most: usize) {
         let text = shortened(text, most.max(80));
         let fence = "`".repeat(longest_run(&text).max(2) + 1);
@@ -192,7 +190,7 @@ impl Page {
     }
 }
 
-/// One span: when it started, how long it took, its name, its tokens, and whether it failed.
+/// One span: start, duration, name, tokens, and whether it failed.
 fn tree_line(columns: &TraceColumns, row: usize) -> String {
     let start = columns.start_nanos.get(row).copied().unwrap_or_default();
     let took = columns.duration.get(row).copied().filter(|nanos| *nanos != quipu_protocol::UNKNOWN_NANOS);
@@ -216,11 +214,11 @@ fn tree_line(columns: &TraceColumns, row: usize) -> String {
     line
 }
 
-/// What an entry tells, as titles and texts.
+/// The contents of an entry as titles and texts.
 fn told(entry: &Entry) -> Vec<(String, String)> {
     let mut told = Vec::new();
     match &entry.body {
-        // What went to the model again stands above.
+        // Messages sent to the model again are already above.
         Body::Earlier(_) => {}
         Body::Asked { model, tools, .. } => {
             if let Some(model) = model {
@@ -268,16 +266,16 @@ fn answered(tool: &str, result: &ToolResult) -> (String, String) {
     }
 }
 
-/// A recorded word that stands in bold: what could be markup does not.
+/// A recorded word in bold, with markup escaped.
 fn bold(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-')).collect()
 }
 
-/// Recorded text as code in a line.
+/// Recorded text as inline code.
 fn code(text: &str) -> String {
     let text = one_line(text);
     let ticks = "`".repeat(longest_run(&text) + 1);
-    // A tick at an end would join the fence.
+    // A backtick at an end would merge with the delimiter.
     let blank = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
     format!("{ticks}{blank}{text}{blank}{ticks}")
 }
@@ -286,14 +284,14 @@ fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// The longest run of backticks.
+/// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// Beginning and end of a text longer than `most` bytes, and between them how much is missing.
+/// The beginning and end of a text longer than `most` bytes, with the number of omitted bytes in between.
 fn shortened(text: &str, most: usize) -> String {
-    // What a terminal or a page would act on does no harm as a picture of itself.
+    // Replaces control characters, which a terminal or page could interpret.
     let visible = |letter: char| if letter.is_control() && letter != '\n' && letter != '\t' { '\u{fffd}' } else { letter };
     if text.len() <= most {
         return text.chars().map(visible).collect();

@@ -1,7 +1,6 @@
-//! What leaves, made of what was chosen: private kinds taken out, then long values left out.
+//! Prepares rows for sharing: redacts them, then omits long values.
 //!
-//! Over columns as well as over rows, so that a program without SQLite can do it beside the one that reads the file. What is not here:
-//! reading rows (`session`), the forms they leave in.
+//! Also works on packed columns, so that a program without SQLite can do it. Reading rows is up to the core.
 
 use super::payload::{LinkError, leave_out, pack, unpack};
 use super::redact;
@@ -10,25 +9,25 @@ use quipu_protocol::LeftOut;
 use quipu_protocol::RedactReport;
 use quipu_protocol::{ShareOptions, Shared};
 
-/// Rows that leave.
+/// The prepared rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leaving {
     /// The rows.
     pub recording: Recording,
-    /// The id of the first trace.
+    /// Id of the first trace.
     pub trace_id: Option<String>,
-    /// The id of the span that was asked for, as it leaves.
+    /// Id of the requested span after redaction.
     pub span_id: Option<String>,
-    /// What was found, and what was taken out.
+    /// What was found and removed.
     pub report: RedactReport,
-    /// What was left out for its length.
+    /// Values omitted because of their length.
     pub left_out: LeftOut,
 }
 
-/// The rows without what is not to leave; `span_id` is a span to be told the id of as it leaves.
+/// Prepares rows. `span_id` is a span whose id after redaction is returned.
 pub fn leaving(chosen: &Recording, options: ShareOptions, span_id: Option<&str>) -> Leaving {
     let (mut recording, report) = redact(chosen, options.redact);
-    // Rows keep their order.
+    // The order of rows does not change.
     let place = span_id.and_then(|id| chosen.spans.iter().position(|row| row.span_id == id));
     let span_id = place.and_then(|place| recording.spans.get(place)).map(|row| row.span_id.clone());
     let left_out = options.leave_out_over.map_or(LeftOut::default(), |limit| leave_out(&mut recording, limit));
@@ -37,10 +36,10 @@ pub fn leaving(chosen: &Recording, options: ShareOptions, span_id: Option<&str>)
     Leaving { recording, trace_id, span_id, report, left_out }
 }
 
-/// The same over columns, from [`pack`] to [`pack`].
+/// Prepares packed columns: both input and output are those of [`pack`].
 ///
 /// # Errors
-/// [`LinkError`] where they are no columns.
+/// [`LinkError`] if the input is not packed columns.
 pub fn leaving_columns(columns: &[u8], options: ShareOptions, span_id: Option<&str>) -> Result<Shared, LinkError> {
     let left = leaving(&unpack(columns)?, options, span_id);
     let file_name = shared_name(left.trace_id.as_deref(), "quipu");
@@ -48,7 +47,7 @@ pub fn leaving_columns(columns: &[u8], options: ShareOptions, span_id: Option<&s
     Ok(Shared { bytes: pack(&recording), file_name, trace_id, span_id, report, left_out })
 }
 
-/// `trace-cf1ea0df.md`: letters and digits of the id alone, because the name is written to a disk.
+/// A file name such as `trace-cf1ea0df.md`. Only letters and digits of the id are used, because the name is used on disk.
 pub fn shared_name(trace_id: Option<&str>, extension: &str) -> String {
     let id: String = trace_id.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     if id.is_empty() { format!("trace.{extension}") } else { format!("trace-{id}.{extension}") }

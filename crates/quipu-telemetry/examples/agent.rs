@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Has the agent do its two turns, and writes what happened into the file.
+/// Runs the agent's two turns and writes its telemetry to the file.
 pub(crate) fn run(path: &Path) -> Result<(), Box<dyn Error>> {
     let file = path.to_owned();
     let telemetry = Telemetry::builder().sink(move || SqliteSink::open(&file, "example-agent")).start()?;
@@ -32,7 +32,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(telemetry.shutdown()?)
 }
 
-/// One turn: the model asks for a tool, the tool answers or fails, the model answers.
+/// One turn: the model calls a tool, the tool answers or fails, the model answers.
 fn turn(telemetry: &Telemetry, session_id: &str, question: &str) -> Result<(), Box<dyn Error>> {
     let trace_id = format!("{:016x}{:016x}", random(), random());
     let turn_id = format!("{:016x}", random());
@@ -67,7 +67,7 @@ fn turn(telemetry: &Telemetry, session_id: &str, question: &str) -> Result<(), B
     root.end(SpanStatus::Ok, [])
 }
 
-/// One request to the model, whose tokens are its words.
+/// One request to the model. Its token counts are word counts.
 fn infer(root: &Span<'_>, input: &str, output: &str) -> Result<(), Box<dyn Error>> {
     let span = root.child("inference", [("input", text(input))])?;
     let words = |text: &str| Some(text.split_whitespace().count() as u64);
@@ -82,7 +82,7 @@ fn look_up(question: &str) -> Option<&'static str> {
     question.contains("condor").then_some("Andean condors were seen at 5,500 metres.")
 }
 
-/// A span that has started. Who drops it without an end has it told of as never ended.
+/// An open span. Dropping it without an end is reported as a span that never ended.
 struct Span<'t> {
     telemetry: &'t Telemetry,
     trace_id: String,
@@ -134,7 +134,7 @@ fn now() -> Result<EventTime, Box<dyn Error>> {
     Ok(EventTime::utc(Timestamp(i64::try_from(since.as_nanos())?)))
 }
 
-/// A number no other run has: the standard library seeds its hash tables from the system.
+/// A random number: the standard library seeds its hash maps randomly.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Has the agent do its two turns, and writes what happened into the file.
+/// Runs the agent's two turns and writes its telemetry to the file.
 pub(crate) fn run(path: &Path) -> Result<(), Box<dyn Error>> {
     let file = path.to_owned();
     let telemetry = Arc::new(Telemetry::builder().sink(move || SqliteSink::open(&file, "example-agent")).start()?);
@@ -33,7 +33,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(telemetry.shutdown()?)
 }
 
-/// One turn: the model asks for a tool, the tool answers or fails, the model answers.
+/// One turn: the model calls a tool, the tool answers or fails, the model answers.
 #[instrument(skip(question), fields(otel.name = "/v1/agents/{agent_id}/session/{session_id}/turn", agent_name = "example"))]
 fn turn(session_id: &str, question: &str) -> Result<(), Box<dyn Error>> {
     let asked = format!(r#"{{"role": "user", "content": "{question}"}}"#);
@@ -47,7 +47,7 @@ fn turn(session_id: &str, question: &str) -> Result<(), Box<dyn Error>> {
     infer(&known, &format!(r#"{{"content": "{answer}", "tool_calls": []}}"#))
 }
 
-/// One request to the model, whose tokens are its words.
+/// One request to the model. Its token counts are word counts.
 #[instrument(name = "inference", skip(answer), fields(output = Empty, stop_reason = Empty))]
 fn infer(input: &str, answer: &str) -> Result<(), Box<dyn Error>> {
     let words = |text: &str| Some(text.split_whitespace().count() as u64);

@@ -1,7 +1,7 @@
-//! The console sink: one line for each start and end of a span, and for what was logged and measured.
+//! The console sink: a line for each start and end of a span, each log message and each metric.
 //!
-//! Lines are those of Llama Stack 0.2.15: times of day in UTC, log lines behind the end of their span, traced methods left out. Metrics,
-//! which it does not print, come as they are measured. What is not here: the environment, which callers ask.
+//! The format is that of Llama Stack 0.2.15: times of day in UTC, log lines after the end of their span, no traced methods. Metrics, which
+//! Llama Stack does not print, are printed as they arrive. The caller passes in the environment.
 
 use crate::sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 use quipu_model::{Attributes, MetricEvent, MetricValue, Primitive, SpanStatus, Timestamp};
@@ -9,7 +9,7 @@ use quipu_otlp::python_float;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
-/// Prints what happens.
+/// Prints events to a writer.
 pub struct ConsoleSink<W: Write> {
     out: W,
     colours: bool,
@@ -17,7 +17,7 @@ pub struct ConsoleSink<W: Write> {
 }
 
 impl ConsoleSink<std::io::Stdout> {
-    /// Prints to standard output, in colours where that is a terminal and `lookup`, which answers for the environment, has no `NO_COLOR`.
+    /// Prints to standard output, in colour if it is a terminal and `lookup` finds no variable `NO_COLOR`.
     pub fn stdout(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let out = std::io::stdout();
         let colours = colours_wanted(out.is_terminal(), lookup);
@@ -25,7 +25,7 @@ impl ConsoleSink<std::io::Stdout> {
     }
 }
 
-/// Whether to print in colours: on a terminal, unless the variable `NO_COLOR` is set to anything.
+/// Whether to use colours: on a terminal, unless `NO_COLOR` is set to any value.
 pub fn colours_wanted(is_terminal: bool, lookup: impl Fn(&str) -> Option<String>) -> bool {
     is_terminal && lookup("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -42,7 +42,7 @@ impl<W: Write> ConsoleSink<W> {
         }
     }
 
-    /// The code where there are colours, else nothing.
+    /// Returns `code` if colours are enabled, otherwise nothing.
     fn code(&self, code: &'static str) -> &'static str {
         if self.colours { code } else { "" }
     }
@@ -53,7 +53,7 @@ impl<W: Write> ConsoleSink<W> {
     }
 
     fn event(&self, event: &SpanEvent, out: &mut String) {
-        // Metrics were printed when they came.
+        // Metrics have already been printed.
         let (Some(Primitive::Text(severity)), Some(message)) = (event.attributes.get("severity"), event.attributes.get("message")) else {
             return;
         };
@@ -64,7 +64,7 @@ impl<W: Write> ConsoleSink<W> {
             _ => self.code(WHITE),
         };
         let severity = harmless(&severity.to_uppercase());
-        // A String takes every write.
+        // Writing to a String can't fail.
         let _ = writeln!(out, " {} {colour}[{severity}] {}{}", time_of_day(event.at), shown(message), self.code(RESET));
         self.attributes(&event.attributes, out);
     }
@@ -137,14 +137,14 @@ impl<W: Write> Sink for ConsoleSink<W> {
     }
 }
 
-/// `18:43:48.793`, in UTC, cut to milliseconds as the reference does.
+/// The UTC time of day, truncated to milliseconds as in Llama Stack: `18:43:48.793`.
 fn time_of_day(at: Timestamp) -> String {
     let millis = at.0.div_euclid(1_000_000).rem_euclid(86_400_000);
     let (seconds, millis) = (millis / 1_000, millis % 1_000);
     format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// A value as Python prints it.
+/// Formats a value like Python.
 fn shown(value: &Primitive) -> String {
     match value {
         Primitive::Null => "None".into(),
@@ -156,7 +156,7 @@ fn shown(value: &Primitive) -> String {
     }
 }
 
-/// Control characters could move the cursor or change the terminal; new lines and tabs are what messages have.
+/// Replaces control characters, which could move the cursor or change the terminal; keeps newlines and tabs.
 fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

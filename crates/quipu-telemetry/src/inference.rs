@@ -1,38 +1,36 @@
-//! Tokens of inference requests as the three documented metrics.
-//!
-//! What is not here: counting tokens; whoever answered the request says how many there were.
+//! Logs the tokens of inference requests as the three documented metrics.
 
 use crate::telemetry::{LogError, Telemetry};
 use quipu_model::{Attributes, Event, EventTime, MetricEvent, MetricValue, Primitive};
 
-/// Tokens of one request. What is not known is `None`, and nothing is written of it.
+/// Token counts of one request. Unknown counts are `None` and not written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of what was asked.
+    /// Tokens of the prompt.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of what was answered.
+    /// Tokens of the completion.
     pub completion_tokens: Option<u64>,
-    /// Both together; where it is `None` and both are known, their sum.
+    /// Total tokens. If `None`, the sum of the other two, if both are known.
     pub total_tokens: Option<u64>,
 }
 
-/// The span an inference request was made in, and when it was answered.
+/// The span of an inference request, and the time of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InferenceSpan<'a> {
-    /// The span's trace.
+    /// Id of the span's trace.
     pub trace_id: &'a str,
-    /// The span, which has not ended.
+    /// Id of the span, which must be open.
     pub span_id: &'a str,
-    /// When the request was answered; of a stream, when its last piece came.
+    /// Time of the response; for streams, of the last chunk.
     pub at: EventTime,
 }
 
 impl Telemetry {
-    /// Logs `prompt_tokens`, `completion_tokens` and `total_tokens` of one request, in `tokens`, labelled with `model_id` and `provider_id`. To
-    /// be called once a request, streaming or not.
+    /// Logs `prompt_tokens`, `completion_tokens` and `total_tokens` of one request, in `tokens`, labelled with `model_id` and
+    /// `provider_id`. Call it once per request, streaming or not.
     ///
     /// # Errors
-    /// [`LogError`]: none of them was taken.
+    /// [`LogError`] if the metrics were rejected.
     pub fn record_inference(&self, span: InferenceSpan<'_>, model_id: &str, provider_id: &str, usage: Usage) -> Result<(), LogError> {
         let sum = || usage.prompt_tokens?.checked_add(usage.completion_tokens?);
         let counts = [

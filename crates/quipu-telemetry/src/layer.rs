@@ -1,17 +1,17 @@
-//! Spans of `tracing` as spans of Llama Stack: a layer for `tracing_subscriber`.
+//! A layer for `tracing_subscriber` that records `tracing` spans as Llama Stack spans.
 //!
-//! | in the program | in the telemetry |
+//! | `tracing` | telemetry |
 //! |---|---|
-//! | a span, from its making until its last handle is gone | a span, whatever threads it was entered on |
-//! | its fields | attributes: booleans, whole and real numbers, texts; what is recorded later comes with the end |
-//! | the field `otel.name` | the span's name: routes and other names that are no constants |
+//! | a span, from creation until its last handle is dropped | a span, whichever threads it was entered on |
+//! | its fields | attributes: booleans, integers, floats, strings; those recorded later are added at the end |
+//! | the field `otel.name` | the span's name, for routes and other dynamic names |
 //! | a span without a parent | the root of a trace, marked `__root__`, `__root_span__`, `__local_root_span__`, and with `__location__` if one is set |
-//! | the fields `traceparent`, `tracestate` of such a span | the caller's context, which it goes on with |
-//! | the field `error`, and what `#[instrument(err)]` says | the attribute `error`, and the status error unless it says that there was none (`false`) |
-//! | what `#[instrument(ret)]` says | the attribute `output` |
-//! | an event in a span | a log line of its level (`trace` is `verbose`), its further fields as attributes |
+//! | the fields `traceparent`, `tracestate` of such a span | the caller's trace context, which the span continues |
+//! | the field `error`, or `#[instrument(err)]` | the attribute `error`, and the status error unless the value is `false` |
+//! | `#[instrument(ret)]` | the attribute `output` |
+//! | an event in a span | a log line with the event's level (`trace` becomes `verbose`); other fields become attributes |
 //!
-//! What is not here: which spans and events are meant, which `tracing_subscriber`'s filters say; events outside of spans, which belong to none.
+//! Use `tracing_subscriber`'s filters to select spans and events. Events outside of spans are ignored.
 
 use crate::current::{Current, enter, leave, now};
 use crate::random::random_id;
@@ -65,13 +65,13 @@ pub struct TelemetryLayer {
 }
 
 impl TelemetryLayer {
-    /// A layer for any subscriber that keeps its spans, as `tracing_subscriber::registry()` does. Events that `telemetry` does not take are
-    /// counted by it.
+    /// Creates a layer for any subscriber that stores span data, such as `tracing_subscriber::registry()`. Events that `telemetry` rejects
+    /// are counted there.
     pub fn new(telemetry: Arc<Telemetry>) -> TelemetryLayer {
         TelemetryLayer { telemetry, location: None }
     }
 
-    /// Writes `__location__` to every root: `server`, `library_client`, or what people look for.
+    /// Sets the attribute `__location__` of every root span, such as `server` or `library_client`.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> TelemetryLayer {
         self.location = Some(location.into());
@@ -79,7 +79,7 @@ impl TelemetryLayer {
     }
 
     fn log(&self, event: Event) {
-        // What is not taken is counted and told of by the telemetry.
+        // Rejected events are counted and reported by the telemetry.
         let _ = self.telemetry.log_event(event, DEFAULT_TTL_SECONDS);
     }
 
@@ -96,11 +96,11 @@ impl TelemetryLayer {
     }
 }
 
-/// What a span carries with it.
+/// The data stored with a span.
 struct Recorded {
     place: TraceParent,
     trace_state: Option<String>,
-    /// Attributes that come with the end.
+    /// Attributes recorded after the start, written at the end.
     late: Attributes,
     has_failed: bool,
 }
@@ -129,7 +129,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
                 said.0.extend(fields.0);
                 let caller = header.as_deref().and_then(TraceParent::parse);
                 let state = state.filter(|_| caller.is_some());
-                // Spans are put together from events, which know what a caller's context does to them, be it valid or not.
+                // The events carry the context, so that valid and invalid contexts are handled in one place (`spans`).
                 said.0.extend(header.map(|header| ("traceparent".to_owned(), Primitive::Text(header))));
                 said.0.extend(state.clone().map(|state| ("tracestate".to_owned(), Primitive::Text(state))));
                 let is_sampled = caller.as_ref().is_none_or(|caller| caller.is_sampled);
@@ -146,7 +146,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
         let mut extensions = span.extensions_mut();
         let Some(recorded) = extensions.get_mut::<Recorded>() else { return };
         values.record(&mut Fields(&mut recorded.late));
-        // They count only where a span begins.
+        // These fields only have an effect at the start of a span.
         recorded.late.0.retain(|(key, _)| !matches!(key.as_str(), "traceparent" | "tracestate" | "otel.name"));
         recorded.has_failed |= recorded.late.get("error").is_some_and(is_failure);
     }
@@ -181,7 +181,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
             Level::WARN => LogSeverity::Warn,
             _ => LogSeverity::Error,
         };
-        // They would take the places of what every line has.
+        // These would overwrite the log line's own attributes.
         fields.0.retain(|(key, _)| !matches!(key.as_str(), "severity" | "__ttl__"));
         let (trace_id, span_id) = (recorded.place.trace_id.clone(), recorded.place.span_id.clone());
         let log = UnstructuredLogEvent { trace_id, span_id, timestamp: now(), attributes: fields, message, severity };
@@ -210,8 +210,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TelemetryLayer {
     }
 }
 
-/// A value as people read it.
-/// Whether the value of `error` says that something failed; `error = false` does not.
+/// Whether the value of `error` indicates a failure; `error = false` does not.
 fn is_failure(error: &Primitive) -> bool {
     quipu_model::failure::says_error(&shown(error))
 }
@@ -226,7 +225,7 @@ fn shown(value: &Primitive) -> String {
     }
 }
 
-/// Fields as attributes of their types.
+/// Collects fields as typed attributes.
 struct Fields<'a>(&'a mut Attributes);
 
 impl Fields<'_> {
@@ -234,7 +233,7 @@ impl Fields<'_> {
         self.0.set(field.name().to_owned(), value);
     }
 
-    /// Whole numbers that no attribute can hold become texts.
+    /// Integers that do not fit an attribute become strings.
     fn put_whole(&mut self, field: &Field, value: impl TryInto<i64> + fmt::Display + Copy) {
         let whole = value.try_into().map(Primitive::Integer);
         self.put(field, whole.unwrap_or_else(|_| Primitive::Text(value.to_string())));

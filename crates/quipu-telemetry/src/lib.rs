@@ -1,4 +1,4 @@
-//! Writes the telemetry files that Quipu reads: Llama Stack's events go in, and come out as rows of SQLite and lines on a console.
+//! Writes the telemetry files that Quipu reads: accepts Llama Stack's events, and writes SQLite rows, console lines or OTLP.
 //!
 //! ```
 //! use quipu_model::Event;
@@ -31,9 +31,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Modules in reading order: `telemetry` is the door, `layer` what programs instrumented with `tracing` go in by, `current` the
-//! span they are in, `inference` the metrics of requests, `queue` what lies behind it, `worker` the thread that empties it, `spans` what events
-//! become, `sink` where they go, `sqlite`, `console` and `otlp` such places, `config` says which. What is not here: reading files (`quipu`).
+//! Modules in reading order: `telemetry` is the main API, `layer` connects `tracing`, `current` is the current span, `inference` the
+//! metrics of requests, `queue` and `worker` the writer thread, `spans` assembles events into spans, `sink` is the trait that `sqlite`,
+//! `console` and `otlp` implement, `config` reads settings. Reading files is in `quipu`.
 
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 

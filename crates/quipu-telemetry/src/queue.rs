@@ -1,23 +1,23 @@
-//! What the threads of a program and the one that writes have between them: a bounded queue, and counts of what became of its events.
+//! A bounded queue between the program's threads and the writer thread.
 //!
-//! What is not here: what is done with the events (`worker`).
+//! `worker` processes the events.
 
 use quipu_model::Event;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How soon a sink that failed is asked to try again when nothing else happens.
+/// Interval between retries of a failed sink if nothing else happens.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// An event with the time to live it was logged with, in seconds.
+/// An event and its time to live in seconds.
 pub(crate) type Logged = (Event, i64);
 
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// The writing thread waits for it.
+    /// Wakes the writer thread.
     work: Condvar,
-    /// Those who flush or shut down wait for it.
+    /// Wakes threads that flush or shut down.
     done: Condvar,
     pub(crate) capacity: usize,
 }
@@ -25,38 +25,37 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Logged>,
-    /// Taken from the queue and not yet written: they count as waiting.
+    /// Events taken from the queue but not written yet. They count as waiting.
     in_work: usize,
     dropped: u64,
     dropped_told: u64,
-    /// Flushes asked for, and how many of them are done.
+    /// Number of flushes requested, and of those completed.
     asked: u64,
     answered: u64,
-    /// No more is taken.
+    /// No more events are accepted.
     closed: bool,
-    /// The writing thread has ended.
     ended: bool,
-    /// What the sinks said at the last commit.
+    /// Messages of the sinks from the last commit.
     failures: Vec<String>,
 }
 
-/// Why an event was not taken.
+/// Why an event was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     Full,
     Closed,
 }
 
-/// What the writing thread is to do next.
+/// The next work for the writer thread.
 pub(crate) struct Batch {
     pub(crate) events: VecDeque<Logged>,
-    /// The last flush that it answers.
+    /// The last flush that this batch completes.
     pub(crate) asked: u64,
-    /// Events that were dropped and not told of.
+    /// Events dropped since the last report.
     pub(crate) dropped: u64,
-    /// Somebody waits for it.
+    /// Whether a flush is requested.
     pub(crate) flush: bool,
-    /// Nothing comes after it.
+    /// Whether this is the last batch.
     pub(crate) last: bool,
 }
 
@@ -65,12 +64,12 @@ impl Queue {
         Queue { state: Mutex::default(), work: Condvar::new(), done: Condvar::new(), capacity }
     }
 
-    /// A program goes on with its telemetry even if a thread of it panicked: nothing under the lock can be left half done.
+    /// A panic while locked leaves the state consistent.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all of them or none.
+    /// Queues all of the events or none.
     pub(crate) fn push(&self, logged: impl ExactSizeIterator<Item = Logged>) -> Result<(), Refused> {
         let mut state = self.lock();
         if state.closed || state.ended {
@@ -89,7 +88,7 @@ impl Queue {
         self.lock().dropped
     }
 
-    /// Waits until all that was pushed before is committed, and answers with what the sinks said.
+    /// Waits until all events queued before are committed. Returns the messages of the sinks.
     pub(crate) fn flush(&self) -> Vec<String> {
         let mut state = self.lock();
         state.asked += 1;
@@ -99,12 +98,12 @@ impl Queue {
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.answered < ticket && !state.closed {
-            return vec!["The thread that writes telemetry has ended by a panic.".into()];
+            return vec!["The thread that writes telemetry has panicked.".into()];
         }
         state.failures.clone()
     }
 
-    /// Lets nothing more in, and waits until all is committed and the writing thread has ended.
+    /// Rejects further events, and waits until everything is committed and the writer thread has ended.
     pub(crate) fn close(&self) -> Vec<String> {
         let mut state = self.lock();
         state.closed = true;
@@ -115,7 +114,7 @@ impl Queue {
         state.failures.clone()
     }
 
-    /// Waits for something to do. `retry` is whether a sink has something left over, and is to be asked in a while.
+    /// Waits for work. `retry` is whether a sink has unfinished work and is to be called again after a while.
     pub(crate) fn next(&self, retry: bool) -> Batch {
         let mut state = self.lock();
         while state.waiting.is_empty() && state.asked == state.answered && !state.closed {
@@ -136,7 +135,7 @@ impl Queue {
         Batch { events, asked: state.asked, dropped, flush: state.asked > state.answered || state.closed, last: state.closed }
     }
 
-    /// The batch is committed, or `failures` say why not.
+    /// Marks the batch as done. `failures` are the messages of the sinks.
     pub(crate) fn finish(&self, asked: u64, failures: Vec<String>) {
         let mut state = self.lock();
         state.in_work = 0;
@@ -145,7 +144,7 @@ impl Queue {
         self.done.notify_all();
     }
 
-    /// The writing thread ends.
+    /// Marks the writer thread as ended.
     pub(crate) fn end(&self) {
         self.lock().ended = true;
         self.done.notify_all();

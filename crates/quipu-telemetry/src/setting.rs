@@ -1,17 +1,17 @@
-//! What every setting needs: variables of the environment, and the error that names the field at fault.
+//! Access to environment variables, and the error for an invalid setting.
 //!
-//! What is not here: the settings themselves (`config`, `otlp`).
+//! The settings themselves are in `config` and `otlp`.
 
-/// Answers for the environment: the value of a variable, `None` where it is not set.
+/// Looks up an environment variable; `None` if it is not set.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A configuration that says something wrong.
+/// An invalid setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {wrong}.")]
 pub struct ConfigError {
-    /// Where: `telemetry[0].config.sinks`, or a variable's name.
+    /// The field, such as `telemetry[0].config.sinks`, or the name of a variable.
     pub field: String,
-    /// What is wrong with it, and what is allowed: the sentence without its subject.
+    /// The problem and the allowed values, to follow the field name in a sentence.
     pub wrong: String,
 }
 

@@ -1,42 +1,42 @@
-//! Where telemetry goes: the trait every sink implements, and the spans it is given.
+//! The trait that sinks implement, and the spans they receive.
 //!
-//! What is not here: how events become spans (`spans`), and the sinks themselves (`console`, `sqlite`, `otlp`).
+//! `spans` makes spans from events; the sinks are `console`, `sqlite` and `otlp`.
 
 use quipu_model::{Attributes, MetricEvent, Primitive, SpanStatus, Timestamp};
 
-/// A span that has started and not ended.
+/// A span that has started but not ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartedSpan {
-    /// The trace it belongs to, as its event said.
+    /// Trace id, as given by the start event.
     pub trace_id: String,
-    /// Its own id, as its event said.
+    /// Span id, as given by the start event.
     pub span_id: String,
-    /// The span it is part of; need not be known here.
+    /// Id of the parent span, which need not be known.
     pub parent_span_id: Option<String>,
-    /// Whether that span is of another process, from which a W3C context came.
+    /// Whether the parent is in another process, given by a W3C trace context.
     pub has_remote_parent: bool,
-    /// The `tracestate` that came with the context, for this span and all below it.
+    /// The W3C `tracestate` for this span and its descendants.
     pub trace_state: Option<String>,
-    /// Its name.
+    /// Span name, as given by the start event.
     pub name: String,
-    /// When it started.
+    /// Start time, as given by the start event.
     pub start: Timestamp,
-    /// Its attributes so far, `__ttl__` among them; none is null.
+    /// Attributes so far, including `__ttl__`; never null.
     pub attributes: Attributes,
 }
 
 impl StartedSpan {
-    /// Whether it is a traced method of a server, which consoles leave out.
+    /// Whether the span is an automatically traced method, which the console skips.
     pub fn is_autotraced(&self) -> bool {
         self.is_marked("__autotraced__")
     }
 
-    /// Whether it is the outermost span of this process in its trace.
+    /// Whether the span is the outermost one of this process in its trace.
     pub fn is_local_root(&self) -> bool {
         self.is_marked("__local_root_span__")
     }
 
-    /// Whether Python would take the attribute for true, as the reference asks.
+    /// Whether the attribute is truthy in Python, the test Llama Stack uses.
     fn is_marked(&self, key: &str) -> bool {
         match self.attributes.get(key) {
             None | Some(Primitive::Null) => false,
@@ -51,76 +51,76 @@ impl StartedSpan {
 /// A span that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndedSpan {
-    /// What was known before, with the attributes of the end.
+    /// The span, including attributes of the end event.
     pub span: StartedSpan,
-    /// When it ended.
+    /// End time, as given by the end event.
     pub end: Timestamp,
-    /// How it went.
+    /// Status, as given by the end event.
     pub status: SpanStatus,
-    /// What was logged and measured in it, in the order it came.
+    /// Logs and metrics of the span, in the order of arrival.
     pub events: Vec<SpanEvent>,
 }
 
-/// Something that happened in a span.
+/// A span event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanEvent {
-    /// `unstructured_log`, or `metric.` and the metric's name.
+    /// `unstructured_log`, or `metric.` followed by the metric's name.
     pub name: String,
-    /// When it happened.
+    /// Time of the event.
     pub at: Timestamp,
-    /// Of a log: `message`, `severity`, `__ttl__` and what its event brought; of a metric: `value`, `unit` and its labels.
+    /// For logs: `message`, `severity`, `__ttl__` and the event's attributes; for metrics: `value`, `unit` and the labels.
     pub attributes: Attributes,
 }
 
-/// Takes what happens, one after the other, in the one thread of a [`Telemetry`](crate::Telemetry), which also opens it: a sink need not
-/// be [`Send`].
+/// Receives spans and metrics one after the other, in the writer thread of a [`Telemetry`](crate::Telemetry), which also opens it. A sink
+/// need not be [`Send`].
 pub trait Sink {
-    /// What warnings call it: `sqlite`.
+    /// The sink's name in warnings, such as `sqlite`.
     fn name(&self) -> &'static str;
 
-    /// A span has started.
+    /// A span has started. Does nothing by default.
     fn start(&mut self, _span: &StartedSpan) {}
 
     /// A span has ended.
     fn end(&mut self, span: &EndedSpan);
 
-    /// A number was measured, in a span or outside of any; one in a span is also among the events of its end.
+    /// A metric was logged, in a span or outside of any. Metrics of a span are also among its events.
     fn metric(&mut self, _metric: &MetricEvent) {}
 
-    /// Makes safe what came since the last time. Called whenever the queue is empty, and by `flush`.
+    /// Stores everything received since the last commit. Called when the queue is empty, and by `flush`.
     ///
     /// # Errors
-    /// What went wrong. What is not counted as lost is to be tried again by the next commit.
+    /// The problem. Data not counted as lost must be retried by the next commit.
     fn commit(&mut self) -> Result<(), SinkError>;
 
-    /// Whether `commit` leaves something to be done later, as a sink does that has a thread of its own. It is then asked to commit again
-    /// within a second, so that what has gone wrong meanwhile is told.
+    /// Whether the sink has unfinished work, for example in a thread of its own. Then it is asked to commit again within a second, so that
+    /// errors are reported.
     fn is_behind(&self) -> bool {
         false
     }
 
-    /// Does now what `commit` left for later; nothing comes after the `last`, which is to wait for a bounded time only. Called by `flush` and
-    /// `shutdown` where the sink is behind, when all sinks have committed.
+    /// Finishes work that `commit` left for later. After the `last` flush nothing follows; it must only wait for a limited time. Called by
+    /// `flush` and `shutdown` if the sink has unfinished work, after all sinks have committed.
     ///
     /// # Errors
-    /// As `commit`.
+    /// As for `commit`.
     fn flush(&mut self, _last: bool) -> Result<(), SinkError> {
         Ok(())
     }
 }
 
-/// A sink can't do its work.
+/// A sink failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct SinkError {
-    /// A sentence.
+    /// The reason, as a sentence.
     pub why: String,
-    /// Spans that are lost by it; all others are kept by the sink, to be tried again.
+    /// Number of spans lost. The sink keeps all others and retries.
     pub lost: u64,
 }
 
 impl SinkError {
-    /// A failure by which nothing is lost yet.
+    /// A failure without loss of data.
     pub fn new(why: impl Into<String>) -> SinkError {
         SinkError { why: why.into(), lost: 0 }
     }

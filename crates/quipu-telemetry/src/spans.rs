@@ -1,7 +1,7 @@
-//! Spans between their start and their end: events are put together by the id of their span.
+//! Open spans: assembles events into spans by span id.
 //!
-//! The rules are those of the reference (0.2.15; metrics as 0.2.23 writes them) but for one: the events' own ids and times are kept. What
-//! is not here: where ended spans go (`sink`).
+//! The rules are Llama Stack's (0.2.15; metrics as of 0.2.23), except that the ids and times of events are kept. `sink` receives the ended
+//! spans.
 
 use crate::sink::{EndedSpan, SpanEvent, StartedSpan};
 use crate::w3c::TraceParent;
@@ -11,37 +11,36 @@ use quipu_model::{
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Spans that have started and not ended.
+/// Spans that have started but not ended.
 #[derive(Default)]
 pub(crate) struct OpenSpans(HashMap<String, OpenSpan>);
 
 struct OpenSpan {
     span: StartedSpan,
-    /// False where a caller does not record the trace: neither does anybody below.
+    /// `false` if the caller does not record the trace. Child spans inherit this.
     is_sampled: bool,
     events: Vec<SpanEvent>,
 }
 
-/// What became of a start.
+/// The result of a start event.
 pub(crate) enum Start<'s> {
     New(&'s StartedSpan),
-    /// Nothing of the span is recorded.
+    /// The span is not recorded.
     NotSampled,
-    /// The span has started already.
+    /// The span is already open.
     Twice,
 }
 
-/// What became of an end.
+/// The result of an end event.
 pub(crate) enum End {
     Ended(Box<EndedSpan>),
-    /// Nothing of the span is recorded.
+    /// The span is not recorded.
     NotSampled,
     /// No such span is open.
     Unknown,
 }
 
 impl OpenSpans {
-    /// Takes a start.
     pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Start<'_> {
         let parent = start.parent_span_id.as_deref().and_then(|parent| self.0.get(&key(parent)));
         let trace_state = parent.and_then(|parent| parent.span.trace_state.clone());
@@ -65,7 +64,6 @@ impl OpenSpans {
         if is_sampled { Start::New(&open.span) } else { Start::NotSampled }
     }
 
-    /// Takes an end.
     pub(crate) fn end(&mut self, event: StructuredLogEvent, end: SpanEndPayload, ttl_seconds: i64) -> End {
         let Some(OpenSpan { mut span, is_sampled, events }) = self.0.remove(&key(&event.span_id)) else { return End::Unknown };
         if !is_sampled {
@@ -76,7 +74,7 @@ impl OpenSpans {
         End::Ended(Box::new(EndedSpan { span, end: event.timestamp.at, status: end.status, events }))
     }
 
-    /// Takes a log line; false where its span is not open.
+    /// Adds a log line; `false` if its span is not open.
     pub(crate) fn log(&mut self, event: UnstructuredLogEvent, ttl_seconds: i64) -> bool {
         let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
         let mut attributes = Attributes(vec![
@@ -92,7 +90,7 @@ impl OpenSpans {
         true
     }
 
-    /// Takes a metric; false where its span is not open.
+    /// Adds a metric; `false` if its span is not open.
     pub(crate) fn metric(&mut self, event: &MetricEvent) -> bool {
         let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
         let value = match event.value {
@@ -108,7 +106,7 @@ impl OpenSpans {
         true
     }
 
-    /// How many there are, and the name of the one that started first.
+    /// The number of open spans, and the name of the one that started first.
     pub(crate) fn left(&self) -> Option<(u64, &str)> {
         let sampled = || self.0.values().filter(|open| open.is_sampled);
         let first = sampled().min_by_key(|open| (open.span.start.0, &open.span.span_id))?;
@@ -116,8 +114,8 @@ impl OpenSpans {
     }
 }
 
-/// What ids are compared by: the reference reads them as hexadecimal numbers, so letter case and leading zeros do not matter. Other ids,
-/// which it refuses, are compared as they are.
+/// The key that ids are compared by. Llama Stack parses ids as hexadecimal numbers, so case and leading zeros do not matter. Ids it would
+/// reject are compared as they are.
 fn key(span_id: &str) -> String {
     if !span_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return span_id.to_owned();
@@ -125,7 +123,7 @@ fn key(span_id: &str) -> String {
     span_id.trim_start_matches('0').to_ascii_lowercase()
 }
 
-/// Adds attributes as OpenTelemetry does: one that is there already moves to the end, null is no value.
+/// Merges attributes as OpenTelemetry does: a repeated key moves to the end, null values are ignored.
 fn merge(attributes: &mut Attributes, more: Attributes) {
     for (key, value) in more.0 {
         if value != Primitive::Null {
@@ -139,9 +137,9 @@ fn put_last(attributes: &mut Attributes, key: &str, value: Primitive) {
     attributes.0.push((key.to_owned(), value));
 }
 
-/// A caller's W3C context comes as attributes, which are not stored. The span is then no root of the whole trace, whether the context can
-/// be read or not; its parent is the caller's span where it named none itself and both speak of the same trace. Answers whether it is to be
-/// recorded: a caller may say that the trace is not.
+/// Applies a caller's W3C trace context, which arrives as attributes that are not stored. The span is then not the root of the whole trace,
+/// even if the context is invalid. If the span names no parent and the trace ids match, the caller's span becomes the parent. Returns
+/// whether to record the span, as the caller decides.
 fn take_remote_parent(span: &mut StartedSpan) -> bool {
     let Some(context) = span.attributes.get("traceparent").cloned() else { return true };
     let state = span.attributes.get("tracestate").cloned();

@@ -1,6 +1,6 @@
-//! The SQLite sink: a telemetry file as a Llama Stack server writes it, while others read it.
+//! The SQLite sink: writes a telemetry file with Llama Stack's schema, which others can read at the same time.
 //!
-//! What ended since the last commit is one transaction. What is not here: the schema and its statements (`quipu_store`).
+//! All spans ended since the last commit form one transaction. The schema and its statements are in `quipu_store`.
 
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
@@ -8,10 +8,10 @@ use quipu_otlp::attributes_text;
 use quipu_store::{TraceFacts, Writer};
 use std::path::Path;
 
-/// Spans that are kept while the file can't be written; the oldest of more are lost, and told of.
+/// Maximum number of spans kept while the file can't be written. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
 
-/// Writes ended spans into a SQLite file.
+/// Writes ended spans to a SQLite file.
 pub struct SqliteSink {
     writer: Writer,
     service_name: String,
@@ -25,20 +25,20 @@ struct Row {
 }
 
 impl SqliteSink {
-    /// Opens the file, and makes it and the folders above it where there are none. `service_name` is written to new rows of `traces`.
+    /// Opens the file. Creates it and its parent folders if necessary. `service_name` is written to new rows of `traces`.
     ///
     /// # Errors
-    /// A sentence that names the file.
+    /// If the file can't be opened; the message names it.
     pub fn open(path: &Path, service_name: &str) -> Result<SqliteSink, SinkError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let made = std::fs::create_dir_all(folder);
-            made.map_err(|error| SinkError::new(format!("The folder {} can't be made ({error}).", folder.display())))?;
+            made.map_err(|error| SinkError::new(format!("The folder {} can't be created ({error}).", folder.display())))?;
         }
         let writer = Writer::append_to(path).map_err(|error| SinkError::new(error.to_string()))?;
         Ok(SqliteSink { writer, service_name: service_name.to_owned(), waiting: Vec::new() })
     }
 
-    /// Writes all that waits in one transaction; how many were left out because the file has spans of their ids.
+    /// Writes all pending spans in one transaction. Returns the number skipped because the file has spans with the same ids.
     fn write(&mut self) -> Result<u64, quipu_store::StoreError> {
         self.writer.begin()?;
         let mut left_out = 0;
@@ -91,14 +91,14 @@ impl Sink for SqliteSink {
                 if left_out == 0 {
                     return Ok(());
                 }
-                Err(SinkError { why: "Spans were left out because the file has spans of their ids.".into(), lost: left_out })
+                Err(SinkError { why: "Spans were skipped because the file has spans with the same ids.".into(), lost: left_out })
             }
             Err(error) => {
-                // Without a transaction this fails too; the first error is the one to tell.
+                // This also fails without a transaction; only the first error is reported.
                 let _ = self.writer.roll_back();
                 let lost = self.waiting.len().saturating_sub(KEPT);
                 self.waiting.drain(..lost);
-                Err(SinkError { why: format!("{error} What waits is kept and written later."), lost: lost as u64 })
+                Err(SinkError { why: format!("{error} Pending spans are kept and written later."), lost: lost as u64 })
             }
         }
     }

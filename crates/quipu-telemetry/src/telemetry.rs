@@ -1,6 +1,6 @@
-//! The one door: events go in, and are written by a thread of their own.
+//! The main API: accepts events, and writes them in a separate thread.
 //!
-//! What is not here: the clock and the making of ids; events bring both.
+//! Events carry their own times and ids.
 
 use crate::queue::{Logged, Queue, Refused};
 use crate::sink::{Sink, SinkError};
@@ -11,66 +11,66 @@ use quipu_model::Event;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-/// Seconds that the reference writes as `__ttl__` where nobody says otherwise: a week. Nothing is deleted after it.
+/// The default value of the attribute `__ttl__` in seconds: a week, as in Llama Stack. Nothing is deleted after it.
 pub const DEFAULT_TTL_SECONDS: i64 = 604_800;
 
-/// Events that may wait, unless the builder says otherwise.
+/// Default capacity of the event queue.
 pub const DEFAULT_CAPACITY: usize = 100_000;
 
-/// Takes events from any thread and hands them to its sinks. Logging an event never waits for a file.
+/// Accepts events from any thread and passes them to its sinks. Logging never waits for I/O.
 ///
-/// Dropping it shuts it down; what then fails is told as a warning only.
+/// Dropping it shuts it down. Errors during that shutdown are only reported as warnings.
 pub struct Telemetry {
     queue: Arc<Queue>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// An event that was not taken.
+/// An event was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// Too many wait to be written. [`Telemetry::dropped`] counts it, and a [`Warning`] tells it.
+    /// Too many events are waiting to be written. [`Telemetry::dropped`] counts them, and a [`Warning`] reports them.
     #[error("The event was dropped: {capacity} are waiting to be written.")]
     QueueFull {
-        /// How many can wait.
+        /// The queue's capacity in events.
         capacity: usize,
     },
-    /// After the shutdown nothing is taken.
-    #[error("The event was not taken: telemetry is shut down.")]
+    /// Telemetry has been shut down.
+    #[error("The event was rejected: telemetry is shut down.")]
     ShutDown,
-    /// Metrics of requests belong to a span.
-    #[error("The metrics were not taken: this thread is in no span that is recorded.")]
+    /// Inference metrics need a current span.
+    #[error("The metrics were rejected: this thread is not in a recorded span.")]
     NoSpan,
-    /// A field that can't be written.
-    #[error("The event was not taken: {field} {wrong}.")]
+    /// A field has an invalid value.
+    #[error("The event was rejected: {field} {wrong}.")]
     Invalid {
-        /// The field's name.
+        /// Name of the field.
         field: &'static str,
-        /// What is wrong with it, and what is allowed.
+        /// The problem and the allowed values, to follow the field name in a sentence.
         wrong: &'static str,
     },
 }
 
-/// What could not be written when `flush` or `shutdown` was called.
+/// Messages of the sinks about data that `flush` or `shutdown` could not write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join(" "))]
 pub struct FlushError(pub Vec<String>);
 
-/// Telemetry can't start.
+/// Telemetry could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A sink can't be opened.
+    /// A sink could not be opened.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The system gives no thread.
+    /// The writer thread could not be started.
     #[error("The thread that writes telemetry can't be started ({0}).")]
     Thread(std::io::Error),
 }
 
 type OpenSink = Box<dyn FnOnce() -> Result<Box<dyn Sink>, SinkError> + Send>;
 
-/// What a [`Telemetry`] is to be.
+/// Configures and starts a [`Telemetry`].
 pub struct TelemetryBuilder {
     sinks: Vec<OpenSink>,
     capacity: usize,
@@ -78,24 +78,24 @@ pub struct TelemetryBuilder {
 }
 
 impl Telemetry {
-    /// Without sinks, with room for [`DEFAULT_CAPACITY`] events, and with warnings as lines on standard error.
+    /// A builder without sinks, with room for [`DEFAULT_CAPACITY`] events, and with warnings printed to standard error.
     pub fn builder() -> TelemetryBuilder {
         TelemetryBuilder { sinks: Vec::new(), capacity: DEFAULT_CAPACITY, warn: Box::new(|warning| eprintln!("{warning}")) }
     }
 
-    /// Takes an event. `ttl_seconds` is written as the attribute `__ttl__` of spans and log lines.
+    /// Queues an event. `ttl_seconds` is written as the attribute `__ttl__` of spans and log lines.
     ///
-    /// Spans are written when they end, under the trace and span ids of their start. What comes for a span that is not open is dropped,
-    /// and told as a [`Warning`]; a metric still goes to sinks that take metrics by themselves.
+    /// Spans are written when they end, with the trace and span ids of their start. Events for a span that is not open are dropped and
+    /// reported as a [`Warning`]; metrics still reach sinks that accept metrics on their own.
     ///
     /// # Errors
-    /// [`LogError`]: the event was not taken.
+    /// [`LogError`] if the event was rejected.
     pub fn log_event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
         check(&event)?;
         self.push(std::iter::once((event, ttl_seconds)))
     }
 
-    /// Takes all of these events or none; what of them has a time to live gets [`DEFAULT_TTL_SECONDS`].
+    /// Queues all of these events or none, with [`DEFAULT_TTL_SECONDS`].
     pub(crate) fn log_all(&self, events: Vec<Event>) -> Result<(), LogError> {
         events.iter().try_for_each(check)?;
         self.push(events.into_iter().map(|event| (event, DEFAULT_TTL_SECONDS)))
@@ -108,29 +108,29 @@ impl Telemetry {
         })
     }
 
-    /// How many events were dropped because too many were waiting.
+    /// The number of events dropped because the queue was full.
     pub fn dropped(&self) -> u64 {
         self.queue.dropped()
     }
 
-    /// Waits until everything that was taken before is written. Must not be called by a sink or by whatever takes warnings.
+    /// Waits until all events queued before are written. Must not be called by a sink or a warning handler.
     ///
     /// # Errors
-    /// What the sinks could not write now; they try again.
+    /// [`FlushError`] with the problems of the sinks. They keep the data and retry.
     pub fn flush(&self) -> Result<(), FlushError> {
         outcome(self.queue.flush())
     }
 
-    /// Takes nothing more, writes everything that was taken, and closes the sinks. Spans that have not ended are not written, and told of as a
-    /// [`Warning`]. Must not be called by a sink or by whatever takes warnings.
+    /// Stops accepting events, writes all queued events, and closes the sinks. Open spans are not written, but reported as a [`Warning`].
+    /// Must not be called by a sink or a warning handler.
     ///
     /// # Errors
-    /// What the sinks could not write.
+    /// [`FlushError`] with the problems of the sinks.
     pub fn shutdown(&self) -> Result<(), FlushError> {
         let failures = self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            return Err(FlushError(vec!["The thread that writes telemetry has ended by a panic.".into()]));
+            return Err(FlushError(vec!["The thread that writes telemetry has panicked.".into()]));
         }
         outcome(failures)
     }
@@ -138,12 +138,12 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        // The sinks' failures were told as warnings.
+        // Errors were already reported as warnings.
         let _ = self.shutdown();
     }
 }
 
-/// Whether the event can be written at all.
+/// Checks that the event can be written.
 fn check(event: &Event) -> Result<(), LogError> {
     let (trace_id, span_id, timestamp) = match event {
         Event::UnstructuredLog(event) => (&event.trace_id, &event.span_id, event.timestamp),
@@ -168,28 +168,29 @@ fn outcome(failures: Vec<String>) -> Result<(), FlushError> {
 }
 
 impl TelemetryBuilder {
-    /// Adds a sink, which is opened by the thread that uses it.
+    /// Adds a sink. `open` runs in the writer thread.
     pub fn sink<S: Sink + 'static>(mut self, open: impl FnOnce() -> Result<S, SinkError> + Send + 'static) -> TelemetryBuilder {
         self.sinks.push(Box::new(|| Ok(Box::new(open()?))));
         self
     }
 
-    /// How many events may wait to be written, at least the three of an inference request; more are dropped, counted and told of.
+    /// Sets the maximum number of waiting events, at least three (those of an inference request). Further events are dropped, counted and
+    /// reported.
     pub fn capacity(mut self, events: usize) -> TelemetryBuilder {
         self.capacity = events.max(3);
         self
     }
 
-    /// Takes warnings instead of standard error. It is called by the thread that writes.
+    /// Sets the warning handler, which replaces standard error. It runs in the writer thread.
     pub fn on_warning(mut self, warn: impl Fn(&Warning) + Send + 'static) -> TelemetryBuilder {
         self.warn = Box::new(warn);
         self
     }
 
-    /// Opens the sinks and starts the thread.
+    /// Opens the sinks and starts the writer thread.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`StartError`] if a sink can't be opened or no thread can be started.
     pub fn start(self) -> Result<Telemetry, StartError> {
         let TelemetryBuilder { sinks, capacity, warn } = self;
         let queue = Arc::new(Queue::new(capacity));
@@ -199,7 +200,7 @@ impl TelemetryBuilder {
             let sinks = sinks.into_iter().map(|open| open()).collect::<Result<Vec<_>, _>>();
             let sinks = match sinks {
                 Ok(sinks) => sinks,
-                // Whoever starts waits for the answer.
+                // The caller is waiting for it.
                 Err(error) => return opened.send(Err(error)).unwrap_or_default(),
             };
             if opened.send(Ok(())).is_ok() {
@@ -209,13 +210,13 @@ impl TelemetryBuilder {
         let thread = std::thread::Builder::new().name("quipu-telemetry".into()).spawn(run).map_err(StartError::Thread)?;
         match is_open.recv() {
             Ok(outcome) => outcome?,
-            Err(_) => return Err(SinkError::new("A sink panicked while it was opened.").into()),
+            Err(_) => return Err(SinkError::new("A sink panicked while being opened.").into()),
         }
         Ok(Telemetry { queue, thread: Mutex::new(Some(thread)) })
     }
 }
 
-/// Says that the thread has ended, also when it panics: nobody may wait for it any more.
+/// Marks the thread as ended, even if it panics, so that nobody waits for it.
 struct EndGuard(Arc<Queue>);
 
 impl Drop for EndGuard {

@@ -1,20 +1,20 @@
-//! W3C's trace context, as it comes and goes in the header `traceparent`: `00-TRACE-SPAN-FLAGS`.
+//! The W3C trace context header `traceparent`: `00-TRACE-SPAN-FLAGS`.
 //!
-//! What is not here: `tracestate`, which is handed on as it is.
+//! `tracestate` is passed on unchanged.
 
-/// Whose child a span is, in another process.
+/// The parent of a span in another process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TraceParent {
     /// 32 hex digits.
     pub(crate) trace_id: String,
     /// 16 hex digits.
     pub(crate) span_id: String,
-    /// Whether the caller records it.
+    /// Whether the caller records the trace.
     pub(crate) is_sampled: bool,
 }
 
 impl TraceParent {
-    /// Reads a header; `None` where it is none, by the rules of the recommendation: later versions may have more behind, `ff` is none.
+    /// Parses a header by the W3C rules; `None` if it is invalid. Later versions may have more fields; version `ff` is invalid.
     pub(crate) fn parse(text: &str) -> Option<TraceParent> {
         let mut parts = text.trim().split('-');
         let mut part = |digits: usize| parts.next().filter(|part| part.len() == digits && part.bytes().all(is_digit));
@@ -27,7 +27,7 @@ impl TraceParent {
         Some(TraceParent { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), is_sampled })
     }
 
-    /// The header.
+    /// Formats the header.
     pub(crate) fn header(&self) -> String {
         format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.is_sampled))
     }

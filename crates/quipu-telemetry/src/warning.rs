@@ -1,48 +1,48 @@
-//! What a program is told about its telemetry while it runs.
+//! Warnings about telemetry for the running program.
 
 use std::fmt;
 
-/// Something about the telemetry that somebody should know. It is told by the thread that writes, so the program does not wait for it.
+/// A problem with telemetry. Reported by the writer thread, so the program does not wait for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// Events came faster than they could be written.
+    /// Events arrived faster than they could be written.
     QueueFull {
-        /// How many were dropped since the last such warning.
+        /// Events dropped since the last such warning.
         dropped: u64,
-        /// How many can wait.
+        /// The queue's capacity in events.
         capacity: usize,
     },
-    /// The end of a span, or something in it, came before its start or after its end; it was dropped.
+    /// An event was dropped because its span is not open.
     UnknownSpan {
-        /// `end of the span`, `log line`, `metric NAME`.
+        /// `end of the span`, `log line`, or `metric NAME`.
         what: String,
-        /// The span's id, as the event said.
+        /// Span id, as given by the event.
         span_id: String,
-        /// The trace's id, as the event said.
+        /// Trace id, as given by the event.
         trace_id: String,
     },
-    /// A span that has started and not ended was started again; the second start was dropped.
+    /// A second start of an open span was dropped.
     StartedTwice {
-        /// The span's id, as the event said.
+        /// Span id, as given by the event.
         span_id: String,
-        /// The trace's id, as the event said.
+        /// Trace id, as given by the event.
         trace_id: String,
     },
-    /// A sink could not do its work.
+    /// A sink failed.
     SinkFailed {
-        /// Its name.
+        /// The sink's name, such as `sqlite`.
         sink: &'static str,
-        /// A sentence.
+        /// The reason, as a sentence.
         why: String,
-        /// Spans that are lost by it.
+        /// Number of spans lost.
         lost: u64,
     },
-    /// At the shutdown there were spans that had not ended, so they were not written.
+    /// Spans were still open at shutdown and were not written.
     NeverEnded {
-        /// How many.
+        /// Number of open spans.
         spans: u64,
-        /// The name of the one that started first.
+        /// Name of the span that started first.
         first: String,
     },
 }
@@ -53,19 +53,19 @@ impl fmt::Display for Warning {
             Warning::QueueFull { dropped, capacity } => {
                 write!(
                     f,
-                    "{dropped} telemetry events were dropped: {capacity} were waiting already. Log fewer, or give the queue more room."
+                    "{dropped} telemetry events were dropped because the queue of {capacity} was full. Log less, or increase the capacity."
                 )
             }
             Warning::UnknownSpan { what, span_id, trace_id } => {
-                write!(f, "The {what} was dropped: no span {span_id} of trace {trace_id} has started and not ended.")
+                write!(f, "The {what} was dropped: span {span_id} of trace {trace_id} is not open.")
             }
             Warning::StartedTwice { span_id, trace_id } => {
-                write!(f, "The second start of span {span_id} of trace {trace_id} was dropped: a span of this id has not ended yet.")
+                write!(f, "A start of span {span_id} of trace {trace_id} was dropped: the span is already open.")
             }
             Warning::SinkFailed { sink, why, lost: 0 } => write!(f, "Telemetry sink {sink}: {why}"),
             Warning::SinkFailed { sink, why, lost } => write!(f, "Telemetry sink {sink}: {why} Spans lost: {lost}."),
             Warning::NeverEnded { spans, first } => {
-                write!(f, "{spans} spans had not ended when telemetry was shut down, and were not written; the first is “{first}”.")
+                write!(f, "{spans} spans were still open at shutdown and were not written; the first is “{first}”.")
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The thread that writes: takes events out of the queue in batches, puts spans together, and hands them to the sinks.
+//! The writer thread: takes batches of events from the queue, assembles spans, and passes them to the sinks.
 //!
-//! A batch is what came while the one before was written, so that commits are rare under load and prompt without. What is not here: the
-//! queue (`queue`), and the rules of spans (`spans`).
+//! A batch is everything that arrived while the previous one was written, so commits are rare under load and prompt otherwise. The rules
+//! for spans are in `spans`.
 
 use crate::queue::{Batch, Logged, Queue};
 use crate::sink::{Sink, SinkError};
@@ -9,7 +9,7 @@ use crate::spans::{End, OpenSpans, Start};
 use crate::warning::Warning;
 use quipu_model::{Event, StructuredLogPayload};
 
-/// Takes warnings.
+/// The warning handler.
 pub(crate) type Warn = Box<dyn Fn(&Warning) + Send>;
 
 pub(crate) struct Worker {
@@ -19,26 +19,26 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Queue) {
         let mut retry = false;
-        // What a sink says at every try is told once.
-        let mut told: Vec<String> = Vec::new();
+        // An error that repeats with each retry is reported once.
+        let mut reported: Vec<String> = Vec::new();
         loop {
             let Batch { events, asked, dropped, flush, last } = queue.next(retry);
             for logged in events {
                 self.take(logged);
             }
             if dropped > 0 {
-                self.tell(Warning::QueueFull { dropped, capacity: queue.capacity });
+                self.report(Warning::QueueFull { dropped, capacity: queue.capacity });
             }
             if last && let Some((spans, first)) = self.spans.left() {
                 let first = first.to_owned();
-                self.tell(Warning::NeverEnded { spans, first });
+                self.report(Warning::NeverEnded { spans, first });
             }
-            let failures = self.commit(&told, flush, last);
+            let failures = self.commit(&reported, flush, last);
             retry = !failures.is_empty() || self.sinks.iter().any(|sink| sink.is_behind());
-            told.clone_from(&failures);
+            reported.clone_from(&failures);
             queue.finish(asked, failures);
             if last {
                 return;
@@ -46,27 +46,27 @@ impl Worker {
         }
     }
 
-    /// What the sinks could not do.
-    fn commit(&mut self, told: &[String], flush: bool, last: bool) -> Vec<String> {
+    /// Commits all sinks and returns their errors.
+    fn commit(&mut self, reported: &[String], flush: bool, last: bool) -> Vec<String> {
         let mut failures = Vec::new();
         let Worker { sinks, warn, .. } = self;
         let mut fail = |sink: &dyn Sink, error: SinkError| {
             let warning = Warning::SinkFailed { sink: sink.name(), why: error.why, lost: error.lost };
             let text = warning.to_string();
-            if error.lost > 0 || !told.contains(&text) {
+            if error.lost > 0 || !reported.contains(&text) {
                 warn(&warning);
             }
             failures.push(text);
         };
         for sink in sinks.iter_mut() {
             match sink.commit() {
-                // The flush tries again, and tells.
+                // The flush below retries and reports.
                 Err(error) if error.lost == 0 && flush && sink.is_behind() => {}
                 Err(error) => fail(sink.as_ref(), error),
                 Ok(()) => {}
             }
         }
-        // No file waits for the network: first all have committed.
+        // Commit all sinks before waiting for the network.
         for sink in sinks.iter_mut().filter(|sink| flush && sink.is_behind()) {
             if let Err(error) = sink.flush(last) {
                 fail(sink.as_ref(), error);
@@ -75,7 +75,7 @@ impl Worker {
         failures
     }
 
-    fn tell(&self, warning: Warning) {
+    fn report(&self, warning: Warning) {
         (self.warn)(&warning);
     }
 
@@ -87,19 +87,19 @@ impl Worker {
                     StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
                         Start::New(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
                         Start::NotSampled => {}
-                        Start::Twice => self.tell(Warning::StartedTwice { span_id, trace_id }),
+                        Start::Twice => self.report(Warning::StartedTwice { span_id, trace_id }),
                     },
                     StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
                         End::Ended(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
                         End::NotSampled => {}
-                        End::Unknown => self.tell(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                        End::Unknown => self.report(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
                     },
                 }
             }
             Event::UnstructuredLog(event) => {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
                 if !self.spans.log(event, ttl_seconds) {
-                    self.tell(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
+                    self.report(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
                 }
             }
             Event::Metric(event) => {
@@ -107,7 +107,7 @@ impl Worker {
                 self.sinks.iter_mut().for_each(|sink| sink.metric(&event));
                 if !known {
                     let what = format!("metric {}", event.metric);
-                    self.tell(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
+                    self.report(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The example's file, read by the core as the command and the page read it.
+//! The file written by the example, read with the core library.
 
 #[path = "../examples/agent.rs"]
 #[expect(dead_code, reason = "the example's main is called by nobody here")]
@@ -21,7 +21,7 @@ fn the_examples_file_opens_and_answers_questions_about_its_agent() {
     assert_eq!(one("SELECT count(*) FROM traces JOIN spans ON span_id = root_span_id WHERE parent_span_id IS NULL"), 4);
     assert_eq!((one("SELECT count(*) FROM spans"), one("SELECT count(DISTINCT trace_id) FROM spans")), (16, 4));
     assert_eq!(one("SELECT count(*) FROM spans WHERE name = 'tool_execution' AND status = 'ERROR'"), 2);
-    // Two requests a turn, three metrics a request.
+    // Two requests per turn, three metrics per request.
     assert_eq!(one("SELECT count(*) FROM span_events WHERE name LIKE 'metric.%_tokens'"), 24);
     let total = "SELECT sum(json_extract(attributes, '$.value')) FROM span_events WHERE name = 'metric.total_tokens'";
     let parts = "SELECT sum(json_extract(attributes, '$.value')) FROM span_events WHERE name IN ('metric.prompt_tokens', 'metric.completion_tokens')";

@@ -1,4 +1,4 @@
-//! Configurations as Llama Stack documents them, and what is said of wrong ones.
+//! Configurations from Llama Stack's documentation, and errors for invalid ones.
 
 use quipu_telemetry::TelemetryConfig;
 use quipu_telemetry::config::{NO_SERVICE_NAME, SinkKind};
@@ -6,7 +6,7 @@ use quipu_tests::Scratch;
 use rusqlite::Connection;
 use std::path::Path;
 
-/// A run configuration's entry, with these lines as its `config`.
+/// An entry of a run configuration with these lines as its `config`.
 fn entry(config: &str) -> String {
     let lines: String = config.lines().map(|line| format!("    {}\n", line.trim_start())).collect();
     format!("telemetry:\n- provider_id: meta-reference\n  provider_type: inline::meta-reference\n  config:\n{lines}")
@@ -95,7 +95,7 @@ fn the_environment_alone_has_the_documented_defaults() {
     assert_eq!(config.service_name, NO_SERVICE_NAME);
     assert_eq!(config.sqlite_db_path, Path::new("/home/ann/.llama/runtime/trace_store.db"));
     let error = TelemetryConfig::from_env(&environment(&[("TELEMETRY_SINKS", "console,"), ("HOME", "/h")])).expect_err("an empty name");
-    assert_eq!(error.to_string(), "TELEMETRY_SINKS has “”, which is no sink; allowed are console, sqlite, otel_trace, otel_metric.");
+    assert_eq!(error.to_string(), "TELEMETRY_SINKS has “”, which is not a sink; allowed are console, sqlite, otel_trace, otel_metric.");
 }
 
 #[test]
@@ -103,13 +103,13 @@ fn errors_name_the_field_and_what_is_allowed() {
     let cases = [
         (
             "sinks: [console, jaeger]",
-            "telemetry[0].config.sinks[1] has “jaeger”, which is no sink; allowed are console, sqlite, otel_trace, otel_metric.",
+            "telemetry[0].config.sinks[1] has “jaeger”, which is not a sink; allowed are console, sqlite, otel_trace, otel_metric.",
         ),
         (
             "sinks: Console",
-            "telemetry[0].config.sinks has “Console”, which is no sink; allowed are console, sqlite, otel_trace, otel_metric.",
+            "telemetry[0].config.sinks has “Console”, which is not a sink; allowed are console, sqlite, otel_trace, otel_metric.",
         ),
-        ("sinks: ''", "telemetry[0].config.sinks has “”, which is no sink; allowed are console, sqlite, otel_trace, otel_metric."),
+        ("sinks: ''", "telemetry[0].config.sinks has “”, which is not a sink; allowed are console, sqlite, otel_trace, otel_metric."),
         ("sinks: 5", "telemetry[0].config.sinks must be a list or a text with commas, of console, sqlite, otel_trace, otel_metric."),
         ("service_name: 5", "telemetry[0].config.service_name must be a text; put it in quotes."),
         ("sqlite_db_path: [a]", "telemetry[0].config.sqlite_db_path must be a text; put it in quotes."),
@@ -123,13 +123,13 @@ fn errors_name_the_field_and_what_is_allowed() {
         ),
         (
             "otel_exporter_otlp_endpoint: localhost:4318",
-            "telemetry[0].config.otel_exporter_otlp_endpoint is “localhost:4318”; it must be an address that begins with http:// or https://.",
+            "telemetry[0].config.otel_exporter_otlp_endpoint is “localhost:4318”; it must be a URL that starts with http:// or https://.",
         ),
     ];
     for (config, expected) in cases {
         assert_eq!(refused(&entry(config)), expected);
     }
-    let type_wrong = "telemetry[0].provider_type is “remote::x”; only inline::meta-reference is known.";
+    let type_wrong = "telemetry[0].provider_type is “remote::x”; only inline::meta-reference is supported.";
     assert_eq!(refused("telemetry:\n- provider_type: remote::x"), type_wrong);
     assert_eq!(refused("telemetry: []"), "telemetry is empty; it needs a provider of type inline::meta-reference.");
     assert_eq!(refused("a: 1"), "provider_type is missing; it must be inline::meta-reference.");

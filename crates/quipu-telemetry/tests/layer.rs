@@ -1,4 +1,4 @@
-//! Code with `#[instrument]` becomes spans of Llama Stack.
+//! `#[instrument]`ed code becomes Llama Stack spans.
 
 use quipu::model::{Primitive, SpanStatus};
 use quipu_telemetry::{
@@ -29,7 +29,7 @@ impl Sink for Kept {
     }
 }
 
-/// What code records, in the order its spans end.
+/// The spans recorded by `code`, in the order of their ends.
 fn recorded(code: impl FnOnce()) -> Vec<EndedSpan> {
     let (kept, warnings) = (Kept::default(), Arc::new(Mutex::new(Vec::new())));
     let (sink, theirs) = (kept.clone(), warnings.clone());
@@ -96,7 +96,7 @@ fn functions_become_a_marked_tree_with_typed_attributes_and_log_lines() {
         ("__ttl__", Primitive::Integer(604_800)),
     ];
     let mut found = root.span.attributes.0.clone();
-    // The macro records its own fields first or last, as its version likes.
+    // Whether the macro records its own fields first or last depends on its version.
     let mut expected = attributes.map(|(key, value)| (key.to_owned(), value)).to_vec();
     assert_eq!(found[..4], expected[..4]);
     assert_eq!(found.last(), expected.last());
@@ -145,7 +145,7 @@ fn an_error_field_fails_its_span_whenever_it_is_recorded() {
     assert_eq!(roots.len(), 5, "spans without a parent are traces of their own");
 }
 
-/// Not ready the first time.
+/// Pending when first polled.
 #[derive(Default)]
 struct Later(bool);
 
@@ -172,7 +172,7 @@ fn futures_that_take_turns_and_threads_keep_their_own_spans() {
         assert!(one.as_mut().poll(&mut context).is_pending());
         assert!(two.as_mut().poll(&mut context).is_pending());
         assert_eq!(current_traceparent(), None, "nobody is in a span between polls");
-        // The rest of the first runs on another thread.
+        // The rest of the first future runs on another thread.
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
         let rest = std::thread::spawn(move || {
             tracing::dispatcher::with_default(&dispatch, || assert!(one.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()));
@@ -203,7 +203,7 @@ fn a_trace_goes_on_from_its_caller_and_to_whom_is_called() {
             info_span!("call").in_scope(|| {
                 let out = current_traceparent().expect("it is in a span");
                 assert_eq!(current_tracestate().as_deref(), Some("rojo=00f067aa0ba902b7"));
-                // What is called gets the header, and answers in its own process.
+                // The callee gets the header and continues the trace in its own process.
                 let called = info_span!(parent: None, "called", traceparent = out);
                 called.in_scope(|| info!(header = out));
             });

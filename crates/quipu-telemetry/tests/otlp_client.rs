@@ -1,4 +1,4 @@
-//! The OTLP client against a collector on this machine.
+//! The OTLP client against a local collector.
 
 use quipu::transfer::ExportAnswer;
 use quipu_telemetry::otlp::{Client, Retry, SendError, Settings, Signal};
@@ -10,7 +10,7 @@ fn client(collector: &Collector, variables: &'static [(&str, &str)]) -> Client {
     Client::new(Settings::to_endpoint(Signal::Traces, "endpoint", &collector.endpoint(), &lookup).expect("valid")).expect("usable")
 }
 
-/// Sends without waiting; the pauses that were asked for.
+/// Sends without waiting. Returns the outcome and the requested delays.
 fn send(client: &Client, request: &[u8]) -> (Result<ExportAnswer, SendError>, Vec<Duration>) {
     let mut pauses = Vec::new();
     let outcome = client.send(request, &mut |pause, _| {

@@ -1,5 +1,5 @@
-//! The sinks `otel_trace` and `otel_metric` against a collector on this machine. What arrives is read by OpenTelemetry's own generated code,
-//! and compared with what real servers sent.
+//! The sinks `otel_trace` and `otel_metric` against a local collector. Requests are decoded with OpenTelemetry's generated code and
+//! compared with what real servers sent.
 
 use crate::support::{Replayed, TTL, events_of, time};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span};
 use prost::Message;
 use quipu::model::{Event, Primitive, StructuredLogPayload};
 use quipu_telemetry::config::SinkKind;
-use quipu_telemetry::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
+use quipu_telemetry::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Schedule, Settings, Signal, source};
 use quipu_telemetry::{InferenceSpan, SqliteSink, Telemetry, TelemetryBuilder, TelemetryConfig, Usage, Warning};
 use quipu_tests::Scratch;
 use quipu_tests::collector::{Answer, Collector, Request};
@@ -23,19 +23,19 @@ use std::time::Duration;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const UNAVAILABLE: Answer = Answer("503 Service Unavailable\r\n", b"");
 
-/// Takes its time, so that nothing is sent before it is asked for.
-const SLOW: Pace = Pace { delay: Duration::from_secs(3_600), batch: 512, interval: Duration::from_secs(3_600) };
+/// Long intervals, so that nothing is sent unless requested.
+const SLOW: Schedule = Schedule { delay: Duration::from_secs(3_600), batch: 512, interval: Duration::from_secs(3_600) };
 
 fn client(endpoint: &str, signal: Signal) -> Client {
     Client::new(Settings::to_endpoint(signal, "endpoint", endpoint, &|_| None).expect("valid")).expect("usable")
 }
 
-fn traces(endpoint: &str, pace: Pace, patience: Duration) -> (TelemetryBuilder, Arc<Mutex<Vec<Warning>>>) {
+fn traces(endpoint: &str, schedule: Schedule, patience: Duration) -> (TelemetryBuilder, Arc<Mutex<Vec<Warning>>>) {
     let (client, warnings) = (client(endpoint, Signal::Traces), Arc::new(Mutex::new(Vec::new())));
     let theirs = warnings.clone();
     let builder = Telemetry::builder()
         .on_warning(move |warning| theirs.lock().expect("whole").push(warning.clone()))
-        .sink(move || OtlpTraceSink::with_patience(client, source("my-agent", &|_| None), pace, patience));
+        .sink(move || OtlpTraceSink::with_patience(client, source("my-agent", &|_| None), schedule, patience));
     (builder, warnings)
 }
 
@@ -68,14 +68,14 @@ fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     if let Value::StringValue(text) = value { Some(text) } else { panic!("{key} is no text") }
 }
 
-/// The span without its times, and these: of the start, the end, and each event.
+/// The span without its times, and the times: start, end and those of the events.
 fn timeless_span(mut span: Span) -> (Span, Vec<u64>) {
     let mut times = vec![std::mem::take(&mut span.start_time_unix_nano), std::mem::take(&mut span.end_time_unix_nano)];
     times.extend(span.events.iter_mut().map(|event| std::mem::take(&mut event.time_unix_nano)));
     (span, times)
 }
 
-/// What the reference takes out of the attributes: a caller's context, where there was one.
+/// Adds the caller's context, which Llama Stack takes from the attributes.
 fn with_context(start: &mut Event, expected: &Span) {
     let Event::StructuredLog(start) = start else { panic!("a start") };
     if expected.flags != 0x300 {
@@ -91,7 +91,7 @@ fn with_context(start: &mut Event, expected: &Span) {
 #[test]
 fn the_events_of_a_server_arrive_as_its_own_sink_sent_them() {
     let collector = Collector::start(Vec::new());
-    let (builder, warnings) = traces(&collector.endpoint(), Pace { batch: 50, ..SLOW }, Duration::from_secs(60));
+    let (builder, warnings) = traces(&collector.endpoint(), Schedule { batch: 50, ..SLOW }, Duration::from_secs(60));
     let telemetry = builder.start().expect("it starts");
     let recorded = std::fs::read(repository().join("tests/fixtures/otlp/small_0.2.15_traces.binpb")).expect("the fixture");
     let recorded = ExportTraceServiceRequest::decode(recorded.as_slice()).expect("requests behind each other are one");
@@ -102,7 +102,7 @@ fn the_events_of_a_server_arrive_as_its_own_sink_sent_them() {
     for (span, (expected, _)) in replayed.iter_mut().zip(&expected) {
         with_context(&mut span.start, expected);
     }
-    // Whoever is the parent starts before, and ends after.
+    // Parents start before their children and end after them.
     let mut starts: Vec<Event> = replayed.iter().rev().map(|span| span.start.clone()).collect();
     starts.sort_by_key(|start| if let Event::StructuredLog(start) = start { start.timestamp.at } else { panic!("a start") });
     let rest = replayed.into_iter().flat_map(|Replayed { inside, end, .. }| inside.into_iter().chain([end]));
@@ -126,7 +126,7 @@ fn the_events_of_a_server_arrive_as_its_own_sink_sent_them() {
     assert_eq!(found.len(), expected.len());
     for ((expected, expected_times), (found, times)) in expected.iter().zip(&found) {
         assert_eq!(expected, found);
-        // The database, from which the events are, has them rounded to microseconds.
+        // The events come from the database, where times are rounded to microseconds.
         assert!(
             expected_times.iter().zip(times).all(|(expected, found)| expected.abs_diff(*found) <= 1_000),
             "{expected_times:?} {times:?}"
@@ -171,7 +171,7 @@ fn what_a_collector_does_not_take_is_kept_and_sent_when_it_does() {
     let telemetry = builder.start().expect("it starts");
     log_span(&telemetry, "a1");
     let error = telemetry.flush().expect_err("it is away").to_string();
-    let words = "/v1/traces answered 503 Service Unavailable. What waits is kept and sent later.";
+    let words = "/v1/traces answered 503 Service Unavailable. Pending data is kept and sent later.";
     assert!(error.starts_with("Telemetry sink otel_trace: http://") && error.ends_with(words), "{error}");
     log_span(&telemetry, "a2");
     telemetry.flush().expect("it is back");
@@ -191,7 +191,7 @@ fn a_shutdown_tries_until_its_patience_ends_and_counts_what_is_lost() {
     log_span(&telemetry, "a1");
     log_span(&telemetry, "a2");
     let error = telemetry.shutdown().expect_err("nobody takes it").to_string();
-    assert!(error.contains("can't be reached") && error.ends_with("The shutdown could not wait longer. Spans lost: 2."), "{error}");
+    assert!(error.contains("can't be reached") && error.ends_with("The shutdown timed out. Spans lost: 2."), "{error}");
     let warnings = warnings.lock().expect("whole");
     assert!(matches!(warnings.as_slice(), [Warning::SinkFailed { sink: "otel_trace", lost: 2, .. }]), "{warnings:?}");
 }
@@ -210,14 +210,14 @@ fn a_shutdown_waits_for_a_collector_that_comes_back() {
 fn a_silent_collector_holds_up_neither_the_file_nor_the_shutdown() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("http://{}", silent.local_addr().expect("bound"));
-    let (builder, _) = traces(&endpoint, Pace { batch: 1, ..SLOW }, Duration::from_millis(100));
+    let (builder, _) = traces(&endpoint, Schedule { batch: 1, ..SLOW }, Duration::from_millis(100));
     let scratch = Scratch::new().expect("a folder");
     let path = scratch.path().join("telemetry.db");
     let file = path.clone();
     let telemetry = builder.sink(move || SqliteSink::open(&path, "my-agent")).start().expect("it starts");
     log_span(&telemetry, "a1");
     let error = telemetry.shutdown().expect_err("nothing is answered").to_string();
-    assert_eq!(error, "Telemetry sink otel_trace: The collector is too slow. The shutdown could not wait longer. Spans lost: 1.");
+    assert_eq!(error, "Telemetry sink otel_trace: The collector is too slow. The shutdown timed out. Spans lost: 1.");
     let spans: i64 = rusqlite::Connection::open(file)
         .and_then(|connection| connection.query_row("SELECT count(*) FROM spans", [], |row| row.get(0)))
         .expect("written");
@@ -235,22 +235,22 @@ fn refused_spans_are_counted_and_told_of() {
     let telemetry = builder.start().expect("it starts");
     log_span(&telemetry, "a1");
     let error = telemetry.flush().expect_err("two were refused").to_string();
-    assert!(error.ends_with("/v1/traces refused a part: no name Spans lost: 2."), "{error}");
+    assert!(error.ends_with("/v1/traces rejected entries: no name Spans lost: 2."), "{error}");
     log_span(&telemetry, "a2");
     let error = telemetry.flush().expect_err("all were refused").to_string();
     assert!(error.ends_with("/v1/traces answered 400 Bad Request. Spans lost: 1."), "{error}");
     log_span(&telemetry, "no-number");
-    // It may have been told of before.
+    // The error may already have been reported.
     let _ = telemetry.flush();
     let warnings: Vec<String> = warnings.lock().expect("whole").iter().map(Warning::to_string).collect();
     assert_eq!(warnings.len(), 3);
-    assert!(warnings[2].contains("Spans whose ids are no hexadecimal numbers"), "{warnings:?}");
+    assert!(warnings[2].contains("Spans without hexadecimal ids"), "{warnings:?}");
     assert_eq!(collector.requests().len(), 2);
 }
 
-fn metric_sink(collector: &Collector, pace: Pace) -> TelemetryBuilder {
+fn metric_sink(collector: &Collector, schedule: Schedule) -> TelemetryBuilder {
     let client = client(&collector.endpoint(), Signal::Metrics);
-    Telemetry::builder().sink(move || OtlpMetricSink::start(client, source("my-agent", &|_| None), pace))
+    Telemetry::builder().sink(move || OtlpMetricSink::start(client, source("my-agent", &|_| None), schedule))
 }
 
 fn record(telemetry: &Telemetry, model: &str, prompt: u64, completion: u64) {
@@ -259,7 +259,7 @@ fn record(telemetry: &Telemetry, model: &str, prompt: u64, completion: u64) {
     telemetry.record_inference(span, model, "vllm", usage).expect("taken");
 }
 
-/// Without its times; those of its points must be in order.
+/// The metric without its times; the times of its points must be in order.
 fn timeless(mut metric: Metric) -> Metric {
     let Some(metric::Data::Sum(sum)) = &mut metric.data else { panic!("no sum") };
     for point in &mut sum.data_points {
@@ -300,7 +300,7 @@ fn the_tokens_of_requests_arrive_as_the_counters_of_a_server() {
 #[test]
 fn sums_are_sent_at_their_interval_also_where_nothing_comes() {
     let collector = Collector::start(vec![UNAVAILABLE]);
-    let telemetry = metric_sink(&collector, Pace { interval: Duration::from_millis(20), ..SLOW }).start().expect("it starts");
+    let telemetry = metric_sink(&collector, Schedule { interval: Duration::from_millis(20), ..SLOW }).start().expect("it starts");
     log(&telemetry, "a1", r#"{"type": "span_start", "name": "n"}"#);
     record(&telemetry, "m", 3, 4);
     let requests = collector.wait_for(3);
@@ -315,7 +315,7 @@ fn a_configuration_with_all_four_sinks_sends_where_it_says() {
     let (collector, own) = (Collector::start(Vec::new()), Collector::start(Vec::new()));
     let scratch = Scratch::new().expect("a folder");
     let file = scratch.path().join("telemetry.db");
-    // The example of Llama Stack's documentation, with this machine's addresses.
+    // The example from Llama Stack's documentation, with local addresses.
     let yaml = format!(
         "telemetry:\n- provider_id: meta-reference\n  provider_type: inline::meta-reference\n  config:\n    service_name: \"llama-stack-service\"\n    \
          sinks: ['console', 'sqlite', 'otel_trace', 'otel_metric']\n    otel_exporter_otlp_endpoint: \"{}\"\n    sqlite_db_path: \"{}\"\n",
@@ -359,10 +359,10 @@ fn a_configuration_with_all_four_sinks_sends_where_it_says() {
 fn what_says_when_to_send_is_checked() {
     for name in ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_METRIC_EXPORT_INTERVAL"] {
         let lookup = |asked: &str| (asked == name).then(|| "soon".to_owned());
-        let error = Pace::from_env(&lookup).expect_err("no number").to_string();
+        let error = Schedule::from_env(&lookup).expect_err("no number").to_string();
         assert_eq!(error, format!("{name} is “soon”; it must be a whole number above 0."));
     }
     let lookup = |name: &str| (name != "OTEL_BSP_SCHEDULE_DELAY").then(|| "7".to_owned());
-    let expected = Pace { delay: Duration::from_secs(5), batch: 7, interval: Duration::from_millis(7) };
-    assert_eq!(Pace::from_env(&lookup), Ok(expected));
+    let expected = Schedule { delay: Duration::from_secs(5), batch: 7, interval: Duration::from_millis(7) };
+    assert_eq!(Schedule::from_env(&lookup), Ok(expected));
 }

@@ -1,4 +1,4 @@
-//! What real servers recorded, logged again: rows and lines must be what the reference made of the same events.
+//! Replays recordings of real servers: rows and console lines must match what Llama Stack wrote for the same events.
 
 use crate::support::{Replayed, TTL, events_of, time};
 use quipu::model::{Attributes, Event, SpanStartPayload, StructuredLogEvent, StructuredLogPayload};
@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-/// Every column but `created_at`, which is when the row was written.
+/// All columns except `created_at`, the time when the row was written.
 const ROWS: [&str; 5] = [
     "SELECT rowid, trace_id, service_name, root_span_id, start_time, end_time FROM traces ORDER BY rowid",
     "SELECT rowid, * FROM spans ORDER BY rowid",
@@ -69,7 +69,7 @@ fn rows_of_replayed_servers_equal_the_recorded_ones_metrics_included() {
     check_rows(METRICS);
 }
 
-/// What was printed, to be looked at when the sink is gone.
+/// Captures printed output, so that it can be read after the sink is gone.
 #[derive(Clone, Default)]
 struct Printed(Arc<Mutex<Vec<u8>>>);
 
@@ -83,7 +83,7 @@ impl Write for Printed {
     }
 }
 
-/// The lines of the reference's sink: between them stand those of Python's logger, and what the recording program said itself.
+/// The lines printed by Llama Stack's sink, without those of Python's logger and of the recording script.
 fn recorded_lines() -> String {
     let text = std::fs::read_to_string(repository().join("tests/fixtures/console/console_0.2.15.txt")).expect("the fixture");
     let logger = [
@@ -101,8 +101,8 @@ fn recorded_lines() -> String {
     text.lines().filter(|line| !logger.iter().any(|start| line.starts_with(start))).map(|line| format!("{line}\n")).collect()
 }
 
-/// All events of `real_events.db` in the order of their times, logs right before the end of their span; and the start of the span that never
-/// ended, which is not in the file.
+/// All events of `real_events.db` in the order of their times, logs right before the end of their span, plus the start of the span that
+/// never ended, which is not in the file.
 fn in_order() -> Vec<Event> {
     let original = open_as_it_lies(&EVENTS.path()).expect("the fixture");
     let never = StructuredLogEvent {

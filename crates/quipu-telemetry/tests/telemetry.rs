@@ -1,4 +1,4 @@
-//! What a program is promised about its telemetry: nothing is lost unsaid, ids are kept, readers are safe.
+//! Guarantees of the library: losses are reported, ids are kept, readers see consistent data.
 
 use quipu::model::Event;
 use quipu::store::OpenOptions;
@@ -37,7 +37,7 @@ fn end(span_id: &str) -> Event {
 
 type Warnings = Arc<Mutex<Vec<Warning>>>;
 
-/// A builder whose warnings are kept.
+/// A builder that collects warnings.
 fn listening() -> (TelemetryBuilder, Warnings) {
     let warnings = Warnings::default();
     let heard = warnings.clone();
@@ -123,7 +123,7 @@ fn dropping_telemetry_writes_what_was_taken() {
     assert_eq!(count(&Connection::open(file).expect("SQLite opens it"), "SELECT count(*) FROM spans"), 1);
 }
 
-/// Does nothing until it is let go on, so that the queue fills up.
+/// Blocks until released, so that the queue fills up.
 struct Gate(mpsc::Receiver<()>);
 
 impl Sink for Gate {
@@ -150,7 +150,7 @@ fn a_full_queue_drops_counts_and_tells() {
     for event in [start("1"), end("1"), start("2"), end("2")] {
         telemetry.log_event(event, 60).expect("there is room");
     }
-    // Whether the start of the first span is written already is the thread's affair; four more can't all find room.
+    // Whether the start of the first span has been written depends on timing; four more events can't all fit.
     let refused = (0..8).filter(|_| telemetry.log_event(log("1"), 60) == Err(LogError::QueueFull { capacity: 4 })).count() as u64;
     assert!(refused >= 4, "{refused}");
     assert_eq!(telemetry.dropped(), refused);
@@ -216,11 +216,11 @@ fn what_belongs_to_no_open_span_is_told_of() {
 fn events_that_cannot_be_written_are_refused_by_their_field() {
     let telemetry = Telemetry::builder().start().expect("it starts");
     let refused = |event| telemetry.log_event(event, 60).expect_err("refused").to_string();
-    assert_eq!(refused(start("")), "The event was not taken: span_id is empty; 16 hex digits are usual.");
+    assert_eq!(refused(start("")), "The event was rejected: span_id is empty; 16 hex digits are usual.");
     let early = start("1");
     let Event::StructuredLog(mut early) = early else { panic!("a start") };
     early.timestamp = quipu::model::EventTime::utc(quipu::model::Timestamp(-1));
-    assert_eq!(refused(Event::StructuredLog(early)), "The event was not taken: timestamp lies before 1970.");
+    assert_eq!(refused(Event::StructuredLog(early)), "The event was rejected: timestamp lies before 1970.");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn what_a_file_does_not_take_is_kept_and_written_later() {
     }
     let failed = telemetry.flush().expect_err("there is no table").to_string();
     assert!(failed.starts_with("Telemetry sink sqlite: ") && failed.contains("no such table: span_events"), "{failed}");
-    assert!(failed.ends_with("What waits is kept and written later."), "{failed}");
+    assert!(failed.ends_with("Pending spans are kept and written later."), "{failed}");
     assert_eq!(count(&other, "SELECT count(*) FROM spans"), 0, "the transaction is whole or not at all");
     other.execute_batch("ALTER TABLE away RENAME TO span_events").expect("SQL");
     telemetry.flush().expect("written");
@@ -287,7 +287,7 @@ fn a_span_whose_id_is_in_the_file_already_is_told_of() {
     for event in [start("1"), end("1"), start("1"), end("1")] {
         telemetry.log_event(event, 60).expect("taken");
     }
-    // Both may be in one transaction, so the outcome of this call may be either's.
+    // Both may be in one transaction, so this call can have either outcome.
     let _ = telemetry.shutdown();
     let why = "Spans were left out because the file has spans of their ids.".to_owned();
     assert_eq!(*warnings.lock().expect("no panic"), [Warning::SinkFailed { sink: "sqlite", why, lost: 1 }]);

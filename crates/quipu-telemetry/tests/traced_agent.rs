@@ -1,4 +1,4 @@
-//! The file of the example with `tracing`, read by plain SQL and by the core as the command and the page read it.
+//! The file written by the `tracing` example, read with plain SQL and with the core library.
 
 #[path = "../examples/traced_agent.rs"]
 #[expect(dead_code, reason = "the example's main is called by nobody here")]

@@ -75,7 +75,7 @@ fn ranges_are_what_their_numbers_say() {
 
 #[test]
 fn what_version_1_could_not_read_is_reported_as_it_was_written() {
-    let left_out = |part: &str| format!("The part {part:?} of the address is not understood and was left out.");
+    let left_out = |part: &str| format!("The part {part:?} of the URL is not valid and was ignored.");
     for part in [
         "from=x",
         "to=",
@@ -95,7 +95,7 @@ fn what_version_1_could_not_read_is_reported_as_it_was_written() {
     assert_eq!(parse_fragment("#v1/traces?from=1&to=2").1, [left_out("from=1"), left_out("to=2")]);
     for reversed in ["#v1/trace/abc?from=9&to=5", "#v2/trace/abc?window=9~5"] {
         let (view, notes) = parse_fragment(reversed);
-        assert_eq!(notes, ["The address tells a part of the time axis that ends before it starts; all of it is shown."]);
+        assert_eq!(notes, ["The time range in the URL ends before it starts; the whole trace is shown."]);
         assert_eq!(print_fragment(&view), "#v2/trace/abc");
     }
     // Version 2 has a single spelling.

@@ -249,7 +249,7 @@ fn a_wrong_filter_is_refused_with_its_sentence_and_a_right_one_waits_for_the_ind
         let failure = session.ask(ListTraces(query("duration>abc"))).unwrap_err();
         assert_eq!(
             (failure.kind, failure.message.as_str()),
-            (FailureKind::BadRequest, "abc is no duration; write it like 250ms, 2s or 1m30s.")
+            (FailureKind::BadRequest, "abc is not a duration; use a form such as 250ms, 2s or 1m30s.")
         );
         session.complete_index().expect("an index");
     }

@@ -7,8 +7,8 @@ use quipu::format;
 use quipu::model::PriceTable;
 use quipu::model::TokenTotals;
 use quipu::protocol::{
-    GroupBy, Grouping, ListColumn, ListTraces, SetPrices, SummarizeTraces, SummaryQuery, TraceOrder, TracePage, TraceQuery,
-    TraceRow, TraceSummary,
+    GroupBy, Grouping, ListColumn, ListTraces, SetPrices, SummarizeTraces, SummaryQuery, TraceOrder, TracePage, TraceQuery, TraceRow,
+    TraceSummary,
 };
 use quipu::view::{self, Brush};
 use rusqlite::Connection;

@@ -57,8 +57,8 @@ fn attrs(nodes: &[Node], wanted: Attr) -> Vec<String> {
                 found.extend(el.attrs.iter().filter(|(attr, _)| *attr == wanted).map(|(_, value)| value.clone()));
                 left.extend(el.inside.iter().rev());
             }
-            Node::Fold { summary, inside, .. } => left.extend(summary.iter().chain(inside).rev()),
-            Node::Twin { drawn, .. } => left.push(drawn),
+            Node::Details { summary, inside, .. } => left.extend(summary.iter().chain(inside).rev()),
+            Node::RawToggle { drawn, .. } => left.push(drawn),
             _ => {}
         }
     }
@@ -158,14 +158,14 @@ fn a_flame_graph_has_every_span_and_its_arrows_lead_somewhere() {
     }
     assert_eq!(attrs(&graph, Attr::Up).len(), ids.len() - 1, "All but the root have a parent.");
     let heavy = file.sheet(&trace_id, TraceTab::Flame, |query| query.view.layout = FlameLayout::LeftHeavy);
-    assert!(sheet_text(&heavy).contains("Calls, the heaviest first"));
+    assert!(sheet_text(&heavy).contains("Calls, heaviest first"));
     let name = file.text(&format!("SELECT name FROM spans WHERE trace_id = '{trace_id}' AND parent_span_id IS NULL LIMIT 1"));
     let sandwich = file.sheet(&trace_id, TraceTab::Flame, |query| {
         query.view.layout = FlameLayout::Sandwich;
         query.view.around = Some(name.clone());
     });
     let words = sheet_text(&sandwich);
-    assert!(words.contains(&format!("Callers of {name}")) && words.contains(&format!("What {name} called")), "{words}");
+    assert!(words.contains(&format!("Callers of {name}")) && words.contains(&format!("Callees of {name}")), "{words}");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     assert!(!heads(&file.sheet(&first, TraceTab::Statistics, |_| ())), "Nothing costs anything at first.");
     file.session.ask(SetPrices(PriceTable::from_text("$\n*\t1000000\t2000000"))).expect("prices are taken");
     let page = file.session.ask(ListTraces(query)).expect("no list");
-    let (mut priced, mut told, mut least) = (0, 0, 0);
+    let (mut priced, mut with_costs, mut least) = (0, 0, 0);
     for (trace_id, cost) in page.rows.iter().filter_map(|row| Some((&row.trace_id, row.tokens?.cost?))) {
         priced += 1;
         least += usize::from(cost.is_least);

@@ -289,7 +289,7 @@ fn a_result_is_paged_and_its_values_are_whole() {
         .query_row("SELECT attributes FROM spans WHERE length(attributes) > 2000 LIMIT 1", [], |row| row.get(0))
         .expect("SQL");
     assert!(about.ends_with("JSON"), "{about}");
-    let [Node::Twin { raw, .. }] = nodes.as_slice() else { panic!("{nodes:?}") };
+    let [Node::RawToggle { raw, .. }] = nodes.as_slice() else { panic!("{nodes:?}") };
     assert_eq!(*raw, whole);
     assert!(session.ask(AskSql(SqlRequest::GetValue { row: 1, column: 0 })).is_err());
 }

@@ -1,7 +1,8 @@
-//! `quipu collect` with real peers: OpenTelemetry's SDK for Python sends to it, a Prometheus scrapes it, and a load of a minute goes on
-//! across a kill in the middle. Says what was measured; fails where something acknowledged is missing.
+//! Tests `quipu collect` with real peers: OpenTelemetry's Python SDK, a Prometheus, and one-minute load tests, one of them with a kill in
+//! the middle. Prints measurements; fails if acknowledged data is missing.
 //!
-//! `collect_peers QUIPU [--seconds 60] [--connections 64] [--spans 512]`. Needs python3 with venv, pip's network for the SDK, and `prometheus` on the PATH.
+//! `collect_peers QUIPU [--seconds 60] [--connections 64] [--spans 512]`. Needs python3 with venv, network access for pip, and `prometheus`
+//! on the PATH.
 
 use anyhow::{Context, Result, bail, ensure};
 use quipu_tests::load::Load;
@@ -38,7 +39,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A process that ends with its owner.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Drop for Process {
@@ -57,7 +58,7 @@ fn collect(quipu: &Path, db: &Path, listen: SocketAddr) -> Result<(Process, Sock
     let mut line = String::new();
     stderr.read_line(&mut line)?;
     let address = line.strip_prefix("Collecting on http://").and_then(|rest| rest.split(' ').next()?.parse().ok());
-    // What it says later is for whoever runs this.
+    // Pass further output on to the user.
     std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
     Ok((process, address.with_context(|| format!("It said {line}"))?))
 }
@@ -78,7 +79,7 @@ fn python_and_prometheus(quipu: &Path) -> Result<()> {
     prometheus(address, folder.path())
 }
 
-/// An interpreter that has the SDK, in cargo's output.
+/// A Python interpreter with the SDK, installed below target/.
 fn sdk() -> Result<PathBuf> {
     let folder = fixtures::target().join("peers");
     let python = folder.join("bin/python");
@@ -91,7 +92,7 @@ fn sdk() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Compares what the SDK says it sent with the rows, by plain SQL.
+/// Compares what the SDK reports with the rows, using plain SQL.
 fn compare(db: &Path, sent: &str, packing: &str) -> Result<usize> {
     let connection = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let sent: Vec<Value> = serde_json::from_str(sent)?;
@@ -127,7 +128,7 @@ fn compare(db: &Path, sent: &str, packing: &str) -> Result<usize> {
     Ok(sent.len())
 }
 
-/// Lets a Prometheus scrape, and asks it what the documentation asks.
+/// Lets a Prometheus scrape the collector, and runs the documented queries.
 fn prometheus(scraped: SocketAddr, folder: &Path) -> Result<()> {
     let settings = folder.join("prometheus.yml");
     let text =
@@ -144,7 +145,7 @@ fn prometheus(scraped: SocketAddr, folder: &Path) -> Result<()> {
             .spawn()
             .context("prometheus does not start: apt-get install prometheus")?,
     );
-    // Two runs of 300 requests, of 5, 3 and 2 tokens, of which every other one goes to the same model.
+    // Two runs of 300 requests with 5, 3 and 2 tokens; every other request uses the same model.
     for (query, expected) in [
         ("sum(llama_stack_tokens_total)", vec![("", 3_000.0)]),
         ("sum by (model_id) (llama_stack_tokens_total)", vec![("m0", 1_500.0), ("m1", 1_500.0)]),
@@ -168,7 +169,7 @@ fn prometheus(scraped: SocketAddr, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Values by the first label.
+/// The values of a query by the first label.
 fn ask(port: u16, query: &str) -> Result<BTreeMap<String, f64>> {
     let encoded: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
@@ -195,7 +196,7 @@ fn under_load(quipu: &Path, mut load: Load, is_killed: bool) -> Result<()> {
         let sending = scope.spawn(|| load.send(&give_up));
         if is_killed {
             std::thread::sleep(load.time / 2);
-            // The system's kill, which no handler sees.
+            // SIGKILL, which can't be handled.
             collecting.0.kill()?;
             collecting.0.wait()?;
             collecting = collect(quipu, &db, address)?.0;

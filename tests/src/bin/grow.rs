@@ -1,4 +1,4 @@
-//! The command behind `cargo xtask fixtures`: reads its words, grows a file, says what came out.
+//! The program behind `cargo xtask fixtures`: parses arguments, grows a file, prints a summary.
 
 use anyhow::{Context, Result, bail};
 use quipu_tests::fixtures;

@@ -1,6 +1,4 @@
-//! Measures the core natively on one file and prints a figure a line: `index_ms 812.4`. Called by the benchmarks, a process a run.
-//!
-//! What is not here: what the figures are compared with.
+//! Measures the core natively on one file and prints one figure per line: `index_ms 812.4`. The benchmarks start it once per run.
 
 use anyhow::Result;
 use quipu::Session;
@@ -49,7 +47,7 @@ fn run(file: &Path, trace_id: &str, filter: &str) -> Result<()> {
     Ok(())
 }
 
-/// The first rows of a list, and how many there are in all.
+/// The first rows of a list, and the total.
 fn list(session: &mut Session, filter: &str) -> Result<Option<u32>> {
     let query = TraceQuery { filter: filter.to_owned(), ..TraceQuery::default() };
     Ok(session.ask(ListTraces(query))?.total)
@@ -59,7 +57,7 @@ fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
 
-/// The most memory this process has held, where the system tells.
+/// Peak memory of this process, if the system reports it.
 fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! Sends OTLP to a collector at the highest rate it takes, and says how much was acknowledged; with a file, looks for all of it there.
+//! Sends OTLP to a collector at the maximum rate and prints how much was acknowledged. With a file, checks that all of it is there.
 //!
 //! `otlp_load 127.0.0.1:4318 [--connections 16] [--spans 512] [--seconds 60] [--file telemetry.db]`
 

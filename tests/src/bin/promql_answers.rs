@@ -1,7 +1,7 @@
-//! Asks a real Prometheus the queries of `tests/fixtures/promql` and writes down what it answers, for the test that compares ours.
+//! Runs the queries of `tests/fixtures/promql` on a real Prometheus and records its answers, which a test compares with Quipu's.
 //!
-//! Needs `prometheus` and `promtool` on the PATH (Debian's package `prometheus`). Prometheus 2 looks at windows that are closed on both
-//! ends; samples stand at odd milliseconds and queries at whole seconds, so that it answers as Prometheus 3 does.
+//! Needs `prometheus` and `promtool` on the PATH (Debian's package `prometheus`). Ranges of Prometheus 2 include both ends; samples are at
+//! odd milliseconds and queries at whole seconds, so that the answers are those of Prometheus 3.
 
 use anyhow::{Context, Result, bail, ensure};
 use quipu_tests::http::get;
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A Prometheus over the series, which ends with its owner.
+/// A Prometheus over the series, killed on drop.
 struct Server {
     process: Child,
     port: u16,
@@ -90,7 +90,7 @@ fn escape(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// An answer in few letters: of values over time those of each step, or null.
+/// A compact form of an answer: for ranges, the values of all steps, or null.
 fn compact(time: &str, answer: &Value) -> Result<Value> {
     if answer["status"] != "success" {
         return Ok(json!({ "error": answer["error"] }));

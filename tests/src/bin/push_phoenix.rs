@@ -1,4 +1,4 @@
-//! Pushes the samples to a real Arize Phoenix and asks it for every span: each must be there as it is in the file.
+//! Pushes the samples to a real Arize Phoenix and checks that it stored every span as in the file.
 //!
 //! Phoenix is installed from PyPI into `target/phoenix` (Python 3 with venv; a gigabyte), unless the variable `PHOENIX` names its program.
 
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Each span by its id, with its events.
+/// The spans of a file by id, with their events.
 fn rows(file: &Connection) -> Result<BTreeMap<String, Value>> {
     let json = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -60,7 +60,7 @@ fn rows(file: &Connection) -> Result<BTreeMap<String, Value>> {
     Ok(spans.collect::<Result<_, _>>()?)
 }
 
-/// The program of Phoenix.
+/// The path of Phoenix' program.
 fn installed() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("PHOENIX") {
         return Ok(program.into());
@@ -77,7 +77,7 @@ fn installed() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// A Phoenix with nothing in it, which ends with its owner.
+/// An empty Phoenix, killed on drop.
 struct Phoenix {
     process: Child,
     port: u16,
@@ -103,14 +103,14 @@ impl Phoenix {
         Ok(phoenix)
     }
 
-    /// Its spans by their ids, once there are so many: it takes them in after it has answered.
+    /// Its spans by id, once there are `count`: it processes them after answering.
     fn spans(&self, count: usize) -> Result<BTreeMap<String, Value>> {
         let patience = Instant::now() + Duration::from_secs(120);
         loop {
             let (mut spans, mut cursor) = (BTreeMap::new(), String::new());
             loop {
                 let page: Value = serde_json::from_str(&get(self.port, &format!("/v1/projects/default/spans?limit=500{cursor}"))?)?;
-                // Before the first span there is no project.
+                // There is no project before the first span.
                 for span in page["data"].as_array().into_iter().flatten() {
                     let keys = ["parent_id", "name", "start_time", "end_time", "status_code", "attributes", "events"];
                     let mut kept: serde_json::Map<String, Value> =

@@ -1,4 +1,4 @@
-//! Reads a database as a page does: open, newest rows, index, lists, traces, spans, long texts, a query.
+//! Reads a database like the page: open, newest rows, index, lists, traces, spans, long texts, a query.
 
 use quipu::Session;
 use quipu::protocol::{
@@ -10,29 +10,29 @@ use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// The files that were dropped together: a name and bytes each.
+/// The names and contents of files dropped together.
 pub(super) type Files = Vec<(&'static str, Vec<u8>)>;
 
-/// Traces that are opened, and spans of each.
+/// Maximum number of traces opened, and of spans per trace.
 const TRACES: usize = 40;
 const SPANS: usize = 24;
-/// Steps of the index; a file of a fixture's size takes a few hundred when each step is this short.
+/// Maximum number of index steps; a fixture takes a few hundred steps of this length.
 const STEPS: usize = 200_000;
 
 /// How far a file could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Not at all: a sentence.
+    /// Not at all, with a message.
     Refused,
-    /// Not to its end: a sentence.
+    /// Partly, with a message.
     Stopped,
-    /// To its end, with something lost on the way.
+    /// Completely, with warnings about losses.
     Damaged,
-    /// To its end.
+    /// Completely.
     Whole,
 }
 
-/// Panics where an answer is no sentence, contradicts another, or does not come.
+/// Reads everything. Panics if an error is not a sentence, or if answers are missing or contradict each other.
 pub(super) fn read_all(files: Files) -> Outcome {
     let dropped = files.into_iter().map(|(name, bytes)| Dropped { name: name.to_owned(), source: Box::new(MemorySource(bytes)) });
     let mut session = match Session::open(dropped.collect(), OpenOptions::with_clock(milliseconds)) {
@@ -47,7 +47,7 @@ pub(super) fn read_all(files: Files) -> Outcome {
     }
     let mut steps = 0;
     loop {
-        // Some rows at a time, as between two messages.
+        // A few rows at a time, as between two messages.
         let mut looks = 0;
         let progress = session.step(&mut || {
             looks += 1;
@@ -120,7 +120,7 @@ fn read_span(session: &mut Session, trace_id: &str, span_id: &str) {
     }
 }
 
-/// The columns are as long as each other, and rows point at rows.
+/// Checks that columns have the same length and row numbers are valid.
 fn is_whole(columns: &TraceColumns) {
     let rows = columns.len();
     let lengths = [
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(read_all(mutate::broken(&[])), Outcome::Whole);
         let outcomes: Vec<Outcome> = (0..120).map(|seed| read_all(mutate::broken(&inputs::bytes(&mut Random::new(seed))))).collect();
         let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
-        // Inputs that were all refused would test the header and nothing behind it.
+        // If all inputs were refused, only the header would be tested.
         assert!(count(Outcome::Refused) < 60, "{} of 120 refused", count(Outcome::Refused));
         assert!(count(Outcome::Damaged) > 20, "{} of 120 damaged", count(Outcome::Damaged));
         assert!(count(Outcome::Whole) > 5, "{} of 120 whole", count(Outcome::Whole));

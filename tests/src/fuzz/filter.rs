@@ -1,4 +1,4 @@
-//! The filter language: what is understood, where it is refused, and what it finds in a file.
+//! Fuzzes the filter language: parsing, error positions, and results.
 
 use crate::fixtures::SMALL;
 use quipu::Session;
@@ -19,7 +19,7 @@ fn open() -> Session {
     session
 }
 
-/// A filter is understood or refused with a sentence and a place in it; printed, it is understood as the same.
+/// A filter is parsed, or rejected with a sentence and a valid position. The printed form parses as the same filter.
 pub(super) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     FILE.with_borrow_mut(|file| answered(file, &text));
@@ -50,9 +50,9 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// A list of traces is answered, and what the filter does not find its negation finds.
+/// Lists are answered, and a filter and its negation together match all traces.
 fn answered(file: &mut Session, text: &str) {
-    // Wherever the cursor stands, between characters or within one.
+    // Any cursor position, including within a character.
     for cursor in [0, text.len() / 2, text.len()] {
         let question = Suggest { filter: text.to_owned(), cursor: cursor as u32 };
         let suggestions = file.ask(question).unwrap_or_else(|failure| panic!("{text:?} has no suggestions: {failure}"));
@@ -60,7 +60,7 @@ fn answered(file: &mut Session, text: &str) {
         assert!(suggestions.items.is_empty() || place.is_some(), "{suggestions:?} are not for a place in {text:?}");
     }
     match (count(file, text), Filter::parse(text)) {
-        // What is searched for in texts is known when the search is done.
+        // Results of text searches are only known at the end of the search.
         (Ok(Some(found)), Ok(filter)) if !filter.is_empty() && filter.texts().is_empty() => {
             let others = count(file, &format!("NOT ({text})")).expect("the negation is understood");
             assert_eq!(Some(found + others.unwrap_or_default()), count(file, "").ok().flatten(), "traces that {text:?} finds or does not");

@@ -1,4 +1,4 @@
-//! Inputs of imports: OTLP and Jaeger's JSON, bent.
+//! Fuzzes imports of OTLP and Jaeger JSON.
 
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
@@ -6,7 +6,7 @@ use quipu::store::{Dropped, OpenOptions, Writer};
 use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
 
-/// Whatever is sent to a collector is written or refused, and what was written opens.
+/// Anything sent to a collector is stored or rejected, and what was stored can be opened.
 fn is_received(data: &[u8]) {
     for (signal, is_json) in Signal::ALL.into_iter().flat_map(|signal| [(signal, true), (signal, false)]) {
         let Ok(mut rows) = read_request(signal, is_json, data) else { continue };
@@ -20,7 +20,7 @@ fn is_received(data: &[u8]) {
     }
 }
 
-/// What is imported opens, and leaves as OTLP with every span; anything else is refused with a sentence.
+/// What is imported can be opened and exported as OTLP with all spans; anything else is rejected with a sentence.
 pub(super) fn check(data: &[u8]) {
     is_received(data);
     let Some(mut session) = imported(data) else { return };

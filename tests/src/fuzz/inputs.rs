@@ -1,4 +1,4 @@
-//! Inputs that get far: made of what the core meets, then bent. The same numbers give the same input.
+//! Generates mutated inputs from realistic data, so that they get far. Deterministic for a seed.
 
 use crate::fixtures::{self, AGENT, EVENTS, METRICS, OLD_0_0_58, SMALL};
 use crate::random::Random;
@@ -11,13 +11,13 @@ use quipu::share::payload::{inflated, unseal};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use std::sync::OnceLock;
 
-/// Bytes at random: a script for `mutate`.
+/// Random bytes: a script for `mutate`.
 pub(super) fn bytes(random: &mut Random) -> Vec<u8> {
     let length = 2 + random.below(46);
     (0..length).map(|_| random.next_u64() as u8).collect()
 }
 
-/// A real attributes text or value, bent; now and then only what such texts are made of.
+/// A mutated attributes text or value; sometimes a random sequence of typical parts.
 pub(super) fn recorded(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 40] = [
         "{",
@@ -69,7 +69,7 @@ pub(super) fn recorded(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Bodies that servers sent, bent; now and then only what JSON of them is made of.
+/// A mutated request body; sometimes a random sequence of typical parts.
 pub(super) fn import(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 24] = [
         "{",
@@ -123,7 +123,7 @@ pub(super) fn import(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Words of the filter language, joined as nobody would.
+/// Words of the filter language in random order.
 pub(super) fn filter(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 48] = [
         "duration",
@@ -178,7 +178,7 @@ pub(super) fn filter(random: &mut Random) -> Vec<u8> {
     let mut text = String::new();
     for _ in 0..1 + random.below(14) {
         text.push_str(PARTS[random.below(PARTS.len())]);
-        // Mostly joined: a field, a colon, a value.
+        // Usually without blanks: a field, a colon, a value.
         if random.below(3) == 0 {
             text.push(' ');
         }
@@ -189,7 +189,7 @@ pub(super) fn filter(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// An address, bent.
+/// A mutated URL fragment.
 pub(super) fn address(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 34] = [
         "#",
@@ -231,7 +231,7 @@ pub(super) fn address(random: &mut Random) -> Vec<u8> {
     if random.below(2) == 0 { soup(random, &PARTS, 24) } else { bent(random, real.as_bytes(), &PARTS) }
 }
 
-/// A real message, bent; its kind in front.
+/// A mutated message with its kind in front.
 pub(super) fn message(random: &mut Random) -> Vec<u8> {
     let messages = messages();
     let (kind, bytes) = &messages[random.below(messages.len())];
@@ -240,7 +240,7 @@ pub(super) fn message(random: &mut Random) -> Vec<u8> {
     [&[*kind], bytes.as_slice()].concat()
 }
 
-/// The columns of a real trace, bent.
+/// Mutated columns of a real trace.
 pub(super) fn link(random: &mut Random) -> Vec<u8> {
     static COLUMNS: OnceLock<Vec<u8>> = OnceLock::new();
     let columns = COLUMNS.get_or_init(|| {
@@ -251,13 +251,13 @@ pub(super) fn link(random: &mut Random) -> Vec<u8> {
     bent(random, columns, &["\0", "\u{1}", "\u{2}", "\u{7f}", "\u{fff}", "0000"])
 }
 
-/// Parts, one behind the other.
+/// A random sequence of parts.
 fn soup(random: &mut Random, parts: &[&str], most: usize) -> Vec<u8> {
     let count = 1 + random.below(most);
     (0..count).flat_map(|_| parts[random.below(parts.len())].bytes()).collect()
 }
 
-/// The same bytes with some taken away, doubled, replaced, or a part put in.
+/// Bytes with random parts removed, doubled, replaced or inserted.
 fn bent(random: &mut Random, bytes: &[u8], parts: &[&str]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..1 + random.below(4) {
@@ -291,7 +291,7 @@ fn corpus() -> &'static [String] {
         let mut texts = Vec::new();
         for fixture in [AGENT, METRICS, EVENTS, SMALL, OLD_0_0_58] {
             let Ok((_scratch, connection)) = fixture.open() else { continue };
-            // Different ones, not too long to be bent where it matters.
+            // Distinct ones, short enough for mutations to matter.
             let sql = "SELECT DISTINCT text FROM (SELECT attributes AS text FROM spans UNION ALL SELECT attributes FROM span_events
                        UNION ALL SELECT value FROM spans, json_each(spans.attributes) WHERE type = 'text')
                        WHERE length(text) BETWEEN 2 AND 1500 ORDER BY text";

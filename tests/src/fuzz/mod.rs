@@ -1,8 +1,9 @@
-//! Fuzz targets: each takes bytes, whatever they are, and panics where the core breaks a promise.
+//! Fuzz targets: functions that take any bytes, and panic if a property of the core is violated.
 //!
-//! The same functions are called by libFuzzer (`fuzz/`) and, with seeded inputs, by `tests/tests/fuzz.rs` on every change.
-//! Reading order: `targets` says what must hold, `filter` the same of filters, `import` of imports, `file` reads a database as a page does, `mutate` breaks a real one where it hurts,
-//! `inputs` makes inputs from a seed, `run` goes through many and keeps what fails.
+//! libFuzzer calls them (`fuzz/`), and `tests/tests/fuzz.rs` with seeded inputs on every change.
+//!
+//! Modules in reading order: `targets`, `filter` and `import` define the properties, `file` reads a database like the page, `mutate`
+//! damages a real one, `inputs` generates inputs from a seed, `run` tries many and saves failures.
 
 mod file;
 mod filter;
@@ -16,34 +17,34 @@ pub use run::run;
 
 use crate::random::Random;
 
-/// Something that takes bytes.
+/// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// Its name, here and in `fuzz/`.
     pub name: &'static str,
-    /// Panics where a promise is broken.
+    /// Panics if a property is violated.
     pub check: fn(&[u8]),
-    /// An input likely to get far.
+    /// Generates an input that is likely to get far.
     make: fn(&mut Random) -> Vec<u8>,
-    /// Inputs of a plain test run.
+    /// Number of inputs in a normal test run.
     rounds: usize,
 }
 
-/// Recorded texts: attributes, JSON, Python's repr.
+/// Recorded values: attributes, JSON, Python's repr.
 pub const RECORDED: Target = Target { name: "recorded", check: targets::recorded, make: inputs::recorded, rounds: 20_000 };
-/// A database, broken by the input's instructions.
+/// A database, damaged by a script of instructions.
 pub const FILE: Target = Target { name: "file", check: targets::file, make: inputs::bytes, rounds: 1_200 };
 /// The filter language.
 pub const FILTER: Target = Target { name: "filter", check: filter::check, make: inputs::filter, rounds: 8_000 };
-/// Addresses.
+/// URL fragments.
 pub const ADDRESS: Target = Target { name: "address", check: targets::address, make: inputs::address, rounds: 40_000 };
 /// Messages between page and worker.
 pub const MESSAGE: Target = Target { name: "message", check: targets::message, make: inputs::message, rounds: 20_000 };
-/// What a link carries.
+/// The data of a link.
 pub const LINK: Target = Target { name: "link", check: targets::link, make: inputs::link, rounds: 20_000 };
 
-/// OTLP and Jaeger's JSON.
+/// OTLP and Jaeger JSON.
 pub const IMPORT: Target = Target { name: "import", check: import::check, make: inputs::import, rounds: 3_000 };
 
-/// Every target.
+/// All targets.
 pub const ALL: [Target; 7] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK, IMPORT];

@@ -1,19 +1,19 @@
-//! Breaks a real database where it hurts, as a script of bytes says: each instruction is a byte, its arguments are the bytes behind it.
+//! Damages a real database as a script of bytes says: each instruction is a byte, followed by its arguments.
 //!
-//! The file format is SQLite's (<https://www.sqlite.org/fileformat.html>): pages that are b-trees of cells, cells whose lengths are
-//! varints, chains of overflow pages. What is not here: files that were never a database (`hostile`).
+//! The format is SQLite's (<https://www.sqlite.org/fileformat.html>): pages are b-trees of cells, cells have varint lengths, and there are
+//! chains of overflow pages. Files that were never databases are in `hostile`.
 
 use super::file::Files;
 use crate::fixtures::{EVENTS, Fixture, LIVE, METRICS, OLD_0_0_58, OLD_0_2_7, SMALL};
 
-/// What is broken. Small ones, so that many can be tried; one has a hot journal, one values over several pages.
+/// The databases to damage. They are small, so that many can be tried; one has a hot journal, one has overflow pages.
 const SOURCES: [Fixture; 6] = [EVENTS, SMALL, OLD_0_0_58, OLD_0_2_7, LIVE, METRICS];
-/// Instructions of one script at most.
+/// Maximum number of instructions.
 const MOST: usize = 24;
-/// Numbers that sit at the edges of something.
+/// Numbers at the limits of something.
 const EDGES: [u64; 12] = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, u64::MAX];
 
-/// Reads a script.
+/// The remaining bytes of a script.
 struct Script<'a>(&'a [u8]);
 
 impl Script<'_> {
@@ -23,7 +23,7 @@ impl Script<'_> {
         Some(*byte)
     }
 
-    /// A number below `bound`; 0 when the script is over.
+    /// A number below `bound`; 0 at the end of the script.
     fn below(&mut self, bound: usize) -> usize {
         let number = u32::from_le_bytes([self.byte(), self.byte(), self.byte(), None].map(Option::unwrap_or_default));
         number as usize % bound.max(1)
@@ -41,7 +41,7 @@ impl Script<'_> {
     }
 }
 
-/// The files a page would be given, after all instructions.
+/// The damaged files, as given to a page.
 pub(super) fn broken(script: &[u8]) -> Files {
     let mut script = Script(script);
     let source = SOURCES[usize::from(script.byte().unwrap_or_default()) % SOURCES.len()];
@@ -59,16 +59,16 @@ pub(super) fn broken(script: &[u8]) -> Files {
     files
 }
 
-/// A fixture's bytes, or its journal's; empty where it cannot be read, which is a case too.
+/// The bytes of a fixture or its journal; empty if it can't be read, which is a case too.
 fn bytes_of(fixture: &Fixture, journal: bool) -> Vec<u8> {
     let path = if journal { fixture.journal() } else { Some(fixture.path()) };
     path.and_then(|path| std::fs::read(path).ok()).unwrap_or_default()
 }
 
-/// A journal that is flipped, cut or made up; a write-ahead log of a database that has none.
+/// Flips, cuts or invents a journal or a write-ahead log.
 fn change_companion(companion: Option<(&'static str, Vec<u8>)>, script: &mut Script<'_>) -> Option<(&'static str, Vec<u8>)> {
     let (name, mut bytes) = companion.unwrap_or_else(|| {
-        // The beginnings of a journal and of a write-ahead log.
+        // The first bytes of a journal and of a write-ahead log.
         let journal = [&b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"[..], &[0; 1_200]].concat();
         let wal = [&b"\x37\x7f\x06\x82\x00\x2d\xe2\x18\x00\x00\x10\x00"[..], &[0; 8_240]].concat();
         if script.coin() { ("some.db-journal", journal) } else { ("some.db-wal", wal) }
@@ -85,9 +85,9 @@ fn change_companion(companion: Option<(&'static str, Vec<u8>)>, script: &mut Scr
 
 struct Database(Vec<u8>);
 
-/// A page that is a b-tree, as far as its header can be believed.
+/// A b-tree page, as far as its header is valid.
 struct Page {
-    /// Where the page begins in the file, and where its header does: the first page has the file's header before it.
+    /// Offset of the page, and of its header: the first page starts with the file header.
     begin: usize,
     header: usize,
     is_leaf: bool,
@@ -95,7 +95,7 @@ struct Page {
     cells: usize,
 }
 
-/// A number as SQLite writes it: seven bits a byte, eight in the ninth.
+/// Encodes a varint of SQLite: seven bits per byte, eight in the ninth.
 fn varint(number: u64) -> Vec<u8> {
     if number >> 56 != 0 {
         let high = (1..=8).rev().map(|group| 0x80 | (number >> (7 * group + 1)) as u8);
@@ -142,7 +142,7 @@ impl Database {
         Some(self.0.get(at..at + bytes)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 
-    /// Writes the last bytes of a number, as far as the file goes.
+    /// Writes the lowest bytes of a number in big endian, within the file.
     fn put(&mut self, at: usize, number: u64, bytes: usize) {
         for (place, byte) in (at..).zip(&number.to_be_bytes()[8 - bytes..]) {
             if let Some(old) = self.0.get_mut(place) {
@@ -151,7 +151,7 @@ impl Database {
         }
     }
 
-    /// Writes a varint over what is there, in as many bytes as the number needs.
+    /// Overwrites a varint, with as many bytes as the number needs.
     fn put_varint(&mut self, at: usize, number: u64) {
         for (place, byte) in (at..).zip(varint(number)) {
             if let Some(old) = self.0.get_mut(place) {
@@ -160,7 +160,7 @@ impl Database {
         }
     }
 
-    /// The varint at a place, and how many bytes it has.
+    /// Reads a varint; also returns its length.
     fn varint_at(&self, at: usize) -> (u64, usize) {
         let mut number = 0u64;
         for len in 1..=9 {
@@ -176,7 +176,7 @@ impl Database {
         (number, 9)
     }
 
-    /// A b-tree page, looked for from where the script says.
+    /// Searches for a b-tree page, starting where the script says.
     fn page(&self, script: &mut Script<'_>, wanted: impl Fn(&Page) -> bool) -> Option<Page> {
         let (pages, first) = (self.pages(), script.below(self.pages()));
         (0..pages).map(|step| (first + step) % pages).find_map(|number| {
@@ -194,13 +194,13 @@ impl Database {
         })
     }
 
-    /// Where the pointer to a cell stands, and where it points.
+    /// The offset of a cell pointer, and its target.
     fn cell(&self, page: &Page, script: &mut Script<'_>) -> Option<(usize, usize)> {
         let pointer = page.header + if page.is_leaf { 8 } else { 12 } + 2 * script.below(page.cells);
         Some((pointer, page.begin + self.number(pointer, 2)? as usize))
     }
 
-    /// A cell of a table's leaf: where its payload's length, its rowid and its payload begin.
+    /// The offsets of the payload length, rowid and payload of a cell in a table leaf.
     fn row(&self, script: &mut Script<'_>) -> Option<(usize, usize, usize)> {
         let page = self.page(script, |page| page.is_leaf && page.is_table)?;
         let (_, length) = self.cell(&page, script)?;
@@ -240,7 +240,7 @@ impl Database {
 
     fn set_page_header(&mut self, script: &mut Script<'_>) {
         let Some(page) = self.page(script, |_| true) else { return };
-        // Kind, free blocks, number of cells, where cells begin, loose bytes, right child.
+        // Kind, free blocks, number of cells, start of the cells, fragmented bytes, right child.
         let fields = [(0, 1), (1, 2), (3, 2), (5, 2), (7, 1), (8, 4)];
         let (at, bytes) = fields[script.below(fields.len())];
         let number = if at == 0 { [2, 5, 10, 13, 0, 255][script.below(6)] } else { script.edge() };
@@ -276,20 +276,20 @@ impl Database {
 
     fn set_record_header(&mut self, script: &mut Script<'_>) {
         let Some((_, _, payload)) = self.row(script) else { return };
-        // The header's own length, or the type of one of the columns: NULL, numbers, BLOBs and texts of any length.
+        // The record header's length, or a column type: NULL, numbers, BLOBs and text of any length.
         let at = payload + script.below(12);
         let number = if script.coin() { script.edge() } else { script.below(200) as u64 };
         self.put_varint(at, number);
     }
 
     fn set_overflow(&mut self, script: &mut Script<'_>) {
-        // The number of the next page stands at a page's beginning, or behind a cell: both are four bytes that name a page.
+        // The number of the next page is at the start of a page or after a cell; both are four bytes.
         let pages = self.pages();
         let at = if script.coin() {
             script.below(pages) * self.page_bytes()
         } else {
             let Some((length, _, payload)) = self.row(script) else { return };
-            // What of a long payload stays on the page, by the format's rule; the next page's number follows.
+            // The local part of a long payload, by the format's formula; the number of the next page follows.
             let (whole, usable) = (self.varint_at(length).0 as usize, self.page_bytes());
             let least = (usable - 12) * 32 / 255 - 23;
             let kept = least + whole.saturating_sub(least) % (usable - 4);
@@ -341,7 +341,7 @@ impl Database {
             1 => self.0.truncate(script.below(self.pages()) * self.page_bytes()),
             2 => self.0.extend(vec![0xa5; script.below(20_000)]),
             _ => {
-                // A hole of a page, as a bad block leaves.
+                // A zeroed part of a page, like a bad block.
                 let (page, bytes) = (script.below(self.pages()), self.page_bytes());
                 let end = ((page + 1) * bytes).min(len);
                 if let Some(hole) = self.0.get_mut(page * bytes..end) {
@@ -414,7 +414,7 @@ mod tests {
                 database.change(instruction, &mut Script(&arguments));
                 changed += usize::from(database.0 != original);
             }
-            // Some change what is so already, or look for what a small file does not have.
+            // Some instructions write what is already there, or need something a small file lacks.
             assert!(changed > 8, "instruction {instruction} changed {changed} of 40 files");
         }
     }

@@ -1,7 +1,7 @@
-//! Goes through the inputs of a target, and keeps those that fail so that they can be looked at again.
+//! Runs a target on many inputs, and saves those that fail.
 //!
-//! `QUIPU_FUZZ_FACTOR=100` tries a hundred times as many, `QUIPU_FUZZ_SEED=7` others, `QUIPU_FUZZ_INPUT=FILE` only that one.
-//! Where the whole process ends (a full stack, no memory), `QUIPU_FUZZ_KEEP=1` writes each input down before it is tried.
+//! `QUIPU_FUZZ_FACTOR=100` tries a hundred times as many, `QUIPU_FUZZ_SEED=7` uses other inputs, `QUIPU_FUZZ_INPUT=FILE` only this one. If
+//! the whole process is killed (stack overflow, out of memory), `QUIPU_FUZZ_KEEP=1` saves each input before trying it.
 
 use super::Target;
 use crate::fixtures::target as target_folder;
@@ -9,10 +9,10 @@ use crate::random::Random;
 use anyhow::{Context, Result, bail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Checks as many inputs as a plain test run or the environment asks for.
+/// Checks as many inputs as the target or the environment specifies.
 ///
 /// # Errors
-/// When an input fails: what to call to see it again.
+/// If an input fails: how to reproduce it.
 pub fn run(target: Target) -> Result<()> {
     if let Some(path) = std::env::var_os("QUIPU_FUZZ_INPUT") {
         let input = std::fs::read(&path).with_context(|| format!("{} cannot be read.", path.to_string_lossy()))?;

@@ -1,4 +1,4 @@
-//! What must hold of every input.
+//! The properties of the targets.
 
 use super::{file, mutate};
 use quipu::address::{parse_fragment, print_fragment};
@@ -12,7 +12,7 @@ use quipu::{llm, recorded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Decoding is total, faithful and of bounded depth and size; scanning and reading attributes agree.
+/// Decoding accepts everything, is lossless, and has bounded depth and size; scanning and parsing attributes agree.
 pub(super) fn recorded(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let decoded = decode(&text);
@@ -22,7 +22,7 @@ pub(super) fn recorded(data: &[u8]) {
     let (mut depth, mut texts) = (0, 0);
     measure(&decoded.value, 0, &mut depth, &mut texts);
     assert!(depth <= recorded::MAX_DEPTH * 2 + 2, "{depth} levels");
-    // A text of its own, the texts inside it at most four times that, and what is in them.
+    // The text itself, nested texts of at most four times its length, and their contents.
     assert!(texts <= text.len() * 10 + 16, "{texts} bytes of texts out of {}", text.len());
     let _ = llm::messages(&decoded.value);
     let _ = decode(&json_text(&decoded.value));
@@ -34,7 +34,7 @@ pub(super) fn recorded(data: &[u8]) {
             for attribute in &read {
                 let _ = attribute.decoded();
             }
-            // SQLite and the decoder may differ over what is JSON; whoever reads entries has read an object.
+            // SQLite and the decoder may disagree about JSON, but entries are only read from objects.
             assert!(text.trim_start().starts_with('{'), "entries were read of what is no object");
         }
         (Err(_), Err(_)) => {}
@@ -64,12 +64,12 @@ fn measure(value: &Value, level: usize, depth: &mut usize, texts: &mut usize) {
     }
 }
 
-/// A database broken by the instructions in `data` gives sentences or a view that agrees with itself.
+/// A database damaged by the instructions in `data` gives errors or a consistent view.
 pub(super) fn file(data: &[u8]) {
     let _ = file::read_all(mutate::broken(data));
 }
 
-/// An address is followed as far as it is understood, and its own address leads to the same.
+/// A URL is followed as far as it is valid, and printing the result gives an equivalent URL.
 pub(super) fn address(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (state, notes) = parse_fragment(&text);
@@ -77,15 +77,15 @@ pub(super) fn address(data: &[u8]) {
     assert_eq!(parse_fragment(&print_fragment(&state)), (state, Vec::new()), "of {text:?}");
 }
 
-/// A message that can be read is written as what can be read again.
+/// A decoded message can be encoded and decoded again.
 pub(super) fn message(data: &[u8]) {
-    // A message of the own worker is trusted to be shallow; a few thousand bytes cannot nest too deep for the stack.
+    // Messages of the page's own worker are shallow; a few thousand bytes can't overflow the stack.
     let data = data.get(..4_096).unwrap_or(data);
     let (kind, data) = data.split_first().unwrap_or((&0, &[]));
     if kind % 2 == 0 { comes_back::<Command>(data) } else { comes_back::<Notification>(data) }
 }
 
-/// Columns that can be read are packed as what is read the same; letters and deflate that are none are refused.
+/// Columns that can be unpacked are packed to equal ones; invalid base64url and deflate are rejected.
 pub(super) fn link(data: &[u8]) {
     let _ = unseal(&String::from_utf8_lossy(data));
     let _ = inflated(data);

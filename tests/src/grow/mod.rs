@@ -1,10 +1,9 @@
-//! Big files from real ones: the traces of fixture databases again and again, each time with ids, times and words of their own.
+//! Grows large files from real ones: repeats the traces of fixture databases with new ids, times and words.
 //!
-//! Schema, text forms and the order of rows are the source's. The same plan gives the same file, byte for byte.
-//! Reading order: `time` and `text` say how one value is renewed, `source` reads what is repeated, `shape` decides which spans come
-//! where, `target` writes rows.
+//! Schema, formats and row order are those of the source. The same plan gives the same file, byte for byte.
 //!
-//! What is not here: the command (`bin/grow.rs`), and files that are broken (`hostile`).
+//! Modules in reading order: `time` and `text` renew values, `source` reads the templates, `shape` arranges spans, `target` writes rows.
+//! The command is `bin/grow.rs`; damaged files are in `hostile`.
 
 mod shape;
 mod source;
@@ -16,35 +15,35 @@ use crate::random::Random;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
-/// What a grown file looks like.
+/// The shape of a grown file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Whole traces until there are at least so many spans.
+    /// Whole traces with at least this many spans in total.
     Spans(u64),
-    /// Whole traces until the file has at least so many bytes.
+    /// Whole traces, until the file has at least this many bytes.
     Bytes(u64),
-    /// One trace of exactly so many spans: requests beside each other below one root.
+    /// A single trace with exactly this many spans: requests side by side below one root.
     OneTrace(u64),
-    /// One trace of exactly so many spans, each the child of the one before.
+    /// A single trace with exactly this many spans, each the child of the previous one.
     Deep(u64),
-    /// Every trace of the source once.
+    /// Each trace of the source once.
     Once,
 }
 
 /// How to grow a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// What is repeated, one file after the other.
+    /// The files to repeat, in order.
     pub sources: Vec<PathBuf>,
-    /// What comes out.
+    /// The shape of the result.
     pub shape: Shape,
-    /// One trace more, with a span that has an attribute of about so many bytes.
+    /// Adds a trace with a span that has an attribute of about this many bytes.
     pub attribute_bytes: Option<usize>,
-    /// Another seed gives other ids, times and words.
+    /// Seed for ids, times and words.
     pub seed: u64,
 }
 
-/// What a grown file holds.
+/// Contents of a grown file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grown {
     /// Rows of `traces`.
@@ -53,14 +52,14 @@ pub struct Grown {
     pub spans: u64,
     /// Rows of `span_events`.
     pub events: u64,
-    /// The file's size.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
-/// Writes the file. One that lies at `to` is replaced when the new one is complete.
+/// Writes the file. An existing file at `to` is replaced once the new one is complete.
 ///
 /// # Errors
-/// When a source cannot be read or holds no traces, or the file cannot be written.
+/// If a source can't be read or contains no traces, or the file can't be written.
 pub fn grow(plan: &Plan, to: &Path) -> Result<Grown> {
     let source = source::Source::read(&plan.sources)?;
     ensure!(!source.traces.is_empty(), "The source holds no trace with spans and times, so there is nothing to repeat.");
@@ -70,7 +69,7 @@ pub fn grow(plan: &Plan, to: &Path) -> Result<Grown> {
     let mut unfinished = to.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    // Left by a run that was ended.
+    // Left by an interrupted run.
     let _ = std::fs::remove_file(&unfinished);
     let mut grown = target::write(&unfinished, &source, |target| shape::fill(plan, &source, target))
         .with_context(|| format!("{} cannot be written.", unfinished.display()))?;
@@ -79,7 +78,7 @@ pub fn grow(plan: &Plan, to: &Path) -> Result<Grown> {
     Ok(grown)
 }
 
-/// A number that looks random and depends on this one alone.
+/// A hash that looks random and only depends on `number`.
 fn mixed(number: u64) -> u64 {
     Random::new(number).next_u64()
 }

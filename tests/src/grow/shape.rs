@@ -1,4 +1,4 @@
-//! Which spans come where: copies side by side, below one root, or each below the other.
+//! Arranges spans: copies side by side, below one root, or nested.
 
 use super::source::{Source, Span, Trace};
 use super::target::{Placed, Shift, Target};
@@ -7,13 +7,13 @@ use super::{Plan, Shape};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 
-/// Microseconds from one trace to the next, on average: a hundred thousand spans are about a day and a half.
+/// Average microseconds between traces: a hundred thousand spans are about a day and a half.
 const GAP: u64 = 10_000_000;
-/// Traces between two looks at the file's size.
+/// Number of traces between checks of the file size.
 const LOOK: u64 = 200;
-/// Name of the span all requests of a single trace lie under.
+/// Name of the span above all requests of a single trace.
 const TOP_NAME: &str = "/v1/agents/{agent_id}/session/{session_id}/turn";
-/// Attributes of a request's span as releases since 0.2 write them.
+/// Attributes of a request's span, as written by releases since 0.2.
 const TOP_ATTRIBUTES: &str =
     r#"{"__root__": true, "__root_span__": true, "__local_root_span__": true, "__location__": "server", "__ttl__": 604800}"#;
 
@@ -34,14 +34,14 @@ pub(super) fn fill(plan: &Plan, source: &Source, target: &mut Target<'_>) -> Res
     }
 }
 
-/// The source's traces, over and over: a number, the copy's salt and the trace.
+/// The source's traces, repeated: a number, the copy's salt and the trace.
 fn copies<'a>(plan: &Plan, source: &'a Source) -> impl Iterator<Item = (u64, Salt, &'a Trace)> {
     let seed = plan.seed;
     let rounds = (0u64..).flat_map(move |copy| source.traces.iter().map(move |trace| (Salt::new(seed, copy), trace)));
     (0u64..).zip(rounds).map(|(number, (salt, trace))| (number, salt, trace))
 }
 
-/// Most traces take about as long as in the source, some several times, few up to a minute and more.
+/// A factor for durations: most traces take about as long as in the source, some several times, a few up to a minute or more.
 fn stretch(salt: Salt) -> i64 {
     let (kind, share) = (salt.below(1, 100), salt.below(2, 1_000) as i64);
     match kind {
@@ -51,7 +51,7 @@ fn stretch(salt: Salt) -> i64 {
     }
 }
 
-/// Whole traces until `enough`; answers the time behind the last.
+/// Writes whole traces until `enough`. Returns the end of the last one.
 fn side_by_side(plan: &Plan, source: &Source, target: &mut Target<'_>, enough: impl Fn(&Target<'_>, u64) -> Result<bool>) -> Result<i64> {
     let mut clock = source.traces.iter().map(|trace| trace.start).min().unwrap_or_default();
     for (number, salt, trace) in copies(plan, source) {
@@ -75,7 +75,7 @@ fn side_by_side(plan: &Plan, source: &Source, target: &mut Target<'_>, enough: i
     Ok(clock)
 }
 
-/// A single trace: the source's traces one after the other, their roots below one.
+/// A single trace: the source's traces one after the other, below one root.
 fn below_one_root(plan: &Plan, source: &Source, target: &mut Target<'_>, spans: u64) -> Result<i64> {
     let form = source.traces.first().context("The source holds no trace.")?;
     let salt = Salt::new(plan.seed, u64::MAX);
@@ -90,9 +90,9 @@ fn below_one_root(plan: &Plan, source: &Source, target: &mut Target<'_>, spans: 
         let shift = Shift { from: trace.start, to: clock, per_mille: stretch(own) };
         let trace_end = shift.moved(trace.end);
         end = end.max(trace_end);
-        // Some begin before the one before has ended.
+        // Some start before the previous one has ended.
         clock += (trace_end - clock) * (500 + own.below(3, 600) as i64) / 1_000 + 1_000;
-        // Parents are written after their children: what is cut off is taken from the front.
+        // Children are written before their parents, so what is too much is cut from the front.
         let whole = trace.spans.len() as u64;
         let skipped = whole.saturating_sub(left) as usize;
         let kept: HashSet<&str> = trace.spans.iter().skip(skipped).map(|span| span.id.text()).collect();
@@ -112,14 +112,14 @@ fn below_one_root(plan: &Plan, source: &Source, target: &mut Target<'_>, spans: 
     Ok(end)
 }
 
-/// A single trace in which every span is the only child of the one before; the innermost is written first, as it ends first.
+/// A single trace in which every span is the only child of the previous one. The innermost is written first, because it ends first.
 fn each_below_the_other(plan: &Plan, source: &Source, target: &mut Target<'_>, spans: u64) -> Result<i64> {
     let form = source.traces.first().context("The source holds no trace.")?;
     let salt = Salt::new(plan.seed, u64::MAX);
     let trace_id = Id::new(&"0".repeat(32)).renewed(salt);
     let id_at = |depth: u64| Id::new(&format!("{depth:016x}")).renewed(salt);
     let kinds: Vec<&Span> = source.traces.iter().flat_map(|trace| &trace.spans).collect();
-    // A millisecond from one start to the next, and from one end to the next.
+    // One millisecond between starts, and between ends.
     let times = |depth: u64| (form.start + depth as i64 * 1_000, form.start + (2 * spans - depth) as i64 * 1_000);
     let shift = Shift { from: 0, to: 0, per_mille: 1_000 };
     for depth in (1..spans).rev() {
@@ -136,7 +136,7 @@ fn each_below_the_other(plan: &Plan, source: &Source, target: &mut Target<'_>, s
     Ok(end)
 }
 
-/// A trace of one request whose input is huge.
+/// A trace of one request with a huge input.
 fn huge_attribute(plan: &Plan, source: &Source, target: &mut Target<'_>, bytes: usize, at: i64) -> Result<()> {
     let form = source.traces.first().context("The source holds no trace.")?;
     let salt = Salt::new(plan.seed, u64::MAX - 1);
@@ -154,7 +154,7 @@ fn first_span(trace: &Trace) -> Result<&Span> {
     trace.spans.first().context("The source's first trace holds no span.")
 }
 
-/// The row of `traces` of a trace made here.
+/// Writes the row of `traces` of a generated trace.
 fn whole_trace(target: &mut Target<'_>, form: &Trace, trace_id: &str, root: &str, begin: i64, end: i64) -> Result<()> {
     let Some(recorded) = &form.recorded else { return Ok(()) };
     let shift = Shift { from: 0, to: 0, per_mille: 1_000 };

@@ -1,4 +1,4 @@
-//! Reads what is repeated: the traces of the source files with their spans and events, cut into templates.
+//! Reads the traces of the source files with their spans and events as templates.
 
 use super::text::{Id, Template};
 use super::time::Stamp;
@@ -8,15 +8,15 @@ use rusqlite::{Connection, Row};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-/// A value of the source that moves with its trace.
+/// A value that is shifted with its trace.
 #[derive(Clone, Debug)]
 pub(super) enum Time {
     Stamp(Stamp),
-    /// NULL, or a text that is no time.
+    /// NULL, or text that is not a time.
     AsIs(Value),
 }
 
-/// A value of the source whose words and ids are renewed.
+/// A value whose words and ids are renewed.
 #[derive(Clone, Debug)]
 pub(super) enum Text {
     Template(Template),
@@ -58,25 +58,25 @@ pub(super) struct Recorded {
 #[derive(Clone, Debug)]
 pub(super) struct Trace {
     pub(super) id: Id,
-    /// `None` where spans name a trace that `traces` does not have.
+    /// `None` if spans refer to a trace that is not in `traces`.
     pub(super) recorded: Option<Recorded>,
-    /// In the order they were written: children before their parents.
+    /// In the order of writing: children before their parents.
     pub(super) spans: Vec<Span>,
-    /// The earliest start and the latest end, in microseconds.
+    /// Earliest start and latest end in microseconds.
     pub(super) start: i64,
     pub(super) end: i64,
 }
 
-/// What is repeated.
+/// The templates.
 pub(super) struct Source {
-    /// The statements that make the tables and indexes.
+    /// The statements that create tables and indexes.
     pub(super) schema: Vec<String>,
     pub(super) page_bytes: i64,
     pub(super) traces: Vec<Trace>,
 }
 
 impl Source {
-    /// Reads files of one schema. They are not changed, journals beside them are not looked for.
+    /// Reads files with the same schema. They are not changed, and journals are ignored.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Source> {
         let mut source = Source { schema: Vec::new(), page_bytes: 4096, traces: Vec::new() };
         for path in paths {
@@ -93,7 +93,7 @@ impl Source {
     }
 }
 
-/// The traces of a file that have spans with times, in the order in which their first span was written.
+/// The traces of a file that have spans with times, in the order of their first span.
 fn traces(connection: &Connection) -> Result<Vec<Trace>> {
     let ids = "SELECT span_id FROM spans UNION SELECT trace_id FROM spans UNION SELECT trace_id FROM traces";
     let ids: HashSet<String> = crate::fixtures::texts(connection, ids)?.into_iter().collect();

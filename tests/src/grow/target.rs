@@ -1,4 +1,4 @@
-//! Writes rows into a new file with the source's schema, as fast as SQLite takes them.
+//! Writes rows to a new file with the source's schema, as fast as SQLite can.
 
 use super::Grown;
 use super::source::{Event, Recorded, Source, Span, Text, Time};
@@ -8,10 +8,10 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, params};
 use std::path::Path;
 
-/// Bytes SQLite keeps in memory while it writes: the ids' index is written all over.
+/// SQLite's cache: the index of ids is updated in random order.
 const CACHE_KIB: i64 = 384 << 10;
 
-/// Where a copy's times go: what was `from` becomes `to`, and distances are stretched.
+/// Maps the times of a copy: `from` becomes `to`, and distances are scaled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shift {
     pub(super) from: i64,
@@ -20,7 +20,7 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// The time that takes the place of this one, in microseconds.
+    /// The mapped time in microseconds.
     pub(super) fn moved(&self, micros: i64) -> i64 {
         self.to + (micros - self.from).saturating_mul(self.per_mille) / 1_000
     }
@@ -33,16 +33,16 @@ impl Shift {
     }
 }
 
-/// What is not as in the source about a span.
+/// Differences of a span from the template.
 pub(super) struct Placed<'a> {
     pub(super) trace_id: &'a str,
     pub(super) span_id: &'a str,
     pub(super) parent: Option<&'a str>,
-    /// Start and end in microseconds, where the shift does not give them.
+    /// Start and end in microseconds, if not given by the shift.
     pub(super) times: Option<(i64, i64)>,
 }
 
-/// The file that is being written.
+/// The file being written.
 pub(super) struct Target<'a> {
     connection: &'a Connection,
     traces: Statement<'a>,
@@ -53,10 +53,10 @@ pub(super) struct Target<'a> {
     pub(super) grown: Grown,
 }
 
-/// Makes the file, lets `fill` write its rows, and closes it.
+/// Creates the file, calls `fill` to write its rows, and closes it.
 pub(super) fn write(path: &Path, source: &Source, fill: impl FnOnce(&mut Target<'_>) -> Result<()>) -> Result<Grown> {
     let connection = Connection::open(path)?;
-    // A file that is not finished is thrown away, so nothing needs to be safe from a crash.
+    // An incomplete file is deleted, so it need not survive a crash.
     connection.execute_batch(&format!(
         "PRAGMA page_size={}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-{CACHE_KIB};
          PRAGMA foreign_keys=OFF; BEGIN",
@@ -87,13 +87,13 @@ pub(super) fn write(path: &Path, source: &Source, fill: impl FnOnce(&mut Target<
 }
 
 impl Target<'_> {
-    /// The file's size so far.
+    /// Current size of the file.
     pub(super) fn bytes(&self) -> Result<u64> {
         let pages: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         Ok(u64::try_from(pages)? * self.page_bytes)
     }
 
-    /// Writes a row of `traces`; `times` are start and end in microseconds, where the shift does not give them.
+    /// Writes a row of `traces`. `times` are start and end in microseconds, if not given by the shift.
     pub(super) fn trace(
         &mut self,
         recorded: &Recorded,
@@ -114,7 +114,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Writes a span, and its events.
+    /// Writes a span and its events.
     pub(super) fn span(&mut self, span: &Span, placed: &Placed<'_>, shift: Shift, salt: Salt) -> Result<()> {
         let (start, end) = match (placed.times, &span.start, &span.end) {
             (Some((start, end)), Time::Stamp(form), _) => (Value::Text(form.print(start)), Value::Text(form.print(end))),
@@ -136,7 +136,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Writes a span with the attributes given, in another's form.
+    /// Writes a span with the given attributes, in the format of another one.
     pub(super) fn own_span(&mut self, form: &Span, name: &str, attributes: &str, placed: &Placed<'_>) -> Result<()> {
         let own = Span {
             id: Id::new(placed.span_id),
@@ -154,7 +154,7 @@ impl Target<'_> {
     }
 }
 
-/// A value on its way into a statement.
+/// A parameter of a statement.
 enum Written<'a> {
     New(&'a str),
     AsIs(&'a Value),

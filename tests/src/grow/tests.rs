@@ -28,7 +28,7 @@ fn a_grown_file_has_the_schema_and_the_proportions_of_its_source() -> Result<()>
         ] {
             assert_eq!(texts(&connection, sql)?, texts(&source, sql)?, "{}", fixture.name);
         }
-        // Whatever the words: the same spans fail, and the same lengths of values are there within a tenth.
+        // Independent of words: the same spans fail, and lengths of values agree within a tenth.
         let failed = "SELECT count(*) FROM spans WHERE status = 'ERROR' OR json_extract(attributes, '$.error') IS NOT NULL";
         assert_eq!(number(&connection, failed)?, number(&source, failed)? * 3);
         let bytes = "SELECT sum(length(attributes)) FROM spans";
@@ -48,7 +48,7 @@ fn every_copy_has_ids_and_sessions_of_its_own_and_parents_resolve_as_in_the_sour
         "SELECT count(*) FROM spans JOIN spans AS above ON above.span_id = spans.parent_span_id AND above.trace_id = spans.trace_id",
         "SELECT count(*) FROM traces JOIN spans ON spans.span_id = traces.root_span_id AND spans.trace_id = traces.trace_id",
         "SELECT count(*) FROM span_events JOIN spans USING (span_id)",
-        // The path and the attribute name the same session.
+        // The path and the attribute contain the same session.
         "SELECT count(*) FROM spans WHERE instr(json_extract(attributes, '$.raw_path'), json_extract(attributes, '$.session_id'))",
     ] {
         assert_eq!(number(&connection, sql)?, number(&source, sql)? * 4, "{sql}");
@@ -68,7 +68,7 @@ fn values_differ_between_copies_and_stay_json() -> Result<()> {
         "SELECT count(DISTINCT json_extract(attributes, '$.input')) * 10 >= count(json_extract(attributes, '$.input')) * 7 FROM spans";
     assert_eq!(number(&connection, inputs)?, 1, "most inputs occur once");
     assert!(number(&connection, "SELECT count(*) FROM spans WHERE instr(json_extract(attributes, '$.input'), '河流')")? > 0);
-    // An input is a JSON text of its own.
+    // An input is nested JSON.
     let nested = "SELECT count(*) FROM spans WHERE name = 'inference' AND NOT json_valid(json_extract(attributes, '$.input'))";
     assert_eq!(number(&connection, nested)?, 0);
     Ok(())

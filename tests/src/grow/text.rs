@@ -1,11 +1,11 @@
-//! A recorded text that can be written again and again: what stands in it as an id gets another one, some words give way to others.
+//! Recorded text as a template: in each copy, ids and some words are replaced.
 //!
-//! The text is cut once; writing a copy is joining pieces. Keys, quotes, numbers and escapes stay as the release wrote them.
+//! The text is split once; writing a copy concatenates pieces. Keys, quotes, numbers and escapes stay as the release wrote them.
 
 use super::mixed;
 use std::collections::HashSet;
 
-/// Words in several scripts, as a JSON writer that keeps to ASCII puts them.
+/// Words in several scripts, as written by a JSON encoder that escapes non-ASCII characters.
 const WORDS: [&str; 32] = [
     "river",
     "granite",
@@ -41,13 +41,13 @@ const WORDS: [&str; 32] = [
     "knots",
 ];
 
-/// Words by which a reader recognises a server's failure.
+/// Words that identify a server's error message.
 const KEPT: [&str; 2] = ["executing", "endpoint"];
 
-/// An id is at least so long, unless it is one of the file's own.
+/// Minimum length of an id that is not in the file's id columns.
 const SHORTEST_ID: usize = 8;
 
-/// What makes one copy differ from every other.
+/// Makes a copy different from all others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Salt(u64);
 
@@ -58,12 +58,12 @@ impl Salt {
         Salt(mixed(seed).wrapping_add(copy.wrapping_mul(0xd6e8_feb8_6659_fd93)))
     }
 
-    /// The salt of something else in the same copy.
+    /// The salt of another thing in the same copy.
     pub(super) fn with(self, number: u64) -> Salt {
         Salt(mixed(self.0 ^ mixed(number)))
     }
 
-    /// A number below `bound`, the same each time for the same `place`.
+    /// A number below `bound` that only depends on the salt and `place`.
     pub(super) fn below(self, place: u64, bound: u64) -> u64 {
         mixed(self.0 ^ mixed(place)) % bound.max(1)
     }
@@ -77,13 +77,13 @@ pub(super) struct Id {
 }
 
 impl Id {
-    /// `text` as recorded.
+    /// Parses the recorded id.
     pub(super) fn new(text: &str) -> Id {
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Id { text: text.to_owned(), hash }
     }
 
-    /// The id a copy has in its place: as long, hyphens where they were.
+    /// Writes the copy's id: same length, hyphens at the same positions.
     pub(super) fn write(&self, salt: Salt, to: &mut String) {
         let (mut digits, mut left, mut part) = (0, 0, self.hash.wrapping_add(salt.0));
         for byte in self.text.bytes() {
@@ -100,12 +100,12 @@ impl Id {
         }
     }
 
-    /// As recorded.
+    /// The recorded id.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The copy's id as a text of its own.
+    /// The copy's id as a string.
     pub(super) fn renewed(&self, salt: Salt) -> String {
         let mut text = String::with_capacity(self.text.len());
         self.write(salt, &mut text);
@@ -120,12 +120,12 @@ enum Piece {
     Word(String),
 }
 
-/// A text, cut into what stays and what differs from copy to copy.
+/// Text split into constant and variable pieces.
 #[derive(Clone, Debug)]
 pub(super) struct Template(Vec<Piece>);
 
 impl Template {
-    /// Cuts a text; `ids` are the file's own.
+    /// Splits text. `ids` are those of the file's id columns.
     pub(super) fn cut(text: &str, ids: &HashSet<String>) -> Template {
         let bytes = text.as_bytes();
         let mut pieces = Vec::new();
@@ -162,7 +162,7 @@ impl Template {
         Template(pieces)
     }
 
-    /// Writes the copy's text over `to`.
+    /// Writes the copy's text to `to`.
     pub(super) fn write(&self, salt: Salt, to: &mut String) {
         to.clear();
         for (place, piece) in self.0.iter().enumerate() {
@@ -178,13 +178,13 @@ impl Template {
     }
 }
 
-/// About `bytes` bytes of words, for the inside of a JSON string in a JSON string.
+/// About `bytes` bytes of prose, for a JSON string inside a JSON string.
 pub(super) fn prose(salt: Salt, bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 16);
     let mut place = 0;
     while text.len() < bytes {
         text.push_str(WORDS[salt.below(place, WORDS.len() as u64) as usize]);
-        // A sentence now and then ends a line: a line break within two JSON strings.
+        // Some sentences end with a line break, escaped twice.
         text.push_str(if place % 40 == 39 { ".\\\\n" } else { " " });
         place += 1;
     }
@@ -200,7 +200,7 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.split('-').map(str::len).eq(lengths)
 }
 
-/// Whether a run of letters and digits is a made-up number: hexadecimal, with letters and digits among it.
+/// Whether a run of letters and digits looks like a generated id: hexadecimal, with both letters and digits.
 fn looks_like_id(run: &str) -> bool {
     run.len() >= SHORTEST_ID
         && run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -208,7 +208,7 @@ fn looks_like_id(run: &str) -> bool {
         && run.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
-/// Whether it is a word amid prose: lower-case letters with a blank on both sides.
+/// Whether it is a word in prose: lower-case letters between blanks.
 fn is_word(text: &str, from: usize, end: usize) -> bool {
     let run = &text[from..end];
     let blank = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)) == Some(&b' ');

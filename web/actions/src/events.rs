@@ -2,7 +2,7 @@
 
 use crate::page::Opened;
 use crate::{FileState, Page, Worker, current, note_stale};
-use quipu_protocol::{Notification, FailureKind, SearchProgress, SearchState};
+use quipu_protocol::{FailureKind, Notification, SearchProgress, SearchState};
 use reactive_graph::prelude::*;
 use std::sync::Arc;
 

@@ -147,7 +147,7 @@ fn resume<P: Page>(page: P, source: &Source, files: &[P::File]) {
     page.request_missing_rows();
 }
 
-/// Opens the newest edition of the served file. What is shown stays until the new answers arrive.
+/// Opens the newest generation of the served file. What is shown stays until the new answers arrive.
 pub fn follow_served<P: Page>(page: P) {
     let signals = page.signals();
     signals.grown.set(None);
@@ -159,7 +159,7 @@ pub fn follow_served<P: Page>(page: P) {
         match answer {
             Ok(summary) => {
                 signals.file.set(FileState::Open(Arc::new(summary)));
-                signals.edition.update(|edition| *edition += 1);
+                signals.generation.update(|generation| *generation += 1);
                 signals.indexed.update(|times| *times += 1);
             }
             Err(failure) => signals.warn(failure.message),

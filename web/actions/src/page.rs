@@ -15,7 +15,7 @@ pub trait Worker {
     /// Opens `files`; answers to earlier questions are dropped. A served file has no `files`.
     fn open(&self, source: &Source, files: &[Self::File], callback: impl FnOnce(Result<FileSummary, Failure>) + 'static);
 
-    /// Opens the newest edition of the served file.
+    /// Opens the newest generation of the served file.
     fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static);
 
     /// Requests the summary of the open file.

@@ -67,10 +67,10 @@ pub struct Signals {
     pub trace_search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub alert: RwSignal<Option<Alert>>,
-    /// A newer edition of the served file, until it is opened.
+    /// A newer generation of the served file, until it is opened.
     pub grown: RwSignal<Option<Grown>>,
-    /// Counts opened editions of the served file. What was loaded from an earlier one is requested again.
-    pub edition: RwSignal<u32>,
+    /// Counts opened generations of the served file. What was loaded from an earlier one is requested again.
+    pub generation: RwSignal<u32>,
     /// Set when the file has changed on disk: what is shown is out of date.
     pub stale: RwSignal<Option<String>>,
     /// Why the index will not be completed.
@@ -93,7 +93,7 @@ impl Default for Signals {
             trace_search: RwSignal::new(None),
             alert: RwSignal::new(None),
             grown: RwSignal::new(None),
-            edition: RwSignal::new(0),
+            generation: RwSignal::new(0),
             stale: RwSignal::new(None),
             index_stopped: RwSignal::new(None),
             exited_at: StoredValue::new(0.0),

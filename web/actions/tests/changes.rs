@@ -1,7 +1,7 @@
 //! The file changes, and searches report.
 
 use crate::fake::{Call, failure, file, page_with, summary};
-use quipu_protocol::{Notification, FailureKind, SearchProgress, SearchState};
+use quipu_protocol::{FailureKind, Notification, SearchProgress, SearchState};
 use quipu_web_actions::{Page, current, forget_search, on_event, open};
 use reactive_graph::prelude::*;
 

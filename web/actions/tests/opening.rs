@@ -2,7 +2,7 @@
 
 use crate::fake::{Call, failure, file, page, page_with, summary};
 use quipu_protocol::address::{Sample, Source};
-use quipu_protocol::{Notification, FailureKind, Importing, IndexProgress};
+use quipu_protocol::{FailureKind, Importing, IndexProgress, Notification};
 use quipu_web_actions::{Page, Remedy, cancel_import, close, current, follow_served, on_event, open};
 use reactive_graph::prelude::*;
 use std::cell::Cell;
@@ -156,7 +156,7 @@ fn a_newer_edition_replaces_the_served_file_without_closing_it() {
     assert_eq!(page.file(), "open agent.db");
     assert_eq!(page.take_calls(), [Call::OpenServed, Call::RefreshLists]);
     page.answer(1, Ok(summary("agent.db", true)));
-    assert_eq!(page.signals().edition.get_untracked(), 1);
+    assert_eq!(page.signals().generation.get_untracked(), 1);
 }
 
 #[test]
@@ -166,5 +166,5 @@ fn an_edition_that_arrives_after_another_file_was_opened_is_dropped() {
     open(page, file("other.db", 20), vec![2]);
     page.answer(1, Ok(summary("agent.db", true)));
     assert_eq!(page.file(), "opening other.db");
-    assert_eq!(page.signals().edition.get_untracked(), 0);
+    assert_eq!(page.signals().generation.get_untracked(), 0);
 }

@@ -1,4 +1,4 @@
-//! A browser `File` or `Blob` as a source of bytes, read synchronously: only a worker may.
+//! A browser `File` or `Blob` as a byte source, read synchronously, which only workers can do.
 
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
 use quipu::store::{ByteSource, CHUNK_BYTES, SourceError};
@@ -8,17 +8,17 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FileReaderSync};
 
-/// Bytes of a file's begin that opening looks at, and of its end, where its newest rows lie.
+/// Bytes read from the beginning of a file for opening, and from its end, where the newest rows are.
 const HEAD: u64 = 8 * CHUNK_BYTES as u64;
 const TAIL: u64 = 24 * CHUNK_BYTES as u64;
 
-/// Pieces of a file that were read already: where they begin, and their bytes.
+/// Parts of a file that were already read: their offsets and bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Loaded(Rc<RefCell<Vec<(u64, Uint8Array)>>>);
 
 impl Loaded {
-    /// Reads begin and end of a file, at once and asynchronously: a tenth of the time that the same bytes take in the pieces SQLite asks
-    /// for. What can't be read is left to who asks for it.
+    /// Reads the beginning and end of a file, in parallel and asynchronously: ten times as fast as the small reads of SQLite. Errors are
+    /// left to later reads.
     pub(crate) async fn ends_of(blob: &Blob) -> Loaded {
         let len = blob.size() as u64;
         let tail = (len.saturating_sub(TAIL) / CHUNK_BYTES as u64 * CHUNK_BYTES as u64).max(HEAD);
@@ -35,19 +35,19 @@ impl Loaded {
         loaded
     }
 
-    /// How the file begins: as many bytes as tell what it is; none where it could not be read.
+    /// The first bytes of the file, enough to detect its format; empty if they could not be read.
     pub(crate) fn head(&self) -> Vec<u8> {
         let pieces = self.0.borrow();
         let first = pieces.iter().find(|(from, _)| *from == 0);
         first.map_or_else(Vec::new, |(_, piece)| piece.subarray(0, 64.min(piece.length())).to_vec())
     }
 
-    /// Forgets them: from now on every read tells what the file holds then.
+    /// Discards the parts, so that later reads return the current content.
     pub(crate) fn forget(&self) {
         self.0.borrow_mut().clear();
     }
 
-    /// The bytes from `offset` to `end`, where one piece has them all.
+    /// The bytes from `offset` to `end`, if a single part contains them.
     fn part(&self, offset: u64, end: u64) -> Option<Uint8Array> {
         let pieces = self.0.borrow();
         let (from, piece) = pieces.iter().find(|(from, piece)| *from <= offset && end <= from + u64::from(piece.length()))?;
@@ -55,7 +55,7 @@ impl Loaded {
     }
 }
 
-/// The bytes of a chosen file, where it lies.
+/// Reads a chosen file in place.
 pub(crate) struct BlobSource {
     blob: Blob,
     len: u64,
@@ -100,9 +100,8 @@ impl ByteSource for BlobSource {
     }
 }
 
-/// The browser's error in our words: a file that was written to after it was chosen can't be read any more, nor can one that is gone.
-/// Chromium throws a `DOMException`; Firefox hands out what it finds, and where it finds less than there was it throws an object of its
-/// own kind, named by its own codes.
+/// Describes a browser error: a file that was modified or removed after it was chosen can't be read. Chromium throws a `DOMException`.
+/// Firefox returns what it finds, or, if the file became shorter, throws an object with its own error codes.
 pub(crate) fn explain(error: &JsValue) -> SourceError {
     let text = |key: &str| Reflect::get(error, &key.into()).ok().and_then(|value| value.as_string()).unwrap_or_default();
     match text("name").as_str() {

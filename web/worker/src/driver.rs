@@ -1,4 +1,4 @@
-//! Drives one session: answers questions as they come, and steps the index, then what is searched for, between them.
+//! Drives a session: answers requests as they arrive, and runs steps of the index and then of the search in between.
 
 use crate::blob::{BlobSource, Loaded, explain};
 use crate::import::import;
@@ -18,15 +18,15 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
-/// Milliseconds the index or a search works before messages are looked at.
+/// Duration of a step of the index or a search in milliseconds, after which messages are processed.
 const STEP_MS: f64 = 24.0;
-/// Milliseconds between two notes of progress.
+/// Milliseconds between progress events.
 const NOTE_MS: f64 = 100.0;
-/// Milliseconds the index waits for the first question to be asked and answered: it is what the reader waits for.
+/// How long the index waits for the first request, in milliseconds: the user is waiting for its answer.
 const FIRST_VIEW_MS: f64 = 400.0;
-/// Milliseconds the page then has for drawing it: reading ahead and drawing at once would take turns on a small machine.
+/// How long the page then has for drawing, in milliseconds: on a small machine, reading ahead would delay it.
 const DRAWING_MS: i32 = 60;
-/// Smaller files are read without reading ahead: it is over before it pays.
+/// Smaller files are read without read-ahead, which would not pay off.
 const SMALL: u64 = 8 << 20;
 
 struct Open {
@@ -34,18 +34,18 @@ struct Open {
     /// The database; none while the page is prewarmed, and for a database in memory.
     main: Option<File>,
     name: String,
-    /// Tells the index job of this file from that of the one before.
+    /// Distinguishes the index job of this file from that of the previous one.
     generation: u32,
-    /// Whether what the reader looks at first was answered.
+    /// Whether the first view was answered.
     asked: bool,
-    /// Whether a job steps the search.
+    /// Whether a job is running the search.
     searching: bool,
-    /// What was searched for last, in which trace, and for how many milliseconds.
+    /// The texts of the last search, its trace, and its duration in milliseconds.
     searched: (Vec<String>, Option<String>, f64),
 }
 
 impl Open {
-    /// Notes that a search took so long, and puts the whole time into its progress.
+    /// Adds to the duration of the search, and sets the total in its progress.
     fn note_time(&mut self, progress: &mut SearchProgress, millis: f64) {
         let (texts, trace_id, spent) = &mut self.searched;
         if *texts != progress.texts || *trace_id != progress.trace_id {
@@ -58,7 +58,7 @@ impl Open {
 
 thread_local! {
     static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
-    /// Files opened so far, those that could not be opened among them.
+    /// Number of files opened so far, including failures.
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSum
     open_loaded(names, files, &[], options)
 }
 
-/// Answers a question.
+/// Answers a request.
 pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
     with_session(|open| {
         // Whatever the reader looks at first.
@@ -163,7 +163,7 @@ fn keep(mut session: Session, main: Option<File>) -> Result<FileSummary, Failure
     Ok(summary)
 }
 
-/// Steps the index to its end, or until another file is opened. What was read ahead for opening is forgotten first.
+/// Runs the index to its end, or until another file is opened. First discards what was read for opening.
 async fn index(loaded: Vec<Loaded>) {
     let Some((generation, mut ahead)) = OPEN.with_borrow(|open| {
         let open = open.as_ref()?;
@@ -183,7 +183,7 @@ async fn index(loaded: Vec<Loaded>) {
     loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;
-    // The first step only looks how much there is: memory may be short before anything is indexed.
+    // The first step only determines the size: memory may be short before anything is indexed.
     let mut millis = 0.0;
     loop {
         if let Some(ahead) = &mut ahead
@@ -215,7 +215,7 @@ async fn index(loaded: Vec<Loaded>) {
     }
 }
 
-/// One piece of the index; `None` when another file was opened meanwhile.
+/// A step of the index; `None` if another file was opened.
 fn step(generation: u32, ahead: Option<&ReadAhead>, millis: f64) -> Option<Result<IndexProgress, Failure>> {
     OPEN.with_borrow_mut(|open| {
         let open = open.as_mut().filter(|open| open.generation == generation)?;
@@ -226,7 +226,7 @@ fn step(generation: u32, ahead: Option<&ReadAhead>, millis: f64) -> Option<Resul
     })
 }
 
-/// Steps what is searched for to its end, until it is stopped, or until another file is opened.
+/// Runs the search to its end, until it is cancelled, or until another file is opened.
 async fn search(generation: u32) {
     let channel = Channel::new();
     let mut ahead = OPEN.with_borrow(|open| {
@@ -237,13 +237,13 @@ async fn search(generation: u32) {
     });
     let mut noted = now();
     loop {
-        // The messages that are waiting come first: one of them may stop the search, or ask for another.
+        // Process waiting messages first: one of them may cancel the search or start another.
         channel.turn().await;
         let started = now();
         if let Some(reading) = &mut ahead
             && reading.advance().await.is_err()
         {
-            // The search meets the same error, and knows how to tell it.
+            // The search will get the same error and report it.
             ahead = None;
         }
         let Some((progress, goes_on)) = step_search(generation, ahead.as_ref(), started) else { return };
@@ -258,7 +258,7 @@ async fn search(generation: u32) {
     }
 }
 
-/// One piece of the search, and whether another is due; `None` when another file was opened meanwhile.
+/// A step of the search, and whether to continue; `None` if another file was opened.
 fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Option<(Option<SearchProgress>, bool)> {
     OPEN.with_borrow_mut(|open| {
         let open = open.as_mut().filter(|open| open.generation == generation)?;
@@ -274,7 +274,7 @@ fn step_search(generation: u32, ahead: Option<&ReadAhead>, started: f64) -> Opti
     })
 }
 
-/// The name of the open file, where it is still the one of `generation`.
+/// The name of the open file, if it still has this `generation`.
 fn name_of(generation: Option<u32>) -> Option<String> {
     OPEN.with_borrow(|open| {
         let open = open.as_ref().filter(|open| generation.is_none_or(|generation| open.generation == generation))?;

@@ -1,6 +1,6 @@
-//! Files that are no database: streamed through the core's importer into a database in memory, with progress.
+//! Imports files that are not databases: streams them into a database in memory, with progress.
 //!
-//! What is not here: what the bytes mean (`quipu::transfer`). An import is cancelled by ending the worker.
+//! Formats are in `quipu::transfer`. An import is cancelled by terminating the worker.
 
 use crate::blob::explain;
 use crate::memory;
@@ -16,23 +16,23 @@ use web_sys::File;
 
 /// Bytes read at a time.
 const SLICE: f64 = 2_097_152.0;
-/// The same of what is unpacked, which may be many times as much.
+/// Bytes read at a time from compressed files, which may expand considerably.
 const PACKED_SLICE: f64 = 131_072.0;
-/// Milliseconds between two notes of progress.
+/// Milliseconds between progress events.
 const NOTE_MS: f64 = 100.0;
 
-/// An import under way.
+/// A running import.
 struct Work {
     importer: Importer,
     progress: Importing,
     limit: u64,
-    /// Bytes of the files before the one that is read.
+    /// Total bytes of the files before the current one.
     before: f64,
     started: f64,
     noted: f64,
 }
 
-/// Imports the files, whose first bytes are `heads`, and opens what was made of them.
+/// Imports the files, whose first bytes are `heads`, and opens the resulting database.
 pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) -> Result<Session, Failure> {
     let limit = memory::room();
     let whole = files.iter().map(|file| file.size()).sum::<f64>() as u64;
@@ -57,7 +57,7 @@ pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) 
 }
 
 impl Work {
-    /// Takes bytes; `done` are those of the file that were read for them.
+    /// Imports bytes; `done` is the number of bytes of the file read so far.
     fn push(&mut self, bytes: &[u8], done: f64) -> Result<(), Failure> {
         self.importer.push(bytes)?;
         if memory::is_short() {
@@ -74,7 +74,7 @@ impl Work {
     }
 }
 
-/// Reads a file slice by slice; the next one is on its way while one is imported.
+/// Reads a file in slices; the next one is fetched while the current one is imported.
 async fn read(work: &mut Work, name: &str, file: &File, slice: f64) -> Result<(), Failure> {
     let failed = |error| StoreError::Source { name: name.to_owned(), error };
     let ask = |from: f64| {

@@ -1,6 +1,6 @@
-//! The dedicated worker: messages in, `Session`, messages out. The dropped file stays where it is and is read in place.
+//! The dedicated worker: passes messages to `Session` and sends its answers. Files are read in place.
 //!
-//! What is not here: anything that knows telemetry. No network: the worker inherits the page's policy, and asks for nothing.
+//! It inherits the page's content security policy and makes no network requests. Everything about telemetry is in the core.
 
 #[cfg(target_arch = "wasm32")]
 mod blob;

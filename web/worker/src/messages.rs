@@ -1,7 +1,4 @@
-//! What every worker of the page does: hears messages, says that it runs, sends what it has to say. Bodies are postcard; large ones go in
-//! pieces.
-//!
-//! What is not here: what messages mean.
+//! Messages of all workers: receives messages, reports readiness, sends answers and events. Bodies are postcard; large ones are split.
 
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
@@ -10,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, FileReaderSync, MessageChannel, MessageEvent};
 
-/// The build this worker belongs to; a page of another build notices.
+/// The build id of the worker. The page checks that it is its own.
 pub fn build() -> String {
     option_env!("QUIPU_BUILD").unwrap_or("dev").into()
 }
@@ -19,16 +16,16 @@ fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Milliseconds since the worker began.
+/// Milliseconds since the worker started.
 pub fn now() -> f64 {
     scope().performance().map_or(0.0, |performance| performance.now())
 }
 
-/// Hands every message to `receive`, and says `ready`. A panic reaches the page as an error of the worker.
+/// Passes all messages to `receive`, and sends `ready`. A panic reaches the page as an error of the worker.
 pub fn listen(receive: fn(&JsValue), ready: &impl Serialize) {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        // Reaches the page as an error of the worker, also from where a promise would swallow it.
+        // Throws the error in a separate task, because a promise would swallow it.
         let error = js_sys::Error::new(&info.to_string());
         let report: js_sys::Function = get(&js_sys::global(), "reportError").unchecked_into();
         let _ = report.call1(&JsValue::UNDEFINED, &error);
@@ -39,20 +36,20 @@ pub fn listen(receive: fn(&JsValue), ready: &impl Serialize) {
     post(ready);
 }
 
-/// What a message holds under a name.
+/// A property of a message.
 pub fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// The bytes a message holds under a name; none where there are none.
+/// The bytes in a property of a message; empty if there are none.
 pub fn bytes(object: &JsValue, key: &str) -> Vec<u8> {
     get(object, key).dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default()
 }
 
-/// Larger messages go in pieces: the page copies each in a task of its own, and stays smooth meanwhile.
+/// Larger messages are split: the page copies each part in a task of its own and stays responsive.
 const PIECE: usize = 2 << 20;
 
-/// Sends an event to the page: `{body}`, or `{body, of}` for a piece of so many bytes.
+/// Sends an event to the page: `{body}`, or `{body, of}` for a part of a body of this length.
 pub fn post(event: &impl Serialize) {
     let Ok(bytes) = postcard::to_stdvec(event) else { return };
     if bytes.len() <= PIECE {
@@ -61,11 +58,11 @@ pub fn post(event: &impl Serialize) {
     for piece in bytes.chunks(PIECE) {
         post_body(piece, bytes.len());
     }
-    // The page reads the whole when this arrives: again a task of its own.
+    // The page decodes the whole body when this arrives, again in a task of its own.
     post_body(&[], 0);
 }
 
-/// Sends a small event with bytes beside it, as a blob, which the page hands on without reading it: `{body, blob}`.
+/// Sends a small event together with a blob, which the page passes on without reading it: `{body, blob}`.
 pub fn post_with_blob(event: &impl Serialize, bytes: &[u8]) {
     let Ok(body) = postcard::to_stdvec(event) else { return };
     if let Ok(blob) = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))) {
@@ -73,7 +70,7 @@ pub fn post_with_blob(event: &impl Serialize, bytes: &[u8]) {
     }
 }
 
-/// The bytes of the first file beside a message; none where there is none.
+/// The bytes of the first file of a message; empty if there is none.
 pub fn file_bytes(message: &JsValue) -> Vec<u8> {
     let file = get(message, "files").dyn_into::<Array>().ok().and_then(|files| files.get(0).dyn_into::<Blob>().ok());
     let buffer = file.and_then(|file| FileReaderSync::new().ok()?.read_as_array_buffer(&file).ok());
@@ -84,7 +81,7 @@ fn post_body(bytes: &[u8], of: usize) {
     post_parts(bytes, "of", &if of > 0 { (of as f64).into() } else { JsValue::UNDEFINED });
 }
 
-/// `{body, NAME}`.
+/// Sends `{body, NAME}`.
 fn post_parts(body: &[u8], name: &str, value: &JsValue) {
     let body = Uint8Array::from(body);
     let message = Object::new();
@@ -95,7 +92,7 @@ fn post_parts(body: &[u8], name: &str, value: &JsValue) {
     let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
 }
 
-/// Comes back after some milliseconds.
+/// Waits for some milliseconds.
 pub async fn pause(millis: i32) {
     let promise = Promise::new(&mut |resolve, _| {
         let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
@@ -103,17 +100,17 @@ pub async fn pause(millis: i32) {
     let _ = JsFuture::from(promise).await;
 }
 
-/// Lets the worker's other messages in: a message to itself, which unlike a timer is not slowed down.
+/// Yields to other messages by sending one to itself, which unlike timers is not throttled.
 pub struct Channel(Option<MessageChannel>);
 
 impl Channel {
-    /// A channel to itself.
+    /// Opens the channel.
     #[expect(clippy::new_without_default, reason = "it asks the browser")]
     pub fn new() -> Channel {
         Channel(MessageChannel::new().ok())
     }
 
-    /// Comes back after the messages that are waiting now.
+    /// Waits until the messages that are queued now have been processed.
     pub async fn turn(&self) {
         let Some(channel) = &self.0 else { return };
         let promise = Promise::new(&mut |resolve, _| {

@@ -11,7 +11,7 @@ use quipu_worker::messages::now;
 /// One trace of two spans and an event, in the schema of every release.
 const FILE: &[u8] = include_bytes!("prewarm.db");
 
-/// Opens it, and goes through what the first view of a file needs, the index among it.
+/// Opens the file and does what the first view of a file needs, including the index.
 pub(crate) fn open() -> Result<Session, Failure> {
     let dropped = Dropped { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
     let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;

@@ -1,5 +1,5 @@
-//! Reads the file ahead of the index or the search, asynchronously and in large slices, into the cache SQLite reads from: several times as
-//! fast as synchronous reads, and done while the work goes on with what came before.
+//! Reads the file ahead of the index or the search, asynchronously and in large slices, into the cache that SQLite reads from. Several
+//! times faster than synchronous reads, and concurrent with the work.
 
 use crate::blob::explain;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -9,33 +9,33 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-/// Bytes of one slice: 32 chunks.
+/// Bytes per slice: 32 chunks.
 const SLICE: u64 = 32 * CHUNK_BYTES as u64;
-/// Slices on their way at once; together with the cache they stay within its budget.
+/// Maximum number of slices being fetched; together with the cache they stay within its budget.
 const IN_FLIGHT: usize = 6;
-/// How far below its place a search reads next: it jumps down by a block, and reads that from its beginning.
+/// How far below its position a search reads next: it moves down by a block, and reads that from its start.
 const BLOCK: u64 = 2 * SLICE;
 
-/// Which way the file is read.
+/// The direction of reading.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// From its beginning, as the index does.
+    /// Towards the end, for the index.
     Forward,
-    /// From its end, as searches do.
+    /// Towards the beginning, for searches.
     Back,
 }
 
-/// The slices on their way.
+/// The slices being fetched.
 pub(crate) struct ReadAhead {
     blob: Blob,
     cache: SharedCache,
     way: Way,
-    /// Up to where slices were asked for, or down to where.
+    /// The end (or start) of the slices requested so far.
     next: u64,
     filled: u64,
     /// Start and end of each.
     coming: VecDeque<(u64, u64, JsFuture)>,
-    /// Where the work was when it was looked at last.
+    /// The last known position of the work.
     place: u64,
 }
 
@@ -45,7 +45,7 @@ impl ReadAhead {
         ReadAhead { blob, cache, way, next: start, filled: start, coming: VecDeque::new(), place: start }
     }
 
-    /// Up to where, or down to where, the cache was filled, in bytes: work that gets there should wait for more.
+    /// Offset up to (or down to) which the cache is filled. Work that reaches it should wait.
     pub(crate) fn filled(&self) -> u64 {
         match self.way {
             Way::Forward if self.next >= self.cache.len() && self.coming.is_empty() => u64::MAX,
@@ -54,12 +54,12 @@ impl ReadAhead {
         }
     }
 
-    /// Asks for what comes next, and waits for the slices the work is about to read.
+    /// Requests the next slices, and waits for those that are about to be read.
     pub(crate) async fn advance(&mut self) -> Result<(), SourceError> {
         let place = if self.way == Way::Forward { self.cache.scan_offset() } else { self.cache.back_offset() };
         let is_beyond = if self.way == Way::Forward { place > self.next } else { place < self.next || place > self.place };
         if is_beyond {
-            // The work jumped ahead of us, or began anew: nothing between is wanted.
+            // The work jumped ahead or started again, so pending slices are not needed.
             self.coming.clear();
             self.next = if self.way == Way::Forward { place / SLICE * SLICE } else { place };
             self.filled = self.next;
@@ -89,7 +89,7 @@ impl ReadAhead {
         }
     }
 
-    /// The slice to ask for next; slices begin at multiples of their length.
+    /// The next slice to request; slices are aligned to their length.
     fn next_slice(&self) -> Option<(u64, u64)> {
         match self.way {
             Way::Forward => (self.next < self.cache.len()).then(|| (self.next, (self.next + SLICE).min(self.cache.len()))),
@@ -97,7 +97,7 @@ impl ReadAhead {
         }
     }
 
-    /// Slices begin and end between chunks, or with the file.
+    /// Slices start and end at chunk borders or at the ends of the file.
     fn keep(&mut self, start: u64, end: u64, bytes: &Uint8Array) {
         let mut at = start;
         while at < end {

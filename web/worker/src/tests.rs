@@ -1,4 +1,4 @@
-//! In a real browser's worker: files read in place, through SQLite compiled to wasm.
+//! Tests in a real browser's worker: files read in place, with SQLite compiled to wasm.
 
 use crate::blob::{BlobSource, Loaded};
 use js_sys::{Array, Uint8Array};

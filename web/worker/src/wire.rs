@@ -1,4 +1,4 @@
-//! The worker's side of the wire: `{id, body, files}` in, `{body}` out.
+//! The worker's message format: receives `{id, body, files}`, sends `{body}`.
 
 use crate::driver::{answer, metrics_input, open, open_for_sql, open_shared};
 use js_sys::Array;
@@ -8,14 +8,14 @@ use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-/// Listens, and says that the worker runs.
+/// Starts listening, and reports readiness.
 pub(crate) fn start() {
     crate::memory::keep_limit();
     listen(receive, &Notification::Ready { build: build() });
 }
 
 thread_local! {
-    /// Messages that came while a file is being opened, which takes a few turns: they are about that file. `None`: none is.
+    /// Messages received while a file is being opened, which takes several turns; they are about that file. `None` if none is being opened.
     static WAITING: RefCell<Option<Vec<JsValue>>> = const { RefCell::new(None) };
 }
 
@@ -41,7 +41,7 @@ fn receive(data: &JsValue) {
         }
         Err(error) => Err(Failure {
             kind: FailureKind::Internal,
-            message: format!("The page and its worker do not understand each other ({error}). Reload the page."),
+            message: format!("The message from the page can’t be decoded ({error}). Reload the page."),
         }),
     };
     post(&Notification::Reply { id, result });
@@ -58,7 +58,7 @@ async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
             files.extend(last);
             open_for_sql(&names, files)
         }
-        _ => Err(Failure { kind: FailureKind::Internal, message: "Nothing came with the link. Reload the page.".into() }),
+        _ => Err(Failure { kind: FailureKind::Internal, message: "The link contained no data. Reload the page.".into() }),
     };
     post(&Notification::Reply { id, result: result.map(GetFile::into_response) });
     for data in WAITING.take().unwrap_or_default() {

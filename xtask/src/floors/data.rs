@@ -1,38 +1,38 @@
-//! The floors as they are written down in `floors.txt`.
+//! Parses `floors.txt`.
 //!
-//! What is not here: what the sources say (`source`), and comparing the two (`check`).
+//! `source` reads the sources, `check` compares them.
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 
-/// The name of the section about the crates of the workspace.
+/// Name of the section about the crates of the workspace.
 pub(super) const CRATES: &str = "crates";
-/// Stands for the items of a section's own root module: `lib.rs`, `main.rs` or `mod.rs`.
+/// Stands for the items of a section's root module: `lib.rs`, `main.rs` or `mod.rs`.
 pub(super) const ROOT: &str = "(root)";
 
-/// One section: the crates of the workspace, or the modules directly below one folder of sources.
+/// A section: the crates of the workspace, or the modules directly below a source folder.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Section {
     /// [`CRATES`], or a folder such as `crates/quipu/src`.
     pub(super) name: String,
     /// From the highest floor to the lowest.
     pub(super) floors: Vec<Vec<String>>,
-    /// Why it is not checked yet.
+    /// Why the section is not checked yet.
     pub(super) pending: Option<String>,
 }
 
 impl Section {
-    /// The number of each name's floor, the lowest being 1.
+    /// The number of each name's floor, 1 for the lowest.
     pub(super) fn numbers(&self) -> BTreeMap<&str, usize> {
         let numbered = self.floors.iter().rev().enumerate();
         numbered.flat_map(|(below, names)| names.iter().map(move |name| (name.as_str(), below + 1))).collect()
     }
 }
 
-/// Reads the text of `floors.txt`.
+/// Parses `floors.txt`.
 ///
 /// # Errors
-/// A sentence with the line that is not understood.
+/// If a line is invalid; the message contains its number.
 pub(super) fn parse(text: &str) -> Result<Vec<Section>> {
     let mut sections: Vec<Section> = Vec::new();
     for (number, line) in text.lines().enumerate() {

@@ -1,18 +1,18 @@
-//! Arrows between names: which of them break the floors, which form cycles, and which floors would fit.
+//! The dependency graph: violations of the floors, cycles, and floors that would fit.
 
 use super::data::Section;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `from` needs `to`.
+/// A dependency of `from` on `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arrow {
     pub(super) from: String,
     pub(super) to: String,
-    /// Where it is written, as `file:line`.
+    /// Its location as `file:line`.
     pub(super) at: String,
 }
 
-/// Names and the arrows between them. Arrows of a name to itself are not kept.
+/// Names and their dependencies, without those on themselves.
 #[derive(Default)]
 pub(super) struct Graph {
     pub(super) names: BTreeSet<String>,
@@ -26,7 +26,7 @@ impl Graph {
         }
     }
 
-    /// The number of different pairs.
+    /// The distinct dependencies by name.
     pub(super) fn pairs(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut pairs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for arrow in &self.arrows {
@@ -35,7 +35,7 @@ impl Graph {
         pairs
     }
 
-    /// What breaks the floors of `section`, a sentence each.
+    /// The violations of the floors of `section`, as sentences.
     pub(super) fn faults(&self, section: &Section) -> Vec<String> {
         let floors = section.numbers();
         let name = &section.name;
@@ -63,7 +63,7 @@ impl Graph {
         faults
     }
 
-    /// Groups of two names or more that all reach each other.
+    /// Groups of two or more names that all depend on each other.
     pub(super) fn cycles(&self) -> Vec<BTreeSet<&str>> {
         let pairs = self.pairs();
         let reached: BTreeMap<&str, BTreeSet<&str>> = self.names.iter().map(|name| (name.as_str(), reach(name, &pairs))).collect();
@@ -78,12 +78,12 @@ impl Graph {
         cycles
     }
 
-    /// Floors that fit, from the highest; the members of a cycle are on one.
+    /// Floors that fit, from the highest; the members of a cycle share a floor.
     pub(super) fn floors(&self) -> Vec<BTreeSet<&str>> {
         let (pairs, cycles) = (self.pairs(), self.cycles());
         let of_cycle = |name: &str| cycles.iter().find(|cycle| cycle.contains(name));
         let mut heights: BTreeMap<&str, usize> = self.names.iter().map(|name| (name.as_str(), 1)).collect();
-        // A height grows by at least one a round, and there are no more heights than names.
+        // Heights grow by at least one per round and are bounded by the number of names.
         for _ in 0..self.names.len() {
             for (from, to) in &pairs {
                 let cycle = of_cycle(from);
@@ -100,7 +100,7 @@ impl Graph {
     }
 }
 
-/// Every name that can be reached, with the names of cycles through itself.
+/// All names reachable from `from`, including itself if it is in a cycle.
 fn reach<'g>(from: &'g str, pairs: &BTreeMap<&'g str, BTreeSet<&'g str>>) -> BTreeSet<&'g str> {
     let (mut reached, mut open) = (BTreeSet::new(), vec![from]);
     while let Some(name) = open.pop() {

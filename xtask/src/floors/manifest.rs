@@ -1,10 +1,10 @@
-//! Which crates of the workspace a manifest depends on. Dependencies of tests are left out: cargo itself lets them go round.
+//! Reads the workspace dependencies of a manifest, except for dev-dependencies, where cargo allows cycles.
 
-/// A dependency by its key, with the line it is on.
+/// A dependency's key and line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Dependency {
     pub(super) name: String,
-    /// Counted from 1.
+    /// Line number, from 1.
     pub(super) line: usize,
 }
 
@@ -15,7 +15,7 @@ pub(super) fn name(text: &str) -> Option<&str> {
     line.split('"').nth(1)
 }
 
-/// What its tables of dependencies name, those of single targets and of build scripts too.
+/// All dependencies, including those for targets and build scripts.
 pub(super) fn dependencies(text: &str) -> Vec<Dependency> {
     let mut found = Vec::new();
     let mut is_table = false;

@@ -1,7 +1,7 @@
 //! The floors of the project: which crate may depend on which, and which module may use which.
 //!
-//! `xtask/floors.txt` lists them from the highest to the lowest. A module may use only what is on a lower floor; names on one line share a floor
-//! and may not use one another. Everything has to be listed. What is not here: imports across crates beyond what manifests say.
+//! `xtask/floors.txt` lists them from the highest to the lowest. A module may only use lower floors; names on one line share a floor and
+//! may not use each other. All must be listed. Dependencies between crates are taken from the manifests.
 
 mod data;
 mod graph;
@@ -19,10 +19,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Compares the sources with `floors.txt` and prints a table of what was checked; with `suggest` also the floors that would fit.
+/// Compares the sources with `floors.txt` and prints a summary; with `suggest`, also floors that would fit.
 ///
 /// # Errors
-/// Every arrow that breaks the floors, with the line it is on; files that belong to no module; crates without a section.
+/// Violations with their location, files that belong to no module, and crates without a section.
 pub(crate) fn check(suggest: bool) -> Result<()> {
     let faults = report(&paths::root(), suggest)?;
     if faults.is_empty() {
@@ -31,7 +31,7 @@ pub(crate) fn check(suggest: bool) -> Result<()> {
     bail!("{}\n{} faults. xtask/floors.txt lists the floors, and says what they mean.", faults.join("\n"), faults.len());
 }
 
-/// Prints the table, and answers the faults.
+/// Prints the summary and returns the violations.
 fn report(repository: &Path, suggest: bool) -> Result<Vec<String>> {
     let listed = repository.join("xtask/floors.txt");
     let text = fs::read_to_string(&listed).with_context(|| format!("{} cannot be read.", listed.display()))?;
@@ -78,7 +78,7 @@ fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// The crates that have to have a section, as folders: all below `crates` and `web`.
+/// Folders of the crates that must have a section: all below `crates` and `web`.
 fn crate_folders(repository: &Path) -> Result<Vec<String>> {
     let mut folders = Vec::new();
     for parent in ["crates", "web"] {
@@ -94,7 +94,7 @@ fn crate_folders(repository: &Path) -> Result<Vec<String>> {
     Ok(folders)
 }
 
-/// The crates with those their manifests name.
+/// The dependencies between crates.
 fn of_crates(repository: &Path, folders: &[String]) -> Result<Graph> {
     let mut graph = Graph::default();
     let mut manifests = Vec::new();
@@ -116,7 +116,7 @@ fn of_crates(repository: &Path, folders: &[String]) -> Result<Graph> {
     Ok(graph)
 }
 
-/// The modules directly below a folder of sources, with what each uses of the others.
+/// The dependencies between the modules directly below a source folder.
 fn of_folder(repository: &Path, folder: &str, faults: &mut Vec<String>) -> Result<Graph> {
     let Some((krate, below)) = folder.split_once("/src") else { bail!("floors.txt: [{folder}] is no folder below a crate's src.") };
     let section: Vec<String> = below.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -133,7 +133,7 @@ fn of_folder(repository: &Path, folder: &str, faults: &mut Vec<String>) -> Resul
     Ok(graph)
 }
 
-/// Adds what one crate's sources say of the modules directly below `section`.
+/// Adds the dependencies between the modules directly below `section` in one crate.
 fn add_modules(sources: &Sources, section: &[String], repository: &Path, graph: &mut Graph, faults: &mut Vec<String>) {
     let below = |module: &[String]| module.strip_prefix(section).and_then(|rest| rest.first()).cloned();
     graph.names.extend(sources.modules.keys().filter_map(|module| below(module)));
@@ -153,23 +153,23 @@ fn add_modules(sources: &Sources, section: &[String], repository: &Path, graph: 
     }
 }
 
-/// Where a path leads, as seen from one section.
+/// The target of a path, relative to a section.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
-    /// Into a module directly below the section's root module.
+    /// A module directly below the section's root module.
     Module(String),
-    /// To an item of the section's root module.
+    /// An item of the section's root module.
     Root,
-    /// To all of the section's root module, or to something in it that only a glob can bring.
+    /// The whole root module, or something in it that comes from a glob import.
     Glob,
-    /// Past the section.
+    /// Outside of the section.
     Elsewhere,
 }
 
-/// Follows a path from the crate's root, through names that modules import, until it enters the section.
+/// Resolves a path from the crate's root through imports until it reaches the section.
 fn target(sources: &Sources, section: &[String], path: &[String]) -> Target {
     let mut path = path.to_vec();
-    // More steps than any sensible chain of re-exports.
+    // Longer than any reasonable chain of re-exports.
     for _ in 0..16 {
         let mut module: Vec<String> = Vec::new();
         let mut rest = path.iter();
@@ -203,14 +203,14 @@ fn target(sources: &Sources, section: &[String], path: &[String]) -> Target {
     Target::Elsewhere
 }
 
-/// The root modules in a folder `src`.
+/// The root modules in a `src` folder.
 fn roots_of(src: &Path) -> Result<Vec<PathBuf>> {
     let mut roots: Vec<PathBuf> = ["lib.rs", "main.rs"].iter().map(|name| src.join(name)).filter(|path| path.is_file()).collect();
     roots.extend(rust_files(&src.join("bin"), false)?);
     Ok(roots)
 }
 
-/// Files of a crate that no module declares: cargo compiles none of them, and tests in them never run.
+/// Files of a crate that no module declares: they are not compiled, and their tests never run.
 fn unreached(repository: &Path, folder: &str) -> Result<Vec<String>> {
     let folder = repository.join(folder);
     let tests = folder.join("tests");
@@ -232,7 +232,7 @@ fn unreached(repository: &Path, folder: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The Rust files of a folder, and of those in it where `deep`; none where it is not there.
+/// The Rust files of a folder, recursively if `deep`; none if it does not exist.
 fn rust_files(folder: &Path, deep: bool) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return Ok(files) };

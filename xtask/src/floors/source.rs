@@ -1,7 +1,8 @@
-//! Reads the modules of a crate and the paths they name: `use` items, and paths that begin with `crate`, `super` or `self`, in macros too.
+//! Reads the modules of a crate and the paths they use: `use` items, and paths that start with `crate`, `super` or `self`, also in macros.
 //!
-//! Sources are read as tokens (proc-macro2), so comments and strings are never mistaken for code. Items under `#[cfg(test)]` are passed over.
-//! What is not here: types and scopes. A path that begins with another name than those, or with a module declared beside it, leads out of the crate.
+//! Sources are parsed into tokens with proc-macro2, so comments and strings are not mistaken for code. Items under `#[cfg(test)]` are
+//! skipped. Types and scopes are not resolved: a path that starts with any other name, except a child module, is assumed to leave the
+//! crate.
 
 use anyhow::{Context, Result, bail};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -9,81 +10,81 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A path of modules below the crate's root.
+/// A module path relative to the crate's root.
 pub(super) type ModulePath = Vec<String>;
 
-/// What a crate's sources say.
+/// The modules and paths of a crate.
 #[derive(Default)]
 pub(super) struct Sources {
-    /// Every module that is compiled without `cfg(test)`; the root has the empty path.
+    /// All modules compiled without `cfg(test)`; the root has the empty path.
     pub(super) modules: BTreeMap<ModulePath, Module>,
-    /// Every path that leads into the crate.
+    /// All paths into the crate.
     pub(super) references: Vec<Reference>,
-    /// Every file that was reached through `mod`, those of tests too.
+    /// All files reached through `mod`, including tests.
     pub(super) files: BTreeSet<PathBuf>,
 }
 
-/// What a module brings into its scope.
+/// The imports of a module.
 #[derive(Default)]
 pub(super) struct Module {
-    /// Names that `use` items bring in, with where they lead; `None` leads out of the crate.
+    /// Imported names and their targets; `None` for those outside of the crate.
     pub(super) imports: BTreeMap<String, Option<ModulePath>>,
-    /// Where globs of the crate's own modules lead.
+    /// Targets of glob imports within the crate.
     pub(super) globs: Vec<ModulePath>,
 }
 
-/// A path that names something in the crate.
+/// A path to something in the crate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// The module it stands in.
+    /// The module that contains it.
     pub(super) from: ModulePath,
-    /// Segments from the crate's root on.
+    /// Segments from the crate's root.
     pub(super) to: ModulePath,
     pub(super) file: PathBuf,
-    /// Counted from 1.
+    /// Line number, from 1.
     pub(super) line: usize,
 }
 
-/// Reads the crate whose root module is the file `root`.
+/// Reads the crate with the root module `root`.
 ///
 /// # Errors
-/// When a file cannot be read, or a declared module has no file.
+/// If a file can't be read, or a declared module has no file.
 pub(super) fn read(root: &Path, into: &mut Sources) -> Result<()> {
-    let place = Place { module: Vec::new(), file: root.to_owned(), below: parent(root), is_test: false };
-    read_file(place, into)
+    let context = ModuleContext { module: Vec::new(), file: root.to_owned(), below: parent(root), is_test: false };
+    read_file(context, into)
 }
 
 fn parent(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// Where the tokens being read stand.
+/// Context of the tokens being read.
 #[derive(Clone)]
-struct Place {
+struct ModuleContext {
     module: ModulePath,
     file: PathBuf,
-    /// The folder that holds the files of child modules.
+    /// Folder of the files of child modules.
     below: PathBuf,
-    /// Whether only tests are compiled with it: then its files count as reached, and nothing else of it.
+    /// Whether the module is only compiled for tests: then its files count as reached, but its paths are ignored.
     is_test: bool,
 }
 
-fn read_file(place: Place, into: &mut Sources) -> Result<()> {
-    let text = fs::read_to_string(&place.file).with_context(|| format!("{} cannot be read.", place.file.display()))?;
-    let tokens = text.parse().map_err(|error| anyhow::anyhow!("{} is not Rust: {error}.", place.file.display()))?;
-    into.files.insert(place.file.clone());
-    read_module(&place, tokens, into)
+fn read_file(context: ModuleContext, into: &mut Sources) -> Result<()> {
+    let text = fs::read_to_string(&context.file).with_context(|| format!("{} cannot be read.", context.file.display()))?;
+    let tokens = text.parse().map_err(|error| anyhow::anyhow!("{} is not Rust: {error}.", context.file.display()))?;
+    into.files.insert(context.file.clone());
+    read_module(&context, tokens, into)
 }
 
-/// Reads the items of one module. Child modules have to be known before paths are resolved, so they are collected first.
-fn read_module(place: &Place, tokens: TokenStream, into: &mut Sources) -> Result<()> {
-    let mut scan = Scan { place, children: Vec::new(), names: BTreeSet::new(), paths: Vec::new() };
+/// Reads the items of a module. Child modules are collected first, because they are needed to resolve paths.
+fn read_module(context: &ModuleContext, tokens: TokenStream, into: &mut Sources) -> Result<()> {
+    let mut scan = Scan { context, children: Vec::new(), names: BTreeSet::new(), paths: Vec::new() };
     scan.items(tokens, true)?;
     let Scan { children, names, paths, .. } = scan;
-    if !place.is_test {
-        let module = into.modules.entry(place.module.clone()).or_default();
-        for Found { path, alias, is_glob, is_use, line } in paths {
-            let Some(to) = absolute(&place.module, &path, is_use, &names) else {
+    if !context.is_test {
+        let module = into.modules.entry(context.module.clone()).or_default();
+        for PathUse { path, alias, is_glob, is_use, line } in paths {
+            let Some(to) = absolute(&context.module, &path, is_use, &names) else {
                 if let Some(alias) = alias {
                     module.imports.entry(alias).or_insert(None);
                 }
@@ -94,33 +95,33 @@ fn read_module(place: &Place, tokens: TokenStream, into: &mut Sources) -> Result
             } else if let Some(alias) = alias {
                 module.imports.insert(alias, Some(to.clone()));
             }
-            into.references.push(Reference { from: place.module.clone(), to, file: place.file.clone(), line });
+            into.references.push(Reference { from: context.module.clone(), to, file: context.file.clone(), line });
         }
     }
     for child in children {
-        let mut module = place.module.clone();
+        let mut module = context.module.clone();
         module.push(child.name.clone());
-        let is_test = place.is_test || child.is_test;
-        let below = place.below.join(&child.name);
+        let is_test = context.is_test || child.is_test;
+        let below = context.below.join(&child.name);
         match child.body {
-            Some(body) => read_module(&Place { module, file: place.file.clone(), below, is_test }, body, into)?,
+            Some(body) => read_module(&ModuleContext { module, file: context.file.clone(), below, is_test }, body, into)?,
             None => {
                 let candidates = match &child.path {
-                    Some(path) => vec![parent(&place.file).join(path)],
+                    Some(path) => vec![parent(&context.file).join(path)],
                     None => vec![below.with_extension("rs"), below.join("mod.rs")],
                 };
                 let Some(file) = candidates.into_iter().find(|file| file.is_file()) else {
-                    bail!("{} declares the module {}, which has no file.", place.file.display(), child.name);
+                    bail!("{} declares the module {}, which has no file.", context.file.display(), child.name);
                 };
                 let below = if child.path.is_some() { parent(&file) } else { below };
-                read_file(Place { module, file, below, is_test }, into)?;
+                read_file(ModuleContext { module, file, below, is_test }, into)?;
             }
         }
     }
     Ok(())
 }
 
-/// The path from the crate's root, or `None` where it leads out of the crate.
+/// The path from the crate's root; `None` if it leaves the crate.
 fn absolute(module: &[String], path: &[String], is_use: bool, children: &BTreeSet<String>) -> Option<ModulePath> {
     let (first, rest) = path.split_first()?;
     let mut to = match first.as_str() {
@@ -140,20 +141,20 @@ fn absolute(module: &[String], path: &[String], is_use: bool, children: &BTreeSe
     Some(to)
 }
 
-/// A module declared in the one being read.
+/// A child module declared in the current one.
 struct Child {
     name: String,
-    /// Between its braces; `None` where it has a file.
+    /// Its inline body; `None` if it has a file.
     body: Option<TokenStream>,
     /// The attribute `path`.
     path: Option<String>,
     is_test: bool,
 }
 
-/// A path as it is written.
-struct Found {
+/// A path as written.
+struct PathUse {
     path: Vec<String>,
-    /// The name it brings into the module, for `use` items of the module itself.
+    /// The name it introduces, for `use` items of the module itself.
     alias: Option<String>,
     is_glob: bool,
     is_use: bool,
@@ -161,21 +162,21 @@ struct Found {
 }
 
 struct Scan<'p> {
-    place: &'p Place,
+    context: &'p ModuleContext,
     children: Vec<Child>,
     names: BTreeSet<String>,
-    paths: Vec<Found>,
+    paths: Vec<PathUse>,
 }
 
 impl Scan<'_> {
-    /// `of_module` is false inside braces, where `use` brings nothing into the module.
+    /// `of_module` is false inside braces, where `use` introduces no names into the module.
     fn items(&mut self, tokens: TokenStream, of_module: bool) -> Result<()> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
         let (mut is_test, mut path) = (false, None);
         while let Some(token) = tokens.get(at) {
             if let Some((attribute, is_inner, next)) = attribute(&tokens, at) {
-                // An inner `#![cfg(test)]` takes the rest of what is read here.
+                // An inner `#![cfg(test)]` applies to the rest.
                 match (is_cfg_test(&attribute), is_inner) {
                     (true, true) => return Ok(()),
                     (true, false) => is_test = true,
@@ -195,7 +196,7 @@ impl Scan<'_> {
                 at = next;
                 continue;
             }
-            // A visibility stands between an attribute and its item.
+            // The visibility is between an attribute and its item.
             if is(token, "pub") {
                 let is_group = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis);
                 at += 1 + usize::from(tokens.get(at + 1).is_some_and(is_group));
@@ -223,7 +224,7 @@ impl Scan<'_> {
                     }
                     at += 2;
                 }
-                self.paths.push(Found { path, alias: None, is_glob: false, is_use: false, line });
+                self.paths.push(PathUse { path, alias: None, is_glob: false, is_use: false, line });
                 continue;
             }
             if let TokenTree::Group(group) = token {
@@ -234,7 +235,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// One tree of a `use` item, with the segments before it: `a::{b, c as d}`, `a::*`.
+    /// A `use` tree, with its prefix: `a::{b, c as d}`, `a::*`.
     fn use_tree(&mut self, tokens: &[TokenTree], at: &mut usize, before: &[String], of_module: bool) -> Result<()> {
         let mut path = before.to_vec();
         loop {
@@ -253,15 +254,15 @@ impl Scan<'_> {
                         alias = tokens.get(*at + 1).map(ToString::to_string);
                         *at += 2;
                     }
-                    self.paths.push(Found { path, alias: alias.filter(|_| of_module), is_glob: false, is_use: true, line });
+                    self.paths.push(PathUse { path, alias: alias.filter(|_| of_module), is_glob: false, is_use: true, line });
                     return Ok(());
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '*' => {
                     *at += 1;
-                    self.paths.push(Found { path, alias: None, is_glob: true, is_use: true, line });
+                    self.paths.push(PathUse { path, alias: None, is_glob: true, is_use: true, line });
                     return Ok(());
                 }
-                // `use ::name` leads out of the crate.
+                // `use ::name` refers to another crate.
                 TokenTree::Punct(punct) if punct.as_char() == ':' => *at += 1,
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                     *at += 1;
@@ -276,7 +277,7 @@ impl Scan<'_> {
                     }
                     return Ok(());
                 }
-                other => bail!("{}:{line} holds a use item that is not understood, at {other}.", self.place.file.display()),
+                other => bail!("{}:{line} holds a use item that is not understood, at {other}.", self.context.file.display()),
             }
         }
     }
@@ -298,7 +299,7 @@ fn is_path_separator(tokens: &[TokenTree], at: usize) -> bool {
     tokens.get(at..at + 2).is_some_and(|two| two.iter().all(|token| is(token, ":")))
 }
 
-/// The tokens of an attribute that begins here, whether it is an inner one, and where it ends.
+/// The attribute that starts here: its tokens, whether it is an inner one, and its end.
 fn attribute(tokens: &[TokenTree], at: usize) -> Option<(Vec<TokenTree>, bool, usize)> {
     if !is(tokens.get(at)?, "#") {
         return None;
@@ -313,7 +314,7 @@ fn attribute(tokens: &[TokenTree], at: usize) -> Option<(Vec<TokenTree>, bool, u
     }
 }
 
-/// `cfg(test)`, or a `cfg` that holds it outside `not(…)` and `any(…)`.
+/// `cfg(test)`, or a `cfg` that contains it outside of `not(…)` and `any(…)`.
 fn is_cfg_test(attribute: &[TokenTree]) -> bool {
     fn holds(tokens: Vec<TokenTree>) -> bool {
         let mut before = None;
@@ -337,7 +338,7 @@ fn is_cfg_test(attribute: &[TokenTree]) -> bool {
     }
 }
 
-/// The file that `path = "…"` names.
+/// The value of `path = "…"`.
 fn path_in(attribute: &[TokenTree]) -> Option<String> {
     match attribute {
         [name, equals, TokenTree::Literal(literal)] if is(name, "path") && is(equals, "=") => {
@@ -347,7 +348,7 @@ fn path_in(attribute: &[TokenTree]) -> Option<String> {
     }
 }
 
-/// A module that is declared here, and where the item ends.
+/// The module declared here, and the end of the item.
 fn module(tokens: &[TokenTree], at: usize) -> Option<(Child, usize)> {
     if !is(tokens.get(at)?, "mod") {
         return None;
@@ -361,7 +362,7 @@ fn module(tokens: &[TokenTree], at: usize) -> Option<(Child, usize)> {
     Some((Child { name: name.to_string(), body, path: None, is_test: false }, at + 3))
 }
 
-/// Where the item, field or variant that begins here ends.
+/// The end of the item, field or variant that starts here.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
     let is_item = |token: &TokenTree| {
         ["fn", "impl", "struct", "enum", "union", "trait", "use", "const", "static", "type", "mod"].iter().any(|word| is(token, word))

@@ -1,4 +1,4 @@
-//! Small planted sources: what counts as an arrow, and which arrows are refused.
+//! Tests with small generated sources: what counts as a dependency, and which are refused.
 
 use super::source::{self, Reference, Sources};
 use super::{Graph, Target, add_modules, data, manifest, report, target};
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder below the system's own for temporary files, removed when the test is done.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -33,7 +33,7 @@ fn read(folder: &Folder) -> Sources {
     sources
 }
 
-/// `from > to`, of the modules below `section`.
+/// `from > to` for the modules below `section`.
 fn arrows(folder: &Folder, section: &[&str]) -> Vec<String> {
     let (mut graph, mut faults) = (Graph::default(), Vec::new());
     let section: Vec<String> = section.iter().map(|name| (*name).to_owned()).collect();

@@ -1,9 +1,9 @@
-//! The server over real sockets: what it gives, and what it refuses.
+//! Tests the server over real sockets.
 
 use super::*;
 use std::fs;
 
-/// A folder of its own with a page in it, and a secret beside it.
+/// A temporary folder with a page, and a secret next to it.
 fn site(name: &str) -> PathBuf {
     let dir = std::env::temp_dir().join(format!("quipu-serve-{}-{name}", std::process::id()));
     fs::create_dir_all(dir.join("site/deep")).expect("a folder in the temporary folder");

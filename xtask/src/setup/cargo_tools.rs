@@ -1,4 +1,4 @@
-//! The tools that cargo installs: Trunk, the wasm-bindgen command of exactly the version in Cargo.lock, Firefox's driver, and cargo-machete.
+//! The tools that cargo installs: Trunk, wasm-bindgen in the version of Cargo.lock, geckodriver, and cargo-machete.
 
 use super::Tools;
 use crate::paths;
@@ -6,21 +6,21 @@ use crate::shell::Run;
 use anyhow::{Context, Result, bail};
 use std::time::Instant;
 
-/// Trunk's version. Newer ones need a newer Rust than this project does.
+/// Trunk's version. Newer ones need a newer Rust than this project.
 const TRUNK: &str = "0.21.14";
 
-/// The wasm-bindgen command and test runner. Their version is a file format: it must be that of the library.
+/// The wasm-bindgen command and test runner. Their version must be that of the library.
 pub(super) fn ensure_wasm_bindgen(tools: &Tools) -> Result<()> {
     let version = locked_version("wasm-bindgen")?;
     if answers(tools, "wasm-bindgen", &version) && answers(tools, "wasm-bindgen-test-runner", &version) {
         return Ok(());
     }
-    // Without --locked: its lock file names a version of a crate that is no longer served.
+    // Without --locked: its lock file contains a yanked version of a crate.
     install(tools, "wasm-bindgen-cli", &version, "", "1 minute on two cores")?;
     expect(tools, "wasm-bindgen", &version)
 }
 
-/// Trunk, which calls cargo, wasm-bindgen and wasm-opt and writes dist/.
+/// Trunk, which runs cargo, wasm-bindgen and wasm-opt and writes dist/.
 pub(super) fn ensure_trunk(tools: &Tools) -> Result<()> {
     if answers(tools, "trunk", TRUNK) {
         return Ok(());
@@ -32,7 +32,7 @@ pub(super) fn ensure_trunk(tools: &Tools) -> Result<()> {
 /// geckodriver's version.
 const GECKODRIVER: &str = "0.37.1";
 
-/// The driver of Firefox, which Debian does not pack. A newer one that is on the PATH does as well, and `GECKODRIVER` can name another.
+/// Firefox's driver, which Debian does not package. A newer one on the PATH is used, too; `GECKODRIVER` overrides it.
 pub(super) fn ensure_geckodriver(tools: &Tools) -> Result<()> {
     let is_there = Run::new("geckodriver --version").with_tools(tools).read().is_some();
     if is_there || std::env::var_os("GECKODRIVER").is_some() {
@@ -45,7 +45,7 @@ pub(super) fn ensure_geckodriver(tools: &Tools) -> Result<()> {
 /// cargo-machete's version.
 const MACHETE: &str = "0.9.2";
 
-/// Finds dependencies that no source names.
+/// Finds unused dependencies.
 pub(super) fn ensure_machete(tools: &Tools) -> Result<()> {
     let is_there = || Run::new("cargo machete --version").with_tools(tools).read().is_some();
     if is_there() {
@@ -58,7 +58,7 @@ pub(super) fn ensure_machete(tools: &Tools) -> Result<()> {
     bail!("cargo-machete {MACHETE} was installed into {}, but `cargo machete --version` fails.", paths::tools().display())
 }
 
-/// Whether `program --version` answers `program VERSION`.
+/// Whether `program --version` prints `program VERSION`.
 fn answers(tools: &Tools, program: &str, version: &str) -> bool {
     let line = Run::new(&format!("{program} --version")).with_tools(tools).read();
     line.and_then(|line| line.split_whitespace().nth(1).map(str::to_owned)).as_deref() == Some(version)
@@ -71,7 +71,7 @@ fn expect(tools: &Tools, program: &str, version: &str) -> Result<()> {
     bail!("{program} {version} was installed into {}, but `{program} --version` does not answer {version}.", paths::tools().display())
 }
 
-/// Installs a package's commands into `target/tools`: as a ready binary where cargo-binstall is there, else compiled.
+/// Installs the commands of a package into `target/tools`: as a binary if cargo-binstall is available, otherwise compiled.
 fn install(tools: &Tools, package: &str, version: &str, words: &str, minutes: &str) -> Result<()> {
     let root = paths::tools();
     let began = Instant::now();
@@ -84,7 +84,7 @@ fn install(tools: &Tools, package: &str, version: &str, words: &str, minutes: &s
         println!("cargo-binstall could not; it is compiled instead.");
     }
     println!("Set-up: {package} {version} is missing; cargo compiles it into {} (about {minutes}, once).", root.display());
-    // A debug build without debug symbols: it compiles in a third of the time and is fast enough for a build tool.
+    // A debug build without debug symbols compiles in a third of the time and is fast enough for a build tool.
     let scratch = root.join("build");
     Run::new(&format!("cargo install --quiet --debug --force {package} --version {version} {words} --root"))
         .word(&root)
@@ -92,7 +92,7 @@ fn install(tools: &Tools, package: &str, version: &str, words: &str, minutes: &s
         .env("CARGO_TARGET_DIR", &scratch)
         .with_tools(tools)
         .show()?;
-    // The objects are of no further use; a failure to remove them only costs disk space.
+    // Build artifacts are not needed any more; a failure to remove them only costs disk space.
     let _ = std::fs::remove_dir_all(&scratch);
     println!("Set-up: {package} took {:.1} minutes.", began.elapsed().as_secs_f64() / 60.0);
     Ok(())

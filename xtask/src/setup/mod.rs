@@ -1,7 +1,7 @@
-//! Finds what building and testing need, and installs what is missing: cargo tools into `target/tools`, so that nothing of the user's
-//! is replaced; system packages by apt-get where that is possible without a password, else one sentence with the command.
+//! Finds what building and testing need, and installs what is missing: cargo tools into `target/tools`, so that nothing of the user's is
+//! replaced; system packages with apt-get if no password is needed, otherwise a message names the command.
 //!
-//! What is not here: the way single cargo tools are installed (`cargo_tools`), and browsers (`crate::browser`).
+//! Cargo tools are in `cargo_tools`, browsers in `crate::browser`.
 
 mod cargo_tools;
 mod system;
@@ -10,16 +10,16 @@ use crate::{browser, paths, shell::Run};
 use anyhow::{Result, bail};
 use std::ffi::OsString;
 
-/// What the set-up is for.
+/// The purpose of the set-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum For {
-    /// The page.
+    /// Building the page.
     Build,
-    /// The page, and tests in a browser.
+    /// Building the page and testing it in browsers.
     Tests,
 }
 
-/// What was found; programs run [`with_tools`](Run::with_tools) see it first on their PATH.
+/// The tools found. Programs run [`with_tools`](Run::with_tools) have them first on their PATH.
 pub(crate) struct Tools {
     path: OsString,
     browsers: Option<browser::Browsers>,
@@ -31,7 +31,7 @@ impl Tools {
         &self.path
     }
 
-    /// The browsers, where [`For::Tests`] was asked for.
+    /// The browsers, if [`For::Tests`] was requested.
     pub(crate) fn browsers(&self) -> Result<&browser::Browsers> {
         match &self.browsers {
             Some(browsers) => Ok(browsers),
@@ -40,7 +40,7 @@ impl Tools {
     }
 }
 
-/// Finds or installs everything. Silent where all is there.
+/// Finds or installs everything. Prints nothing if everything is there.
 pub(crate) fn prepare(purpose: For) -> Result<Tools> {
     let path = path_with_tools()?;
     let tools = Tools { path, browsers: None };
@@ -62,7 +62,7 @@ fn path_with_tools() -> Result<OsString> {
     Ok(std::env::join_paths(dirs)?)
 }
 
-/// The standard library for wasm32. Asked of rustc, so that toolchains without rustup do as well.
+/// The standard library for wasm32. Checked with rustc, so that toolchains without rustup work.
 fn ensure_wasm_target() -> Result<()> {
     let here = || {
         let libraries = Run::new("rustc --print target-libdir --target wasm32-unknown-unknown").read();

@@ -1,16 +1,15 @@
-//! Programs of the operating system: clang, brotli, Chromium, Firefox, npm. Installed by apt-get as root; otherwise a message names the
-//! command that installs them.
+//! System programs: clang, brotli, Chromium, Firefox, npm. Installed with apt-get as root; otherwise a message names the command to run.
 
 use super::For;
 use crate::shell::{Run, is_on_path};
 use crate::{browser, shell};
 use anyhow::{Result, bail};
 
-/// Something a package of the system brings.
+/// A program from a system package.
 struct Need {
-    /// Debian's and Ubuntu's packages.
+    /// Debian and Ubuntu packages.
     packages: &'static str,
-    /// Homebrew's packages.
+    /// Homebrew packages.
     brew: &'static str,
     /// Why it is needed.
     purpose: &'static str,
@@ -57,7 +56,7 @@ const NEEDS: [Need; 5] = [
     },
 ];
 
-/// A clang that knows wasm32, with the archiver that goes with it. Apple's clang does not know it.
+/// Whether there is a clang for wasm32, with its archiver. Apple's clang does not support it.
 fn clang_makes_wasm() -> bool {
     if std::env::var_os("CC_wasm32_unknown_unknown").is_some() {
         return true;
@@ -67,7 +66,7 @@ fn clang_makes_wasm() -> bool {
     knows && (is_on_path("llvm-ar") || archiver())
 }
 
-/// Installs what is missing for `purpose`, or says how.
+/// Installs what is missing for `purpose`, or reports how.
 pub(super) fn install_missing(purpose: For) -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| (purpose == For::Tests || !need.only_tests) && !(need.is_here)()).collect();
     if missing.is_empty() {
@@ -94,7 +93,7 @@ pub(super) fn install_missing(purpose: For) -> Result<()> {
     }
 }
 
-/// How apt-get can be run without a password: as root, or on a CI machine, where sudo asks nothing.
+/// How to run apt-get without a password: as root, or with sudo in CI.
 fn apt_get() -> Option<&'static str> {
     if !shell::is_on_path("apt-get") {
         return None;

@@ -5,12 +5,12 @@ use clap::Args;
 use std::path::PathBuf;
 
 const COLLECT_HELP: &str = "\
-Servers that write no telemetry file (Llama Stack since 0.3.0) and anything else that exports OTLP over HTTP (protobuf or JSON, gzip or not)
-send to http://127.0.0.1:4318: traces, metrics and logs. A request is answered when it is in the file. The file is one a Llama Stack server
-could have written; it may be one, and goes on from there. Others may read it at any time. /metrics is for a Prometheus to scrape.
+Receives traces, metrics and logs over OTLP/HTTP (protobuf or JSON, plain or gzipped) on http://127.0.0.1:4318, for example from Llama
+Stack 0.3.0 and later, which no longer writes a telemetry file. A request is acknowledged once it is committed. The file has Llama Stack's
+schema; an existing one is appended to, and others can read it at any time. Prometheus can scrape /metrics.
 
-Only this machine is answered, and no page of a browser. For others give --listen, --allow-remote and a token.
-SIGINT or SIGTERM ends it when what was begun is written. docs/collecting.md tells all of it.
+By default only requests from this machine are answered, and none from web pages. To accept others, use --listen, --allow-remote and a
+token. SIGINT and SIGTERM shut down after pending requests are written. See docs/collecting.md.
 
 Examples:
   quipu collect --db telemetry.db
@@ -22,21 +22,21 @@ Examples:
 #[derive(Args)]
 #[command(after_help = COLLECT_HELP)]
 pub(crate) struct Collect {
-    /// The telemetry file to write: a new one, or one that is there
+    /// The telemetry file to create or append to
     #[arg(long, value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
-    /// Where to listen
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4318")]
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) admission: Admission,
-    /// Pass what was written on to another OTLP/HTTP receiver; /v1/traces and its like are put behind the address
+    /// Forward accepted requests to another OTLP/HTTP receiver (a base URL, without /v1/traces)
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
-    /// Print what was written as lines
+    /// Print what is received, one line per entry
     #[arg(long)]
     pub(crate) console: bool,
-    /// Take the file, the console and where to forward from the telemetry provider of a Llama Stack configuration (run.yaml)
+    /// Read the file, console and forwarding settings from the telemetry provider of a Llama Stack configuration (run.yaml)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! What was kept as lines on standard output, by Llama Stack's console grammar. A terminal that is slow holds nothing up: what it can't keep
-//! up with is left out and counted.
+//! Prints received data to standard output in Llama Stack's console format. A slow terminal does not delay the collector: what it can't
+//! keep up with is skipped and counted.
 
 use anyhow::{Context, Result};
 use quipu::model::{Attributes, EventTime, MetricEvent, MetricPoint, MetricValue, Primitive, RecordedTime, SpanStatus, Timestamp};
@@ -10,25 +10,24 @@ use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-/// Commits that may wait to be printed.
+/// Maximum number of commits waiting to be printed.
 const WAITING: usize = 64;
-/// How long the end waits for what is not printed yet.
+/// How long shutdown waits for pending output.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Console {
     rows: SyncSender<Vec<Rows>>,
-    /// Hears when the thread has ended.
+    /// Disconnected when the thread has ended.
     ended: Receiver<()>,
 }
 
 impl Console {
-    /// Starts the thread that prints.
     pub(crate) fn start() -> Result<Console> {
         let (rows, waiting) = sync_channel(WAITING);
         let (end, ended) = channel::<()>();
         let lookup = |name: &str| std::env::var(name).ok();
         let run = move || {
-            // Dropped with the thread's end, which is what is heard.
+            // Dropped when the thread ends, which disconnects the channel.
             let _end = end;
             print_all(&waiting, &mut ConsoleSink::stdout(lookup));
         };
@@ -36,14 +35,14 @@ impl Console {
         Ok(Console { rows, ended })
     }
 
-    /// Prints what waits, as long as that does not take for ever.
+    /// Prints pending output, within a time limit.
     pub(crate) fn finish(self) {
         drop(self.rows);
-        // Either it has ended or it is not waited for any more.
+        // Either the thread has ended, or the time is up.
         let _ = self.ended.recv_timeout(PATIENCE);
     }
 
-    /// Prints what was committed; answers how many requests are left out because too much waits.
+    /// Queues committed rows for printing. Returns the number of requests that were skipped.
     pub(crate) fn print(&self, rows: Vec<Rows>) -> u64 {
         let count = rows.len() as u64;
         if self.rows.try_send(rows).is_ok() { 0 } else { count }
@@ -88,7 +87,7 @@ fn ended(new: &NewSpan) -> Option<EndedSpan> {
             span_id: row.span_id.clone(),
             parent_span_id: row.parent_span_id.clone(),
             has_remote_parent: false,
-            // The console shows neither.
+            // The console prints neither.
             trace_state: None,
             name: row.name.clone().unwrap_or_default(),
             start: at(&row.start_time)?,
@@ -115,7 +114,7 @@ fn measured(point: &MetricPoint) -> Option<MetricEvent> {
     })
 }
 
-/// Recorded attributes as the console prints them; lists and objects as their JSON.
+/// Converts recorded attributes for the console; lists and objects become JSON.
 fn primitives(text: Option<&str>) -> Attributes {
     let entries = attributes(text.unwrap_or("{}").as_bytes()).unwrap_or_default();
     let primitive = |text: String, is_string: bool| match text.as_str() {

@@ -1,4 +1,4 @@
-//! What the threads of a collector know together: its own counters, and the series it has received.
+//! State shared by the collector's threads: its own counters, and the received series.
 
 use super::series::Series;
 use axum::http::StatusCode;
@@ -6,7 +6,7 @@ use quipu::transfer::{Recorded, Signal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A number that threads add to.
+/// A counter that threads can increment.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -24,14 +24,14 @@ impl Counter {
     }
 }
 
-/// What is counted of one signal.
+/// Counters of one signal.
 #[derive(Debug, Default)]
 pub(crate) struct OfSignal {
-    /// Requests by how they were answered: `2xx`, `4xx`, `5xx`.
+    /// Requests by status class: `2xx`, `4xx`, `5xx`.
     pub(crate) answered: [Counter; 3],
-    /// Bytes of bodies, unpacked.
+    /// Bytes of decompressed bodies.
     pub(crate) bytes: Counter,
-    /// Entries of accepted requests that were not kept.
+    /// Rejected entries of accepted requests.
     pub(crate) refused: Counter,
 }
 
@@ -48,12 +48,12 @@ pub(crate) struct Shared {
     pub(crate) repeated_requests: Counter,
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
-    /// Requests that wait to be committed, and the bytes of their bodies.
+    /// Requests waiting to be committed, and the bytes of their bodies.
     pub(crate) waiting_requests: Counter,
     pub(crate) waiting_bytes: Counter,
-    /// Requests whose lines the console could not keep up with.
+    /// Requests not printed because the console was too slow.
     pub(crate) console_dropped: Counter,
-    /// Requests that were passed on, and those that could not be.
+    /// Requests forwarded, and requests that could not be.
     pub(crate) forwarded: Counter,
     pub(crate) forward_dropped: Counter,
     series: Mutex<Series>,
@@ -69,7 +69,7 @@ impl Shared {
     }
 
     pub(crate) fn series(&self) -> MutexGuard<'_, Series> {
-        // A panic in between leaves numbers that are whole.
+        // A panic while locked leaves the numbers consistent.
         self.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! The text of `/metrics`: Prometheus's own format, or OpenMetrics where the request prefers it.
+//! The text of `/metrics`: Prometheus' text format, or OpenMetrics if the request prefers it.
 
 use super::counters::Shared;
 use super::series::{Family, Kind, Sample, Series};
@@ -7,7 +7,7 @@ use axum::http::header::ACCEPT;
 use quipu::transfer::{Signal, python_float};
 use std::fmt::Write;
 
-/// What is answered with its Content-Type.
+/// The Content-Type and the body of the response.
 pub(super) fn answer(headers: &HeaderMap, shared: &Shared) -> (&'static str, String) {
     let wants_open_metrics = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(prefers_open_metrics);
     let mut page = Page { open_metrics: wants_open_metrics, out: String::new() };
@@ -23,7 +23,7 @@ pub(super) fn answer(headers: &HeaderMap, shared: &Shared) -> (&'static str, Str
     ("text/plain; version=0.0.4; charset=utf-8", page.out)
 }
 
-/// Whether OpenMetrics stands in a list of types with at least the weight of plain text.
+/// Whether an Accept header contains OpenMetrics with at least the weight of plain text.
 fn prefers_open_metrics(accept: &str) -> bool {
     let weight = |wanted: &str| {
         let weights = accept.split(',').filter_map(|item| {
@@ -42,7 +42,7 @@ struct Page {
 }
 
 impl Page {
-    /// A String takes every write, so what writing answers is of no interest here.
+    /// Writing to a String can't fail, so results are ignored.
     fn head(&mut self, name: &str, kind: Kind, help: &str) {
         let word = match kind {
             Kind::Counter => "counter",
@@ -50,7 +50,7 @@ impl Page {
             Kind::Histogram => "histogram",
             Kind::Summary => "summary",
         };
-        // The older format names a counter's family as its samples.
+        // In Prometheus' text format, a counter family has the name of its samples.
         let total = if kind == Kind::Counter && !self.open_metrics { "_total" } else { "" };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(self.out, "# HELP {name}{total} {help}\n# TYPE {name}{total} {word}");
@@ -107,7 +107,7 @@ impl Page {
         self.line(name, "", "", "", value as f64);
     }
 
-    /// What the collector counts of itself.
+    /// The collector's own metrics.
     fn own(&mut self, shared: &Shared, series: &Series) {
         let signals = Signal::ALL.map(|signal| (signal, signal.label()));
         let classes = ["2xx", "4xx", "5xx"];
@@ -115,31 +115,35 @@ impl Page {
             let counters = shared.of(*signal).answered.iter().zip(classes);
             counters.map(move |(counter, class)| (format!("signal=\"{word}\",status=\"{class}\""), counter.get()))
         });
-        self.counter("quipu_collect_requests", "Requests by how they were answered.", &answered.collect::<Vec<_>>());
+        self.counter("quipu_collect_requests", "Requests by status class.", &answered.collect::<Vec<_>>());
         let of = |read: fn(&super::counters::OfSignal) -> u64| -> Vec<(String, u64)> {
             signals.iter().map(|(signal, word)| (format!("signal=\"{word}\""), read(shared.of(*signal)))).collect()
         };
-        self.counter("quipu_collect_received_bytes", "Bytes of bodies, unpacked.", &of(|it| it.bytes.get()));
-        self.counter("quipu_collect_refused", "Entries of accepted requests that were not kept.", &of(|it| it.refused.get()));
+        self.counter("quipu_collect_received_bytes", "Bytes of decompressed bodies.", &of(|it| it.bytes.get()));
+        self.counter("quipu_collect_refused", "Rejected entries of accepted requests.", &of(|it| it.refused.get()));
         for (name, help, counter) in [
             ("quipu_collect_spans", "Spans that were written.", &shared.spans),
-            ("quipu_collect_repeated_spans", "Spans that came again and were left out.", &shared.repeated_spans),
+            ("quipu_collect_repeated_spans", "Duplicate spans, skipped.", &shared.repeated_spans),
             ("quipu_collect_events", "Events of spans that were written.", &shared.events),
             ("quipu_collect_log_records", "Log records that were written.", &shared.log_records),
             ("quipu_collect_metric_points", "Points of metrics that were written.", &shared.metric_points),
-            ("quipu_collect_repeated_requests", "Bodies of logs and metrics that came again and were left out.", &shared.repeated_requests),
+            ("quipu_collect_repeated_requests", "Duplicate log and metric requests, skipped.", &shared.repeated_requests),
             ("quipu_collect_commits", "Transactions that were committed.", &shared.commits),
-            ("quipu_collect_failed_commits", "Transactions that failed; their requests were told to come again.", &shared.failed_commits),
-            ("quipu_collect_forwarded", "Requests that were passed on.", &shared.forwarded),
-            ("quipu_collect_forward_dropped", "Requests that could not be passed on.", &shared.forward_dropped),
-            ("quipu_collect_console_dropped", "Requests the console could not keep up with.", &shared.console_dropped),
+            ("quipu_collect_failed_commits", "Failed transactions; their requests were asked to retry.", &shared.failed_commits),
+            ("quipu_collect_forwarded", "Requests that were forwarded.", &shared.forwarded),
+            ("quipu_collect_forward_dropped", "Requests that could not be forwarded.", &shared.forward_dropped),
+            ("quipu_collect_console_dropped", "Requests not printed because the console was too slow.", &shared.console_dropped),
         ] {
             self.counter(name, help, &[(String::new(), counter.get())]);
         }
-        self.counter("quipu_collect_series_left_out", "Points of series there was no room for.", &[(String::new(), series.left_out)]);
-        self.gauge("quipu_collect_series", "Series that are kept for this page.", series.count as u64);
-        self.gauge("quipu_collect_queue_requests", "Requests that wait to be committed.", shared.waiting_requests.get());
-        self.gauge("quipu_collect_queue_bytes", "Bytes of their bodies.", shared.waiting_bytes.get());
+        self.counter(
+            "quipu_collect_series_left_out",
+            "Points dropped because there were too many series.",
+            &[(String::new(), series.left_out)],
+        );
+        self.gauge("quipu_collect_series", "Series exposed on this page.", series.count as u64);
+        self.gauge("quipu_collect_queue_requests", "Requests waiting to be committed.", shared.waiting_requests.get());
+        self.gauge("quipu_collect_queue_bytes", "Bytes of the bodies of waiting requests.", shared.waiting_bytes.get());
     }
 }
 
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn open_metrics_is_answered_to_whoever_prefers_it() {
-        // What Prometheus 2.42 and 3 send, a browser, curl.
+        // Accept headers of Prometheus 2.42 and 3, a browser and curl.
         for (accept, is_open) in [
             (
                 "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",

@@ -1,7 +1,7 @@
-//! Passes on what was committed, to another OTLP receiver, one request after the other.
+//! Forwards committed requests to another OTLP receiver, one at a time.
 //!
-//! What can't be sent at once waits, up to a bound; then the newest is dropped, counted and told of, and collecting is never held up. What
-//! is not here: HTTP and its pauses (`quipu_telemetry::otlp`).
+//! Requests that can't be sent immediately are queued up to a limit. Beyond it, new ones are dropped, counted and reported; collecting is
+//! never delayed. HTTP and retry delays are in `quipu_telemetry::otlp`.
 
 use super::counters::Shared;
 use crate::http::Encoding;
@@ -13,23 +13,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes that may wait.
+/// Maximum bytes queued.
 const WAITING: usize = 64 << 20;
-/// A request that is not taken for so long is dropped.
+/// A request that is not accepted within this time is dropped.
 const LONGEST: Duration = Duration::from_secs(600);
-/// How long sending goes on when the collector ends.
+/// How long sending continues after the collector stopped.
 const LAST: Duration = Duration::from_secs(5);
-/// What is dropped is told of so often at most.
+/// Minimum interval between reports of dropped requests.
 const TOLD: Duration = Duration::from_secs(10);
 
-/// Takes requests and sends them on from a thread of its own.
+/// Queues requests and sends them from a separate thread.
 pub(crate) struct Forward {
     queue: Arc<Queue>,
     thread: JoinHandle<()>,
 }
 
-/// A request as it came, unpacked.
-pub(crate) struct Passed {
+/// A request as received, decompressed.
+pub(crate) struct ForwardedRequest {
     pub(crate) signal: Signal,
     pub(crate) encoding: Encoding,
     pub(crate) body: Vec<u8>,
@@ -43,18 +43,18 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Passed>,
+    waiting: VecDeque<ForwardedRequest>,
     bytes: usize,
-    /// When sending ends, once the collector does.
+    /// Deadline for sending after shutdown.
     until: Option<Instant>,
-    /// Dropped since it was told last, and when that was.
-    untold: u64,
-    told: Option<Instant>,
+    /// Requests dropped since the last report, and the time of that report.
+    unreported: u64,
+    reported: Option<Instant>,
 }
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in between leaves a queue that is whole.
+        // A panic while locked leaves the queue consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,10 +62,13 @@ impl Queue {
 impl State {
     fn drop_some(&mut self, count: u64, shared: &Shared, to: &str) {
         shared.forward_dropped.add(count);
-        self.untold += count;
-        if self.untold > 0 && self.told.is_none_or(|at| at.elapsed() >= TOLD) {
-            eprintln!("{} that {to} did not take in time were dropped; they are in the file.", requests(std::mem::take(&mut self.untold)));
-            self.told = Some(Instant::now());
+        self.unreported += count;
+        if self.unreported > 0 && self.reported.is_none_or(|at| at.elapsed() >= TOLD) {
+            eprintln!(
+                "Not forwarded: {} that {to} did not accept in time. They are in the file.",
+                requests(std::mem::take(&mut self.unreported))
+            );
+            self.reported = Some(Instant::now());
         }
     }
 }
@@ -74,19 +77,19 @@ fn requests(count: u64) -> String {
     quipu::format::counted(Some(count), "request", "requests")
 }
 
-/// Says something that holds another program's words.
-fn tell(words: &str) {
+/// Prints a message that contains text from another program.
+fn warn(words: &str) {
     eprintln!("{}", crate::output::clean_line(words));
 }
 
-/// A client of each signal.
+/// One client per signal.
 pub(crate) struct Clients([(Signal, Client); 3]);
 
 impl Clients {
-    /// Clients for an address given by hand (`field` names it in errors), or that of a configuration.
+    /// Creates clients for a base URL given on the command line or in a configuration; `field` names it in errors.
     ///
     /// # Errors
-    /// The first thing that is wrong with the address or with a variable.
+    /// If the URL or an environment variable is invalid.
     pub(crate) fn new(field: &str, base: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Clients> {
         let client =
             |signal| -> Result<(Signal, Client)> { Ok((signal, Client::new(Settings::to_endpoint(signal, field, base, lookup)?)?)) };
@@ -103,7 +106,7 @@ impl Forward {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives none.
+    /// If no thread can be started.
     pub(crate) fn start(clients: Clients, shared: Arc<Shared>) -> Result<Forward> {
         let queue = Arc::new(Queue::default());
         let theirs = queue.clone();
@@ -112,22 +115,22 @@ impl Forward {
         Ok(Forward { queue, thread })
     }
 
-    /// Passes a request on, if there is room.
-    pub(crate) fn pass(&self, passed: Passed, shared: &Shared) {
+    /// Queues a request, if there is room.
+    pub(crate) fn push(&self, forwarded: ForwardedRequest, shared: &Shared) {
         let mut state = self.queue.state();
-        if state.bytes + passed.body.len() > WAITING {
+        if state.bytes + forwarded.body.len() > WAITING {
             return state.drop_some(1, shared, "the receiver of --forward");
         }
-        state.bytes += passed.body.len();
-        state.waiting.push_back(passed);
+        state.bytes += forwarded.body.len();
+        state.waiting.push_back(forwarded);
         self.queue.changed.notify_all();
     }
 
-    /// Sends what waits, for a while, and ends.
+    /// Sends queued requests until the deadline, then stops.
     pub(crate) fn finish(self) {
         self.queue.state().until = Some(Instant::now() + LAST);
         self.queue.changed.notify_all();
-        // A panic of the thread was told by itself.
+        // A panic of the thread has already been reported.
         let _ = self.thread.join();
     }
 }
@@ -135,12 +138,12 @@ impl Forward {
 fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
     let mut is_failing = false;
     loop {
-        let passed = {
+        let forwarded = {
             let mut state = queue.state();
             loop {
-                if let Some(passed) = state.waiting.pop_front() {
-                    state.bytes -= passed.body.len();
-                    break passed;
+                if let Some(forwarded) = state.waiting.pop_front() {
+                    state.bytes -= forwarded.body.len();
+                    break forwarded;
                 }
                 if state.until.is_some() {
                     return;
@@ -148,28 +151,28 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
                 state = queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let Some(client) = clients.of(passed.signal) else { continue };
+        let Some(client) = clients.of(forwarded.signal) else { continue };
         let begin = Instant::now();
         let mut wait = |pause: Duration, error: &SendError| {
             if !std::mem::replace(&mut is_failing, true) {
-                tell(&format!("{error} It is tried again; collecting goes on."));
+                warn(&format!("{error} Retrying; collecting continues."));
             }
             pause_within(queue, begin + LONGEST, pause)
         };
-        match client.send_as(passed.encoding.label(), &passed.body, &mut wait) {
+        match client.send_as(forwarded.encoding.label(), &forwarded.body, &mut wait) {
             Ok(answer) => {
                 shared.forwarded.add(1);
                 if std::mem::take(&mut is_failing) {
-                    eprintln!("{} takes requests again.", client.url());
+                    eprintln!("{} accepts requests again.", client.url());
                 }
                 if answer.rejected > 0 {
                     let why = answer.message.unwrap_or_default();
-                    tell(&format!("{} took a request but for {} entries: {why}", client.url(), answer.rejected));
+                    warn(&format!("{} rejected {} entries of a request: {why}", client.url(), answer.rejected));
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    tell(&error.to_string());
+                    warn(&error.to_string());
                 }
                 let mut state = queue.state();
                 let ends = state.until.is_some_and(|until| Instant::now() >= until);
@@ -183,7 +186,7 @@ fn send_all(queue: &Queue, clients: &Clients, shared: &Shared) {
     }
 }
 
-/// Waits for the pause; false where trying again is too late then.
+/// Waits; returns `false` if retrying would then be too late.
 fn pause_within(queue: &Queue, latest: Instant, pause: Duration) -> bool {
     let end = Instant::now() + pause;
     let mut state = queue.state();

@@ -1,11 +1,11 @@
-//! The one thread that writes: what waits becomes one transaction, and is answered when it is in the file.
+//! The writer thread: commits waiting requests in one transaction and then answers them.
 //!
-//! Under load many requests share a commit, which is what costs; alone each is committed at once. A transaction that fails is rolled back
-//! and its requests are told to come again: nothing is ever answered that is not in the file.
+//! Commits are expensive, so under load many requests share one; a single request is committed immediately. If a transaction fails, it is
+//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file.
 
 use super::console::Console;
 use super::counters::Shared;
-use super::forward::{Forward, Passed};
+use super::forward::{Forward, ForwardedRequest};
 use anyhow::{Context, Result};
 use quipu::store::{StoreError, Writer};
 use quipu::transfer::{Recorded, Recorder, Rows};
@@ -17,31 +17,29 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// A transaction takes no more bodies when it has so many bytes of them, or is so old: those who wait for it have their own limits. The
-/// ids of spans lie anywhere in the index, so in a large file nearly every span changes a page of it, and spans that share a
-/// transaction share such pages.
+/// A transaction accepts no more requests beyond this size or age, because clients have timeouts. Span ids are random, so in a large file
+/// nearly every span changes another index page; spans in one transaction share those pages.
 const MOST: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
-/// The pages a transaction changes stay in memory until its end, so that readers are kept out for its end only.
+/// Changed pages stay in memory until the commit, so that readers are only locked out during the commit.
 const CACHE: u64 = 192 << 20;
-/// Bodies of logs and metrics that are known again when they are sent twice.
+/// Number of log and metric bodies remembered to detect duplicates.
 const REMEMBERED: usize = 10_000;
 
-/// A request that waits to be written.
+/// A request waiting to be written.
 pub(crate) struct Job {
     pub(crate) rows: Rows,
-    /// The request, where it is to be passed on.
-    pub(crate) passed: Option<Passed>,
-    /// Bytes of the unpacked body.
+    /// The request, if it is to be forwarded.
+    pub(crate) forwarded: Option<ForwardedRequest>,
+    /// Size of the decompressed body.
     pub(crate) bytes: usize,
-    /// The body as a number, where its entries have no ids.
+    /// Fingerprint of the body, if its entries have no ids.
     pub(crate) fingerprint: Option<u64>,
-    /// Told when it is in the file, or why it is not. The rows go back where nobody else wants them: many small pieces of memory are freed
-    /// by whoever has time for it.
+    /// Receives the outcome of the commit. Rows that nobody else needs are sent back, so that freeing them does not block the writer.
     pub(crate) done: oneshot::Sender<Result<Rows, String>>,
 }
 
-/// Where what was committed goes.
+/// Receivers of committed data.
 pub(crate) struct After {
     pub(crate) console: Option<Console>,
     pub(crate) forward: Option<Forward>,
@@ -49,10 +47,10 @@ pub(crate) struct After {
 
 pub(crate) type Jobs = Sender<Job>;
 
-/// Opens the file and starts the thread, which ends when all senders are gone.
+/// Opens the file and starts the thread, which ends when all senders are dropped.
 ///
 /// # Errors
-/// A sentence where the file can't be written.
+/// If the file can't be written.
 pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
     let (jobs, waiting) = channel();
     let (opened, is_open) = channel();
@@ -61,7 +59,7 @@ pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(Joi
         let writer = match open(&db) {
             Ok(writer) => writer,
             Err(error) => {
-                // Whoever starts waits for it.
+                // The caller is waiting for it.
                 let _ = opened.send(Err(error));
                 return Ok(());
             }
@@ -76,7 +74,7 @@ pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(Joi
 
 fn open(db: &Path) -> Result<Writer> {
     if let Some(folder) = db.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("The folder {} can't be made", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("The folder {} can't be created", folder.display()))?;
     }
     let mut writer = Writer::append_to(db)?;
     writer.set_cache(CACHE)?;
@@ -87,7 +85,7 @@ fn open(db: &Path) -> Result<Writer> {
 #[derive(Default)]
 struct Batch {
     jobs: Vec<Job>,
-    /// Fingerprints of bodies that were not seen before.
+    /// Fingerprints of bodies not seen before.
     fresh: Vec<u64>,
 }
 
@@ -97,7 +95,7 @@ struct Keeper {
     recent: Recent,
     shared: Arc<Shared>,
     after: After,
-    /// The last transaction failed, which was told.
+    /// Whether the last transaction failed, which has been reported.
     is_failing: bool,
 }
 
@@ -123,7 +121,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// One transaction, of the first request and those that come while it is written.
+    /// Writes one transaction: the first request and those that arrive meanwhile.
     fn write(&mut self, first: Job, batch: &mut Batch) -> Result<Recorded, StoreError> {
         let begun = self.recorder.begin();
         let (mut recorded, mut bytes, start) = (Recorded::default(), 0, Instant::now());
@@ -134,7 +132,7 @@ impl Keeper {
             if let (Ok(()), Some(job)) = (&begun, batch.jobs.last_mut()) {
                 match job.fingerprint {
                     Some(known) if !self.recent.is_new(known) => {
-                        (job.rows, job.passed) = (Rows::default(), None);
+                        (job.rows, job.forwarded) = (Rows::default(), None);
                         self.shared.repeated_requests.add(1);
                     }
                     fresh => {
@@ -164,10 +162,10 @@ impl Keeper {
             if self.after.console.is_some() {
                 printed.push(std::mem::take(&mut job.rows));
             }
-            // Whoever asked may be gone; the rows are in the file all the same.
+            // The client may have disconnected; the rows are in the file anyway.
             let _ = job.done.send(Ok(job.rows));
-            if let (Some(forward), Some(passed)) = (&self.after.forward, job.passed) {
-                forward.pass(passed, &self.shared);
+            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.forwarded) {
+                forward.push(forwarded, &self.shared);
             }
         }
         if let Some(console) = &self.after.console {
@@ -176,12 +174,12 @@ impl Keeper {
     }
 
     fn failed(&mut self, batch: Batch, error: &StoreError) {
-        // Where no transaction was begun this fails too; the first error is the one to tell.
+        // This also fails if no transaction was begun; only the first error is reported.
         let _ = self.recorder.roll_back();
         self.shared.failed_commits.add(1);
         self.recent.forget(&batch.fresh);
         if !std::mem::replace(&mut self.is_failing, true) {
-            eprintln!("{error} Exporters are told to send again.");
+            eprintln!("{error} Exporters are asked to retry.");
         }
         for job in batch.jobs {
             let _ = job.done.send(Err(format!("{error} Nothing of this request was kept; send it again.")));
@@ -189,7 +187,7 @@ impl Keeper {
     }
 }
 
-/// The last bodies whose entries have no ids: an exporter that got no answer sends the same bytes again.
+/// The fingerprints of the latest bodies. An exporter that got no answer sends the same bytes again.
 #[derive(Default)]
 struct Recent {
     known: HashSet<u64>,
@@ -197,7 +195,7 @@ struct Recent {
 }
 
 impl Recent {
-    /// Whether a body was not seen, which it is from now on.
+    /// Whether the body has not been seen before. Remembers it.
     fn is_new(&mut self, fingerprint: u64) -> bool {
         if !self.known.insert(fingerprint) {
             return false;

@@ -1,9 +1,9 @@
 //! `quipu collect`: an OTLP/HTTP receiver that writes a telemetry file while others read it.
 //!
-//! A request is read, unpacked and decoded by whichever thread is free (`routes`), and handed to the one thread that writes (`keeper`),
-//! which commits what waits together and only then lets the requests be answered. What was committed goes on from there: to the counters
-//! of `/metrics` (`series`, `exposition`), to the console (`console`), to another receiver (`forward`).
-//! What is not here: OTLP itself and the rows (`quipu::transfer`), the schema (`quipu::store`), who may come in (`http`).
+//! Any free thread reads, decompresses and decodes a request (`routes`) and passes it to the single writer thread (`keeper`), which commits
+//! waiting requests together before they are answered. Committed data is passed on to the counters of `/metrics` (`series`, `exposition`),
+//! the console (`console`) and another receiver (`forward`). OTLP and rows are in `quipu::transfer`, the schema in `quipu::store`, access
+//! control in `http`.
 
 mod arguments;
 mod console;
@@ -24,22 +24,22 @@ use settings::Settings;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Requests that are still open after the server has ended are given up.
+/// How long requests may continue after the server has stopped.
 const LEFT: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(collect: &Collect) -> Result<()> {
     let settings = Settings::read(collect)?;
     let runtime = runtime()?;
-    // Before the file is made, because another program may have the address.
+    // Before the file is created, because the address may be in use.
     let server = runtime.block_on(Server::bind(settings.door))?;
     let shared = Arc::new(counters::Shared::default());
     let console = settings.console.then(console::Console::start).transpose()?;
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
-    let passes_on = forward.is_some();
+    let is_forwarding = forward.is_some();
     let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), keeper::After { console, forward })?;
-    eprintln!("Collecting on http://{} into {}.", server.address()?, clean_line(&settings.db.display().to_string()));
-    let served = runtime.block_on(server.serve(routes::routes(jobs, shared, passes_on)));
-    // With the last connection the last sender of jobs goes, and the keeper ends when it has written what it was given.
+    eprintln!("Collecting on http://{} to {}.", server.address()?, clean_line(&settings.db.display().to_string()));
+    let served = runtime.block_on(server.serve(routes::routes(jobs, shared, is_forwarding)));
+    // Closing the last connection drops the last sender of jobs. The keeper then writes what is queued and ends.
     runtime.shutdown_timeout(LEFT);
     let kept = keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
     served.and(kept)

@@ -1,11 +1,11 @@
-//! Names of metric families on `/metrics`: those of Prometheus' translation, and Llama Stack's documented ones.
+//! Names of metric families on `/metrics`: those of Prometheus' OTLP translation, and Llama Stack's documented ones.
 //!
-//! What is not here: the translation (`quipu::prometheus`).
+//! The translation is in `quipu::prometheus`.
 
 use quipu::model::TokenKind;
 use quipu::prometheus::{MetricShape, metric_name};
 
-/// The name of a metric's family: of a counter without `_total`, which only its samples have.
+/// The name of a metric family. Counters have no `_total`, which is only part of their samples' names.
 pub(super) fn family(metric: &str, unit: Option<&str>, shape: MetricShape) -> String {
     let documented = TokenKind::from_metric(metric).filter(|_| shape == MetricShape::Counter).map(TokenKind::documented_name);
     let name = documented.map_or_else(|| metric_name(metric, unit.unwrap_or_default(), shape), str::to_owned);
@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn names_are_those_prometheus_makes() {
-        // By Prometheus's own translation, and Llama Stack's documentation.
+        // By Prometheus' translation, and Llama Stack's documentation.
         for (metric, unit, shape, name) in [
             ("prompt_tokens", "tokens", MetricShape::Counter, "llama_stack_prompt_tokens"),
             ("completion_tokens", "tokens", MetricShape::Counter, "llama_stack_completion_tokens"),

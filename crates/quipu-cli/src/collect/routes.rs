@@ -1,8 +1,8 @@
-//! The routes: three of OTLP/HTTP, and `/metrics`.
+//! The OTLP/HTTP routes and `/metrics`.
 
 use super::counters::Shared;
 use super::exposition;
-use super::forward::Passed;
+use super::forward::ForwardedRequest;
 use super::keeper::{Job, Jobs};
 use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
 use axum::Router;
@@ -17,27 +17,27 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// One body; the collector of OpenTelemetry takes 20 MB.
+/// Limits of one body. The OpenTelemetry Collector's limit is 20 MB.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
-/// What all requests together may hold in memory, in KiB: their bodies, and some more for the rows made of them.
+/// Memory for all requests together in KiB: their bodies and the rows made from them.
 const HELD: usize = 256 << 10;
-/// Rows take about as much again as the body they came from.
+/// Rows take about as much memory as the body they came from.
 const ROWS: usize = 2;
 
 struct Routes {
     jobs: Jobs,
     shared: Arc<Shared>,
-    /// KiB that requests may hold yet.
+    /// Memory available for requests, in KiB.
     room: Arc<Semaphore>,
-    /// Threads that may decode at a time.
+    /// Limits the number of threads that decode.
     readers: Semaphore,
-    /// A request's body as a number, with a key nobody else knows.
+    /// Fingerprints bodies with a random key.
     hasher: RandomState,
-    /// Whether requests are passed on.
-    passes_on: bool,
+    /// Whether requests are forwarded.
+    is_forwarding: bool,
 }
 
-pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router {
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
     let state = Routes {
         jobs,
@@ -45,11 +45,11 @@ pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, passes_on: bool) -> Router
         room: Arc::new(Semaphore::new(HELD)),
         readers: Semaphore::new(readers),
         hasher: RandomState::new(),
-        passes_on,
+        is_forwarding,
     };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
-        Refusal::new(StatusCode::NOT_FOUND, "Nothing is here; there are /v1/traces, /v1/metrics and /v1/logs to send to, and /metrics.")
+        Refusal::new(StatusCode::NOT_FOUND, "Not found. Use /v1/traces, /v1/metrics or /v1/logs to send data, and /metrics to scrape.")
     });
     for signal in Signal::ALL {
         let state = state.clone();
@@ -100,7 +100,7 @@ impl Routes {
             let routes = self.clone();
             tokio::task::spawn_blocking(move || routes.read(signal, is_json, &headers, &body))
                 .await
-                .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be read: that is an error of Quipu's."))??
+                .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be decoded because of an internal error."))??
         };
         held.merge(self.hold(read.length * ROWS)?);
         let answer = response(signal, is_json, read.rows.problems());
@@ -108,7 +108,7 @@ impl Routes {
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { passed: read.passed, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
+        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
         let outcome = match self.jobs.send(job) {
             Ok(()) => is_done.await.map_err(|_| ending()),
             Err(_) => Err(ending()),
@@ -120,11 +120,11 @@ impl Routes {
         Ok(answer)
     }
 
-    /// Keeps room in memory for so many bytes.
+    /// Reserves memory for a request of this size.
     fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
         self.room.clone().try_acquire_many_owned(kib).map_err(|_| {
-            let words = "More comes than can be written; nothing of this request was kept. Send it again.";
+            let words = "The collector is overloaded; nothing of this request was stored. Send it again later.";
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(1)
         })
     }
@@ -134,11 +134,11 @@ impl Routes {
         self.shared.of(signal).bytes.add(body.len() as u64);
         let refused = |what| Refusal::new(StatusCode::BAD_REQUEST, format!("The body {what}; nothing of it was kept."));
         let rows = read_request(signal, is_json, &body).map_err(refused)?;
-        // Spans are known by their ids. Log records and points have none, so that of them the whole body has to be known again.
+        // Duplicate spans are detected by their ids. Log records and points have none, so the whole body is fingerprinted.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();
-        let passed = self.passes_on.then(|| Passed { signal, encoding: Encoding::of(headers), body: body.into_owned() });
-        Ok(Read { rows, length, fingerprint, passed })
+        let forwarded = self.is_forwarding.then(|| ForwardedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() });
+        Ok(Read { rows, length, fingerprint, forwarded })
     }
 }
 
@@ -146,15 +146,18 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
-    passed: Option<Passed>,
+    forwarded: Option<ForwardedRequest>,
 }
 
 fn ending() -> Refusal {
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "This collector is ending; nothing of the request was kept. Send it again.")
-        .retry_after(5)
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The collector is shutting down; nothing of this request was stored. Send it again later.",
+    )
+    .retry_after(5)
 }
 
-/// What a body will take; the most where it does not say.
+/// The stated length of a body, or the maximum if it is not stated.
 fn stated_length(headers: &HeaderMap) -> usize {
     let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     stated.unwrap_or(LIMITS.sent).min(LIMITS.sent)

@@ -1,8 +1,8 @@
-//! Series for Prometheus out of what was received since the collector started.
+//! Series for Prometheus, built from what was received since the collector started.
 //!
-//! Cumulative points are passed on as they are, so that a server that starts anew is seen to; points that count since the one before are
-//! summed. Of Llama Stack's token counters a server may send points, or events of its spans, or both, which count the same: where there
-//! are points the events are not counted. What is not here: the text they become (`exposition`).
+//! Cumulative points are exposed as received, so that restarts of a server stay visible; delta points are summed. A server may send Llama
+//! Stack's token counters as points, as span events, or as both, with equal values: if there are points, events are ignored. `exposition`
+//! formats the series.
 
 use super::names;
 use quipu::metrics::point_labels;
@@ -12,10 +12,10 @@ use quipu::recorded::{RecordedAttribute, attributes};
 use quipu::transfer::Rows;
 use std::collections::BTreeMap;
 
-/// Series that are kept; what would be more is counted and left out.
+/// Maximum number of series; points of further ones are counted and dropped.
 const MOST: usize = 10_000;
 
-/// What a family's samples are.
+/// The type of a metric family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Counter,
@@ -24,26 +24,26 @@ pub(super) enum Kind {
     Summary,
 }
 
-/// All series of a name.
+/// All series of a metric.
 #[derive(Debug)]
 pub(super) struct Family {
     pub(super) kind: Kind,
-    /// What it was called by whoever sent it.
+    /// The metric name as received.
     pub(super) metric: String,
-    /// By their labels, as they are written.
+    /// By labels in text format.
     pub(super) samples: BTreeMap<String, Sample>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Sample {
-    /// A number, or the sum of a histogram or summary; `None` where no point told it.
+    /// The value, or the sum of a histogram or summary; `None` if no point was received.
     points: Option<f64>,
-    /// The sum of events of spans.
+    /// Sum of the values of span events.
     events: f64,
     pub(super) count: u64,
-    /// Upper bounds with how many observations are in each bucket, not in those below; or quantiles with their values.
+    /// Upper bounds with the number of observations in each bucket (not cumulative), or quantiles with their values.
     pub(super) parts: Vec<(f64, f64)>,
-    /// When the last point was measured.
+    /// Time of the last point.
     at: u64,
 }
 
@@ -57,12 +57,12 @@ impl Sample {
 pub(crate) struct Series {
     pub(super) families: BTreeMap<String, Family>,
     pub(super) count: usize,
-    /// Points and events of series that had no room, or another kind than their name.
+    /// Points and events dropped because there is no room for their series, or because their type differs from the family's.
     pub(super) left_out: u64,
 }
 
 impl Series {
-    /// Takes what was committed.
+    /// Adds committed rows.
     pub(super) fn take(&mut self, rows: &Rows) {
         for (point, service) in rows.points() {
             self.point(point, service);
@@ -109,7 +109,7 @@ impl Series {
         let Some(sample) = self.sample(kind, &point.metric, name, labels) else { return };
         let is_delta = point.cumulative == Some(false);
         let at = point.time_nanos.unwrap_or(0);
-        // Requests overtake each other.
+        // Requests can arrive out of order.
         if !is_delta && at < sample.at {
             return;
         }
@@ -128,7 +128,7 @@ impl Series {
         }
     }
 
-    /// Ends a series of which a point says that nothing is measured any more.
+    /// Removes a series after a point flagged “no recorded value”.
     fn close(&mut self, name: &str, labels: &str) {
         let Some(family) = self.families.get_mut(name) else { return };
         self.count -= usize::from(family.samples.remove(labels).is_some());
@@ -166,7 +166,7 @@ fn parts(point: &MetricPoint) -> Vec<(f64, f64)> {
     if counts.len() == bounds.len() + 1 { bounds.into_iter().zip(counts).collect() } else { Vec::new() }
 }
 
-/// Labels as they are written, by name; the service is one of them where its name can be seen.
+/// Labels in text format, sorted by name, with the service name if it is visible.
 fn written(mut labels: BTreeMap<String, String>, service: Option<&str>) -> String {
     if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}')) {
         labels.entry("service_name".to_owned()).or_insert_with(|| service.to_owned());

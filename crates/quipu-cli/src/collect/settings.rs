@@ -1,4 +1,4 @@
-//! What the command line and a Llama Stack configuration say together; the command line comes first.
+//! Settings from the command line and a Llama Stack configuration; the command line takes precedence.
 
 use super::Collect;
 use super::forward::Clients;
@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     pub(crate) door: Door,
     pub(crate) db: PathBuf,
     pub(crate) console: bool,
-    /// Where to pass on what was committed.
+    /// Clients for forwarding committed data.
     pub(crate) forward: Option<Clients>,
 }
 
@@ -24,8 +24,8 @@ impl Settings {
         let from_config = config.as_ref().filter(|_| has(SinkKind::Sqlite)).map(|config| config.sqlite_db_path.clone());
         let db = collect.db.clone().or(from_config).ok_or_else(|| {
             let words = match &collect.config {
-                Some(path) => format!("{} has no sink sqlite; give the file to write with --db FILE.", path.display()),
-                None => "Give the file to write with --db FILE, or a configuration that names it with --config FILE.".to_owned(),
+                Some(path) => format!("{} does not configure the sink sqlite; give the file to write with --db FILE.", path.display()),
+                None => "Give the file to write with --db FILE, or a configuration with --config FILE.".to_owned(),
             };
             WrongCommandLine(words)
         })?;
@@ -37,8 +37,7 @@ impl Settings {
         };
         let door = collect.admission.door(&collect.listen)?;
         if let Some((field, url)) = endpoint.filter(|(_, url)| is_itself(url, &door)) {
-            let words =
-                format!("{field} {url} is where this collector listens itself; it would send everything to itself again and again.");
+            let words = format!("{field} {url} is where this collector listens itself, so it would forward to itself.");
             return Err(WrongCommandLine(words).into());
         }
         let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
@@ -57,7 +56,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Whether an address is that of the collector's own door, as far as its words tell.
+/// Whether a URL is the collector's own address, judging by its text.
 fn is_itself(url: &str, door: &Door) -> bool {
     let authority = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
     let own = [

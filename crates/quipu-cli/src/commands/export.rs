@@ -1,4 +1,4 @@
-//! `quipu export`: spans as JSON lines or CSV, or whole traces in the formats of other programs and as a telemetry file.
+//! `quipu export`: spans as JSON lines or CSV, whole traces in other formats or as a telemetry file.
 
 use crate::arguments::Export;
 use crate::open::open_indexed;
@@ -55,26 +55,25 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     failed.map_or(Ok(()), Err)
 }
 
-/// Only a new file: what is there already might be the telemetry itself.
+/// Creates a file; fails if it exists, because it might be the telemetry file.
 pub(super) fn new_file(path: &Path) -> Result<std::fs::File> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.with_context(|| format!("{} can't be made", path.display()))
+    file.with_context(|| format!("{} can't be created", path.display()))
 }
 
-/// The format of whole traces that is asked for; `None` where spans with their attributes are.
+/// The format for exporting whole traces; `None` to export spans with selected attributes.
 fn whole(export: &Export) -> Result<Option<FileFormat>> {
     if export.traces.is_empty() && export.format.holds(Contents::Spans) {
         return Ok(None);
     }
     if export.session.is_some() || !export.filters.is_empty() || !export.attributes.is_empty() || export.max_depth.is_some() {
-        let words =
-            "This format holds whole traces: choose them with --trace, and leave --session, --filter, --attribute and --max-depth out.";
+        let words = "This format exports whole traces. Choose them with --trace, without --session, --filter, --attribute and --max-depth.";
         bail!(WrongCommandLine(words.into()));
     }
     Ok(Some(export.format))
 }
 
-/// Writes the chosen traces, or all, in a format of other programs.
+/// Writes the chosen traces, or all, in a format for whole traces.
 fn traces(export: &Export, format: FileFormat, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
@@ -89,7 +88,7 @@ fn traces(export: &Export, format: FileFormat, output: &mut Output) -> Result<()
     file.flush().with_context(fail)
 }
 
-/// Writes the chosen traces, or all, into a fresh telemetry file.
+/// Writes the chosen traces, or all, to a new telemetry file.
 fn database(export: &Export, path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
@@ -111,20 +110,20 @@ fn database(export: &Export, path: &Path, as_json: bool, output: &mut Output) ->
     output.line(&format!("{}: {}", clean_line(&path.display().to_string()), parts.join(", ")))?;
     if copied.left_out > 0 {
         let rows = counted(Some(copied.left_out), "row", "rows");
-        output.line(&format!("{rows} left out, because a row of the same id stands before."))?;
+        output.line(&format!("{rows} skipped: an earlier row has the same id."))?;
     }
     Ok(())
 }
 
-/// `KEY=VALUE` and its like as a condition of the API.
+/// Parses `KEY=VALUE`, `KEY!=VALUE`, `KEY>VALUE` or `KEY<VALUE` into an attribute filter of the API.
 fn read_condition(text: &str) -> Result<Json> {
     let Some(at) = text.find(['=', '!', '<', '>']).filter(|at| *at > 0) else {
-        bail!("--filter {text:?} is no condition; write KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
+        bail!("--filter {text:?} is not a condition; use KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
     };
     let (key, rest) = text.split_at(at);
     let operators = [("!=", "ne"), ("=", "eq"), (">", "gt"), ("<", "lt")];
     let Some((op, value)) = operators.into_iter().find_map(|(sign, op)| Some((op, rest.strip_prefix(sign)?))) else {
-        bail!("--filter {text:?} has no operator; write KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
+        bail!("--filter {text:?} has no operator; use KEY=VALUE, KEY!=VALUE, KEY>VALUE or KEY<VALUE.");
     };
     let value = match serde_json::from_str(value) {
         Ok(value @ (Json::Number(_) | Json::Bool(_) | Json::String(_) | Json::Null)) => value,

@@ -1,6 +1,6 @@
-//! `quipu export --html`: traces and the page in one file that opens from disk. Only in a build with the page in it: feature `page`.
+//! `quipu export --html`: traces and the page in one HTML file. Requires the feature `page`, which embeds the page.
 //!
-//! What is not here: what is private and how a file is put into the page, which the core knows.
+//! Redaction and embedding are in `quipu::share`.
 
 use crate::arguments::Export;
 use crate::output::Output;
@@ -10,15 +10,15 @@ use std::path::Path;
 #[cfg(not(feature = "page"))]
 pub(crate) fn run(_: &Export, _: &Path, _: &mut Output) -> Result<()> {
     anyhow::bail!(
-        "This quipu was built without the page, which --html puts beside the data. `cargo xtask build` builds one with it: target/release/quipu. The \
-         page itself writes such files, too: Share, One HTML file."
+        "This quipu was built without the page, which --html needs. `cargo xtask build` builds one with it: target/release/quipu. You can also \
+         create such files on the page: Share, One HTML file."
     )
 }
 
 #[cfg(feature = "page")]
 pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<()> {
     use super::export::new_file;
-    use super::share::{redact_options, said};
+    use super::share::{print_report, redact_options};
     use crate::open::open_indexed;
     use anyhow::Context;
     use flate2::{Compression, write::GzEncoder};
@@ -44,12 +44,12 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     };
     let source = Some(Source::File { name: shared.file_name.clone(), size_bytes: Some(shared.bytes.len() as u64) });
     let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
-    // The page without data, as `cargo xtask build` made it.
+    // The page without data, built by `cargo xtask build`.
     let viewer =
-        crate::serve::page_file("viewer.html").context("The page in this quipu is not whole; build it again with `cargo xtask build`.")?;
+        crate::serve::page_file("viewer.html").context("The page in this quipu is incomplete; build it again with `cargo xtask build`.")?;
     let page = carrying_page(&String::from_utf8_lossy(&viewer), CarriedFile { name: &shared.file_name, gzip: &gzip }, &fragment)?;
     new_file(path)?.write_all(page.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
     output.flush()?;
-    said(&shared, None);
+    print_report(&shared, None);
     Ok(())
 }

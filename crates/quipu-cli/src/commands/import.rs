@@ -40,22 +40,18 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
     ];
     output.line(&format!("{}: {}", clean_line(&import.db.display().to_string()), parts.join(", ")))?;
     if report.repeated_spans > 0 {
-        output.line(&format!("{} came again and were left out.", counted(Some(report.repeated_spans), "span", "spans")))?;
+        output.line(&format!("Skipped {} that occurred more than once.", counted(Some(report.repeated_spans), "span", "spans")))?;
     }
     if report.logs_without_span > 0 {
         let records = counted(Some(report.logs_without_span), "log record", "log records");
-        output.line(&format!("{records} of no span in these files: kept in the table quipu_log_records."))?;
+        output.line(&format!("{records} without a span: stored in the table quipu_log_records."))?;
     }
     for problem in &report.problems {
         output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&problem.to_string())))?;
     }
-    let untold = report.problem_count.saturating_sub(report.problems.len() as u64);
-    if untold > 0 {
-        output.line(&format!(
-            "{} {} more that could not be read.",
-            output.ink("!", Ink::Note),
-            counted(Some(untold), "piece", "pieces")
-        ))?;
+    let unlisted = report.problem_count.saturating_sub(report.problems.len() as u64);
+    if unlisted > 0 {
+        output.line(&format!("{} {} more could not be read.", output.ink("!", Ink::Note), counted(Some(unlisted), "piece", "pieces")))?;
     }
     Ok(())
 }

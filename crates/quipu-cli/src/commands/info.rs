@@ -1,4 +1,4 @@
-//! `quipu info`: what a file is and holds.
+//! `quipu info`: prints a summary of a file.
 
 use crate::json;
 use crate::open::open_indexed;
@@ -46,7 +46,7 @@ fn number(number: Option<u64>) -> String {
     number.map_or_else(|| format::DASH.to_owned(), format::count)
 }
 
-/// Servers that were given no name write an invisible one.
+/// Servers without a configured name record a zero-width space.
 fn service(name: &str) -> &str {
     if name.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{200b}').is_empty() { "(no service name)" } else { name }
 }

@@ -1,4 +1,4 @@
-//! One module a command.
+//! The subcommands, one module each.
 
 pub(crate) mod export;
 pub(crate) mod html;
@@ -19,7 +19,7 @@ use crate::output::WrongCommandLine;
 use anyhow::{Result, bail};
 use quipu::filter::Filter;
 
-/// Refuses a filter that is not understood before the file is read, with a caret under the place.
+/// Rejects an invalid filter before the file is read, with a caret under the error.
 fn check_filter(filter: &str) -> Result<()> {
     match Filter::parse(filter) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! `quipu promql`: metrics of a file, or of OpenMetrics text, in PromQL.
+//! `quipu promql`: evaluates a query over a telemetry file or OpenMetrics text.
 
 use crate::arguments::Promql;
 use crate::open::open_indexed;
@@ -13,7 +13,7 @@ use quipu::promql::{
 };
 use std::path::Path;
 
-/// Whether there was an answer.
+/// Runs the command. Returns `false` if the query failed.
 pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result<bool> {
     let wrong = |message: String| anyhow::Error::new(WrongCommandLine(message));
     let time = |text: &Option<String>| text.as_deref().map(read_time).transpose().map_err(wrong);
@@ -27,7 +27,7 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
     if let Some(at) = time(&promql.time)? {
         asked.end = Some(at);
     } else if asked.end.is_some() && asked.start.is_none() && step.is_none() {
-        bail!(WrongCommandLine("--end alone says no time to look at: give --time, or --start and --step.".into()));
+        bail!(WrongCommandLine("--end requires --start and --step. For a single point in time, use --time.".into()));
     }
     let answer = match (promql.words.as_slice(), &promql.openmetrics) {
         ([query], Some(series)) => {
@@ -38,18 +38,18 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
             asked.query.clone_from(query);
             open_indexed(Path::new(file))?.query_promql(&asked)?
         }
-        (_, Some(_)) => bail!(WrongCommandLine("With --openmetrics there is the query alone, and no telemetry file.".into())),
-        (_, None) => bail!(WrongCommandLine("A telemetry file and a query are needed: quipu promql FILE QUERY".into())),
+        (_, Some(_)) => bail!(WrongCommandLine("--openmetrics takes a query and no telemetry file.".into())),
+        (_, None) => bail!(WrongCommandLine("A telemetry file and a query are required: quipu promql FILE QUERY".into())),
     };
     match answer {
         Ok(answer) if as_json => output.line(&answer.to_json()).map(|()| true),
         Ok(answer) => print(&answer, output).map(|()| true),
         Err(error) if as_json => output.line(&error_json(&error)).map(|()| false),
-        Err(error) => Err(in_words(error, &asked.query)),
+        Err(error) => Err(to_error(error, &asked.query)),
     }
 }
 
-fn in_words(error: PromqlError, query: &str) -> anyhow::Error {
+fn to_error(error: PromqlError, query: &str) -> anyhow::Error {
     let words = format!("{}\n{error}", error.drawing(query));
     if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) }
 }
@@ -63,7 +63,7 @@ fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<PromqlAnswer, Prom
         (start, step) => PromqlTime::Steps {
             start: start.unwrap_or(first),
             end: asked.end.unwrap_or(last),
-            step: step.context("A query over time needs --step")?,
+            step: step.context("A range query requires --step")?,
         },
     };
     let options = EvalOptions { exact: asked.options.exact, ..EvalOptions::default() };
@@ -91,7 +91,7 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
         }
     };
     if rows.is_empty() {
-        return output.line(&output.ink("No series has a value then.", Ink::Faint));
+        return output.line(&output.ink("No series has a value at that time.", Ink::Faint));
     }
     for (number, line) in lines(&columns, &rows, output.width()).into_iter().enumerate() {
         output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;

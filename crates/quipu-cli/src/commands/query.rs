@@ -1,4 +1,4 @@
-//! `quipu query`: the API's JSON, exactly.
+//! `quipu query`: prints the JSON of Llama Stack's telemetry API unchanged.
 
 use crate::arguments::Query;
 use crate::open::open;

@@ -1,4 +1,4 @@
-//! `quipu search`: spans that hold a text, newest first, as they are found.
+//! `quipu search`: prints spans that contain a text as they are found, newest first.
 
 use crate::arguments::Search;
 use crate::json;
@@ -12,12 +12,12 @@ use quipu::protocol::{HitPage, HitQuery, ListHits, MatchPlace, SearchHit, Search
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Hits asked for at once.
+/// Hits requested at once.
 const PAGE: u32 = 100;
-/// How long is searched before what was found is printed.
+/// Duration of a search step, after which new hits are printed.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Whether anything was found.
+/// Runs the search. Returns whether anything was found.
 pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result<bool> {
     if search.text.is_empty() {
         bail!("The text to search for is empty.");
@@ -35,7 +35,7 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
     let mut query = HitQuery { filter, trace_id, offset: 0, limit: 0 };
     list(&mut session, &query)?;
     if search.filter.is_some() {
-        // Which traces the rest of the filter matches may be known only at the end.
+        // Which traces match the rest of the filter may only be known at the end.
         session.run_search()?;
     }
     let most = search.limit.unwrap_or(u32::MAX);
@@ -72,7 +72,7 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
     }
     note.clear();
     if query.offset == 0 {
-        eprintln!("No span holds {}.", clean_line(&search.text));
+        eprintln!("No span contains {}.", clean_line(&search.text));
     }
     Ok(query.offset > 0)
 }
@@ -81,7 +81,7 @@ fn list(session: &mut Session, query: &HitQuery) -> Result<HitPage> {
     Ok(session.ask(ListHits(query.clone()))?)
 }
 
-/// Two lines: which span, and the match with what stands around it.
+/// Prints a hit on two lines: the span, and the match in its context.
 fn print(hit: &SearchHit, output: &mut Output) -> Result<()> {
     let is_wide = output.width() >= 130;
     let start = hit.start.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0));
@@ -103,7 +103,7 @@ fn print(hit: &SearchHit, output: &mut Output) -> Result<()> {
     output.line(&format!("    {before}{}{after}", output.ink(&matched, Ink::Match)))
 }
 
-/// The end of a text.
+/// The last `width` characters of a string, with an ellipsis if it was cut.
 fn cut_front(text: &str, width: usize) -> String {
     let surplus = text.chars().count().saturating_sub(width);
     if surplus == 0 { text.to_owned() } else { "…".chars().chain(text.chars().skip(surplus + 1)).take(width).collect() }
@@ -119,7 +119,7 @@ fn place(place: &MatchPlace) -> String {
     }
 }
 
-/// How far it is, on a terminal where it takes long.
+/// Progress line, shown on a terminal if the search takes more than a second.
 struct Note {
     started: Instant,
     shown: bool,
@@ -130,7 +130,7 @@ impl Note {
         if self.started.elapsed() > Duration::from_secs(1) && std::io::stderr().is_terminal() {
             self.shown = true;
             let (done, all) = (format::count(progress.spans), format::count(progress.spans_expected));
-            eprint!("\r\u{1b}[KSearched: {done} of {all} spans, {} of texts", format::bytes(progress.bytes));
+            eprint!("\r\u{1b}[KSearched: {done} of {all} spans, {} of text", format::bytes(progress.bytes));
             let _ = std::io::stderr().flush();
         }
     }

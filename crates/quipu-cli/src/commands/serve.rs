@@ -1,4 +1,4 @@
-//! `quipu serve`: reads the command line; the server is `crate::serve`.
+//! `quipu serve`: converts the arguments; the server is `crate::serve`.
 
 use crate::arguments::Serve;
 use crate::output::WrongCommandLine;

@@ -1,6 +1,6 @@
-//! `quipu export --markdown` and `--link`: a trace to hand on, without what is private.
+//! `quipu export --markdown` and `--link`: a redacted trace for sharing.
 //!
-//! What is not here: what is private and how it is packed, which the core knows.
+//! Redaction and packing are in `quipu::share`.
 
 use super::export::new_file;
 use crate::arguments::Export;
@@ -34,13 +34,13 @@ pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
         None => output.text(&text)?,
         Some(path) => new_file(path)?.write_all(text.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?,
     }
-    // What left is said beside it, where it does not get into what is passed on.
+    // The report goes to standard error, so that it does not end up in the output.
     output.flush()?;
-    said(&shared, export.link.then_some(text.trim_end().len()));
+    print_report(&shared, export.link.then_some(text.trim_end().len()));
     Ok(())
 }
 
-/// What is to be taken out; `None` where nothing was said of it.
+/// The redaction options; `None` if none were given.
 pub(super) fn redact_options(export: &Export) -> Result<Option<RedactOptions>> {
     let Some(kinds) = &export.redact else {
         return Ok(export
@@ -52,12 +52,12 @@ pub(super) fn redact_options(export: &Export) -> Result<Option<RedactOptions>> {
         Ok(take_out) => Ok(Some(RedactOptions { take_out, shift_times: export.relative_times })),
         Err(word) => {
             let names: Vec<&str> = PrivateKind::ALL.into_iter().map(PrivateKind::name).collect();
-            bail!(WrongCommandLine(format!("--redact {word:?} is no kind; write some of {}, structure, or none.", names.join(", "))))
+            bail!(WrongCommandLine(format!("--redact: unknown kind {word:?}; use {}, structure, or none.", names.join(", "))))
         }
     }
 }
 
-/// The link, made shorter until it fits.
+/// Makes the link, omitting large values until it fits `--limit`.
 fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: &Export) -> Result<(String, Shared)> {
     let base = export.base.as_deref().unwrap_or_default();
     let base = base.split_once('#').map_or(base, |(base, _)| base);
@@ -72,8 +72,8 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
         leave_out_over = match next_limit(leave_out_over) {
             Some(next) => Some(next),
             None => bail!(
-                "The shortest link has {} letters, which is more than {}, though every longer value is left out. Take out more with --redact, or \
-                 hand on a file with --db.",
+                "The shortest link has {} characters, which is more than {}, even without long values. Remove more with --redact, or export a \
+                 file with --db.",
                 count(link.len() as u64),
                 count(limit as u64)
             ),
@@ -81,17 +81,17 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     }
 }
 
-pub(super) fn said(shared: &Shared, letters: Option<usize>) {
+pub(super) fn print_report(shared: &Shared, letters: Option<usize>) {
     for kind in shared.report.kinds.iter().filter(|kind| kind.taken_out) {
-        eprintln!("{}: {} taken out", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
+        eprintln!("{}: removed from {}", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
     }
     if shared.left_out.values > 0 {
         let values = counted(Some(shared.left_out.values.into()), "value", "values");
-        eprintln!("Left out to fit: {values} of {} in all", bytes(shared.left_out.bytes));
+        eprintln!("Omitted to fit: {values}, {} in total", bytes(shared.left_out.bytes));
     }
     if let Some(letters) = letters {
         let takers: Vec<&str> = taken_by(letters).filter(|(_, takes)| *takes).map(|(limit, _)| limit.name).collect();
-        let takers = if takers.is_empty() { "no program that is known to take links".to_owned() } else { takers.join(", ") };
-        eprintln!("{} letters; a link of that length is taken by {takers}.", count(letters as u64));
+        let takers = if takers.is_empty() { "no known program".to_owned() } else { takers.join(", ") };
+        eprintln!("{} characters; a link of this length works in {takers}.", count(letters as u64));
     }
 }

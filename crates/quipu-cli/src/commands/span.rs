@@ -1,4 +1,4 @@
-//! `quipu span`: one span in full.
+//! `quipu span`: prints one span in full.
 
 use crate::json;
 use crate::open::open_indexed;
@@ -10,7 +10,7 @@ use quipu::protocol::{GetSpan, GetText, RecordedText, SpanDetail};
 use serde_json::{Value as Json, json as object};
 use std::path::Path;
 
-/// Characters of a value that are shown unless all are asked for.
+/// Characters of a value that are printed without `--full`.
 const SHOWN: usize = 400;
 
 pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output: &mut Output) -> Result<()> {
@@ -44,7 +44,7 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
         value(&attribute.key, &text, &attribute.text, full, output)?;
     }
     if let Some(text) = &span.attributes_text {
-        value("(no JSON object)", &text.raw, text, full, output)?;
+        value("(not a JSON object)", &text.raw, text, full, output)?;
     }
     if !span.events.is_empty() {
         output.line(&format!("\n{}", output.ink("EVENTS", Ink::Faint)))?;
@@ -85,7 +85,7 @@ fn value(key: &str, text: &str, recorded: &RecordedText, full: bool, output: &mu
     let rest = if full || (recorded.complete && text.chars().count() <= SHOWN) {
         String::new()
     } else {
-        output.ink(&format!(" ({} in all; --full shows them)", format::bytes(recorded.len_bytes)), Ink::Faint)
+        output.ink(&format!(" ({} in total; see --full)", format::bytes(recorded.len_bytes)), Ink::Faint)
     };
     output.line(&format!("  {} {shown}{rest}", output.ink(&format!("{}:", clean_line(key)), Ink::Faint)))
 }

@@ -1,4 +1,4 @@
-//! `quipu sql`: any question in SQL, read-only.
+//! `quipu sql`: runs a read-only SQL query.
 
 use crate::arguments::Sql;
 use crate::open::open_within;
@@ -11,9 +11,9 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Characters of one cell in a table; `--json` has all of them.
+/// Maximum characters of a table cell; `--json` does not cut values.
 const CELL: usize = 80;
-/// Rows whose widths decide the table's columns are held at once.
+/// Maximum rows of a table. They are all held in memory to determine the column widths.
 const TABLE_ROWS: usize = 10_000;
 
 pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
@@ -30,7 +30,7 @@ pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
     }
     let answer = session.query_sql(&query, SqlLimits { rows: rows.min(TABLE_ROWS), ..SqlLimits::default() })?;
     let columns: Vec<Column> = answer.columns.iter().map(|_| Column { heading: "", right: false }).collect();
-    // Headings are the query's own, so they come as a first row.
+    // The headings are only known at run time, so they are passed as a first row.
     let shown = answer.rows.iter().map(|row| row.iter().map(cell).collect());
     let heading = answer.columns.iter().map(|name| clean_line(name)).collect();
     let table: Vec<Vec<String>> = std::iter::once(heading).chain(shown).collect();
@@ -38,7 +38,7 @@ pub(crate) fn run(sql: &Sql, as_json: bool, output: &mut Output) -> Result<()> {
         output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
     }
     let count = quipu::format::counted(Some(answer.rows.len() as u64), "row", "rows");
-    let more = if answer.cut.is_some() { ", and there are more: --json prints all up to --limit" } else { "" };
+    let more = if answer.cut.is_some() { " (more available: --json prints all rows up to --limit)" } else { "" };
     output.line(&output.ink(&format!("{count}{more}"), Ink::Faint))
 }
 
@@ -46,7 +46,7 @@ fn print_json(session: &mut Session, query: &str, rows: usize, output: &mut Outp
     let answer = session.query_sql(query, SqlLimits { rows, ..SqlLimits::default() })?;
     output.line(&answer.to_json())?;
     if answer.cut.is_some() {
-        eprintln!("These are the first {} rows; there are more.", answer.rows.len());
+        eprintln!("Printed the first {} rows; raise --limit for more.", answer.rows.len());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `quipu trace`: one trace as a tree, each span with its bar.
+//! `quipu trace`: prints a trace as a tree with a bar for each span.
 
 use crate::json;
 use crate::open::open_indexed;
@@ -21,7 +21,7 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
     heading(&trace, output)?;
     let tree = WaterfallTree::new(&trace);
     let rows = waterfall_rows(&trace, &tree, 0..tree.visible(), &TimeWindow::whole(trace.duration_nanos), 0.0);
-    // Of the width a third is bars; ids and durations are as wide as they are.
+    // Ids and durations get the width they need, bars a third of the rest.
     let (id_width, duration_width) = (16, rows.iter().map(|row| row.duration.chars().count()).max().unwrap_or(1));
     let left = output.width().saturating_sub(id_width + duration_width + 8);
     let bar_width = (left / 3).clamp(8, 60);
@@ -63,7 +63,7 @@ fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
     output.line("")
 }
 
-/// The span's name, and its tokens where it is an inference request.
+/// The span's name, with its tokens if it is an inference request.
 fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
     let tokens = trace.tokens_of(row.row).and_then(|record| record.total);
     let request = if row.flags.has(SpanFlags::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
@@ -73,7 +73,7 @@ fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
     }
 }
 
-/// The part of the trace's time that the span took.
+/// The span's bar, scaled to the duration of the trace.
 fn bar(row: &WaterfallRow, width: usize) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "bounded by the width")]
     let at = |part: f64| ((part * width as f64).round() as usize).min(width);

@@ -1,4 +1,4 @@
-//! `quipu traces`: a table of traces.
+//! `quipu traces`: prints a table of traces.
 
 use super::check_filter;
 use crate::arguments::Traces;
@@ -10,9 +10,9 @@ use anyhow::Result;
 use quipu::format;
 use quipu::protocol::{ListTraces, TraceOrder, TraceQuery, TraceRow};
 
-/// The columns that fit, each with its cells.
+/// The columns that fit `width`, and the cells of all rows.
 fn columns(rows: &[TraceRow], width: usize) -> (Vec<Column>, Vec<Vec<String>>) {
-    // On a narrow terminal ids and times are cut, never the root's name alone: the start of an id is enough for `quipu trace`.
+    // On a narrow terminal, ids and times are cut first: `quipu trace` accepts the beginning of an id.
     let (wide, has_start) = (width >= 130, width >= 76);
     let left = |heading| Column { heading, right: false };
     let right = |heading| Column { heading, right: true };
@@ -39,7 +39,7 @@ pub(crate) fn run(traces: &Traces, as_json: bool, output: &mut Output) -> Result
     let query = TraceQuery { order, failed_only: traces.failed, filter, groups: None, offset: traces.offset, limit: traces.limit };
     let mut page = session.ask(ListTraces(query.clone()))?;
     if session.has_search() {
-        // Texts, and values the index does not hold, are read from the file.
+        // Text and values that are not in the index are read from the file.
         session.run_search()?;
         page = session.ask(ListTraces(query))?;
     }

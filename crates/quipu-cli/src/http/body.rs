@@ -1,4 +1,4 @@
-//! Bodies of requests, read within bounds: by the length they state, by the bytes that come, and by what they unpack to.
+//! Reads request bodies within limits on stated length, received bytes and decompressed size.
 
 use super::refusal::Refusal;
 use axum::body::Body;
@@ -10,30 +10,30 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
 
-/// What a body may take.
+/// Limits of a request body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes as they are sent.
+    /// Maximum bytes received.
     pub(crate) sent: usize,
-    /// Bytes that they unpack to.
+    /// Maximum bytes after decompression.
     pub(crate) unpacked: usize,
-    /// From the first byte to the last.
+    /// Maximum time from the first byte to the last.
     pub(crate) time: Duration,
 }
 
-/// What the header Content-Type says, without its parameters.
+/// The media type of the header Content-Type, without parameters.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
-    let said = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(said.split(';').next().unwrap_or_default().trim())
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim())
 }
 
-/// Reads a body as it was sent.
+/// Reads a body as it was sent, without decompressing it.
 ///
 /// # Errors
-/// It is longer than it may be, takes too long, or breaks off.
+/// If it is too long, too slow, or incomplete.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
-        let words = format!("The body is larger than {}. Send less at a time.", quipu::format::bytes(limits.sent as u64));
+        let words = format!("The body is larger than {}. Send it in smaller parts.", quipu::format::bytes(limits.sent as u64));
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words)
     };
     let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -41,10 +41,10 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
         return Err(too_large());
     }
     let read = async {
-        // The stated length is a promise: memory is taken as bytes come.
+        // The stated length can be wrong, so memory is allocated as bytes arrive.
         let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(1 << 20));
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The body breaks off."))?;
+            let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The body is incomplete."))?;
             let Ok(data) = frame.into_data() else { continue };
             if bytes.len() + data.len() > limits.sent {
                 return Err(too_large());
@@ -55,39 +55,37 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limit
     };
     match tokio::time::timeout(limits.time, read).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body takes too long to come.")),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body was not received in time.")),
     }
 }
 
-/// Unpacks a body by the header Content-Encoding. That takes the processor's time, so it is not for a thread that others wait for.
+/// Decompresses a body according to the header Content-Encoding. CPU-bound: do not call it on an async thread.
 ///
 /// # Errors
-/// It is packed otherwise than by gzip, damaged, or unpacks to more than it may.
+/// If the encoding is not gzip, the data is damaged, or the decompressed body is too long.
 pub(crate) fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8], limits: Limits) -> Result<Cow<'b, [u8]>, Refusal> {
-    let said = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
+    let value = match headers.get(CONTENT_ENCODING).map(|value| value.to_str()) {
         None => return Ok(body.into()),
-        Some(Ok(said)) => said.trim().to_ascii_lowercase(),
+        Some(Ok(value)) => value.trim().to_ascii_lowercase(),
         Some(Err(_)) => String::new(),
     };
-    match said.as_str() {
+    match value.as_str() {
         "identity" => return Ok(body.into()),
         "gzip" | "x-gzip" => {}
         _ => {
-            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Bodies are read as they are or packed by gzip, not otherwise."));
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Encoding must be gzip or identity."));
         }
     }
     let mut bytes = Vec::with_capacity((body.len() * 4).min(limits.unpacked));
     let read = MultiGzDecoder::new(body).take(limits.unpacked as u64 + 1).read_to_end(&mut bytes);
     if bytes.len() > limits.unpacked {
-        let words = format!("The body unpacks to more than {}. Send less at a time.", quipu::format::bytes(limits.unpacked as u64));
+        let words =
+            format!("The decompressed body is larger than {}. Send it in smaller parts.", quipu::format::bytes(limits.unpacked as u64));
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words));
     }
     match read {
         Ok(_) => Ok(bytes.into()),
-        Err(_) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "The body says it is packed by gzip, and can't be unpacked: it is damaged or cut off.",
-        )),
+        Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "The gzip body can't be decompressed: it is damaged or incomplete.")),
     }
 }
 
@@ -117,7 +115,7 @@ mod tests {
         assert_eq!(unpack("gzip", packed(&most)), Ok(most.clone()));
         assert_eq!(unpack("GZIP", packed(b"")), Ok(Vec::new()));
         assert_eq!(unpack("identity", b"as it is".to_vec()), Ok(b"as it is".to_vec()));
-        // 100 MB of zeros in 100 KB, and two members that are too much together.
+        // 100 MB of zeros in 100 KB, and two members that together exceed the limit.
         assert_eq!(unpack("gzip", packed(&vec![0; 100_000_000])), Err(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(unpack("gzip", [packed(&most), packed(b"x")].concat()), Err(StatusCode::PAYLOAD_TOO_LARGE));
     }

@@ -1,9 +1,8 @@
-//! Whom a server answers. A page of the internet that is open in a browser on this machine must reach nothing here.
+//! Access control: web pages opened in a browser on this machine must not reach the server.
 //!
-//! Such a page can send requests to 127.0.0.1, and by a name of its own that suddenly means 127.0.0.1 (DNS rebinding) it could read the
-//! answers. So the name in the header Host must be one that means this machine to everybody, a request that says it comes from another
-//! page is refused, and no answer allows what browsers ask for in advance. Where other machines may come in there is no such name to
-//! hold on to; a token takes its place.
+//! Such a page can send requests to 127.0.0.1, and could read the answers if its own host name resolves to 127.0.0.1 (DNS rebinding).
+//! Therefore the Host header must be a name that always means this machine, requests with a foreign Origin are refused, and preflight
+//! requests are never answered. If other machines may connect, no such host name exists; a token is required instead.
 
 use super::refusal::{Encoding, Refusal};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -12,37 +11,39 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
 
-/// The shortest token: what is shorter can be tried out.
+/// Minimum token length; shorter ones could be guessed.
 const SHORTEST: usize = 16;
 
-/// What whoever asks has to know.
+/// The secret a client must send.
 pub(super) struct Token(Vec<u8>);
 
 impl Token {
-    /// Takes a token; `from` says where it came from in the sentence that refuses it.
+    /// Checks a token. `from` names its source in the error message.
     pub(super) fn new(text: &str, from: &str) -> Result<Token, String> {
         if text.len() < SHORTEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let words = "must hold a token of at least 16 letters, digits and signs without blanks, such as `openssl rand -hex 32` makes";
+            let words =
+                "must hold a token of at least 16 letters, digits and punctuation without spaces, for example from `openssl rand -hex 32`";
             return Err(format!("{from} {words}."));
         }
         Ok(Token(text.as_bytes().to_vec()))
     }
 
-    /// Whether a header Authorization brings it: as it is, or as the password that a browser asks for, whatever the name beside it.
-    fn is_brought_by(&self, said: &str) -> bool {
-        let Some((scheme, said)) = said.split_once(' ') else { return false };
+    /// Whether an Authorization header contains the token: as a bearer token, or as the password of basic authentication with any user
+    /// name.
+    fn is_presented_in(&self, value: &str) -> bool {
+        let Some((scheme, value)) = value.split_once(' ') else { return false };
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.is(said.trim().as_bytes());
+            return self.is(value.trim().as_bytes());
         }
-        let pair = STANDARD.decode(said.trim()).unwrap_or_default();
+        let pair = STANDARD.decode(value.trim()).unwrap_or_default();
         let password = pair.iter().position(|byte| *byte == b':').and_then(|colon| pair.get(colon + 1..));
         scheme.eq_ignore_ascii_case("basic") && password.is_some_and(|password| self.is(password))
     }
 
-    /// Whether this is the token, in a time that tells nothing but its length.
-    fn is(&self, said: &[u8]) -> bool {
-        let differs = self.0.iter().zip(said).fold(0_u8, |differs, (a, b)| std::hint::black_box(differs | (a ^ b)));
-        differs == 0 && self.0.len() == said.len()
+    /// Compares in constant time for a given length.
+    fn is(&self, value: &[u8]) -> bool {
+        let differs = self.0.iter().zip(value).fold(0_u8, |differs, (a, b)| std::hint::black_box(differs | (a ^ b)));
+        differs == 0 && self.0.len() == value.len()
     }
 }
 
@@ -52,7 +53,7 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// Decides of every request, before anything else looks at it.
+/// Checks every request before it is routed.
 #[derive(Debug)]
 pub(crate) struct Guard {
     loopback: bool,
@@ -64,7 +65,7 @@ impl Guard {
         Guard { loopback, token }
     }
 
-    /// Why a request is not answered; `None` where it is.
+    /// Why a request is refused; `None` if it is allowed.
     pub(crate) fn refusal<B>(&self, request: &Request<B>) -> Option<Refusal> {
         let headers = request.headers();
         let refuse = |status, words: &str| Some(Refusal::new(status, words).in_encoding(Encoding::of(headers)));
@@ -74,43 +75,42 @@ impl Guard {
         };
         if self.loopback && !is_this_machine(host) {
             let words =
-                "Host must be 127.0.0.1, [::1], localhost or a name that ends in .localhost; this server answers this machine only.";
+                "Host must be 127.0.0.1, [::1], localhost or a name that ends in .localhost; this server only answers this machine.";
             return refuse(StatusCode::FORBIDDEN, words);
         }
-        if comes_from_elsewhere(headers, host) {
-            return refuse(StatusCode::FORBIDDEN, "Pages of other addresses are not answered.");
+        if is_cross_origin(headers, host) {
+            return refuse(StatusCode::FORBIDDEN, "Requests from pages of other origins are refused.");
         }
         if let Some(token) = &self.token
-            && !only(headers, AUTHORIZATION).is_some_and(|said| token.is_brought_by(said))
+            && !only(headers, AUTHORIZATION).is_some_and(|value| token.is_presented_in(value))
         {
-            return refuse(StatusCode::UNAUTHORIZED, "This server wants the header “Authorization: Bearer TOKEN” with its token.");
+            return refuse(StatusCode::UNAUTHORIZED, "This server requires the header “Authorization: Bearer TOKEN”.");
         }
-        // Browsers ask so whether a page of another address may; it may not.
+        // A preflight request: the browser asks whether a page of another origin may send a request.
         if request.method() == Method::OPTIONS {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "OPTIONS is not answered: pages of other addresses have no access.");
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, "OPTIONS is refused: pages of other origins have no access.");
         }
         None
     }
 }
 
-/// The value of a header that stands there once.
+/// The value of a header that occurs exactly once.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// Whom the request is for: `name:port`.
+/// The host the request is addressed to: `name:port`.
 fn host_of<B>(request: &Request<B>) -> Result<&str, &'static str> {
-    let said = only(request.headers(), HOST).ok_or("A request needs one header Host.")?;
+    let value = only(request.headers(), HOST).ok_or("The request must have exactly one Host header.")?;
     match request.uri().authority() {
-        Some(authority) if authority.as_str() != said => Err("The address of the request and its header Host are not the same."),
-        _ => Ok(said),
+        Some(authority) if authority.as_str() != value => Err("The request target and the Host header differ."),
+        _ => Ok(value),
     }
 }
 
-/// Whether a name means the machine that asks, whatever a name server says: addresses of the loopback, and names that browsers and
-/// resolvers never look up.
+/// Whether a name always means this machine, whatever DNS says: loopback addresses, and names that browsers and resolvers never look up.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((name, port))) if is_port(port) => return name.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback()),
@@ -129,9 +129,8 @@ fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a browser says that a page of another address asks. It says so of everything that changes something and of all that the page
-/// wants to read; following a link it does not count.
-fn comes_from_elsewhere(headers: &HeaderMap, host: &str) -> bool {
+/// Whether the browser reports that a page of another origin sent the request. Browsers do so for all requests except plain navigation.
+fn is_cross_origin(headers: &HeaderMap, host: &str) -> bool {
     headers.get_all(ORIGIN).iter().any(|origin| {
         let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
         authority.is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))
@@ -208,7 +207,7 @@ mod tests {
             let with = |value: &str| refused(&guard, "POST", &[("host", host), ("authorization", value)]);
             assert_eq!(with("Bearer 0123456789abcdef"), None);
             assert_eq!(with("bearer 0123456789abcdef"), None);
-            // As a browser sends name:password.
+            // The way browsers send name:password.
             assert_eq!(with("Basic OjAxMjM0NTY3ODlhYmNkZWY="), None);
             assert_eq!(with("basic cXVpcHU6MDEyMzQ1Njc4OWFiY2RlZg=="), None);
             for value in [

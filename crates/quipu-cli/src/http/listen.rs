@@ -1,4 +1,4 @@
-//! Where a server listens: this machine only, unless it is told otherwise and given a token.
+//! The listening address: this machine only, unless remote access is allowed and a token is set.
 
 use super::guard::{Guard, Token};
 use crate::output::WrongCommandLine;
@@ -7,21 +7,21 @@ use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// The variable that holds the token where no file does.
+/// Environment variable for the token, used without --token-file.
 const VARIABLE: &str = "QUIPU_TOKEN";
 
-/// Whom a server lets in: the words of the command line that all servers share.
+/// Access options shared by all server commands.
 #[derive(Args)]
 pub(crate) struct Admission {
-    /// Let other machines in, where --listen names an address they can reach; needs a token, too
+    /// Allow other machines to connect. Requires a token
     #[arg(long)]
     pub(crate) allow_remote: bool,
-    /// Let in only who brings the token on the first line of this file (or in the variable QUIPU_TOKEN) as `Authorization: Bearer TOKEN`
+    /// Require `Authorization: Bearer TOKEN`, with the token on the first line of this file (or in the variable QUIPU_TOKEN)
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
 
-/// Where to listen and whom to let in, as far as that is allowed.
+/// The listening address and its access control.
 #[derive(Debug)]
 pub(crate) struct Door {
     pub(crate) address: SocketAddr,
@@ -29,10 +29,10 @@ pub(crate) struct Door {
 }
 
 impl Admission {
-    /// The door of a server that was told to listen on `listen`: `ADDRESS:PORT`.
+    /// Validates the options for `listen` (`ADDRESS:PORT`).
     ///
     /// # Errors
-    /// A sentence where that is no address, a token can't be read, or others could come in who may not.
+    /// If the address is invalid, the token can't be read, or other machines could connect without permission.
     pub(crate) fn door(&self, listen: &str) -> Result<Door> {
         let token = match &self.token_file {
             Some(path) => {
@@ -44,7 +44,7 @@ impl Admission {
         self.door_with(listen, token)
     }
 
-    /// The same with a token and where it came from.
+    /// Like `door`, with a token and the name of its source.
     fn door_with(&self, listen: &str, token: Option<(String, String)>) -> Result<Door> {
         let address = address(listen)?;
         let token = token.map(|(token, from)| Token::new(&token, &from).map_err(WrongCommandLine)).transpose()?;
@@ -57,7 +57,7 @@ impl Admission {
             (false, None) => Some("--allow-remote and a token (--token-file FILE, or the variable QUIPU_TOKEN)"),
         };
         if let Some(lacks) = lacks {
-            let words = format!("Other machines can reach {listen}. To let them in, give {lacks}; or listen on 127.0.0.1 only.");
+            let words = format!("{listen} is reachable from other machines. To allow that, give {lacks}; otherwise listen on 127.0.0.1.");
             return Err(WrongCommandLine(words).into());
         }
         Ok(Door { address, guard: Guard::new(is_loopback, token) })
@@ -68,7 +68,7 @@ fn address(listen: &str) -> Result<SocketAddr> {
     if let Some(port) = listen.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
         return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
-    let words = || format!("--listen {listen} is no address with a port; write it like 127.0.0.1:4318 or [::1]:4318.");
+    let words = || format!("--listen {listen} is not an address with a port; use a form such as 127.0.0.1:4318 or [::1]:4318.");
     listen.parse().map_err(|_| WrongCommandLine(words()).into())
 }
 

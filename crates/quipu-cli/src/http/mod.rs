@@ -1,6 +1,6 @@
-//! The commands that are servers: where they listen, whom they let in, how a body is read, and how they end.
+//! Shared parts of the server commands: listening, access control, reading bodies, shutdown.
 //!
-//! Everything that is answered passes [`Guard`] before any route sees it. What is not here: the routes, and what they answer.
+//! [`Guard`] checks every request before it is routed. Routes are in `collect` and `serve`.
 
 mod body;
 mod guard;

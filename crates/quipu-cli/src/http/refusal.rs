@@ -1,11 +1,11 @@
-//! A request that is not answered as it wishes: one sentence, as the `google.rpc.Status` that OTLP asks for, in the request's encoding.
+//! Error responses: one sentence, as the `google.rpc.Status` that OTLP requires, in the encoding of the request.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 
-/// How a request is written, and its answer.
+/// The encoding of a request and its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Json,
@@ -13,7 +13,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// By the header Content-Type; JSON where it says anything else.
+    /// The encoding given by the header Content-Type; JSON if it is not protobuf.
     pub(crate) fn of(headers: &HeaderMap) -> Encoding {
         match super::body::content_type(headers) {
             Some(said) if said.eq_ignore_ascii_case(Encoding::Protobuf.label()) => Encoding::Protobuf,
@@ -21,7 +21,7 @@ impl Encoding {
         }
     }
 
-    /// The value of Content-Type.
+    /// The value of the Content-Type header.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Encoding::Json => "application/json",
@@ -30,7 +30,7 @@ impl Encoding {
     }
 }
 
-/// An answer that says why there is none.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -45,21 +45,21 @@ impl Refusal {
         Refusal { status, words: words.into(), encoding: Encoding::Json, retry_after: None, allow: None }
     }
 
-    /// A method the route does not have; `allow` are those it has.
+    /// Method not allowed; `allow` lists the allowed methods.
     pub(crate) fn method(allow: &'static str) -> Refusal {
-        Refusal { allow: Some(allow), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Only {allow} is answered here.")) }
+        Refusal { allow: Some(allow), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Only {allow} is allowed here.")) }
     }
 
     pub(crate) fn in_encoding(self, encoding: Encoding) -> Refusal {
         Refusal { encoding, ..self }
     }
 
-    /// Says that the same request may be sent again after so many seconds.
+    /// Adds a Retry-After header: the same request may be sent again after this many seconds.
     pub(crate) fn retry_after(self, seconds: u16) -> Refusal {
         Refusal { retry_after: Some(seconds), ..self }
     }
 
-    /// The sentence, for answers of another form.
+    /// The message, for responses in another format.
     pub(crate) fn words(&self) -> &str {
         &self.words
     }
@@ -68,7 +68,7 @@ impl Refusal {
         self.status
     }
 
-    /// The number `google.rpc.Code` has for it.
+    /// The matching code of `google.rpc.Code`.
     fn code(&self) -> u8 {
         match self.status {
             StatusCode::UNAUTHORIZED => 16,
@@ -119,7 +119,7 @@ impl IntoResponse for Refusal {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            // Browsers ask for a password then, which is the token.
+            // Browsers then ask for a password, which is the token.
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"quipu\""));
         }
         response
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_status_is_written_in_both_encodings() {
         let refusal = |encoding| Refusal::new(StatusCode::FORBIDDEN, "x".repeat(200)).in_encoding(encoding).bytes();
-        // As Google's library writes Status(code=7, message="x" * 200).
+        // The encoding by Google's library of Status(code=7, message="x" * 200).
         assert_eq!(refusal(Encoding::Protobuf), [&[0x08, 7, 0x12, 0xc8, 0x01], "x".repeat(200).as_bytes()].concat());
         let json: serde_json::Value = serde_json::from_slice(&refusal(Encoding::Json)).expect("JSON");
         assert_eq!(json, serde_json::json!({ "code": 7, "message": "x".repeat(200) }));

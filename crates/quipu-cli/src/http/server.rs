@@ -1,6 +1,6 @@
-//! The server itself: connections within bounds, each request past the guard, and an end that lets what was begun be answered.
+//! The HTTP server: limits connections, checks each request with the guard, and shuts down gracefully.
 //!
-//! What is not here: HTTP (hyper), and finding the route (axum).
+//! HTTP itself is hyper's, routing axum's.
 
 use super::guard::Guard;
 use super::listen::Door;
@@ -20,54 +20,53 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-/// Connections at a time; more wait.
+/// Maximum number of open connections; more wait.
 const CONNECTIONS: usize = 512;
-/// How long the head of a request may take. A connection that says nothing for so long is closed.
+/// Timeout for request headers. Idle connections are closed after the same time.
 const HEAD: Duration = Duration::from_secs(75);
-/// How long requests that were begun may take once the end was asked for.
+/// How long pending requests may take after a shutdown was requested.
 const LAST: Duration = Duration::from_secs(10);
 
-/// A server that listens, and has not answered yet.
+/// A bound socket that does not serve yet.
 pub(crate) struct Server {
     listener: TcpListener,
     guard: Arc<Guard>,
 }
 
-/// What runs servers: threads for connections, and others for what takes the processor's time.
+/// The async runtime, with separate threads for blocking work.
 ///
 /// # Errors
-/// When the system gives no threads.
+/// If no threads can be started.
 pub(crate) fn runtime() -> Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("No threads can be started")
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("Can't start threads")
 }
 
 impl Server {
-    /// Listens.
+    /// Binds the address.
     ///
     /// # Errors
-    /// A sentence where the address can't be had.
+    /// If the address is invalid or in use.
     pub(crate) async fn bind(door: Door) -> Result<Server> {
         let Door { address, guard } = door;
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; give another --listen ADDRESS:PORT."),
-            _ => anyhow::anyhow!("{address} can't be listened on ({error}); give another --listen ADDRESS:PORT."),
+            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; choose another --listen ADDRESS:PORT."),
+            _ => anyhow::anyhow!("Can't listen on {address} ({error}); choose another --listen ADDRESS:PORT."),
         })?;
         Ok(Server { listener, guard: Arc::new(guard) })
     }
 
-    /// Where it listens; the port that was found where 0 was asked for.
+    /// The bound address, with the actual port if 0 was requested.
     ///
     /// # Errors
-    /// The system's.
+    /// If the system can't report it.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
 
-    /// Answers until the process is asked to end (SIGINT, SIGTERM): then nothing new is taken, and what was begun is answered. Asked a second
-    /// time it ends at once.
+    /// Serves until SIGINT or SIGTERM: then no new requests are accepted, and pending ones are answered. A second signal exits immediately.
     ///
     /// # Errors
-    /// When signals can't be heard.
+    /// If no signal handler can be installed.
     pub(crate) async fn serve(self, routes: Router) -> Result<()> {
         let Server { listener, guard } = self;
         let mut end = std::pin::pin!(asked_to_end()?);
@@ -75,7 +74,7 @@ impl Server {
         let open = GracefulShutdown::new();
         loop {
             let place = tokio::select! {
-                place = places.clone().acquire_owned() => place.context("No place for a connection")?,
+                place = places.clone().acquire_owned() => place.context("No connection slot")?,
                 () = &mut end => break,
             };
             let accepted = tokio::select! {
@@ -83,11 +82,11 @@ impl Server {
                 () = &mut end => break,
             };
             let Ok((stream, _)) = accepted else {
-                // Out of file handles, mostly: some are free again when a connection ends.
+                // Usually out of file descriptors. Some are free again when a connection closes.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            // A small answer must not wait for the acknowledgement of the last one.
+            // Small responses must not wait for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
             let (guard, routes) = (guard.clone(), routes.clone());
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
@@ -103,7 +102,7 @@ impl Server {
             let connection = http.timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(TokioIo::new(stream), service);
             let connection = open.watch(connection);
             tokio::spawn(async move {
-                // Whoever was to be told of a failure is gone with the connection.
+                // A client that could be told about a failure has disconnected.
                 let _ = connection.await;
                 drop(place);
             });
@@ -117,19 +116,19 @@ impl Server {
     }
 }
 
-/// Waits for the signals that ask a process to end. From then on they end it as they do without a handler.
+/// Waits for SIGINT or SIGTERM. From then on a signal has its default effect.
 fn asked_to_end() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be heard")?;
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("Can't handle SIGINT")?;
+        let mut terminate = signal(SignalKind::terminate()).context("Can't handle SIGTERM")?;
         Ok(async move {
             let (name, code) = tokio::select! {
                 _ = interrupt.recv() => ("SIGINT", 130),
                 _ = terminate.recv() => ("SIGTERM", 143),
             };
-            eprintln!("{name}: what was begun is finished; a second signal ends at once.");
+            eprintln!("{name}: finishing pending requests; send the signal again to exit immediately.");
             tokio::spawn(async move {
                 tokio::select! {
                     _ = interrupt.recv() => {}
@@ -141,7 +140,7 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
     }
     #[cfg(not(unix))]
     Ok(async {
-        // Without a handler nothing can be waited for; the process then ends as it would without one.
+        // Without a handler the default action applies, so there is nothing to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

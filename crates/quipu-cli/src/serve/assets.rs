@@ -1,25 +1,23 @@
-//! The page's files, where the command was built with them: feature `page`.
-//!
-//! What is not here: making them, which `cargo xtask build` does before the command is built.
+//! The page's files, embedded in builds with the feature `page`. `cargo xtask build` builds them first.
 
 use flate2::read::GzDecoder;
 use std::io::Read;
 
-/// Names below dist/, and what they hold, packed by gzip.
+/// Paths in dist/ and gzipped contents.
 #[cfg(feature = "page")]
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 #[cfg(not(feature = "page"))]
 const FILES: &[(&str, &[u8])] = &[];
 
-/// A file, packed.
+/// The gzipped contents of a file.
 pub(super) fn find(name: &str) -> Option<&'static [u8]> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
 }
 
-/// What packed bytes hold.
+/// Decompresses a file.
 pub(super) fn unpacked(packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // They were packed with this program.
+    // The data was compressed by the build script, so this can't fail.
     let _ = GzDecoder::new(packed).read_to_end(&mut bytes);
     bytes
 }
@@ -28,7 +26,7 @@ fn template() -> Option<String> {
     find("index.html").map(|packed| String::from_utf8_lossy(&unpacked(packed)).into_owned())
 }
 
-/// The page, told which file is served beside it.
+/// The page's HTML, with the name of the served file in a `meta` element.
 pub(super) fn index(file_name: &str) -> String {
     let name: String = file_name
         .chars()
@@ -42,14 +40,13 @@ pub(super) fn index(file_name: &str) -> String {
     template().unwrap_or_default().replacen("<head>", &format!("<head><meta name=\"quipu-served\" content=\"{name}\">"), 1)
 }
 
-/// The build id of the page.
 pub(super) fn build() -> Option<String> {
     let index = template()?;
     let (_, rest) = index.split_once("boot.js?v=")?;
     Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// What the page may do, as it says itself; as a header it binds before anything is read. Nobody may frame it.
+/// The page's content security policy as a header, which applies before anything is parsed, plus `frame-ancestors`.
 pub(super) fn policy() -> Option<String> {
     let index = template()?;
     let (_, rest) = index.split_once("http-equiv=\"Content-Security-Policy\"")?;
@@ -58,7 +55,7 @@ pub(super) fn policy() -> Option<String> {
     Some(format!("{policy}; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"))
 }
 
-/// By the name's ending.
+/// The content type for a file name extension.
 pub(super) fn content_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",

@@ -1,10 +1,10 @@
-//! A file that grows while it is served: looks after it, and brings out a new edition when it changed.
+//! A file that grows while it is served: looks after it, and brings out a new generation when it changed.
 //!
-//! The newest edition answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
+//! The newest generation answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
 //! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
-//! here: what an edition does (`edition`).
+//! here: what a generation does (`generation`).
 
-use super::edition::{Edition, Purpose};
+use super::generation::{Generation, Purpose};
 use anyhow::Result;
 use quipu::protocol::GetFile;
 use std::fs::File;
@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long an edition is kept that nobody asks any more. Pages ask at least every half minute.
+/// How long a generation is kept that no page asks any more. Pages ask at least every half minute.
 const KEEP: Duration = Duration::from_secs(90);
 /// Editions that are kept at most, each with its index in memory.
 const MOST: usize = 4;
@@ -33,10 +33,10 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(crate) struct Live {
     path: PathBuf,
     /// The newest last.
-    editions: Mutex<Vec<Arc<Edition>>>,
+    generations: Mutex<Vec<Arc<Generation>>>,
     /// The same for questions in SQL, one for each page that asks some.
-    for_sql: Mutex<Vec<Arc<Edition>>>,
-    newest: watch::Sender<Arc<Edition>>,
+    for_sql: Mutex<Vec<Arc<Generation>>>,
+    newest: watch::Sender<Arc<Generation>>,
     next_number: AtomicU64,
     /// Somebody knows that the file has changed.
     changed: Notify,
@@ -50,7 +50,7 @@ struct Look {
     head: Vec<u8>,
 }
 
-/// The last edition that was begun: how the file looked, and how long indexing took; and what was last told of one that failed.
+/// The last generation that was begun: how the file looked, and how long indexing took; and what was last told of one that failed.
 struct Last {
     look: Look,
     took: Duration,
@@ -93,23 +93,23 @@ impl Live {
         let look = Look::at(path);
         // Numbers of two servers one after the other differ.
         let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        let edition = Edition::begin(first, path, Purpose::Everything(None))?;
-        if let Err(failure) = edition.ask(GetFile).await {
+        let generation = Generation::begin(first, path, Purpose::Everything(None))?;
+        if let Err(failure) = generation.ask(GetFile).await {
             return Err(failure.into());
         }
         let live = Arc::new(Live {
             path: path.to_owned(),
-            editions: Mutex::new(vec![edition.clone()]),
+            generations: Mutex::new(vec![generation.clone()]),
             for_sql: Mutex::default(),
-            newest: watch::Sender::new(edition.clone()),
+            newest: watch::Sender::new(generation.clone()),
             next_number: AtomicU64::new(first + 1),
             changed: Notify::new(),
         });
         let watching = Arc::downgrade(&live);
         tokio::spawn(async move {
-            // The first edition is given its time.
-            let _ = edition.indexed().await;
-            drop(edition);
+            // The first generation is given its time.
+            let _ = generation.indexed().await;
+            drop(generation);
             let mut last = Last { look, took: Duration::ZERO, told: String::new() };
             while let Some(live) = watching.upgrade() {
                 live.look_after(&mut last).await;
@@ -124,34 +124,34 @@ impl Live {
         &self.path
     }
 
-    /// The newest edition.
-    pub(crate) fn newest(&self) -> Arc<Edition> {
+    /// The newest generation.
+    pub(crate) fn newest(&self) -> Arc<Generation> {
         self.newest.borrow().clone()
     }
 
     /// Tells when there is a newer one.
-    pub(crate) fn editions(&self) -> watch::Receiver<Arc<Edition>> {
+    pub(crate) fn generations(&self) -> watch::Receiver<Arc<Generation>> {
         self.newest.subscribe()
     }
 
-    /// The edition of this number, where it is still kept.
-    pub(crate) fn edition(&self, number: u64) -> Option<Arc<Edition>> {
-        let find = |editions: &Mutex<Vec<Arc<Edition>>>| {
-            let editions = editions.lock().unwrap_or_else(PoisonError::into_inner);
-            editions.iter().find(|edition| edition.number == number).cloned()
+    /// The generation of this number, where it is still kept.
+    pub(crate) fn generation(&self, number: u64) -> Option<Arc<Generation>> {
+        let find = |generations: &Mutex<Vec<Arc<Generation>>>| {
+            let generations = generations.lock().unwrap_or_else(PoisonError::into_inner);
+            generations.iter().find(|generation| generation.number == number).cloned()
         };
-        find(&self.editions).or_else(|| find(&self.for_sql))
+        find(&self.generations).or_else(|| find(&self.for_sql))
     }
 
     /// Opens the file for questions in SQL.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn open_for_sql(&self) -> Result<Arc<Edition>> {
-        let edition = Edition::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;
-        self.for_sql.lock().unwrap_or_else(PoisonError::into_inner).push(edition.clone());
+    pub(crate) fn open_for_sql(&self) -> Result<Arc<Generation>> {
+        let generation = Generation::begin(self.next_number.fetch_add(1, Ordering::Relaxed), &self.path, Purpose::Sql)?;
+        self.for_sql.lock().unwrap_or_else(PoisonError::into_inner).push(generation.clone());
         self.forget_unused();
-        Ok(edition)
+        Ok(generation)
     }
 
     /// The file was just written: it is looked at now.
@@ -159,7 +159,7 @@ impl Live {
         self.changed.notify_one();
     }
 
-    /// Brings out a new edition where the file changed since the last one was begun.
+    /// Brings out a new generation where the file changed since the last one was begun.
     async fn look_after(&self, last: &mut Last) {
         self.forget_unused();
         let look = Look::at(&self.path);
@@ -172,17 +172,17 @@ impl Live {
         let began = Instant::now();
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let earlier = self.newest().take_snapshot().filter(|_| look.may_follow(&last.look));
-        let edition = match Edition::begin(number, &self.path, Purpose::Everything(earlier)) {
-            Ok(edition) => edition.indexed().await.map(|_| edition).map_err(|failure| failure.message),
+        let generation = match Generation::begin(number, &self.path, Purpose::Everything(earlier)) {
+            Ok(generation) => generation.indexed().await.map(|_| generation).map_err(|failure| failure.message),
             Err(error) => Err(format!("{error:#}")),
         };
         last.took = began.elapsed();
-        match edition {
-            Ok(edition) => {
+        match generation {
+            Ok(generation) => {
                 last.look = look;
                 last.told.clear();
-                self.editions.lock().unwrap_or_else(PoisonError::into_inner).push(edition.clone());
-                self.newest.send_replace(edition);
+                self.generations.lock().unwrap_or_else(PoisonError::into_inner).push(generation.clone());
+                self.newest.send_replace(generation);
             }
             // What was there before goes on being served, and the file is tried again.
             Err(words) => {
@@ -197,13 +197,13 @@ impl Live {
 
     fn forget_unused(&self) {
         let newest = self.newest().number;
-        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
-        editions.retain(|edition| edition.number == newest || edition.unused_for() < KEEP);
-        let surplus = editions.len().saturating_sub(MOST);
-        editions.drain(..surplus);
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.retain(|generation| generation.number == newest || generation.unused_for() < KEEP);
+        let surplus = generations.len().saturating_sub(MOST);
+        generations.drain(..surplus);
         // A result is looked at longer than a page says nothing.
         let mut for_sql = self.for_sql.lock().unwrap_or_else(PoisonError::into_inner);
-        for_sql.retain(|edition| edition.unused_for() < KEEP_RESULTS);
+        for_sql.retain(|generation| generation.unused_for() < KEEP_RESULTS);
         let surplus = for_sql.len().saturating_sub(MOST_FOR_SQL);
         for_sql.drain(..surplus);
     }

@@ -1,48 +1,48 @@
-//! What programs log over HTTP, written to the served file as the writing side writes it.
+//! Writes events that programs send over HTTP to the served file.
 //!
-//! What is not here: events (`quipu::model`), and their way into rows (`quipu-telemetry`).
+//! Events are defined in `quipu::model`; `quipu-telemetry` turns them into rows.
 
 use anyhow::Result;
 use quipu::model::Event;
 use quipu_telemetry::{FlushError, LogError, SqliteSink, Telemetry};
 use std::path::Path;
 
-/// The service name of traces that come this way: that of a server where nobody named it.
+/// Service name of the traces written here: the one Llama Stack records if none is configured.
 const SERVICE_NAME: &str = "\u{200b}";
 
-/// The writing side of the served file.
+/// The writer of the served file.
 pub(super) struct Log(Telemetry);
 
 impl Log {
-    /// Opens the file for writing, and makes it where there is none.
+    /// Opens the file for writing and creates it if necessary.
     ///
     /// # Errors
-    /// A sentence that names the file.
+    /// If the file can't be opened; the message names it.
     pub(super) fn open(path: &Path) -> Result<Log> {
         let path = path.to_owned();
         Ok(Log(Telemetry::builder().sink(move || SqliteSink::open(&path, SERVICE_NAME)).start()?))
     }
 
-    /// Takes an event.
+    /// Queues an event.
     ///
     /// # Errors
-    /// It was not taken.
+    /// If the event is invalid or the queue is full.
     pub(super) fn event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
         self.0.log_event(event, ttl_seconds)
     }
 
-    /// Waits until everything that was taken is in the file. Not for a thread that others wait for.
+    /// Waits until all queued events are in the file. Blocks the calling thread.
     ///
     /// # Errors
-    /// What could not be written.
+    /// If something could not be written.
     pub(super) fn flush(&self) -> Result<(), FlushError> {
         self.0.flush()
     }
 
-    /// Writes what is left.
+    /// Writes the remaining events and closes the file.
     ///
     /// # Errors
-    /// What could not be written.
+    /// If something could not be written.
     pub(super) fn close(&self) -> Result<(), FlushError> {
         self.0.shutdown()
     }

@@ -1,11 +1,10 @@
-//! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus's query API over a file that may grow meanwhile.
+//! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus' query API over a file that may grow.
 //!
-//! Modules in reading order: `live` looks after the file, `edition` is the file as it was at one time; `telemetry`, `prometheus` and `page`
-//! are the routes, `assets` the page's files, `log` writes what programs log. What is not here: whom a server answers (`http`), and what is
-//! answered, which the core knows.
+//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it; `telemetry`, `prometheus` and `page` are the
+//! routes, `assets` the page's files, `log` writes events that programs send. Access control is in `http`; answers come from the core.
 
 mod assets;
-mod edition;
+mod generation;
 mod live;
 mod log;
 mod page;
@@ -27,36 +26,36 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
-/// What `quipu serve` was told.
+/// Options of the server.
 pub(crate) struct Options {
     pub(crate) file: PathBuf,
     pub(crate) listen: String,
     pub(crate) admission: Admission,
-    /// Events are written to the file.
+    /// Whether events are accepted and written to the file.
     pub(crate) accept_events: bool,
-    /// How the file is read as series.
+    /// How metrics are computed from the file.
     pub(crate) metrics: MetricOptions,
 }
 
-/// What every route knows.
+/// State shared by all routes.
 struct Served {
     live: Arc<Live>,
     log: Option<Log>,
     metrics: MetricOptions,
-    /// The server is asked to end: whoever waits for something to happen is answered now.
+    /// Set when the server shuts down, so that long polls are answered immediately.
     ending: watch::Receiver<bool>,
 }
 
 type Shared = Arc<Served>;
 
-/// What the body of a request may take. Queries are short, and an event with a long prompt is not.
+/// Limits of a request body. Events can contain long prompts.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 16 << 20, time: Duration::from_secs(60) };
 
-/// Serves until the process is asked to end.
+/// Serves until the process is asked to stop.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let door = options.admission.door(&options.listen)?;
     if !options.accept_events && !options.file.exists() {
-        bail!("There is no file {}. With --accept-events it is made, and programs can log into it.", options.file.display());
+        bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
     }
     runtime()?.block_on(async {
         let server = Server::bind(door).await?;
@@ -78,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     })
 }
 
-/// Waits for the signals that ask a process to end; the server itself hears them, too. Without them nobody is woken early.
+/// Waits for SIGINT or SIGTERM, which the server also handles. If no handler can be installed, long polls just run into their timeout.
 async fn asked_to_end() {
     #[cfg(unix)]
     {
@@ -98,13 +97,13 @@ async fn asked_to_end() {
     std::future::pending().await
 }
 
-/// A file of the page, by its name below dist/, where this program was built with the page.
+/// A file of the page, by its path in dist/. Only in builds that include the page.
 #[cfg(feature = "page")]
 pub(crate) fn page_file(name: &str) -> Option<Vec<u8>> {
     assets::find(name).map(assets::unpacked)
 }
 
-/// On standard error: what a server says of itself is no answer.
+/// Prints a status line to standard error.
 fn say(words: &str) {
     eprintln!("{}", crate::output::clean_line(words));
 }
@@ -114,7 +113,7 @@ fn routes(served: Shared) -> Router {
     routes.fallback(page::missing).method_not_allowed_fallback(method_not_allowed).layer(from_fn(keep_closed)).with_state(served)
 }
 
-/// What every answer says to browsers: it is what it says it is, and nobody else's page may take it in.
+/// Adds headers to every response: no content sniffing, and no use by pages of other origins.
 async fn keep_closed(request: Request<Body>, next: Next) -> Response<Body> {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -124,12 +123,11 @@ async fn keep_closed(request: Request<Body>, next: Next) -> Response<Body> {
     response
 }
 
-/// In the words of the reference, which clients know.
+/// The body that Llama Stack sends, which clients know.
 async fn method_not_allowed() -> Response<Body> {
     json(StatusCode::METHOD_NOT_ALLOWED, r#"{"detail":"Method Not Allowed"}"#.into())
 }
 
-/// JSON text as an answer.
 fn json(status: StatusCode, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
@@ -137,7 +135,7 @@ fn json(status: StatusCode, text: String) -> Response<Body> {
     response
 }
 
-/// The body of a request, which must be of the content type `wanted` where there is one.
+/// Reads the body of a request. If there is a body, its content type must be `wanted`.
 async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusal> {
     let (parts, body) = request.into_parts();
     let said = content_type(&parts.headers).map(str::to_owned);
@@ -145,11 +143,11 @@ async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusa
     match said {
         _ if bytes.is_empty() => Ok(bytes),
         Some(said) if said.eq_ignore_ascii_case(wanted) => Ok(bytes),
-        _ => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The body must come with the header “Content-Type: {wanted}”."))),
+        _ => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The body requires the header “Content-Type: {wanted}”."))),
     }
 }
 
-/// Seconds since 1970.
+/// The current time in seconds since 1970.
 fn now_seconds() -> Option<f64> {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
 }

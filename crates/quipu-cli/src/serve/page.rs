@@ -1,10 +1,10 @@
 //! The page, and what it asks in the stead of its worker: the same requests to a session here, over HTTP.
 //!
-//! A page works with one edition of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
+//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
 //! requests and their answers (`quipu::protocol`).
 
 use super::assets;
-use super::edition::Happened;
+use super::generation::EventLog;
 use super::{Shared, body_of, json};
 use crate::http::Refusal;
 use axum::Router;
@@ -34,10 +34,10 @@ type Answer = Result<Response<Body>, Response<Body>>;
 
 /// What a page says of itself in the address of a request.
 struct Asked {
-    edition: u64,
+    generation: u64,
     /// The last number of the news it has heard.
     after: u64,
-    /// The newest edition it has heard of.
+    /// The newest generation it has heard of.
     known: u64,
     /// Questions in SQL are to come.
     for_sql: bool,
@@ -50,7 +50,7 @@ impl Asked {
         let value =
             |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
         let number = |name: &str| value(name).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let (edition, after, known) = (number("edition"), number("after"), number("known"));
+        let (generation, after, known) = (number("generation"), number("after"), number("known"));
         let for_sql = value("for").is_some_and(|purpose| purpose == "sql");
         let said = value("build").unwrap_or_default();
         if assets::build().is_some_and(|build| build != said) {
@@ -63,17 +63,17 @@ impl Asked {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
         }
         let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
-        Ok(Asked { edition, after, known, for_sql, body })
+        Ok(Asked { generation, after, known, for_sql, body })
     }
 }
 
-/// The newest edition, or one of its own for questions in SQL.
+/// The newest generation, or one of its own for questions in SQL.
 async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let no_thread = |error: anyhow::Error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}.")).into_response();
-    let edition = if asked.for_sql { served.live.open_for_sql().map_err(no_thread)? } else { served.live.newest() };
-    let answer = edition.ask(GetFile).await;
-    Ok(packed(&Opened { edition: edition.number, answer }))
+    let generation = if asked.for_sql { served.live.open_for_sql().map_err(no_thread)? } else { served.live.newest() };
+    let answer = generation.ask(GetFile).await;
+    Ok(packed(&Opened { generation: generation.number, answer }))
 }
 
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
@@ -82,17 +82,17 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
         Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
             .into_response()
     })?;
-    let Some(edition) = served.live.edition(asked.edition) else {
+    let Some(generation) = served.live.generation(asked.generation) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
-    Ok(packed(&edition.handle(question).await))
+    Ok(packed(&generation.handle(question).await))
 }
 
 /// Input of the page's metrics worker: a [`MetricsInput`](quipu::metrics::MetricsInput) as bytes, or a failure.
 async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
-    let answer = match served.live.edition(asked.edition) {
-        Some(edition) => edition
+    let answer = match served.live.generation(asked.generation) {
+        Some(generation) => generation
             .when_indexed(|session| session.metrics_input())
             .await
             .and_then(|input| Ok(Packed::from(input?.unwrap_or_default().to_bytes()))),
@@ -110,22 +110,22 @@ fn gone(served: &Shared) -> Failure {
 /// Waits until something happens.
 async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
-    // An edition that is not kept any more is as one in which nothing happens: that there is a newer one is all there is to say.
-    let edition = served.live.edition(asked.edition);
-    let (_nothing, silence) = watch::channel(Happened::new());
-    let mut happened = edition.as_ref().map_or(silence, |edition| edition.happened());
-    let (mut newest, mut ending) = (served.live.editions(), served.ending.clone());
+    // A generation that is no longer kept has no events; only a newer one can be reported.
+    let generation = served.live.generation(asked.generation);
+    let (_nothing, silence) = watch::channel(EventLog::new());
+    let mut events = generation.as_ref().map_or(silence, |generation| generation.events());
+    let (mut newest, mut ending) = (served.live.generations(), served.ending.clone());
     tokio::select! {
-        _ = happened.wait_for(|happened| happened.iter().any(|(number, _)| *number > asked.after)) => {}
+        _ = events.wait_for(|events| events.iter().any(|(number, _)| *number > asked.after)) => {}
         _ = newest.wait_for(|newest| newest.number != asked.known) => {}
         _ = ending.wait_for(|ending| *ending) => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }
-    if let Some(edition) = edition {
-        edition.touch();
+    if let Some(generation) = generation {
+        generation.touch();
     }
     let mut news = News { number: asked.after, events: Vec::new() };
-    for (number, event) in happened.borrow().iter().filter(|(number, _)| *number > asked.after) {
+    for (number, event) in events.borrow().iter().filter(|(number, _)| *number > asked.after) {
         news.number = news.number.max(*number);
         news.events.push(event.clone());
     }
@@ -133,7 +133,7 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     if newest.number != asked.known
         && let Ok(spans) = newest.indexed().await
     {
-        news.events.push(Notification::Grown(Grown { edition: newest.number, spans }));
+        news.events.push(Notification::Grown(Grown { generation: newest.number, spans }));
     }
     Ok(packed(&news))
 }

@@ -1,6 +1,6 @@
-//! Prometheus's query API over the file's metrics, as far as Grafana and `promtool` ask it: queries, series, labels, and what there is.
+//! Prometheus' query API over the metrics of the file, as far as Grafana and `promtool` use it: queries, series, labels and metadata.
 //!
-//! What is not here: PromQL and the series, which are the core's. Rules, targets and exemplars: a file has none.
+//! Rules, targets and exemplars are empty: a file has none. PromQL is in the core.
 
 use super::{Shared, body_of, json, now_seconds};
 use crate::http::Refusal;
@@ -16,7 +16,7 @@ use quipu::protocol::Failure;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
-/// The release of Prometheus whose answers these are; Grafana decides by it what it may ask.
+/// The Prometheus release whose API this is. Grafana uses it to decide which features to use.
 const VERSION: &str = "3.0.0";
 
 pub(super) fn routes() -> Router<Shared> {
@@ -34,15 +34,15 @@ pub(super) fn routes() -> Router<Shared> {
 
 type Answer = Result<Response<Body>, Problem>;
 
-/// Why there is no answer.
+/// Why a request fails.
 enum Problem {
-    /// A parameter is wrong.
+    /// A parameter is invalid.
     BadData(String),
-    /// PromQL says so.
+    /// The query is invalid or its evaluation failed.
     Promql(PromqlError),
     /// The file can't be read.
     File(Failure),
-    /// The request itself.
+    /// The HTTP request was refused.
     Refused(Refusal),
 }
 
@@ -71,7 +71,7 @@ impl From<PromqlError> for Problem {
     }
 }
 
-/// The parameters of a request, of its body and of its address.
+/// Parameters of the query string and the body.
 struct Params(Vec<(String, String)>);
 
 impl Params {
@@ -86,7 +86,7 @@ impl Params {
         Ok(Params(list))
     }
 
-    /// What was given; nothing counts as not given.
+    /// The value of a parameter; an empty value counts as missing.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
@@ -95,7 +95,7 @@ impl Params {
         self.get(name).ok_or_else(|| Problem::BadData(format!("The parameter {name} is missing.")))
     }
 
-    /// Milliseconds since 1970.
+    /// A time parameter in milliseconds since 1970.
     fn time(&self, name: &str) -> Result<Option<i64>, Problem> {
         self.get(name).map(read_time).transpose().map_err(|words| Problem::BadData(format!("The parameter {name}: {words}")))
     }
@@ -110,7 +110,7 @@ impl Params {
         match text.parse() {
             Ok(0) => Ok(None),
             Ok(limit) => Ok(Some(limit)),
-            Err(_) => Err(Problem::BadData(format!("The parameter limit: {text:?} is no whole number."))),
+            Err(_) => Err(Problem::BadData(format!("The parameter limit: {text:?} is not a whole number."))),
         }
     }
 }
@@ -129,11 +129,11 @@ async fn query_range(State(served): State<Shared>, request: Request<Body>) -> An
     let (start, end) = (params.required_time("start")?, params.required_time("end")?);
     let step = read_duration(params.required("step")?).map_err(|words| Problem::BadData(format!("The parameter step: {words}")))?;
     if end < start {
-        return Err(Problem::BadData("The parameter end lies before start.".into()));
+        return Err(Problem::BadData("The parameter end is before start.".into()));
     }
     let steps = end.abs_diff(start) / step.unsigned_abs().max(1);
     if steps >= MAX_STEPS {
-        let words = format!("These are {} steps, and at most {MAX_STEPS} are answered. Take a longer step or a shorter time.", steps + 1);
+        let words = format!("The query has {} steps; the maximum is {MAX_STEPS}. Use a longer step or a shorter range.", steps + 1);
         return Err(Problem::BadData(words));
     }
     answer(&served, PromqlQuery { query, end: Some(end), start: Some(start), step: Some(step), options: served.metrics }).await
@@ -144,17 +144,17 @@ async fn answer(served: &Shared, query: PromqlQuery) -> Answer {
     Ok(json(StatusCode::OK, served.live.newest().when_indexed(work).await???))
 }
 
-/// The labels of the series that the parameters mean.
+/// The label sets of the series that match the parameters.
 async fn found(served: &Shared, params: &Params) -> Result<Vec<quipu::SeriesLabels>, Problem> {
     let selectors = params.0.iter().filter(|(name, _)| name == "match[]").map(|(_, value)| value.clone()).collect();
     let query = SeriesQuery { selectors, start: params.time("start")?, end: params.time("end")?, options: served.metrics };
     if query.start > query.end && query.end.is_some() {
-        return Err(Problem::BadData("The parameter end lies before start.".into()));
+        return Err(Problem::BadData("The parameter end is before start.".into()));
     }
     Ok(served.live.newest().when_indexed(move |session| session.list_series(&query)).await???)
 }
 
-/// A list as the API answers with it, cut where the parameters say so.
+/// A list in the API's format, cut to the parameter `limit`.
 fn listed(mut items: Vec<Json>, params: &Params) -> Answer {
     let limit = params.limit()?.unwrap_or(usize::MAX);
     let is_cut = items.len() > limit;
@@ -183,7 +183,7 @@ async fn labels(State(served): State<Shared>, request: Request<Body>) -> Answer 
 
 async fn label_values(State(served): State<Shared>, Path(name): Path<String>, request: Request<Body>) -> Answer {
     if name.is_empty() {
-        return Err(Problem::BadData("A label has a name.".into()));
+        return Err(Problem::BadData("The label name is empty.".into()));
     }
     let params = Params::read(request).await?;
     let labels = found(&served, &params).await?.into_iter().flatten();
@@ -191,7 +191,7 @@ async fn label_values(State(served): State<Shared>, Path(name): Path<String>, re
     listed(values.into_iter().map(Json::String).collect(), &params)
 }
 
-/// What the metrics are. Of a histogram its name is meant, without the endings of its three metrics.
+/// Types of the metrics. A histogram is listed by its base name, without the suffixes of its three metrics.
 async fn metadata(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let params = Params::read(request).await?;
     let options = served.metrics;
@@ -230,8 +230,8 @@ async fn no_rules() -> Response<Body> {
     json(StatusCode::OK, json!({ "status": "success", "data": { "groups": [] } }).to_string())
 }
 
-/// An address of this API that there is not.
+/// The response for an unknown path of this API.
 pub(super) fn missing() -> Response<Body> {
-    let words = format!("There is no such address. Labels are below /api/v1/label/{METRIC_NAME}/values and its like.");
+    let words = format!("Unknown path. Label values are at /api/v1/label/{METRIC_NAME}/values and so on.");
     json(StatusCode::NOT_FOUND, json!({ "status": "error", "errorType": "not_found", "error": words }).to_string())
 }

@@ -1,6 +1,6 @@
-//! Llama Stack's telemetry routes: those of release 0.2.15, and `query_metrics` as 0.2.23 answers it. docs/serving.md tells what differs.
+//! Llama Stack's telemetry routes: those of release 0.2.15, and `query_metrics` as of 0.2.23. docs/serving.md lists the differences.
 //!
-//! What is not here: what the methods answer, and reading their parameters, which is the core's.
+//! The core parses the parameters and answers.
 
 use super::{Shared, body_of, json, now_seconds};
 use crate::http::Refusal;
@@ -28,11 +28,11 @@ pub(super) fn routes() -> Router<Shared> {
 
 type Answer = Result<Response<Body>, Response<Body>>;
 
-/// A call of a method.
+/// A call of an API method.
 struct Call {
     method: &'static str,
     params: Map<String, Json>,
-    /// What is said where the named thing is not there.
+    /// The error message if the named trace or span does not exist.
     missing: String,
 }
 
@@ -76,11 +76,11 @@ async fn query_metrics(State(served): State<Shared>, Path(metric_name): Path<Str
     call(&served, Call { method: "query_metrics", params, missing: String::new() }).await
 }
 
-/// Takes an event, where the file may be written.
+/// Accepts an event, if the file may be written.
 async fn log_event(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let mut params = params(request, &["event", "ttl_seconds"]).await?;
     let Some(log) = &served.log else {
-        let words = "This file is served for reading only. Start quipu serve with --accept-events to let programs log into it.";
+        let words = "The file is served read-only. Start quipu serve with --accept-events to let programs log to it.";
         return Err(json(StatusCode::FORBIDDEN, json!({ "detail": words }).to_string()));
     };
     let Some(event) = params.remove("event") else { return Err(invalid("event", "is missing")) };
@@ -98,7 +98,7 @@ async fn log_event(State(served): State<Shared>, request: Request<Body>) -> Answ
         error => json(StatusCode::SERVICE_UNAVAILABLE, json!({ "detail": error.to_string() }).to_string()),
     })?;
     if ends {
-        // A span is written when it ends; who is answered can rely on it.
+        // A span is written when it ends, so wait until it is in the file before answering.
         let served = served.clone();
         let flushed =
             tokio::task::spawn_blocking(move || served.log.as_ref().map_or(Ok(()), |log| log.flush()).map(|()| served.live.look_now()));
@@ -126,7 +126,7 @@ async fn call(served: &Shared, call: Call) -> Answer {
     }
 }
 
-/// The parameters in a body. As in the reference, others than the known ones are passed over, and no body is an empty one.
+/// Reads the parameters from the body. Like Llama Stack, ignores unknown parameters and accepts an empty body.
 async fn params(request: Request<Body>, known: &[&str]) -> Result<Map<String, Json>, Response<Body>> {
     let refuse = |refusal: Refusal| json(refusal.status(), json!({ "detail": refusal.words() }).to_string());
     let body = body_of(request, "application/json").await.map_err(refuse)?;
@@ -144,7 +144,7 @@ async fn params(request: Request<Body>, known: &[&str]) -> Result<Map<String, Js
     }
 }
 
-/// What is wrong with a parameter, in the form in which the reference's own validation tells it.
+/// The validation error for a parameter, in the format of Llama Stack (Pydantic).
 fn invalid(name: &str, problem: &str) -> Response<Body> {
     let kind = [
         ("is missing", "missing"),
@@ -161,14 +161,14 @@ fn invalid(name: &str, problem: &str) -> Response<Body> {
     json(StatusCode::BAD_REQUEST, json!({ "error": { "detail": { "errors": [error] } } }).to_string())
 }
 
-/// `attribute_filters[0].op` as the list that the reference names places by.
+/// Converts `attribute_filters[0].op` into a location list of a validation error.
 fn place(name: &str) -> Vec<Json> {
     let parts = name.split(['.', '[', ']']).filter(|part| !part.is_empty());
     let part = |part: &str| part.parse::<u64>().map_or_else(|_| json!(part), |number| json!(number));
     std::iter::once(json!("body")).chain(parts.map(part)).collect()
 }
 
-/// What is no fault of whoever asks.
+/// The response for internal errors.
 fn failed(words: &str) -> Response<Body> {
     json(StatusCode::INTERNAL_SERVER_ERROR, json!({ "detail": format!("Internal server error: {words}") }).to_string())
 }

@@ -1,4 +1,4 @@
-//! Whom the server answers, and what it takes.
+//! Access control and accepted requests of the server.
 
 use super::support::{Server, refused};
 use quipu_tests::fixtures::SMALL;
@@ -39,7 +39,7 @@ fn a_command_that_was_built_without_the_page_says_so() {
 #[test]
 fn bodies_are_taken_in_their_content_type_only() {
     let server = Server::of(SMALL, &["--accept-events"]);
-    // What a form of any page can send.
+    // Content types that HTML forms can send.
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
         for path in ["/v1/telemetry/events", "/v1/telemetry/traces", "/quipu/ask", "/quipu/open"] {
             let reply = server.send("POST", path, &[("Content-Type", kind)], b"{\"limit\": 1}");

@@ -6,7 +6,7 @@ use quipu_telemetry::{DEFAULT_TTL_SECONDS, SqliteSink, Telemetry};
 use quipu_tests::fixtures::{SMALL, number};
 use serde_json::{Value as Json, json};
 
-/// Writes a trace of one span, as another program.
+/// Writes a trace with one span, like another program.
 pub(crate) fn write_trace(server: &Server, trace_id: &str) {
     let file = server.file.clone();
     let telemetry = Telemetry::builder().sink(move || SqliteSink::open(&file, "another")).start().expect("it starts");
@@ -57,7 +57,7 @@ fn a_file_that_is_replaced_by_a_broken_one_is_served_as_it_was() {
     std::fs::write(&beside, b"no database").expect("a file");
     std::fs::rename(&beside, &server.file).expect("a new file in its place");
     assert_eq!(count(), before);
-    // A whole file is taken up again.
+    // A complete file is served again.
     std::fs::write(&beside, whole).expect("a file");
     std::fs::rename(&beside, &server.file).expect("a new file in its place");
     write_trace(&server, &"d".repeat(32));

@@ -1,5 +1,5 @@
-//! `quipu serve` as programs meet it: a process, and HTTP over plain sockets. Expected values are the reference's recorded answers, plain SQL, and
-//! what Prometheus's documentation says of its documents.
+//! `quipu serve` as a process, over plain sockets. Expected values are recorded answers of Llama Stack, plain SQL, and Prometheus'
+//! documentation.
 
 mod doors;
 mod live;

@@ -1,11 +1,11 @@
-//! Prometheus's query API: its documents, with values that plain SQL finds.
+//! Prometheus' query API, with expected values from plain SQL.
 
 use super::support::{Reply, Server};
 use quipu_tests::fixtures::{METRICS, texts};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
-/// Encodes what stands in an address.
+/// Percent-encodes a part of a URL.
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
@@ -25,7 +25,7 @@ fn data(reply: &Reply) -> Json {
     document["data"].clone()
 }
 
-/// Totals by model, and the last second of any.
+/// Totals by model, and the last second with a value.
 fn recorded(server: &Server) -> (BTreeSet<(String, i64)>, i64) {
     let sql = server.sql();
     let mut statement = sql
@@ -52,7 +52,7 @@ fn a_query_answers_what_was_recorded_at_its_time() {
         let value = series["value"][1].as_str().expect("a number as a text").parse().expect("a number");
         (series["metric"]["model_id"].as_str().expect("a model").to_owned(), value)
     };
-    // Scrapes are 15 seconds apart: the last one before may not have everything yet.
+    // Scrapes are 15 seconds apart: the last one may not include all values.
     let at_scrape = |list: &Json| list.as_array().expect("series").iter().map(read).collect::<BTreeSet<(String, i64)>>();
     let known: BTreeSet<String> = expected.iter().map(|(model, _)| model.clone()).collect();
     assert_eq!(at_scrape(&answer["result"]).into_iter().map(|(model, _)| model).collect::<BTreeSet<_>>(), known);
@@ -70,7 +70,7 @@ fn a_query_answers_what_was_recorded_at_its_time() {
         })
         .collect();
     assert_eq!(values, expected);
-    // Without a time the clock decides, and the file is old by it.
+    // The default time is now, and the file is old.
     assert_eq!(data(&ask(&server, "query", &[("query", query)]))["result"], json!([]));
     assert_eq!(
         data(&ask(&server, "query", &[("query", "1 + 1"), ("time", "1700000000.5")])),
@@ -122,7 +122,7 @@ fn series_labels_and_values_are_those_of_the_file() {
     let found: BTreeSet<&str> =
         series.as_array().expect("series").iter().map(|labels| labels["__name__"].as_str().expect("a name")).collect();
     assert_eq!(found, BTreeSet::from(["llama_stack_prompt_tokens_total", "quipu_errors_total"]));
-    // Long before and long after there is nothing.
+    // Long before and long after the file, there is nothing.
     assert_eq!(data(&ask(&server, "labels", &[("end", "1000000000")])), json!([]));
     assert_eq!(data(&ask(&server, "labels", &[("start", "4000000000")])), json!([]));
     let cut = ask(&server, "label/__name__/values", &[("limit", "2")]).json();

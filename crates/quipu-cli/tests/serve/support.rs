@@ -1,4 +1,4 @@
-//! A server as a process, and a client that sends exactly what a test says.
+//! A server process, and a client that sends requests exactly as a test specifies.
 
 use quipu_tests::Scratch;
 use quipu_tests::fixtures::Fixture;
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take to appear.
+/// Timeout for all waiting.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server on a free port. It goes with its owner.
+/// A server on a free port, killed on drop.
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: String,
@@ -21,7 +21,7 @@ pub(crate) struct Server {
     _scratch: Scratch,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -30,7 +30,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The value of a header; empty without.
+    /// The value of a header; empty if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or_default()
@@ -54,14 +54,14 @@ impl Server {
         Server::start(scratch, file, words, None)
     }
 
-    /// Serves a file that is not there yet.
+    /// Serves a file that does not exist yet.
     pub(crate) fn of_nothing(words: &[&str]) -> Server {
         let scratch = Scratch::new().expect("a folder");
         let file = scratch.path().join("new.db");
         Server::start(scratch, file, words, None)
     }
 
-    /// Serves a copy of a fixture to those who know the token.
+    /// Serves a copy of a fixture, protected by a token.
     pub(crate) fn with_token(fixture: Fixture, token: &str) -> Server {
         let scratch = Scratch::new().expect("a folder");
         let file = scratch.path().join("telemetry.db");
@@ -80,19 +80,19 @@ impl Server {
         let mut errors = BufReader::new(process.stderr.take().expect("a pipe"));
         errors.read_line(&mut said).expect("a line");
         let address = said.trim().rsplit("http://").next().and_then(|rest| rest.strip_suffix('/')).map(str::to_owned);
-        // What it says later must go somewhere.
+        // Discard further output.
         std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
         Server { process, address: address.unwrap_or_else(|| panic!("it says where it listens: {said}")), file, _scratch: scratch }
     }
 
-    /// Plain SQL over the served file.
+    /// A plain SQL connection to the served file.
     pub(crate) fn sql(&self) -> Connection {
         let connection = Connection::open(&self.file).expect("SQLite opens the file");
         connection.busy_timeout(PATIENCE).expect("a timeout");
         connection
     }
 
-    /// Sends a request with exactly these headers, and reads to the end of the answer.
+    /// Sends a request with exactly these headers, and reads the whole response.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -119,7 +119,7 @@ impl Server {
         self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
     }
 
-    /// Looks until `found` answers something.
+    /// Polls until `found` returns a value.
     pub(crate) fn wait<T>(&self, what: &str, mut found: impl FnMut(&Server) -> Option<T>) -> T {
         let began = Instant::now();
         loop {
@@ -131,7 +131,7 @@ impl Server {
         }
     }
 
-    /// Asks the process to end, and waits until it did.
+    /// Asks the process to stop, and waits for it.
     #[cfg(unix)]
     pub(crate) fn end(mut self) -> ExitStatus {
         let killed = Command::new("kill").args(["-s", "TERM", &self.process.id().to_string()]).status().expect("kill runs");
@@ -147,7 +147,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs `quipu serve` where it can't serve: its exit code and what it says.
+/// Runs `quipu serve` in a case where it fails. Returns the exit code and the message.
 pub(crate) fn refused(file: &Path, words: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quipu"));
     let output = command.arg("serve").arg(file).args(words).env_remove("QUIPU_TOKEN").output().expect("the command runs");

@@ -1,4 +1,4 @@
-//! Llama Stack's routes against what a server of 0.2.15 answered over HTTP, and events that come in.
+//! Llama Stack's routes, compared with answers recorded from a server of 0.2.15, and received events.
 
 use super::support::Server;
 use quipu_tests::fixtures::{AGENT, SMALL, repository};
@@ -16,7 +16,7 @@ struct Recorded {
     answer: Json,
 }
 
-/// Where the answer's status is another one, by the deviation's id. docs/query.md and docs/serving.md tell of each.
+/// The id of the deviation and the status, for cases with a different status. docs/query.md and docs/serving.md describe them.
 fn deviation(case: &Recorded) -> Option<(&'static str, u16)> {
     let path = case.path.as_str();
     Some(match case.status {
@@ -34,7 +34,7 @@ fn deviation(case: &Recorded) -> Option<(&'static str, u16)> {
 fn recorded_requests_are_answered_alike_or_deviate_by_a_known_rule() {
     let text = std::fs::read_to_string(repository().join("tests/fixtures/oracle/http_0.2.15.json")).expect("the record");
     let cases: Vec<Recorded> = serde_json::from_str(&text).expect("the record");
-    // Events go to a file of their own, so that what is asked stays as it was recorded.
+    // Events go to a separate file, so that the queried one does not change.
     let (server, log) = (Server::of(AGENT, &[]), Server::of_nothing(&["--accept-events"]));
     let known = |trace: &Json| {
         let id = trace["trace_id"].as_str().expect("an id");
@@ -71,7 +71,7 @@ fn recorded_requests_are_answered_alike_or_deviate_by_a_known_rule() {
     assert_eq!(deviating, BTreeMap::from(expected));
 }
 
-/// What the recorded calls themselves left in the server's file is not in its copy.
+/// The recorded calls left data in the server's file that is not in its copy.
 fn same_answer(name: &str, ours: &Json, theirs: &Json, known: &dyn Fn(&Json) -> bool) {
     match (&ours["data"], &theirs["data"]) {
         (Json::Array(list), Json::Array(recorded)) if name.contains("/traces ") => {
@@ -82,13 +82,13 @@ fn same_answer(name: &str, ours: &Json, theirs: &Json, known: &dyn Fn(&Json) -> 
             assert_eq!(list.is_empty(), theirs["data"].as_array().is_some_and(Vec::is_empty), "{name}");
         }
         (Json::Array(list), Json::Array(recorded)) => {
-            // D4: the trace's id where the reference has its root's.
+            // D4: the trace's id where Llama Stack has its root span's.
             let ids = |list: &[Json]| list.iter().map(|span| span["span_id"].clone()).collect::<Vec<_>>();
             assert!(ids(recorded).iter().all(|id| ids(list).contains(id)), "{name}");
         }
         (Json::Object(tree), Json::Object(recorded)) => {
             assert_eq!(tree.keys().collect::<Vec<_>>(), recorded.keys().collect::<Vec<_>>(), "{name}");
-            // D3: booleans stay booleans where attributes are chosen.
+            // D3: booleans stay booleans if attributes are selected.
             if !name.contains("attributes_to_return") {
                 assert_eq!(tree, recorded, "{name}");
             }
@@ -103,7 +103,7 @@ fn event(rest: Json) -> Json {
     json!({ "event": event, "ttl_seconds": 60 })
 }
 
-/// A span with a log line and a metric, as programs send it.
+/// A span with a log line and a metric, as sent by programs.
 fn events() -> [Json; 4] {
     [
         event(json!({ "type": "structured_log", "attributes": { "a": 1 }, "payload": { "type": "span_start", "name": "my_span" } })),
@@ -120,14 +120,14 @@ fn logged_events_are_written_and_found_by_every_route() {
         let reply = server.post("/v1/telemetry/events", &body);
         assert_eq!((reply.status, reply.json()), (200, Json::Null), "{}", reply.text());
     }
-    // The end of a span is answered when it is in the file.
+    // The end of a span is acknowledged once it is in the file.
     let rows: (String, String) = server
         .sql()
         .query_row("SELECT name, end_time FROM spans WHERE span_id = ?", ["a".repeat(16)], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("the span");
     assert_eq!(rows, ("my_span".into(), "2025-07-01T00:00:01+00:00".into()));
     let path = format!("/v1/telemetry/traces/{}", "1".repeat(32));
-    // No span said that it is the root: which one that is the index derives.
+    // No span is marked as root, so the index derives it.
     let root = json!("a".repeat(16));
     server.wait("the trace with its root", |server| {
         let reply = server.get(&path);

@@ -1,4 +1,4 @@
-//! A `quipu collect` that runs, and requests by hand.
+//! A running `quipu collect`, and raw HTTP requests.
 
 use quipu_tests::Scratch;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,18 +6,18 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-/// The process; it is killed where a test fails before it ends.
+/// The process, killed on drop.
 pub(crate) struct Collecting {
     pub(crate) process: Child,
     pub(crate) address: SocketAddr,
     stderr: BufReader<ChildStderr>,
 }
 
-/// A request's answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Names in lower case.
+    /// Names are in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn quipu() -> Command {
 }
 
 impl Collecting {
-    /// Starts on a free port of this machine.
+    /// Starts on a free local port.
     pub(crate) fn start(db: &Path, more: &[&str]) -> Collecting {
         let mut command = quipu();
         command.arg("collect").arg("--db").arg(db).args(["--listen", "127.0.0.1:0"]).args(more);
@@ -59,7 +59,7 @@ impl Collecting {
         Collecting { process, address: address.unwrap_or_else(|| panic!("no address: {line}")), stderr }
     }
 
-    /// The next line it says.
+    /// The next line of standard error.
     pub(crate) fn says(&mut self) -> String {
         let mut line = String::new();
         self.stderr.read_line(&mut line).expect("a line");
@@ -83,7 +83,7 @@ impl Collecting {
             head += &format!("{name}: {value}\r\n");
         }
         stream.write_all((head + "\r\n").as_bytes()).expect("sent");
-        // A server that refuses a body need not read it.
+        // A server that rejects a body need not read it.
         let _ = stream.write_all(body);
         answer(stream)
     }
@@ -92,7 +92,7 @@ impl Collecting {
         self.ask("POST", path, headers, body)
     }
 
-    /// The value of one of its own counters.
+    /// The value of one of the collector's own counters.
     pub(crate) fn counter(&self, line: &str) -> u64 {
         let page = self.ask("GET", "/metrics", &[], b"").text();
         let found = page.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(' ')?.parse().ok());
@@ -105,7 +105,7 @@ impl Collecting {
         assert!(sent.success());
     }
 
-    /// Asks it to end, and answers what it said until then; it must succeed.
+    /// Stops it and returns its remaining output; it must succeed.
     #[cfg(unix)]
     pub(crate) fn end(mut self) -> String {
         self.signal("TERM");
@@ -118,13 +118,13 @@ impl Collecting {
 
 impl Drop for Collecting {
     fn drop(&mut self) {
-        // It has ended already where all went well.
+        // It has already ended if the test succeeded.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Reads an answer to the end of the connection.
+/// Reads a response to the end of the connection.
 pub(crate) fn answer(stream: TcpStream) -> Answer {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
@@ -138,12 +138,12 @@ pub(crate) fn answer(stream: TcpStream) -> Answer {
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
     let mut body = Vec::new();
-    // Some servers close what they did not read with a reset, after the answer.
+    // Some servers reset the connection after the response if they did not read the whole body.
     let _ = reader.read_to_end(&mut body);
     Answer { status, headers, body }
 }
 
-/// A file of the repository.
+/// The contents of a file of the repository.
 pub(crate) fn read(name: &str) -> Vec<u8> {
     std::fs::read(quipu_tests::fixtures::repository().join(name)).expect("the fixture is there")
 }
@@ -154,14 +154,14 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// A folder, and the path of a file that is not there yet.
+/// A folder, and the path of a file that does not exist yet.
 pub(crate) fn fresh() -> (Scratch, PathBuf) {
     let folder = Scratch::new().expect("a folder");
     let path = folder.path().join("telemetry.db");
     (folder, path)
 }
 
-/// Rows as texts, by plain SQL.
+/// Rows as strings, from plain SQL.
 pub(crate) fn rows(db: &Path, sql: &str) -> Vec<Vec<String>> {
     let connection = rusqlite::Connection::open_with_flags(db, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("it opens");
     let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -177,7 +177,7 @@ pub(crate) fn rows(db: &Path, sql: &str) -> Vec<Vec<String>> {
     statement.query_map([], read).expect("rows").collect::<Result<_, _>>().expect("rows")
 }
 
-/// The one number an SQL answers.
+/// The single number returned by a query.
 pub(crate) fn count(db: &Path, sql: &str) -> u64 {
     rows(db, sql)[0][0].parse().expect("a number")
 }

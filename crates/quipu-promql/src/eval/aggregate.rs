@@ -2,7 +2,7 @@
 
 use super::{Context, Outcome, Row, wrong_type};
 use crate::ast::{Aggregate, Grouping};
-use crate::error::{TextRange, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::functions::text::plain_number;
 use crate::functions::{mean, quantile, sum, variance};
 use crate::labels::Labels;

@@ -3,7 +3,7 @@
 use super::window::Ranges;
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Expr, ExprKind, Selector};
-use crate::error::{TextRange, PromqlError};
+use crate::error::{PromqlError, TextRange};
 use crate::functions::dates;
 use crate::functions::dates::Part;
 use crate::functions::text::natural_order;

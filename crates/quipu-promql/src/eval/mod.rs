@@ -12,7 +12,7 @@ mod select;
 mod window;
 
 use super::ast::{At, Expr, ExprKind, Timing};
-use super::error::{TextRange, PromqlError};
+use super::error::{PromqlError, TextRange};
 use super::labels::Labels;
 use super::parse::parse;
 use super::series::SeriesSource;

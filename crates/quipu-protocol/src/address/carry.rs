@@ -1,13 +1,12 @@
-//! The view that goes with a trace in a link.
+//! The view state of a link that contains a trace.
 //!
-//! What is not here: the data itself (`payload`).
+//! The data itself is in `quipu_share::payload`.
 
 use super::{Place, Source, TimelineView, ViewState, print_fragment};
 
-/// The fragment that shows a shared trace as it is shown here: the view's own parts, then the data's letters. `trace_id` and `span_id` are
-/// those that leave. What was looked for, filters, the file's name and whatever else names something do not go along, nor does what the
-/// receiver prefers.
-/// `key`: what the letters are encrypted with, where that goes along.
+/// The URL fragment of a shared trace: the view state, then the encoded data. `trace_id` and `span_id` are the ids in the shared data.
+/// Search texts, filters, file names and other private parts are omitted, and so are the user's preferences. `key` is the encryption key,
+/// if the link contains it.
 pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>, letters: &str, key: Option<String>) -> String {
     let place = match &view.place {
         Place::Trace(shown) => {

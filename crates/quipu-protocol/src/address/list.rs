@@ -1,34 +1,32 @@
-//! How the list of traces is shown, and its keys in an address.
-//!
-//! What is not here: which traces those are (`session`).
+//! The view state of the trace list, and its URL parameters.
 
 use super::keys::{Key, set};
 use super::percent::{decode, encode};
 use crate::ColumnSet;
 use crate::{GroupBy, TraceOrder};
 
-/// How the list of traces is shown.
+/// The view state of the trace list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListView {
-    /// The order.
+    /// The sort order.
     pub order: TraceOrder,
-    /// Only traces that hold a failed span.
+    /// Whether only traces with a failed span are listed.
     pub failed_only: bool,
-    /// Only traces this filter matches, as typed; empty: all.
+    /// The filter as typed; empty for all traces.
     pub filter: String,
-    /// The spans that hold the filter's texts instead of the traces.
+    /// Whether to list the spans that contain the filter's text instead of traces.
     pub hits: bool,
-    /// What the traces are put together by.
+    /// How traces are grouped.
     pub group: Option<GroupBy>,
-    /// Keys of the groups that are open; only where there are groups.
+    /// Keys of open groups; empty without grouping.
     pub open: Vec<String>,
-    /// The columns that are chosen.
+    /// The selected columns.
     pub columns: ColumnSet,
-    /// Whether the traces are drawn by start and duration above the list.
+    /// Whether the scatter plot is shown above the list.
     pub chart: bool,
 }
 
-/// The keys. Groups can only be open where there are groups: see [`check`].
+/// The URL parameters. Groups can only be open if the list is grouped: see [`check`].
 pub(super) const KEYS: &[Key<ListView>] = &[
     Key::new(
         "filter",
@@ -59,7 +57,7 @@ pub(super) const KEYS: &[Key<ListView>] = &[
         |list, name| set(&mut list.order, TraceOrder::from_name(name)),
     ),
     Key::new("group", |list| list.group.map(|by| by.name().into()), |list, name| set(&mut list.group, GroupBy::from_name(name).map(Some))),
-    // Commas between keys of groups are not encoded; those in them are.
+    // The commas between group keys are not encoded, those in them are.
     Key::raw(
         "open",
         |list| {
@@ -84,7 +82,7 @@ pub(super) const KEYS: &[Key<ListView>] = &[
     ),
 ];
 
-/// Mends what single keys can't see.
+/// Fixes inconsistent combinations.
 pub(super) fn check(list: &mut ListView) {
     if list.group.is_none() {
         list.open.clear();
@@ -107,17 +105,17 @@ impl Default for ListView {
 }
 
 impl ListView {
-    /// What decides on the list's rows, without how they look: lists that are alike in this have the same rows.
+    /// The state that determines the rows, without their presentation: lists with equal `rows` have the same rows.
     pub fn rows(&self) -> ListView {
         ListView { hits: false, columns: ColumnSet::default(), chart: true, ..self.clone() }
     }
 
-    /// All traces, looking as before.
+    /// The same presentation without filters.
     pub fn cleared(&self) -> ListView {
         ListView { columns: self.columns, chart: self.chart, ..ListView::default() }
     }
 
-    /// Opens the group with this key, or closes it.
+    /// Opens or closes the group with this key.
     pub fn toggle_group(&mut self, key: &str) {
         let before = self.open.len();
         self.open.retain(|open| open != key);

@@ -1,34 +1,32 @@
-//! What the page of metrics shows, and its parts in a URL.
-//!
-//! What is not here: what is counted (`metrics`).
+//! The view state of the metrics page, and its URL parameters.
 
 use super::keys::{Key, range, read_range, set};
 use super::percent::encode;
 use crate::{MetricOptions, TokensBy, TokensShown};
 
-/// What the page of metrics shows.
+/// The view state of the metrics page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetricsView {
-    /// The part of the file's time, `(from, to]` in milliseconds since 1970; `None`: all of it.
+    /// The time range `(from, to]` in milliseconds since 1970; `None` for the whole file.
     pub window: Option<(i64, i64)>,
-    /// Which tokens are drawn.
+    /// Which tokens are shown.
     pub shown: TokensShown,
-    /// By what they are told apart.
+    /// How tokens are grouped.
     pub by: TokensBy,
-    /// How the file is read.
+    /// How metrics are computed from the file.
     pub options: MetricOptions,
-    /// Whether queries look at the end of that part alone.
+    /// Whether queries are evaluated at the end of the range only.
     pub at_end: bool,
-    /// PromQL queries, in order.
+    /// PromQL queries in display order.
     pub queries: Vec<String>,
 }
 
 impl MetricsView {
-    /// Queries at most.
+    /// Maximum number of queries.
     pub const MAX_QUERIES: usize = 8;
 }
 
-/// The keys.
+/// The URL parameters.
 pub(super) const KEYS: &[Key<MetricsView>] = &[
     Key::new(
         "window",

@@ -1,13 +1,13 @@
-//! The view state: what the page shows, as a value and as the fragment of a URL.
+//! The view state: everything the page shows, as a value and as a URL fragment.
 //!
-//! What is not here: the browser's history, which is the page's; the data that a link carries (`quipu_share`).
+//! The browser history is up to the page; the data of a link is in `quipu_share`.
 //!
 //! # Format, version 2
 //! `#v2/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v2/trace/TRACE_ID?span=SPAN_ID&find=timeout&window=1500~90000&sample=agent`,
-//! `#v2/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v2/sql?query=SELECT%201`, `#v2/open`. Parts are percent-encoded UTF-8; ranges are
-//! `FROM~TO`. Defaults are not written. Parts that are not understood are left out with a note; one bad part never voids the others. `data` is
-//! a trace in the address itself. Addresses of version 1 are rewritten by `upgrade`.
+//! `#v2/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v2/sql?query=SELECT%201`, `#v2/open`. Values are percent-encoded UTF-8; ranges
+//! are `FROM~TO`. Defaults are omitted. Invalid parameters are ignored with a note and never affect others. `data` is a trace in the URL
+//! itself. `upgrade` converts URLs of version 1.
 
 mod carry;
 mod keys;
@@ -34,20 +34,20 @@ pub use url::{VIEW_VERSION, parse_fragment, print_fragment};
 use keys::{Key, set};
 use quipu_model::format::TimeStyle;
 
-/// What the page shows: all that a URL restores.
+/// The view state of the page: everything a URL restores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewState {
-    /// The screen.
+    /// The screen shown.
     pub place: Place,
-    /// How the list of traces is ordered and filtered; a trace's page keeps it for the way back.
+    /// The state of the trace list, kept on other screens for the way back.
     pub list: ListView,
     /// How times are shown.
     pub times: TimeStyle,
-    /// What the view belongs to.
+    /// The file that is shown.
     pub source: Option<Source>,
 }
 
-/// The keys of what belongs to no screen.
+/// The URL parameters that belong to no screen.
 const KEYS: &[Key<ViewState>] = &[Key::new(
     "times",
     |state| match state.times {
@@ -63,29 +63,29 @@ const KEYS: &[Key<ViewState>] = &[Key::new(
     },
 )];
 
-/// A screen.
+/// A screen of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// No file, or the question for one.
+    /// The start screen, or the request to open the file of a link.
     #[default]
     Open,
-    /// The list of traces.
+    /// The trace list.
     Traces,
-    /// One trace.
+    /// A single trace.
     Trace(TraceView),
-    /// Metrics of the file.
+    /// The metrics of the file.
     Metrics(Box<MetricsView>),
-    /// A question in SQL, as it was run; empty where none was.
+    /// The SQL page, with the query that was run; empty if none was.
     Sql(String),
 }
 
 impl Place {
-    /// Whether the list of traces is what is shown once a file is open.
+    /// Whether the trace list is shown once a file is open.
     pub fn is_list(&self) -> bool {
         matches!(self, Place::Open | Place::Traces)
     }
 
-    /// The trace with this id, nothing selected in it.
+    /// The screen of a trace without a selected span.
     pub fn trace(trace_id: impl Into<String>) -> Place {
         Place::Trace(TraceView { trace_id: trace_id.into(), ..TraceView::default() })
     }

@@ -1,8 +1,8 @@
-//! Percent-encoding of one part of a fragment.
+//! Percent-encoding of URL fragment parts.
 
 use std::fmt::Write as _;
 
-/// `text` with everything but letters, digits and `-._~:` encoded.
+/// Encodes everything except letters, digits and `-._~:`.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -16,7 +16,7 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-/// The text behind `part`; `None` when it is no percent-encoded UTF-8. A lone `+` stands for itself.
+/// Decodes `part`; `None` if it is not percent-encoded UTF-8. A `+` is kept.
 pub(super) fn decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();

@@ -1,4 +1,4 @@
-//! How the views of a trace beside the timeline are shown, and its words in a URL.
+//! The view state of the tabs next to the timeline, and their URL parameters.
 
 use super::keys::{Key, range, read, read_range, set};
 use super::percent::encode;
@@ -7,7 +7,7 @@ use crate::{FlameLayout, SheetView, TraceTab};
 use crate::{FlameWeight, StatisticsColumn};
 use quipu_model::LogSeverity;
 
-/// The keys. An empty value is the default, for buttons that take something back; addresses have none.
+/// The URL parameters. Buttons reset an option with an empty value; URLs do not contain empty values.
 pub(super) const KEYS: &[Key<SheetView>] = &[
     Key::new(
         "told",
@@ -77,7 +77,7 @@ pub(super) const KEYS: &[Key<SheetView>] = &[
 ];
 
 impl TraceView {
-    /// Changes the view as a sheet's button says: parts of a URL, `tab=logs&severity=error`. What is not understood is passed over.
+    /// Applies the change of a button, given as URL parameters such as `tab=logs&severity=error`. Invalid ones are ignored.
     pub fn apply(&mut self, set: &str) {
         for part in set.split('&') {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -94,7 +94,7 @@ impl TraceView {
         }
     }
 
-    /// Shows another view of the trace, from its first page on.
+    /// Switches to another tab, at its first page.
     pub fn show_tab(&mut self, tab: TraceTab) {
         self.tab = tab;
         self.sheet.page = 0;

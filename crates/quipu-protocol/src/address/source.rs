@@ -1,33 +1,33 @@
-//! Which file a view belongs to, and its keys in an address.
+//! The file that a view belongs to, and its URL parameters.
 //!
-//! What is not here: opening it, which is the page's.
+//! Opening it is up to the page.
 
 use super::keys::{Key, set};
 use super::percent::encode;
 use std::sync::Arc;
 
-/// Which file a view belongs to, so that another one is told apart.
+/// Identifies the file of a view, so that the page notices another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A sample that comes with the page.
+    /// A sample included with the page.
     Sample(Sample),
-    /// A file of the reader's: its name and size. Its content stays on the reader's machine.
+    /// A local file. Its content stays on the user's machine.
     File {
-        /// Its name, without a folder.
+        /// File name without the folder.
         name: String,
-        /// Its size, `None` where the URL does not tell.
+        /// Size in bytes; `None` if the URL does not contain it.
         size_bytes: Option<u64>,
     },
-    /// What the address itself carries.
+    /// Data in the URL itself.
     Link {
         /// The letters of `quipu_share::payload`.
         letters: Arc<str>,
-        /// The key they are encrypted with, where it goes along.
+        /// The encryption key, if the link contains it.
         key: Option<String>,
     },
 }
 
-/// The keys; at most one kind of source is written. The data is last, because it is long.
+/// The URL parameters. Only those of one kind of source are written. The data is last, because it is long.
 pub(super) const KEYS: &[Key<Option<Source>>] = &[
     Key::new(
         "sample",
@@ -62,7 +62,7 @@ pub(super) const KEYS: &[Key<Option<Source>>] = &[
             let Ok(size) = digits.parse() else { return false };
             match source {
                 Some(Source::File { size_bytes, .. }) => set(size_bytes, Some(Some(size))),
-                // The size may stand before the name.
+                // The size can precede the name.
                 None => set(source, Some(Some(Source::File { name: String::new(), size_bytes: Some(size) }))),
                 Some(_) => false,
             }
@@ -77,7 +77,7 @@ pub(super) const KEYS: &[Key<Option<Source>>] = &[
         |source, found| match source {
             _ if !is_key(found) => false,
             Some(Source::Link { key, .. }) => set(key, Some(Some(found.into()))),
-            // It stands before the data.
+            // The key precedes the data.
             None => set(source, Some(Some(Source::Link { letters: "".into(), key: Some(found.into()) }))),
             Some(_) => false,
         },
@@ -98,17 +98,17 @@ pub(super) const KEYS: &[Key<Option<Source>>] = &[
     ),
 ];
 
-/// Whether it can be a key: base64url.
+/// Whether the text can be a key: base64url.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// Mends what single keys can't see, and returns a sentence about it.
+/// Fixes inconsistent combinations. Returns a note for the user.
 pub(super) fn check(source: &mut Option<Source>) -> Option<String> {
     let sentence = match source {
-        Some(Source::File { name, .. }) if name.is_empty() => "The address tells a file’s size without its name; it was left out.",
+        Some(Source::File { name, .. }) if name.is_empty() => "The URL has the size of a file but no name; it was ignored.",
         Some(Source::Link { letters, .. }) if letters.is_empty() => {
-            "The address carries no data, though it should: it was cut short. Ask for the link again, or for a file."
+            "The URL is incomplete: its data is missing. Ask for the link again, or for a file."
         }
         _ => return None,
     };
@@ -116,7 +116,7 @@ pub(super) fn check(source: &mut Option<Source>) -> Option<String> {
     Some(sentence.into())
 }
 
-/// A sample that comes with the page.
+/// A sample included with the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
     /// An agent with tools and shields.
@@ -126,10 +126,10 @@ pub enum Sample {
 }
 
 impl Sample {
-    /// Every sample.
+    /// All samples in display order.
     pub const ALL: [Sample; 2] = [Sample::Agent, Sample::Metrics];
 
-    /// Its name in a URL.
+    /// The name in a URL.
     pub fn name(self) -> &'static str {
         match self {
             Sample::Agent => "agent",
@@ -137,7 +137,7 @@ impl Sample {
         }
     }
 
-    /// What its button says.
+    /// The label shown to the user.
     pub fn title(self) -> &'static str {
         match self {
             Sample::Agent => "Agent run (Llama Stack 0.2.15)",
@@ -145,7 +145,7 @@ impl Sample {
         }
     }
 
-    /// Its file, beside the page in the folder `samples`.
+    /// The file name in the folder `samples` of the page.
     pub fn file_name(self) -> &'static str {
         match self {
             Sample::Agent => "agent_0.2.15.db",

@@ -1,21 +1,21 @@
-//! How the timeline of a trace is shown, and its words in a URL.
+//! The view state of the timeline, and its URL parameters.
 
 use super::keys::{Key, range, read_range, set};
 use super::percent::encode;
 use crate::TraceScope;
 
-/// What of the timeline a URL restores, besides what the trace's views share.
+/// Options of the timeline, besides those shared by all tabs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimelineView {
     /// Which spans are shown.
     pub scope: TraceScope,
-    /// Whether the critical path is marked.
+    /// Whether the critical path is highlighted.
     pub critical_path: bool,
-    /// What is measured: from and to, in nanoseconds after the start of what is shown. The end is not before the start.
+    /// The measured interval `(from, to)` in nanoseconds after the start of what is shown; `from <= to`.
     pub measured: Option<(u64, u64)>,
 }
 
-/// The keys.
+/// The URL parameters.
 pub(super) const KEYS: &[Key<TimelineView>] = &[
     Key::new(
         "plumbing",

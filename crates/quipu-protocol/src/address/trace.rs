@@ -1,32 +1,32 @@
-//! What is shown of one trace, whichever of its views it is, and its keys in an address.
+//! The view state of a trace, shared by its tabs, and its URL parameters.
 //!
-//! What is not here: what single views add (`timeline`, `sheet`).
+//! Options of single tabs are in `timeline` and `sheet`.
 
 use super::TimelineView;
 use super::keys::{Key, range, read_range, set};
 use super::percent::encode;
 use crate::{SheetView, TraceTab};
 
-/// What is shown of one trace.
+/// The view state of a trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceView {
-    /// As recorded.
+    /// Trace id as recorded.
     pub trace_id: String,
-    /// Which view of it.
+    /// The selected tab.
     pub tab: TraceTab,
-    /// The selected span, as recorded.
+    /// Id of the selected span, as recorded.
     pub span_id: Option<String>,
-    /// The text that is looked for in it; empty: none.
+    /// Text to find in the trace; empty for none.
     pub find: String,
-    /// The part of the time axis that is shown, in nanoseconds after the trace's start; `None`: all of it. The end is after the start.
+    /// Visible part of the time axis, `(start, end)` in nanoseconds after the trace's start, `start < end`; `None` for the whole trace.
     pub window: Option<(u64, u64)>,
-    /// How its timeline is shown.
+    /// Options of the timeline.
     pub timeline: TimelineView,
-    /// How the views beside the timeline are shown.
+    /// Options of the other tabs.
     pub sheet: Box<SheetView>,
 }
 
-/// The keys; the id stands in the path.
+/// The URL parameters. The id is in the path.
 pub(super) const KEYS: &[Key<TraceView>] = &[
     Key::new(
         "tab",
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[Key<TraceView>] = &[
     ),
     Key::new("span", |view| view.span_id.as_deref().map(encode), |view, id| set(&mut view.span_id, Some(Some(id.into())))),
     Key::new("find", |view| (!view.find.is_empty()).then(|| encode(&view.find)), |view, text| set(&mut view.find, Some(text.into()))),
-    // Ends in the wrong order are reported by `check`.
+    // `check` reports ends in the wrong order.
     Key::new(
         "window",
         |view| view.window.map(range),
@@ -46,10 +46,10 @@ pub(super) const KEYS: &[Key<TraceView>] = &[
     ),
 ];
 
-/// Mends what single keys can't see, and returns a sentence about it.
+/// Fixes inconsistent combinations. Returns a note for the user.
 pub(super) fn check(view: &mut TraceView) -> Option<String> {
     view.window.take_if(|(from, to)| from >= to)?;
-    Some("The address tells a part of the time axis that ends before it starts; all of it is shown.".into())
+    Some("The time range in the URL ends before it starts; the whole trace is shown.".into())
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
-//! Addresses of earlier versions in the words of the next one.
-//!
-//! What is not here: what the newest version means (`url` and the lists of keys).
+//! Converts URLs of earlier versions to the next one.
 
 use super::keys::range;
 use super::percent::decode;
 
-/// Version 1 wrote a trace's window as `from=1&to=2`, of which one could be missing, and its other ranges with a hyphen: `zoom=1-2`. Parts
-/// that version 1 could not read are left alone, so that they are reported as they were written.
+/// Version 1 had `from=1&to=2` for a trace's window, each optional, and a hyphen in other ranges: `zoom=1-2`. Parts that are invalid in
+/// version 1 are not changed, so that they are reported as written.
 pub(super) fn from_1(rest: &str) -> String {
     let Some((path, query)) = rest.split_once('?') else { return rest.to_owned() };
     let mut steps = path.split('/');
@@ -15,7 +13,7 @@ pub(super) fn from_1(rest: &str) -> String {
         return rest.to_owned();
     }
     let mut window = None;
-    // The place of the window among the parts: that of its first end.
+    // Position of the window: that of its first end.
     let mut place = 0;
     let mut parts: Vec<String> = Vec::new();
     for part in query.split('&') {

@@ -1,21 +1,21 @@
-//! The view state as a URL's fragment, and back.
+//! Prints the view state as a URL fragment, and parses it.
 //!
-//! What is not here: the keys, which each part of the view state lists beside itself.
+//! Each part of the view state lists its own keys.
 
 use super::keys::{Key, read, write};
 use super::percent::{decode, encode};
 use super::{Place, ViewState, list, metrics, sheet, source, timeline, trace, upgrade};
 
-/// The version of what [`print_fragment`] writes. [`parse_fragment`] reads it and those before it.
+/// The version written by [`print_fragment`]. [`parse_fragment`] also reads earlier ones.
 pub const VIEW_VERSION: u32 = 2;
 
-/// Rewrites what stands after `vN/` into what the version after N would have written.
+/// Converts the text after `vN/` to that of version N + 1.
 type Upgrade = fn(&str) -> String;
 
-/// From version 1 on, one for each version but the newest.
+/// One for each version except the newest, starting with version 1.
 const UPGRADES: [Upgrade; VIEW_VERSION as usize - 1] = [upgrade::from_1];
 
-/// The key of the page of SQL, whose view is the query.
+/// The key of the SQL page, whose state is the query.
 const SQL_KEYS: &[Key<String>] = &[Key::new(
     "query",
     |query| (!query.is_empty()).then(|| encode(query)),
@@ -25,10 +25,10 @@ const SQL_KEYS: &[Key<String>] = &[Key::new(
     },
 )];
 
-/// An address in the words of the newest version: what stands after its version.
+/// Upgrades a fragment to the newest version, and returns the text after the version.
 ///
 /// # Errors
-/// The sentence for an address that is of no version, or of a later one.
+/// A message for an unknown or later version.
 fn upgraded(fragment: &str, upgrades: &[Upgrade]) -> Result<String, String> {
     let newest = upgrades.len() as u64 + 1;
     let (version, rest) = fragment.split_at(fragment.find(['/', '?']).unwrap_or(fragment.len()));
@@ -46,11 +46,11 @@ fn upgraded(fragment: &str, upgrades: &[Upgrade]) -> Result<String, String> {
             "The address was made by a later Quipu: it is of version {number}, and this page reads versions up to {newest}. Reload the page to \
              get its newest release. The address was not followed."
         )),
-        _ => Err(format!("The address is of a form this page does not know ({version:?}). It was not followed.")),
+        _ => Err(format!("The URL has an unknown format ({version:?}) and was ignored.")),
     }
 }
 
-/// The fragment of `state`, with its `#`.
+/// Prints the URL fragment of `state`, including the `#`.
 pub fn print_fragment(state: &ViewState) -> String {
     let mut parts: Vec<(&str, String)> = Vec::new();
     let mut path = format!("#v{VIEW_VERSION}/");
@@ -80,7 +80,7 @@ pub fn print_fragment(state: &ViewState) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// The state behind `fragment` (with or without its `#`), and a sentence for every part that was left out. An empty fragment is the
+/// Parses a fragment, with or without the `#`. Returns the state and a note for each part that was ignored. An empty fragment is the
 /// default state.
 pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     let mut state = ViewState::default();
@@ -105,20 +105,20 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.place = Place::trace(trace_id),
             None => {
-                notes.push(format!("The trace id {id:?} in the address can’t be read."));
+                notes.push(format!("The trace id {id:?} in the URL can’t be decoded."));
                 state.place = Place::Traces;
             }
         },
         (Some("open") | None, None) | (Some(""), None) => {}
         _ => {
-            notes.push(format!("The address names no screen of this page: {path:?}. The list of traces is shown instead."));
+            notes.push(format!("The URL has the unknown path {path:?}. Showing the list of traces instead."));
             state.place = Place::Traces;
         }
     }
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         if !read_part(&mut state, key, value) {
-            notes.push(format!("The part {part:?} of the address is not understood and was left out."));
+            notes.push(format!("The part {part:?} of the URL is not valid and was ignored."));
         }
     }
     list::check(&mut state.list);
@@ -129,11 +129,11 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     (state, notes)
 }
 
-/// Reads one `key=value`; `false` when it means nothing. The keys of a screen mean nothing on another.
+/// Applies one `key=value`; `false` if it is invalid. A screen only accepts its own keys.
 fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
     let of_screen = match &mut state.place {
         Place::Open | Place::Traces => None,
-        // Empty values are what the buttons of a sheet write: see `TraceView::apply`.
+        // Only buttons of a sheet write empty values: see `SheetView::apply`.
         Place::Trace(_) if value.is_empty() => None,
         Place::Trace(view) => read(trace::KEYS, view, key, value)
             .or_else(|| read(timeline::KEYS, &mut view.timeline, key, value))
@@ -190,7 +190,7 @@ mod tests {
         let (state, notes) = parse_fragment(fragment);
         assert_eq!((state.list.open.as_slice(), notes.len()), (&["a,b".to_owned(), String::new(), "c".to_owned()][..], 0));
         assert_eq!(print_fragment(&state), fragment);
-        // The traces without a session are a group, too; without groups nothing is open.
+        // The traces without a session form a group too; without grouping, no group is open.
         assert_eq!(parse_fragment("#v2/traces?group=turn&open=").0.list.open, [""]);
         assert_eq!(parse_fragment("#v2/traces?open=a").0.list, ListView::default());
         let (state, notes) = parse_fragment("#v2/traces?sort=colour&group=x&columns=&chart=maybe");
@@ -221,9 +221,9 @@ mod tests {
         assert_eq!(state.list, ListView { order: TraceOrder::SLOWEST, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
         insta::assert_snapshot!(notes.join("\n"), @r#"
-        The part "span=%zz" of the address is not understood and was left out.
-        The part "colour=red" of the address is not understood and was left out.
-        The part "show=some" of the address is not understood and was left out.
+        The part "span=%zz" of the URL is not valid and was ignored.
+        The part "colour=red" of the URL is not valid and was ignored.
+        The part "show=some" of the URL is not valid and was ignored.
         "#);
     }
 

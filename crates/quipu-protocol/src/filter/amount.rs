@@ -1,6 +1,4 @@
-//! Durations, counts and times as a filter writes them, read and printed exactly.
-//!
-//! What is not here: times as files record them (`model`).
+//! Parses and prints durations, counts and times exactly as filters write them.
 
 use super::expression::Amount;
 use super::fields::Unit;
@@ -9,7 +7,7 @@ use jiff::tz::Offset;
 use quipu_model::Timestamp;
 use std::fmt::{self, Write};
 
-/// Units of a duration and their nanoseconds. A number alone is seconds.
+/// Duration units in nanoseconds. Numbers without a unit are seconds.
 const UNITS: [(&str, i64); 9] = [
     ("ns", 1),
     ("us", 1_000),
@@ -24,7 +22,7 @@ const UNITS: [(&str, i64); 9] = [
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// Reads an amount; else a sentence that says how one is written.
+/// Parses an amount. On failure, returns a message that shows the format.
 pub fn read(unit: Unit, text: &str) -> Result<Amount, String> {
     let found = match unit {
         Unit::Duration => read_duration(text).map(Amount::one),
@@ -32,13 +30,13 @@ pub fn read(unit: Unit, text: &str) -> Result<Amount, String> {
         Unit::Time => read_time(text),
     };
     found.ok_or_else(|| match unit {
-        Unit::Duration => format!("{text} is no duration; write it like 250ms, 2s or 1m30s."),
-        Unit::Count => format!("{text} is no count; write it like 50, 1000 or 1.5k."),
-        Unit::Time => format!("{text} is no time; write it like 2026-03-01 or 2026-03-01T10:00, in UTC."),
+        Unit::Duration => format!("{text} is not a duration; use a form such as 250ms, 2s or 1m30s."),
+        Unit::Count => format!("{text} is not a count; use a form such as 50, 1000 or 1.5k."),
+        Unit::Time => format!("{text} is not a time; use a form such as 2026-03-01 or 2026-03-01T10:00, in UTC."),
     })
 }
 
-/// Digits with a fraction, times `unit`, and what stands behind them.
+/// Parses digits with a fraction, multiplied by `unit`. Returns the rest.
 fn read_number(text: &str, unit: impl FnOnce(&str) -> Option<(i64, usize)>) -> Option<(i64, &str)> {
     let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, rest) = text.split_at_checked(end)?;
@@ -50,7 +48,7 @@ fn read_number(text: &str, unit: impl FnOnce(&str) -> Option<(i64, usize)>) -> O
     let mut sum = whole.parse::<i64>().ok()?.checked_mul(unit)?;
     let mut digit_unit = unit;
     for digit in fraction.bytes() {
-        // A digit that no unit is left for has to be 0: nothing is rounded.
+        // A digit below the smallest unit must be 0: nothing is rounded.
         let part = i64::from(digit - b'0');
         if digit_unit % 10 != 0 && part != 0 {
             return None;
@@ -89,7 +87,7 @@ fn read_count(text: &str) -> Option<i64> {
     read_number(text, unit).map(|(count, _)| count)
 }
 
-/// A date, and as much of a time of day as is given.
+/// Parses a date, optionally with a time of day.
 fn read_time(text: &str) -> Option<Amount> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let (date, clock) = text.split_once('T').map_or((text, None), |(date, clock)| (date, Some(clock)));
@@ -124,7 +122,7 @@ fn digits(text: &str, count: usize) -> Option<i64> {
     if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Prints an amount as [`read`] reads it.
+/// Prints an amount in the format of [`read`].
 pub fn print(unit: Unit, amount: Amount, out: &mut impl Write) -> fmt::Result {
     match unit {
         Unit::Count => write!(out, "{}", amount.at),

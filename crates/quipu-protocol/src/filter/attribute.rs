@@ -1,29 +1,29 @@
-//! A condition on one attribute of a span, as `key=value` says it.
+//! A condition on an attribute: `key=value`.
 //!
-//! What is not here: comparing it with recorded attributes (`attribute_match`), which spans are read for it (`search`).
+//! Matching is in the core's index.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
 use super::expression::Order;
 use super::pattern::TextTest;
 
-/// A condition on one attribute of a span.
+/// A condition on an attribute of a span.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributeTest {
-    /// The key, as recorded.
+    /// Attribute key as recorded.
     pub key: String,
     pub test: ValueTest,
 }
 
-/// What its value must be.
+/// The test of an attribute's value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValueTest {
     Text(TextTest),
-    /// A number that compares so; a text that holds a number is one.
+    /// Numeric comparison; strings that contain a number count as numbers.
     Number(Order, Decimal),
 }
 
-/// A finite number, kept as typed so that tests can be compared and printed.
+/// A finite number, kept as typed so that conditions can be compared and printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Decimal(String);
 
@@ -37,8 +37,8 @@ impl Decimal {
     }
 }
 
-/// Whether the text is a finite number. Decided by its characters alone: the tables for parsing floats are larger than the rest of the
-/// language, and the page, which needs no more than this, does without them. Numbers close to the largest float are refused.
+/// Whether the text is a finite number. Only looks at its characters, because a float parser is larger than the rest of the filter
+/// language, and the page does not need one. Numbers close to the largest float are rejected.
 pub fn is_number(text: &str) -> bool {
     let unsigned = |text: &str| text.strip_prefix(['-', '+']).map(str::to_owned).unwrap_or_else(|| text.to_owned());
     let text = unsigned(text);
@@ -51,11 +51,11 @@ pub fn is_number(text: &str) -> bool {
     let exponent = match exponent {
         None => Some(0),
         Some(exponent) if unsigned(exponent).is_empty() || !is_digits(&unsigned(exponent)) => None,
-        // Too long for a number this small is too large, or so small that it is nothing.
+        // An exponent that does not fit makes the number too large, or so small that it is zero.
         Some(exponent) => Some(exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 })),
     };
     let places = whole.trim_start_matches('0').len() as i64;
-    // Nothing times anything is nothing.
+    // Zero times anything is zero.
     let is_zero = [whole, part].iter().all(|digits| digits.bytes().all(|digit| digit == b'0'));
     is_digits(whole)
         && is_digits(part)

@@ -1,15 +1,15 @@
-//! What is wrong with a filter, and where.
+//! Errors of the filter parser.
 
-/// Why a filter is not understood.
+/// A syntax error in a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct FilterError {
-    /// What is wrong and what was expected: a sentence.
+    /// What is wrong and what was expected, as a sentence.
     pub message: String,
-    /// Where it stands in the filter, in bytes.
+    /// Start of the error in the filter, in bytes.
     pub start: usize,
-    /// Its end; equal to `start` where something is missing.
+    /// End of the error; equal to `start` if something is missing.
     pub end: usize,
 }
 
@@ -18,7 +18,7 @@ impl FilterError {
         FilterError { message: message.into(), start, end }
     }
 
-    /// The filter, and under it carets where the error stands: two lines. What would break a line is drawn as a blank.
+    /// Two lines: the filter, and carets under the error. Line breaks are shown as spaces.
     pub fn drawing(&self, filter: &str) -> String {
         let shown: String = filter.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         let letters = |until: usize| filter.char_indices().take_while(|(at, _)| *at < until).count();

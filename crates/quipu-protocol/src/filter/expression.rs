@@ -1,6 +1,6 @@
-//! A filter as a tree of conditions, in its one canonical shape: what prints alike is equal.
+//! The syntax tree of filters, normalized: filters that print alike are equal.
 //!
-//! What is not here: text (`parse`, `print`), what a condition means for a file (`decide`).
+//! `parse` and `print` convert it from and to text; the core's index evaluates it.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
@@ -9,25 +9,25 @@ use super::fields::{IdField, NumberField, TextField};
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 
-/// What a filter asks for.
+/// A filter expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
-    /// Every one of them; none in it: always.
+    /// All of them hold; always true if empty.
     All(Vec<Expression>),
-    /// At least one of them.
+    /// At least one of them holds.
     Any(Vec<Expression>),
-    /// Not this.
+    /// Negation.
     Not(Box<Expression>),
-    /// One span is so: what stands in braces.
+    /// All conditions hold for the same span: an expression in braces.
     Span(Box<Expression>),
-    /// One condition.
+    /// A single condition.
     Test(Test),
 }
 
-/// One condition, of any span, of the root span, or of the trace.
+/// A condition on any span, the root span, or the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
-    /// Whether the trace's root span has to be so.
+    /// Whether the condition is about the trace's root span.
     pub root: bool,
     pub condition: Condition,
 }
@@ -45,22 +45,22 @@ pub enum Condition {
     Id {
         of: IdField,
         text: String,
-        /// The whole id, not only its beginning.
+        /// Whether the whole id must match, not just its beginning.
         whole: bool,
     },
     Attribute(AttributeTest),
-    /// A bare word: a name, a key or the beginning of an id.
+    /// A bare word: part of a name, a key, or the beginning of an id.
     Word(Pattern),
-    /// A text in quotes: it stands anywhere in the span.
+    /// Quoted text: contained anywhere in the span.
     Holds(String),
 }
 
-/// A number, or all numbers that a date or a time of day covers.
+/// A number, or the range of numbers covered by a date or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
     /// Nanoseconds, nanoseconds since 1970, or a count.
     pub at: i64,
-    /// How many numbers from `at` on are meant: 1, or the length of a day, hour, minute or second.
+    /// Length of the range from `at` on: 1, or the length of a day, hour, minute or second.
     pub width: i64,
 }
 
@@ -69,13 +69,13 @@ impl Amount {
         Amount { at, width: 1 }
     }
 
-    /// The last number that is meant.
+    /// The last number of the range.
     pub fn last(self) -> i64 {
         self.at.saturating_add(self.width - 1)
     }
 }
 
-/// A comparison's sign.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     More,
@@ -109,7 +109,7 @@ pub enum Compare {
     Is(Amount),
     Not(Amount),
     Order(Order, Amount),
-    /// From the first to the second, both among it; one of them may be open.
+    /// Inclusive range; one end can be open.
     Between(Option<Amount>, Option<Amount>),
 }
 
@@ -132,7 +132,7 @@ impl Default for Expression {
 }
 
 impl Expression {
-    /// All of them, without a list in a list.
+    /// The conjunction, flattened.
     pub fn all(parts: Vec<Expression>) -> Expression {
         join(parts, Expression::All, |part| match part {
             Expression::All(inner) => Ok(inner),
@@ -140,7 +140,7 @@ impl Expression {
         })
     }
 
-    /// One of them, without a list in a list.
+    /// The disjunction, flattened.
     pub fn any(parts: Vec<Expression>) -> Expression {
         join(parts, Expression::Any, |part| match part {
             Expression::Any(inner) => Ok(inner),
@@ -156,7 +156,7 @@ impl Expression {
         }
     }
 
-    /// Hands every condition to `each`.
+    /// Calls `each` for every condition.
     pub fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a Test)) {
         match self {
             Expression::All(parts) | Expression::Any(parts) => parts.iter().for_each(|part| part.visit(each)),

@@ -1,18 +1,19 @@
-//! The fields of the language, one row each in [`FIELDS`]: parsing, printing, help, suggestions and `docs/filter.md` all follow this table.
+//! The fields of the filter language, one row each in [`FIELDS`]. The parser, printer, help, suggestions and `docs/filter.md` all use this
+//! table.
 //!
-//! A new field is a variant of [`NumberField`] or [`TextField`] and its row here, and its arm in `sources`, which reads it from the index.
-//! What is not here: attributes; every name that is not in the table is the key of one.
+//! To add a field, add a variant of [`NumberField`] or [`TextField`], a row here, and an arm in the core's `sources`, which reads it from
+//! the index. All other names are attribute keys.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-/// What a field is. It decides how its values are written and how they are completed.
+/// The type of a field, which determines how its values are parsed and completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// A number. Its values are not completed: suggestions show the example instead.
+    /// Numbers. Values are not completed; suggestions show the example instead.
     Number(NumberField),
-    /// A text. Completed with what the file holds.
+    /// Strings. Completed with values from the file.
     Text(TextField),
-    /// One of [`quipu_model::SpanKind::ALL`], which complete it.
+    /// One of [`quipu_model::SpanKind::ALL`].
     Kind,
     /// `true` or `false`.
     Error,
@@ -20,7 +21,7 @@ pub enum Field {
     Id(IdField),
 }
 
-/// Fields that compare as numbers.
+/// Numeric fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberField {
     Duration,
@@ -35,7 +36,7 @@ pub enum NumberField {
     Inferences,
 }
 
-/// Fields that compare as texts.
+/// String fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextField {
     Name,
@@ -48,7 +49,7 @@ pub enum TextField {
     Service,
 }
 
-/// Whose id.
+/// Which id a field compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdField {
     Trace,
@@ -63,7 +64,7 @@ pub enum Unit {
     Count,
 }
 
-/// What is asked about: a trace, all its spans one by one; one span in braces; the root span.
+/// What an expression is about: a trace with all its spans, one span (in braces), or the root span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Trace,
@@ -71,36 +72,36 @@ pub enum Scope {
     Root,
 }
 
-/// What has a value for a field.
+/// Which objects have a value for a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldLevel {
-    /// Each span. A trace matches if one of its spans does.
+    /// Spans. A trace matches if one of its spans does.
     Span,
     /// The trace as a whole. Not allowed in braces and after `root.`.
     Trace,
-    /// Both: the trace as a whole, but in braces and after `root.` the span.
+    /// The trace as a whole; in braces and after `root.`, the span.
     TraceOrSpan,
 }
 
-/// A field of the filter language.
+/// Description of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldInfo {
-    /// The name, as printed.
+    /// Canonical name.
     pub name: &'static str,
     /// Other names for the same field.
     pub aliases: &'static [&'static str],
     /// Whether spans or traces have it.
     pub level: FieldLevel,
-    /// A condition with this field.
+    /// An example condition.
     pub example: &'static str,
-    /// One sentence.
+    /// A one-sentence description.
     pub meaning: &'static str,
     pub field: Field,
-    /// How its numbers are written; [`Unit::Count`] where it is no number.
+    /// The unit of its numbers; [`Unit::Count`] for other fields.
     unit: Unit,
 }
 
-/// A row of the table.
+/// Creates a row of the table.
 const fn row(field: Field, name: &'static str, level: FieldLevel, example: &'static str, meaning: &'static str) -> FieldInfo {
     FieldInfo { name, aliases: &[], level, example, meaning, field, unit: Unit::Count }
 }
@@ -120,7 +121,7 @@ use FieldLevel::{Span, Trace, TraceOrSpan};
 use NumberField::{CompletionTokens, Duration, Failures, Inferences, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
 use TextField::{Agent, Model, Name, Service, Session, Status, Tool, Turn};
 
-/// Every field, in the order of suggestions.
+/// All fields, in the order of suggestions.
 #[rustfmt::skip]
 pub static FIELDS: &[FieldInfo] = &[
     row(Number(Duration), "duration", Span, "duration>2s", "How long a span took.").of(Unit::Duration),
@@ -156,12 +157,12 @@ fn info(field: Field) -> Option<&'static FieldInfo> {
     FIELDS.iter().find(|info| info.field == field)
 }
 
-/// The name a field is printed by.
+/// The canonical name of a field.
 pub fn name_of(field: Field) -> &'static str {
     info(field).map_or("", |info| info.name)
 }
 
-/// Whether one span has this, and not only the whole trace.
+/// Whether single spans have the field, not only whole traces.
 pub fn is_of_spans(field: Field) -> bool {
     info(field).is_some_and(|info| info.level != Trace)
 }

@@ -1,12 +1,12 @@
-//! Words, signs, quoted texts and values: the smallest pieces of a filter.
+//! Splits a filter into words, operators, quoted strings and values.
 //!
-//! What is not here: what they mean together (`parse`).
+//! `parse` combines them.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
 use super::expression::Order;
 
-/// What stands between a name and a value.
+/// An operator between a name and a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// `:`
@@ -15,7 +15,7 @@ pub enum Sign {
     Is,
     /// `!=`
     Not,
-    /// `>` and its like.
+    /// `>`, `>=`, `<` or `<=`.
     Order(Order),
 }
 
@@ -29,14 +29,14 @@ const SIGNS: [(&str, Sign); 7] = [
     ("<", Sign::Order(Order::Less)),
 ];
 
-/// The sign a text begins with, blanks before it passed over, and the length of the sign alone.
+/// The operator at the start of `text` after optional blanks, and its length without blanks.
 pub fn sign_at(text: &str) -> Option<(Sign, usize)> {
     let text = text.trim_start();
     SIGNS.iter().find(|(sign, _)| text.starts_with(sign)).map(|(sign, found)| (*found, sign.len()))
 }
 
-/// How far a word goes, in bytes: to a blank, a bracket or a quotation mark, and where it is no value to a sign. A route's `{parameter}`
-/// belongs to its word.
+/// The end of a word in bytes: the next blank, bracket or quotation mark, or, except in values, operator. A route's `{parameter}` belongs
+/// to its word.
 pub fn word_end(text: &str, is_value: bool) -> usize {
     let mut open = 0_usize;
     for (at, letter) in text.char_indices() {
@@ -62,7 +62,7 @@ fn ends_word(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '(' | ')' | '{' | '"')
 }
 
-/// The text in quotes at the beginning of `text`, and how many bytes it takes. `\"` and `\\` stand for the letter alone.
+/// The quoted string at the start of `text`, and its length in bytes. `\"` and `\\` are escapes.
 pub fn quoted(text: &str) -> Option<(String, usize)> {
     let mut inside = String::new();
     let mut letters = text.char_indices().skip(1).peekable();
@@ -81,11 +81,11 @@ pub fn quoted(text: &str) -> Option<(String, usize)> {
 pub enum Piece {
     Plain(String),
     Quoted(String),
-    /// `*` outside quotes.
+    /// A `*` outside of quotes.
     Star,
 }
 
-/// The pieces of a word.
+/// Splits a word at its `*`.
 pub fn stars(word: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (number, part) in word.split('*').enumerate() {
@@ -99,7 +99,7 @@ pub fn stars(word: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The value at the beginning of `text` and its length; else where a quotation mark stands that is not closed.
+/// The value at the start of `text`, and its length in bytes. The error is the position of an unclosed quotation mark.
 pub fn value_at(text: &str) -> Result<(Vec<Piece>, usize), usize> {
     let mut pieces = Vec::new();
     let mut at = 0;

@@ -1,16 +1,16 @@
-//! The filter language: which traces a list shows, in one line of text. `docs/filter.md` has the whole of it.
+//! The filter language of trace lists. `docs/filter.md` is the reference.
 //!
 //! ```
 //! use quipu_protocol::filter::Filter;
 //! let filter = Filter::parse("kind:inference duration:>2s OR -error:true")?;
 //! assert_eq!(filter.to_string(), "kind:inference duration>2s OR -error:true");
 //! let error = Filter::parse("duration>abc").unwrap_err();
-//! assert_eq!(error.message, "abc is no duration; write it like 250ms, 2s or 1m30s.");
+//! assert_eq!(error.message, "abc is not a duration; use a form such as 250ms, 2s or 1m30s.");
 //! assert_eq!(error.drawing("duration>abc"), "duration>abc\n         ^^^");
 //! # Ok::<(), quipu_protocol::filter::FilterError>(())
 //! ```
 //!
-//! What is not here: what the texts in quotes are searched by (`search`), lists (`session`).
+//! The core's `search` finds quoted text, `session` lists the traces.
 
 pub mod amount;
 pub mod attribute;
@@ -34,39 +34,38 @@ pub use wanted::Wanted;
 use expression::{Compare, Condition, Expression, Order, Test};
 use std::fmt;
 
-/// A filter, understood. Filters that ask the same in another writing are equal where only blanks, quotes or units differ; printed, a
-/// filter is understood as itself.
+/// A parsed filter. Filters that differ only in blanks, quotes or units are equal. Parsing the printed form gives an equal filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// The parsed expression.
+    /// The syntax tree.
     pub expression: Expression,
 }
 
-/// One of the terms of a filter that must all hold, for a chip that can be removed.
+/// A top-level term of a filter, shown as a removable chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// Its canonical text.
+    /// Canonical text.
     pub text: String,
-    /// Where it stands in the filter, in bytes.
+    /// Start of the term in the filter, in bytes.
     pub start: usize,
-    /// Its end.
+    /// End of the term in bytes.
     pub end: usize,
 }
 
-/// Every field of the language, in the order of suggestions.
+/// All fields of the language, in the order of suggestions.
 pub fn fields() -> &'static [FieldInfo] {
     fields::FIELDS
 }
 
-/// A filter's text without the terms that ask for a range of this number: `trace.duration:1ms..5ms`, but not `trace.duration>1ms`. The
-/// others stay as typed.
+/// The text of a filter without terms that ask for a range of this field: removes `trace.duration:1ms..5ms`, but not `trace.duration>1ms`.
+/// Other terms stay as typed.
 pub fn without_ranges(text: &str, field: &str) -> String {
     let Ok(terms) = parse::parse(text) else { return text.to_owned() };
     let is_range = |expression: &Expression| match expression {
         Expression::Test(Test { root: false, condition: Condition::Number(number, Compare::Between(..)) }) => {
             fields::find(field) == Some(fields::Field::Number(*number))
         }
-        // One that is open below is printed as a comparison.
+        // A range without a lower end is printed as a comparison.
         Expression::Test(Test { root: false, condition: Condition::Number(number, Compare::Order(Order::AtMost, _)) }) => {
             fields::find(field) == Some(fields::Field::Number(*number))
         }
@@ -77,20 +76,20 @@ pub fn without_ranges(text: &str, field: &str) -> String {
 }
 
 impl Filter {
-    /// Understands `text`. An empty one matches every trace.
+    /// Parses a filter. An empty one matches all traces.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// [`FilterError`] with the problem and its position.
     pub fn parse(text: &str) -> Result<Filter, FilterError> {
         Ok(Filter { expression: parse::joined(parse::parse(text)?) })
     }
 
-    /// Whether it matches every trace because it says nothing.
+    /// Whether the filter is empty and matches all traces.
     pub fn is_empty(&self) -> bool {
         self.expression == Expression::default()
     }
 
-    /// The texts in quotes, each once, that a search has to find; those that must not be there among them.
+    /// The quoted strings in the filter, without duplicates, including negated ones.
     pub fn texts(&self) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
         self.expression.visit(&mut |test| {
@@ -103,16 +102,16 @@ impl Filter {
         texts
     }
 
-    /// The terms of a filter's text that must all hold, in their order. A filter with `OR` at its top is one term.
+    /// The top-level terms of a filter, in order. A filter with a top-level `OR` is a single term.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// [`FilterError`] with the problem and its position.
     pub fn terms(text: &str) -> Result<Vec<Term>, FilterError> {
         let terms = parse::parse(text)?;
         Ok(terms.into_iter().map(|term| Term { text: term.expression.to_string(), start: term.start, end: term.end }).collect())
     }
 
-    /// A filter's text without the term of this number; the others stay as typed. The text itself where there is no such term.
+    /// The text of a filter without the term at this index; other terms stay as typed. Returns the text unchanged if there is no such term.
     pub fn without_term(text: &str, number: usize) -> String {
         let Ok(terms) = Filter::terms(text) else { return text.to_owned() };
         if number >= terms.len() {

@@ -1,7 +1,7 @@
-//! Text to filter: every text is either understood or refused with a sentence and a place.
+//! The parser: text to filter, or an error with a position.
 //!
-//! Grammar: terms side by side must all hold; `OR` binds weaker; `NOT` and `-` stand before a term; `( … )` group, `{ … }` are about one
-//! span. What is not here: amounts (`amount`), names of fields (`fields`).
+//! Grammar: adjacent terms must all hold; `OR` binds weaker; `NOT` and `-` precede a term; `( … )` groups, `{ … }` is about one span.
+//! `amount` parses amounts, `fields` has the field names.
 
 use super::amount;
 use super::attribute::{AttributeTest, Decimal, ValueTest};
@@ -12,26 +12,26 @@ use super::lex::{Piece, Sign, sign_at, value_at, word_end};
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 
-/// Parentheses and braces inside each other at most: the parser calls itself for each.
+/// Maximum nesting of parentheses and braces, because the parser is recursive.
 const MAX_DEPTH: usize = 32;
-/// Conditions at most: each costs a pass over a column.
+/// Maximum number of conditions: each costs a pass over a column.
 const MAX_TESTS: usize = 200;
-/// Bytes of a filter at most.
+/// Maximum length of a filter in bytes.
 const MAX_BYTES: usize = 16_384;
 
 type Parsed<T> = Result<T, FilterError>;
 
-/// One of the terms that must all hold, and where it stands.
+/// A top-level term and its position.
 pub(super) struct ParsedTerm {
     pub expression: Expression,
     pub start: usize,
     pub end: usize,
 }
 
-/// Understands a whole filter as the terms that must all hold. A filter with `OR` at its top is one term.
+/// Parses a filter into its top-level terms. A filter with a top-level `OR` is a single term.
 pub(super) fn parse(text: &str) -> Parsed<Vec<ParsedTerm>> {
     if text.len() > MAX_BYTES {
-        return Err(FilterError::new(format!("This filter is longer than {MAX_BYTES} bytes."), MAX_BYTES, text.len()));
+        return Err(FilterError::new(format!("The filter is longer than {MAX_BYTES} bytes."), MAX_BYTES, text.len()));
     }
     let mut parser = Parser { text, at: 0, depth: 0, tests: 0 };
     let mut choices = vec![parser.terms(Scope::Trace)?];
@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str) -> Parsed<Vec<ParsedTerm>> {
     if let Some(closing) = parser.peek() {
         let opening = if closing == ')' { '(' } else { '{' };
         let end = parser.at + closing.len_utf8();
-        return Err(FilterError::new(format!("There is no {opening} that this {closing} closes."), parser.at, end));
+        return Err(FilterError::new(format!("This {closing} has no matching {opening}."), parser.at, end));
     }
     if choices.len() == 1 {
         return Ok(choices.pop().unwrap_or_default());
@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Parsed<Vec<ParsedTerm>> {
     Ok(vec![ParsedTerm { expression: one_of(choices), start, end }])
 }
 
-/// All terms as one expression.
+/// Combines the terms into one expression.
 pub(super) fn joined(terms: Vec<ParsedTerm>) -> Expression {
     Expression::all(terms.into_iter().map(|term| term.expression).collect())
 }
@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
         Err(FilterError::new(message, start, self.at))
     }
 
-    /// A keyword that stands alone: not the key of a condition.
+    /// Whether a keyword is next, not followed by an operator.
     fn keyword(&self, word: &str) -> bool {
         let end = self.at + word_end(self.rest(), false);
         self.text.get(self.at..end) == Some(word) && sign_at(self.text.get(end..).unwrap_or_default()).is_none()
@@ -102,17 +102,17 @@ impl<'a> Parser<'a> {
             return Ok(false);
         }
         if choices.last().is_some_and(Vec::is_empty) {
-            return self.error("Something is missing before OR.", start);
+            return self.error("A term is missing before OR.", start);
         }
         let after = self.at;
         self.skip_blanks();
         if self.peek().is_none_or(|next| matches!(next, ')' | '}')) || self.keyword("OR") {
-            return Err(FilterError::new("Something is missing after OR.", start, after));
+            return Err(FilterError::new("A term is missing after OR.", start, after));
         }
         Ok(true)
     }
 
-    /// Terms side by side, to an `OR`, a closing bracket or the end.
+    /// Parses adjacent terms up to an `OR`, a closing bracket or the end.
     fn terms(&mut self, scope: Scope) -> Parsed<Vec<ParsedTerm>> {
         let mut terms = Vec::new();
         loop {
@@ -131,14 +131,14 @@ impl<'a> Parser<'a> {
                 } else {
                     continue;
                 };
-                return Err(FilterError::new(format!("Something is missing {missing} AND."), start, after));
+                return Err(FilterError::new(format!("A term is missing {missing} AND."), start, after));
             }
             let expression = self.term(scope)?;
             terms.push(ParsedTerm { expression, start, end: self.at });
         }
     }
 
-    /// One term with what negates it.
+    /// Parses a term, including negations.
     fn term(&mut self, scope: Scope) -> Parsed<Expression> {
         let mut negated = false;
         loop {
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
             negated = !negated;
             let is_missing = |next: char| next.is_whitespace() || matches!(next, ')' | '}');
             if self.peek().is_none_or(is_missing) || (sign == "NOT" && (self.keyword("OR") || self.keyword("AND"))) {
-                return Err(FilterError::new(format!("Something is missing after {sign}."), start, start + sign.len()));
+                return Err(FilterError::new(format!("A term is missing after {sign}."), start, start + sign.len()));
             }
         }
         let found = match self.peek() {
@@ -164,7 +164,7 @@ impl<'a> Parser<'a> {
             Some('{') => {
                 let start = self.at;
                 self.at += 1;
-                return self.error("Braces can't stand inside braces: both are about one span.", start);
+                return self.error("Braces can't be nested: each pair is about one span.", start);
             }
             _ => self.condition(scope)?,
         };
@@ -175,7 +175,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         self.at += 1;
         if self.depth >= MAX_DEPTH {
-            return self.error(format!("Parentheses and braces stand more than {MAX_DEPTH} deep in each other."), start);
+            return self.error(format!("Parentheses and braces are nested more than {MAX_DEPTH} levels deep."), start);
         }
         self.depth += 1;
         let mut choices = vec![self.terms(scope)?];
@@ -189,12 +189,12 @@ impl<'a> Parser<'a> {
             Some(next) => {
                 let at = self.at;
                 self.at += next.len_utf8();
-                return self.error(format!("Here {closing} was expected, which closes the last {opening}."), at);
+                return self.error(format!("Expected {closing} to close the last {opening}."), at);
             }
-            None => return Err(FilterError::new(format!("This {opening} is not closed by a {closing}."), start, start + 1)),
+            None => return Err(FilterError::new(format!("This {opening} has no matching {closing}."), start, start + 1)),
         }
         if choices.iter().any(Vec::is_empty) {
-            return self.error(format!("There is nothing in these {what}."), start);
+            return self.error(format!("These {what} are empty."), start);
         }
         Ok(one_of(choices))
     }
@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
                 self.at += length;
                 Ok(text)
             }
-            None => Err(FilterError::new("This quotation mark is not closed by another.", start, start + 1)),
+            None => Err(FilterError::new("This quotation mark is not closed.", start, start + 1)),
         }
     }
 
@@ -216,14 +216,14 @@ impl<'a> Parser<'a> {
         if root {
             self.at += "root.".len();
             if scope == Scope::Braces {
-                return self.error("The root can't be asked for in braces, which are about any span; write the condition outside.", start);
+                return self.error("root. can't be used in braces, which match any span; move the condition outside.", start);
             }
         }
         let scope = if root { Scope::Root } else { scope };
         self.tests += 1;
         if self.tests > MAX_TESTS {
             self.at = self.text.len();
-            return self.error(format!("A filter holds at most {MAX_TESTS} conditions."), start);
+            return self.error(format!("A filter can have at most {MAX_TESTS} conditions."), start);
         }
         let condition = self.bare_condition(scope)?;
         Ok(Expression::Test(Test { root, condition }))
@@ -243,7 +243,7 @@ impl<'a> Parser<'a> {
                 return self.attribute(text, start);
             }
             if text.trim().is_empty() {
-                return self.error("There is no text between these quotation marks.", start);
+                return self.error("These quotation marks are empty.", start);
             }
             return Ok(Condition::Holds(text));
         }
@@ -251,7 +251,7 @@ impl<'a> Parser<'a> {
         let name = self.text.get(name_start..self.at).unwrap_or_default();
         if sign_at(self.rest()).is_none() {
             if name.is_empty() {
-                return self.error("After root. a condition is missing, like root.error:true.", start);
+                return self.error("A condition is missing after root., such as root.error:true.", start);
             }
             return Ok(Condition::Word(word_pattern(name)));
         }
@@ -260,41 +260,40 @@ impl<'a> Parser<'a> {
             let (_, length) = sign_at(self.rest()).unwrap_or((Sign::Has, 1));
             let sign = self.rest().get(..length).unwrap_or_default();
             self.at += length;
-            return self.error(format!("Before {sign} the name of a field or attribute is missing."), start);
+            return self.error(format!("The name of a field or attribute is missing before {sign}."), start);
         }
         if name.contains('*') {
-            return self
-                .error(format!("{name} can't be a name: * stands for any text only in values. Put it in quotes if it is a key."), start);
+            return self.error(format!("{name} can't be a name: * is only a wildcard in values. Put it in quotes if it is a key."), start);
         }
         match fields::find(name).filter(|_| !is_attribute) {
             None => self.attribute(name.to_owned(), start),
             Some(field) => {
                 if scope != Scope::Trace && !fields::is_of_spans(field) {
-                    let place = if scope == Scope::Root { "behind root" } else { "in braces" };
-                    return self.error(format!("{name} is about the whole trace, and can't stand {place}."), start);
+                    let place = if scope == Scope::Root { "after root" } else { "in braces" };
+                    return self.error(format!("{name} applies to the whole trace; it can't be used {place}."), start);
                 }
                 self.field(name, field)
             }
         }
     }
 
-    /// The sign and the pieces of the value behind a name; whatever is asked of it, there is a value.
+    /// Parses the operator and the value after a name. The value is required.
     fn sign_and_value(&mut self) -> Parsed<(Sign, Vec<Piece>, usize)> {
         let sign_start = self.at;
         self.skip_blanks();
-        let Some((sign, length)) = sign_at(self.rest()) else { return self.error("Here a sign like : or > was expected.", sign_start) };
+        let Some((sign, length)) = sign_at(self.rest()) else { return self.error("Expected an operator such as : or >.", sign_start) };
         self.at += length;
         let sign_end = self.at;
         self.skip_blanks();
         let start = self.at;
         let (pieces, length) = value_at(self.rest()).map_err(|at| {
             let at = start + at;
-            FilterError::new("This quotation mark is not closed by another.", at, at + 1)
+            FilterError::new("This quotation mark is not closed.", at, at + 1)
         })?;
         if pieces.is_empty() {
             let before = self.text.get(..sign_end).unwrap_or_default();
             let name = before.rsplit(|letter: char| letter.is_whitespace() || "(){}".contains(letter)).next().unwrap_or_default();
-            return Err(FilterError::new(format!("After {name} a value is missing."), sign_end, sign_end));
+            return Err(FilterError::new(format!("A value is missing after {name}."), sign_end, sign_end));
         }
         self.at += length;
         Ok((sign, pieces, start))
@@ -309,7 +308,7 @@ impl<'a> Parser<'a> {
             Sign::Order(order) => {
                 let text = plain(&pieces);
                 let Some(number) = Decimal::read(&text) else {
-                    return self.error(format!("{text} is no number; {} compares numbers.", order.sign()), start);
+                    return self.error(format!("{text} is not a number; {} only compares numbers.", order.sign()), start);
                 };
                 ValueTest::Number(order, number)
             }
@@ -329,10 +328,12 @@ impl<'a> Parser<'a> {
             },
             Sign::Has | Sign::Is => TextTest::Is(plain(pieces)),
             Sign::Not if is_star => {
-                return self.error(format!("To ask for what has no {name}, write -{name}=*."), start);
+                return self.error(format!("To find spans without {name}, use -{name}=*."), start);
             }
             Sign::Not => TextTest::IsNot(plain(pieces)),
-            Sign::Order(order) => return self.error(format!("{name} is a text; it knows :, = and !=, but no {}.", order.sign()), start),
+            Sign::Order(order) => {
+                return self.error(format!("{name} is a string; it supports :, = and !=, but not {}.", order.sign()), start);
+            }
         })
     }
 
@@ -341,7 +342,7 @@ impl<'a> Parser<'a> {
         if let (Field::Number(_), Sign::Has, [Piece::Plain(value), ..]) = (field, sign, pieces.as_slice())
             && let Some((inner @ (Sign::Order(_) | Sign::Is | Sign::Not), _)) = sign_at(value)
         {
-            // `duration:>2s`, as some other languages want it.
+            // `duration:>2s`, the syntax of some other languages.
             self.at = start;
             (_, pieces, start) = self.sign_and_value()?;
             sign = inner;
@@ -354,7 +355,7 @@ impl<'a> Parser<'a> {
             Sign::Has | Sign::Is => true,
             Sign::Not => false,
             Sign::Order(order) if !matches!(field, Field::Number(_)) => {
-                return self.error(format!("{name} knows :, = and !=, but no {}.", order.sign()), start);
+                return self.error(format!("{name} supports :, = and !=, but not {}.", order.sign()), start);
             }
             Sign::Order(_) => true,
         };
@@ -363,21 +364,19 @@ impl<'a> Parser<'a> {
             Field::Error => match value.as_str() {
                 "true" => Ok(Condition::Failed(is)),
                 "false" => Ok(Condition::Failed(!is)),
-                _ => self.error(
-                    format!("error is true or false, not {value}. To look into the recorded text of an error, write attr.error:… instead."),
-                    start,
-                ),
+                _ => self
+                    .error(format!("error is true or false, not {value}. To match the text of an error, use attr.error:… instead."), start),
             },
             Field::Kind => match SpanKind::ALL.into_iter().find(|kind| kind.label().eq_ignore_ascii_case(&value)) {
                 Some(kind) => Ok(Condition::Kind { kind, is }),
                 None => {
                     let known = SpanKind::ALL.map(SpanKind::label).join(", ");
-                    self.error(format!("{value} is no kind of span; there are {known}."), start)
+                    self.error(format!("{value} is not a span kind; kinds are {known}."), start)
                 }
             },
-            Field::Id(_) if !is => self.error(format!("{name} knows : and =; write -{name}:{value} for the others."), start),
+            Field::Id(_) if !is => self.error(format!("{name} supports : and =; use -{name}:{value} for the opposite."), start),
             Field::Id(of) => Ok(Condition::Id { of, text: value, whole: sign == Sign::Is }),
-            Field::Text(_) => self.error("This field is a text.", start),
+            Field::Text(_) => self.error("This field is a string.", start),
         }
     }
 
@@ -391,11 +390,11 @@ impl<'a> Parser<'a> {
         let Some((from, to)) = order else { return Ok(Compare::Is(read(value)?)) };
         let read = |text: &str| if text.is_empty() { Ok(None) } else { read(text).map(Some) };
         match (read(from)?, read(to)?) {
-            (None, None) => self.error("A range needs an end, like 1s..5s or ..5s.", start),
+            (None, None) => self.error("A range needs at least one end, such as 1s..5s or ..5s.", start),
             (Some(one), Some(other)) if one.at > other.last() => {
-                self.error(format!("Nothing lies between {from} and {to}; write the smaller one first."), start)
+                self.error(format!("{from}..{to} is empty; put the smaller value first."), start)
             }
-            // What has another sign is printed with it.
+            // Other forms are printed as comparisons.
             (Some(from), None) => Ok(Compare::Order(Order::AtLeast, from)),
             (None, Some(to)) if to.width == 1 => Ok(Compare::Order(Order::AtMost, to)),
             (from, to) => Ok(Compare::Between(from, to)),
@@ -403,7 +402,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The pieces as one text.
+/// Joins the pieces into one string.
 fn plain(pieces: &[Piece]) -> String {
     pieces
         .iter()
@@ -414,7 +413,7 @@ fn plain(pieces: &[Piece]) -> String {
         .collect()
 }
 
-/// Without a `*`, a pattern stands anywhere.
+/// Without a `*`, a pattern matches anywhere in a string.
 fn pattern(pieces: &[Piece]) -> Pattern {
     let is_empty = |piece: &&Piece| **piece == Piece::Quoted(String::new());
     let pieces: Vec<&Piece> = pieces.iter().filter(|piece| !is_empty(piece)).collect();

@@ -1,46 +1,44 @@
-//! Texts a filter compares with: whole ones, and patterns with `*`, of which letter case does not count.
-//!
-//! What is not here: how they are written (`parse`, `print`).
+//! Strings in filters: exact ones, and case-insensitive patterns with `*`.
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-/// What a text must be like.
+/// The test of a string value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextTest {
-    /// There is one.
+    /// There is a value.
     Present,
-    /// Exactly this.
+    /// The value is exactly this.
     Is(String),
-    /// There is one, and another.
+    /// There is a value, and it is different.
     IsNot(String),
-    /// Like this.
+    /// The value matches a pattern.
     Like(Pattern),
 }
 
-/// Parts that stand in a text in this order.
+/// Parts that must occur in a string in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
-    /// As typed, none of them empty.
+    /// The parts as typed, none of them empty.
     pub parts: Vec<String>,
-    /// Whether something may stand before the first part.
+    /// Whether other text can precede the first part.
     pub open_start: bool,
-    /// Whether something may stand behind the last part.
+    /// Whether other text can follow the last part.
     pub open_end: bool,
 }
 
 mod compare {
     use super::{Pattern, TextTest};
 
-    /// A text as it is compared where letter case does not count: every letter small, in any script.
+    /// Folds case in any script, for case-insensitive comparison.
     pub fn fold(text: &str) -> String {
         if text.is_ascii() {
             return text.to_ascii_lowercase();
         }
-        // As `fold` does, through the capitals: so `ß` is `ss`, and the two small sigmas are one letter.
+        // Goes through upper case, so that `ß` equals `ss`, and the two lower-case sigmas are equal.
         text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
     }
 
-    /// A pattern, ready to compare many texts with.
+    /// A compiled pattern.
     pub struct Matcher {
         parts: Vec<String>,
         open_start: bool,
@@ -79,7 +77,7 @@ mod compare {
         }
     }
 
-    /// A test, ready to compare many texts with.
+    /// A compiled test.
     pub enum TextMatcher<'a> {
         Present,
         Is(&'a str),

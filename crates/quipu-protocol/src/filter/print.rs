@@ -1,6 +1,4 @@
-//! Filter to text: the canonical one, which is understood as the same filter again.
-//!
-//! What is not here: amounts (`amount`).
+//! Prints a filter in its canonical form, which parses as the same filter.
 
 use super::amount;
 use super::attribute::{AttributeTest, ValueTest};
@@ -10,7 +8,7 @@ use super::lex::word_end;
 use super::pattern::{Pattern, TextTest};
 use std::fmt::{Display, Formatter, Result, Write};
 
-/// How tightly what stands around an expression holds: lists of choices need parentheses inside other lists.
+/// The context of an expression: determines whether it needs parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Around {
     Nothing,
@@ -87,12 +85,12 @@ impl Display for AttributeTest {
     }
 }
 
-/// A key as a filter writes it: one that has the name of a field says that it is an attribute's.
+/// A key in filter syntax; adds `attr.` if it would be read as a field.
 pub fn key_text(key: &str) -> String {
     let mut out = String::new();
     let is_plain = word_end(key, false) == key.len() && !key.is_empty() && !key.contains('*') && !key.starts_with('-');
     if !is_plain {
-        // A string takes everything.
+        // Writing to a string can't fail.
         let _ = quoted(key, &mut out);
     } else {
         // A brace at the start of a term opens a group.
@@ -161,7 +159,7 @@ fn like(pattern: &Pattern, f: &mut Formatter<'_>) -> Result {
 
 fn word(pattern: &Pattern, f: &mut Formatter<'_>) -> Result {
     if let (true, true, [only]) = (pattern.open_start, pattern.open_end, pattern.parts.as_slice()) {
-        // Between stars it is no sign, keyword or prefix.
+        // Between stars, these characters are not an operator, keyword or prefix.
         let is_word = word_end(only, false) == only.len() && !only.starts_with(['-', '{']) && !only.starts_with("root.");
         if is_word && !["OR", "AND", "NOT"].contains(&only.as_str()) {
             return f.write_str(only);
@@ -183,7 +181,7 @@ fn between_stars(pattern: &Pattern, f: &mut Formatter<'_>, print: fn(&str, &mut 
     if pattern.open_end && !pattern.parts.is_empty() { f.write_char('*') } else { Ok(()) }
 }
 
-/// Prints a text in quotes.
+/// Prints a quoted string.
 pub fn quoted(text: &str, out: &mut impl Write) -> Result {
     out.write_char('"')?;
     for letter in text.chars() {
@@ -195,7 +193,7 @@ pub fn quoted(text: &str, out: &mut impl Write) -> Result {
     out.write_char('"')
 }
 
-/// A value as a filter writes exactly this text: plain where that reads back alike.
+/// A value in filter syntax: unquoted if it parses back to the same string.
 pub fn value_text(text: &str) -> String {
     let mut out = text.to_owned();
     if !is_plain(text) {

@@ -1,10 +1,10 @@
-//! What the language promises whatever the file: a table of writings, the round trip, no panic.
+//! Properties of the language that do not depend on a file: a table of examples, round trips, no panics.
 
 use super::Filter;
 use proptest::prelude::*;
 use std::fmt::Write;
 
-/// The printed form, or the error with carets under its place.
+/// The printed form, or the error with carets under its position.
 fn shown(text: &str) -> String {
     match Filter::parse(text) {
         Ok(filter) => format!("{text}\n    → {filter}"),
@@ -65,7 +65,7 @@ fn a_key_or_word_that_starts_with_a_brace_is_no_group() {
     }
 }
 
-/// Texts that are filters more often than not.
+/// Strings that are usually valid filters.
 fn filters() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         " ",

@@ -1,12 +1,12 @@
-//! What of a filter only reading the file decides.
+//! The parts of a filter that require reading the file.
 
 use super::attribute::AttributeTest;
 
-/// Something that only reading the file decides, span by span.
+/// A condition that requires reading each span from the file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Wanted {
-    /// The span holds this text: in its name, its attributes or its events.
+    /// The span contains this text in its name, attributes or events.
     Text(String),
-    /// One of its attributes is so.
+    /// One of its attributes matches.
     Attribute(AttributeTest),
 }

@@ -1,75 +1,74 @@
-//! Views as trees of elements: what the worker sends, and the page draws without knowing its meaning.
+//! Views as trees of elements: the worker builds them, the page renders them without interpreting them.
 //!
-//! Tags and attributes are closed lists and every text is a text, so that nothing in a file can become markup. What is not here: what is
-//! written in them (`quipu_ui::render`), colours, and what happens when a button is pressed: [`Attr::Set`] names the change of the view in
-//! the words of the address.
+//! Tags and attributes are closed enums and all text becomes text nodes, so nothing in a file can become markup. The content is made by
+//! `quipu_ui::render`. Buttons describe a change of the view as URL parameters in [`Attr::Set`].
 
 mod names;
 
-pub use names::{Attr, Sign, Tag};
+pub use names::{Attr, Icon, Tag};
 
 use quipu_model::{Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
-/// One thing on a sheet.
+/// A node of a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Node {
     /// An element.
     El(El),
-    /// A text.
+    /// Plain text.
     Text(String),
-    /// An instant, by the clock the reader chose, cut to milliseconds.
+    /// A time, shown in the user's time style with milliseconds.
     Time {
-        /// The instant; `None` where it can't be read.
+        /// The time; `None` if it can't be parsed.
         at: Option<Timestamp>,
-        /// What relative times count from.
+        /// The origin of relative times.
         zero: Option<Timestamp>,
     },
-    /// A text of any length: its head, the rest in steps.
+    /// A string of any length. The page shows its beginning and loads the rest in steps.
     Long(String),
-    /// A text of many lines, folded to the first and the last.
+    /// A string of many lines, collapsed to the first and last ones.
     Folded(String),
-    /// A decoded value, to unfold.
+    /// A decoded value as an expandable tree.
     Tree(Value),
-    /// A sign.
-    Sign(Sign),
-    /// Something that is built when it is opened.
-    Fold {
-        /// Classes.
+    /// An icon.
+    Icon(Icon),
+    /// A `<details>` element whose content is built when it is opened.
+    Details {
+        /// CSS classes, separated by spaces.
         class: String,
-        /// What is always seen.
+        /// Content of the `<summary>`.
         summary: Vec<Node>,
-        /// What is seen when it is open.
+        /// Content shown when open.
         inside: Vec<Node>,
     },
-    /// Something that can be seen as it was recorded instead.
-    Twin {
-        /// How it is drawn.
+    /// A node with a button that switches to the recorded text.
+    RawToggle {
+        /// The rendered form.
         drawn: Box<Node>,
         /// The recorded text.
         raw: String,
     },
 }
 
-/// An element with its attributes and what it holds.
+/// An element.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct El {
-    /// What it is.
+    /// The tag, which selects the HTML element.
     pub tag: Tag,
-    /// In any order, each once.
+    /// Attributes, each at most once, in any order.
     pub attrs: Vec<(Attr, String)>,
-    /// In order.
+    /// Child nodes in document order.
     pub inside: Vec<Node>,
 }
 
-/// An empty element.
+/// Creates an element without attributes and children.
 #[inline(never)]
 pub fn el(tag: Tag) -> El {
     El { tag, attrs: Vec::new(), inside: Vec::new() }
 }
 
 impl El {
-    // Sheets are long chains of these: inlined, they would be half of the sheets' code.
+    // Not inlined: views are long chains of these calls, and inlining would double their code size.
     /// Adds an attribute.
     pub fn attr(self, attr: Attr, value: impl Into<String>) -> El {
         self.put_attr(attr, value.into())
@@ -87,13 +86,13 @@ impl El {
         self
     }
 
-    /// Sets the classes, separated by blanks.
+    /// Sets the CSS classes, separated by spaces.
     #[inline(never)]
     pub fn class(self, classes: &str) -> El {
         self.attr(Attr::Class, classes)
     }
 
-    /// Appends a text.
+    /// Appends a text node.
     pub fn text(self, text: impl Into<String>) -> El {
         self.put(Node::Text(text.into()))
     }
@@ -116,12 +115,12 @@ impl From<El> for Node {
     }
 }
 
-/// A text that is less important than those around it.
+/// Less prominent text.
 pub fn soft(text: impl Into<String>) -> El {
     el(Tag::Span).class("soft").text(text)
 }
 
-/// A button that changes the view: `set` is what it says to the URL, `severity=error&page=`.
+/// A button that changes the view. `set` is the change as URL parameters, such as `severity=error&page=`.
 pub fn button(label: impl Into<String>, set: impl Into<String>) -> El {
     el(Tag::Button).attr(Attr::Set, set).text(label)
 }
@@ -131,7 +130,7 @@ pub fn span_link(span_id: &str, label: impl Into<String>) -> El {
     el(Tag::Button).class("quiet span-link").attr(Attr::Span, span_id).attr(Attr::Title, format!("Show span {span_id}")).text(label)
 }
 
-/// Buttons of which one is chosen.
+/// A group of buttons, one of which is selected. Each choice is `(label, title, set)`.
 pub fn choices(label: &str, choices: &[(&str, &str, &str)], chosen: &str) -> El {
     let one = |(name, title, set): &(&str, &str, &str)| {
         button(*name, *set).attr(Attr::Title, *title).attr(Attr::Pressed, if *name == chosen { "true" } else { "false" })

@@ -1,4 +1,4 @@
-//! The tags, attributes and signs a sheet may have: closed lists.
+//! The tags, attributes and icons of a view: closed enums.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ macro_rules! names {
         pub enum $list { $($(#[$doc])* $one,)* }
 
         impl $list {
-            /// As it is written in a document.
+            /// The name in an HTML document.
             pub fn name(self) -> &'static str {
                 match self { $($list::$one => $name,)* }
             }
@@ -18,8 +18,8 @@ macro_rules! names {
 }
 
 names! {
-    /// What an element is. None of these loads or runs anything but [`Tag::Img`], whose source is data.
-    #[expect(missing_docs, reason = "HTML's own words")]
+    /// An element's tag. None of these load or run anything, except [`Tag::Img`], whose source is a `data:` URL.
+    #[expect(missing_docs, reason = "HTML tags")]
     Tag {
         A = "a", Article = "article", Blockquote = "blockquote", Br = "br", Button = "button", Code = "code", Dd = "dd", Div = "div",
         Dl = "dl", Dt = "dt", Em = "em", H2 = "h2", Header = "header", Hr = "hr", I = "i", Img = "img", Input = "input", Label = "label",
@@ -29,37 +29,37 @@ names! {
 }
 
 names! {
-    /// What an element has.
-    #[expect(missing_docs, reason = "HTML's own words, but for those that are told of")]
+    /// An element's attribute.
+    #[expect(missing_docs, reason = "the others are HTML attributes")]
     Attr {
         Class = "class", Id = "id", Title = "title", Role = "role", Style = "style", TabIndex = "tabindex", Scope = "scope",
         Start = "start", Value = "value", Type = "type", Selected = "selected", Disabled = "disabled", Alt = "alt",
         Label = "aria-label", Pressed = "aria-pressed", Sort = "aria-sort", Hidden = "aria-hidden",
-        /// An address that was checked: http or https.
+        /// A checked `http:` or `https:` URL.
         Href = "href",
-        /// An image as a `data:` address that was checked.
+        /// A checked `data:` URL of an image.
         Src = "src",
-        /// The id of the span it selects.
+        /// Id of the span that a click selects.
         Span = "data-span",
-        /// The changes of the view it makes, as the URL says them.
+        /// Change of the view on click, as URL parameters.
         Set = "data-set",
-        /// The same when it is pressed twice, or with the key z.
+        /// Change of the view on double click or the key z, as URL parameters.
         Zoom = "data-zoom",
-        /// The part of the URL that its value goes to.
+        /// The URL parameter that the control's value sets.
         Field = "data-field",
-        /// What it stands for, for tests: a span's name.
+        /// Name for tests, such as the span name.
         Name = "data-name",
         /// `span_events.id`.
         Event = "data-event-id",
-        /// The ids of the elements the arrow keys lead to.
+        /// Ids of the elements that the arrow keys move to.
         Up = "data-up", Down = "data-down", Left = "data-left", Right = "data-right",
-        /// Something the page does itself: `export`.
+        /// An action of the page: `export`.
         Do = "data-do",
     }
 }
 
 names! {
-    /// A sign that is drawn.
-    #[expect(missing_docs, reason = "their names say it")]
-    Sign { Failed = "failed", Odd = "odd", }
+    /// An icon.
+    #[expect(missing_docs, reason = "self-explanatory")]
+    Icon { Failed = "failed", Odd = "odd", }
 }

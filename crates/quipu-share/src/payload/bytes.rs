@@ -1,15 +1,15 @@
-//! Numbers and texts as bytes, and back: variable lengths, no alignment.
+//! Encodes numbers and strings with variable lengths and without alignment.
 //!
-//! What is not here: what they mean (`columns`).
+//! `columns` defines their meaning.
 
 use super::LinkError;
 
-/// Writes.
+/// Writer.
 #[derive(Default)]
 pub(super) struct Out(pub(super) Vec<u8>);
 
 impl Out {
-    /// Seven bits a byte, the lowest first; the high bit says that more follow.
+    /// LEB128: seven bits per byte, lowest first; the high bit marks continuation.
     pub(super) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
@@ -18,13 +18,13 @@ impl Out {
         self.0.push(number as u8);
     }
 
-    /// Small numbers of either sign are small: 0, -1, 1, -2, …
+    /// Zigzag encoding: 0, -1, 1, -2, …
     pub(super) fn signed(&mut self, number: i64) {
         self.number((number << 1 ^ number >> 63) as u64);
     }
 }
 
-/// Reads; every failure is that the bytes contradict themselves.
+/// Reader. All errors are [`LinkError`]s for inconsistent data.
 pub(super) struct In<'a>(pub(super) &'a [u8]);
 
 impl<'a> In<'a> {
@@ -46,7 +46,7 @@ impl<'a> In<'a> {
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// A number of things that each take at least one byte of what follows.
+    /// A number of items that each take at least one of the remaining bytes.
     pub(super) fn count(&mut self) -> Result<usize, LinkError> {
         let count = usize::try_from(self.number()?).map_err(|_| LinkError::Malformed)?;
         if count <= self.0.len() { Ok(count) } else { Err(LinkError::Malformed) }

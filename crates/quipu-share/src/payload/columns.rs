@@ -1,9 +1,9 @@
-//! The columns of version 1: every text once, ids as the bytes their digits are, times as distances.
+//! The column format, version 1: each string is stored once, ids as bytes, times as differences.
 //!
-//! What is not here: compression, which finds what texts have in common; checks of what the rows mean.
+//! Compression removes redundancy between strings. The meaning of the rows is not checked.
 //!
-//! Order: counts of texts, ids, traces, spans, events; texts (lengths, then bytes); ids; then column after column of each table. A text or
-//! id in a column is 0 for NULL, 1 for the next new one, or 2 and how many back it stood.
+//! Order: number of strings, ids, traces, spans, events; strings (lengths, then bytes); ids; then column by column of each table. A string
+//! or id in a column is 0 for NULL, 1 for the next new one, or 2 plus the distance to an earlier one.
 
 use super::LinkError;
 use super::bytes::{In, Out};
@@ -12,10 +12,10 @@ use quipu_model::encoding::{from_hex, hex};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
 use std::collections::BTreeMap;
 
-/// Texts that columns name may be this long in all: each is written once and could be named a million times.
+/// Maximum total length of strings used in columns: a string is stored once, but can be used a million times.
 const MAX_TEXT_BYTES: usize = 256 << 20;
 
-/// Texts in the order they are first named.
+/// Strings in the order of first use.
 #[derive(Default)]
 struct Names<'a> {
     order: Vec<&'a str>,
@@ -23,7 +23,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The number that stands for the text in a column.
+    /// The number that encodes the string in a column.
     fn name(&mut self, text: Option<&'a str>) -> u64 {
         let Some(text) = text else { return 0 };
         let next = self.order.len();
@@ -38,7 +38,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Columns while they are written.
+/// Columns being written.
 #[derive(Default)]
 struct Packing<'a> {
     texts: Names<'a>,
@@ -61,7 +61,7 @@ impl<'a> Packing<'a> {
         }
     }
 
-    /// Forms, then what they take: microseconds after the time before, or a text.
+    /// The formats, then their data: microseconds since the previous time, or a string.
     fn times(&mut self, times: &mut dyn Iterator<Item = &'a Option<String>>) {
         let times: Vec<_> = times.map(|text| (text.as_deref(), text.as_deref().and_then(times::read))).collect();
         for (text, time) in &times {
@@ -84,7 +84,7 @@ impl<'a> Packing<'a> {
     }
 }
 
-/// A recording as bytes, which [`unpack`] reads as the same.
+/// Encodes a recording so that [`unpack`] returns an equal one.
 pub fn pack(recording: &Recording) -> Vec<u8> {
     let mut packing = Packing::default();
     let Recording { traces, spans, events } = recording;
@@ -94,7 +94,7 @@ pub fn pack(recording: &Recording) -> Vec<u8> {
     packing.texts(spans.iter().map(|row| &row.name));
     packing.texts(spans.iter().map(|row| &row.status));
     packing.texts(spans.iter().map(|row| &row.kind));
-    // A span's end after its start, the next one's start after that: small distances.
+    // A span's end is relative to its start, the next start relative to that, which gives small numbers.
     packing.times(&mut spans.iter().flat_map(|row| [&row.start_time, &row.end_time]));
     packing.texts(spans.iter().map(|row| &row.attributes));
     packing.ids(traces.iter().map(|row| Some(row.trace_id.as_str())));
@@ -117,7 +117,7 @@ pub fn pack(recording: &Recording) -> Vec<u8> {
     out.0
 }
 
-/// The recording behind the bytes. Never panics, and takes memory by what the bytes say once each text is counted.
+/// Decodes a recording. Never panics; memory use is bounded by the size of the data and a limit for repeated strings.
 ///
 /// # Errors
 /// [`LinkError::Malformed`] or [`LinkError::TooLarge`].
@@ -125,7 +125,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     let mut input = In(bytes);
     let counts = [input.count()?, input.count()?, input.count()?, input.count()?, input.count()?];
     let [texts, ids, traces, spans, events] = counts;
-    // Each row has a byte in each column.
+    // Each row takes at least one byte per column.
     if spans.saturating_mul(8) + traces.saturating_mul(4) + events.saturating_mul(4) > bytes.len() {
         return Err(LinkError::Malformed);
     }
@@ -175,7 +175,7 @@ fn fill<Row>(rows: &mut [Row], values: Vec<Option<String>>, set: impl Fn(&mut Ro
     rows.iter_mut().zip(values).for_each(|(row, value)| set(row, value));
 }
 
-/// Texts as columns name them.
+/// Strings seen so far.
 struct Known {
     all: Vec<String>,
     next: usize,
@@ -195,7 +195,7 @@ impl Known {
     }
 }
 
-/// Columns while they are read.
+/// Columns being read.
 struct Unpacking<'a> {
     input: In<'a>,
     texts: Known,
@@ -243,7 +243,7 @@ impl Unpacking<'_> {
     }
 }
 
-/// An id: 0 and a text; 1, how many bytes, and the bytes whose hex digits it is; or 2: one more than the id of that length before.
+/// An id: 0 and a string; 1, the number of bytes, and the bytes; or 2 for the previous id of that length plus one.
 fn write_ids(ids: &[&str], out: &mut Out) {
     let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     for id in ids {
@@ -256,7 +256,7 @@ fn write_ids(ids: &[&str], out: &mut Out) {
             Some(bytes) => {
                 let last = before.entry(bytes.len()).or_insert_with(|| vec![0; bytes.len()]);
                 if next_of(last) == bytes {
-                    // The length tells which of the ids before is meant.
+                    // The length says which earlier id is meant.
                     out.number(2);
                     out.number(bytes.len() as u64);
                 } else {
@@ -291,10 +291,10 @@ fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> 
     Ok(ids)
 }
 
-/// Longer ids are kept as texts.
+/// Longer ids are stored as strings.
 const MAX_ID_BYTES: usize = 32;
 
-/// The bytes of an id of hex digits; `None` where they would not come back as the same letters, or are too many.
+/// The bytes of a hexadecimal id; `None` if they would not give the same string, or if it is too long.
 fn small_hex(id: &str) -> Option<Vec<u8>> {
     if id.is_empty() || id.len() > MAX_ID_BYTES * 2 || id.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
@@ -302,7 +302,7 @@ fn small_hex(id: &str) -> Option<Vec<u8>> {
     from_hex(id)
 }
 
-/// One more, as a number with its first byte the highest.
+/// The big-endian number plus one.
 fn next_of(bytes: &[u8]) -> Vec<u8> {
     let mut next = bytes.to_vec();
     for byte in next.iter_mut().rev() {

@@ -1,37 +1,35 @@
-//! Why a link's data can't be opened, in sentences for whoever followed it.
-//!
-//! What is not here: what was wrong inside; a damaged link is damaged.
+//! Errors for the data of links, as messages to whoever opened the link.
 
 /// Why a link's data can't be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// No base64url, or of something else.
-    #[error("The link holds no trace: what stands in its place is none of Quipu’s. Ask for the link again.")]
+    /// Not base64url, or not Quipu's data.
+    #[error("The link contains no trace. Ask for the link again.")]
     NotALink,
-    /// The checksum differs.
+    /// The checksum does not match.
     #[error(
         "The link is damaged: a part of it was cut off or changed on its way. Chat and mail programs shorten long links; ask for it again, or for a \
          file."
     )]
     Altered,
-    /// A version that came after this one.
+    /// The version is newer than this reader.
     #[error(
         "The link was made by a later Quipu: its data has version {version}, and this Quipu reads versions up to {}. Reload the page to get its \
          newest release, or open the link in a Quipu that is as new as the sender’s.",
         super::LINK_VERSION
     )]
     FromLater {
-        /// Its version.
+        /// Version of the data.
         version: u8,
     },
-    /// More than anybody would put into a link.
-    #[error("The link unpacks to more than a link can hold, so it was not opened. Ask for a file.")]
+    /// The data exceeds the limits for links.
+    #[error("The link’s data is too large to open. Ask for a file.")]
     TooLarge,
-    /// The checksum is right, what it belongs to is not.
-    #[error("The link’s data can’t be read: its parts contradict each other. Ask for it again.")]
+    /// The checksum matches, but the data is inconsistent.
+    #[error("The link’s data is inconsistent and can’t be read. Ask for the link again.")]
     Malformed,
-    /// It is encrypted.
+    /// The data is encrypted.
     #[error("The link is encrypted. Open it in the page, which asks for the passphrase.")]
     Encrypted,
 }

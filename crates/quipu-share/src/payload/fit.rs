@@ -1,25 +1,23 @@
-//! Leaving out large values until a trace fits into a link: each leaves a mark that says how large it was.
+//! Omits large values until a trace fits into a link. A marker gives the size of each omitted value.
 //!
-//! What is not here: how long the link becomes, which only whoever compresses knows.
+//! The caller compresses the data and knows the length of the link.
 
 use quipu_model::recorded::{attributes, json_text, python_text, write_json_string};
 use quipu_model::{Encoding, Recording, Value};
 use quipu_protocol::LeftOut;
 
-/// Values up to this many bytes are never left out.
+/// Values up to this size in bytes are never omitted.
 pub const LEAST_LEFT_OUT: u32 = 64;
 
-/// The first limit that is tried, in bytes.
+/// The first limit to try, in bytes.
 const FIRST: u32 = 65_536;
 
-/// The limit to try after `limit` did not do: first values over 64 KiB are left out, then over a quarter of that, and so on. `None` where
-/// nothing smaller is tried.
+/// The limit to try if `limit` was not enough: starts at 64 KiB and is divided by four each time. `None` if there is no smaller one.
 pub fn next_limit(limit: Option<u32>) -> Option<u32> {
     limit.map_or(Some(FIRST), |limit| Some(limit / 4).filter(|next| *next >= LEAST_LEFT_OUT))
 }
 
-/// Leaves out the texts longer than `limit` bytes inside the attributes of spans and events. `[left out: 12,345 bytes]` stands in the place
-/// of each.
+/// Omits strings longer than `limit` bytes in attributes of spans and events. Each is replaced by `[left out: 12,345 bytes]`.
 pub fn leave_out(recording: &mut Recording, limit: u32) -> LeftOut {
     let mut left_out = LeftOut::default();
     let limit = limit.max(LEAST_LEFT_OUT) as usize;
@@ -34,7 +32,7 @@ pub fn leave_out(recording: &mut Recording, limit: u32) -> LeftOut {
     left_out
 }
 
-/// The attributes without long texts; `None` where they have none.
+/// The attributes without long strings; `None` if there are none.
 fn shortened(text: &str, limit: usize, left_out: &mut LeftOut) -> Option<String> {
     let before = left_out.values;
     let Ok(entries) = attributes(text.as_bytes()) else {
@@ -63,7 +61,7 @@ fn shortened(text: &str, limit: usize, left_out: &mut LeftOut) -> Option<String>
             (Encoding::Python, value) => python_text(&value),
             (_, value) => json_text(&value),
         };
-        // Many short texts are long, too.
+        // Many short strings can also be large.
         if text.len() > limit.saturating_mul(8) {
             write_json_string(&mark(&text, left_out), &mut written);
         } else if entry.is_string {

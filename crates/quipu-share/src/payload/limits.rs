@@ -1,17 +1,15 @@
-//! How long a link some programs take. Measured by others and rounded down; a program may have changed since.
-//!
-//! What is not here: how long a link is.
+//! Maximum link lengths of some programs, measured by others and rounded down. Programs may have changed since.
 
-/// A program and the longest link it takes.
+/// A program and its maximum link length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkLimit {
-    /// The program, or what it does with the link.
+    /// The program, or how it uses the link.
     pub name: &'static str,
-    /// Letters at most.
+    /// Maximum number of characters.
     pub letters: usize,
 }
 
-/// Shortest first.
+/// Sorted by length, shortest first.
 pub const LINK_LIMITS: [LinkLimit; 7] = [
     LinkLimit { name: "Discord", letters: 2_000 },
     LinkLimit { name: "Outlook and Excel", letters: 2_080 },
@@ -22,7 +20,7 @@ pub const LINK_LIMITS: [LinkLimit; 7] = [
     LinkLimit { name: "Chromium", letters: 2_000_000 },
 ];
 
-/// Who takes a link of so many letters, and who cuts it, in a sentence.
+/// A sentence about which programs accept a link of this length and which truncate it.
 pub fn length_text(letters: usize) -> String {
     let names = |takes: bool| {
         let names: Vec<&str> = taken_by(letters).filter(|(_, does)| *does == takes).map(|(limit, _)| limit.name).collect();
@@ -36,7 +34,7 @@ pub fn length_text(letters: usize) -> String {
     }
 }
 
-/// Which of [`LINK_LIMITS`] take a link of so many letters, each with whether it does.
+/// The [`LINK_LIMITS`], each with whether it accepts a link of this length.
 pub fn taken_by(letters: usize) -> impl Iterator<Item = (&'static LinkLimit, bool)> {
     LINK_LIMITS.iter().map(move |limit| (limit, letters <= limit.letters))
 }

@@ -1,11 +1,10 @@
-//! One trace, or some of its spans, as a few bytes that fit into a link.
+//! A trace, or some of its spans, as a few bytes that fit into a link.
 //!
-//! [`pack`] writes a recording as columns, which a deflate makes small, [`seal`] puts a version and a checksum before them and makes
-//! letters of them; [`unseal`] and [`unpack`] go back. Between the two lies compression: natively [`deflated`] and [`inflated`], in the browser
-//! its own streams of the same format, so that the page carries no code for it. docs/formats.md tells the format.
+//! [`pack`] encodes a recording as columns, which are then compressed with deflate; [`seal`] adds a version and a checksum and encodes the
+//! result as text. [`unseal`] and [`unpack`] reverse this. Native targets compress with [`deflated`] and [`inflated`], the page with the
+//! browser's own streams. docs/formats.md describes the format.
 //!
-//! What is not here: taking out what is private (`redact`), the view that goes with the data (`url`), encryption, which only the browser
-//! does: [`Form::Encrypted`] carries what it made.
+//! Redaction is in `redact`. Only the browser encrypts; [`Form::Encrypted`] marks its output.
 
 mod bytes;
 mod columns;
@@ -23,25 +22,25 @@ pub use limits::{LINK_LIMITS, LinkLimit, length_text, taken_by};
 
 use quipu_model::encoding::{Crc32, base64_url, from_base64};
 
-/// The version of what [`seal`] writes. A reader opens this version and those before it.
+/// The version written by [`seal`]. This and earlier versions can be read.
 pub const LINK_VERSION: u8 = 1;
 
-/// Columns may become this large when they are inflated: what is larger is no link but a bomb.
+/// Maximum size of decompressed columns, against decompression bombs.
 pub const MAX_UNPACKED_BYTES: usize = 64 << 20;
 
-/// What lies behind the checksum.
+/// The kind of data after the checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Columns, compressed as raw deflate.
+    /// Columns compressed as raw deflate.
     Deflated,
-    /// The same, encrypted; only who has the key can say what it holds.
+    /// The same, encrypted.
     Encrypted,
 }
 
 /// Bytes before the body: version, form, checksum.
 const HEAD: usize = 6;
 
-/// The letters of a link's data: base64url of version, form, CRC-32 of form and body, and the body.
+/// Encodes the data of a link: base64url of version, form, CRC-32 of form and body, and the body.
 pub fn seal(body: &[u8], form: Form) -> String {
     let mut bytes = Vec::with_capacity(body.len() + HEAD);
     let form = u8::from(form == Form::Encrypted);
@@ -51,14 +50,14 @@ pub fn seal(body: &[u8], form: Form) -> String {
     base64_url(&bytes)
 }
 
-/// The form and the body behind the letters.
+/// Decodes the data of a link into its form and body.
 ///
 /// # Errors
-/// [`LinkError`]: no such letters, another version, cut short, altered.
+/// [`LinkError`] if it is not base64url, has another version, or was truncated or altered.
 pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
-    // Mail programs break lines and put blanks into links.
+    // Mail programs insert line breaks and blanks into links.
     let letters: Vec<u8> = letters.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    // A last letter that is not enough for a byte is a link cut short, which the checksum tells.
+    // A single leftover character means that the link was truncated, which the checksum detects.
     let whole = if letters.len() % 4 == 1 { letters.len() - 1 } else { letters.len() };
     let bytes = letters.get(..whole).and_then(from_base64).ok_or(LinkError::NotALink)?;
     let version = *bytes.first().ok_or(LinkError::NotALink)?;
@@ -79,26 +78,26 @@ pub fn unseal(letters: &str) -> Result<(Form, Vec<u8>), LinkError> {
     }
 }
 
-/// A key as an address carries it.
+/// Encodes a key for a URL.
 pub fn encode_key(key: &[u8]) -> String {
     base64_url(key)
 }
 
-/// The key behind its letters; `None` where they are none.
+/// Decodes a key; `None` if it is invalid.
 pub fn decode_key(letters: &str) -> Option<Vec<u8>> {
     from_base64(letters.as_bytes())
 }
 
-/// Columns made small: raw deflate, as the browser's `CompressionStream("deflate-raw")` writes it.
+/// Compresses columns with raw deflate, like the browser's `CompressionStream("deflate-raw")`.
 #[cfg(not(target_family = "wasm"))]
 pub fn deflated(columns: &[u8]) -> Vec<u8> {
     miniz_oxide::deflate::compress_to_vec(columns, 9)
 }
 
-/// The columns again.
+/// Decompresses columns.
 ///
 /// # Errors
-/// [`LinkError::Altered`] where it is no deflate, [`LinkError::TooLarge`] where it holds more than [`MAX_UNPACKED_BYTES`].
+/// [`LinkError::Altered`] if it is not valid deflate, [`LinkError::TooLarge`] if the result exceeds [`MAX_UNPACKED_BYTES`].
 #[cfg(not(target_family = "wasm"))]
 pub fn inflated(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
@@ -108,19 +107,19 @@ pub fn inflated(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     })
 }
 
-/// The data of a link, wherever in a text the link stands: the letters after the `data=` of an address of Quipu's.
+/// Finds the data of a Quipu link anywhere in a text: the characters after `data=`.
 pub fn link_data(text: &str) -> Option<&str> {
     let parts = text.match_indices("#v").filter_map(|(at, _)| text.get(at..)?.split(|letter: char| letter.is_whitespace()).next());
     parts.into_iter().find_map(|fragment| {
         let (_, parts) = fragment.split_once('?')?;
         let data = parts.split('&').find_map(|part| part.strip_prefix("data="))?;
-        // Brackets and full stops around a link are not its own.
+        // Brackets and full stops around a link are not part of it.
         let end = data.find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))).unwrap_or(data.len());
         data.get(..end)
     })
 }
 
-/// The checksum of the form and the body.
+/// CRC-32 of the form and the body.
 fn crc32(form: u8, body: &[u8]) -> u32 {
     let mut sum = Crc32::new();
     sum.update(&[form]);

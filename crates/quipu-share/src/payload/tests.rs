@@ -1,4 +1,4 @@
-//! What goes into a link comes out of it, and nothing that is not one does harm.
+//! Round trips of link data, and rejection of anything else.
 
 use super::*;
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn a_link_that_was_cut_or_changed_is_told(recording in recording(), at in any::<prop::sample::Index>(), letter in "[A-Za-z0-9_-]") {
         let letters = seal(&deflated(&pack(&recording)), Form::Deflated);
-        // A letter's last bits may belong to no byte.
+        // The last bits of a character may belong to no byte.
         let at = at.index(letters.len() - 1);
         let mut changed = letters.clone();
         changed.replace_range(at..=at, &letter);
@@ -119,18 +119,18 @@ fn every_way_a_link_fails_has_its_sentence() {
         unpack(&[1, 0, 0, 0, 0]).expect_err("malformed").to_string(),
     ];
     insta::assert_snapshot!(sentences.join("\n"), @r"
-    The link holds no trace: what stands in its place is none of Quipu’s. Ask for the link again.
-    The link holds no trace: what stands in its place is none of Quipu’s. Ask for the link again.
+    The link contains no trace. Ask for the link again.
+    The link contains no trace. Ask for the link again.
     The link is damaged: a part of it was cut off or changed on its way. Chat and mail programs shorten long links; ask for it again, or for a file.
     The link was made by a later Quipu: its data has version 2, and this Quipu reads versions up to 1. Reload the page to get its newest release, or open the link in a Quipu that is as new as the sender’s.
-    The link unpacks to more than a link can hold, so it was not opened. Ask for a file.
-    The link’s data can’t be read: its parts contradict each other. Ask for it again.
+    The link’s data is too large to open. Ask for a file.
+    The link’s data is inconsistent and can’t be read. Ask for the link again.
     ");
 }
 
 #[test]
 fn few_bytes_that_name_one_text_many_times_are_refused() {
-    // A text of 1 MiB, named by each of 300 spans.
+    // A string of 1 MiB, used by each of 300 spans.
     let span = SpanRecord { span_id: "a".into(), attributes: Some("x".repeat(1 << 20)), ..SpanRecord::default() };
     let recording = Recording { spans: vec![span; 300], ..Recording::default() };
     let bytes = pack(&recording);

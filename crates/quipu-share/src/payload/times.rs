@@ -1,16 +1,14 @@
-//! Times of rows as microseconds, where that loses nothing, each beside its form.
-//!
-//! What is not here: times that mean something; texts that are none are kept as texts.
+//! Times as microseconds and a format, if that is lossless. Other text is stored as it is.
 
 use quipu_model::{RecordedTime, Timestamp};
 
-/// How a time was written.
+/// The format of a recorded time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum TimeForm {
-    /// `2026-11-22T18:39:22.344556+00:00`, without a fraction where it is zero, as Python writes it.
+    /// `2026-11-22T18:39:22.344556+00:00`, without the fraction if it is zero, like Python's isoformat.
     Zoned = 2,
-    /// The same without a zone.
+    /// The same without a time zone.
     Naive = 3,
     /// `2026-11-22 18:39:22`.
     Seconds = 4,
@@ -24,13 +22,13 @@ impl TimeForm {
     }
 }
 
-/// The microseconds since 1970 and the form that make exactly this text; `None` where none do.
+/// The microseconds since 1970 and the format that give exactly this text; `None` if there are none.
 pub(super) fn read(text: &str) -> Option<(i64, TimeForm)> {
     let micros = RecordedTime::parse(text).ok()?.at.0.div_euclid(1_000);
     TimeForm::ALL.into_iter().find(|form| write(micros, *form) == text).map(|form| (micros, form))
 }
 
-/// The time in its form.
+/// Formats a time.
 pub(super) fn write(micros: i64, form: TimeForm) -> String {
     let civil = Timestamp(micros.saturating_mul(1_000)).civil(0);
     let (date, clock) = civil.split_once(' ').unwrap_or((&civil, ""));

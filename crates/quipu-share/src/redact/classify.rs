@@ -1,11 +1,11 @@
-//! What a value is, told from the key it stands under and from the span it stands on.
+//! Determines the kind of a value from its key and its span.
 //!
-//! What is not here: what hides inside texts (`detect`).
+//! `detect` searches inside text.
 
 use quipu_model::SpanKind;
 use quipu_protocol::PrivateKind;
 
-/// What the attribute `key` of a span holds.
+/// The kind of a span attribute.
 pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
     use PrivateKind::{Errors, Others, Outputs, Paths, Prompts, Tools};
     match key {
@@ -36,7 +36,7 @@ pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
     }
 }
 
-/// What stands under `key` inside a value of the kind `around`.
+/// The kind of a value under `key` inside a value of the kind `around`.
 pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
     use PrivateKind::{Emails, Errors, Ids, Others, Outputs, Paths, Prompts, Secrets, Tools};
     let key = key.to_ascii_lowercase();
@@ -70,7 +70,7 @@ pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
     }
 }
 
-/// What a message says, by the role of who said it.
+/// The kind of a message, by its role.
 pub(super) fn by_role(role: &str) -> Option<PrivateKind> {
     match role {
         "user" | "system" | "developer" => Some(PrivateKind::Prompts),
@@ -80,7 +80,7 @@ pub(super) fn by_role(role: &str) -> Option<PrivateKind> {
     }
 }
 
-/// Whether ids stand under the key. Models, providers, shields and groups of tools are named by ids that say nothing of anybody's data.
+/// Whether values under the key are ids. Ids of models, providers, shields and tool groups are names and not private.
 fn is_id_key(key: &str) -> bool {
     let of_software = [
         "model_id",
@@ -95,7 +95,7 @@ fn is_id_key(key: &str) -> bool {
     is_id && !of_software.contains(&key)
 }
 
-/// Whether keys, passwords and their like stand under the key, in whatever way it is written. `key` is in small letters.
+/// Whether values under the key are secrets such as keys and passwords. `key` is in lower case; separators are ignored.
 pub(super) fn is_secret_key(key: &str) -> bool {
     let plain: String = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' ')).collect();
     let ends = [

@@ -1,8 +1,7 @@
-//! Finds what is private inside a text, whatever the text is: keys, addresses of people, paths, ids, and texts that were taken out elsewhere.
+//! Finds private data inside any text: keys, e-mail addresses, paths, ids, and text that was redacted elsewhere.
 //!
-//! Shapes, not meanings: a key is known by how keys of common services begin, by the name it is assigned to, or by looking like chance.
-//! Base64 is decoded and searched; of a text with escapes its plain form is searched too. What is not here: what a whole field is
-//! (`classify`).
+//! Detection is by shape: keys are recognized by the prefixes of common services, by the name they are assigned to, or by looking random.
+//! Base64 is decoded and searched, and so is text with its escapes undone. `classify` decides about whole fields.
 
 use super::classify::is_secret_key;
 use super::pseudonyms::is_uuid;
@@ -12,19 +11,19 @@ use quipu_model::encoding::from_base64;
 use quipu_model::ordered::sort_by_key;
 use quipu_protocol::{KindSet, PrivateKind};
 
-/// Base64 inside base64 at most.
+/// Maximum nesting of base64.
 const MAX_BASE64: usize = 3;
 
-/// Escapes of escapes at most.
+/// Maximum nesting of escapes.
 const MAX_ESCAPED: usize = 4;
 
 /// The shortest base64 of eight bytes.
 const MIN_BASE64: usize = 11;
 
-/// Longer runs of base64 are searched from their beginning only: nobody glues a word to a picture.
+/// Longer runs of base64 are only searched from their beginning: they are images, not words joined to data.
 const MAX_ALIGNED: usize = 4096;
 
-/// A part of a text.
+/// A range of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) start: usize,
@@ -32,7 +31,7 @@ pub(super) struct Finding {
     pub(super) kind: PrivateKind,
 }
 
-/// What is private in `text`, by its beginnings; a finding may lie in another.
+/// The private parts of `text`, sorted by start. Findings can be nested.
 pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
     let mut finder =
         Finder { bytes: text.as_bytes(), sweep, found: Vec::new(), depth: 0, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
@@ -41,7 +40,7 @@ pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
     finder.found
 }
 
-/// The first kind of `wanted` that only shows once escapes of JSON, Python and URLs in `text` are undone.
+/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`.
 pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet) -> Option<PrivateKind> {
     let mut plain = unescaped(text)?;
     for _ in 0..MAX_ESCAPED {
@@ -59,7 +58,7 @@ struct Finder<'a> {
     sweep: &'a Sweep,
     found: Vec<Finding>,
     depth: usize,
-    /// Ends of what was passed last, so that no run is walked again from each of its places.
+    /// Ends of the runs passed last, so that no run is scanned again from each of its positions.
     secret_end: usize,
     address_end: usize,
     key_end: usize,
@@ -89,7 +88,7 @@ impl Finder<'_> {
         }
     }
 
-    /// At the beginning of a word.
+    /// Called at the start of a word.
     fn word(&mut self, at: usize) {
         let end = self.end_of(at, is_letter);
         let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
@@ -106,7 +105,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A key by the way keys of some service begin; and what comes after `Bearer`.
+    /// A key with the prefix of a service, or the token after `Bearer`.
     fn prefixed(&mut self, at: usize) {
         const PREFIXES: [&str; 34] = [
             "sk-",
@@ -154,9 +153,9 @@ impl Finder<'_> {
             let key = self.bytes.get(at + prefix.len()..self.key_end).unwrap_or_default();
             let digits = key.iter().take(64).filter(|byte| byte.is_ascii_digit()).count();
             let long = match *prefix {
-                // A token in three parts; without points it is base64 of something.
+                // A JWT; without dots it is other base64.
                 "eyJ" => key.len() >= 16 && key.contains(&b'.'),
-                // Words begin so, too.
+                // Ordinary words can start like this too.
                 "AKIA" | "ASIA" | "BSA" | "SG." | "AIza" => key.len() >= 16 && digits >= 1,
                 _ => key.len() >= 20 || key.len() >= 8 && digits >= 1,
             };
@@ -180,7 +179,7 @@ impl Finder<'_> {
         }
     }
 
-    /// `api_key = …`, `"password": "…"`, `provider_data: {…}`: what is assigned to such a name, however it is quoted.
+    /// Values assigned to a secret name, with any quoting: `api_key = …`, `"password": "…"`, `provider_data: {…}`.
     fn assigned(&mut self, at: usize, name_end: usize) {
         let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
         let after_name = self.end_of(name_end, |byte| is_quote(byte) || byte == b' ');
@@ -214,7 +213,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A private key in its armour.
+    /// A PEM private key.
     fn private_key(&mut self, at: usize) {
         let rest = self.rest(at);
         let is_private = rest.get(..40).is_some_and(|head| memchr::memmem::find(head, b"PRIVATE").is_some());
@@ -245,7 +244,7 @@ impl Finder<'_> {
         }
     }
 
-    /// 16 or 32 hex digits and UUIDs are ids, 40 and more are digests and keys.
+    /// 16 or 32 hex digits and UUIDs are ids, 40 and more are digests or keys.
     fn hex_or_uuid(&mut self, at: usize, end: usize) {
         if self.bytes.get(at..at + 36).is_some_and(is_uuid) && !self.bytes.get(at + 36).is_some_and(|byte| is_letter(*byte)) {
             return self.push(at, at + 36, Ids);
@@ -259,7 +258,7 @@ impl Finder<'_> {
         }
     }
 
-    /// `call_…`, `chatcmpl-…` and their like.
+    /// Ids such as `call_…` and `chatcmpl-…`.
     fn labelled_id(&mut self, at: usize) {
         const LABELS: [&str; 10] = ["call_", "chatcmpl-", "cmpl-", "resp_", "msg_", "toolu_", "run_", "thread_", "asst_", "file-"];
         let rest = self.rest(at);
@@ -273,7 +272,7 @@ impl Finder<'_> {
         }
     }
 
-    /// URLs, IP addresses, paths of Windows, and paths without a slash in front that end in a file's name.
+    /// URLs, IP addresses, Windows paths, and relative paths that end in a file name.
     fn address(&mut self, at: usize, end: usize) {
         if at < self.address_end {
             return;
@@ -284,7 +283,7 @@ impl Finder<'_> {
             let stop = self.end_of(end + 3, |byte| !stops(byte));
             self.push(at, stop, Paths);
             self.address_end = stop;
-            // Who logs in there, and with what.
+            // User and password in a URL.
             let authority = self.end_of(end + 3, |byte| !stops(byte) && !matches!(byte, b'/' | b'?' | b'#'));
             let login = self.bytes.get(end + 3..authority).unwrap_or_default();
             if let Some(length) = memchr::memrchr(b'@', login) {
@@ -314,7 +313,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A path that begins with its root, its home, or where one is.
+    /// A path that starts with its root or the home folder, or that contains one.
     fn path(&mut self, at: usize) {
         let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
         if before.is_some_and(|byte| is_path(byte) || matches!(byte, b'<' | b':')) {
@@ -329,7 +328,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A run of base64's letters: decoded and searched, or a key by its look of chance.
+    /// A run of base64 characters: decoded and searched, or a key if it looks random.
     fn blob(&mut self, at: usize, end: usize) {
         let run = self.bytes.get(at..end).unwrap_or_default();
         if run.len() < MIN_BASE64 {
@@ -382,7 +381,7 @@ impl Finder<'_> {
         self.bytes.get(at..).unwrap_or_default()
     }
 
-    /// Whether the place lies inside a word.
+    /// Whether the position is inside a word.
     fn is_inside(&self, at: usize) -> bool {
         let is_letter_at = |at: usize| self.bytes.get(at).is_some_and(|byte| is_letter(*byte));
         is_letter_at(at) && at.checked_sub(1).is_some_and(is_letter_at)
@@ -392,7 +391,7 @@ impl Finder<'_> {
         at + self.rest(at).iter().take_while(|byte| belongs(**byte)).count()
     }
 
-    /// After the bracket that closes the one at `at`, or the end.
+    /// The position after the bracket that closes the one at `at`, or the end.
     fn end_of_brackets(&self, at: usize) -> usize {
         let mut open = 0_usize;
         for (length, byte) in self.rest(at).iter().enumerate() {
@@ -409,7 +408,7 @@ impl Finder<'_> {
     }
 }
 
-/// Mostly the first letter decides.
+/// The first byte mostly decides, so it is compared first.
 fn begins(text: &[u8], start: &str) -> bool {
     text.first() == start.as_bytes().first() && text.starts_with(start.as_bytes())
 }
@@ -436,7 +435,7 @@ fn has_extension(path: &[u8]) -> bool {
     (1..=6).contains(&extension.len()) && extension.iter().all(u8::is_ascii_alphabetic)
 }
 
-/// Whether a run looks like chance: letters, capitals and digits change about as often as they would in a key.
+/// Whether a run looks random: lower case, upper case and digits alternate about as often as in a key.
 fn looks_random(run: &[u8]) -> bool {
     if !(20..=512).contains(&run.len()) {
         return false;
@@ -451,19 +450,19 @@ fn looks_random(run: &[u8]) -> bool {
     for pair in run.windows(2) {
         let [first, second] = pair else { continue };
         let (from, to) = (class(*first), class(*second));
-        // A capital before small letters is how names are written.
+        // An upper-case letter before lower-case ones is normal in names.
         changes += usize::from(from != to && from != 3 && to != 3 && !(from == 2 && to == 1));
         digits += usize::from(to == 0);
     }
     digits >= 3 && changes * 4 >= run.len() && !is_ids(run)
 }
 
-/// Whether a run is ids by its shape: hex digits, in parts no longer than an id.
+/// Whether a run has the shape of ids: hex digits in parts no longer than an id.
 fn is_ids(run: &[u8]) -> bool {
     run.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| part.len() <= 32 && part.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// The text with `\n`, `\uXXXX`, `\xXX`, `%XX` and quoted quotes undone, as far as they can be; `None` where there are none.
+/// Undoes `\n`, `\uXXXX`, `\xXX`, `%XX` and escaped quotes as far as possible; `None` if there are none.
 fn unescaped(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     memchr::memchr2(b'\\', b'%', bytes)?;
@@ -484,7 +483,7 @@ fn unescaped(text: &str) -> Option<String> {
             _ => (None, 1),
         };
         match undone {
-            // The bytes of a letter stand percent-encoded one by one.
+            // The bytes of a character are percent-encoded one by one.
             Some(code) if byte == b'%' => plain.push(u8::try_from(code).unwrap_or(b'?')),
             Some(code) => plain.extend_from_slice(char::from_u32(code).unwrap_or('\u{fffd}').encode_utf8(&mut [0; 4]).as_bytes()),
             None => plain.push(byte),

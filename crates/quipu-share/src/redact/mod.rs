@@ -1,12 +1,10 @@
-//! Taking out what is private before a trace is handed on: prompts, ids, keys and the like, each by its switch.
+//! Redaction: removes private data from a trace before it is shared. Each kind can be switched separately.
 //!
-//! [`redact`] makes another [`Recording`] of one and reports, kind by kind, what it found and what it took out; the report is the
-//! preview of what leaves. `vocabulary` knows the words that may always stay, `classify` tells by its key what a value is, `detect` finds
-//! keys, addresses, paths and ids inside texts, `pseudonyms` names what must stay tellable apart, `sweep` finds again elsewhere what was
-//! taken out once, `walk` goes through the rows.
+//! [`redact`] makes a redacted copy of a [`Recording`] and reports what it found and removed per kind. `vocabulary` has the words that may
+//! always stay, `classify` determines the kind of a value from its key, `detect` finds keys, addresses, paths and ids in text, `pseudonyms`
+//! replaces ids, `sweep` finds repetitions of redacted text, `walk` processes the rows.
 //!
-//! What is not here: reading rows (`session`), packing what is left (`share::payload`). A text that hides what it says (ciphers, images,
-//! a private word in a kept sentence) is not seen through: what is private by its meaning goes by the switch of its kind.
+//! Text that hides its content (ciphers, images, a private word in a sentence that is kept) is not detected: use the switch of its kind.
 
 mod classify;
 mod detect;
@@ -20,8 +18,8 @@ mod walk;
 use quipu_model::Recording;
 use quipu_protocol::{RedactOptions, RedactReport};
 
-/// A recording without what was to be taken out, and the report. Takes time and memory by the size of the recording; never fails: what
-/// can't be read is a text like any other.
+/// The redacted recording and the report. Time and memory are linear in the size of the recording. Never fails: unparsable values are
+/// treated as text.
 pub fn redact(recording: &Recording, options: RedactOptions) -> (Recording, RedactReport) {
     walk::redact(recording, options)
 }

@@ -1,31 +1,30 @@
-//! Names that stand for others: the same for the same, in the shape of what they stand for.
+//! Pseudonyms: equal ids get equal pseudonyms of the same shape.
 //!
-//! They are counted, not computed, so nothing of the original is in them, and they pack to almost nothing. What is not here: where
-//! originals are found.
+//! They are numbered, so they reveal nothing about the original and compress well.
 
 use std::collections::BTreeMap;
 
-/// The shape of an id, which its pseudonym keeps.
+/// The shape of an id, kept by its pseudonym.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// So many hex digits.
+    /// This many hex digits.
     Hex(usize),
-    /// 8-4-4-4-12 hex digits.
+    /// A UUID: 8-4-4-4-12 hex digits.
     Uuid,
-    /// Anything else: after the word.
+    /// Anything else: a word and a number.
     Other,
 }
 
-/// One list of pseudonyms.
+/// A list of pseudonyms.
 #[derive(Default)]
 pub(super) struct Pseudonyms {
     given: BTreeMap<String, String>,
-    /// How many were given of each shape: there are few.
+    /// The number of pseudonyms per shape; there are few shapes.
     counts: Vec<(Shape, u32)>,
 }
 
 impl Pseudonyms {
-    /// The pseudonym of an id: hex digits as many as it has, a UUID, or `id-7`.
+    /// The pseudonym of an id: as many hex digits, a UUID, or `id-7`.
     pub(super) fn of_id(&mut self, id: &str) -> String {
         let key = if shape(id) == Shape::Other { id.to_owned() } else { id.to_ascii_lowercase() };
         self.of(key, shape(id), "id")
@@ -62,7 +61,7 @@ fn shape(id: &str) -> Shape {
     if is_uuid(id.as_bytes()) { Shape::Uuid } else { Shape::Other }
 }
 
-/// Whether this is a UUID and nothing else.
+/// Whether the whole text is a UUID.
 pub(super) fn is_uuid(text: &[u8]) -> bool {
     let fits = |(at, byte): (usize, &u8)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
     text.len() == 36 && text.iter().enumerate().all(fits)

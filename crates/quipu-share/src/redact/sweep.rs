@@ -1,21 +1,21 @@
-//! Finds again, anywhere, the texts that were taken out once: a prompt in a log message, a session's id in a sentence.
+//! Finds repetitions of redacted text: a prompt in a log message, a session id in a sentence.
 //!
-//! What is not here: which texts those are (`walk`).
+//! `walk` collects the texts.
 
 use quipu_model::ordered::sort_by;
 use quipu_protocol::PrivateKind;
 
-/// Shorter texts are too common to be looked for everywhere.
+/// Shorter texts are too common to be searched everywhere.
 pub(super) const MIN_BYTES: usize = 8;
 
-/// Texts to look for.
+/// Texts to search for.
 #[derive(Default)]
 pub(super) struct Sweep {
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     texts: Vec<(String, PrivateKind)>,
-    /// For each text the longest other one that it begins with.
+    /// For each text, the longest other one that is a prefix of it.
     shorter: Vec<Option<usize>>,
-    /// Which beginnings there are, by a hash: most places are passed with one look here.
+    /// Hashes of the texts' prefixes: most positions are rejected with one look-up.
     beginnings: Vec<u64>,
 }
 
@@ -27,7 +27,7 @@ impl Sweep {
         let mut shorter = Vec::with_capacity(texts.len());
         let mut beginnings = vec![0; 1024];
         for (at, (text, _)) in texts.iter().enumerate() {
-            // What the text before begins with, this one may begin with too.
+            // A prefix of the previous text may also be a prefix of this one.
             let mut candidate = at.checked_sub(1);
             while let Some(index) = candidate.filter(|index| !texts.get(*index).is_some_and(|(short, _)| text.starts_with(short.as_str())))
             {
@@ -43,7 +43,7 @@ impl Sweep {
         Sweep { texts, shorter, beginnings }
     }
 
-    /// The longest text that stands at the beginning of `rest`: its bytes and its kind.
+    /// The longest text that is a prefix of `rest`: its length in bytes and its kind.
     pub(super) fn find(&self, rest: &[u8]) -> Option<(usize, PrivateKind)> {
         if self.texts.is_empty() {
             return None;
@@ -52,7 +52,7 @@ impl Sweep {
         if self.beginnings.get(word)? & bit == 0 {
             return None;
         }
-        // Whatever `rest` begins with, the last text that is not behind it begins with too.
+        // All prefixes of `rest` are also prefixes of the last text not greater than it.
         let mut candidate = self.texts.partition_point(|(text, _)| text.as_bytes() <= rest).checked_sub(1);
         while let Some(index) = candidate {
             let (text, kind) = self.texts.get(index)?;

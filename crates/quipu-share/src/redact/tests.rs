@@ -1,4 +1,4 @@
-//! What must not leave does not, wherever it was put.
+//! Private data is removed wherever it is.
 
 use super::*;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use quipu_model::{EventRecord, SpanRecord, TraceRecord};
 use quipu_protocol::{KindSet, PrivateKind};
 use quipu_tests::redaction::{json_of, planted, texts_in};
 
-/// All texts of a recording, and what its base64 says: where something could leave.
+/// All strings of a recording, and what its base64 decodes to.
 pub fn all_texts(recording: &Recording) -> String {
     texts_in(format!("{recording:?}"))
 }
@@ -41,13 +41,13 @@ fn keys_are_taken_out_of_every_field_without_being_asked_for() {
 
 #[test]
 fn of_structure_and_timing_no_chosen_word_is_left() {
-    // Nothing in them is known by its shape.
+    // The secrets have no recognizable shape.
     let secret = |number: usize| format!("hush{}quiet", char::from(b'a' + (number % 26) as u8).to_string().repeat(number / 26 + 1));
     let (recording, count) = planted(&secret);
     let secrets: Vec<String> = (1..=count).map(secret).collect();
     assert_gone(&recording, RedactOptions::STRUCTURE, &secrets);
     assert_gone(&recording, RedactOptions { shift_times: true, ..RedactOptions::STRUCTURE }, &secrets);
-    // All of it is there where nothing is taken out, but what is escaped or base64 of base64.
+    // Without redaction they are all present, except those that are escaped or in nested base64.
     let (same, _) = redact(&recording, only(&[]));
     assert_eq!(same, recording);
     let texts = all_texts(&same);
@@ -202,7 +202,7 @@ fn the_report_says_what_is_there_and_shows_it_as_it_leaves() {
     ");
 }
 
-/// A text that holds `secret` somewhere deep: in JSON, Python's repr, base64, a sentence.
+/// Text with `secret` somewhere deep inside: in JSON, Python's repr, base64, a sentence.
 fn nested(secret: &'static str) -> impl Strategy<Value = String> {
     Just(secret.to_owned()).prop_recursive(5, 16, 1, |inner| {
         (inner, 0..8_u8, "[a-z ]{0,8}").prop_map(|(inner, form, word)| match form {

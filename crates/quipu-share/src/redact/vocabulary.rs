@@ -1,11 +1,11 @@
-//! The words that may leave in any case: those of Llama Stack's routes, classes and methods, of OpenTelemetry's and OpenInference's keys.
+//! Words that are always kept: those of Llama Stack's routes, classes and methods, and of OpenTelemetry's and OpenInference's keys.
 //!
-//! A name stays when it consists of these words alone, so what stays says nothing but which software ran. What is not here: models,
-//! tools, people, and whatever else is somebody's choice.
+//! A name is kept if it only consists of these words, so it reveals nothing but the software used. Models, tools and names chosen by users
+//! are not listed.
 
 use std::sync::LazyLock;
 
-/// In small letters. A name's letters must be wholly covered by them.
+/// In lower case. They must cover all letters of a name.
 const WORDS: &str = " about access adapter agent agents ai anthropic api apis app args arguments assistant async attributes audio auth \
 autotraced available base batch bedrock benchmark benchmarks body brave builtin bytes cache call calls cancel category cerebras chain \
 chat chars check choice chroma chunk chunks chunked class client code cohere collection completion completions compute config connection \
@@ -33,10 +33,10 @@ audit asgi attempt by compile completed count cpu dbs embed exporter fetch fine 
 lmstudio message_events milliseconds mock ms of ollama openinference openapi otlp pgvec post_training rerank sdk servers sse streamable \
 the to uploads v1 v2 v1alpha v1beta vectorio vectordb with worker and extra client brotli dbs ";
 
-/// Longer names are nobody's class or route.
+/// Longer names are not class names or routes.
 const MAX_NAME: usize = 200;
 
-/// Whether `text` consists of known words, joined by nothing but signs; a number of at most three digits may stand between them.
+/// Whether `text` consists of known words, separated by punctuation; numbers of up to three digits are allowed.
 pub(super) fn is_known(text: &str) -> bool {
     let is_sign = |letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric() && !letter.is_ascii_control();
     let known = |part: &str| match part.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -46,13 +46,13 @@ pub(super) fn is_known(text: &str) -> bool {
     text.len() <= MAX_NAME && text.split(is_sign).filter(|part| !part.is_empty()).all(known)
 }
 
-/// Whether letters are words one after the other, whatever their case: `VectorIORouter`.
+/// Whether the letters are a sequence of words in any case: `VectorIORouter`.
 fn is_covered(part: &str) -> bool {
     let lower = part.to_ascii_lowercase();
     if is_word(&lower) {
         return true;
     }
-    // Which lengths of the text so far are whole words.
+    // Whether each prefix is a sequence of words.
     let mut ends = vec![false; lower.len() + 1];
     if let Some(first) = ends.first_mut() {
         *first = true;
@@ -81,12 +81,12 @@ fn is_word(word: &str) -> bool {
     SORTED.binary_search(&word).is_ok()
 }
 
-/// What may stay of a span's or an event's name; `None` where nothing may.
+/// The part of a span or event name that may stay; `None` if there is none.
 pub(super) fn known_name(name: &str) -> Option<&str> {
     if is_known(name) {
         return Some(name);
     }
-    // What follows is the shield, the model or the tool.
+    // A shield, model or tool name follows these.
     let starts = [
         "run_shield",
         "chat ",
@@ -100,7 +100,7 @@ pub(super) fn known_name(name: &str) -> Option<&str> {
     starts.into_iter().find_map(|start| name.get(..start.len()).filter(|head| *head == start)).map(str::trim_end)
 }
 
-/// Values that say how a row is to be read, not what was said: kept whatever is taken out, where they are known words.
+/// Keys whose values describe the row rather than its content. They are always kept if they are known words.
 pub(super) fn is_structural_key(key: &str) -> bool {
     matches!(
         key,
@@ -127,12 +127,12 @@ pub(super) fn is_structural_key(key: &str) -> bool {
     ) || is_token_key(key)
 }
 
-/// Whether numbers of tokens stand under the key.
+/// Whether values under the key are token counts.
 pub(super) fn is_token_key(key: &str) -> bool {
     key.ends_with("_tokens") || key.starts_with("llm.token_count.") || key.starts_with("gen_ai.usage.")
 }
 
-/// Whether a number is too short to name anybody: amounts of tokens and seconds are.
+/// Whether a number is too short to identify anybody, such as token counts and seconds.
 pub(super) fn is_small_number(text: &str) -> bool {
     text.len() <= 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }

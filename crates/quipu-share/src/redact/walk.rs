@@ -1,7 +1,7 @@
-//! Goes through the rows of a recording and writes them without what is to be taken out.
+//! Redacts the rows of a recording.
 //!
-//! Twice where something of the kinds that stay may repeat what goes: first to learn the texts and ids that go, then to write. What is not
-//! here: shapes of keys and paths (`detect`), meanings of keys (`classify`).
+//! If text of kinds that are kept may repeat redacted text, there are two passes: the first collects the redacted text and ids, the second
+//! writes. `detect` has the shapes of keys and paths, `classify` the meaning of keys.
 
 use super::classify::{by_role, nested, span_attribute};
 use super::detect::{find, find_escaped};
@@ -15,15 +15,15 @@ use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOpti
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Examples of each kind at most.
+/// Maximum number of examples per kind.
 const MAX_EXAMPLES: usize = 3;
 
-/// Letters of an example at most.
+/// Maximum length of an example in characters.
 const EXAMPLE_LETTERS: usize = 80;
 
 pub(super) fn redact(recording: &Recording, options: RedactOptions) -> (Recording, RedactReport) {
     let mut walker = Walker::new(options.take_out);
-    // With all taken out nothing is left to repeat anything.
+    // If everything is removed, nothing can repeat it.
     if options.take_out != KindSet::NONE && options.take_out != KindSet::ALL {
         let mut learned = Vec::new();
         walker.learned = Some(&mut learned);
@@ -40,7 +40,7 @@ pub(super) fn redact(recording: &Recording, options: RedactOptions) -> (Recordin
     (redacted, RedactReport { kinds, spans: counts[0], events: counts[1] })
 }
 
-/// The earliest time of the rows.
+/// The earliest time in the rows.
 fn earliest(recording: &Recording) -> Timestamp {
     let of_traces = recording.traces.iter().flat_map(|row| [&row.start_time, &row.end_time, &row.created_at]);
     let of_spans = recording.spans.iter().flat_map(|row| [&row.start_time, &row.end_time]);
@@ -51,16 +51,16 @@ fn earliest(recording: &Recording) -> Timestamp {
 
 struct Walker<'a> {
     out: KindSet,
-    /// While learning: where what goes is put.
+    /// Collects redacted text in the first pass.
     learned: Option<&'a mut Vec<(String, PrivateKind)>>,
     sweep: Sweep,
     ids: Pseudonyms,
     names: Pseudonyms,
     origin: Option<Timestamp>,
     kinds: Vec<KindReport>,
-    /// Which texts are known words: the same keys come again and again.
+    /// Cache of known words: the same keys occur again and again.
     known: RefCell<BTreeMap<String, bool>>,
-    /// The row and the attribute that are being read, for examples.
+    /// The current row and attribute, for examples.
     row: String,
     attribute: String,
 }
@@ -84,7 +84,7 @@ impl<'a> Walker<'a> {
 
     fn recording(&mut self, recording: &Recording) -> Recording {
         if self.out.has(PrivateKind::Ids) {
-            // In the order of the rows, so that each follows from the one before.
+            // In row order, so that consecutive ids get consecutive pseudonyms.
             recording.spans.iter().for_each(|span| drop(self.ids.of_id(&span.span_id)));
         }
         Recording {
@@ -169,11 +169,11 @@ impl<'a> Walker<'a> {
             }
         }
         written.push_str(if written.is_empty() { "{}" } else { "}" });
-        // Where nothing was taken out it stays to the byte.
+        // Without redactions, the text stays identical.
         if attributes(written.as_bytes()).is_ok_and(|same| same == entries) { text.to_owned() } else { written }
     }
 
-    /// The JSON of an attribute's value; `None` where it stays.
+    /// The JSON of a redacted attribute value; `None` if it is unchanged.
     fn entry(&mut self, entry: &RecordedAttribute, kind: PrivateKind) -> Option<String> {
         if is_structural_key(&entry.key) && self.stays(&entry.text, entry.is_string) {
             return None;
@@ -182,7 +182,7 @@ impl<'a> Walker<'a> {
         let mut value = decoded.value;
         let changed = self.value(&mut value, kind, &entry.key);
         let text = if self.out == KindSet::ALL {
-            // Not even its shape leaves.
+            // Its type is not revealed either.
             if matches!(value, Value::Bool(_) | Value::Null) || entry.text.is_empty() {
                 return None;
             }
@@ -199,7 +199,7 @@ impl<'a> Walker<'a> {
         Some(json)
     }
 
-    /// Takes out of a value what is to go; whether anything changed.
+    /// Redacts a value in place; returns whether it changed.
     fn value(&mut self, value: &mut Value, kind: PrivateKind, key: &str) -> bool {
         match value {
             Value::Null | Value::Bool(_) => false,
@@ -252,7 +252,7 @@ impl<'a> Walker<'a> {
             Value::Tagged { tag, value } => {
                 let mut changed = self.value(value, kind, key);
                 if let Some(left) = self.key(tag) {
-                    // What a call's name becomes must be a name again.
+                    // The name of a call must stay a valid name.
                     *tag = left.replace('-', "_");
                     changed = true;
                 }
@@ -275,7 +275,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// What is left of a text; `None` where all of it stays.
+    /// The redacted string; `None` if it is unchanged.
     fn leaf(&mut self, text: &str, kind: PrivateKind) -> Option<String> {
         if text.trim().is_empty() {
             return None;
@@ -292,18 +292,18 @@ impl<'a> Walker<'a> {
         Some(left)
     }
 
-    /// A text that stays, without what is private inside it; `None` where nothing is that goes.
+    /// Redacts private parts of a string that is kept; `None` if there are none.
     fn scrub(&mut self, text: &str, around: PrivateKind) -> Option<String> {
         let found = find(text, &self.sweep);
         let mut left = String::new();
         let mut passed = 0;
         for (place, finding) in found.iter().enumerate() {
-            // A whole id is counted as what its field is.
+            // A whole id counts as the kind of its field.
             if finding.kind != around {
                 self.count(finding.kind, finding.end - finding.start);
             }
             if !self.out.has(finding.kind) {
-                // What goes may lie in what stays.
+                // Private parts can be nested in parts that are kept.
                 let mut inside = found.iter().skip(place + 1).take_while(|other| other.start < finding.end);
                 if passed <= finding.start && !inside.any(|other| self.out.has(other.kind)) {
                     self.example(finding.kind, text.get(finding.start..finding.end).unwrap_or_default());
@@ -323,7 +323,7 @@ impl<'a> Walker<'a> {
             }
             passed = finding.end;
         }
-        // Not to be seen before its escapes are undone: then all of it goes.
+        // If something only shows after undoing escapes, the whole rest is removed.
         let rest = if passed == 0 { text } else { text.get(passed..).unwrap_or_default() };
         if self.out != KindSet::NONE
             && let Some(kind) = find_escaped(text, &self.sweep, self.out)
@@ -344,13 +344,13 @@ impl<'a> Walker<'a> {
         Some(left)
     }
 
-    /// An id of a column.
+    /// An id in a column.
     fn id(&mut self, id: &str, column: &str) -> String {
         self.attribute.clear();
         self.attribute.push_str(column);
         self.count(PrivateKind::Ids, id.len());
         if !self.out.has(PrivateKind::Ids) {
-            // An id stays tellable apart whatever else it is.
+            // An id stays distinguishable, whatever else it contains.
             return if self.scrub(id, PrivateKind::Ids).is_some() { self.ids.of_id(id) } else { id.to_owned() };
         }
         self.learn(id, PrivateKind::Ids);
@@ -363,7 +363,7 @@ impl<'a> Walker<'a> {
         id.as_deref().map(|id| self.id(id, column))
     }
 
-    /// The name of a span or an event.
+    /// The name of a span or event.
     fn name(&mut self, name: &str, word: &str) -> String {
         if self.is_known(name) {
             return name.to_owned();
@@ -375,7 +375,7 @@ impl<'a> Walker<'a> {
         self.named(name, PrivateKind::Names, word)
     }
 
-    /// A name that somebody chose.
+    /// A name chosen by a user.
     fn named(&mut self, name: &str, kind: PrivateKind, word: &str) -> String {
         self.count(kind, name.len());
         let left = if self.out.has(kind) {
@@ -388,7 +388,7 @@ impl<'a> Walker<'a> {
         left
     }
 
-    /// What becomes of a key; `None` where it stays.
+    /// The redacted key; `None` if it is unchanged.
     fn key(&mut self, key: &str) -> Option<String> {
         if self.is_known(key) {
             return None;
@@ -400,7 +400,7 @@ impl<'a> Walker<'a> {
         left
     }
 
-    /// A status or a kind: one of few words.
+    /// A status or kind: one of few words.
     fn word(&mut self, text: &str) -> String {
         if matches!(text, "OK" | "ERROR" | "UNSET") || self.is_known(text) {
             return text.to_owned();
@@ -461,7 +461,7 @@ impl<'a> Walker<'a> {
         is_known
     }
 
-    /// Whether a value under a structural key says nothing of anybody.
+    /// Whether the value of a structural key is harmless.
     fn stays(&self, text: &str, is_string: bool) -> bool {
         text.is_empty() || is_small_number(text) || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null"))
     }
@@ -494,9 +494,9 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The time after `origin`, in the form it was recorded in.
+/// The time relative to `origin`, in the format it was recorded in.
 fn shifted(time: RecordedTime, origin: Timestamp, text: &str) -> String {
-    // To the second where it was recorded so; never before the beginning.
+    // In seconds if it was recorded so; never before the origin.
     let nanos = time.at.nanos_since(origin).max(0);
     let civil = Timestamp(nanos).civil(0);
     let (date, clock) = civil.split_once(' ').unwrap_or((&civil, ""));

@@ -1,4 +1,4 @@
-//! Which sinks there are and where they write, as Llama Stack's run configuration says it, or the environment.
+//! The sinks and their targets, from Llama Stack's run configuration or the environment.
 //!
 //! ```yaml
 //! telemetry:
@@ -10,14 +10,15 @@
 //!     sqlite_db_path: ${env.SQLITE_STORE_DIR:=~/.llama/runtime}/trace_store.db
 //! ```
 //!
-//! A whole run configuration is taken as well (`providers: telemetry: …`), and the list or one entry alone. What a `config` leaves out, or
-//! leaves empty, has the reference's default; fields that are not known are passed over, as there. What is not here: reading the file, and
-//! the environment, which is a function that the caller gives.
+//! A complete run configuration is accepted too (`providers: telemetry: …`), as is a single entry. Missing or empty settings get Llama
+//! Stack's defaults; unknown fields are ignored.
+//!
+//! The caller reads the file, and passes the environment as a function.
 
 mod variables;
 
 use crate::console::ConsoleSink;
-use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Pace, Settings, Signal, source};
+use crate::otlp::{Client, OtlpMetricSink, OtlpTraceSink, Schedule, Settings, Signal, source};
 use crate::setting::error;
 pub use crate::setting::{ConfigError, Lookup};
 #[cfg(feature = "sqlite")]
@@ -28,30 +29,30 @@ use saphyr::{LoadableYamlNode, Yaml};
 use std::path::PathBuf;
 use variables::substitute;
 
-/// The name of services that give none: a zero-width space, as the reference writes it. It stands for no name.
+/// The default service name: a zero-width space, as in Llama Stack. It stands for no name.
 pub const NO_SERVICE_NAME: &str = "\u{200b}";
 
-/// The one provider of telemetry there is.
+/// The only supported provider type.
 pub const PROVIDER_TYPE: &str = "inline::meta-reference";
 
-/// Where telemetry can go.
+/// The kinds of sinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SinkKind {
-    /// Lines on standard output.
+    /// Prints to standard output.
     Console,
-    /// A SQLite file.
+    /// Writes a SQLite file.
     Sqlite,
-    /// Traces to an OpenTelemetry collector.
+    /// Sends traces to an OpenTelemetry collector.
     OtelTrace,
-    /// Metrics to an OpenTelemetry collector.
+    /// Sends metrics to an OpenTelemetry collector.
     OtelMetric,
 }
 
 impl SinkKind {
-    /// Every kind.
+    /// All kinds, in the order of the enum.
     pub const ALL: [SinkKind; 4] = [SinkKind::Console, SinkKind::Sqlite, SinkKind::OtelTrace, SinkKind::OtelMetric];
 
-    /// Its name in a configuration: `console`, `sqlite`, `otel_trace`, `otel_metric`.
+    /// The name in a configuration: `console`, `sqlite`, `otel_trace`, `otel_metric`.
     pub fn label(self) -> &'static str {
         match self {
             SinkKind::Console => "console",
@@ -62,24 +63,24 @@ impl SinkKind {
     }
 }
 
-/// A configuration, every variable replaced.
+/// A telemetry configuration with all variables substituted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TelemetryConfig {
     /// Written to `traces.service_name`.
     pub service_name: String,
-    /// Where telemetry goes; each kind once.
+    /// The sinks, without duplicates.
     pub sinks: Vec<SinkKind>,
-    /// The collector's address, as `http://localhost:4318`; needed where a sink is an `otel_` one.
+    /// Base URL of the collector, such as `http://localhost:4318`. Required for `otel_` sinks.
     pub otel_exporter_otlp_endpoint: Option<String>,
-    /// The telemetry file.
+    /// Path of the telemetry file.
     pub sqlite_db_path: PathBuf,
 }
 
 impl TelemetryConfig {
-    /// Reads YAML.
+    /// Parses YAML.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first field that says something wrong.
+    /// [`ConfigError`] for the first invalid field.
     pub fn from_yaml(text: &str, lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
         let documents = Yaml::load_from_str(text).map_err(|problem| error("The configuration", format!("is no YAML: {problem}")))?;
         let document = documents.first().ok_or_else(|| error("The configuration", "is empty; it needs a telemetry provider"))?;
@@ -105,11 +106,11 @@ impl TelemetryConfig {
         TelemetryConfig::checked(text("service_name")?, sinks, text("otel_exporter_otlp_endpoint")?, text("sqlite_db_path")?, lookup)
     }
 
-    /// What the environment says: `OTEL_SERVICE_NAME` (default: none), `TELEMETRY_SINKS` (`console,sqlite`), `OTEL_EXPORTER_OTLP_ENDPOINT`
+    /// Reads the environment: `OTEL_SERVICE_NAME` (default: none), `TELEMETRY_SINKS` (`console,sqlite`), `OTEL_EXPORTER_OTLP_ENDPOINT`
     /// (`http://localhost:4318`), and `SQLITE_STORE_DIR` (`~/.llama/runtime`), the folder of `trace_store.db`.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first variable that says something wrong.
+    /// [`ConfigError`] for the first invalid variable.
     pub fn from_env(lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
         let text = |name: &str| (name.to_owned(), lookup(name).filter(|value| !value.is_empty()));
         let (field, sinks) = text("TELEMETRY_SINKS");
@@ -132,14 +133,14 @@ impl TelemetryConfig {
         let sends = sinks.iter().any(|sink| matches!(sink, SinkKind::OtelTrace | SinkKind::OtelMetric));
         match &endpoint {
             Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
-                return Err(error(&endpoint_field, format!("is “{url}”; it must be an address that begins with http:// or https://")));
+                return Err(error(&endpoint_field, format!("is “{url}”; it must be a URL that starts with http:// or https://")));
             }
             None if sends => {
                 return Err(error(&endpoint_field, "is missing; the sinks otel_trace and otel_metric need it, as http://localhost:4318"));
             }
             _ => {}
         }
-        // The folder of the file matters only where there is one.
+        // The folder is only needed if the path is not given.
         let path = path.unwrap_or_else(|| "~/.llama/runtime/trace_store.db".into());
         let path = if sinks.contains(&SinkKind::Sqlite) { expand_home(&path_field, path, lookup)? } else { path };
         Ok(TelemetryConfig {
@@ -150,11 +151,11 @@ impl TelemetryConfig {
         })
     }
 
-    /// A [`Telemetry`] with these sinks, to be started. `lookup` is asked for `NO_COLOR` and, where a sink sends, for the variables of
-    /// [`otlp`](crate::otlp): an endpoint of one signal alone wins over `otel_exporter_otlp_endpoint`.
+    /// A builder for a [`Telemetry`] with these sinks. `lookup` is called for `NO_COLOR` and, for OTLP sinks, the variables of
+    /// [`otlp`](crate::otlp). A per-signal endpoint overrides `otel_exporter_otlp_endpoint`.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first variable that says something wrong.
+    /// [`ConfigError`] for the first invalid variable.
     pub fn builder(&self, lookup: impl Fn(&str) -> Option<String> + Send + 'static) -> Result<TelemetryBuilder, ConfigError> {
         let mut builder = Telemetry::builder();
         for sink in &self.sinks {
@@ -173,25 +174,25 @@ impl TelemetryConfig {
                     builder.sink(move || SqliteSink::open(&path, &service_name))
                 }
                 SinkKind::OtelTrace => {
-                    let (client, source, pace) = self.otlp(Signal::Traces, &lookup)?;
-                    builder.sink(move || OtlpTraceSink::start(client, source, pace))
+                    let (client, source, schedule) = self.otlp(Signal::Traces, &lookup)?;
+                    builder.sink(move || OtlpTraceSink::start(client, source, schedule))
                 }
                 SinkKind::OtelMetric => {
-                    let (client, source, pace) = self.otlp(Signal::Metrics, &lookup)?;
-                    builder.sink(move || OtlpMetricSink::start(client, source, pace))
+                    let (client, source, schedule) = self.otlp(Signal::Metrics, &lookup)?;
+                    builder.sink(move || OtlpMetricSink::start(client, source, schedule))
                 }
             };
         }
         Ok(builder)
     }
 
-    fn otlp(&self, signal: Signal, lookup: Lookup<'_>) -> Result<(Client, OtlpSource, Pace), ConfigError> {
+    fn otlp(&self, signal: Signal, lookup: Lookup<'_>) -> Result<(Client, OtlpSource, Schedule), ConfigError> {
         let settings = Settings::from_env(signal, self.otel_exporter_otlp_endpoint.as_deref(), lookup)?;
-        Ok((Client::new(settings)?, source(&self.service_name, lookup), Pace::from_env(lookup)?))
+        Ok((Client::new(settings)?, source(&self.service_name, lookup), Schedule::from_env(lookup)?))
     }
 }
 
-/// The entry of the provider, and what stands before the names of its fields.
+/// Finds the provider's entry. Returns the prefix of its field names for errors, and its `config`.
 fn find_provider<'y>(document: &'y Yaml<'y>, lookup: Lookup<'_>) -> Result<(String, &'y Yaml<'y>), ConfigError> {
     let inside = document.as_mapping_get("providers");
     let (at, listed) = match (inside, document.as_mapping_get("telemetry")) {
@@ -228,12 +229,12 @@ fn check_type(at: &str, entry: &Yaml<'_>, lookup: Lookup<'_>) -> Result<(), Conf
     let given = entry.as_mapping_get("provider_type").map_or(Ok(None), |value| read_text(&field, value, lookup))?;
     match given {
         Some(given) if given == PROVIDER_TYPE => Ok(()),
-        Some(given) => Err(error(&field, format!("is “{given}”; only {PROVIDER_TYPE} is known"))),
+        Some(given) => Err(error(&field, format!("is “{given}”; only {PROVIDER_TYPE} is supported"))),
         None => Err(error(&field, format!("is missing; it must be {PROVIDER_TYPE}"))),
     }
 }
 
-/// A text with its variables replaced; null and empty are none.
+/// Reads a string and substitutes variables; null and empty values become `None`.
 fn read_text(field: &str, value: &Yaml<'_>, lookup: Lookup<'_>) -> Result<Option<String>, ConfigError> {
     if value.is_null() {
         return Ok(None);
@@ -267,10 +268,10 @@ fn split_sinks(field: &str, listed: &str) -> Result<Vec<SinkKind>, ConfigError> 
     Ok(sinks)
 }
 
-/// Adds the sink of this name; one that is listed twice is there once, as two of them would write everything twice.
+/// Adds a sink by name. Duplicates are ignored, because they would write everything twice.
 fn add_sink(field: &str, name: &str, sinks: &mut Vec<SinkKind>) -> Result<(), ConfigError> {
     let found = SinkKind::ALL.into_iter().find(|sink| sink.label() == name);
-    let sink = found.ok_or_else(|| error(field, format!("has “{name}”, which is no sink; allowed are {}", allowed())))?;
+    let sink = found.ok_or_else(|| error(field, format!("has “{name}”, which is not a sink; allowed are {}", allowed())))?;
     if !sinks.contains(&sink) {
         sinks.push(sink);
     }
@@ -281,7 +282,7 @@ fn allowed() -> String {
     SinkKind::ALL.map(SinkKind::label).join(", ")
 }
 
-/// A path with `~` at its begin as the home folder.
+/// Replaces a leading `~` with the home folder.
 fn expand_home(field: &str, path: String, lookup: Lookup<'_>) -> Result<String, ConfigError> {
     let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Ok(path) };
     let home = lookup("HOME").filter(|home| !home.is_empty());

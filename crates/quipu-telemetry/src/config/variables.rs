@@ -1,22 +1,22 @@
-//! Variables in configured texts: `${env.NAME}` and its forms with a default.
+//! Substitutes variables in configuration values: `${env.NAME}` and its forms with a default.
 //!
-//! What is not here: the environment itself. It enters as a function, so that nothing depends on the process that asks.
+//! The environment is passed in as a function.
 
 use crate::setting::Lookup;
 
 const OPENING: &str = "${env.";
 
-/// Puts values in the places of variables. Empty is what an unset variable with an empty default becomes.
+/// Substitutes all variables. An unset variable with an empty default becomes an empty string.
 ///
-/// | form | becomes |
+/// | form | result |
 /// |---|---|
 /// | `${env.NAME}` | the value, which must be set and not empty |
-/// | `${env.NAME:=default}` | the value, or the default where it is not set or empty |
-/// | `${env.NAME:+text}` | the text where the variable is set and not empty, else nothing |
-/// | `${env.NAME:default}` | the value, or the default where it is not set; as releases before 0.2.13 wrote it |
+/// | `${env.NAME:=default}` | the value, or the default if it is unset or empty |
+/// | `${env.NAME:+text}` | the text if the variable is set and not empty, otherwise nothing |
+/// | `${env.NAME:default}` | the value, or the default if it is unset; the form used before 0.2.13 |
 ///
 /// # Errors
-/// A sentence without its subject, which is the field.
+/// The problem, to follow the field name in a sentence.
 pub(super) fn substitute(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -32,7 +32,7 @@ pub(super) fn substitute(text: &str, lookup: Lookup<'_>) -> Result<String, Strin
     Ok(out)
 }
 
-/// The value of what stands between `${env.` and `}`.
+/// The value of an expression between `${env.` and `}`.
 fn value(inside: &str, lookup: Lookup<'_>) -> Result<String, String> {
     let (name, form) = inside.split_once(':').map_or((inside, None), |(name, form)| (name, Some(form)));
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

@@ -1,6 +1,6 @@
-//! How long to wait before a request is tried again: longer each time, and never all at once.
+//! Exponential backoff with jitter for retries.
 //!
-//! What is not here: the waiting itself, which whoever sends does in its own way.
+//! Callers do the waiting.
 
 use crate::random::random;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Pauses between tries: half a second first, then twice as long each time up to 30 seconds, each shortened by up to a half at random, so
-/// that many senders do not come back at once.
+/// Delays between retries: 0.5 s, doubled each time up to 30 s, each reduced by a random amount of up to half, so that many clients do not
+/// retry at the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
-    /// The next pause; a longer one that the server asked for wins.
+    /// The next delay; at least `asked`, the delay the server asked for.
     pub fn next_pause(&mut self, asked: Option<Duration>) -> Duration {
         let whole = FIRST.saturating_mul(1_u32 << self.tries.min(16)).min(LONGEST);
         self.tries += 1;

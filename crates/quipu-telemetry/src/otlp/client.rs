@@ -1,6 +1,4 @@
-//! Sends OTLP requests over HTTP: protobuf in, what the collector says out.
-//!
-//! What is not here: what the requests hold, and when they are sent.
+//! Sends OTLP requests over HTTP and reads the collector's response.
 
 use super::backoff::Backoff;
 use super::settings::Settings;
@@ -11,43 +9,43 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
-/// Bytes of an answer that are read at most.
+/// Maximum bytes read of a response.
 const LONGEST_ANSWER: u64 = 1 << 20;
-/// Characters of a server's own words in an error.
+/// Maximum characters of a server message in an error.
 const LONGEST_QUOTE: usize = 300;
 
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// Sends requests of one signal to one endpoint, one after the other over a connection that is kept.
+/// Sends requests of one signal to one endpoint, one at a time, over a persistent connection.
 pub struct Client {
     agent: ureq::Agent,
     settings: Settings,
 }
 
-/// A request that was not taken.
+/// A request that was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct SendError {
-    /// A sentence that names the endpoint.
+    /// The reason, as a sentence that names the endpoint.
     pub why: String,
-    /// Whether the same request may be taken later.
+    /// Whether the request may be accepted later.
     pub retry: Retry,
 }
 
-/// What to do with a request that was not taken.
+/// Whether to retry a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It will never be taken.
+    /// Retrying is pointless.
     Never,
-    /// Try again, after as long as the server asked for where it did.
+    /// Retry, after the delay given by the server, if any.
     After(Option<Duration>),
 }
 
 impl Client {
-    /// Reads the certificates that the settings name; nothing is sent yet.
+    /// Loads the certificates named in the settings. Does not connect.
     ///
     /// # Errors
-    /// [`ConfigError`] where a file or the proxy's address can't be read.
+    /// [`ConfigError`] if a file can't be read, or the proxy URL is invalid.
     pub fn new(settings: Settings) -> Result<Client, ConfigError> {
         let mut tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier);
         if let Some(path) = &settings.certificate {
@@ -62,14 +60,14 @@ impl Client {
             tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
         }
         let proxy = settings.proxy.as_deref().map(|address| {
-            let wrong = format!("is “{address}”; it must be an address as http://proxy:3128");
+            let wrong = format!("is “{address}”; it must be a URL such as http://proxy:3128");
             ureq::Proxy::new(address).map_err(|_| ConfigError { field: "The proxy".into(), wrong })
         });
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(settings.timeout))
-            // The server's words are in the body.
+            // Error responses have a body with the reason.
             .http_status_as_error(false)
-            // Headers may hold secrets, which are for this address alone.
+            // Headers may contain secrets, which are only meant for this endpoint.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("Quipu-OTLP-Exporter/", env!("CARGO_PKG_VERSION")))
@@ -79,15 +77,15 @@ impl Client {
         Ok(Client { agent: config.new_agent(), settings })
     }
 
-    /// Where requests go.
+    /// The URL that requests are sent to.
     pub fn url(&self) -> &str {
         &self.settings.url
     }
 
-    /// Sends a request, an `Export…ServiceRequest` in protobuf, once.
+    /// Sends an encoded `Export…ServiceRequest` once.
     ///
     /// # Errors
-    /// [`SendError`]: nothing of it was taken, as far as can be told.
+    /// [`SendError`] if the request was not accepted, as far as can be known.
     pub fn send_once(&self, request: &[u8]) -> Result<ExportAnswer, SendError> {
         self.post(PROTOBUF, request)
     }
@@ -107,7 +105,7 @@ impl Client {
         let body = answer.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec();
         let is_json = kind.contains("json");
         if status.is_success() {
-            // It was taken, whatever happened to the answer.
+            // The request was accepted, whatever happened to the response.
             return Ok(ExportAnswer::read(&body.unwrap_or_default(), is_json));
         }
         let body = body.unwrap_or_default();
@@ -130,19 +128,19 @@ impl Client {
         Err(SendError { why, retry })
     }
 
-    /// Sends a request until it is taken, refused for good, or `wait` answers no. `wait` is told how long to pause and why the last try
-    /// failed, and pauses.
+    /// Sends a request until it is accepted or permanently rejected, or until `wait` returns `false`. `wait` gets the delay and the error
+    /// of the last attempt, and sleeps.
     ///
     /// # Errors
-    /// The last try's.
+    /// The error of the last attempt.
     pub fn send(&self, request: &[u8], wait: &mut dyn FnMut(Duration, &SendError) -> bool) -> Result<ExportAnswer, SendError> {
         self.send_as(PROTOBUF, request, wait)
     }
 
-    /// The same for a request of this content type: what was received as JSON goes on as JSON.
+    /// Like [`send`](Client::send), with the given content type: requests received as JSON are forwarded as JSON.
     ///
     /// # Errors
-    /// The last try's.
+    /// The error of the last attempt.
     pub fn send_as(
         &self,
         content_type: &str,
@@ -165,20 +163,20 @@ impl Client {
     fn unreachable(&self, error: &ureq::Error) -> SendError {
         let url = self.url();
         let (why, again) = match error {
-            ureq::Error::Timeout(_) => (format!("{url} gave no answer within {:?}.", self.settings.timeout), true),
-            ureq::Error::HostNotFound => (format!("The host of {url} is not known."), true),
-            // What TLS finds wrong, a certificate for example, stays so.
-            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => (format!("{url} can't be asked ({error})."), false),
+            ureq::Error::Timeout(_) => (format!("{url} did not answer within {:?}.", self.settings.timeout), true),
+            ureq::Error::HostNotFound => (format!("The host of {url} can't be resolved."), true),
+            // TLS errors, such as an invalid certificate, are permanent.
+            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => (format!("{url} can't be used ({error})."), false),
             ureq::Error::Io(error) => (format!("{url} can't be reached ({error})."), true),
             ureq::Error::ConnectionFailed => (format!("{url} can't be reached."), true),
-            ureq::Error::Protocol(error) => (format!("{url} does not answer in HTTP ({error})."), false),
-            other => (format!("{url} can't be asked ({other})."), false),
+            ureq::Error::Protocol(error) => (format!("{url} does not speak HTTP ({error})."), false),
+            other => (format!("{url} can't be used ({other})."), false),
         };
         SendError { why, retry: if again { Retry::After(None) } else { Retry::Never } }
     }
 }
 
-/// Certificates and the last key of a PEM file.
+/// The certificates and the last private key of a PEM file.
 fn pem(field: &str, path: &Path) -> Result<(Vec<Certificate<'static>>, Option<PrivateKey<'static>>), ConfigError> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(field, path, &error.to_string()))?;
     let (mut certificates, mut key) = (Vec::new(), None);
@@ -201,12 +199,12 @@ fn unreadable(field: &str, path: &Path, why: &str) -> ConfigError {
 
 fn gzip(request: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    // A vector takes every byte.
+    // Writing to a vector can't fail.
     let _ = packed.write_all(request);
     packed.finish().unwrap_or_default()
 }
 
-/// A `Retry-After`: seconds, or a date.
+/// Parses a `Retry-After` header: seconds, or an HTTP date.
 fn pause_asked(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));

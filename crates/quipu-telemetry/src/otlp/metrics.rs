@@ -1,23 +1,23 @@
-//! The sink `otel_metric`: what was measured as sums that only grow, sent at an interval.
+//! The sink `otel_metric`: aggregates metrics into cumulative sums and sends them at an interval.
 //!
-//! Whole numbers are counters (monotonic), others up-down counters, as the reference takes them; all are cumulative, so that a request that was
-//! not delivered is made good by the next. A collector's Prometheus exporter with the namespace `llama_stack` makes the documented names of
-//! them. What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
+//! As in Llama Stack, integers are monotonic counters and floats are up-down counters. Sums are cumulative, so a request that was not
+//! delivered is covered by the next. A collector's Prometheus exporter with the namespace `llama_stack` produces the documented metric
+//! names. The protobuf is in `quipu_otlp`, sending in `batch_queue`.
 
+use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
-use super::outbox::{Load, Outbox, PATIENCE};
-use super::pace::Pace;
+use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{MetricEvent, MetricValue, Primitive, Timestamp};
 use quipu_otlp::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
 use std::time::{Duration, SystemTime};
 
-/// Sets of labels that are summed up at most; a program has some dozens.
+/// Maximum number of label sets. A typical program has some dozens.
 const MOST_SETS: usize = 10_000;
 
-/// Sums up what is measured and sends the sums.
+/// Aggregates metrics and sends the sums.
 pub struct OtlpMetricSink {
-    outbox: Outbox<Sums>,
+    queue: BatchQueue<Sums>,
 }
 
 struct Sums {
@@ -28,21 +28,21 @@ struct Sums {
 }
 
 impl OtlpMetricSink {
-    /// Starts the thread that sends; `source` is who speaks. Sums begin now.
+    /// Starts the sending thread. `source` is the resource and scope. Sums start at zero now.
     ///
     /// # Errors
-    /// Where the system gives no thread.
-    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpMetricSink, SinkError> {
-        OtlpMetricSink::with_patience(client, source, pace, PATIENCE)
+    /// If no thread can be started.
+    pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpMetricSink, SinkError> {
+        OtlpMetricSink::with_patience(client, source, schedule, PATIENCE)
     }
 
-    /// The same with another time that a shutdown waits, which is ten seconds else.
+    /// Like [`start`](OtlpMetricSink::start), with a shutdown timeout other than ten seconds.
     ///
     /// # Errors
-    /// As `start`.
-    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
-        let load = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
-        Ok(OtlpMetricSink { outbox: Outbox::start(load, client, source, pace.interval, patience)? })
+    /// If no thread can be started.
+    pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
+        let pending = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
+        Ok(OtlpMetricSink { queue: BatchQueue::start(pending, client, source, schedule.interval, patience)? })
     }
 }
 
@@ -59,29 +59,29 @@ impl Sink for OtlpMetricSink {
     fn end(&mut self, _span: &EndedSpan) {}
 
     fn metric(&mut self, metric: &MetricEvent) {
-        self.outbox.put(|sums| sums.add(metric).map(|why| (0, why)));
+        self.queue.put(|sums| sums.add(metric).map(|why| (0, why)));
     }
 
     fn commit(&mut self) -> Result<(), SinkError> {
-        self.outbox.report()
+        self.queue.report()
     }
 
     fn flush(&mut self, last: bool) -> Result<(), SinkError> {
-        self.outbox.flush(last)
+        self.queue.flush(last)
     }
 
     fn is_behind(&self) -> bool {
-        self.outbox.is_behind()
+        self.queue.is_behind()
     }
 }
 
 impl Sums {
-    /// Adds an amount; answers why it can't.
+    /// Adds a value; returns the reason if it is dropped.
     fn add(&mut self, metric: &MetricEvent) -> Option<String> {
         let name = &metric.metric;
         let is_monotonic = matches!(metric.value, MetricValue::Integer(_));
         if matches!(metric.value, MetricValue::Integer(amount) if amount < 0) {
-            return Some(format!("A negative amount of {name} was left out: whole numbers are counters, which never fall."));
+            return Some(format!("A negative value of {name} was dropped: integers are counters, which never decrease."));
         }
         let mut labels = metric.attributes.clone();
         labels.0.retain(|(_, value)| *value != Primitive::Null);
@@ -98,7 +98,7 @@ impl Sums {
         match sum.points.iter_mut().find(|point| point.attributes == labels) {
             Some(point) => point.value = point.value.plus(metric.value),
             None if self.sets == MOST_SETS => {
-                return Some(format!("An amount of {name} was left out: there are {MOST_SETS} sets of labels already."));
+                return Some(format!("A value of {name} was dropped: there are already {MOST_SETS} label sets."));
             }
             None => {
                 self.sets += 1;
@@ -109,8 +109,8 @@ impl Sums {
     }
 }
 
-impl Load for Sums {
-    type Parcel = Vec<OtlpSum>;
+impl Pending for Sums {
+    type Batch = Vec<OtlpSum>;
 
     fn is_empty(&self) -> bool {
         !self.changed
@@ -132,7 +132,7 @@ impl Load for Sums {
         self.changed = true;
     }
 
-    /// Whoever shows counters takes one for gone that is silent for some minutes.
+    /// Sums are sent again even if unchanged, because consumers treat a series as stale after a few minutes.
     fn repeat(&mut self) {
         self.changed = !self.sums.is_empty();
     }
@@ -145,7 +145,7 @@ impl Load for Sums {
         0
     }
 
-    fn request(source: &OtlpSource, parcel: &Vec<OtlpSum>) -> Vec<u8> {
-        metrics_request(source, parcel)
+    fn request(source: &OtlpSource, batch: &Vec<OtlpSum>) -> Vec<u8> {
+        metrics_request(source, batch)
     }
 }

@@ -1,52 +1,54 @@
-//! Where OTLP goes and how: the rules of the OpenTelemetry specification for its `OTEL_EXPORTER_OTLP_…` variables.
+//! Endpoint, headers and TLS settings, from the `OTEL_EXPORTER_OTLP_…` variables of the OpenTelemetry specification.
 //!
-//! | variable | what it says |
+//! | variable | meaning |
 //! |---|---|
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the base address; `/v1/traces`, `/v1/metrics`, `/v1/logs` are added. Default: `http://localhost:4318` |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the base URL; `/v1/traces`, `/v1/metrics`, `/v1/logs` are added. Default: `http://localhost:4318` |
 //! | `…_HEADERS` | `key=value,key=value`, values percent-encoded |
 //! | `…_TIMEOUT` | milliseconds for one attempt. Default: 10000 |
 //! | `…_COMPRESSION` | `gzip` or `none`, the default |
-//! | `…_PROTOCOL` | `http/protobuf`, the one protocol spoken here |
+//! | `…_PROTOCOL` | `http/protobuf`, the only supported protocol |
 //! | `…_CERTIFICATE` | a PEM file with the certificates to trust instead of the system's |
-//! | `…_CLIENT_CERTIFICATE`, `…_CLIENT_KEY` | PEM files with the client's own |
+//! | `…_CLIENT_CERTIFICATE`, `…_CLIENT_KEY` | PEM files with the client's certificate and key |
 //!
-//! Each has a form for one signal, which wins: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` and so on; an endpoint of one signal is used as it is.
-//! Empty counts as not set. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are followed, but never to this machine itself.
-//! What is not here: the environment, which is a function that the caller gives, and the network (`client`).
+//! Each has a per-signal variant, which takes precedence: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` and so on. Per-signal endpoints are used as
+//! they are. Empty variables count as unset. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are respected, except for this
+//! machine.
+//!
+//! The environment is passed in as a function; `client` does the networking.
 
 use crate::setting::{ConfigError, Lookup, error};
 use quipu_otlp::Signal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The base address of a collector where nobody says otherwise.
+/// The default base URL of a collector.
 pub const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 
-/// Where requests of one signal go, and how.
+/// Where and how requests of one signal are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The whole address, path included.
+    /// The full URL, including the path.
     pub url: String,
-    /// Sent with every request.
+    /// Headers sent with each request.
     pub headers: Vec<(String, String)>,
-    /// For one attempt, from the look-up of the address to the last byte of the answer.
+    /// Timeout of one attempt, from name resolution to the last byte of the response.
     pub timeout: Duration,
-    /// Whether requests are packed with gzip.
+    /// Whether requests are compressed with gzip.
     pub gzip: bool,
-    /// A PEM file of the certificates that are trusted; the system's where there is none.
+    /// PEM file with trusted certificates; `None` for those of the system.
     pub certificate: Option<PathBuf>,
-    /// PEM files of the certificate and the key this side shows.
+    /// PEM files with the client certificate and its key.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
-    /// The address of a proxy between here and the endpoint.
+    /// URL of the proxy.
     pub proxy: Option<String>,
 }
 
 impl Settings {
-    /// What the variables say. The base address is, in this order: the endpoint of this signal's own variable, as it is; `configured`;
+    /// Reads the environment variables. The endpoint is the first of: the signal's own variable, unchanged; `configured`;
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`; the default.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first variable, or `otel_exporter_otlp_endpoint` for `configured`, that says something wrong.
+    /// [`ConfigError`] for the first invalid variable, or for `configured` (as `otel_exporter_otlp_endpoint`).
     pub fn from_env(signal: Signal, configured: Option<&str>, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
         let own = variable(signal, "ENDPOINT");
         if let Some(url) = filled(lookup, &own) {
@@ -63,11 +65,11 @@ impl Settings {
         Settings::read(signal, url, lookup)
     }
 
-    /// To an endpoint that was given by hand and wins over all variables; they say the rest. It is a base address; the path of a signal at
-    /// its end is passed over. `field` is what errors call it: `--endpoint`.
+    /// Settings for an explicit endpoint, which overrides all variables; everything else comes from them. `endpoint` is a base URL; a
+    /// signal path at its end is ignored. `field` names it in errors: `--endpoint`.
     ///
     /// # Errors
-    /// [`ConfigError`] for the endpoint, or the first variable that says something wrong.
+    /// [`ConfigError`] for the endpoint, or the first invalid variable.
     pub fn to_endpoint(signal: Signal, field: &str, endpoint: &str, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
         let url = checked(field, endpoint)?;
         let bare = url.trim_end_matches('/');
@@ -75,10 +77,10 @@ impl Settings {
         Settings::read(signal, below(base, signal), lookup)
     }
 
-    /// Adds a header, `name=value`, its value as it is. `field` is what errors call it: `--header`.
+    /// Adds a header, `name=value`; the value is not decoded. `field` names it in errors: `--header`.
     ///
     /// # Errors
-    /// [`ConfigError`] where it can't be sent.
+    /// [`ConfigError`] if the header is invalid.
     pub fn add_header(&mut self, field: &str, entry: &str) -> Result<(), ConfigError> {
         let (name, value) = divided(field, entry)?;
         self.headers.push((name.to_owned(), sendable(field, name, Some(value.to_owned()))?));
@@ -86,17 +88,17 @@ impl Settings {
     }
 
     fn read(signal: Signal, url: String, lookup: Lookup<'_>) -> Result<Settings, ConfigError> {
-        // The variable of the signal, else the one of all signals, and its name.
-        let said = |name: &str| {
+        // Looks up the per-signal variable, then the general one. Returns the value and the variable's name.
+        let find = |name: &str| {
             [variable(signal, name), format!("OTEL_EXPORTER_OTLP_{name}")]
                 .into_iter()
                 .find_map(|variable| Some((filled(lookup, &variable)?, variable)))
         };
-        if let Some((protocol, name)) = said("PROTOCOL").filter(|(protocol, _)| protocol != "http/protobuf") {
-            let wrong = format!("is “{protocol}”; only http/protobuf is spoken here, which collectors mostly take on port 4318");
+        if let Some((protocol, name)) = find("PROTOCOL").filter(|(protocol, _)| protocol != "http/protobuf") {
+            let wrong = format!("is “{protocol}”; only http/protobuf is supported, usually on port 4318");
             return Err(error(&name, wrong));
         }
-        let gzip = match said("COMPRESSION") {
+        let gzip = match find("COMPRESSION") {
             None => false,
             Some((value, name)) => match value.as_str() {
                 "gzip" => true,
@@ -104,16 +106,16 @@ impl Settings {
                 _ => return Err(error(&name, format!("is “{value}”; allowed are gzip and none"))),
             },
         };
-        let timeout = match said("TIMEOUT") {
+        let timeout = match find("TIMEOUT") {
             None => 10_000,
             Some((value, name)) => {
                 let millis = value.parse().ok().filter(|millis| *millis > 0);
                 millis.ok_or_else(|| error(&name, format!("is “{value}”; it must be a whole number of milliseconds above 0")))?
             }
         };
-        let headers = said("HEADERS").map_or(Ok(Vec::new()), |(value, name)| read_headers(&name, &value))?;
-        let path = |name: &str| said(name).map(|(path, _)| PathBuf::from(path));
-        let client_certificate = match (said("CLIENT_CERTIFICATE"), said("CLIENT_KEY")) {
+        let headers = find("HEADERS").map_or(Ok(Vec::new()), |(value, name)| read_headers(&name, &value))?;
+        let path = |name: &str| find(name).map(|(path, _)| PathBuf::from(path));
+        let client_certificate = match (find("CLIENT_CERTIFICATE"), find("CLIENT_KEY")) {
             (Some((certificate, _)), Some((key, _))) => Some((certificate.into(), key.into())),
             (None, None) => None,
             (Some((_, name)), None) => return Err(error(&name, "is set without the key; set OTEL_EXPORTER_OTLP_CLIENT_KEY too")),
@@ -141,26 +143,26 @@ fn filled(lookup: Lookup<'_>, name: &str) -> Option<String> {
     lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// An address that can be called at all.
+/// Validates a URL.
 fn checked(field: &str, url: &str) -> Result<String, ConfigError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let Some(rest) = rest else {
-        return Err(error(field, format!("is “{url}”; it must be an address that begins with http:// or https://")));
+        return Err(error(field, format!("is “{url}”; it must be a URL that starts with http:// or https://")));
     };
     if host(url).is_empty() || rest.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Err(error(field, format!("is “{url}”; it must be an address as http://localhost:4318")));
+        return Err(error(field, format!("is “{url}”; it must be a URL such as http://localhost:4318")));
     }
     Ok(url.to_owned())
 }
 
-/// The address of a signal below a base address. What is asked of the base (`?key=…`) stays at the end.
+/// Appends the path of a signal to a base URL, before the query string.
 fn below(base: &str, signal: Signal) -> String {
     let (path, asked) = base.split_once('?').map_or((base, None), |(path, asked)| (path, Some(asked)));
     let url = path.trim_end_matches('/').to_owned() + signal.path();
     asked.map_or_else(|| url.clone(), |asked| format!("{url}?{asked}"))
 }
 
-/// The host of an address, without its port.
+/// The host of a URL, without the port.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -171,7 +173,7 @@ fn host(url: &str) -> &str {
     }
 }
 
-/// `key=value,key=value` as the specification has it: blanks around both are none of theirs, values are percent-encoded.
+/// Parses `key=value,key=value`. Surrounding blanks are ignored, values are percent-decoded.
 fn read_headers(field: &str, listed: &str) -> Result<Vec<(String, String)>, ConfigError> {
     let entries = listed.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     entries.map(|entry| read_header(field, entry)).collect()
@@ -182,7 +184,7 @@ fn read_header(field: &str, entry: &str) -> Result<(String, String), ConfigError
     Ok((name.to_owned(), sendable(field, name, percent_decoded(value))?))
 }
 
-/// Name and value of a header. Values may be secrets, so errors show names at most.
+/// Splits a header into name and value. Values may be secrets, so errors only contain the name.
 fn divided<'e>(field: &str, entry: &'e str) -> Result<(&'e str, &'e str), ConfigError> {
     let Some((name, value)) = entry.split_once('=') else {
         return Err(error(field, "has an entry without “=”; write name=value"));
@@ -190,7 +192,7 @@ fn divided<'e>(field: &str, entry: &'e str) -> Result<(&'e str, &'e str), Config
     let name = name.trim();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(error(field, format!("has “{name}”, which can't be the name of a header; letters, digits and hyphens are usual")));
+        return Err(error(field, format!("has “{name}”, which can't be a header name; use letters, digits and hyphens")));
     }
     Ok((name, value.trim()))
 }
@@ -264,7 +266,7 @@ mod tests {
             assert_eq!(settings.headers, [("a".to_owned(), "b".to_owned())]);
         }
         let error = Settings::to_endpoint(Signal::Traces, "--endpoint", "localhost:4318", &lookup).expect_err("no scheme");
-        assert_eq!(error.to_string(), "--endpoint is “localhost:4318”; it must be an address that begins with http:// or https://.");
+        assert_eq!(error.to_string(), "--endpoint is “localhost:4318”; it must be a URL that starts with http:// or https://.");
     }
 
     #[test]
@@ -303,7 +305,7 @@ mod tests {
             (&[("OTEL_EXPORTER_OTLP_HEADERS", "a b=c")], "OTEL_EXPORTER_OTLP_HEADERS has “a b”, which can't be"),
             (&[("OTEL_EXPORTER_OTLP_HEADERS", "key=100%")], "OTEL_EXPORTER_OTLP_HEADERS has a value of “key” that can't be sent"),
             (&[("OTEL_EXPORTER_OTLP_CLIENT_KEY", "k.pem")], "OTEL_EXPORTER_OTLP_CLIENT_KEY is set without the certificate"),
-            (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://")], "OTEL_EXPORTER_OTLP_ENDPOINT is “http://”; it must be an address as"),
+            (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://")], "OTEL_EXPORTER_OTLP_ENDPOINT is “http://”; it must be a URL such as"),
         ];
         for (entries, words) in cases {
             let error = Settings::from_env(Signal::Traces, None, &env(entries)).expect_err(words).to_string();

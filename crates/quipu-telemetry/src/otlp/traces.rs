@@ -1,24 +1,24 @@
-//! The sink `otel_trace`: ended spans to a collector, with their events, under their own ids and times.
+//! The sink `otel_trace`: sends ended spans with their events, ids and times to a collector.
 //!
-//! What is not here: the protobuf (`quipu_otlp`), and the sending (`outbox`).
+//! The protobuf is in `quipu_otlp`, sending in `batch_queue`.
 
+use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
-use super::outbox::{Load, Outbox, PATIENCE};
-use super::pace::Pace;
+use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{Attributes, Primitive};
 use quipu_otlp::{OtlpSource, OtlpSpan, otlp_id, traces_request};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Spans that are kept while they can't be delivered; the oldest of more are lost, and told of.
+/// Maximum number of spans kept while the collector is unreachable. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
-/// Bytes of texts in one request, more or less: collectors refuse requests of some tens of megabytes.
+/// Approximate maximum size of a request; collectors reject requests of some tens of megabytes.
 const FULL_BYTES: usize = 4 << 20;
 
-/// Sends ended spans.
+/// Sends ended spans to an OpenTelemetry collector.
 pub struct OtlpTraceSink {
-    outbox: Outbox<Spans>,
+    queue: BatchQueue<Spans>,
 }
 
 struct Spans {
@@ -28,21 +28,21 @@ struct Spans {
 }
 
 impl OtlpTraceSink {
-    /// Starts the thread that sends; `source` is who speaks.
+    /// Starts the sending thread. `source` is the resource and scope.
     ///
     /// # Errors
-    /// Where the system gives no thread.
-    pub fn start(client: Client, source: OtlpSource, pace: Pace) -> Result<OtlpTraceSink, SinkError> {
-        OtlpTraceSink::with_patience(client, source, pace, PATIENCE)
+    /// If no thread can be started.
+    pub fn start(client: Client, source: OtlpSource, schedule: Schedule) -> Result<OtlpTraceSink, SinkError> {
+        OtlpTraceSink::with_patience(client, source, schedule, PATIENCE)
     }
 
-    /// The same with another time that a shutdown waits, which is ten seconds else.
+    /// Like [`start`](OtlpTraceSink::start), with a shutdown timeout other than ten seconds.
     ///
     /// # Errors
-    /// As `start`.
-    pub fn with_patience(client: Client, source: OtlpSource, pace: Pace, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
-        let load = Spans { waiting: VecDeque::new(), bytes: 0, batch: pace.batch };
-        Ok(OtlpTraceSink { outbox: Outbox::start(load, client, source, pace.delay, patience)? })
+    /// If no thread can be started.
+    pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpTraceSink, SinkError> {
+        let pending = Spans { waiting: VecDeque::new(), bytes: 0, batch: schedule.batch };
+        Ok(OtlpTraceSink { queue: BatchQueue::start(pending, client, source, schedule.delay, patience)? })
     }
 }
 
@@ -53,26 +53,26 @@ impl Sink for OtlpTraceSink {
 
     fn end(&mut self, ended: &EndedSpan) {
         let span = outgoing(ended);
-        self.outbox.put(|spans| match span {
+        self.queue.put(|spans| match span {
             Some(span) => spans.push(span),
-            None => Some((1, "Spans whose ids are no hexadecimal numbers of 16 and 8 bytes can't be sent.".into())),
+            None => Some((1, "Spans without hexadecimal ids of 16 and 8 bytes can't be sent.".into())),
         });
     }
 
     fn commit(&mut self) -> Result<(), SinkError> {
-        self.outbox.report()
+        self.queue.report()
     }
 
     fn flush(&mut self, last: bool) -> Result<(), SinkError> {
-        self.outbox.flush(last)
+        self.queue.flush(last)
     }
 
     fn is_behind(&self) -> bool {
-        self.outbox.is_behind()
+        self.queue.is_behind()
     }
 }
 
-/// `None` where an id can't be one of OTLP.
+/// Converts a span; `None` if an id is not valid in OTLP.
 fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
     let span = &ended.span;
     Some(OtlpSpan {
@@ -90,7 +90,7 @@ fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
     })
 }
 
-/// About how many bytes a span takes.
+/// The approximate encoded size of a span.
 fn weight(span: &OtlpSpan) -> usize {
     let of = |attributes: &Attributes| -> usize {
         let value = |value: &Primitive| if let Primitive::Text(text) = value { text.len() } else { 8 };
@@ -108,16 +108,16 @@ impl Spans {
         self.forget()
     }
 
-    /// Keeps what there is room for.
+    /// Drops the oldest spans beyond the limit.
     fn forget(&mut self) -> Option<(u64, String)> {
         let lost = self.waiting.len().saturating_sub(KEPT);
         self.bytes -= self.waiting.drain(..lost).map(|(_, weight)| weight).sum::<usize>();
-        (lost > 0).then(|| (lost as u64, format!("More than {KEPT} spans wait for a collector that does not take them.")))
+        (lost > 0).then(|| (lost as u64, format!("The collector is unreachable and more than {KEPT} spans are pending.")))
     }
 }
 
-impl Load for Spans {
-    type Parcel = Vec<OtlpSpan>;
+impl Pending for Spans {
+    type Batch = Vec<OtlpSpan>;
 
     fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -128,18 +128,18 @@ impl Load for Spans {
     }
 
     fn take(&mut self) -> Vec<OtlpSpan> {
-        let (mut parcel, mut bytes) = (Vec::new(), 0);
-        while parcel.len() < self.batch && bytes < FULL_BYTES {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < self.batch && bytes < FULL_BYTES {
             let Some((span, weight)) = self.waiting.pop_front() else { break };
             bytes += weight;
-            parcel.push(span);
+            batch.push(span);
         }
         self.bytes -= bytes;
-        parcel
+        batch
     }
 
-    fn put_back(&mut self, parcel: Vec<OtlpSpan>) {
-        for span in parcel.into_iter().rev() {
+    fn put_back(&mut self, batch: Vec<OtlpSpan>) {
+        for span in batch.into_iter().rev() {
             let weight = weight(&span);
             self.bytes += weight;
             self.waiting.push_front((span, weight));
@@ -151,11 +151,11 @@ impl Load for Spans {
         self.waiting.drain(..).count() as u64
     }
 
-    fn spans_in(parcel: &Vec<OtlpSpan>) -> u64 {
-        parcel.len() as u64
+    fn spans_in(batch: &Vec<OtlpSpan>) -> u64 {
+        batch.len() as u64
     }
 
-    fn request(source: &OtlpSource, parcel: &Vec<OtlpSpan>) -> Vec<u8> {
-        traces_request(source, parcel)
+    fn request(source: &OtlpSource, batch: &Vec<OtlpSpan>) -> Vec<u8> {
+        traces_request(source, batch)
     }
 }

@@ -1,4 +1,4 @@
-//! Recorded rows as the events they were made of.
+//! Converts recorded rows back into events.
 
 use quipu::model::{
     Attributes, Event, EventTime, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus,
@@ -6,17 +6,17 @@ use quipu::model::{
 };
 use rusqlite::Connection;
 
-/// The seconds that recorded servers wrote as `__ttl__`.
+/// The `__ttl__` written by the recorded servers, in seconds.
 pub(crate) const TTL: i64 = 604_800;
 
-/// A recorded span as events: its start, what happened in it, its end.
+/// A recorded span as events: start, logs and metrics, end.
 pub(crate) struct Replayed {
     pub(crate) start: Event,
     pub(crate) inside: Vec<Event>,
     pub(crate) end: Event,
 }
 
-/// The spans of a file, in the order they ended.
+/// The spans of a file, in the order of their ends.
 pub(crate) fn events_of(connection: &Connection) -> Vec<Replayed> {
     let mut spans = connection
         .prepare("SELECT span_id, trace_id, parent_span_id, name, start_time, end_time, attributes, status FROM spans ORDER BY rowid")

@@ -1,4 +1,4 @@
-//! What a span was given beside what the one of its name before it was given.
+//! The difference between a span's input and that of the previous span of the same name.
 
 use super::nothing;
 use crate::view::{Change, Comparison};
@@ -6,43 +6,43 @@ use quipu_model::format::{counted, duration_text};
 use quipu_protocol::markup::span_link;
 use quipu_protocol::markup::{El, Node, Tag, el};
 
-/// Equal lines shown around what changed; the others are folded.
+/// Number of equal lines shown around changes; others are collapsed.
 const AROUND: usize = 3;
 
-/// Two spans' inputs.
+/// The inputs of two spans.
 pub struct Compared<'a> {
-    /// The name both have.
+    /// Name of both spans.
     pub name: &'a str,
-    /// The earlier span.
+    /// Id of the earlier span.
     pub before: &'a str,
-    /// The earlier one is in another trace of the session: a link within this trace would lead nowhere.
+    /// The trace of the earlier span, if it is another trace of the session, so that a link within this trace would lead nowhere.
     pub elsewhere: Option<&'a str>,
-    /// How much earlier it started, in nanoseconds.
+    /// Time between the starts in nanoseconds.
     pub nanos: Option<u64>,
-    /// The attribute.
+    /// Attribute key.
     pub key: &'a str,
-    /// Line by line.
+    /// The compared lines.
     pub comparison: &'a Comparison,
 }
 
-/// The lines of both, what is equal folded.
+/// The diff, with equal lines collapsed.
 pub fn compare_sheet(compared: &Compared<'_>) -> Vec<Node> {
     let comparison = compared.comparison;
     let (gone, new) = (comparison.count(Change::Gone), comparison.count(Change::New));
     let which = match compared.elsewhere {
-        None => el(Tag::P).text("Beside ").with(span_link(compared.before, compared.name)),
-        Some(trace_id) => el(Tag::P).text(format!("Beside {} of the session’s earlier trace {trace_id}", compared.name)),
+        None => el(Tag::P).text("Compared with ").with(span_link(compared.before, compared.name)),
+        Some(trace_id) => el(Tag::P).text(format!("Compared with {} in the session’s earlier trace {trace_id}", compared.name)),
     };
-    let which = which.text(format!(", {} earlier; the attribute {}.", duration_text(compared.nanos), compared.key));
+    let which = which.text(format!(", {} earlier; attribute {}.", duration_text(compared.nanos), compared.key));
     let words = match (gone, new) {
-        (0, 0) => "Both are equal.".to_owned(),
+        (0, 0) => "The inputs are equal.".to_owned(),
         _ => format!(
             "{} and {}.",
-            counted(Some(new as u64), "line is new", "lines are new"),
-            counted(Some(gone as u64), "line is gone", "lines are gone")
+            counted(Some(new as u64), "line added", "lines added"),
+            counted(Some(gone as u64), "line removed", "lines removed")
         ),
     };
-    let cut = comparison.cut.then(|| el(Tag::P).class("soft").text("They are longer: only their beginnings are compared."));
+    let cut = comparison.cut.then(|| el(Tag::P).class("soft").text("The inputs are longer than this: only their beginnings are compared."));
     let count = comparison.runs.len();
     let runs = comparison.runs.iter().enumerate().flat_map(|(place, (change, lines))| match change {
         Change::Same => equal(lines, place > 0, place + 1 < count),
@@ -54,12 +54,12 @@ pub fn compare_sheet(compared: &Compared<'_>) -> Vec<Node> {
     vec![head.into(), both.into()]
 }
 
-/// The sentence where there is nothing to compare with.
+/// The message if there is nothing to compare with.
 pub fn nothing_to_compare(sentence: &str) -> Vec<Node> {
     vec![nothing(&[sentence]).into()]
 }
 
-/// Lines that are the same in both; those next to a change are seen.
+/// Equal lines. Those next to a change stay visible.
 fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
     let first = if after { AROUND.min(lines.len()) } else { 0 };
     let last = if before { AROUND.min(lines.len() - first) } else { 0 };
@@ -72,7 +72,7 @@ fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
     match middle.len() {
         0 => {}
         1 | 2 => nodes.push(run("same", "", middle)),
-        count => nodes.push(Node::Fold {
+        count => nodes.push(Node::Details {
             class: "equal-lines".to_owned(),
             summary: vec![Node::Text(counted(Some(count as u64), "equal line", "equal lines"))],
             inside: vec![run("same", "", middle)],
@@ -86,7 +86,7 @@ fn equal(lines: &[String], after: bool, before: bool) -> Vec<Node> {
 
 fn run(class: &str, label: &str, lines: &[String]) -> Node {
     let text: El = el(Tag::Div).class(class).with(Node::Long(lines.join("\n")));
-    // The sign before every line is drawn by the style sheet; a screen reader hears the word once.
+    // The style sheet adds a sign to each line; screen readers read the label once.
     if label.is_empty() {
         text.into()
     } else {

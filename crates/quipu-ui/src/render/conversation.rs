@@ -1,6 +1,6 @@
-//! What was said in a trace, as a chat; or in all traces of its agent session.
+//! The conversation of a trace or of its agent session as a chat.
 //!
-//! What is not here: how it was put together, which is `llm`; one entry (`entry`).
+//! `llm` extracts the messages, `entry` renders one of them.
 
 use super::entry::{entry, failure, tells_failure};
 use super::{nothing, page_of, pages};
@@ -8,13 +8,13 @@ use quipu_model::Timestamp;
 use quipu_model::format::{counted, duration_text};
 use quipu_model::llm::{ConversationPage, Turn};
 use quipu_protocol::SheetView;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{choices, soft, span_link};
 
-/// Entries of a page.
+/// Entries per page.
 const PAGE: usize = 60;
 
-/// The chat. `zero` is what relative times count from.
+/// Renders the chat. `zero` is the origin of relative times.
 pub fn conversation_sheet(page: &ConversationPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
     let mut nodes: Vec<Node> = Vec::new();
     let turns = &page.conversation.turns;
@@ -24,13 +24,13 @@ pub fn conversation_sheet(page: &ConversationPage, zero: Option<Timestamp>, view
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if turns.is_empty() {
         let sentences = [
-            "No span of this trace recorded messages, tool calls, shields or retrieved chunks.",
-            "The timeline has all of its spans.",
+            "This trace has no recorded messages, tool calls, shields or retrieved chunks.",
+            "The timeline shows all of its spans.",
         ];
         nodes.push(nothing(&sentences).into());
         return nodes;
     }
-    // A turn of which nothing but its failure is known has one place, too.
+    // A turn of which only the failure is known counts as one entry.
     let len = turns.iter().map(|turn| turn.entries.len().max(1)).sum();
     let range = page_of(view.page, PAGE, len);
     let mut first = 0;
@@ -51,18 +51,18 @@ fn tools(page: &ConversationPage, view: &SheetView) -> El {
     if page.session_traces > 1 {
         let ways = [
             ("This trace", "Only what this trace recorded", "told=&page="),
-            ("Whole session", "All traces of the agent session, one after the other", "told=session&page="),
+            ("Whole session", "All traces of the agent session in order", "told=session&page="),
         ];
         let traces = counted(Some(page.session_traces.into()), "trace", "traces");
         tools = tools
             .with(choices("What is told", &ways, if view.whole_session { "Whole session" } else { "This trace" }))
             .with(soft(format!("The agent session has {traces}.")));
     }
-    let title = "One turn a line: what was asked, what was answered, the tool calls, and every message";
+    let title = "One line per turn: question, answer, tool calls and all messages";
     tools.with(el(Tag::Button).attr(Attr::Do, "export").text("Export as JSON lines").attr(Attr::Title, title))
 }
 
-/// The entries of a turn from one place to another, under its head.
+/// A range of a turn's entries, under the turn's heading.
 fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) -> El {
     let kind = turn.kind.label();
     let failed = turn.failure.is_some();
@@ -70,7 +70,7 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
         .class(if failed { "turn-head failed" } else { "turn-head" })
         .with(el(Tag::I).class(&format!("kind-mark kind-{kind}")).attr(Attr::Title, kind));
     if failed {
-        head = head.with(Node::Sign(Sign::Failed));
+        head = head.with(Node::Icon(Icon::Failed));
     }
     head = head.with(span_link(&turn.span_id, turn.name.as_str()));
     if let Some(agent) = &turn.agent {
@@ -86,7 +86,7 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
     if let Some(note) = turn.note.as_ref().filter(|_| from == 0) {
         section = section.with(el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()));
     }
-    // A failure of a step below says the same, nearer to where it happened.
+    // A failed step below reports the same error closer to its cause.
     if let Some(text) = turn.failure.as_ref().filter(|_| from == 0 && !turn.entries.iter().any(tells_failure)) {
         section = section.with(failure(text));
     }

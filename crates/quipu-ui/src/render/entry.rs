@@ -1,17 +1,17 @@
-//! One entry of a conversation.
+//! Renders one entry of a conversation.
 
 use super::markdown::drawn;
 use quipu_model::format::{bytes, cost_text, count, counted, duration_text, role_class};
 use quipu_model::llm::{Body, Chunk, Entry, Message, Shield, ToolCall, ToolDefinition, ToolResult, Verdict};
 use quipu_model::recorded::decode;
 use quipu_model::{Encoding, Spent};
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{soft, span_link};
 
-/// A longer text is shown by its beginning; the span has it whole.
+/// Longer texts are cut; the span panel has all of it.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// Whether an entry tells of a failure.
+/// Whether an entry reports a failure.
 pub(super) fn tells_failure(entry: &Entry) -> bool {
     match &entry.body {
         Body::Failed(text) => !text.is_empty(),
@@ -21,7 +21,7 @@ pub(super) fn tells_failure(entry: &Entry) -> bool {
     }
 }
 
-/// The entry as an element.
+/// Renders an entry.
 pub(super) fn entry(entry: &Entry) -> El {
     let about = |title: String| head(title, entry);
     match &entry.body {
@@ -46,9 +46,9 @@ pub(super) fn entry(entry: &Entry) -> El {
             .with(about("assistant".into()))
             .with(el(Tag::P).class("soft").text(text.as_str())),
         Body::Failed(text) => {
-            let text = if text.is_empty() { "It failed; no message was recorded." } else { text.as_str() };
+            let text = if text.is_empty() { "Failed without a recorded message." } else { text.as_str() };
             let inside = el(Tag::Div).with(about("failed".into())).with(Node::Folded(text.to_owned()));
-            el(Tag::Article).class("message entry-failed").with(Node::Sign(Sign::Failed)).with(inside)
+            el(Tag::Article).class("message entry-failed").with(Node::Icon(Icon::Failed)).with(inside)
         }
         Body::Other { key, value } => {
             let inside = vec![Node::Tree(value.clone()), link(&entry.span_id)];
@@ -57,10 +57,10 @@ pub(super) fn entry(entry: &Entry) -> El {
     }
 }
 
-/// Why something failed.
+/// Renders an error message.
 pub(super) fn failure(text: &str) -> El {
-    let text = if text.is_empty() { "It failed; no message was recorded." } else { text };
-    el(Tag::Div).class("entry-failed").with(Node::Sign(Sign::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
+    let text = if text.is_empty() { "Failed without a recorded message." } else { text };
+    el(Tag::Div).class("entry-failed").with(Node::Icon(Icon::Failed)).with(el(Tag::Div).with(Node::Folded(text.to_owned())))
 }
 
 fn article(role: &str) -> El {
@@ -68,7 +68,7 @@ fn article(role: &str) -> El {
 }
 
 fn fold(class: &str, summary: Vec<Node>, inside: Vec<Node>) -> El {
-    el(Tag::Div).class(class).with(Node::Fold { class: String::new(), summary, inside })
+    el(Tag::Div).class(class).with(Node::Details { class: String::new(), summary, inside })
 }
 
 fn link(span_id: &str) -> Node {
@@ -103,7 +103,7 @@ fn title(message: &Message) -> String {
     title
 }
 
-/// Folded messages, which went to the model again.
+/// Collapsed earlier messages that were sent to the model again.
 fn earlier(messages: &[Message], entry: &Entry) -> El {
     let label = counted(Some(messages.len() as u64), "earlier message", "earlier messages");
     let one = |message: &Message| {
@@ -139,13 +139,13 @@ fn asked(model: Option<&str>, parameters: &[(String, String)], tools: &[ToolDefi
             soft(format!(" {}", tool.description.as_deref().unwrap_or_default())).into(),
         ];
         let parameters = tool.parameters.clone().map_or_else(|| soft("No parameters.").into(), Node::Tree);
-        inside.push(Node::Fold { class: String::new(), summary, inside: vec![parameters] });
+        inside.push(Node::Details { class: String::new(), summary, inside: vec![parameters] });
     }
     inside.push(link(&entry.span_id));
     fold("entry-asked", summary, inside)
 }
 
-/// The message's text: as Markdown where it is that, as a tree where it is data, and as it was recorded.
+/// The text of a message: as Markdown, as a tree if it is data, or as recorded.
 fn words(message: &Message, span_id: &str) -> Vec<Node> {
     if message.text.is_empty() {
         let is_empty = message.tool_calls.is_empty() && message.images.is_empty();
@@ -156,7 +156,7 @@ fn words(message: &Message, span_id: &str) -> Vec<Node> {
     let is_prose = matches!(message.role.as_str(), "assistant" | "user" | "system");
     let text = match text_or_tree(&message.text, span_id) {
         Node::Long(text) if is_prose => match drawn(&text) {
-            Some(drawn) => Node::Twin { drawn: Box::new(drawn.into()), raw: text },
+            Some(drawn) => Node::RawToggle { drawn: Box::new(drawn.into()), raw: text },
             None => Node::Long(text),
         },
         other => other,
@@ -177,7 +177,7 @@ fn images(message: &Message) -> impl Iterator<Item = Node> {
         .map(|image| el(Tag::Img).class("message-image").attr(Attr::Src, image.as_str()).attr(Attr::Alt, "An image in the message").into())
 }
 
-/// A call; `result` is `None` where nobody asks for it, `Some(None)` where none was recorded.
+/// A tool call. `result` is `None` if not shown, `Some(None)` if none was recorded.
 fn tool_call(call: &ToolCall, result: Option<Option<&ToolResult>>) -> El {
     let name = if call.tool_name.is_empty() { "a call that could not be read" } else { call.tool_name.as_str() };
     let mut line = el(Tag::P).with(soft("calls ")).with(el(Tag::Strong).text(name));
@@ -201,7 +201,7 @@ fn tool_result(result: &ToolResult) -> El {
         head = head.with(el(Tag::Span).class("soft number").text(duration_text(result.duration_nanos)));
     }
     let nothing = (result.failure.is_none() && result.text.is_none() && result.chunks.is_empty())
-        .then(|| el(Tag::P).class("soft").text("It ran; what it answered was not recorded."));
+        .then(|| el(Tag::P).class("soft").text("It ran; the result was not recorded."));
     el(Tag::Div)
         .class("tool-result")
         .with(head.with(link(&result.span_id)))
@@ -217,14 +217,14 @@ fn tool_result(result: &ToolResult) -> El {
         .all(chunk_list(&result.chunks))
 }
 
-/// A text that holds a list or a map as a tree beside what was recorded, any other as it is.
+/// A list or map as a tree with a switch to the recorded text; other texts as they are.
 fn text_or_tree(text: &str, span_id: &str) -> Node {
     if text.len() > MAX_TEXT_BYTES {
         let mut end = MAX_TEXT_BYTES;
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let note = format!("This is the beginning of {}; the span’s panel has it whole. ", bytes(text.len() as u64));
+        let note = format!("First part of {}; the span panel shows all of it. ", bytes(text.len() as u64));
         let note = el(Tag::P).class("soft").text(note);
         let note = if span_id.is_empty() { note } else { note.with(link(span_id)) };
         return el(Tag::Div).with(Node::Long(text.get(..end).unwrap_or_default().to_owned())).with(note).into();
@@ -233,7 +233,7 @@ fn text_or_tree(text: &str, span_id: &str) -> Node {
     if decoded.encoding == Encoding::Text || crate::view::child_count(&decoded.value) == 0 {
         return Node::Long(text.to_owned());
     }
-    Node::Twin { drawn: Box::new(Node::Tree(decoded.value)), raw: text.to_owned() }
+    Node::RawToggle { drawn: Box::new(Node::Tree(decoded.value)), raw: text.to_owned() }
 }
 
 fn chunk_list(chunks: &[Chunk]) -> Option<El> {
@@ -255,16 +255,16 @@ fn checked(entry: &Entry, shield: &Shield) -> El {
             let about: Vec<String> = about.filter(|fact| !fact.is_empty()).collect();
             let head = el(Tag::P)
                 .class("entry-head")
-                .with(Node::Sign(Sign::Odd))
+                .with(Node::Icon(Icon::Odd))
                 .with(el(Tag::Span).class("message-role").text(format!("{who} found a violation")))
                 .with(soft(about.join(", ")))
                 .with(link(&entry.span_id));
             let said = message.iter().map(|message| el(Tag::P).text(message.as_str()));
             return el(Tag::Article).class("message role-safety entry-violation").with(head).all(said);
         }
-        Verdict::Passed => "found nothing",
+        Verdict::Passed => "passed",
         Verdict::NoShields => "were not set",
-        Verdict::Unknown => "ran; the answer was not recorded",
+        Verdict::Unknown => "ran; the result was not recorded",
     };
     el(Tag::P)
         .class("entry-checked")

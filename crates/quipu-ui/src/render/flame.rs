@@ -1,7 +1,7 @@
-//! The flame graph of a trace as a sheet: in order of time, left-heavy, or the callers and callees of one name; boxes that lead to their
-//! span, and the same in figures.
+//! The flame graph of a trace: ordered by time, left-heavy, or callers and callees of one name. Boxes link to their spans; a table has the
+//! same data.
 //!
-//! What is not here: where boxes lie, which is `view`.
+//! `view` computes the layout.
 
 use super::{nothing, page_of, pages};
 use crate::view::{FlameBox, FlameGraph, FlameOrder, FlameWindow, SMALL, Tick, box_part, least_of, ticks};
@@ -10,61 +10,61 @@ use quipu_model::ordered::sort_by_key;
 use quipu_model::{Cost, SpanKind};
 use quipu_protocol::FlameWeight;
 use quipu_protocol::address::{encode, range};
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, choices, soft};
 use quipu_protocol::{FlameLayout, SheetView};
 use std::cmp::Reverse;
 
-/// Pixels below which a box is joined with its neighbours.
+/// Boxes narrower than this many pixels are merged with their neighbours.
 const LEAST_PX: f64 = 2.0;
-/// A narrower box has no room for its name; its title tells it.
+/// Narrower boxes have no visible name, only a tooltip.
 const NAMED_PX: f64 = 24.0;
-/// Pixels of one level.
+/// Height of a level in pixels.
 const LEVEL_PX: u32 = 20;
-/// Pixels of a tick's label, at least.
+/// Minimum distance of ticks in pixels.
 const TICK_PX: u32 = 90;
-/// A tick further to the right would have no room for its label.
+/// Ticks further to the right have no room for their label.
 const LAST_TICK: f64 = 0.96;
-/// Boxes drawn at most: more would be joined.
+/// Maximum number of boxes; more are merged.
 const MAX_BOXES: usize = 3_000;
-/// Levels of a page.
+/// Levels per page.
 const LEVELS: usize = 300;
-/// Rows of the table.
+/// Maximum rows of the table.
 const MAX_ROWS: usize = 300;
 
-/// What a flame graph is drawn from.
+/// Data access of a flame graph.
 pub struct FlameSource<'a> {
-    /// The names boxes point to.
+    /// The name with an index.
     pub names: &'a dyn Fn(u32) -> String,
-    /// The span in a row: its id and its kind.
+    /// Id and kind of the span in a row.
     pub span: &'a dyn Fn(u32) -> (String, SpanKind),
     /// The boxes of an order, by a weight, in a window.
     pub graph: &'a dyn Fn(&FlameOrder, FlameWeight, FlameWindow) -> FlameGraph,
     /// Whether any tokens are known.
     pub has_tokens: bool,
-    /// What all requests cost; `None` where no cost is known.
+    /// Cost of all requests; `None` if it is unknown.
     pub cost: Option<Cost>,
-    /// The trace's names in alphabetical order, as many as can be chosen from.
+    /// Span names in alphabetical order, for the selection.
     pub all_names: Vec<String>,
-    /// The name of the selected span, else of the first one.
+    /// Name of the selected span, or of the first one.
     pub name: String,
-    /// The row of the selected span.
+    /// Row of the selected span.
     pub selected: Option<u32>,
 }
 
-/// What is shown of it.
+/// Options of a flame graph.
 pub struct FlameShown<'a> {
-    /// How.
+    /// View options.
     pub view: &'a SheetView,
-    /// The part of the trace's time.
+    /// Visible part of the trace's time.
     pub window: Option<(u64, u64)>,
-    /// What is looked for in names.
+    /// Text to find in names.
     pub find: &'a str,
-    /// How wide it is, in pixels.
+    /// Width in pixels.
     pub width: u32,
 }
 
-/// The graph.
+/// Renders the flame graph.
 pub fn flame_sheet(source: &FlameSource<'_>, shown: &FlameShown<'_>) -> Vec<Node> {
     let view = shown.view;
     let focus = view.around.clone().unwrap_or_else(|| source.name.clone());
@@ -78,7 +78,7 @@ pub fn flame_sheet(source: &FlameSource<'_>, shown: &FlameShown<'_>) -> Vec<Node
     for (number, order) in orders.iter().enumerate() {
         let (drawn, zoom) = graph(source, shown, order, number);
         nodes.extend(drawn);
-        // The graph stays as it is when another span is selected: what depends on that stands above it.
+        // The graph does not change when another span is selected. The selection is shown above it.
         if let Some(set) = zoom {
             tools = tools.with(button("Zoom to the selected span", set).class("quiet"));
         }
@@ -90,7 +90,7 @@ pub fn flame_sheet(source: &FlameSource<'_>, shown: &FlameShown<'_>) -> Vec<Node
 fn tools(source: &FlameSource<'_>, view: &SheetView, focus: &str) -> El {
     let layouts = [
         ("By time", "Every span at its time", "flame=time&zoom=&page="),
-        ("Left-heavy", "Equal calls joined, the heaviest first", "flame=heavy&zoom=&page="),
+        ("Left-heavy", "Equal calls merged, heaviest first", "flame=heavy&zoom=&page="),
         ("Sandwich", "Callers and callees of one name", "flame=sandwich&zoom=&page="),
     ];
     let chosen = match view.layout {
@@ -137,7 +137,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
         let (from, to) = zoom.unwrap_or((0, u64::MAX));
         (source.graph)(order, weight, FlameWindow { from, to, least })
     };
-    // How long the whole is, is known when it was laid out once.
+    // The total is only known after a layout.
     let whole = draw(u64::MAX).total.max(1);
     let part = zoom.unwrap_or((0, whole));
     let mut least = least_of(part, f64::from(shown.width.max(200)), LEAST_PX);
@@ -150,26 +150,26 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
     }
     let title = match order {
         FlameOrder::Time => "Spans in order of time".to_owned(),
-        FlameOrder::LeftHeavy => "Calls, the heaviest first".to_owned(),
+        FlameOrder::LeftHeavy => "Calls, heaviest first".to_owned(),
         FlameOrder::Callers(name) => format!("Callers of {name}"),
-        FlameOrder::Callees(name) => format!("What {name} called"),
+        FlameOrder::Callees(name) => format!("Callees of {name}"),
     };
     let painter = Painter { source, shown, weight, part, is_time, first_level: levels.start as u32, number };
     let boxes: Vec<&FlameBox> = found.boxes.iter().filter(|found| is_on_page(found)).collect();
     if boxes.is_empty() {
         let text = match (order, weight) {
             (_, FlameWeight::Cost) if source.cost.is_some_and(|cost| cost.nanos == 0) => "These inference requests cost nothing.".into(),
-            (_, FlameWeight::Cost) if source.cost.is_some() => "Nothing here cost anything.".into(),
+            (_, FlameWeight::Cost) if source.cost.is_some() => "Nothing here has a cost.".into(),
             (FlameOrder::Callers(name), _) if found.total == 0 => format!("No span of this trace is named {name}, or none took any time."),
             (_, FlameWeight::Tokens) => "No inference request here has a known number of tokens.".into(),
-            (_, FlameWeight::Cost) => "No inference request here has a known cost. Prices are filled in under Metrics.".into(),
-            _ => "No span is here.".into(),
+            (_, FlameWeight::Cost) => "No inference request here has a known cost. Enter prices on the Metrics page.".into(),
+            _ => "There are no spans here.".into(),
         };
         return (vec![el(Tag::H2).text(title).into(), nothing(&[&text]).into()], None);
     }
     let mut head = el(Tag::Header).with(el(Tag::H2).text(title.as_str())).with(soft(painter.amount(found.total)).class("soft number"));
     if weight == FlameWeight::Cost && source.cost.is_some_and(|cost| cost.is_least) {
-        head = head.with(soft("at least: of some requests a count or a price is not known"));
+        head = head.with(soft("lower bound: the count or price of some requests is unknown"));
     }
     if zoom.is_some() {
         let set = if is_time { "window=" } else { "zoom=" };
@@ -185,7 +185,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
         .class("flame-boxes")
         .attr(Attr::Style, format!("height:{height}px"))
         .attr(Attr::Role, "group")
-        .attr(Attr::Label, format!("{title}: boxes; arrow keys go from one to the next, Enter selects, z zooms"))
+        .attr(Attr::Label, format!("{title}: boxes; arrow keys move between them, Enter selects, z zooms"))
         .all(painter.boxes(&boxes));
     let mut section = el(Tag::Section).class("flame-graph").attr(Attr::Label, title).with(head);
     if is_time {
@@ -197,7 +197,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
     (nodes, to_selected)
 }
 
-/// The ticks of the time that is shown.
+/// The time axis.
 fn axis((from, to): (u64, u64), width: u32) -> El {
     let mark = |tick: Tick| el(Tag::Span).attr(Attr::Style, format!("left:{:.3}%", tick.at * 100.0)).text(tick.label);
     let marks = ticks(from, to, (width / TICK_PX) as usize).into_iter().filter(|tick| tick.at < LAST_TICK).map(mark);
@@ -227,7 +227,7 @@ impl Painter<'_> {
         if found.name == SMALL { counted(Some(found.spans.into()), "short span", "short spans") } else { (self.source.names)(found.name) }
     }
 
-    /// What a box says in full.
+    /// The description of a box.
     fn words(&self, found: &FlameBox) -> String {
         let mut parts = vec![self.name(found), self.amount(found.length)];
         if found.own < found.length {
@@ -252,7 +252,7 @@ impl Painter<'_> {
         format!("{} named “{}”, self {}", counted(Some(matching.len() as u64), "box", "boxes"), self.shown.find, self.amount(length))
     }
 
-    /// What makes the box fill the graph.
+    /// The change of the view that zooms to a box.
     fn zoom_to(&self, found: &FlameBox) -> Option<String> {
         let (from, to) = (found.start, found.start.saturating_add(found.length.max(1)));
         let is_whole = (from, to) == self.part;
@@ -267,7 +267,7 @@ impl Painter<'_> {
     fn boxes(&self, boxes: &[&FlameBox]) -> Vec<El> {
         let ways = ways(boxes);
         let is_searching = !self.shown.find.is_empty();
-        // One of them can be reached with Tab, the arrow keys lead to the others.
+        // One box is reachable with Tab, the others with arrow keys.
         let mut drawn = Vec::with_capacity(boxes.len());
         for (at, found) in boxes.iter().enumerate() {
             let Some((left, width)) = box_part(found, self.part) else { continue };
@@ -303,14 +303,14 @@ impl Painter<'_> {
                 }
             }
             if found.failed > 0 && has_room {
-                one = one.with(Node::Sign(Sign::Failed));
+                one = one.with(Node::Icon(Icon::Failed));
             }
             drawn.push(if has_room { one.text(self.name(found)) } else { one });
         }
         drawn
     }
 
-    /// The boxes in figures, the longest first.
+    /// The boxes as a table, longest first.
     fn table(&self, boxes: &[&FlameBox]) -> El {
         let mut rows = boxes.to_vec();
         sort_by_key(&mut rows, |found| (Reverse(found.length), found.level, found.start));
@@ -338,7 +338,7 @@ impl Painter<'_> {
         let head = heads.map(|head| el(Tag::Th).attr(Attr::Scope, "col").class(if head == "Name" { "" } else { "number" }).text(head));
         let mut inside: Vec<Node> = Vec::new();
         if len > rows.len() {
-            let words = format!("The {} longest of {} boxes; zoom in for the others.", count(rows.len() as u64), count(len as u64));
+            let words = format!("The {} longest of {} boxes; zoom in to see the others.", count(rows.len() as u64), count(len as u64));
             inside.push(el(Tag::P).class("soft").text(words).into());
         }
         let table = el(Tag::Table)
@@ -347,11 +347,15 @@ impl Painter<'_> {
             .with(el(Tag::Thead).with(el(Tag::Tr).all(head)))
             .with(el(Tag::Tbody).all(rows.into_iter().map(row)));
         inside.push(table.into());
-        el(Tag::Div).class("entry-other").with(Node::Fold { class: String::new(), summary: vec![Node::Text("As a table".into())], inside })
+        el(Tag::Div).class("entry-other").with(Node::Details {
+            class: String::new(),
+            summary: vec![Node::Text("As a table".into())],
+            inside,
+        })
     }
 }
 
-/// Where the arrow keys lead from each box: up, down, left, right. Boxes stand by level, from left to right.
+/// The arrow-key targets of each box: up, down, left, right. Boxes are sorted by level and from left to right.
 fn ways(boxes: &[&FlameBox]) -> Vec<[Option<usize>; 4]> {
     let mut found: Vec<[Option<usize>; 4]> = vec![[None; 4]; boxes.len()];
     let end = |at: usize| boxes.get(at).map_or(0, |found| found.start.saturating_add(found.length));
@@ -362,7 +366,7 @@ fn ways(boxes: &[&FlameBox]) -> Vec<[Option<usize>; 4]> {
         let mut above = level_above.start;
         for place in here.clone() {
             let start = boxes.get(place).map_or(0, |found| found.start);
-            // The box above is the last one that begins no later.
+            // The box above is the last one that does not start later.
             while above + 1 < level_above.end && boxes.get(above + 1).is_some_and(|next| next.start <= start) {
                 above += 1;
             }

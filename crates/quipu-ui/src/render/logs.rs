@@ -1,17 +1,17 @@
-//! The events of a trace in order of time, with a filter by severity; each leads to its span.
+//! The events of a trace by time, with a filter by severity. Each row links to its span.
 
 use super::{nothing, page_of, pages};
 use crate::view::{LogPage, LogRow};
 use quipu_model::format::{bytes, count, counted};
 use quipu_model::{LogSeverity, Timestamp};
 use quipu_protocol::SheetView;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft, span_link};
 
-/// Rows of a page.
+/// Rows per page.
 pub const LOGS_PAGE: usize = 200;
 
-/// The list. `zero` is the trace's start.
+/// Renders the list. `zero` is the start of the trace.
 pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> Vec<Node> {
     let mut nodes: Vec<Node> = vec![tools(page, view).into()];
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
@@ -54,9 +54,9 @@ fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
     let severity = found.severity.map(LogSeverity::label);
     let mut word = el(Tag::Span).class("log-severity");
     if found.severity >= Some(LogSeverity::Error) {
-        word = word.with(Node::Sign(Sign::Failed));
+        word = word.with(Node::Icon(Icon::Failed));
     } else if found.severity == Some(LogSeverity::Warn) {
-        word = word.with(Node::Sign(Sign::Odd));
+        word = word.with(Node::Icon(Icon::Odd));
     }
     let kind = if found.name.starts_with("metric.") { "metric" } else { "event" };
     let mut text = el(Tag::Div).class("log-text");
@@ -66,7 +66,7 @@ fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
     text = text.with(Node::Folded(found.text.clone()));
     if found.len_bytes > found.text.len() as u64 {
         let whole = bytes(found.len_bytes);
-        text = text.with(el(Tag::P).class("soft").text(format!("This is the beginning of {whole}; the span’s panel has it whole.")));
+        text = text.with(el(Tag::P).class("soft").text(format!("First part of {whole}; the span panel shows all of it.")));
     }
     el(Tag::Li)
         .class(&format!("log-row severity-{}", severity.unwrap_or("none")))

@@ -1,12 +1,12 @@
-//! Markdown as elements. Text nodes only; links open in a new window and tell nobody where from.
+//! Renders Markdown as elements. Text only; links open in a new window without a referrer.
 
 use crate::view::{Block, Inline, markdown};
 use quipu_protocol::markup::{Attr, El, Node, Tag, el};
 
-/// Longer texts are shown as they are: reading them takes longer than it helps.
+/// Longer texts are shown as they are, because parsing takes too long.
 const MAX_BYTES: usize = 200_000;
 
-/// The text as Markdown; `None` where it is too long, or where Markdown says no more than the text itself.
+/// Renders Markdown; `None` if the text is too long or contains no markup.
 pub(super) fn drawn(text: &str) -> Option<El> {
     if text.len() > MAX_BYTES {
         return None;
@@ -22,7 +22,7 @@ fn is_plain(piece: &Inline) -> bool {
 
 fn block(block: &Block) -> El {
     match block {
-        // Headings of a message are no headings of the page.
+        // Headings of a message are not headings of the page.
         Block::Heading(level, text) => el(Tag::P).class(&format!("md-heading md-h{level}")).all(text.iter().map(piece)),
         Block::Paragraph(text) => el(Tag::P).all(text.iter().map(piece)),
         Block::Code { text, .. } => el(Tag::Pre).attr(Attr::TabIndex, "0").with(el(Tag::Code).text(text.as_str())),

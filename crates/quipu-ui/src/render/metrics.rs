@@ -1,7 +1,6 @@
-//! The tables of the page of metrics: shares of tokens and what they cost, routes, durations, where the numbers come from, and answers of
-//! PromQL.
+//! The tables of the metrics page: token shares and cost, routes, durations, sources, and PromQL results.
 //!
-//! What is not here: charts (`view`), what is counted (`metrics`).
+//! Charts are in `view`.
 
 use super::nothing;
 use crate::view::{NOT_NAMED, quoted, requests_chart, series_name, tokens_chart};
@@ -10,22 +9,22 @@ use quipu_model::{Cost, PriceTable, Timestamp};
 use quipu_promql::{PromqlAnswer, PromqlSeries};
 use quipu_protocol::TokensShown;
 use quipu_protocol::address::encode;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
 use quipu_protocol::{Chart, CountedRequests, Latency, Overview, OverviewPage, RouteRequests, TokenShare, TokensBy};
 
-/// Rows of a table at most; all of them are in the file's answers to PromQL.
+/// Maximum rows of a table. PromQL returns all of them.
 const MOST_ROWS: usize = 100;
-/// Cells of the table beside a chart at most.
+/// Maximum cells of the table for a chart.
 const MOST_CELLS: usize = 6_000;
 
-/// An overview, ready to draw.
+/// Renders an overview.
 pub fn overview_page(overview: &Overview, by: TokensBy, shown: TokensShown, prices: &PriceTable) -> OverviewPage {
     let tokens = tokens_chart(overview, by, shown);
     let requests = requests_chart(overview);
     let mut shares = Vec::new();
     if overview.tokens.is_empty() {
-        let sentence = "No inference request ended within this time.";
+        let sentence = "No inference request ended in this time range.";
         shares.push(nothing(&[sentence]).into());
     } else {
         shares.push(Node::from(shares_table(overview, by, prices)));
@@ -56,7 +55,7 @@ fn figures(label: &str, heads: &[&str], rows: impl IntoIterator<Item = El>) -> E
         .with(el(Tag::Tbody).all(rows))
 }
 
-/// A row whose first cell leads to the traces that a filter finds.
+/// A row whose first cell links to the traces that match a filter.
 fn row(name: &str, filter: Option<String>, title: &str, cells: Vec<El>) -> El {
     let shown = if name.is_empty() { NOT_NAMED } else { name };
     let head = match filter {
@@ -76,7 +75,7 @@ fn number(text: impl Into<String>) -> El {
 fn failed(number_of: u64) -> El {
     match number_of {
         0 => number("0"),
-        _ => el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).text(count(number_of)),
+        _ => el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).text(count(number_of)),
     }
 }
 
@@ -137,13 +136,13 @@ fn sum_row(overview: &Overview, by: TokensBy, cost: Option<String>) -> El {
     el(Tag::Tr).class("sum").with(el(Tag::Th).attr(Attr::Scope, "row").text("Together")).all(cells)
 }
 
-/// What a model's tokens cost; the least, where requests have no count.
+/// Cost of a model's tokens; a lower bound if some requests have no count.
 fn cost(share: &TokenShare, by: TokensBy, prices: &PriceTable) -> Option<Cost> {
     if by != TokensBy::Model {
         return None;
     }
     let cost = prices.cost(&share.name, share.prompt, share.completion)?;
-    // Counts of prompts and completions may be of fewer requests than there are: their sum then falls short of the total.
+    // Prompt and completion counts may cover fewer requests than the total, so that their sum is smaller.
     let falls_short =
         share.total.zip(share.prompt.zip(share.completion)).is_some_and(|(total, (prompt, completion))| prompt + completion < total);
     let uncounted = share.requests.unwrap_or_default() > share.counted.unwrap_or_default();
@@ -155,7 +154,7 @@ fn sources(counted_requests: CountedRequests) -> El {
     let CountedRequests { recorded, derived, uncounted } = counted_requests;
     let all = recorded + derived + uncounted;
     let sentence = match all {
-        0 => "No inference request of this time is known.".to_owned(),
+        0 => "There are no inference requests in this time range.".to_owned(),
         _ => format!(
             "Of {}, {} recorded by the server, {} derived from outputs or attributes, {} without any count.",
             counted(Some(all), "inference request", "inference requests"),
@@ -172,7 +171,7 @@ fn routes_table(routes: &[RouteRequests]) -> El {
         let name = quoted(&route.route);
         let errors = match route.failed {
             0 => number("0"),
-            some => el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).with(
+            some => el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).with(
                 button(count(some), format!("filter={}", encode(&format!("{{name={name} error:true}}"))))
                     .class("quiet span-link")
                     .attr(Attr::Title, "List the traces in which it failed"),
@@ -201,7 +200,7 @@ fn latencies_table(latencies: &[Latency]) -> El {
     figures("Durations by span name", &heads, latencies.iter().take(MOST_ROWS).map(one))
 }
 
-/// The values of a chart as a table, built when it is opened.
+/// The values of a chart as a table, built when opened.
 fn values_twin(chart: &Chart) -> Node {
     let rows = MOST_CELLS / chart.series.len().max(1);
     let at = |seconds: f64| Node::Time { at: Some(Timestamp((seconds * 1e9) as i64)), zero: None };
@@ -218,23 +217,23 @@ fn values_twin(chart: &Chart) -> Node {
     heads.extend(chart.series.iter().map(|series| series.name.as_str()));
     let lines = kept.iter().take(rows).copied().map(line);
     let label = format!("{}, as a table", chart.title);
-    // What scrolls has to be reached by the keyboard.
+    // Scrollable elements must be reachable by keyboard.
     let scrolled = el(Tag::Div).class("scrolled").attr(Attr::TabIndex, "0").attr(Attr::Role, "group").attr(Attr::Label, label.as_str());
     let mut inside = vec![Node::from(scrolled.with(figures(&label, &heads, lines)))];
     if kept.len() > rows {
         inside.push(soft(format!("and {} more times", count((kept.len() - rows) as u64))).into());
     }
-    Node::Fold { class: "twin-table".into(), summary: vec![Node::Text("As a table".into())], inside }
+    Node::Details { class: "twin-table".into(), summary: vec![Node::Text("As a table".into())], inside }
 }
 
-/// The values of an answer: of an instant a row a series, over time what stands in the chart.
+/// Renders a PromQL result: one row per series for an instant, a table of the chart's values for a range.
 pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
     let all = answer.series();
     let mut nodes: Vec<Node> = match (answer, chart) {
         (PromqlAnswer::Scalar(point), _) => vec![el(Tag::P).class("scalar number").text(number_text(point.value)).into()],
         (PromqlAnswer::Text(_, text), _) => vec![el(Tag::P).class("scalar").text(text.as_str()).into()],
         _ if all.is_empty() => {
-            vec![nothing(&["No series has a value then. Ask for another time, or look at the metrics this file has."]).into()]
+            vec![nothing(&["No series has a value at that time. Choose another time, or check the metrics of this file."]).into()]
         }
         (PromqlAnswer::Matrix(list), Some(chart)) => vec![steps_table(list).into(), values_twin(chart)],
         (list, _) => vec![instant_table(list.series()).into()],
@@ -243,7 +242,7 @@ pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
     nodes
 }
 
-/// A series with its labels, as the head of a row; pressing it tells the spans behind its last value.
+/// A series with its labels as a row heading. Pressing it shows the spans behind its last value.
 fn series_head(series: &PromqlSeries, place: usize) -> El {
     let press = button(series_name(series), format!("behind={place}"))
         .class("quiet span-link mono")

@@ -1,9 +1,8 @@
-//! Sheets: the views that are read rather than moved about in, as trees of elements the page draws as they are.
+//! Sheets: read-only views as trees of elements that the page renders as they are.
 //!
-//! What they say and how it is arranged is decided here, where it can be tested without a browser; the page knows nothing of statistics or
-//! conversations, and stays small. Tags and attributes are closed lists and every text is a text, so that nothing in a file can become
-//! markup. What is not here: reading (`session`), colours, and what happens when something is pressed, beyond its name: [`Attr::Set`] names
-//! the change of the view in the words of the URL.
+//! Content and structure are decided here, where they can be tested without a browser; the page stays small. Tags and attributes are closed
+//! enums and all text becomes text nodes, so nothing in a file can become markup. [`Attr::Set`] describes the effect of a button as URL
+//! parameters.
 
 mod compare;
 mod conversation;
@@ -25,11 +24,11 @@ pub use statistics::statistics_sheet;
 use quipu_model::format::{count, counted};
 use quipu_protocol::markup::{Attr, El, Node, Tag, button, el};
 
-/// Steps (id, parent, text) as lists in lists: those whose parent is `parent`, in each those it is made of.
+/// Renders steps `(id, parent, text)` as nested lists: the children of `parent` and their descendants.
 pub fn list_sheet(steps: &[(i64, i64, String)], parent: i64) -> Node {
     let below = |(number, (id, of, text)): (usize, &(i64, i64, String))| {
         let item = (*of == parent).then(|| el(Tag::Li).with(el(Tag::Span).text(text.as_str())))?;
-        // Steps stand behind what they are part of, so no cycle is followed.
+        // Steps come after their parents, so cycles are not followed.
         let rest = steps.get(number + 1..).filter(|rest| rest.iter().any(|(_, of, _)| of == id));
         Some(match rest {
             Some(rest) => item.with(list_sheet(rest, *id)),
@@ -39,19 +38,19 @@ pub fn list_sheet(steps: &[(i64, i64, String)], parent: i64) -> Node {
     el(Tag::Ul).all(steps.iter().enumerate().filter_map(below)).into()
 }
 
-/// A sentence in place of what there is not.
+/// A message shown instead of content.
 fn nothing(sentences: &[&str]) -> El {
     el(Tag::Div).class("state").all(sentences.iter().map(|sentence| el(Tag::P).text(*sentence)))
 }
 
-/// Which of many rows are on a page of so many.
+/// The range of rows on a page of `size` rows.
 fn page_of(page: u32, size: usize, len: usize) -> std::ops::Range<usize> {
     let last = len.saturating_sub(1) / size.max(1);
     let start = (page as usize).min(last) * size;
     start..len.min(start + size)
 }
 
-/// Which rows are shown of how many, and the ways to the others; nothing where they are all here.
+/// The visible range and links to other pages; `None` if all rows are visible.
 fn pages(range: std::ops::Range<usize>, size: usize, len: usize, singular: &str, plural: &str) -> Option<El> {
     if range.len() >= len {
         return None;
@@ -74,7 +73,7 @@ fn pages(range: std::ops::Range<usize>, size: usize, len: usize, singular: &str,
     Some(ways)
 }
 
-/// What a reader sees of the nodes, a line for each block: for tests, and wherever a sheet is wanted without a browser.
+/// The visible text of the nodes, one line per block. For tests.
 pub fn sheet_text(nodes: &[Node]) -> String {
     let mut out = String::new();
     nodes.iter().for_each(|node| write_text(node, &mut out));
@@ -87,13 +86,13 @@ fn write_text(node: &Node, out: &mut String) {
         Node::Text(text) | Node::Long(text) | Node::Folded(text) => *out += text,
         Node::Time { at, .. } => *out += &at.map_or_else(|| quipu_model::format::DASH.to_owned(), |at| at.civil(0)),
         Node::Tree(value) => *out += &crate::view::value_preview(value, 200),
-        Node::Sign(_) => *out += "! ",
-        Node::Fold { summary, inside, .. } => {
+        Node::Icon(_) => *out += "! ",
+        Node::Details { summary, inside, .. } => {
             *out += "\n▸ ";
             summary.iter().chain(inside).for_each(|node| write_text(node, out));
             *out += "\n";
         }
-        Node::Twin { drawn, .. } => write_text(drawn, out),
+        Node::RawToggle { drawn, .. } => write_text(drawn, out),
         Node::El(el) => {
             let (before, after) = match el.tag {
                 Tag::Button => ("[", "] "),

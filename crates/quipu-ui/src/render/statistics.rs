@@ -1,4 +1,4 @@
-//! A trace by span name, as a table that sorts by every column and leads back to the spans.
+//! Statistics by span name as a sortable table with links to spans.
 
 use super::{nothing, page_of, pages};
 use crate::view::{NameStatistics, sort_statistics};
@@ -6,13 +6,13 @@ use quipu_model::format::{DASH, cost_text, count, duration_text, share_text};
 use quipu_protocol::SheetView;
 use quipu_protocol::StatisticsColumn;
 use quipu_protocol::address::encode;
-use quipu_protocol::markup::{Attr, El, Node, Sign, Tag, el};
+use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
 
-/// Rows of a page.
+/// Rows per page.
 const PAGE: usize = 200;
 
-/// The table. `whole` is the trace's duration in nanoseconds, `id_of` tells the id of the span in a row.
+/// Renders the table. `whole` is the trace's duration in nanoseconds, `id_of` returns the id of the span in a row.
 pub fn statistics_sheet(rows: &[NameStatistics], whole: u64, id_of: &dyn Fn(u32) -> String, view: &SheetView) -> Vec<Node> {
     if rows.is_empty() {
         return vec![nothing(&["This trace has no spans."]).into()];
@@ -35,7 +35,7 @@ pub fn statistics_sheet(rows: &[NameStatistics], whole: u64, id_of: &dyn Fn(u32)
 fn head(column: StatisticsColumn, view: &SheetView) -> El {
     let is_name = column == StatisticsColumn::Name;
     let is_sorted = column == view.column;
-    // A column is sorted by its greatest first, names by the alphabet; pressed again, the other way round.
+    // The first click sorts in descending order, for names in ascending order; the next one reverses it.
     let ascending = if is_sorted { !view.ascending } else { is_name };
     let order = match (is_sorted, view.ascending) {
         (false, _) => "none",
@@ -54,7 +54,7 @@ fn row(found: &NameStatistics, whole: u64, id_of: &dyn Fn(u32) -> String, has_co
     let failed = if found.failed == 0 {
         number("0".into())
     } else {
-        el(Tag::Td).class("number failed").with(Node::Sign(Sign::Failed)).text(count(found.failed.into()))
+        el(Tag::Td).class("number failed").with(Node::Icon(Icon::Failed)).text(count(found.failed.into()))
     };
     let longest = el(Tag::Button)
         .class("quiet span-link")

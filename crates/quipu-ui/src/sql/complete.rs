@@ -1,12 +1,12 @@
-//! How a query that is being typed may go on: tables where a table is due, columns of the tables that are named, functions, words.
+//! Completion for SQL queries: tables where one is expected, columns of the tables in use, functions, keywords.
 
 use super::token::{KEYWORDS, SqlToken, TokenKind, tokens};
 use quipu_protocol::{SqlTable, Suggestion, Suggestions};
 
-/// Suggestions that are answered at most.
+/// Maximum number of suggestions.
 const MOST: usize = 12;
 
-/// Functions, and what they answer.
+/// Functions and their descriptions.
 const FUNCTIONS: [(&str, &str); 38] = [
     ("abs(", "without its sign"),
     ("avg(", "mean"),
@@ -48,12 +48,12 @@ const FUNCTIONS: [(&str, &str); 38] = [
     ("unixepoch(", "seconds since 1970"),
 ];
 
-/// How `query` may go on at the byte `cursor`.
+/// Suggestions for `query` with the cursor at the byte offset `cursor`.
 pub fn complete(query: &str, cursor: usize, tables: &[SqlTable]) -> Suggestions {
     let all = tokens(query);
     let text = |token: &SqlToken| query.get(token.start..token.end).unwrap_or_default();
     let under = all.iter().find(|token| token.start < cursor && cursor <= token.end);
-    // Nothing is suggested inside a text or a comment.
+    // No suggestions inside a string or a comment.
     if under.is_some_and(|token| match token.kind {
         TokenKind::Comment => cursor < token.end || !text(token).ends_with("*/"),
         TokenKind::Text | TokenKind::Number => true,
@@ -67,53 +67,53 @@ pub fn complete(query: &str, cursor: usize, tables: &[SqlTable]) -> Suggestions 
     let before: Vec<&SqlToken> =
         all.iter().filter(|token| token.end <= start && !matches!(token.kind, TokenKind::Blank | TokenKind::Comment)).collect();
     let last = before.last().copied();
-    let mut found = Found { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
+    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
     let named = tables_of(&all, query, tables);
     if last.is_some_and(|token| text(token) == ".") {
         let owner = before.iter().rev().nth(1).map(|token| text(token)).unwrap_or_default();
         for (_, table) in named.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(owner)) {
-            found.columns(table);
+            candidates.columns(table);
         }
-        return found.at(start, cursor);
+        return candidates.at(start, cursor);
     }
     if is_table_due(&before, query) {
         for table in tables {
-            found.offer(&table.written, &table.about);
+            candidates.offer(&table.written, &table.about);
         }
-        found.offer("json_each(", "a row for each element of JSON");
-        return found.at(start, cursor);
+        candidates.offer("json_each(", "a row for each element of JSON");
+        return candidates.at(start, cursor);
     }
-    // Without a letter everything would be suggested.
-    if found.prefix.is_empty() {
+    // Without a first letter, everything would match.
+    if candidates.prefix.is_empty() {
         return Suggestions::default();
     }
     for (_, table) in &named {
-        found.columns(table);
+        candidates.columns(table);
     }
     for (alias, table) in &named {
-        found.offer(alias, &table.about);
+        candidates.offer(alias, &table.about);
     }
     if named.is_empty() {
-        tables.iter().for_each(|table| found.columns(table));
+        tables.iter().for_each(|table| candidates.columns(table));
     }
     for (name, meaning) in FUNCTIONS {
-        found.offer(name, meaning);
+        candidates.offer(name, meaning);
     }
     for word in KEYWORDS {
-        found.offer(word, "");
+        candidates.offer(word, "");
     }
-    found.at(start, cursor)
+    candidates.at(start, cursor)
 }
 
-struct Found {
+struct Candidates {
     prefix: String,
     items: Vec<Suggestion>,
 }
 
-impl Found {
+impl Candidates {
     fn offer(&mut self, text: &str, meaning: &str) {
         let name = text.trim_start_matches('"').to_lowercase();
-        // What stands there already is no suggestion.
+        // Do not suggest what is already there.
         if name.starts_with(&self.prefix) && name != self.prefix && !self.items.iter().any(|item| item.text == text) {
             self.items.push(Suggestion { text: text.to_owned(), meaning: meaning.to_owned(), spans: None });
         }
@@ -132,7 +132,7 @@ impl Found {
     }
 }
 
-/// Whether the name of a table comes next: behind FROM and JOIN, and behind commas after FROM.
+/// Whether a table name is expected: after FROM and JOIN, and after commas in FROM.
 fn is_table_due(before: &[&SqlToken], query: &str) -> bool {
     let word = |token: &SqlToken| query.get(token.start..token.end).unwrap_or_default().to_ascii_uppercase();
     let Some(last) = before.last() else { return false };
@@ -150,7 +150,7 @@ fn is_table_due(before: &[&SqlToken], query: &str) -> bool {
     }
 }
 
-/// The tables a query names, each by its own name and by the name it is given.
+/// The tables used in a query, by name and by alias.
 fn tables_of<'a>(all: &[SqlToken], query: &str, tables: &'a [SqlTable]) -> Vec<(String, &'a SqlTable)> {
     let words: Vec<(&str, TokenKind)> = all
         .iter()
@@ -175,7 +175,7 @@ fn tables_of<'a>(all: &[SqlToken], query: &str, tables: &'a [SqlTable]) -> Vec<(
     found
 }
 
-/// Whether a point stands in the name of a table: behind `main`, which follows FROM.
+/// Whether a point is part of a table name: after `main`, which follows FROM.
 fn due_before(words: &[(&str, TokenKind)], point: usize) -> bool {
     point
         .checked_sub(1)
@@ -203,7 +203,7 @@ mod tests {
         ]
     }
 
-    /// What is suggested where `|` stands.
+    /// The suggestions at the position of `|`.
     fn at(marked: &str) -> Vec<String> {
         let cursor = marked.find('|').unwrap_or(marked.len());
         complete(&marked.replacen('|', "", 1), cursor, &schema()).items.into_iter().map(|item| item.text).collect()

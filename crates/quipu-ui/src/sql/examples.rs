@@ -1,8 +1,8 @@
-//! Queries that show what can be asked; they run on a file of any release.
+//! Example queries. They run on files of all releases.
 
 use quipu_protocol::SqlExample;
 
-/// Titles and queries. Attributes are JSON wherever a server wrote them.
+/// Titles and queries. Attributes are JSON in all files.
 const EXAMPLES: [(&str, &str); 16] = [
     ("Slowest requests", "SELECT route, duration_ms, start_time, trace_id, span_id\nFROM requests\nORDER BY duration_ms DESC\nLIMIT 50"),
     (
@@ -64,7 +64,7 @@ const EXAMPLES: [(&str, &str); 16] = [
     ),
 ];
 
-/// Every example.
+/// All examples in display order.
 pub fn examples() -> Vec<SqlExample> {
     EXAMPLES.iter().map(|(title, query)| SqlExample { title: (*title).to_owned(), query: (*query).to_owned() }).collect()
 }

@@ -1,13 +1,13 @@
-//! The last queries as one text to keep: one a line.
+//! The history of queries as one string, one query per line.
 
-/// Queries kept.
+/// Maximum number of queries.
 const REMEMBERED: usize = 30;
-/// A longer query is not kept.
+/// Longer queries are not kept.
 const LONGEST: usize = 10_000;
-/// Stands for a line end within a query; no query has it.
+/// Stands for a line break within a query; does not occur in queries.
 const LINE: char = '\u{1f}';
 
-/// `query` before those known so far, each once.
+/// Puts `query` at the front of the history, without duplicates.
 pub fn remember(known: &str, query: &str) -> String {
     let line = query.trim().replace('\n', &LINE.to_string());
     let older = known.lines().filter(|other| *other != line && !other.is_empty());
@@ -15,7 +15,7 @@ pub fn remember(known: &str, query: &str) -> String {
     line.into_iter().chain(older).take(REMEMBERED).collect::<Vec<_>>().join("\n")
 }
 
-/// The queries that were kept, latest first.
+/// The queries of a history, latest first.
 pub fn remembered(known: &str) -> Vec<String> {
     known.lines().filter(|line| !line.is_empty()).map(|line| line.replace(LINE, "\n")).collect()
 }

@@ -1,6 +1,6 @@
-//! A query as a text: its tokens, how it may go on, examples; and results as texts and cells.
+//! SQL editing: tokens, completion, history, examples.
 //!
-//! What is not here: asking SQLite (`store`). Only the tokens are for the page, which knows no more of SQL than their colours.
+//! Running queries is up to the core. Only the tokens are used by the page itself, for colours.
 
 mod complete;
 mod examples;

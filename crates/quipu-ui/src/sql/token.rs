@@ -1,26 +1,26 @@
-//! The tokens of a query: what an editor colours, and what completion looks at. Total: every text has tokens, and they cover it.
+//! A tokenizer for SQL, for colours and completion. Accepts any string; the tokens cover it without gaps.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// Blanks and line ends.
+    /// Blanks and line breaks.
     Blank,
-    /// A word of the language.
+    /// An SQL keyword.
     Keyword,
-    /// A name, in quotation marks or not.
+    /// An identifier, quoted or not.
     Name,
-    /// A text or a blob in apostrophes.
+    /// A string or blob literal.
     Text,
-    /// A number.
+    /// A numeric literal.
     Number,
     /// A comment.
     Comment,
-    /// Anything else, a letter at a time.
+    /// Any other character.
     Sign,
 }
 
 impl TokenKind {
-    /// Its name, as a style sheet has it.
+    /// The name of its CSS class.
     pub fn name(self) -> &'static str {
         match self {
             TokenKind::Blank => "blank",
@@ -34,18 +34,18 @@ impl TokenKind {
     }
 }
 
-/// A token: what it is, and where it stands, in bytes.
+/// A token and its position in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SqlToken {
-    /// What it is.
+    /// The kind.
     pub kind: TokenKind,
-    /// Its first byte.
+    /// Offset of the first byte.
     pub start: usize,
-    /// The byte behind it.
+    /// Offset after the last byte.
     pub end: usize,
 }
 
-/// The words of statements that read, in the order of the alphabet.
+/// Keywords of reading statements, in alphabetical order.
 pub(super) const KEYWORDS: [&str; 71] = [
     "ALL",
     "AND",
@@ -120,16 +120,16 @@ pub(super) const KEYWORDS: [&str; 71] = [
     "WITH",
 ];
 
-/// Whether a word is one of the language.
+/// Whether a word is a keyword.
 pub fn is_keyword(word: &str) -> bool {
     word.len() < 16 && KEYWORDS.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }
 
-/// A name as a query writes it: in quotation marks unless it is a plain word.
+/// An identifier as written in a query: quoted unless it is a plain word.
 pub fn quoted_name(name: &str) -> String {
     let is_plain =
         name.bytes().enumerate().all(|(at, byte)| byte.is_ascii_alphabetic() || byte == b'_' || (at > 0 && byte.is_ascii_digit()));
-    // Words of writing statements need quotation marks as well; few names are such.
+    // Keywords of writing statements also need quotes.
     let is_taken = is_keyword(name)
         || ["INDEX", "TABLE", "VALUES", "TO", "SET", "ADD", "CHECK", "DEFAULT", "TRANSACTION", "UNIQUE"]
             .iter()
@@ -137,7 +137,7 @@ pub fn quoted_name(name: &str) -> String {
     if is_plain && !name.is_empty() && !is_taken { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// The tokens of a text, one behind the other from its beginning to its end.
+/// The tokens of a query, in order and without gaps.
 pub fn tokens(text: &str) -> Vec<SqlToken> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -150,7 +150,7 @@ pub fn tokens(text: &str) -> Vec<SqlToken> {
     found
 }
 
-/// The kind and the length of the token a text begins with.
+/// The kind and length of the first token.
 fn first(text: &str) -> (TokenKind, usize) {
     let mut letters = text.chars();
     let (one, two) = (letters.next().unwrap_or(' '), letters.next());
@@ -175,7 +175,7 @@ fn first(text: &str) -> (TokenKind, usize) {
     }
 }
 
-/// The length of what is closed by the mark it was opened by; the mark twice is the mark itself. To the end where it is not closed.
+/// The length of a quoted token. A doubled quote is an escape; an unclosed token extends to the end.
 fn closed(text: &str, mark: char, from: usize) -> usize {
     let mut letters = text.char_indices().skip(from).peekable();
     while let Some((at, letter)) = letters.next() {
@@ -186,7 +186,7 @@ fn closed(text: &str, mark: char, from: usize) -> usize {
     text.len()
 }
 
-/// Digits, a fraction, a power; or digits of base 16.
+/// The length of a number: digits, fraction and exponent, or hexadecimal.
 fn number(text: &str) -> usize {
     let mut last = ' ';
     let is_hex = text.starts_with("0x") || text.starts_with("0X");

@@ -2,21 +2,21 @@
 
 use quipu_model::format::duration;
 
-/// A mark on a time axis.
+/// A tick of a time axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// Where, in nanoseconds after the axis' zero.
+    /// Position in nanoseconds after the axis' zero.
     pub at_nanos: u64,
-    /// Where, as a part of the shown range: 0 at its start, 1 at its end.
+    /// Position relative to the shown range: 0 at its start, 1 at its end.
     pub at: f64,
-    /// What stands beside it: `0`, `200 ms`, `1.5 s`, `2 m 30 s`.
+    /// Label, such as `0`, `200 ms`, `1.5 s` or `2 m 30 s`.
     pub label: String,
 }
 
-/// Distances above a second that clocks know, in seconds.
+/// Round distances above a second, in seconds.
 const CLOCK_STEPS: [u64; 17] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
 
-/// The round marks inside `from..=to` (nanoseconds), at most `at_most` of them and as many as fit.
+/// The ticks in `from..=to` (nanoseconds), at most `at_most` of them.
 pub fn ticks(from: u64, to: u64, at_most: usize) -> Vec<Tick> {
     let range = to.saturating_sub(from);
     if range == 0 || at_most == 0 {
@@ -34,18 +34,18 @@ pub fn ticks(from: u64, to: u64, at_most: usize) -> Vec<Tick> {
         .collect()
 }
 
-/// The distance from one tick to the next, as a part of the shown range; `None` where there is but one.
+/// The distance between ticks relative to the shown range; `None` with fewer than two ticks.
 pub fn tick_distance(ticks: &[Tick]) -> Option<f64> {
     Some(ticks.get(1)?.at - ticks.first()?.at)
 }
 
-/// A time on an axis that shows `range` nanoseconds, to about a thousandth of it.
+/// Formats a time for an axis that shows `range` nanoseconds, with a precision of about a thousandth.
 pub fn axis_time(nanos: u64, range: u64) -> String {
     let step = 10_u64.pow((range / 1_000).max(1).ilog10());
     label(nanos - nanos % step, step)
 }
 
-/// The smallest round distance that puts no more than `at_most` steps into `range`.
+/// The smallest round distance with at most `at_most` steps in `range`.
 pub(super) fn step_for(range: u64, at_most: usize) -> u64 {
     let least = (range / at_most as u64).max(1);
     let mut power: u64 = 1;
@@ -66,14 +66,14 @@ pub(super) fn step_for(range: u64, at_most: usize) -> u64 {
     least.div_ceil(day).saturating_mul(day)
 }
 
-/// The label of the tick at `nanos`, with no more digits than `step` needs.
+/// The label of a tick, with no more digits than `step` needs.
 fn label(nanos: u64, step: u64) -> String {
     if nanos == 0 {
         return "0".into();
     }
     if nanos >= 60_000_000_000 && step >= 1_000_000_000 {
         let text = duration(nanos);
-        // Whole minutes, hours and days without their zeros: `2 m`, not `2 m 00 s`.
+        // Whole minutes, hours and days without zeros: `2 m`, not `2 m 00 s`.
         return [" 00 s", " 00 m", " 00 h"].iter().find_map(|zeros| text.strip_suffix(zeros)).unwrap_or(&text).to_owned();
     }
     if nanos >= 60_000_000_000 {
@@ -85,7 +85,7 @@ fn label(nanos: u64, step: u64) -> String {
         let seconds = label(rest, step);
         return if rest == 0 { whole } else { format!("{whole} {seconds}") };
     }
-    // The unit of the value, the digits of the step: 1.25 s and 1.5 s on an axis of 250 ms.
+    // The unit of the value with the precision of the step: 1.25 s and 1.5 s on an axis of 250 ms.
     let (size, unit) = match nanos {
         0..1_000 => (1, "ns"),
         1_000..1_000_000 => (1_000, "µs"),

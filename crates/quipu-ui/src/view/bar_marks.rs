@@ -1,23 +1,23 @@
-//! What stands on a span's bar: its events, and where the end of the trace waited for it.
+//! Marks on a span's bar: events, and the critical path.
 
 use super::zoom::{Side, TimeWindow};
 use quipu_protocol::{PathPart, SpanMoments, TraceColumns};
 
-/// Marks closer than this part of the axis are one.
+/// Marks closer than this, relative to the axis, are merged.
 const APART: f64 = 0.004;
-/// Marks drawn on one bar at most.
+/// Maximum number of marks per bar.
 const MOST_DOTS: usize = 60;
 
-/// Events of a span at one place of the axis.
+/// One or more events of a span at a position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dot {
-    /// The place as a part of the axis, 0 to 1.
+    /// Position relative to the axis, 0 to 1.
     pub at: f64,
-    /// How many events it stands for.
+    /// Number of events.
     pub events: u32,
-    /// Whether one of them tells of an error.
+    /// Whether one of them reports an error.
     pub error: bool,
-    /// Where they lie when they are from before the start of the trace, as where spans waited in a queue, or from after its end.
+    /// Set if the events are before the start of the trace, as with queued spans, or after its end.
     pub beyond: Option<Side>,
 }
 
@@ -52,13 +52,13 @@ pub fn dots(columns: &TraceColumns, moments: &SpanMoments, window: &TimeWindow) 
 pub struct PathRows(Vec<PathPart>);
 
 impl PathRows {
-    /// From the parts in any order.
+    /// Creates it from parts in any order.
     pub fn new(mut parts: Vec<PathPart>) -> PathRows {
         parts.sort_unstable_by_key(|part| (part.row, part.from));
         PathRows(parts)
     }
 
-    /// Whether nothing is known of it.
+    /// Whether there is no critical path.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -69,12 +69,12 @@ impl PathRows {
         self.0.get(first..end).unwrap_or_default()
     }
 
-    /// Nanoseconds that the end of the trace waited for the span in `row` itself.
+    /// Nanoseconds of the critical path spent in the span in `row` itself.
     pub fn nanos(&self, row: u32) -> u64 {
         self.of(row).iter().map(|part| part.to - part.from).sum()
     }
 
-    /// Start and length of the stretches of `row` on an axis over `window`, as parts of it. Those that touch are one.
+    /// `(start, length)` of the parts in `row`, relative to an axis over `window`. Adjacent ones are merged.
     pub fn pieces(&self, row: u32, window: &TimeWindow) -> Vec<(f64, f64)> {
         let mut pieces: Vec<(f64, f64)> = Vec::new();
         for part in self.of(row) {

@@ -1,6 +1,6 @@
-//! Charts over time, ready to draw: what lines and bars they have.
+//! Data of charts over time.
 //!
-//! What is not here: what is counted (`metrics`), scales, colours and the drawing itself, which are the page's chart library's.
+//! Scales, colours and drawing are up to the page's chart library.
 
 use quipu_model::TokenKind;
 use quipu_promql::{PromqlAnswer, PromqlSeries};
@@ -8,9 +8,9 @@ use quipu_protocol::TokensShown;
 use quipu_protocol::{Chart, ChartForm, ChartSeries, Overview, TokensBy};
 use std::collections::BTreeMap;
 
-/// Series of a chart at most; a reader tells no more apart.
+/// Maximum number of series in a chart; more can't be told apart.
 const MOST: usize = 24;
-/// What a model or provider is called that nothing tells.
+/// Label of an unknown model or provider.
 pub const NOT_NAMED: &str = "(not named)";
 
 /// Tokens of an overview by model or provider.
@@ -31,9 +31,9 @@ pub fn tokens_chart(overview: &Overview, by: TokensBy, shown: TokensShown) -> Ch
     bars(overview, title, series.collect())
 }
 
-/// Requests of an overview, those that failed apart.
+/// Requests of an overview, by success.
 pub fn requests_chart(overview: &Overview) -> Chart {
-    let kinds = [("went well", "ok", false), ("failed", "error", true)];
+    let kinds = [("OK", "ok", false), ("failed", "error", true)];
     let series = kinds.iter().zip(&overview.requests).map(|((name, status, failed), bars)| ChartSeries {
         name: (*name).to_owned(),
         query: format!("quipu_requests_total{{status={status:?}}}"),
@@ -51,12 +51,12 @@ fn bars(overview: &Overview, title: &str, mut series: Vec<ChartSeries>) -> Chart
     Chart { title: title.to_owned(), form: ChartForm::Bars, times: times.into(), series, more, step_millis: overview.step_millis }
 }
 
-/// An answer over time; `steps` are the first, the last and the milliseconds between two.
+/// The result of a range query. The tuple is `(start, end, step)` in milliseconds.
 pub fn answer_chart(answer: &PromqlAnswer, query: &str, (start, end, step): (i64, i64, i64)) -> Chart {
     let step = step.max(1);
     let count = (end.saturating_sub(start) / step).clamp(0, 20_000) + 1;
     let times: Vec<i64> = match answer {
-        // Samples of a range selector, as they were scraped.
+        // Raw samples of a range selector.
         PromqlAnswer::Vector(_) | PromqlAnswer::Scalar(_) | PromqlAnswer::Text(..) => Vec::new(),
         PromqlAnswer::Matrix(_) => (0..count).map(|place| start.saturating_add(place.saturating_mul(step))).collect(),
     };
@@ -87,7 +87,7 @@ pub fn answer_chart(answer: &PromqlAnswer, query: &str, (start, end, step): (i64
     }
 }
 
-/// A series as Prometheus writes it; one without labels is `value`.
+/// The name of a series in Prometheus notation; `value` without labels.
 pub fn series_name(series: &PromqlSeries) -> String {
     let mut name = String::new();
     let mut labels = Vec::new();
@@ -105,7 +105,7 @@ pub fn series_name(series: &PromqlSeries) -> String {
     }
 }
 
-/// A part of a time axis after it was made `zoom` times as long around its middle, and shifted by `shift` of its length.
+/// Zooms a range by `zoom` around its middle, and moves it by `shift` of its length.
 pub fn moved_window((from, to): (i64, i64), zoom: f64, shift: f64) -> (i64, i64) {
     let length = to.saturating_sub(from).max(1) as f64;
     let middle = from as f64 + length / 2.0 + shift * length;
@@ -114,7 +114,7 @@ pub fn moved_window((from, to): (i64, i64), zoom: f64, shift: f64) -> (i64, i64)
     (start, ((middle + half).round() as i64).max(start.saturating_add(1)))
 }
 
-/// Queries to begin with: what each answers, and the query. The first four are those of Llama Stack's documentation.
+/// Example queries as `(title, query)`. The first four are from Llama Stack's documentation.
 pub const PROMQL_EXAMPLES: [(&str, &str); 10] = [
     ("All tokens", "sum(llama_stack_tokens_total)"),
     ("Tokens by model", "sum by (model_id) (llama_stack_tokens_total)"),

@@ -1,104 +1,103 @@
-//! What can be done from where one is, found by typing a part of its name.
+//! The command palette: which commands are available on a screen, and the search by name.
 //!
-//! What is not here: doing it, which is the page's.
+//! Running a command is up to the page.
 
 use quipu_protocol::TraceTab;
 use quipu_protocol::address::{Place, ViewState};
 
-/// Where a command has a meaning.
+/// The screens on which a command is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Where {
     Everywhere,
-    /// In the list of traces.
+    /// The list of traces, and every other screen but a trace and SQL.
     List,
-    /// In a trace, whatever is shown of it.
+    /// A trace, on any tab.
     Trace,
-    /// In the timeline of a trace.
+    /// The timeline tab of a trace.
     Timeline,
-    /// Where questions are asked in SQL.
     Sql,
-    /// Wherever a file is open.
+    /// Any screen while a file is open.
     File,
 }
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// What this key does on the screen.
+pub enum CommandAction {
+    /// Does what pressing this key does on the current screen.
     Key(&'static str),
-    /// Shows a tab of the trace.
+    /// Opens a tab of the current trace.
     Tab(TraceTab),
-    /// Shows times by UTC, this computer's clock, or relative.
+    /// Changes how times are shown.
     Times(quipu_model::format::TimeStyle),
-    /// Presses the button with this id.
+    /// Clicks the element with this id.
     Press(&'static str),
-    /// Lists the keys.
+    /// Opens the list of keyboard shortcuts.
     Help,
 }
 
-/// Something that can be done.
+/// An entry of the command palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewCommand {
-    /// What it is called.
+    /// The label shown to the user; unique.
     pub name: &'static str,
-    /// What it does.
-    pub deed: Deed,
+    /// What choosing the entry does.
+    pub action: CommandAction,
     at: Where,
 }
 
-const fn command(name: &'static str, deed: Deed, at: Where) -> ViewCommand {
-    ViewCommand { name, deed, at }
+const fn command(name: &'static str, action: CommandAction, at: Where) -> ViewCommand {
+    ViewCommand { name, action, at }
 }
 
 /// The id of the button that opens a file.
 pub const OPEN_BUTTON: &str = "open-file";
-/// The id of the button that shares.
+/// The id of the button that opens the share dialog.
 pub const SHARE_BUTTON: &str = "share";
 /// The id of the button that changes the colour scheme.
 pub const THEME_BUTTON: &str = "theme";
 
-/// The id of the link to the questions in SQL.
+/// The id of the link to the SQL page.
 pub const SQL_LINK: &str = "to-sql";
 /// The id of the button that runs a query.
 pub const RUN_BUTTON: &str = "sql-run";
-/// The id of the button that shows how SQLite would go about a query.
+/// The id of the button that shows SQLite's query plan.
 pub const PLAN_BUTTON: &str = "sql-plan";
 
 const COMMANDS: [ViewCommand; 30] = [
-    command("Filter the traces", Deed::Key("/"), Where::List),
-    command("Find in this trace", Deed::Key("/"), Where::Trace),
-    command("Show the timeline", Deed::Tab(TraceTab::Timeline), Where::Trace),
-    command("Show the flame graph", Deed::Tab(TraceTab::Flame), Where::Trace),
-    command("Show the conversation", Deed::Tab(TraceTab::Conversation), Where::Trace),
-    command("Show the logs", Deed::Tab(TraceTab::Logs), Where::Trace),
-    command("Show statistics by name", Deed::Tab(TraceTab::Statistics), Where::Trace),
-    command("Go to the slowest span", Deed::Key("t"), Where::Timeline),
-    command("Go to the next failure", Deed::Key("e"), Where::Timeline),
-    command("Go to the next inference request", Deed::Key("i"), Where::Timeline),
-    command("Fold or show plumbing", Deed::Key("p"), Where::Timeline),
-    command("Mark the critical path", Deed::Key("x"), Where::Timeline),
-    command("Measure from here, to here, or no more", Deed::Key("m"), Where::Timeline),
-    command("Zoom to the selected span", Deed::Key("f"), Where::Timeline),
-    command("Show the whole trace", Deed::Key("0"), Where::Timeline),
-    command("Copy the id", Deed::Key("c"), Where::Trace),
-    command("Copy the id of the trace", Deed::Key("c"), Where::List),
-    command("Back to where this was opened from", Deed::Key("Escape"), Where::Trace),
-    command("Share this trace", Deed::Press(SHARE_BUTTON), Where::Trace),
-    command("Share the file", Deed::Press(SHARE_BUTTON), Where::List),
-    command("Run the query", Deed::Press(RUN_BUTTON), Where::Sql),
-    command("Show the plan of the query", Deed::Press(PLAN_BUTTON), Where::Sql),
-    command("Write the query", Deed::Key("/"), Where::Sql),
-    command("Ask in SQL", Deed::Press(SQL_LINK), Where::File),
-    command("Open a file", Deed::Press(OPEN_BUTTON), Where::Everywhere),
-    command("Times by UTC", Deed::Times(quipu_model::format::TimeStyle::Utc), Where::Everywhere),
-    command("Times by this computer’s clock", Deed::Times(quipu_model::format::TimeStyle::Local), Where::Everywhere),
-    command("Times since the start", Deed::Times(quipu_model::format::TimeStyle::Relative), Where::Everywhere),
-    command("Change the colour scheme", Deed::Press(THEME_BUTTON), Where::Everywhere),
-    command("List the keys", Deed::Help, Where::Everywhere),
+    command("Filter the traces", CommandAction::Key("/"), Where::List),
+    command("Find in this trace", CommandAction::Key("/"), Where::Trace),
+    command("Show the timeline", CommandAction::Tab(TraceTab::Timeline), Where::Trace),
+    command("Show the flame graph", CommandAction::Tab(TraceTab::Flame), Where::Trace),
+    command("Show the conversation", CommandAction::Tab(TraceTab::Conversation), Where::Trace),
+    command("Show the logs", CommandAction::Tab(TraceTab::Logs), Where::Trace),
+    command("Show statistics by name", CommandAction::Tab(TraceTab::Statistics), Where::Trace),
+    command("Go to the slowest span", CommandAction::Key("t"), Where::Timeline),
+    command("Go to the next failure", CommandAction::Key("e"), Where::Timeline),
+    command("Go to the next inference request", CommandAction::Key("i"), Where::Timeline),
+    command("Hide or show framework spans", CommandAction::Key("p"), Where::Timeline),
+    command("Mark the critical path", CommandAction::Key("x"), Where::Timeline),
+    command("Set a measuring point, or stop measuring", CommandAction::Key("m"), Where::Timeline),
+    command("Zoom to the selected span", CommandAction::Key("f"), Where::Timeline),
+    command("Show the whole trace", CommandAction::Key("0"), Where::Timeline),
+    command("Copy the id", CommandAction::Key("c"), Where::Trace),
+    command("Copy the trace id", CommandAction::Key("c"), Where::List),
+    command("Go back", CommandAction::Key("Escape"), Where::Trace),
+    command("Share this trace", CommandAction::Press(SHARE_BUTTON), Where::Trace),
+    command("Share the file", CommandAction::Press(SHARE_BUTTON), Where::List),
+    command("Run the query", CommandAction::Press(RUN_BUTTON), Where::Sql),
+    command("Show the query plan", CommandAction::Press(PLAN_BUTTON), Where::Sql),
+    command("Edit the query", CommandAction::Key("/"), Where::Sql),
+    command("Open the SQL page", CommandAction::Press(SQL_LINK), Where::File),
+    command("Open a file", CommandAction::Press(OPEN_BUTTON), Where::Everywhere),
+    command("Times in UTC", CommandAction::Times(quipu_model::format::TimeStyle::Utc), Where::Everywhere),
+    command("Times in this computer’s time zone", CommandAction::Times(quipu_model::format::TimeStyle::Local), Where::Everywhere),
+    command("Times relative to the start", CommandAction::Times(quipu_model::format::TimeStyle::Relative), Where::Everywhere),
+    command("Change the colour scheme", CommandAction::Press(THEME_BUTTON), Where::Everywhere),
+    command("Show keyboard shortcuts", CommandAction::Help, Where::Everywhere),
 ];
 
-/// The commands that have a meaning at `view` and whose names hold every word of `typed`, in any letter case; those first in which a word
-/// begins with the first one typed. `has_file` tells whether a file is open.
+/// The commands available at `view` whose names contain every word of `typed`, ignoring case. Commands with a word that starts with the
+/// first word typed come first. `has_file` says whether a file is open.
 pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewCommand> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let fits = |at: Where| match (&view.place, at) {
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_a_meaning_here_is_offered() {
+    fn only_commands_available_on_the_screen_are_offered() {
         assert!(names(Place::Open, false, "").iter().all(|name| !name.contains("trace")));
         assert!(names(Place::Traces, true, "").contains(&"Filter the traces"));
         let logs = Place::Trace(TraceView { trace_id: "t".into(), tab: TraceTab::Logs, ..TraceView::default() });
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_must_be_held_and_beginnings_come_first() {
+    fn every_word_must_match_and_prefixes_come_first() {
         let found = names(Place::trace("t"), true, "sh the");
         assert_eq!(found.first(), Some(&"Show the timeline"));
         assert_eq!(names(Place::trace("t"), true, "NEXT fail"), ["Go to the next failure"]);
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_commands_of_one_place_have_one_name() {
+    fn names_of_commands_are_unique() {
         for command in COMMANDS {
             assert_eq!(COMMANDS.iter().filter(|other| other.name == command.name).count(), 1, "{}", command.name);
         }

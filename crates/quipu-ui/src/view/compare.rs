@@ -1,43 +1,43 @@
-//! Two recorded values side by side, line by line: what one inference was asked beyond what the one before it was.
+//! A line diff of two recorded values, for the inputs of consecutive inferences.
 //!
-//! What is not here: which two are compared (`session`), and how the lines look (`sheet`).
+//! The core chooses the values; `render::compare` renders the diff.
 
 use super::value_tree::{child, child_count, child_label};
 use quipu_model::Value;
 use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// A value is compared by so many lines at most.
+/// Maximum number of lines compared per value.
 const MAX_LINES: usize = 3_000;
 
-/// What became of a line.
+/// What changed about a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
-    /// It stands in both.
+    /// In both values.
     Same,
-    /// It stands in the earlier one alone.
+    /// Only in the earlier value.
     Gone,
-    /// It stands in the later one alone.
+    /// Only in the later value.
     New,
 }
 
-/// Two values as the lines of both.
+/// A diff of two values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// Runs of lines that share what became of them, in order.
+    /// Runs of lines with the same change, in order.
     pub runs: Vec<(Change, Vec<String>)>,
-    /// Whether one of them has more lines than are compared.
+    /// Whether a value has more lines than were compared.
     pub cut: bool,
 }
 
 impl Comparison {
-    /// How many lines became this.
+    /// The number of lines with this change.
     pub fn count(&self, change: Change) -> usize {
         self.runs.iter().filter(|run| run.0 == change).map(|run| run.1.len()).sum()
     }
 }
 
-/// Compares two decoded values by their outlines: a line for each key, item and line of text.
+/// Compares two decoded values. A value has one line per key, item and line of text.
 pub fn compare(before: &Value, after: &Value) -> Comparison {
     let (old, new) = (outline(before), outline(after));
     let mut runs: Vec<(Change, Vec<String>)> = Vec::new();
@@ -63,7 +63,7 @@ pub fn compare(before: &Value, after: &Value) -> Comparison {
     Comparison { runs, cut: old.len() >= MAX_LINES || new.len() >= MAX_LINES }
 }
 
-/// The value's lines, indented by depth.
+/// The lines of a value, indented by depth.
 fn outline(value: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     write(value, "", 0, &mut lines);
@@ -91,7 +91,7 @@ fn write(value: &Value, label: &str, depth: usize, lines: &mut Vec<String>) {
         lines.push(format!("{indent}{label}"));
     }
     for place in 0..count {
-        // An item's number would make every item after an added one look changed.
+        // With numbers, inserting an item would change all items after it.
         let label = if is_list { "–".to_owned() } else { format!("{}:", child_label(value, place)) };
         if let Some(child) = child(value, place) {
             write(child, &label, inner, lines);

@@ -1,8 +1,7 @@
-//! Level of detail: where the time of many spans was spent, in as few numbers as a strip or a minimap can show.
+//! Level of detail: summarizes where many spans spent their time, for a minimap or a strip.
 //!
-//! A bucket is busy by the time spans spent in it themselves, without what their children took; so nested spans do not count twice, and a
-//! bucket's kind is what was really worked at. Large subtrees are added up from blocks of rows that were counted beforehand.
-//! What is not here: canvas and elements, which are the page's.
+//! A bucket counts the own time of spans, without that of their children, so nested spans do not count twice. Its kind is the one with the
+//! most own time. Large subtrees are summed from precomputed blocks of rows. Drawing is up to the page.
 
 use super::zoom::TimeWindow;
 use quipu_model::{SpanFlags, SpanKind};
@@ -10,29 +9,29 @@ use quipu_protocol::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Lanes of a minimap at most.
+/// Maximum number of lanes of a minimap.
 const MINIMAP_LANES: usize = 24;
 /// Buckets of a minimap.
 const MINIMAP_BUCKETS: u32 = 512;
-/// Buckets of a strip, and of the blocks it is added up from.
+/// Buckets of a strip and of the blocks.
 const STRIP_BUCKETS: u32 = 128;
-/// Rows of a block.
+/// Rows per block.
 const BLOCK_ROWS: u32 = 256;
-/// Up to this many rows a strip is counted span by span, exactly for the window.
+/// Strips of up to this many rows are computed exactly from the spans.
 const EXACT_ROWS: u32 = 2_048;
-/// Kinds, and behind them the failed.
+/// One plane per kind, and one for failed spans.
 const PLANES: usize = SpanKind::ALL.len() + 1;
 const FAILED: usize = SpanKind::ALL.len();
-/// An instant is as wide as this part of a bucket.
+/// Width of an instant in buckets.
 const INSTANT: f64 = 0.04;
 
-/// The whole trace in at most 24 lanes of 512 buckets.
+/// The minimap of the whole trace: at most 24 lanes of 512 buckets.
 pub fn minimap(columns: &TraceColumns) -> DensityGrid {
     let lane_rows = columns.len().div_ceil(MINIMAP_LANES).max(1);
     grid(columns, u32::try_from(lane_rows).unwrap_or(u32::MAX), MINIMAP_BUCKETS)
 }
 
-/// What strips of large subtrees are added up from; without lanes where every strip is counted exactly.
+/// Precomputed blocks for strips of large subtrees; empty if all strips are computed exactly.
 pub fn blocks(columns: &TraceColumns) -> DensityGrid {
     if columns.len() <= EXACT_ROWS as usize { DensityGrid::default() } else { grid(columns, BLOCK_ROWS, STRIP_BUCKETS) }
 }
@@ -56,14 +55,14 @@ fn grid(columns: &TraceColumns, lane_rows: u32, buckets: u32) -> DensityGrid {
 struct Cell {
     /// The busy part, 0 to 1.
     share: f64,
-    /// The place in [`SpanKind::ALL`] of what it was mostly spent in.
+    /// Index in [`SpanKind::ALL`] of the kind with the most time.
     kind: usize,
     failed: bool,
 }
 
 impl Cell {
     fn packed(self) -> u16 {
-        // What is busy at all does not vanish.
+        // Any activity stays visible.
         let share = if self.share > 0.0 { (self.share * 255.0).round().clamp(1.0, 255.0) as u16 } else { 0 };
         share | (self.kind as u16) << 8 | u16::from(self.failed) << 12
     }
@@ -74,7 +73,7 @@ impl Cell {
     }
 }
 
-/// Buckets being counted. Each plane holds the differences from one bucket to the next: a span changes four numbers, however long it is.
+/// Accumulates buckets. Each plane holds differences between adjacent buckets, so that a span of any length changes four numbers.
 struct Lane {
     buckets: usize,
     planes: Vec<f64>,
@@ -89,7 +88,7 @@ impl Lane {
         self.planes.fill(0.0);
     }
 
-    /// Counts the spans of `rows`.
+    /// Adds the spans of `rows`.
     fn count(&mut self, columns: &TraceColumns, rows: Range<u32>, window: &TimeWindow) {
         for row in rows.clone() {
             let at = row as usize;
@@ -118,7 +117,7 @@ impl Lane {
         let buckets = self.buckets as f64;
         let start = window.part(start) * buckets;
         let length = duration as f64 / window.length() as f64 * buckets;
-        // An instant at the very end lies before it.
+        // An instant at the very end is moved inside.
         (if start >= buckets && start <= buckets + 1e-9 { buckets - INSTANT } else { start }, start + length.max(INSTANT))
     }
 
@@ -134,7 +133,7 @@ impl Lane {
                 *slot += by * weight;
             }
         };
-        // The first bucket has its part, those between are full, the last has its part.
+        // The first and last buckets are partly filled, those between fully.
         if first == last {
             change(first, end - start);
             change(first + 1, start - end);
@@ -154,7 +153,7 @@ impl Lane {
             let mut most = 0.0;
             for (plane, sum) in sums.iter_mut().enumerate() {
                 *sum += self.planes.get(plane * (self.buckets + 2) + bucket).copied().unwrap_or(0.0);
-                // Differences of many numbers leave a trifle behind.
+                // Ignore rounding errors of sums of differences.
                 let own = if *sum > 1e-6 { *sum } else { 0.0 };
                 if plane == FAILED {
                     cell.failed = own > 0.0;
@@ -171,22 +170,22 @@ impl Lane {
     }
 }
 
-/// A part of a minimap that is painted at once.
+/// A part of a minimap painted in one colour.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MinimapRun {
-    /// Its lane, counted from 0.
+    /// Lane, from 0.
     pub lane: u32,
-    /// Its start, as a part of the trace.
+    /// Start relative to the trace.
     pub start: f64,
-    /// Its length, as a part of the trace.
+    /// Length relative to the trace.
     pub length: f64,
-    /// What most of its time was spent in; `None`: in a failed span, where each lane is one span.
+    /// Kind with the most time; `None` for a failed span, if each lane is one span.
     pub kind: Option<SpanKind>,
-    /// How busy it is, in quarters: 0.25 to 1.
+    /// Busy part in quarters: 0.25 to 1.
     pub strength: f64,
 }
 
-/// What to paint of a minimap, and its lanes.
+/// The number of lanes and the parts to paint.
 pub fn minimap_runs(grid: &DensityGrid) -> (u32, Vec<MinimapRun>) {
     let buckets = grid.buckets.max(1);
     let lanes = grid.cells.chunks(buckets as usize);
@@ -213,20 +212,20 @@ pub fn minimap_runs(grid: &DensityGrid) -> (u32, Vec<MinimapRun>) {
     (count, runs)
 }
 
-/// A minimap as paths of an SVG.
+/// A minimap as SVG paths.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Minimap {
-    /// The width of the drawing in its own units: one a bucket.
+    /// Width in SVG units: one per bucket.
     pub width: u32,
-    /// Its height in its own units: one a lane.
+    /// Height in SVG units: one per lane.
     pub height: u32,
-    /// One path for each kind (`None`: failed spans) and strength.
+    /// A path per kind (`None` for failed spans) and strength.
     pub paths: Vec<(Option<SpanKind>, f64, String)>,
-    /// Where spans failed, in a drawing of its own that is one unit high; empty where none did.
+    /// Path of failures in a separate drawing, one unit high; empty without failures.
     pub failures: String,
 }
 
-/// What to paint of a minimap.
+/// The SVG paths of a minimap.
 pub fn minimap_paths(grid: &DensityGrid) -> Minimap {
     let (height, runs) = minimap_runs(grid);
     let mut map = Minimap { width: grid.buckets, height, ..Minimap::default() };
@@ -252,21 +251,21 @@ pub fn minimap_paths(grid: &DensityGrid) -> Minimap {
     map
 }
 
-/// One colour of a strip, as the path of an SVG that is [`STRIP_WIDTH`] wide and [`STRIP_HEIGHT`] high.
+/// The part of a strip in one colour, as an SVG path. The strip is [`STRIP_WIDTH`] × [`STRIP_HEIGHT`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StripPath {
-    /// What the time was spent in; `None`: failed spans.
+    /// Kind of the spans; `None` for failed ones.
     pub kind: Option<SpanKind>,
     /// The attribute `d`.
     pub path: String,
 }
 
-/// Width of a strip in its own units.
+/// Width of a strip in SVG units.
 pub const STRIP_WIDTH: u32 = STRIP_BUCKETS;
-/// Height of a strip in its own units.
+/// Height of a strip in SVG units.
 pub const STRIP_HEIGHT: u32 = 8;
 
-/// Where time was spent beneath `row`: a small histogram over `window`, one path a kind, the failed ones last.
+/// A histogram of the time spent below `row` in `window`: one path per kind, failed spans last.
 pub fn strip(columns: &TraceColumns, row: u32, window: &TimeWindow) -> Vec<StripPath> {
     let end = row.saturating_add(super::waterfall::subtree(columns, row)).min(u32::try_from(columns.len()).unwrap_or(u32::MAX));
     strip_paths(&strip_cells(columns, row.saturating_add(1)..end, window))
@@ -280,7 +279,7 @@ fn strip_cells(columns: &TraceColumns, rows: Range<u32>, window: &TimeWindow) ->
         return lane.cells().collect();
     }
     let (first, end) = (rows.start.div_ceil(grid.lane_rows), rows.end / grid.lane_rows);
-    // The rows beside whole blocks, one by one.
+    // Rows outside of whole blocks are added one by one.
     lane.count(columns, rows.start..first * grid.lane_rows, window);
     lane.count(columns, end * grid.lane_rows..rows.end, window);
     let mut cells: Vec<Cell> = lane.cells().collect();
@@ -289,7 +288,7 @@ fn strip_cells(columns: &TraceColumns, rows: Range<u32>, window: &TimeWindow) ->
         kinds[cell.kind] = cell.share;
     }
     let whole = TimeWindow::whole(columns.duration_nanos);
-    // The bucket of the blocks that each cell of the strip shows: that at its middle.
+    // Each cell of the strip shows the block's bucket at the cell's middle.
     let buckets: Vec<usize> = (0..cells.len())
         .map(|cell| (whole.part(window.at((cell as f64 + 0.5) / f64::from(STRIP_BUCKETS))) * f64::from(grid.buckets)) as usize)
         .collect();
@@ -321,7 +320,7 @@ fn strip_paths(cells: &[Cell]) -> Vec<StripPath> {
         }
         at += many;
     }
-    // A failed bucket stands out by its height, and by a colour that no kind has.
+    // Failures are marked by height and by a colour of their own.
     if let Some(path) = paths.get_mut(FAILED) {
         for (at, _) in cells.iter().enumerate().filter(|(_, cell)| cell.failed) {
             let _ = write!(path, "M{at} 0h1v{STRIP_HEIGHT}h-1z");
@@ -337,7 +336,8 @@ mod tests {
     use crate::view::waterfall::tests::{trace, turn};
     use proptest::prelude::*;
 
-    /// Request, tUrn, Inference, Tool, Safety, retrieVal, rOuting, File, other: capital where at least three quarters are busy, `!` where
+    /// Request, tUrn, Inference, Tool, Safety, retrieVal, rOuting, File, other: upper case if at least three quarters are busy, `!` for a
+    /// failed span.
     /// a span failed.
     fn letter(cell: &Cell) -> char {
         let letter = b"ruitsvofx"[cell.kind] as char;
@@ -417,7 +417,7 @@ mod tests {
         fn self_times_add_up_to_the_time_that_is_covered(
             spans in prop::collection::vec((0_u32..3, 0_u64..900, 0_u64..100), 1..60),
         ) {
-            // Children lie within their parents here, one after the other: then what is busy is what the roots cover.
+            // Children lie within their parents without overlap, so the busy time is what the roots cover.
             let mut list: Vec<(u32, &str, u64, u64, bool)> = vec![(0, "root", 0, 1_000, false)];
             let mut next = 0;
             for (_, _, length) in spans {
@@ -435,7 +435,7 @@ mod tests {
 
         #[test]
         fn large_subtrees_are_added_up_as_if_counted_one_by_one(starts in prop::collection::vec(0_u64..50_000, 2_500..3_000)) {
-            // Spans without nesting and longer than a bucket: then blocks lose nothing but the rounding of a share.
+            // Without nesting, and with spans longer than a bucket, blocks are exact except for rounding.
             let mut list: Vec<(u32, &str, u64, u64, bool)> = vec![(0, "root", 0, 100_000, false)];
             list.extend(starts.into_iter().map(|start| (1, "inference", start, 3_000, start < 10)));
             let mut columns = trace(&list);

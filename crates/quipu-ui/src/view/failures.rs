@@ -1,31 +1,29 @@
-//! Where failures began, and whom they failed; the requests of a trace to choose from.
-//!
-//! What is not here: what went wrong in words, which the spans tell.
+//! Where failures originated and which spans they affected; the requests of a trace.
 
 use super::waterfall::{ancestors, subtree};
 use quipu_model::SpanFlags;
 use quipu_model::format::{count, counted, duration_text, offset_text};
 use quipu_protocol::{RequestOutline, TraceColumns};
 
-/// Names of spans that one sentence lists.
+/// Maximum number of span names in a sentence.
 const NAMED: usize = 3;
 
-/// A failure: the span it began in, and the way it took.
+/// A failure: the span where it originated, and its propagation.
 ///
 /// Where only the request tells that it failed, the step it failed in is derived (`SpanFlags::FAILURE_ORIGIN`), and stands as the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureChain {
-    /// The row of the failed span under which nothing failed, or of the step in which a request failed.
+    /// Row of the failed span without failed descendants, or of the step in which a request failed.
     pub origin: u32,
     /// Whether the origin is derived.
     pub derived: bool,
-    /// The rows of the spans around it that failed, nearest first.
+    /// Rows of the failed ancestors, nearest first.
     pub failed: Vec<u32>,
-    /// The row of the nearest span around all of them, which did not fail; `None` when the outermost one failed, or stands alone.
+    /// Row of the nearest ancestor that did not fail; `None` if there is none.
     pub survivor: Option<u32>,
 }
 
-/// Whether the failed span in `row` is where a failure began: nothing under it failed, and no step under it is known to be the one.
+/// Whether a failure originated in the failed span in `row`: nothing below it failed, and no step below it is the derived origin.
 fn is_origin(columns: &TraceColumns, row: u32) -> bool {
     let end = row.saturating_add(subtree(columns, row));
     [&columns.failed_rows, &columns.began_rows].into_iter().all(|rows| {
@@ -34,7 +32,7 @@ fn is_origin(columns: &TraceColumns, row: u32) -> bool {
     })
 }
 
-/// Where the failures of a trace began, in the order of its rows: failed spans, and steps that are derived.
+/// The rows in which failures originated, in order: failed spans and derived steps.
 pub fn failure_origins(columns: &TraceColumns) -> Vec<u32> {
     let mut origins: Vec<u32> = columns.failed_rows.iter().copied().filter(|row| is_origin(columns, *row)).collect();
     origins.extend(columns.began_rows.iter());
@@ -42,7 +40,7 @@ pub fn failure_origins(columns: &TraceColumns) -> Vec<u32> {
     origins
 }
 
-/// The first `most` failures of a trace, in the order of its rows.
+/// The first `most` failures of a trace, in row order.
 pub fn failure_chains(columns: &TraceColumns, most: usize) -> Vec<FailureChain> {
     let fails = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::FAILED));
     let chain = |origin: u32| {
@@ -58,11 +56,11 @@ pub fn failure_chains(columns: &TraceColumns, most: usize) -> Vec<FailureChain> 
     failure_origins(columns).into_iter().take(most).map(chain).collect()
 }
 
-/// What a failure did to the spans around it, as a sentence's end: `failed run_shield_guard and /v1/… with it`, `inference went on`.
+/// The effect of a failure on its ancestors, as the end of a sentence: `failed run_shield_guard and /v1/… with it`, `inference went on`.
 pub fn chain_text(columns: &TraceColumns, chain: &FailureChain) -> String {
     let name = |row: &u32| columns.name_of(*row as usize).to_owned();
     if chain.derived {
-        // In a trace of several requests spans may hang under another one's.
+        // In a trace of several requests, spans may be below another request's span.
         let perhaps = if columns.requests > 1 { "perhaps here" } else { "here" };
         let request = chain.failed.first().map(name).unwrap_or_default();
         return format!("{request} failed {perhaps} (derived: its last step, without an output)");
@@ -83,7 +81,7 @@ pub fn chain_text(columns: &TraceColumns, chain: &FailureChain) -> String {
     }
 }
 
-/// One of several requests, to choose it by: `+1.20 s  /v1/agents, 2.31 s, 14 spans, 1 failed`.
+/// Describes one of several requests for the selection: `+1.20 s  /v1/agents, 2.31 s, 14 spans, 1 failed`.
 pub fn outline_text(outline: &RequestOutline) -> String {
     let start = offset_text(i64::try_from(outline.start_nanos).unwrap_or(i64::MAX));
     let spans = counted(Some(outline.spans.into()), "span", "spans");

@@ -1,15 +1,15 @@
-//! What a filter bar does with texts: terms as chips, words as suggestions, filters to remember.
+//! Text operations of the filter bar: adding terms, replacing words by suggestions, history.
 //!
-//! What is not here: the language (`filter`), elements and keys, which are the page's.
+//! The language is in `quipu_protocol::filter`.
 
 use quipu_protocol::filter::Filter;
 use std::ops::Range;
 
-/// Filters kept in a history.
+/// Maximum number of filters in the history.
 pub const REMEMBERED: usize = 20;
 
-/// The filter that asks for what `applied` asks for, and for `draft` as well. One that could mean something else beside the other, as
-/// `a OR b`, is put in parentheses. Either may be empty.
+/// The conjunction of `applied` and `draft`. Filters that could change their meaning, such as `a OR b`, are put in parentheses. Either can
+/// be empty.
 pub fn add_terms(applied: &str, draft: &str) -> String {
     let (applied, draft) = (applied.trim(), draft.trim());
     if applied.is_empty() || draft.is_empty() {
@@ -28,11 +28,11 @@ pub fn add_terms(applied: &str, draft: &str) -> String {
     format!("{} {}", alone(applied), alone(draft))
 }
 
-/// The word that ends at `cursor` and has no meaning but itself: what a bare word asks of names and keys could be asked of all texts instead.
-/// Its place in bytes.
+/// The byte range of the bare word that ends at `cursor`, if there is one: it could be quoted to search all text instead of only names and
+/// keys.
 pub fn bare_word(draft: &str, cursor: usize) -> Option<Range<usize>> {
     let before = draft.get(..cursor)?;
-    // A quotation mark that is open goes on to the cursor.
+    // An open quotation mark extends to the cursor.
     if before.matches('"').count() % 2 == 1 {
         return None;
     }
@@ -45,25 +45,25 @@ pub fn bare_word(draft: &str, cursor: usize) -> Option<Range<usize>> {
     (is_plain && !["AND", "OR", "NOT"].contains(&word)).then_some(start..cursor)
 }
 
-/// `text` as the language writes a text to search for.
+/// `text` as a quoted string of the filter language.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `draft` with `put` in the place of `range`, and where the cursor stands then, in bytes.
+/// Replaces `range` in `draft` with `put`. Also returns the new cursor position in bytes.
 pub fn put_in(draft: &str, range: Range<usize>, put: &str) -> (String, usize) {
     let (before, after) = (draft.get(..range.start).unwrap_or(draft), draft.get(range.end..).unwrap_or_default());
     (format!("{before}{put}{after}"), before.len() + put.len())
 }
 
-/// `filter` before the filters known so far, which are one a line, each once.
+/// Puts `filter` at the front of the history (one filter per line), without duplicates.
 pub fn remember(known: &str, filter: &str) -> String {
     let filter = filter.split_whitespace().collect::<Vec<_>>().join(" ");
     let older = known.lines().filter(|line| *line != filter && !line.is_empty());
     std::iter::once(filter.as_str()).filter(|filter| !filter.is_empty()).chain(older).take(REMEMBERED).collect::<Vec<_>>().join("\n")
 }
 
-/// The byte at which the JavaScript character with this number begins.
+/// Converts an offset in UTF-16 code units, as JavaScript has it, to bytes.
 pub fn byte_of_unit(text: &str, unit: usize) -> usize {
     let mut units = 0;
     for (at, letter) in text.char_indices() {
@@ -75,7 +75,7 @@ pub fn byte_of_unit(text: &str, unit: usize) -> usize {
     text.len()
 }
 
-/// How many JavaScript characters stand before this byte.
+/// Converts an offset in bytes to UTF-16 code units.
 pub fn unit_of_byte(text: &str, byte: usize) -> usize {
     text.char_indices().take_while(|(at, _)| *at < byte).map(|(_, letter)| letter.len_utf16()).sum()
 }

@@ -1,30 +1,28 @@
-//! Which rows of a trace hold a text that is looked for: names at once, contents as the worker finds them.
-//!
-//! What is not here: reading contents, which is the worker's; which row is selected.
+//! The rows of a trace that match a search: names are matched immediately, contents when the worker finds them.
 
 use super::rows::RowSet;
 use quipu_model::fold::Needle;
 use quipu_model::format::count;
 use quipu_protocol::TraceColumns;
 
-/// Beyond this many distinct names, names too are left to the worker.
+/// With more distinct names, the worker also matches names.
 const MOST_NAMES: usize = 20_000;
 
-/// The rows that hold the text.
+/// The set of matching rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matches {
     rows: RowSet,
 }
 
 impl Matches {
-    /// The rows whose name holds `text`, letter case aside; none for an empty text.
+    /// The rows whose name contains `text`, ignoring case; none for an empty text.
     pub fn by_name(columns: &TraceColumns, text: &str) -> Matches {
         let needle = Needle::new(text).filter(|_| columns.names.len() <= MOST_NAMES);
         let named: Vec<bool> = needle.map_or_else(Vec::new, |needle| columns.names.iter().map(|name| needle.is_in(name)).collect());
         Matches { rows: RowSet::of(&columns.name, |name| named.get(*name as usize).is_some_and(|named| *named)) }
     }
 
-    /// Adds rows whose contents hold it.
+    /// Adds rows whose contents match.
     pub fn add(&mut self, rows: impl IntoIterator<Item = u32>) {
         for row in rows {
             self.rows.set(row..row.saturating_add(1), true);
@@ -32,22 +30,22 @@ impl Matches {
         self.rows.count();
     }
 
-    /// How many rows hold it.
+    /// The number of matching rows.
     pub fn len(&self) -> u32 {
         self.rows.total()
     }
 
-    /// Whether none does.
+    /// Whether no row matches.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether `row` holds it.
+    /// Whether `row` matches.
     pub fn has(&self, row: u32) -> bool {
         self.rows.has(row)
     }
 
-    /// The next row that holds it, after `row` in the direction that is asked for; after the last comes the first.
+    /// The next match after `row` in the given direction; wraps around.
     pub fn step(&self, row: Option<u32>, forward: bool) -> Option<u32> {
         let last = self.len().checked_sub(1)?;
         let number = match (row, forward) {
@@ -59,7 +57,7 @@ impl Matches {
         self.rows.nth(if number > last { 0 } else { number })
     }
 
-    /// `3 of 120`, with `row` the selected one; `120` where that is none of them; `none`.
+    /// The position of `row` among the matches: `3 of 120`, `120` if it is not a match, `none` without matches.
     pub fn sentence(&self, row: Option<u32>) -> String {
         let all = count(self.len().into());
         match row.filter(|row| self.has(*row)) {

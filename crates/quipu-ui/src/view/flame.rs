@@ -1,7 +1,6 @@
-//! Flame graphs of a trace: in order of time, left-heavy, and the callers and callees of one name. Boxes only, with as much detail as
-//! can be seen.
+//! Layout of flame graphs: by time, left-heavy, or callers and callees of one name. Only as many boxes as can be seen.
 //!
-//! What is not here: pixels and colours.
+//! Pixels and colours are up to `render::flame`.
 
 use super::statistics::Usage;
 use super::times::{Times, self_times};
@@ -10,34 +9,34 @@ use quipu_protocol::{FlameWeight, UNKNOWN_NANOS};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// The name of a box that stands for several spans too small to be seen.
+/// The name of a box that stands for several boxes too small to be seen.
 pub const SMALL: u32 = u32::MAX;
-/// Boxes of one answer at most.
+/// Maximum number of boxes in a result.
 const MAX_BOXES: usize = 40_000;
-/// Levels tried for a span that overlaps its sibling, before it is drawn over it.
+/// Number of levels tried for a span that overlaps a sibling, before it is drawn over it.
 const MAX_TRIES: usize = 48;
 
-/// How boxes are put beside each other.
+/// Layout of the boxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FlameOrder {
-    /// Every span at its time; spans that overlap a sibling stand below it.
+    /// Each span at its time; spans that overlap a sibling are moved down.
     Time,
-    /// Spans of one name under the same callers are one box, the heaviest to the left.
+    /// Spans of one name with the same callers are merged, the heaviest first.
     LeftHeavy,
-    /// Who called spans of this name, from the nearest caller up.
+    /// Callers of this name, from the nearest up.
     Callers(String),
-    /// What spans of this name called.
+    /// Callees of this name.
     Callees(String),
 }
 
-/// The part of the graph that is wanted.
+/// The requested part of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlameWindow {
-    /// Where it begins, in units of the weight.
+    /// Start in units of the weight.
     pub from: u64,
-    /// Where it ends.
+    /// End in units of the weight.
     pub to: u64,
-    /// Shorter boxes are joined: what a pixel is long.
+    /// Shorter boxes are merged: the length of a pixel.
     pub least: u64,
 }
 
@@ -46,41 +45,41 @@ pub struct FlameWindow {
 pub struct FlameBox {
     /// Index into the trace's names, or [`SMALL`].
     pub name: u32,
-    /// 0 for the outermost.
+    /// Level, 0 for the outermost.
     pub level: u32,
-    /// Where it begins, in units of the weight.
+    /// Start in units of the weight.
     pub start: u64,
-    /// How long it is.
+    /// Length in units of the weight.
     pub length: u64,
-    /// How much of it is its own, not its children's.
+    /// Own part of the length, without children.
     pub own: u64,
-    /// Spans in it.
+    /// Number of spans.
     pub spans: u32,
-    /// Failed ones among them.
+    /// Number of failed spans.
     pub failed: u32,
-    /// The row of the span it stands for, the longest of several.
+    /// Row of the span, or of the longest one.
     pub row: u32,
 }
 
-/// The boxes of a window.
+/// The boxes in a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlameGraph {
-    /// Boxes by level, from left to right.
+    /// Boxes by level and from left to right.
     pub boxes: Vec<FlameBox>,
-    /// Levels of the whole graph.
+    /// Number of levels of the whole graph.
     pub levels: u32,
     /// Length of the whole graph.
     pub total: u64,
-    /// Whether there were more boxes than are given.
+    /// Whether boxes were omitted.
     pub cut: bool,
 }
 
-/// What a length of `least_px` pixels is, where `part` of the graph is `width_px` pixels wide.
+/// The length of `least_px` pixels if `part` of the graph is `width_px` pixels wide.
 pub fn least_of(part: (u64, u64), width_px: f64, least_px: f64) -> u64 {
     ((part.1.saturating_sub(part.0)) as f64 / width_px.max(1.0) * least_px) as u64
 }
 
-/// Where a box begins and how long it is, as parts of the shown part of the graph, 0 to 1; `None` where it is outside.
+/// `(start, length)` of a box relative to the shown part, 0 to 1; `None` if it is outside.
 pub fn box_part(found: &FlameBox, part: (u64, u64)) -> Option<(f64, f64)> {
     let (from, to) = (part.0, part.1.max(part.0 + 1));
     let end = found.start.saturating_add(found.length);
@@ -93,7 +92,7 @@ pub fn box_part(found: &FlameBox, part: (u64, u64)) -> Option<(f64, f64)> {
     Some((left, (right - left).max(0.0)))
 }
 
-/// A trace as a flame graph needs it: columns in tree order.
+/// Input columns in tree order.
 #[derive(Clone, Copy, Debug)]
 pub struct FlameSpans<'a> {
     /// Parents, starts and durations.
@@ -102,7 +101,7 @@ pub struct FlameSpans<'a> {
     pub name: &'a [u32],
     /// Whether each span failed.
     pub failed: &'a [bool],
-    /// What inference requests used.
+    /// Token counts and costs of inference requests.
     pub usage: &'a Usage,
 }
 
@@ -123,7 +122,7 @@ impl FlameSpans<'_> {
         self.failed.get(row).copied().unwrap_or(false)
     }
 
-    /// What each span weighs without its children.
+    /// The own weight of each span, without its children.
     fn own(&self, weight: FlameWeight) -> Vec<u64> {
         match weight {
             FlameWeight::Time => self_times(self.times).into_iter().map(|own| if own == UNKNOWN_NANOS { 0 } else { own }).collect(),
@@ -143,7 +142,8 @@ impl FlameSpans<'_> {
     }
 }
 
-/// The boxes of `window`. `focus` is the name's index for [`FlameOrder::Callers`] and [`FlameOrder::Callees`]; without it these are empty.
+/// The boxes in `window`. `focus` is the index of the name for [`FlameOrder::Callers`] and [`FlameOrder::Callees`], which are empty without
+/// it.
 pub fn flame_graph(spans: FlameSpans<'_>, order: &FlameOrder, focus: Option<u32>, weight: FlameWeight, window: FlameWindow) -> FlameGraph {
     match order {
         FlameOrder::Time => by_time(spans, window),
@@ -156,7 +156,7 @@ pub fn flame_graph(spans: FlameSpans<'_>, order: &FlameOrder, focus: Option<u32>
 fn by_time(spans: FlameSpans<'_>, window: FlameWindow) -> FlameGraph {
     let own = spans.own(FlameWeight::Time);
     let mut level_of = vec![0_u32; spans.len()];
-    // Up to where each level is taken, as far as it was laid out.
+    // The end of the last box in each level so far.
     let mut taken: Vec<u64> = Vec::new();
     let mut out = Boxes::new(window);
     let mut total = 0;
@@ -191,7 +191,7 @@ fn by_time(spans: FlameSpans<'_>, window: FlameWindow) -> FlameGraph {
     out.finish(taken.len() as u32, total)
 }
 
-/// Spans that are one box: of one name, under the same box.
+/// A box under construction: spans of one name under the same parent box.
 struct Node {
     name: u32,
     parent: Option<usize>,
@@ -211,7 +211,7 @@ struct Merged {
 }
 
 impl Merged {
-    /// The box of `name` under `parent`, made where there is none.
+    /// The box of `name` under `parent`; created if necessary.
     fn node(&mut self, parent: Option<usize>, name: u32) -> usize {
         let key = (parent.map_or(0, |parent| parent + 1), name);
         if let Some(found) = self.numbers.get(&key) {
@@ -234,7 +234,7 @@ impl Merged {
         node.failed += u32::from(spans.is_failed(row));
     }
 
-    /// Sums what stands below; a parent is made before its children.
+    /// Sums up subtrees. Parents are created before their children.
     fn summed(mut self) -> Merged {
         for at in (0..self.nodes.len()).rev() {
             let (parent, total) = match self.nodes.get_mut(at) {
@@ -271,7 +271,7 @@ impl Merged {
         for row in 0..spans.len() {
             let name = spans.name.get(row).copied();
             let above = spans.parent(row).and_then(|parent| node_of.get(parent).copied().flatten());
-            // Below a span of the name, everything counts; a second one inside the first is one of its callees.
+            // Below a span of the name, everything is a callee, including further spans of the name.
             let node = match above {
                 Some(above) => Some(merged.node(Some(above), name.unwrap_or(SMALL))),
                 None if name.is_some() && name == focus => Some(merged.node(None, name.unwrap_or(SMALL))),
@@ -304,7 +304,7 @@ impl Merged {
             if !is_focus || inside {
                 continue;
             }
-            // What the span weighs is the own weight of its outermost caller's box: boxes above are as long as those below them.
+            // The outermost caller's box has the span's weight as own weight, so that boxes above are as long as those below.
             let weight = total.get(row).copied().unwrap_or(0);
             let mut node = merged.node(None, focus.unwrap_or(SMALL));
             merged.add(node, spans, row, 0);
@@ -321,17 +321,17 @@ impl Merged {
         merged.summed()
     }
 
-    /// Boxes beside each other, the heaviest first.
+    /// Arranges boxes side by side, the heaviest first.
     fn laid_out(&self, window: FlameWindow) -> FlameGraph {
         let key = |at: usize| self.nodes.get(at).map(|node| (node.level, node.parent, Reverse(node.total), node.name));
         let order = ordered(self.nodes.len(), &|one, other| key(one).cmp(&key(other)));
         let mut start_of = vec![0_u64; self.nodes.len()];
-        // Where the next child of each box begins; the last one is for the outermost.
+        // Start of the next child of each box; the last entry is for the outermost level.
         let mut next = vec![0_u64; self.nodes.len() + 1];
         let mut out = Boxes::new(window);
         let mut levels = 0;
         for at in order {
-            // What weighs nothing has no place in a graph by weight.
+            // Boxes without weight are omitted.
             let Some(node) = self.nodes.get(at).filter(|node| node.total > 0) else { continue };
             let slot = node.parent.unwrap_or(self.nodes.len());
             let begin = node.parent.and_then(|parent| start_of.get(parent).copied()).unwrap_or(0);
@@ -358,11 +358,11 @@ impl Merged {
     }
 }
 
-/// Boxes on their way out: what can't be seen is joined or left out.
+/// Collects the result. Boxes too small to be seen are merged or omitted.
 struct Boxes {
     window: FlameWindow,
     boxes: Vec<FlameBox>,
-    /// The last box of each level that stands for small ones.
+    /// The last merged box of each level.
     small: HashMap<u32, usize>,
     cut: bool,
 }
@@ -431,7 +431,7 @@ mod tests {
 
     fn drawn(order: FlameOrder, weight: FlameWeight, window: FlameWindow) -> String {
         let columns = spans();
-        // The maker of traces gives every span a name of its own; here equal ones are one.
+        // The trace builder gives every span its own name; merge equal ones.
         let mut names: Vec<String> = Vec::new();
         let mut name = Vec::new();
         for row in 0..columns.len() {

@@ -1,4 +1,4 @@
-//! Places in a trace worth jumping to.
+//! Jump targets in a trace.
 
 use super::failures::failure_origins;
 use super::times::{Times, self_times};
@@ -6,19 +6,19 @@ use super::waterfall::{span_time, subtree};
 use quipu_model::SpanFlags;
 use quipu_protocol::{TraceColumns, UNKNOWN_NANOS};
 
-/// Where to.
+/// A kind of jump target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jump {
-    /// The span that itself took longest: its own time, without its children's.
+    /// The span with the longest own time.
     Slowest,
-    /// The span in which a failure began: the earliest, then the next ones.
+    /// The next span in which a failure originated.
     Failure,
     /// The next inference request.
     Inference,
 }
 
 impl Jump {
-    /// What the key of this name jumps to.
+    /// The target of a key.
     pub fn from_key(key: &str) -> Option<Jump> {
         match key {
             "t" => Some(Jump::Slowest),
@@ -28,7 +28,7 @@ impl Jump {
         }
     }
 
-    /// Whether the trace has no such place; told without looking at its spans.
+    /// Whether the trace has no such target. Does not look at its spans.
     pub fn leads_nowhere(self, columns: &TraceColumns) -> bool {
         match self {
             Jump::Slowest => columns.is_empty(),
@@ -37,7 +37,7 @@ impl Jump {
         }
     }
 
-    /// The row to go to from `selected`; `None` where the trace has none such. After the last one comes the first.
+    /// The target row, starting from `selected`; `None` if there is none. Wraps around.
     pub fn target(self, columns: &TraceColumns, selected: Option<u32>) -> Option<u32> {
         match self {
             Jump::Slowest => {
@@ -61,11 +61,11 @@ impl Jump {
     }
 }
 
-/// Children looked at for one span's own time.
+/// Maximum number of children considered for one span's own time.
 const MOST_CHILDREN: usize = 100_000;
 
-/// The own time of the span in `row`, in nanoseconds: its duration without what its children cover of it. `None` where the duration is
-/// unknown, or there are too many children to look at in passing.
+/// The own time of the span in `row` in nanoseconds: its duration without the parts covered by children. `None` if the duration is unknown
+/// or there are too many children.
 pub fn own_nanos(columns: &TraceColumns, row: u32) -> Option<u64> {
     let (start, duration) = span_time(columns, row);
     let end = start.saturating_add(duration?);
@@ -78,7 +78,7 @@ pub fn own_nanos(columns: &TraceColumns, row: u32) -> Option<u64> {
         if seen > MOST_CHILDREN {
             return None;
         }
-        // Siblings come by start, so that what they cover grows to the right only.
+        // Siblings are sorted by start, so the covered range only grows to the right.
         let (from, length) = span_time(columns, child);
         let (from, to) = (from.max(covered), from.saturating_add(length.unwrap_or(0)).min(end));
         if to > from {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_slowest_is_so_by_itself() {
-        // The turn is longest, but it only waits: the router's call under `inference` is what took the time.
+        // The turn is longest, but only waits: the router's call under `inference` took the time.
         assert_eq!(Jump::Slowest.target(&turn(), None), Some(5));
         assert_eq!(Jump::Slowest.target(&trace(&[]), None), None);
     }

@@ -1,31 +1,31 @@
-//! What a key does in a list or in the timeline's tree.
+//! Keyboard navigation in lists and in the timeline tree.
 
 use super::waterfall::{WaterfallTree, ancestors, subtree};
 use quipu_protocol::TraceColumns;
 
-/// A key that moves.
+/// A navigation key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveKey {
-    /// One up.
+    /// To the previous row.
     Up,
-    /// One down.
+    /// To the next row.
     Down,
-    /// Collapse, or to the parent.
+    /// Collapses, or moves to the parent.
     Left,
-    /// Expand, or to the first child.
+    /// Expands, or moves to the first child.
     Right,
-    /// To the first.
+    /// To the first row.
     Home,
-    /// To the last.
+    /// To the last row.
     End,
-    /// A page up.
+    /// Up by one page.
     PageUp,
-    /// A page down.
+    /// Down by one page.
     PageDown,
 }
 
 impl MoveKey {
-    /// From the DOM's `KeyboardEvent.key`; `h j k l` move as in vi.
+    /// Parses the DOM's `KeyboardEvent.key`; `h j k l` move as in vi.
     pub fn from_name(name: &str) -> Option<MoveKey> {
         Some(match name {
             "ArrowUp" | "k" => MoveKey::Up,
@@ -46,7 +46,7 @@ impl MoveKey {
 pub enum TreeMove {
     /// Nothing.
     Stay,
-    /// Selects the span of this row.
+    /// Selects the span in this row.
     Select(u32),
     /// Collapses this row.
     Collapse(u32),
@@ -54,8 +54,8 @@ pub enum TreeMove {
     Expand(u32),
 }
 
-/// The place `key` leads to in a list of `len` entries, from `current` (none: the key enters the list). `page` is what fits the
-/// viewport. `None` when there is nowhere to go.
+/// The index `key` moves to in a list of `len` entries from `current` (`None`: the key enters the list). `page` is the number of rows in
+/// the viewport. `None` if there is nowhere to move.
 pub fn move_in_list(len: u64, current: Option<u64>, key: MoveKey, page: u64) -> Option<u64> {
     let last = len.checked_sub(1)?;
     let Some(current) = current else {
@@ -77,7 +77,7 @@ pub fn move_in_list(len: u64, current: Option<u64>, key: MoveKey, page: u64) -> 
     Some(target.min(last))
 }
 
-/// What `key` does with `selected` in the tree.
+/// The effect of `key` in the tree with `selected`.
 pub fn move_in_tree(columns: &TraceColumns, tree: &WaterfallTree, selected: Option<u32>, key: MoveKey, page: u64) -> TreeMove {
     let place = selected.and_then(|row| tree.place_of(row));
     if let (Some(row), MoveKey::Left | MoveKey::Right) = (selected, key) {

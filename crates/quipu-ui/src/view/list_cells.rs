@@ -1,19 +1,19 @@
-//! The text of a cell in the list of traces, and of a group's row.
+//! The text of cells in the trace list and of group rows.
 //!
-//! What is not here: times, which need the reader's zone, and names, which are links: those cells are the page's.
+//! Times depend on the user's time zone and names are links; the page renders those cells.
 
 use quipu_model::format::{DASH, cost_text, count, counted, duration_text};
 use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceRow};
 
-/// What stands in a cell that is nothing but text; nothing for a start or a name.
+/// The text of a cell; empty for start and name.
 pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
     let number = |number: Option<u64>| number.map_or_else(|| DASH.into(), count);
     let tokens = |part: fn(&quipu_model::TokenTotals) -> Option<u64>| number(row.tokens.as_ref().and_then(part));
-    // What is not there is no unknown.
+    // A missing value is shown as empty, not as unknown.
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     match column {
         ListColumn::Start | ListColumn::Name => String::new(),
-        // Before the index is there nothing was read yet; groups of what has no key have no first trace.
+        // Before indexing, nothing is known yet; the group without a key has no first trace.
         ListColumn::Asked if row.spans.is_none() || row.group.as_ref().is_some_and(|group| group.key.is_empty()) => String::new(),
         ListColumn::Asked => row.asked.clone().unwrap_or_else(|| DASH.into()),
         ListColumn::Duration => duration_text(row.duration_nanos),
@@ -33,7 +33,7 @@ pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
     }
 }
 
-/// What a group is called: its key, or that it has none; and how many traces it has: `3 traces, 1 failed`.
+/// The label of a group (its key, or that it has none), and its size: `3 traces, 1 failed`.
 pub fn group_text(group: &GroupRow, by: GroupBy) -> (String, String) {
     let key = if group.key.is_empty() { format!("No {}", by.name()) } else { group.key.clone() };
     let mut traces = counted(Some(group.traces.into()), "trace", "traces");

@@ -1,20 +1,20 @@
-//! Where a text that is looked for stands in what is shown.
+//! Finds matches of a search in displayed values.
 //!
-//! What is not here: how texts are compared (`fold`), and elements, which are the page's.
+//! `fold` compares text.
 
 use super::value_tree::{ValueKind, child, child_count, child_label, leaf_text, value_kind};
 use quipu_model::Value;
 use quipu_model::fold::Needle;
 use quipu_protocol::MatchPlace;
 
-/// Marks in one text at most: more would tell nobody anything.
+/// Maximum number of highlighted matches in a text.
 const MOST_MARKS: usize = 500;
-/// Values looked at for the first match of a tree.
+/// Maximum number of values searched for the first match in a tree.
 const MOST_VALUES: usize = 5_000;
-/// Bytes of texts looked at for it.
+/// Maximum number of bytes searched for it.
 const MOST_BYTES: usize = 1 << 20;
 
-/// `text` in pieces, and for each whether it matches. Joined they are `text`; the first 500 matches are marked.
+/// Splits `text` into pieces, each with whether it matches. Concatenated they are `text`. Only the first 500 matches are marked.
 pub fn pieces<'a>(text: &'a str, needle: &Needle) -> Vec<(bool, &'a str)> {
     let mut pieces = Vec::new();
     let mut end = 0;
@@ -32,13 +32,13 @@ pub fn pieces<'a>(text: &'a str, needle: &Needle) -> Vec<(bool, &'a str)> {
     pieces
 }
 
-/// Which of the texts that are looked for was found as `matched`; without one `matched` itself.
+/// The search text that `matched` is a match of; `matched` itself if there is none.
 pub fn found_text<'a>(texts: &'a [String], matched: &'a str) -> &'a str {
     let found = texts.iter().find(|text| Needle::new(text).is_some_and(|needle| needle.is_in(matched)));
     found.map_or(matched, String::as_str)
 }
 
-/// Where a match stands, in a few words: `name`, an attribute's key, `event`, `event message`.
+/// The location of a match: `name`, an attribute key, `event`, `event message`.
 pub fn place_text(place: &MatchPlace) -> String {
     match place {
         MatchPlace::Name => "name".into(),
@@ -48,8 +48,8 @@ pub fn place_text(place: &MatchPlace) -> String {
     }
 }
 
-/// The places of children that lead to the first value in `root` that matches, by its text or by its key; `None` where none does, or where
-/// the value is too large to look through at once.
+/// The child indices that lead to the first value in `root` with a matching text or key; `None` if there is none, or the value is too large
+/// to search.
 pub fn path_to_match(root: &Value, needle: &Needle) -> Option<Vec<usize>> {
     let mut left = (MOST_VALUES, MOST_BYTES);
     let mut path = Vec::new();
@@ -76,7 +76,7 @@ fn find(value: &Value, needle: &Needle, path: &mut Vec<usize>, left: &mut (usize
     false
 }
 
-/// Whether there is room for one more value of so many bytes.
+/// Deducts one value of `len` bytes from the budget; `false` if it is used up.
 fn spend((values, bytes): &mut (usize, usize), len: usize) -> bool {
     let spent = (values.checked_sub(1), bytes.checked_sub(len));
     let (Some(values_left), Some(bytes_left)) = spent else {

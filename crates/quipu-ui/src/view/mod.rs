@@ -1,6 +1,6 @@
-//! Rows and geometry ready to draw: pure, so that what would be drawn can be tested without a browser.
+//! Rows and geometry: pure functions, so that what is drawn can be tested without a browser.
 //!
-//! What is not here: elements, colours and events, which are the page's; reading of data, which is `index` and `store`.
+//! Elements, colours and events are up to the page; data comes from the core.
 
 mod axis;
 mod bar_marks;
@@ -34,7 +34,7 @@ pub use axis::{Tick, axis_time, tick_distance, ticks};
 pub use bar_marks::{Dot, PathRows, dots};
 pub use chart::{NOT_NAMED, series_name};
 pub use chart::{PROMQL_EXAMPLES, answer_chart, moved_window, requests_chart, tokens_chart};
-pub use commands::{Deed, OPEN_BUTTON, PLAN_BUTTON, RUN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, ViewCommand, commands};
+pub use commands::{CommandAction, OPEN_BUTTON, PLAN_BUTTON, RUN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON, ViewCommand, commands};
 pub use compare::{Change, Comparison, compare};
 pub use density::{Minimap, MinimapRun, STRIP_HEIGHT, STRIP_WIDTH, StripPath, blocks, minimap, minimap_paths, minimap_runs, strip};
 pub use failures::{FailureChain, chain_text, failure_chains, failure_origins, outline_text};

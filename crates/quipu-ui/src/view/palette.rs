@@ -1,10 +1,10 @@
-//! The page's colours are readable: contrast of every pair that the style sheets put together, by WCAG 2.2.
+//! Tests that the page's colours are readable: WCAG 2.2 contrast of all combinations in the style sheets.
 //!
-//! The tokens are `light-dark(oklch(…), oklch(…))` in `web/style/tokens.css`; this is a test, nothing else uses it.
+//! Reads `light-dark(oklch(…), oklch(…))` from `web/style/tokens.css`.
 
 use std::collections::BTreeMap;
 
-/// Linear sRGB of an `oklch(L C H)`, after Ottosson's definition of OKLab.
+/// Converts `oklch(L C H)` to linear sRGB, by Ottosson's definition of OKLab.
 fn linear_rgb(lightness: f64, chroma: f64, hue: f64) -> [f64; 3] {
     let (a, b) = (chroma * hue.to_radians().cos(), chroma * hue.to_radians().sin());
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
@@ -26,7 +26,7 @@ fn contrast(one: f64, other: f64) -> f64 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// Luminance of every token in light and in dark.
+/// Relative luminance of each token in light and dark mode.
 fn tokens() -> BTreeMap<String, [f64; 2]> {
     let css = include_str!("../../../../web/style/tokens.css");
     let mut found = BTreeMap::new();

@@ -1,9 +1,9 @@
-//! Sentences about a list as a whole, and about work in progress: indexing, importing, searching.
+//! Messages about list totals and about progress of indexing, importing and searching.
 
 use quipu_model::format::{bytes, count, counted, duration, token_sentence};
 use quipu_protocol::{Importing, IndexProgress, ListTotals, SearchProgress, SearchState};
 
-/// What a list has in all: `434 spans · 3 failed · median 12.3 ms · 95 % within 1.23 s · 48.1 s in all · prompt 1,234 · …`.
+/// Totals of a list: `434 spans · 3 failed · median 12.3 ms · 95 % within 1.23 s · 48.1 s in all · prompt 1,234 · …`.
 pub fn totals_text(totals: &ListTotals) -> String {
     let mut text = counted(Some(totals.spans), "span", "spans");
     if totals.failed > 0 {
@@ -21,7 +21,7 @@ pub fn totals_text(totals: &ListTotals) -> String {
     text
 }
 
-/// How far the index is, with a rate once there is one: `12,000 of about 48,000 spans · 24,000 spans/s · 310 MB/s`.
+/// Progress of indexing, with a rate if known: `12,000 of about 48,000 spans · 24,000 spans/s · 310 MB/s`.
 pub fn index_text(progress: &IndexProgress) -> String {
     let mut text = format!("{} of about {} spans", count(progress.spans), count(progress.spans_expected.max(progress.spans)));
     if progress.elapsed_ms >= 200.0 {
@@ -34,7 +34,7 @@ pub fn index_text(progress: &IndexProgress) -> String {
     text
 }
 
-/// How far an import is, with a rate once there is one: `120 MB of 480 MB · 48,000 spans · 31 MB/s`.
+/// Progress of an import, with a rate if known: `120 MB of 480 MB · 48,000 spans · 31 MB/s`.
 pub fn import_text(progress: &Importing) -> String {
     let spans = counted(Some(progress.spans), "span", "spans");
     let mut text = format!("{} of {} · {spans}", bytes(progress.bytes), bytes(progress.bytes_expected));
@@ -44,7 +44,7 @@ pub fn import_text(progress: &Importing) -> String {
     text
 }
 
-/// What a search did so far: `1,024 of 2,048 spans · 12.0 MB · 210 MB/s · 34 hits`.
+/// Progress of a search: `1,024 of 2,048 spans · 12.0 MB · 210 MB/s · 34 hits`.
 pub fn search_text(progress: &SearchProgress) -> String {
     let mut text =
         format!("{} of {} spans · {}", count(progress.spans), count(progress.spans_expected.max(progress.spans)), bytes(progress.bytes));

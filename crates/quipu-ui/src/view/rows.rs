@@ -1,23 +1,23 @@
-//! A set of rows that can be counted: how many stand before a row, and which is the n-th. A million rows take an eighth of a megabyte.
+//! A bit set of rows with fast rank and select. A million rows take an eighth of a megabyte.
 //!
-//! What is not here: what the set is of: visible rows (`waterfall`), rows with a match (`find`).
+//! Used for visible rows (`waterfall`) and matching rows (`find`).
 
 use std::ops::Range;
 
-/// Words between two counts.
+/// Words per block.
 const BLOCK: usize = 8;
 
-/// A set of rows below a length.
+/// A set of row numbers below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RowSet {
     len: u32,
     words: Vec<u64>,
-    /// Rows of the set before each block of [`BLOCK`] words; one more entry than blocks.
+    /// Number of rows in the set before each block of [`BLOCK`] words; one more entry than blocks.
     before: Vec<u32>,
 }
 
 impl RowSet {
-    /// All of `len` rows, or none of them.
+    /// A set of all `len` rows, or an empty one.
     pub(super) fn filled(len: u32, value: bool) -> RowSet {
         let words = vec![0; len.div_ceil(64) as usize];
         let mut set = RowSet { len, before: vec![0; words.len().div_ceil(BLOCK) + 1], words };
@@ -26,7 +26,7 @@ impl RowSet {
         set
     }
 
-    /// The rows of a list that `holds` is true of.
+    /// The indices of a list for which `holds` is true.
     pub(super) fn of<T>(list: &[T], holds: impl Fn(&T) -> bool) -> RowSet {
         let mut set = RowSet::filled(u32::try_from(list.len()).unwrap_or(u32::MAX), false);
         for (word, rows) in set.words.iter_mut().zip(list.chunks(64)) {
@@ -41,7 +41,7 @@ impl RowSet {
         self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
-    /// Puts rows in, or takes them out; those beyond the length are passed over. [`RowSet::count`] is to be called after the last change.
+    /// Adds or removes rows; those beyond the length are ignored. Call [`RowSet::count`] after the last change.
     pub(super) fn set(&mut self, rows: Range<u32>, value: bool) {
         let end = rows.end.min(self.len);
         let mut row = rows.start;
@@ -55,7 +55,7 @@ impl RowSet {
         }
     }
 
-    /// Counts anew, after changes.
+    /// Updates the counts after changes.
     pub(super) fn count(&mut self) {
         let mut sum = 0;
         for (before, block) in self.before.iter_mut().zip(self.words.chunks(BLOCK)) {
@@ -67,12 +67,12 @@ impl RowSet {
         }
     }
 
-    /// How many rows are in the set.
+    /// The number of rows in the set.
     pub(super) fn total(&self) -> u32 {
         self.before.last().copied().unwrap_or(0)
     }
 
-    /// How many rows of the set stand before `row`.
+    /// The number of rows in the set before `row`.
     pub(super) fn rank(&self, row: u32) -> u32 {
         let row = row.min(self.len);
         let word = row as usize / 64;
@@ -82,12 +82,12 @@ impl RowSet {
         self.before.get(block).copied().unwrap_or(0) + whole + part
     }
 
-    /// The row of the set with this number, counted from 0.
+    /// The row with this index in the set.
     pub(super) fn nth(&self, number: u32) -> Option<u32> {
         if number >= self.total() {
             return None;
         }
-        // The last block that does not begin after it.
+        // The last block that does not start after it.
         let block = self.before.partition_point(|before| *before <= number).checked_sub(1)?;
         let mut left = number - self.before.get(block)?;
         for (at, word) in self.words.iter().enumerate().skip(block * BLOCK) {

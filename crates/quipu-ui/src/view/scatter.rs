@@ -1,9 +1,7 @@
-//! Traces by start and duration: cells at round times and durations, the marks in them, and the part that is pulled out with a pointer or
-//! keys and becomes a filter.
+//! A scatter plot of traces by start and duration: cells, marks, and the brush that turns a selection into a filter.
 //!
-//! Both axes are cut into cells whose borders are round numbers, so that a filter made of them is short. Durations lie on a scale of twenty
-//! steps a decade, of which every step is a cell, or every second, fourth and so on; time is even, so that a gap is as long as it was.
-//! What is not here: elements and colours, which are the page's.
+//! Both axes are divided into cells with round borders, so that filters stay short. Durations use a logarithmic scale of twenty steps per
+//! decade; a cell is one or more steps. Time is linear, so that gaps keep their length.
 
 use super::axis::{step_for, ticks};
 use super::{Tick, add_terms};
@@ -14,16 +12,16 @@ use quipu_protocol::{Scatter, ScatterMark, ScatterPoint};
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Cells of a picture at most, across and down, and marks in all.
+/// Maximum number of columns and rows.
 const MOST_CELLS: (u16, u16) = (512, 64);
 const MOST_MARKS: usize = 8_192;
 /// The steps of one decade of durations.
 const STEPS: [u64; 20] = [100, 112, 125, 140, 160, 180, 200, 224, 250, 280, 315, 355, 400, 450, 500, 560, 630, 710, 800, 900];
-/// Steps between the borders of two cells.
+/// Possible numbers of steps per cell.
 const STRIDES: [usize; 9] = [1, 2, 4, 5, 10, 20, 40, 80, 160];
-/// Where marks are counted from: the right and the upper end.
+/// Maximum coordinate of a mark.
 const END: f64 = 65_535.0;
-/// Durations that have a mark of their own on the axis.
+/// Durations labelled on the axis.
 const ROUND: [u64; 14] = [
     1_000,
     10_000,
@@ -41,38 +39,38 @@ const ROUND: [u64; 14] = [
     864_000_000_000_000,
 ];
 
-/// The border of this number on the scale of durations.
+/// The duration at a step of the scale.
 fn step(number: usize) -> u64 {
     let power = u32::try_from(number / STEPS.len()).unwrap_or(u32::MAX);
     STEPS.get(number % STEPS.len()).map_or(u64::MAX, |step| step.saturating_mul(10_u64.saturating_pow(power)))
 }
 
-/// The number of the last border at or below a duration; 0 below the scale.
+/// The last step at or below a duration; 0 below the scale.
 fn step_below(nanos: u64) -> usize {
     let power = (nanos / 100).max(1).ilog10() as usize;
     let first = power * STEPS.len();
     (first..first + STEPS.len()).rev().find(|number| step(*number) <= nanos).unwrap_or(first)
 }
 
-/// The borders of the cells of durations, from below.
+/// The duration borders of the rows, ascending.
 fn borders(least: u64, most: u64, at_most: u16) -> Vec<u64> {
     let (mut low, mut high) = (step_below(least), step_below(most) + 1);
-    // Where all took nearly the same time, they lie in the middle.
+    // If all durations are nearly equal, center them.
     if high - low < 8 {
         low = low.saturating_sub(4);
         high += 4;
     }
     let fits = |stride: &&usize| high.div_ceil(**stride) - low / **stride <= at_most.into();
-    // Where only one cell is wanted, it is all of the scale.
+    // For a single row, use the whole scale.
     let stride = *STRIDES.iter().find(fits).unwrap_or(&400);
     let (low, high) = (low / stride, high.div_ceil(stride));
     let mut borders: Vec<u64> = (low..=high).map(|number| step(number * stride)).collect();
-    // The ends of what can be counted are one border.
+    // The ends of the number range give the same border.
     borders.dedup();
     borders
 }
 
-/// Puts traces into at most so many cells across and down; `None` where no cells are asked for or no trace has a start and a duration.
+/// Groups traces into at most `(columns, rows)` cells; `None` if no cells are requested or no trace has a start and a duration.
 pub fn scatter(points: &mut dyn Iterator<Item = ScatterPoint>, cells: (u16, u16)) -> Option<Scatter> {
     if cells.0 == 0 || cells.1 == 0 {
         return None;
@@ -90,7 +88,7 @@ pub fn scatter(points: &mut dyn Iterator<Item = ScatterPoint>, cells: (u16, u16)
     let starts = || placed.iter().map(|(start, ..)| *start);
     let durations = || placed.iter().map(|(_, duration, _)| *duration);
     let (mut first, mut last) = (starts().min()?, starts().max()?);
-    // Where all started at nearly the same time, they lie in the middle of a second.
+    // If all starts are nearly equal, center them in one second.
     if last.abs_diff(first) < 1_000_000 {
         (first, last) = (first.saturating_sub(500_000_000), last.saturating_add(500_000_000));
     }
@@ -134,7 +132,7 @@ fn marks(picture: &Scatter, placed: &[(i64, u64, bool)]) -> Vec<ScatterMark> {
     cells
 }
 
-/// A part of an axis as marks have it, within its cell even where it lies on the border.
+/// A mark's coordinate, within its cell even if it is on the border.
 fn inside(part: f64, cell: usize, cells: u16) -> u16 {
     let border = |cell: usize| (cell as u64 * 65_536).div_ceil(cells.max(1).into());
     let (first, behind) = (border(cell), border(cell + 1));
@@ -150,7 +148,7 @@ fn row_of(picture: &Scatter, nanos: u64) -> usize {
     above.saturating_sub(1).min(usize::from(picture.rows()).saturating_sub(1))
 }
 
-/// Where a duration lies: 0 at the lower end, 1 at the upper.
+/// Vertical position of a duration: 0 at the bottom, 1 at the top.
 fn part_of_duration(picture: &Scatter, nanos: u64) -> f64 {
     let row = row_of(picture, nanos);
     let (Some(low), Some(high)) = (picture.borders.get(row), picture.borders.get(row + 1)) else { return 0.0 };
@@ -158,7 +156,7 @@ fn part_of_duration(picture: &Scatter, nanos: u64) -> f64 {
     (row as f64 + inside.min(1.0)) / f64::from(picture.rows().max(1))
 }
 
-/// Round durations and where they lie, from below; where the axis holds fewer than two, its ends.
+/// Ticks of the duration axis at round values, ascending; its ends if there would be fewer than two.
 pub fn duration_ticks(picture: &Scatter) -> Vec<Tick> {
     let (Some(least), Some(most)) = (picture.borders.first(), picture.borders.last()) else { return Vec::new() };
     let tick = |nanos: &u64| Tick { at_nanos: *nanos, at: part_of_duration(picture, *nanos), label: duration_label(*nanos) };
@@ -170,12 +168,13 @@ pub fn duration_ticks(picture: &Scatter) -> Vec<Tick> {
     }
 }
 
-/// Round times and where they lie, as many as have room on so many pixels. `offset_minutes` is the reader's zone; `zero` is what relative times count from.
+/// Ticks of the time axis at round values, as many as fit `width` pixels. `offset_minutes` is the user's time zone, `zero` the origin of
+/// relative times.
 pub fn time_ticks(picture: &Scatter, width: f64, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> Vec<Tick> {
     const APART: f64 = 110.0;
     const LABEL: f64 = 60.0;
     let mut ticks = round_times(picture, (width / APART) as usize, style, offset_minutes, zero);
-    // A label that would be cut is none.
+    // Omit labels that would be cut.
     ticks.retain(|tick| tick.at * width + LABEL <= width);
     ticks
 }
@@ -189,7 +188,7 @@ fn round_times(picture: &Scatter, at_most: usize, style: TimeStyle, offset_minut
     let step = step_for(length.max(1), at_most.max(1));
     let whole_step = i64::try_from(step).unwrap_or(i64::MAX);
     let offset = if style == TimeStyle::Local { offset_minutes } else { 0 };
-    // Round on the clock that is shown.
+    // Round in the displayed time zone.
     let shown = picture.from.0.saturating_add(i64::from(offset) * 60_000_000_000);
     let mut behind = (whole_step - shown.rem_euclid(whole_step)).rem_euclid(whole_step).unsigned_abs();
     let mut ticks = Vec::new();
@@ -203,7 +202,7 @@ fn round_times(picture: &Scatter, at_most: usize, style: TimeStyle, offset_minut
 
 const DAY: u64 = 86_400_000_000_000;
 
-/// As much of a time as ticks so far apart need: `10:05`, `10:05:30`, `03-01 06:00`, `2026-03-01`.
+/// The part of a time needed for ticks at this distance: `10:05`, `10:05:30`, `03-01 06:00`, `2026-03-01`.
 fn clock_label(civil: &str, step: u64, length: u64) -> String {
     let part = match step {
         DAY.. => 0..10,
@@ -215,7 +214,7 @@ fn clock_label(civil: &str, step: u64, length: u64) -> String {
     civil.get(part).unwrap_or(civil).to_owned()
 }
 
-/// A round duration without its zeros: `1 ms`, `10 s`, `1 m`.
+/// A round duration without zeros: `1 ms`, `10 s`, `1 m`.
 fn duration_label(nanos: u64) -> String {
     let text = duration(nanos);
     let Some((number, unit)) = text.split_once(' ') else { return text };
@@ -225,14 +224,14 @@ fn duration_label(nanos: u64) -> String {
     }
 }
 
-/// How many traces a mark stands for, for its size.
+/// Size of a mark by the number of its traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkSize {
-    /// One.
+    /// One trace.
     One,
-    /// Up to nine.
+    /// Two to nine traces.
     Few,
-    /// Ten and more.
+    /// Ten or more traces.
     Many,
 }
 
@@ -244,8 +243,8 @@ fn size_of(traces: u32) -> MarkSize {
     }
 }
 
-/// Half the width of a mark's cross, in pixels. Among many traces a few failed ones have a small one: the picture of a large file would
-/// be all crosses otherwise.
+/// Half the width of a mark's cross in pixels. A few failures among many traces have a small cross; otherwise, a large file would be all
+/// crosses.
 fn arm_of(mark: &ScatterMark) -> f64 {
     let whole = if size_of(mark.failed) == MarkSize::One { 3.0 } else { 4.0 };
     match size_of(mark.traces) {
@@ -255,21 +254,21 @@ fn arm_of(mark: &ScatterMark) -> f64 {
     }
 }
 
-/// What is drawn of a picture.
+/// SVG paths of a scatter plot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScatterPaths {
-    /// One dot for each mark that holds a trace that did not fail, by size: lines without length, to be drawn with round ends.
+    /// Dots for marks with a trace that did not fail, by size: zero-length lines, to be drawn with round caps.
     pub dots: [String; 3],
-    /// A cross for each mark that holds a failed trace.
+    /// Crosses for marks with a failed trace.
     pub crosses: String,
 }
 
-/// The paths of a picture of this many pixels.
+/// The SVG paths for a plot of this size in pixels.
 pub fn scatter_paths(picture: &Scatter, width: f64, height: f64) -> ScatterPaths {
     let mut paths = ScatterPaths::default();
     for mark in &picture.marks {
         let (x, y) = pixel_of(mark, width, height);
-        // A string takes everything.
+        // Writing to a string can't fail.
         if mark.traces > mark.failed {
             let _ = write!(paths.dots[size_of(mark.traces - mark.failed) as usize], "M{x:.1} {y:.1}h0");
         }
@@ -286,7 +285,7 @@ fn pixel_of(mark: &ScatterMark, width: f64, height: f64) -> (f64, f64) {
     (f64::from(mark.x) / END * width, (1.0 - f64::from(mark.y) / END) * height)
 }
 
-/// The mark nearest to a pixel, where one is near.
+/// The mark nearest to a position in pixels, if one is near.
 pub fn mark_at(picture: &Scatter, width: f64, height: f64, at: (f64, f64)) -> Option<&ScatterMark> {
     const NEAR: f64 = 100.0;
     let distance = |mark: &ScatterMark| {
@@ -297,33 +296,33 @@ pub fn mark_at(picture: &Scatter, width: f64, height: f64, at: (f64, f64)) -> Op
     nearest.filter(|(distance, _)| *distance <= NEAR).map(|(_, mark)| mark)
 }
 
-/// A part of a picture, in whole cells; all of an axis where it is not narrowed.
+/// A selection of whole cells; it can span a whole axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brush {
-    /// From the left.
+    /// Columns from the left.
     pub columns: Range<u16>,
-    /// From below.
+    /// Rows from the bottom.
     pub rows: Range<u16>,
 }
 
-/// A side of a brush.
+/// A side of the selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrushSide {
-    /// The left one.
+    /// Left, the earliest start.
     From,
-    /// The right one.
+    /// Right, the latest start.
     To,
-    /// The lower one.
+    /// Bottom, the shortest duration.
     Least,
-    /// The upper one.
+    /// Top, the longest duration.
     Most,
 }
 
 impl BrushSide {
-    /// All of them.
+    /// All sides.
     pub const ALL: [BrushSide; 4] = [BrushSide::From, BrushSide::To, BrushSide::Least, BrushSide::Most];
 
-    /// What its slider is called.
+    /// The label of its slider.
     pub fn label(self) -> &'static str {
         match self {
             BrushSide::From => "Earliest start",
@@ -335,12 +334,12 @@ impl BrushSide {
 }
 
 impl Brush {
-    /// All of it.
+    /// A selection of the whole plot.
     pub fn whole(picture: &Scatter) -> Brush {
         Brush { columns: 0..picture.columns, rows: 0..picture.rows() }
     }
 
-    /// The cell around a mark.
+    /// The cell of a mark.
     pub fn around(picture: &Scatter, mark: &ScatterMark) -> Brush {
         let place = |part: u16, cells: u16| {
             let cell = (u32::from(part) * u32::from(cells) / 65_536) as u16;
@@ -349,8 +348,8 @@ impl Brush {
         Brush { columns: place(mark.x, picture.columns), rows: place(mark.y, picture.rows()) }
     }
 
-    /// What is pulled out from one place to another, both in parts of the picture, from the left and from above. What is hardly pulled in
-    /// one direction (less than `least` of it) is not narrowed in it; `None` where it is hardly pulled at all.
+    /// The selection dragged between two points, relative to the plot, from the left and the top. An axis with a movement below `least` is
+    /// not narrowed; `None` if neither is.
     pub fn pulled(picture: &Scatter, from: (f64, f64), to: (f64, f64), least: (f64, f64)) -> Option<Brush> {
         let mut brush = Brush::whole(picture);
         let is_pulled = |from: f64, to: f64, least: f64| (from - to).abs() >= least;
@@ -364,7 +363,7 @@ impl Brush {
         (across || down).then_some(brush)
     }
 
-    /// Its edges in parts of the picture: from the left and from above, then its size.
+    /// `(left, top, width, height)` relative to the plot.
     pub fn place(&self, picture: &Scatter) -> (f64, f64, f64, f64) {
         let part = |cell: u16, of: u16| f64::from(cell) / f64::from(of.max(1));
         let (columns, rows) = (picture.columns, picture.rows());
@@ -373,7 +372,7 @@ impl Brush {
         (left, 1.0 - high, right - left, high - low)
     }
 
-    /// The cell border a side stands on, and the last one there is.
+    /// The cell border a side is on, and the last border.
     pub fn side(&self, picture: &Scatter, side: BrushSide) -> (u16, u16) {
         match side {
             BrushSide::From => (self.columns.start, picture.columns),
@@ -383,7 +382,7 @@ impl Brush {
         }
     }
 
-    /// Moves a side to a border; it stops beside the other one.
+    /// Moves a side to a border, but not past the opposite side.
     pub fn set_side(&mut self, picture: &Scatter, side: BrushSide, border: u16) {
         match side {
             BrushSide::From => self.columns.start = border.min(self.columns.end.saturating_sub(1)),
@@ -393,24 +392,24 @@ impl Brush {
         }
     }
 
-    /// What a side stands on, in words; `show` writes a time.
+    /// The value of a side as text; `show` formats a time.
     pub fn side_text(&self, picture: &Scatter, side: BrushSide, show: &dyn Fn(Timestamp) -> String) -> String {
         let (border, _) = self.side(picture, side);
         match side {
             BrushSide::From | BrushSide::To => show(picture.time_at(border)),
-            // Whatever is shorter than the scale lies in its first cell.
+            // Shorter durations are in the first row.
             BrushSide::Least if border == 0 => duration_label(0),
             _ => duration_label(picture.borders.get(usize::from(border)).copied().unwrap_or(u64::MAX)),
         }
     }
 
-    /// The whole of it in words.
+    /// The selection as text.
     pub fn text(&self, picture: &Scatter, show: &dyn Fn(Timestamp) -> String) -> String {
         let text = |side| self.side_text(picture, side, show);
         format!("{} to {} · {} to {}", text(BrushSide::From), text(BrushSide::To), text(BrushSide::Least), text(BrushSide::Most))
     }
 
-    /// `filter` narrowed to this part. Ranges that a brush wrote before are replaced, for this one lies within them.
+    /// Narrows `filter` to the selection. Replaces ranges of earlier selections, which contain this one.
     pub fn narrowed(&self, picture: &Scatter, filter: &str) -> String {
         let mut filter = filter.to_owned();
         if self.columns != (0..picture.columns) {
@@ -428,7 +427,7 @@ impl Brush {
     }
 }
 
-/// The cells from one part of an axis to another, at least one.
+/// The cells between two positions on an axis, at least one.
 fn cells(from: f64, to: f64, of: u16) -> Range<u16> {
     let last = of.saturating_sub(1);
     let first = ((from.clamp(0.0, 1.0) * f64::from(of)) as u16).min(last);
@@ -436,7 +435,7 @@ fn cells(from: f64, to: f64, of: u16) -> Range<u16> {
     first..end.clamp(first + 1, of.max(first + 1))
 }
 
-/// `start:…..…` with as much of a clock as the cells need: the end of a range is the last moment of what it names.
+/// `start:…..…` with the precision that the cells need. The end of a range includes everything it names.
 fn time_range(from: i64, to: i64, step: u64) -> String {
     let civil = |at: i64| Timestamp(at).civil(0).replace(' ', "T");
     let length = match step {
@@ -446,14 +445,14 @@ fn time_range(from: i64, to: i64, step: u64) -> String {
         _ => usize::MAX,
     };
     let cut = |text: String| text.get(..length).map_or(text.clone(), str::to_owned);
-    // Midnight of the first day that can be counted can't.
+    // Midnight of the first representable day is out of range.
     let from = if from < i64::MIN + DAY.cast_signed() { String::new() } else { cut(civil(from)) };
     format!("start:{from}..{}", cut(civil(to)))
 }
 
-/// A duration as filters write it, exactly.
+/// A duration as written in filters, exactly.
 fn duration_term(nanos: u64) -> String {
-    // Filters count no further.
+    // The maximum of filters.
     let nanos = nanos.min(i64::MAX.cast_unsigned());
     let (unit, size) = match nanos {
         1_000_000_000.. => ("s", 1_000_000_000),
@@ -470,7 +469,7 @@ fn duration_term(nanos: u64) -> String {
     format!("{}.{}{unit}", nanos / size, fraction.trim_end_matches('0'))
 }
 
-/// What a mark stands for: `3 traces, 1 of them failed · 2026-… to … · 1.6 ms to 2 ms`; `show` writes a time.
+/// Describes a mark: `3 traces, 1 of them failed · 2026-… to … · 1.6 ms to 2 ms`; `show` formats a time.
 pub fn mark_text(picture: &Scatter, mark: &ScatterMark, show: &dyn Fn(Timestamp) -> String) -> String {
     let mut text = counted(Some(mark.traces.into()), "trace", "traces");
     match (mark.failed, mark.traces) {
@@ -483,7 +482,7 @@ pub fn mark_text(picture: &Scatter, mark: &ScatterMark, show: &dyn Fn(Timestamp)
     format!("{text} · {}", Brush::around(picture, mark).text(picture, show))
 }
 
-/// What the whole picture shows, in one sentence.
+/// A one-sentence description of the plot.
 pub fn scatter_text(picture: &Scatter) -> String {
     let sum = |of: fn(&ScatterMark) -> u32| picture.marks.iter().map(|mark| u64::from(of(mark))).sum();
     let mut text = format!(
@@ -513,7 +512,7 @@ mod tests {
         ScatterPoint { start: Some(start), duration: Some((millis * 1e6) as u64), failed }
     }
 
-    /// A minute of requests, a gap, and a slow burst of which some failed.
+    /// A minute of requests, a gap, and a slow burst with failures.
     fn run() -> Scatter {
         let quick = (0..40).map(|number| point(f64::from(number) * 1.5, 2.0 + f64::from(number % 7), number % 13 == 5));
         let slow = (0..30).map(|number| point(170.0 + f64::from(number) * 0.1, 900.0 + 40.0 * f64::from(number), number % 10 == 0));
@@ -521,7 +520,7 @@ mod tests {
         scatter(&mut quick.chain(slow).chain([odd]), (60, 16)).expect("a picture")
     }
 
-    /// A picture in letters: a dot for one trace, a digit or `#` for more, `x` where some failed.
+    /// The plot as text: a dot for one trace, a digit or `#` for more, `x` if some failed.
     fn drawn(picture: &Scatter) -> String {
         let mut lines = vec![vec![' '; picture.columns.into()]; picture.rows().into()];
         for mark in &picture.marks {

@@ -1,9 +1,9 @@
 //! Maps a scroll position to rows, for lists far taller than an element may be.
 //!
-//! Browsers cap an element's height (Chromium near 33, Firefox near 18 million pixels). Up to [`ScrollMap::MAX_HEIGHT_PX`] the mapping
-//! is exact, pixel by pixel; beyond it the scroll bar is a scale: its whole way stands for the whole list.
+//! Browsers limit an element's height (Chromium about 33, Firefox about 18 million pixels). Up to [`ScrollMap::MAX_HEIGHT_PX`] the mapping
+//! is exact; for longer lists, the scroll position is scaled to the whole list.
 
-/// A list of equally high rows behind a viewport.
+/// A list of rows of equal height in a viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScrollMap {
     rows: u64,
@@ -14,31 +14,31 @@ pub struct ScrollMap {
 /// The rows to draw at a scroll position.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScrollWindow {
-    /// The first row to draw.
+    /// Index of the first row to draw.
     pub first: u64,
-    /// How many rows to draw.
+    /// Number of rows to draw.
     pub count: u64,
-    /// Where the first drawn row's top lies in the scrolled element, in pixels.
+    /// Position of the first row's top in the scrolled element, in pixels.
     pub top_px: f64,
 }
 
 impl ScrollMap {
-    /// The height no element exceeds.
+    /// Maximum height of the scrolled element in pixels.
     pub const MAX_HEIGHT_PX: f64 = 8_000_000.0;
-    /// Rows drawn beyond either edge, so that a quick scroll shows no hole.
+    /// Rows drawn beyond each edge, so that fast scrolling shows no gaps.
     const OVERSCAN: u64 = 6;
 
-    /// A list of `rows` rows of `row_px` pixels seen through `viewport_px` pixels.
+    /// A list of `rows` rows of `row_px` pixels in a viewport of `viewport_px` pixels.
     pub fn new(rows: u64, row_px: f64, viewport_px: f64) -> ScrollMap {
         ScrollMap { rows, row_px: row_px.max(1.0), viewport_px: viewport_px.max(0.0) }
     }
 
-    /// The height of the scrolled element.
+    /// Height of the scrolled element in pixels.
     pub fn height_px(&self) -> f64 {
         self.list_px().min(Self::MAX_HEIGHT_PX)
     }
 
-    /// Whole rows that fit the viewport, at least one: a page for PageUp and PageDown.
+    /// Number of whole rows in the viewport, at least one, for PageUp and PageDown.
     pub fn page_rows(&self) -> u64 {
         ((self.viewport_px / self.row_px) as u64).max(1)
     }
@@ -54,12 +54,12 @@ impl ScrollMap {
         let first = first_seen.saturating_sub(Self::OVERSCAN);
         let seen = (self.viewport_px / self.row_px).ceil() as u64 + 1;
         let end = first_seen.saturating_add(seen + Self::OVERSCAN).min(self.rows);
-        // Relative to the list's own top, so that the error of large floats stays below a pixel.
+        // Relative to the top of the list, so that rounding errors of large floats stay below a pixel.
         let top_px = scroll_top + (first as f64 * self.row_px - list_top);
         ScrollWindow { first, count: end.saturating_sub(first), top_px }
     }
 
-    /// Where to scroll so that `row` is seen, as little as possible: `None` when it is seen already.
+    /// The scroll position that makes `row` visible with the least movement; `None` if it is visible.
     pub fn reveal(&self, row: u64, scroll_top: f64) -> Option<f64> {
         let list_top = self.list_top(scroll_top.clamp(0.0, self.scroll_range()));
         let row_top = row.min(self.rows.saturating_sub(1)) as f64 * self.row_px;
@@ -81,7 +81,7 @@ impl ScrollMap {
         (self.height_px() - self.viewport_px).max(0.0)
     }
 
-    /// Pixels of the whole list above the viewport.
+    /// Pixels of the list above the viewport.
     fn list_top(&self, scroll_top: f64) -> f64 {
         let range = self.scroll_range();
         if self.list_px() <= Self::MAX_HEIGHT_PX || range == 0.0 {

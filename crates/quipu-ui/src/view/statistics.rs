@@ -1,6 +1,4 @@
-//! A trace by span name: how often, how long, how much of it its own, what failed, how many tokens.
-//!
-//! What is not here: sorting as the reader wants it, drawing.
+//! Statistics by span name: count, durations, own time, failures, tokens, cost.
 
 use super::times::{Times, self_times};
 use quipu_model::Cost;
@@ -8,63 +6,63 @@ use quipu_model::ordered::{find_sorted, ordered};
 use quipu_protocol::{StatisticsColumn, Texts, UNKNOWN_NANOS};
 use std::cmp::Ordering;
 
-/// The spans of one name. Times in nanoseconds; unknown durations count as spans and are in no sum.
+/// Statistics of the spans with one name. Times are in nanoseconds. Spans of unknown duration are counted, but not included in times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameStatistics {
-    /// The name.
+    /// Span name.
     pub name: String,
-    /// Spans.
+    /// Number of spans.
     pub count: u32,
-    /// Failed ones.
+    /// Number of failed spans.
     pub failed: u32,
     /// Sum of durations.
     pub total: u64,
-    /// Sum of the spans' own times.
+    /// Sum of own times.
     pub own: u64,
-    /// The shortest; `None` where no duration is known.
+    /// Shortest duration; `None` if none is known.
     pub min: Option<u64>,
-    /// The longest.
+    /// Longest duration.
     pub max: Option<u64>,
-    /// Half are no longer than this (nearest rank, as the others).
+    /// Median duration, nearest rank like the other percentiles.
     pub median: Option<u64>,
-    /// 95 of 100 are no longer.
+    /// 95th percentile of durations.
     pub p95: Option<u64>,
-    /// 99 of 100 are no longer.
+    /// 99th percentile of durations.
     pub p99: Option<u64>,
-    /// Tokens of the inference requests among them; `None` where there are none, or no count is known.
+    /// Tokens of the inference requests; `None` if there are none or no count is known.
     pub tokens: Option<u64>,
-    /// What these requests cost; `None` where no cost is known.
+    /// Cost of these requests; `None` if it is unknown.
     pub cost: Option<Cost>,
-    /// The row of the longest span, to be led to.
+    /// Row of the longest span.
     pub longest: u32,
 }
 
-/// What statistics are made from: columns in tree order, all of one length.
+/// Input columns in tree order, all of the same length.
 #[derive(Clone, Copy, Debug)]
 pub struct Spans<'a> {
     /// Parents, starts and durations.
     pub times: Times<'a>,
     /// Index into `names`.
     pub name: &'a [u32],
-    /// The names.
+    /// The distinct names.
     pub names: &'a Texts,
 }
 
-/// What inference requests used, by row, ascending.
+/// Token counts and costs of inference requests, by ascending row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens, of those whose total is known.
+    /// `(row, total tokens)` of requests whose total is known.
     pub tokens: Vec<(u32, u64)>,
-    /// What each cost; nothing where nothing has a price.
+    /// `(row, cost)`; empty if there are no prices.
     pub costs: Vec<(u32, Option<Cost>)>,
 }
 
-/// Statistics of all names, the one with the most time of its own first. `failed` tells of a row whether it failed.
+/// Statistics of all names, sorted by own time, largest first. `failed` says whether the span in a row failed.
 pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &Usage) -> Vec<NameStatistics> {
     let own = self_times(spans.times);
     let name_of = |row: u32| spans.name.get(row as usize).copied().unwrap_or(u32::MAX);
     let duration = |row: u32| spans.times.duration.get(row as usize).copied().unwrap_or(UNKNOWN_NANOS);
-    // Within a name by duration, unknown ones last: that is their greatest number.
+    // Within a name by duration; unknown ones have the maximum value and come last.
     let key = |at: usize| (name_of(at as u32), duration(at as u32));
     let rows: Vec<u32> = ordered(spans.name.len(), &|one, other| key(one).cmp(&key(other))).into_iter().map(|at| at as u32).collect();
     let mut out = Vec::new();
@@ -94,7 +92,7 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &U
     sort_statistics(&out, StatisticsColumn::Own, true)
 }
 
-/// The rows in another order; equal ones by name. Unknown values come last, whichever the direction.
+/// The rows sorted by a column; equal ones by name. Unknown values come last in both directions.
 pub fn sort_statistics(rows: &[NameStatistics], column: StatisticsColumn, descending: bool) -> Vec<NameStatistics> {
     let value = |row: &NameStatistics| match column {
         StatisticsColumn::Name => None,
@@ -122,7 +120,7 @@ pub fn sort_statistics(rows: &[NameStatistics], column: StatisticsColumn, descen
     ordered(rows.len(), &compare).into_iter().filter_map(|at| rows.get(at).cloned()).collect()
 }
 
-/// The value that `percent` of 100 are not above, of values in ascending order.
+/// The percentile by nearest rank, of values in ascending order.
 pub fn nearest_rank<T>(sorted: &[T], percent: usize) -> Option<&T> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1)

@@ -1,25 +1,24 @@
-//! Where a trace's time went: each span's own time, and the path the end had to wait for.
+//! Own times of spans, and the critical path.
 //!
-//! Spans are columns in tree order: a parent before its children, siblings by start; times in nanoseconds after the trace's start. What is
-//! not here: drawing.
+//! Columns are in tree order: parents before children, siblings by start; times are nanoseconds after the trace's start.
 
 use quipu_model::ordered::sort_rows;
 use quipu_protocol::{NO_ROW, PathPart, TraceColumns, UNKNOWN_NANOS};
 use std::cmp::Reverse;
 
-/// The columns of a trace that times are told from; all of one length.
+/// The columns used to compute times, all of the same length.
 #[derive(Clone, Copy, Debug)]
 pub struct Times<'a> {
-    /// The parent's row, or [`NO_ROW`].
+    /// Row of the parent, or [`NO_ROW`].
     pub parent: &'a [u32],
-    /// Starts.
+    /// Start in nanoseconds.
     pub start: &'a [u64],
-    /// Durations, or [`UNKNOWN_NANOS`].
+    /// Duration in nanoseconds, or [`UNKNOWN_NANOS`].
     pub duration: &'a [u64],
 }
 
 impl<'a> Times<'a> {
-    /// Those of `columns`.
+    /// Borrows the columns of a trace.
     pub fn of(columns: &'a TraceColumns) -> Times<'a> {
         Times { parent: &columns.parent, start: &columns.start_nanos, duration: &columns.duration }
     }
@@ -33,17 +32,17 @@ impl<'a> Times<'a> {
         self.start.get(row).copied().unwrap_or(0)
     }
 
-    /// The parent, which stands before its child; any other would be a cycle and counts as none.
+    /// The parent, which must precede its child; otherwise there would be a cycle.
     fn parent_of(&self, row: usize) -> Option<usize> {
         let parent = self.parent.get(row).copied().filter(|parent| *parent != NO_ROW)? as usize;
         (parent < row).then_some(parent)
     }
 }
 
-/// Each span's duration less the union of its children's, clipped to it; [`UNKNOWN_NANOS`] where the duration is unknown.
+/// Duration of each span without the union of its children's, clipped to the span; [`UNKNOWN_NANOS`] if the duration is unknown.
 pub fn self_times(times: Times<'_>) -> Vec<u64> {
     let count = times.parent.len();
-    // Siblings come by start, so that what they cover grows to the right only.
+    // Siblings are sorted by start, so the covered range only grows to the right.
     let mut covered_to = vec![0_u64; count];
     let mut own: Vec<u64> = times.duration.to_vec();
     for row in 0..count {
@@ -61,12 +60,13 @@ pub fn self_times(times: Times<'_>) -> Vec<u64> {
     own
 }
 
-/// The critical path, latest first: from the end of the root that ends last backwards, always into the child that ended last before the
-/// current point, its end clipped to its parent's. Where there are several roots, on with the one that ended last before the first's start.
+/// The critical path, latest part first. It starts at the end of the root that ends last, and always continues in the child that ended last
+/// before the current point, clipped to its parent. With several roots, it continues in the one that ended last before the start of the
+/// previous one.
 pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
     let count = times.parent.len();
     let clipped_end = |row: usize| times.parent_of(row).map_or(times.end(row), |parent| times.end(row).min(times.end(parent)));
-    // Children of each span behind each other, last to end first; the roots are the children of one more.
+    // Children of each span, last to end first; the roots are the children of an additional entry.
     let mut children: Vec<u32> = (0..count as u32).collect();
     let key_of = |row: u32| times.parent_of(row as usize).map_or(0, |parent| parent + 1);
     let key = |row: u32| {
@@ -85,7 +85,7 @@ pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
 
     let mut parts = Vec::new();
     let mut now = u64::MAX;
-    // The spans one is inside of; 0 stands for the trace itself, n for the span in row n - 1.
+    // The enclosing spans: 0 is the trace itself, n the span in row n - 1.
     let mut inside = vec![0_usize];
     while let Some(node) = inside.last().copied() {
         let (Some(at), Some(end)) = (next.get_mut(node), ends.get(node)) else { break };
@@ -93,7 +93,7 @@ pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
         while *at < *end && found.is_none() {
             let child = children[*at] as usize;
             *at += 1;
-            // A span without any length was waited for by nobody.
+            // A span without length is not on the critical path.
             if clipped_end(child) <= now && clipped_end(child) > times.start_of(child) {
                 found = Some(child);
             }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// `(parent, start, duration)`; a parent of -1 is none.
+    /// `(parent, start, duration)`; a parent of -1 means none.
     fn columns(spans: &[(i64, u64, u64)]) -> (Vec<u32>, Vec<u64>, Vec<u64>) {
         let parent = spans.iter().map(|span| u32::try_from(span.0).unwrap_or(NO_ROW)).collect();
         (parent, spans.iter().map(|span| span.1).collect(), spans.iter().map(|span| span.2).collect())
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn own_time_is_what_no_child_covers() {
-        // The children overlap each other, and the last one outlives its parent.
+        // The children overlap, and the last one outlives its parent.
         let (parent, start, duration) = columns(&[
             (-1, 0, 100),
             (0, 10, 20),
@@ -161,7 +161,7 @@ mod tests {
     proptest! {
         #[test]
         fn own_times_and_the_path_of_one_root_add_up(steps in prop::collection::vec((0_usize..4, 0_u64..30, 0_u64..60), 0..60)) {
-            // Each step hangs a span on one of the open ones; siblings come by start because time only goes on.
+            // Each step adds a span to one of the open ones; siblings are sorted by start because time moves forward.
             let mut spans: Vec<(i64, u64, u64)> = vec![(-1, 0, 1_000)];
             let mut open = vec![0_i64];
             for (climb, gap, length) in steps {
@@ -178,7 +178,7 @@ mod tests {
             for pair in path.windows(2) {
                 prop_assert_eq!(pair[0].from, pair[1].to);
             }
-            // By brute force: every point of time inside a span and outside all of its children.
+            // Brute force: every point in time inside a span and outside of all its children.
             let own = self_times(times);
             for row in 0..spans.len() {
                 let (from, to) = (spans[row].1, spans[row].1 + spans[row].2);

@@ -1,28 +1,28 @@
-//! A recorded value as a tree to unfold: labels, children and one-line previews, without building what is not open.
+//! A recorded value as an expandable tree: labels, children and one-line previews, computed on demand.
 
 use quipu_model::Value;
 use quipu_model::format::counted;
 
-/// What a value is, for its colour and its brackets.
+/// The type of a value, for its colour and brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
-    /// Nothing recorded.
+    /// Null or missing.
     Null,
-    /// True or false.
+    /// A boolean.
     Bool,
     /// A number.
     Number,
-    /// A text.
+    /// A string.
     Text,
     /// A list.
     List,
     /// A map.
     Map,
-    /// A fragment shown as written.
+    /// An unparsed fragment, shown as written.
     Opaque,
 }
 
-/// What `value` is; nested texts and tags are looked through.
+/// The type of `value`, ignoring tags and nested strings.
 pub fn value_kind(value: &Value) -> ValueKind {
     match inner(value) {
         Value::Null => ValueKind::Null,
@@ -35,7 +35,7 @@ pub fn value_kind(value: &Value) -> ValueKind {
     }
 }
 
-/// The value without tags and nested texts.
+/// The value without tags and nested strings.
 fn inner(value: &Value) -> &Value {
     match value {
         Value::Nested { value, .. } | Value::Tagged { value, .. } => inner(value),
@@ -43,7 +43,7 @@ fn inner(value: &Value) -> &Value {
     }
 }
 
-/// The text of a leaf, as far as it is a text or a number.
+/// The text of a string or number.
 pub(super) fn leaf_text(value: &Value) -> Option<&str> {
     match inner(value) {
         Value::Text(text) | Value::Opaque(text) => Some(text),
@@ -52,7 +52,7 @@ pub(super) fn leaf_text(value: &Value) -> Option<&str> {
     }
 }
 
-/// How many children there are to unfold.
+/// The number of children.
 pub fn child_count(value: &Value) -> usize {
     match inner(value) {
         Value::List(items) => items.len(),
@@ -61,7 +61,7 @@ pub fn child_count(value: &Value) -> usize {
     }
 }
 
-/// The child at `place`.
+/// The child at index `place`.
 pub fn child(value: &Value, place: usize) -> Option<&Value> {
     match inner(value) {
         Value::List(items) => items.get(place),
@@ -70,7 +70,7 @@ pub fn child(value: &Value, place: usize) -> Option<&Value> {
     }
 }
 
-/// What stands before the child at `place`: its key, or its number from 0.
+/// The label of the child at index `place`: its key or index.
 pub fn child_label(value: &Value, place: usize) -> String {
     match inner(value) {
         Value::Map(entries) => entries.get(place).map(|(key, _)| key.clone()).unwrap_or_default(),
@@ -78,7 +78,7 @@ pub fn child_label(value: &Value, place: usize) -> String {
     }
 }
 
-/// One line that tells what `value` is: a leaf itself, a list or map by its first entries, each cut to fit `at_most` characters.
+/// A one-line summary of `value`: the value of a leaf, or the first entries of a list or map, cut to `at_most` characters each.
 pub fn value_preview(value: &Value, at_most: usize) -> String {
     let text = match value {
         Value::Null => "null".into(),
@@ -108,12 +108,12 @@ pub fn value_preview(value: &Value, at_most: usize) -> String {
     clip(&text, at_most).map_or(text.clone(), |head| format!("{head}…"))
 }
 
-/// The first `at_most` characters of `text`; `None` when it has no more than that.
+/// The first `at_most` characters of `text`; `None` if it is not longer.
 pub fn clip(text: &str, at_most: usize) -> Option<&str> {
     text.char_indices().nth(at_most).map(|(end, _)| text.get(..end).unwrap_or(text))
 }
 
-/// The head of a text on one line, line ends as blanks.
+/// The beginning of a text on one line, with line breaks as blanks.
 fn one_line(text: &str, at_most: usize) -> String {
     text.chars().take(at_most.saturating_add(1)).map(|found| if found.is_control() { ' ' } else { found }).collect()
 }

@@ -1,8 +1,8 @@
-//! The timeline's rows: which spans are visible under collapsed subtrees, and where their bars lie.
+//! The rows of the timeline: visibility below collapsed spans, and the geometry of bars.
 //!
-//! A trace's rows stand in tree order, so a collapsed span hides one run of rows. Visible rows are a set that can be counted: finding
-//! the rows of a window costs a binary search, and collapsing or expanding touches the bits of one subtree.
-//! What is not here: time windows (`zoom`), what collapsed rows show of what they hide (`density`).
+//! Rows are in tree order, so a collapsed span hides a contiguous range. Visible rows are a set with rank and select: finding the rows of a
+//! window is a binary search, and collapsing changes the bits of one subtree. Time windows are in `zoom`, summaries of collapsed rows in
+//! `density`.
 
 use super::rows::RowSet;
 use super::zoom::{Side, TimeWindow, place_bar};
@@ -11,11 +11,11 @@ use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::ops::Range;
 
-/// Which rows of a trace are visible. Everything is expanded at first.
+/// The visible rows of a trace. Everything is expanded at first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WaterfallTree {
     rows: u32,
-    /// Rows that are collapsed, also where an ancestor hides them: they stay so when it is expanded again.
+    /// Collapsed rows, including those hidden by an ancestor: they stay collapsed when it is expanded.
     collapsed: RowSet,
     visible: RowSet,
 }
@@ -27,7 +27,7 @@ impl WaterfallTree {
         WaterfallTree { rows, collapsed: RowSet::filled(rows, false), visible: RowSet::filled(rows, true) }
     }
 
-    /// Visible rows.
+    /// The number of visible rows.
     pub fn visible(&self) -> u32 {
         self.visible.total()
     }
@@ -42,30 +42,30 @@ impl WaterfallTree {
         self.collapsed.next(0).is_some()
     }
 
-    /// The row at the visible place `place`, counted from 0.
+    /// The row at an index among the visible rows.
     pub fn row_at(&self, place: u32) -> Option<u32> {
         self.visible.nth(place)
     }
 
-    /// The visible place of `row`; `None` when a collapsed ancestor hides it or there is no such row.
+    /// The index of `row` among the visible rows; `None` if it is hidden or does not exist.
     pub fn place_of(&self, row: u32) -> Option<u32> {
         self.visible.has(row).then(|| self.visible.rank(row))
     }
 
-    /// Collapses or expands `row`. A row without children stays as it is.
+    /// Collapses or expands `row`. Rows without children are not changed.
     pub fn set_collapsed(&mut self, columns: &TraceColumns, row: u32, collapsed: bool) {
         if row >= self.rows || self.is_collapsed(row) == collapsed || subtree(columns, row) <= 1 {
             return;
         }
         self.collapsed.set(row..row + 1, collapsed);
-        // Under a collapsed ancestor nothing of it is to be seen.
+        // Below a collapsed ancestor, nothing changes visibly.
         if self.visible.has(row) {
             self.show(columns, row..row.saturating_add(subtree(columns, row)));
             self.visible.count();
         }
     }
 
-    /// Collapses every row at `depth` or deeper that has children: what stays visible is `depth` levels and one more.
+    /// Collapses all rows with children at `depth` or deeper, so that `depth` + 1 levels stay visible.
     pub fn collapse_from(&mut self, columns: &TraceColumns, depth: u32) {
         self.collapsed = RowSet::of(&columns.subtree, |rows| *rows > 1);
         for (row, _) in (0..self.rows).zip(&columns.depth).filter(|(_, found)| **found < depth) {
@@ -75,13 +75,13 @@ impl WaterfallTree {
         self.visible.count();
     }
 
-    /// Expands everything.
+    /// Expands all rows.
     pub fn expand_all(&mut self) {
         self.collapsed = RowSet::filled(self.rows, false);
         self.visible = RowSet::filled(self.rows, true);
     }
 
-    /// Expands all ancestors of `row`, so that it is visible.
+    /// Expands the ancestors of `row`, so that it is visible.
     pub fn reveal(&mut self, columns: &TraceColumns, row: u32) {
         let mut top = None;
         for ancestor in ancestors(columns, row) {
@@ -96,14 +96,14 @@ impl WaterfallTree {
         }
     }
 
-    /// Failed spans under `row`, itself not counted.
+    /// The number of failed spans below `row`.
     pub fn failed_below(&self, columns: &TraceColumns, row: u32) -> u32 {
         let before = |row: u32| columns.failed_rows.partition_point(|failed| *failed < row);
         let end = row.saturating_add(subtree(columns, row));
         before(end).saturating_sub(before(row.saturating_add(1))) as u32
     }
 
-    /// Shows the rows of a range whose first row is visible, but for what is collapsed in it.
+    /// Shows a range of rows whose first row is visible, except for collapsed subtrees in it.
     fn show(&mut self, columns: &TraceColumns, rows: Range<u32>) {
         let end = rows.end.min(self.rows);
         self.visible.set(rows.clone(), true);
@@ -115,68 +115,68 @@ impl WaterfallTree {
     }
 }
 
-/// The ancestors of `row`, nearest first. Ends even if the columns held a cycle.
+/// The ancestors of `row`, nearest first. Terminates even if there is a cycle.
 pub(super) fn ancestors(columns: &TraceColumns, row: u32) -> impl Iterator<Item = u32> {
     let parent = |row: u32| columns.parent.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent < row);
     std::iter::successors(parent(row), move |row| parent(*row))
 }
 
-/// The ids of a span and of what is under it; empty where the trace has none of this id.
+/// The ids of a span and its descendants; empty if the trace has no such span.
 pub fn subtree_ids(columns: &TraceColumns, span_id: &str) -> Vec<String> {
     let Some(row) = columns.span_id.find(span_id) else { return Vec::new() };
     let rows = row..row.saturating_add(subtree(columns, row));
     rows.filter_map(|row| columns.span_id.get(row as usize)).collect()
 }
 
-/// Rows of the subtree of `row`, itself included; 1 where nothing is known.
+/// The number of rows in the subtree of `row`, including it; 1 if unknown.
 pub(super) fn subtree(columns: &TraceColumns, row: u32) -> u32 {
     columns.subtree.get(row as usize).copied().unwrap_or(1).max(1)
 }
 
-/// Where the duration stands beside its bar.
+/// Position of the duration label relative to the bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BarLabel {
-    /// After the bar's end.
+    /// After the end of the bar.
     After,
-    /// Before the bar's start.
+    /// Before the start of the bar.
     Before,
     /// On the bar.
     Inside,
 }
 
-/// The bar of a row on the time axis.
+/// The bar of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
-    /// Its start as a part of the axis, 0 to 1.
+    /// Start relative to the axis, 0 to 1.
     pub start: f64,
-    /// Its length as a part of the axis.
+    /// Length relative to the axis.
     pub length: f64,
-    /// Where it lies when nothing of it is on the axis.
+    /// The side it is on if it is outside of the axis.
     pub off: Option<Side>,
-    /// Whether it begins before the axis.
+    /// Whether it starts before the axis.
     pub cut_start: bool,
     /// Whether it ends after the axis.
     pub cut_end: bool,
-    /// Where the duration stands.
+    /// Position of the duration label.
     pub label: BarLabel,
 }
 
-/// One row of the timeline.
+/// A row of the timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WaterfallRow {
-    /// The span's row in the columns.
+    /// Row in the columns.
     pub row: u32,
-    /// Its place among the visible rows.
+    /// Index among the visible rows.
     pub place: u32,
-    /// As recorded.
+    /// Span id as recorded.
     pub span_id: String,
-    /// The parent's id, where the parent is in the file.
+    /// Id of the parent, if the parent is in the file.
     pub parent_id: Option<String>,
-    /// As recorded.
+    /// Span name as recorded.
     pub name: String,
-    /// The tool it ran, where that is known.
+    /// Name of the tool, if known.
     pub tool: Option<String>,
-    /// What it is.
+    /// Span kind.
     pub kind: SpanKind,
     /// Flags of the span.
     pub flags: SpanFlags,
@@ -184,11 +184,11 @@ pub struct WaterfallRow {
     pub depth: u32,
     /// Whether it is expanded; `None` without children.
     pub expanded: Option<bool>,
-    /// Failed spans it hides while collapsed.
+    /// Number of failed spans hidden below it while it is collapsed.
     pub failed_hidden: u32,
-    /// Its bar.
+    /// Geometry of the bar.
     pub bar: Bar,
-    /// The duration.
+    /// Formatted duration.
     pub duration: String,
 }
 
@@ -199,13 +199,13 @@ impl WaterfallRow {
     }
 }
 
-/// Start after the trace's start and duration of the span in `row`, in nanoseconds.
+/// Start and duration of the span in `row`, in nanoseconds; the start is relative to the trace's.
 pub fn span_time(columns: &TraceColumns, row: u32) -> (u64, Option<u64>) {
     let start = columns.start_nanos.get(row as usize).copied().unwrap_or(0);
     (start, columns.duration.get(row as usize).copied().filter(|nanos| *nanos != UNKNOWN_NANOS))
 }
 
-/// The bar of the span in `row` on an axis over `window`. `label_part` is the part of the axis that a duration needs beside its bar.
+/// The bar of the span in `row` on an axis over `window`. `label_part` is the width of a duration label relative to the axis.
 pub fn bar(columns: &TraceColumns, row: u32, window: &TimeWindow, label_part: f64) -> Bar {
     let (start, duration) = span_time(columns, row);
     let place = place_bar(window, start, duration);
@@ -219,7 +219,7 @@ pub fn bar(columns: &TraceColumns, row: u32, window: &TimeWindow, label_part: f6
     Bar { start: place.start, length: place.length, off: place.off, cut_start: place.cut_start, cut_end: place.cut_end, label }
 }
 
-/// The rows at the visible `places`, with their bars on an axis over `window`; `label_part` as for [`bar`].
+/// The visible rows at the indices `places`, with bars on an axis over `window`; `label_part` as for [`bar`].
 pub fn waterfall_rows(
     columns: &TraceColumns,
     tree: &WaterfallTree,
@@ -390,19 +390,19 @@ pub(super) mod tests {
     }
 
     #[derive(Clone, Debug)]
-    enum Act {
+    enum Operation {
         Set(u32, bool),
         Level(u32),
         Reveal(u32),
         ExpandAll,
     }
 
-    fn any_act() -> impl Strategy<Value = Act> {
+    fn any_operation() -> impl Strategy<Value = Operation> {
         prop_oneof![
-            6 => (0_u32..120, any::<bool>()).prop_map(|(row, collapsed)| Act::Set(row, collapsed)),
-            1 => (0_u32..6).prop_map(Act::Level),
-            2 => (0_u32..120).prop_map(Act::Reveal),
-            1 => Just(Act::ExpandAll),
+            6 => (0_u32..120, any::<bool>()).prop_map(|(row, collapsed)| Operation::Set(row, collapsed)),
+            1 => (0_u32..6).prop_map(Operation::Level),
+            2 => (0_u32..120).prop_map(Operation::Reveal),
+            1 => Just(Operation::ExpandAll),
         ]
     }
 
@@ -410,9 +410,9 @@ pub(super) mod tests {
         #[test]
         fn places_and_rows_agree_with_walking_the_tree(
             steps in prop::collection::vec((0_u32..4, any::<bool>()), 1..120),
-            acts in prop::collection::vec(any_act(), 0..30),
+            acts in prop::collection::vec(any_operation(), 0..30),
         ) {
-            // Each step climbs some levels and adds a child there: every tree can come about.
+            // Each step goes up some levels and adds a child there, so all trees are possible.
             let mut depth = 0_u32;
             let mut spans = Vec::new();
             for (step, failed) in steps {
@@ -425,23 +425,23 @@ pub(super) mod tests {
             let has_children = |row: u32| columns.parent.contains(&row);
             for act in acts {
                 match act {
-                    Act::Set(row, to) => {
+                    Operation::Set(row, to) => {
                         tree.set_collapsed(&columns, row, to);
                         if let Some(slot) = collapsed.get_mut(row as usize).filter(|_| has_children(row)) {
                             *slot = to;
                         }
                     }
-                    Act::Level(depth) => {
+                    Operation::Level(depth) => {
                         tree.collapse_from(&columns, depth);
                         for (row, slot) in (0_u32..).zip(&mut collapsed) {
                             *slot = has_children(row) && spans[row as usize].0 >= depth;
                         }
                     }
-                    Act::Reveal(row) => {
+                    Operation::Reveal(row) => {
                         tree.reveal(&columns, row);
                         ancestors(&columns, row).for_each(|ancestor| collapsed[ancestor as usize] = false);
                     }
-                    Act::ExpandAll => {
+                    Operation::ExpandAll => {
                         tree.expand_all();
                         collapsed.fill(false);
                     }

@@ -1,14 +1,14 @@
-//! The part of a trace's time that is shown: zooming, panning, fitting, and where bars lie in it.
+//! The visible part of a trace's time: zooming, panning, fitting, and the position of bars.
 //!
-//! What is not here: which element a pointer is over, and when the address is written, which are the page's.
+//! Pointer events and the URL are up to the page.
 
 /// No shorter part is shown: recorded times are microseconds.
 const LEAST_NANOS: u64 = 1_000;
-/// What one key press or button zooms by.
+/// Zoom factor of a key press or button.
 const STEP: f64 = 0.5;
-/// What one key press pans by, as a part of the window.
+/// Distance of a key press for panning, relative to the window.
 const PAN_STEP: f64 = 0.2;
-/// Free space on either side of a span that is fitted, as a part of its length.
+/// Margin on both sides of a fitted span, relative to its length.
 const MARGIN: f64 = 0.08;
 
 /// A key that moves the window over the time axis.
@@ -52,13 +52,13 @@ pub struct TimeWindow {
 }
 
 impl TimeWindow {
-    /// All of a trace of this duration. One without duration is shown as if it had a nanosecond.
+    /// The whole of a trace with this duration. A trace without duration is treated as one nanosecond long.
     pub fn whole(duration_nanos: u64) -> TimeWindow {
         let whole = duration_nanos.max(1);
         TimeWindow { from: 0, to: whole, whole }
     }
 
-    /// The part that an address names, as far as the trace has it; `None`: all of it.
+    /// The part given in a URL, clipped to the trace; `None` for the whole trace.
     pub fn new(window: Option<(u64, u64)>, duration_nanos: u64) -> TimeWindow {
         let whole = TimeWindow::whole(duration_nanos);
         match window {
@@ -71,47 +71,47 @@ impl TimeWindow {
         }
     }
 
-    /// As an address names it: `None` for all of the trace.
+    /// The value for a URL: `None` for the whole trace.
     pub fn named(&self) -> Option<(u64, u64)> {
         (!self.is_whole()).then_some((self.from, self.to))
     }
 
-    /// Whether it is all of the trace.
+    /// Whether the window is the whole trace.
     pub fn is_whole(&self) -> bool {
         self.from == 0 && self.to == self.whole
     }
 
-    /// Its start.
+    /// Start in nanoseconds.
     pub fn from(&self) -> u64 {
         self.from
     }
 
-    /// Its end.
+    /// End in nanoseconds.
     pub fn to(&self) -> u64 {
         self.to
     }
 
-    /// Its length.
+    /// Length in nanoseconds.
     pub fn length(&self) -> u64 {
         self.to - self.from
     }
 
-    /// The trace's duration.
+    /// Duration of the trace in nanoseconds.
     pub fn duration(&self) -> u64 {
         self.whole
     }
 
-    /// Where it starts and how long it is, as parts of the trace.
+    /// `(start, length)` relative to the trace.
     pub fn parts(&self) -> (f64, f64) {
         (self.from as f64 / self.whole as f64, self.length() as f64 / self.whole as f64)
     }
 
-    /// The time at a part of the window: 0 is its start, 1 its end.
+    /// The time at a position in the window: 0 is its start, 1 its end.
     pub fn at(&self, part: f64) -> u64 {
         self.from.saturating_add((part.clamp(0.0, 1.0) * self.length() as f64).round() as u64).min(self.to)
     }
 
-    /// Where a time lies in the window: 0 at its start, 1 at its end; outside of both where it is not shown.
+    /// The position of a time in the window: 0 at its start, 1 at its end; beyond if it is not visible.
     pub fn part(&self, nanos: u64) -> f64 {
         (nanos as f64 - self.from as f64) / self.length() as f64
     }
@@ -122,19 +122,19 @@ impl TimeWindow {
         TimeWindow { from, to: from + length, whole: self.whole }
     }
 
-    /// Longer by `factor` (shorter below 1); the time at `part` of the window stays where it is, as far as the trace's ends let it.
+    /// Scaled by `factor` (below 1 to zoom in). The time at position `part` stays in place, as far as the ends of the trace permit.
     pub fn zoomed(&self, factor: f64, part: f64) -> TimeWindow {
         let part = part.clamp(0.0, 1.0);
         let length = (self.length() as f64 * factor).clamp(LEAST_NANOS.min(self.whole) as f64, self.whole as f64);
         self.placed(self.from as f64 + part * (self.length() as f64 - length), length)
     }
 
-    /// Moved by a part of its own length, later for a positive one.
+    /// Moved by `part` of its length; positive is later.
     pub fn panned(&self, part: f64) -> TimeWindow {
         self.placed(self.from as f64 + part * self.length() as f64, self.length() as f64)
     }
 
-    /// Around a span, with some free space beside it. An instant is put in the middle of a window as long as this one.
+    /// Fitted to a span with some margin. An instant is centered in a window of the current length.
     pub fn fit(&self, start: u64, duration: Option<u64>) -> TimeWindow {
         match duration.filter(|duration| *duration > 0) {
             Some(duration) => {
@@ -145,7 +145,7 @@ impl TimeWindow {
         }
     }
 
-    /// Moved as little as it takes to show something of a span: where nothing of it is shown, its start is put at a tenth.
+    /// Moved as little as possible to show some of a span. If nothing of it is visible, its start is placed at a tenth.
     pub fn showing(&self, start: u64, duration: Option<u64>) -> TimeWindow {
         if place_bar(self, start, duration).off.is_none() {
             return *self;
@@ -153,7 +153,7 @@ impl TimeWindow {
         self.placed(start as f64 - self.length() as f64 * 0.1, self.length() as f64)
     }
 
-    /// What a key makes of it. `part` is where the pointer is, `span` the start and the duration of the selected span.
+    /// The window after a key press. `part` is the pointer's position, `span` the start and duration of the selected span.
     pub fn pressed(&self, key: ZoomKey, part: Option<f64>, span: Option<(u64, Option<u64>)>) -> TimeWindow {
         let part = part.unwrap_or(0.5);
         match key {
@@ -169,13 +169,13 @@ impl TimeWindow {
         }
     }
 
-    /// What turning a wheel by `pixels` makes of it: away from the reader zooms in.
+    /// The window after a wheel event of `pixels`; negative values zoom in.
     pub fn wheeled(&self, pixels: f64, part: f64) -> TimeWindow {
         self.zoomed((pixels.clamp(-400.0, 400.0) * 0.002).exp(), part)
     }
 }
 
-/// Which side of the window.
+/// A side of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Before it.
@@ -184,22 +184,22 @@ pub enum Side {
     After,
 }
 
-/// Where a bar lies in a window.
+/// Position of a bar in a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BarPlace {
-    /// Its start, as a part of the window, 0 to 1.
+    /// Start relative to the window, 0 to 1.
     pub start: f64,
-    /// Its length, as a part of the window.
+    /// Length relative to the window.
     pub length: f64,
-    /// Where it lies when nothing of it is in the window; its place is that edge then.
+    /// The side it is on if it is outside of the window; its position is then that edge.
     pub off: Option<Side>,
-    /// Whether it begins before the window.
+    /// Whether it starts before the window.
     pub cut_start: bool,
     /// Whether it ends after the window.
     pub cut_end: bool,
 }
 
-/// The bar of a span in `window`. A span of unknown duration is an instant.
+/// The position of a span's bar in `window`. A span of unknown duration is an instant.
 pub fn place_bar(window: &TimeWindow, start: u64, duration: Option<u64>) -> BarPlace {
     let end = start.saturating_add(duration.unwrap_or(0));
     let off = if end < window.from || (end == window.from && start < end) {
@@ -220,21 +220,21 @@ pub fn place_bar(window: &TimeWindow, start: u64, duration: Option<u64>) -> BarP
     }
 }
 
-/// What a pointer holds of the window on the minimap.
+/// What a pointer drags on the minimap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Grip {
-    /// Its start.
+    /// The start of the window.
     Start,
-    /// Its end.
+    /// The end of the window.
     End,
-    /// All of it, at this part of its length.
+    /// The whole window, held at this relative position.
     Whole(f64),
-    /// A new window, which begins at this part of the trace.
+    /// A new window that starts at this position in the trace.
     New(f64),
 }
 
-/// What a pointer at `part` of the trace takes hold of: what lies within `reach` of an end, that end; inside, the window; else a new one
-/// is drawn.
+/// What a pointer at position `part` of the trace drags: an end of the window within `reach`, the window itself inside, otherwise a new
+/// window.
 pub fn grip(window: &TimeWindow, part: f64, reach: f64) -> Grip {
     let (from, length) = window.parts();
     let (to_start, to_end) = ((part - from).abs(), (part - from - length).abs());
@@ -250,8 +250,7 @@ pub fn grip(window: &TimeWindow, part: f64, reach: f64) -> Grip {
     }
 }
 
-/// The window after what was taken hold of has been moved to `part` of the trace. `least` is the shortest part of the trace that a window
-/// may be drawn or narrowed to.
+/// The window after dragging to position `part` of the trace. `least` is the minimum length of a window relative to the trace.
 pub fn drag(window: &TimeWindow, grip: Grip, part: f64, least: f64) -> TimeWindow {
     let part = part.clamp(0.0, 1.0);
     let whole = window.whole as f64;
@@ -262,7 +261,7 @@ pub fn drag(window: &TimeWindow, grip: Grip, part: f64, least: f64) -> TimeWindo
         Grip::Start => between(part.min(from + length - least), from + length),
         Grip::End => between(from, part.max(from + least)),
         Grip::Whole(held) => window.placed((part - held * length) * whole, length * whole),
-        // Nothing is drawn before it was pulled some way: a click is no window.
+        // A click does not create a window: the pointer must move some distance.
         Grip::New(anchor) if (part - anchor).abs() < least => *window,
         Grip::New(anchor) => between(part.min(anchor), part.max(anchor)),
     }
@@ -275,7 +274,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// The window over a line of 40 characters that is the trace.
+    /// The window drawn over a line of 40 characters for the trace.
     fn drawn(window: &TimeWindow) -> String {
         let (from, length) = window.parts();
         let at = |part: f64| (part * 40.0).round() as usize;
@@ -328,7 +327,7 @@ mod tests {
         assert_eq!(place(20, Some(80)).off, Some(Side::Before));
         assert_eq!(place(200, Some(80)).off, Some(Side::After));
         assert_eq!(place(150, None), BarPlace { start: 0.5, length: 0.0, ..inside });
-        // An instant at the very end of the trace is shown with all of it.
+        // An instant at the end of the trace is inside the whole window.
         assert_eq!(place_bar(&TimeWindow::whole(7), 7, None).off, None);
     }
 

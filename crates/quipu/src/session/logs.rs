@@ -53,7 +53,8 @@ impl LogOrder {
                 *count += 1;
             }
         }
-        let listed: Vec<&LogEntry> = asked.iter().copied().filter(|event| query.min_severity.is_none() || event.severity >= query.min_severity).collect();
+        let listed: Vec<&LogEntry> =
+            asked.iter().copied().filter(|event| query.min_severity.is_none() || event.severity >= query.min_severity).collect();
         let start = query.offset.min(listed.len());
         let end = listed.len().min(start + query.limit.min(MAX_PAGE));
         let mut rows = Vec::with_capacity(end - start);

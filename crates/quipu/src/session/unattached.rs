@@ -4,9 +4,9 @@
 
 use super::Session;
 use super::push::{PieceSize, Sources};
-use crate::transfer::{Unattached, Source, is_known};
+use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{RowsAfter, max_log_id, logs_after, points_after, count_after};
+use quipu_store::{RowsAfter, count_after, logs_after, max_log_id, points_after};
 
 /// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,12 @@ impl Session {
     }
 
     /// The next batch, and the id of the last row read for it.
-    fn next_unattached(&self, which: UnattachedSignal, from: RowsAfter, sources: &mut Sources) -> Result<Option<(Unattached, i64)>, Failure> {
+    fn next_unattached(
+        &self,
+        which: UnattachedSignal,
+        from: RowsAfter,
+        sources: &mut Sources,
+    ) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (batch, last) = match which {
             UnattachedSignal::Logs => {

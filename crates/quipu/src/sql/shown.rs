@@ -81,7 +81,7 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
             match decoded {
                 Some(decoded) if decoded.encoding != Encoding::Text && is_container(&decoded.value) => {
                     let title = format!("Text of {length}: {}", decoded.encoding.label());
-                    (title, vec![Node::Twin { drawn: Box::new(Node::Tree(decoded.value)), raw: text.clone() }])
+                    (title, vec![Node::RawToggle { drawn: Box::new(Node::Tree(decoded.value)), raw: text.clone() }])
                 }
                 _ => (format!("Text of {length}"), vec![Node::Long(text.clone())]),
             }

@@ -150,7 +150,7 @@ async fn an_error_is_told_at_its_place_and_nothing_is_applied(stage: &Stage) -> 
     let before = (page.trace_set().await?, page.url().await?);
     page.filter("spans>3 duration>abc").await?;
     let told = page.filter_error().await?;
-    ensure!(told.contains("abc is no duration"), "What is wrong is told: {told}");
+    ensure!(told.contains("abc is not a duration"), "What is wrong is told: {told}");
     ensure!(page.filter_invalid().await?.as_deref() == Some("true"), "The input is marked as wrong.");
     let marked = page.filter_error_mark().await?;
     ensure!(marked == "abc", "The place is marked: {marked}");

@@ -1,11 +1,11 @@
-//! What helps to read a timeline: folding plumbing, one request of several, the critical path, jumps, measures, where failures began.
+//! What helps to read a timeline: hiding framework spans, one request of several, the critical path, jumps, measures, where failures began.
 
 use crate::harness::{Case, Stage, cases};
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, EVENTS};
 
 pub(crate) const CASES: &[Case] = cases![
-    plumbing_is_folded_and_the_address_keeps_it,
+    framework_spans_are_hidden_and_the_url_keeps_that,
     a_merged_trace_shows_one_of_its_requests,
     the_critical_path_is_underlined,
     keys_jump_to_what_matters,
@@ -29,7 +29,7 @@ async fn open_at(stage: &Stage, trace_id: &str) -> Result<()> {
     stage.page.open_trace(trace_id).await
 }
 
-async fn plumbing_is_folded_and_the_address_keeps_it(stage: &Stage) -> Result<()> {
+async fn framework_spans_are_hidden_and_the_url_keeps_that(stage: &Stage) -> Result<()> {
     let trace_id = trace_of(TURN_WITH_TOOL)?;
     open_at(stage, &trace_id).await?;
     let page = &stage.page;
@@ -44,7 +44,7 @@ async fn plumbing_is_folded_and_the_address_keeps_it(stage: &Stage) -> Result<()
     )?;
     ensure!(folded < all && folded >= asked_for, "Of {all} spans {folded} stay, {asked_for} of them were asked for.");
     let shown = page.trace().names().await?;
-    ensure!(shown.iter().all(|name| !name.contains("RoutingTable")), "Routing tables are plumbing: {shown:?}");
+    ensure!(shown.iter().all(|name| !name.contains("RoutingTable")), "Routing tables are framework spans: {shown:?}");
     let told = page.text().await?;
     ensure!(told.contains(&format!("{folded} of {all}")), "The head says how many of how many are shown:\n{told}");
     let url = page.url().await?;

@@ -63,12 +63,12 @@ async fn an_input_is_compared_with_the_one_before(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (earlier, _) = second_inference(page).await?;
     let text = page.span_panel().compare_with_before().await?;
-    ensure!(text.contains("lines are new and 0 lines are gone") && text.contains("role: tool"), "What was added: {text}");
+    ensure!(text.contains("lines added and 0 lines removed") && text.contains("role: tool"), "What was added: {text}");
     ensure!(text.contains("equal lines"), "What both have is folded: {text}");
     page.span_panel().open_compared().await?;
     ensure!(page.url().await?.contains(&earlier), "The link leads to the earlier one.");
     let text = page.span_panel().compare_with_before().await?;
-    ensure!(text.contains("lines are") || text.contains("first inference"), "Beside the session’s, or that it is the first: {text}");
+    ensure!(text.contains("lines added") || text.contains("first inference"), "Beside the session’s, or that it is the first: {text}");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The served file: opened at the start, and followed while it grows. A newer edition is opened without asking if that moves nothing the
+//! The served file: opened at the start, and followed while it grows. A newer generation is opened without asking if that moves nothing the
 //! reader looks at.
 //!
 //! What is not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
@@ -19,7 +19,7 @@ pub(crate) fn take_served(app: App) {
     }
 }
 
-/// Opens newer editions while the list of traces is at its top, without a filter or a cursor.
+/// Opens newer generations while the list of traces is at its top, without a filter or a cursor.
 pub(crate) fn watch(app: App) {
     Effect::new(move |_| {
         let at_list = app.view.with(|view| view.place == Place::Traces && view.list.filter.is_empty());
@@ -33,7 +33,7 @@ fn is_at_top() -> bool {
     document().query_selector("main [role='grid']").ok().flatten().is_none_or(|grid| grid.scroll_top() == 0)
 }
 
-/// Opens the newest edition. What is shown stays until the new answers arrive.
+/// Opens the newest generation. What is shown stays until the new answers arrive.
 pub(crate) fn follow(app: App) {
     quipu_web_actions::follow_served(app);
 }

@@ -88,7 +88,7 @@ impl Client {
         self.link.send(&command, files, Some(self.idle.begin()), alone(reading::<GetFile>(callback)));
     }
 
-    /// Opens the current edition of the served file: questions go to the program that serves it, and no worker is needed.
+    /// Opens the current generation of the served file: questions go to the program that serves it, and no worker is needed.
     pub(crate) fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.link.forget_waiting();
         self.served.open(callback);

@@ -1,6 +1,6 @@
 //! The program that serves the page, in place of a worker: the same questions and answers over HTTP, and its events.
 //!
-//! What is not here: the use of answers, and when a newer edition of the file is opened (`actions`).
+//! What is not here: the use of answers, and when a newer generation of the file is opened (`actions`).
 
 use super::{Notice, OnReply, Reply, WorkerExit};
 use crate::BUILD;
@@ -42,12 +42,12 @@ struct Inner {
     /// Whether questions go to the program.
     is_open: bool,
     /// Counts openings: answers to what was asked before are dropped.
-    generation: u32,
-    /// The edition of the file that answers, once it is known.
-    edition: Option<u64>,
-    /// The newest edition known.
+    opening: u32,
+    /// The generation of the file that answers, once it is known.
+    generation: Option<u64>,
+    /// The newest generation known.
     known: u64,
-    /// Questions that wait for the edition.
+    /// Questions that wait for the generation.
     queue: Vec<(Request, OnReply, Busy)>,
 }
 
@@ -64,12 +64,12 @@ impl Served {
     /// Questions go to the worker from now on.
     pub(super) fn close(&self) {
         let before = std::mem::take(&mut *self.inner.borrow_mut());
-        self.inner.borrow_mut().generation = before.generation + 1;
+        self.inner.borrow_mut().opening = before.opening + 1;
         // Dropping a question may access this.
         drop(before);
     }
 
-    /// Opens the newest edition of the file, and listens for events.
+    /// Opens the newest generation of the file, and listens for events.
     pub(super) fn open(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.open_as("", true, callback);
     }
@@ -78,28 +78,28 @@ impl Served {
     pub(super) fn open_as(&self, parameters: &'static str, with_news: bool, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.close();
         self.inner.borrow_mut().is_open = true;
-        let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
+        let (served, busy, opening) = (self.clone(), self.idle.begin(), self.opening());
         spawn_local(async move {
             let opened = read(post(&format!("open?build={BUILD}{parameters}"), &[]).await);
-            if served.generation() != generation {
+            if served.opening() != opening {
                 return;
             }
-            let Opened { edition, answer } = match opened {
+            let Opened { generation, answer } = match opened {
                 Ok(opened) => opened,
                 Err(failure) => return callback(Err(failure)),
             };
             let queue = {
                 let mut inner = served.inner.borrow_mut();
-                (inner.edition, inner.known) = (Some(edition), edition);
+                (inner.generation, inner.known) = (Some(generation), generation);
                 std::mem::take(&mut inner.queue)
             };
             callback(answer);
             drop(busy);
             for (request, callback, busy) in queue {
-                served.send(edition, request, callback, busy);
+                served.send(generation, request, callback, busy);
             }
-            if with_news && served.generation() == generation {
-                served.listen(generation, edition).await;
+            if with_news && served.opening() == opening {
+                served.listen(opening, generation).await;
             }
         });
     }
@@ -107,42 +107,42 @@ impl Served {
     /// Asks a question.
     pub(super) fn ask(&self, request: Request, callback: OnReply) {
         let busy = self.idle.begin();
-        let edition = self.inner.borrow().edition;
-        match edition {
-            Some(edition) => self.send(edition, request, callback, busy),
+        let generation = self.inner.borrow().generation;
+        match generation {
+            Some(generation) => self.send(generation, request, callback, busy),
             None => self.inner.borrow_mut().queue.push((request, callback, busy)),
         }
     }
 
     /// Requests the input of the metrics worker.
     pub(super) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
-        let (served, busy, generation) = (self.clone(), self.idle.begin(), self.generation());
-        let edition = self.inner.borrow().edition.unwrap_or_default();
+        let (served, busy, opening) = (self.clone(), self.idle.begin(), self.opening());
+        let generation = self.inner.borrow().generation.unwrap_or_default();
         spawn_local(async move {
-            let answer = read(post(&format!("readings?build={BUILD}&edition={edition}"), &[]).await);
+            let answer = read(post(&format!("readings?build={BUILD}&generation={generation}"), &[]).await);
             let blob = answer.and_then(|answer: Result<Packed<u8>, Failure>| answer).and_then(|bytes| {
                 let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
                 Blob::new_with_u8_array_sequence(&parts).map_err(|error| failure(error_text(&error)))
             });
-            if served.generation() == generation {
+            if served.opening() == opening {
                 callback(blob);
             }
             drop(busy);
         });
     }
 
-    fn generation(&self) -> u32 {
-        self.inner.borrow().generation
+    fn opening(&self) -> u32 {
+        self.inner.borrow().opening
     }
 
-    fn send(&self, edition: u64, request: Request, callback: OnReply, busy: Busy) {
-        let (served, generation) = (self.clone(), self.generation());
+    fn send(&self, generation: u64, request: Request, callback: OnReply, busy: Busy) {
+        let (served, opening) = (self.clone(), self.opening());
         spawn_local(async move {
             let answer = match postcard::to_allocvec(&request) {
-                Ok(body) => read(post(&format!("ask?build={BUILD}&edition={edition}"), &body).await).and_then(|reply: Reply| reply),
+                Ok(body) => read(post(&format!("ask?build={BUILD}&generation={generation}"), &body).await).and_then(|reply: Reply| reply),
                 Err(error) => Err(failure(format!("The request could not be written: {error}."))),
             };
-            if served.generation() == generation {
+            if served.opening() == opening {
                 // The callback runs before the idle mark is released, so that a follow-up question leaves no gap.
                 callback(answer);
             }
@@ -150,13 +150,13 @@ impl Served {
         });
     }
 
-    /// Listens for events until another file or edition is opened. A program that stops answering is reported once.
-    async fn listen(&self, generation: u32, edition: u64) {
+    /// Listens for events until another file or generation is opened. A program that stops answering is reported once.
+    async fn listen(&self, opening: u32, generation: u64) {
         let (mut after, mut silent) = (0, 0_u32);
         loop {
             let known = self.inner.borrow().known;
-            let news = read(post(&format!("news?build={BUILD}&edition={edition}&after={after}&known={known}"), &[]).await);
-            if self.generation() != generation {
+            let news = read(post(&format!("news?build={BUILD}&generation={generation}&after={after}&known={known}"), &[]).await);
+            if self.opening() != opening {
                 return;
             }
             match news {
@@ -164,7 +164,7 @@ impl Served {
                     (after, silent) = (number, 0);
                     for event in events {
                         if let Notification::Grown(grown) = &event {
-                            self.inner.borrow_mut().known = grown.edition;
+                            self.inner.borrow_mut().known = grown.generation;
                         }
                         (self.notice)(Notice::Event(event));
                     }

@@ -38,7 +38,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
                 let text = match answer {
                     Ok(detail) => {
                         let message = detail.failures.iter().map(|failure| failure.message.as_str()).find(|message| !message.is_empty());
-                        message.unwrap_or("It failed; no message was recorded.").to_owned()
+                        message.unwrap_or("Failed without a recorded message.").to_owned()
                     }
                     Err(failure) if failure.is_not_indexed_yet() => return,
                     Err(failure) => failure.message,

@@ -33,8 +33,8 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     let loaded = StoredValue::new(None);
     Effect::new(move |_| {
         app.indexed.track();
-        let (edition, scope_wanted) = (app.edition.get(), scope.get());
-        let wanted = (edition, scope_wanted.clone());
+        let (generation, scope_wanted) = (app.generation.get(), scope.get());
+        let wanted = (generation, scope_wanted.clone());
         if matches!(*load.read_untracked(), Load::Ready(_)) && loaded.with_value(|loaded| loaded.as_ref() == Some(&wanted)) {
             return;
         }

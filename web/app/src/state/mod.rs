@@ -78,10 +78,10 @@ pub(crate) struct App {
     pub(crate) trace_search: RwSignal<Option<SearchProgress>>,
     /// What is wrong with the page or the file as a whole.
     pub(crate) alert: RwSignal<Option<Alert>>,
-    /// A newer edition of the served file, until it is opened.
+    /// A newer generation of the served file, until it is opened.
     pub(crate) grown: RwSignal<Option<Grown>>,
-    /// Counts opened editions of the served file. What was loaded from an earlier one is requested again.
-    pub(crate) edition: RwSignal<u32>,
+    /// Counts opened generations of the served file. What was loaded from an earlier one is requested again.
+    pub(crate) generation: RwSignal<u32>,
     /// Set when the file has changed on disk: what is shown is out of date.
     pub(crate) stale: RwSignal<Option<String>>,
     /// Why the index will not be completed.
@@ -139,7 +139,7 @@ impl App {
             trace_search: signals.trace_search,
             alert: signals.alert,
             grown: signals.grown,
-            edition: signals.edition,
+            generation: signals.generation,
             stale: signals.stale,
             index_stopped: signals.index_stopped,
             traces: PagedList::new(Listed::Traces),

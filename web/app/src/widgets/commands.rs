@@ -12,7 +12,7 @@ use leptos::html::{Dialog, Input, Ul};
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
 use quipu_ui::view;
-use quipu_ui::view::{Deed, ViewCommand};
+use quipu_ui::view::{CommandAction, ViewCommand};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -47,7 +47,7 @@ pub(crate) fn Commands() -> impl IntoView {
     let run = move |at: usize| {
         if let Some(command) = found.with_untracked(|found| found.get(at).copied()) {
             app.commands.set(false);
-            run_command(app, command.deed);
+            run_command(app, command.action);
         }
     };
     let press = move |event: KeyboardEvent| {
@@ -99,10 +99,10 @@ fn option_id(at: usize) -> String {
 }
 
 fn option(at: usize, command: &ViewCommand, chosen: bool) -> El {
-    let key = match command.deed {
-        Deed::Key("Escape") => Some("Esc"),
-        Deed::Key(key) => Some(key),
-        Deed::Help => Some("?"),
+    let key = match command.action {
+        CommandAction::Key("Escape") => Some("Esc"),
+        CommandAction::Key(key) => Some(key),
+        CommandAction::Help => Some("?"),
         _ => None,
     };
     let selected = if chosen { "true" } else { "false" };
@@ -110,25 +110,25 @@ fn option(at: usize, command: &ViewCommand, chosen: bool) -> El {
     item.child(el("span").text(command.name)).maybe(key.map(|key| el("kbd").text(key)))
 }
 
-fn run_command(app: App, deed: Deed) {
-    match deed {
-        Deed::Key(key) => {
+fn run_command(app: App, action: CommandAction) {
+    match action {
+        CommandAction::Key(key) => {
             if let Ok(event) = web_sys::KeyboardEvent::new("keydown") {
                 app.press(&event, key);
             }
         }
-        Deed::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
+        CommandAction::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
             if let Place::Trace(trace) = &mut view.place {
                 trace.show_tab(tab);
             }
         }),
-        Deed::Times(style) => router::navigate(app, HistoryEntry::Replace, |view| view.times = style),
-        Deed::Press(id) => {
+        CommandAction::Times(style) => router::navigate(app, HistoryEntry::Replace, |view| view.times = style),
+        CommandAction::Press(id) => {
             focus(id);
             if let Some(button) = document().get_element_by_id(id).and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
                 button.click();
             }
         }
-        Deed::Help => app.help.set(true),
+        CommandAction::Help => app.help.set(true),
     }
 }

@@ -7,7 +7,7 @@ use crate::dom::{El, append, el};
 use crate::widgets::{Build, IconName, folded_text, icon, more, text_block, value_tree};
 use quipu_model::format;
 use quipu_protocol::markup;
-use quipu_protocol::markup::{Attr, Node, Sign, Tag};
+use quipu_protocol::markup::{Attr, Icon, Node, Tag};
 use std::cell::RefCell;
 use std::sync::Arc;
 use web_sys::Element;
@@ -29,10 +29,10 @@ impl Nodes {
             Node::Long(text) => text_block(build, Arc::from(text), HEAD),
             Node::Folded(text) => folded_text(build, &text),
             Node::Tree(value) => value_tree(build, Arc::new(value)),
-            Node::Sign(sign) => icon(if sign == Sign::Failed { IconName::Failed } else { IconName::Odd }),
+            Node::Icon(shown) => icon(if shown == Icon::Failed { IconName::Failed } else { IconName::Odd }),
             Node::Time { at: None, .. } => el("time").text(format::DASH),
             Node::Time { at: Some(at), zero } => build.time(at, zero, true),
-            Node::Fold { class, summary, inside } => {
+            Node::Details { class, summary, inside } => {
                 let (nodes, kept) = (self.clone(), RefCell::new(Some(inside)));
                 let open = move |summary: &Element| {
                     if let (Some(inside), Some(fold)) = (kept.borrow_mut().take(), summary.parent_element()) {
@@ -41,7 +41,7 @@ impl Nodes {
                 };
                 el("details").class(&class).child(self.all(el("summary"), summary).on_press(&build.handlers, open))
             }
-            Node::Twin { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
+            Node::RawToggle { drawn, raw } => self.twin(*drawn, Arc::from(raw), false),
         };
         (whole, Vec::new())
     }

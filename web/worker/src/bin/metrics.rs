@@ -1,7 +1,7 @@
 //! The metrics worker: takes the `MetricsInput` of a file, and answers PromQL and the metrics page from it. It has neither the file nor
 //! SQLite. The PromQL grammar is loaded only when metrics are shown, and a long query delays nothing else.
 //!
-//! What is not here: what is counted, and how (`quipu_metrics`).
+//! The computation is in `quipu_metrics`.
 
 #[cfg(target_arch = "wasm32")]
 mod worker {

@@ -1,6 +1,6 @@
-//! `quipu push`: a file to an OpenTelemetry collector, in requests of bounded size, going on where it was interrupted.
+//! `quipu push`: sends a file to an OpenTelemetry collector in requests of bounded size. An interrupted push can be resumed.
 //!
-//! What is not here: the requests (`quipu`), and how they are sent (`quipu-telemetry`).
+//! `quipu` encodes the requests, `quipu-telemetry` sends them.
 
 mod resume;
 mod unattached;
@@ -18,17 +18,17 @@ use resume::{Delivered, ResumeFile};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Bytes of recorded texts in one request; collectors refuse some tens of megabytes.
+/// Approximate bytes per request; collectors reject requests of some tens of megabytes.
 const PIECE_BYTES: usize = 4 << 20;
-/// Pauses after which a collector that does not answer is given up: half a minute and more where it has taken something before, two
-/// seconds where it has not.
+/// Number of retries before a push fails. With the backoff this is more than half a minute once the collector has accepted a request, and
+/// about two seconds before.
 const PAUSES: usize = 7;
 const PAUSES_AT_FIRST: usize = 2;
 
-/// What is said where nothing can be gone on with.
-const ANOTHER: &str = "The file is not the one of which a part was sent before; the push begins anew.";
+/// Warning if the stored progress does not fit the file.
+const OTHER_FILE: &str = "Stored progress belongs to a different file; everything is sent again.";
 
-/// What became of what was sent.
+/// Totals of what was sent.
 #[derive(Default)]
 struct Sent {
     entries: u64,
@@ -37,11 +37,11 @@ struct Sent {
     why: Option<String>,
 }
 
-/// Answers whether everything was taken.
+/// Runs the command. Returns whether the collector accepted everything.
 pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<bool> {
     let wants = |signal| push.signals.contains(&signal);
     if !push.traces.is_empty() && push.signals.iter().any(|signal| *signal != PushSignal::Traces) {
-        bail!(WrongCommandLine("Metrics and loose log records are the whole file's: leave --trace out, or send traces alone.".into()));
+        bail!(WrongCommandLine("--trace only applies to --signal traces: metrics and loose log records belong to no trace.".into()));
     }
     let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
     let traces_to = wants(PushSignal::Traces).then(|| client(Signal::Traces)).transpose()?;
@@ -57,10 +57,10 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             "refused": sent.refused, "left_out": left_out });
         answers.insert("traces".into(), counts);
         if !as_json {
-            told(output, &client, &sent, ["span", "spans"], before)?;
+            print_summary(output, &client, &sent, ["span", "spans"], before)?;
             if left_out > 0 {
                 let spans = counted(Some(left_out), "span", "spans");
-                output.line(&format!("{spans} left out: their ids are no hexadecimal numbers of 16 and 8 bytes, as OTLP needs them."))?;
+                output.line(&format!("{spans} not sent: OTLP requires hexadecimal trace ids of 16 bytes and span ids of 8 bytes."))?;
             }
         }
     }
@@ -78,7 +78,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             "refused": sent.refused });
         answers.insert(unattached::signal(which).label().into(), counts);
         if !as_json {
-            told(output, &client, &sent, unattached::words(which), before)?;
+            print_summary(output, &client, &sent, unattached::words(which), before)?;
         }
     }
     if as_json {
@@ -94,7 +94,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
     Ok(everything_taken)
 }
 
-/// What is wrong with how it was called.
+/// Reports a configuration error as a wrong command line.
 fn wrong(error: ConfigError) -> anyhow::Error {
     WrongCommandLine(error.to_string()).into()
 }
@@ -113,7 +113,7 @@ fn settings(push: &Push, signal: Signal) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Sends the spans; also answers how many were sent before, and how many could not be.
+/// Sends the spans. Also returns how many were sent by earlier runs, and how many could not be sent.
 fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, u64, u64)> {
     let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
@@ -122,7 +122,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.mark.clone() });
     let mut rest = session.spans_after(selection, place.as_ref())?;
     if rest.is_none() {
-        eprintln!("{ANOTHER}");
+        eprintln!("{OTHER_FILE}");
         (delivered, place) = (None, None);
         rest = session.spans_after(selection, None)?;
     }
@@ -148,7 +148,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     drop(sender);
     if let Err(error) = outcome {
         let so_far = before + sent.entries;
-        let again = if file.is_some() && so_far > 0 { " The same command goes on from there." } else { "" };
+        let again = if file.is_some() && so_far > 0 { " Run the same command again to continue." } else { "" };
         bail!("{error:#} {so_far} of {} were sent.{again}", counted(Some(whole), "span", "spans"));
     }
     if let Some(file) = &file {
@@ -173,7 +173,7 @@ fn metrics(push: &Push, session: &mut Session, client: &Client) -> Result<Sent> 
 }
 
 fn progress(so_far: u64, whole: u64, what: &str, rate: f64) -> String {
-    let rate = if rate > 0.0 { format!(", {rate:.0} a second") } else { String::new() };
+    let rate = if rate > 0.0 { format!(", {rate:.0}/s") } else { String::new() };
     format!("Pushing: {so_far} of {whole} {what}{rate}")
 }
 
@@ -186,7 +186,7 @@ impl Sent {
     }
 }
 
-/// Sends one request after the other, with a line of progress.
+/// Sends requests one after the other and shows progress.
 struct Sender<'c> {
     client: &'c Client,
     shown: Shown,
@@ -199,7 +199,7 @@ impl<'c> Sender<'c> {
         Sender { client, shown: Shown::new(), start: Instant::now(), delivered: 0 }
     }
 
-    /// `progress` makes the line of how many a second were sent.
+    /// Sends a request with retries. `progress` formats the progress line, given the rate in entries per second.
     fn send(&mut self, request: &[u8], progress: &dyn Fn(f64) -> String) -> Result<ExportAnswer> {
         let seconds = self.start.elapsed().as_secs_f64();
         self.shown.show(|| progress(if seconds > 0.0 { self.delivered as f64 / seconds } else { 0.0 }));
@@ -218,8 +218,8 @@ impl<'c> Sender<'c> {
     }
 }
 
-/// The lines at the end.
-fn told(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2], before: u64) -> Result<()> {
+/// Prints the summary at the end.
+fn print_summary(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2], before: u64) -> Result<()> {
     let what = counted(Some(sent.entries), one, many);
     let requests = counted(Some(sent.requests), "request", "requests");
     let url = clean_line(client.url());
@@ -230,10 +230,10 @@ fn told(output: &mut Output, client: &Client, sent: &Sent, [one, many]: [&str; 2
     };
     output.line(&format!("{what} sent to {url} in {requests}{before}."))?;
     if sent.refused > 0 {
-        let why = sent.why.as_deref().map_or_else(|| "without saying why".into(), |why| format!("saying: {}", clean_line(why)));
-        output.line(&format!("{} of them refused by it, {why}", counted(Some(sent.refused), one, many)))?;
+        let why = sent.why.as_deref().map_or_else(|| "no reason given.".into(), |why| clean_line(why));
+        output.line(&format!("{} rejected by the collector: {why}", counted(Some(sent.refused), one, many)))?;
     } else if let Some(words) = &sent.why {
-        output.line(&format!("It says: {}", clean_line(words)))?;
+        output.line(&format!("Message from the collector: {}", clean_line(words)))?;
     }
     Ok(())
 }

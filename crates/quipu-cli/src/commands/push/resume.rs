@@ -1,4 +1,4 @@
-//! Where an interrupted push goes on: a small file of the user's state folder, or one that the user names. Nothing stands beside the
+//! Progress of a push, stored in the user's state directory or in the file given with `--resume`. Nothing is written next to the
 //! telemetry file.
 
 use anyhow::{Context, Result};
@@ -7,18 +7,18 @@ use serde_json::{Value as Json, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// What was delivered of a file.
+/// The position up to which a file was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Delivered {
-    /// The number of the last row.
+    /// Rowid of the last row.
     pub(super) rowid: i64,
-    /// By what it is known again: the id of the span in it, or the mark of what has none.
+    /// Identifies the last row: its span id, or a fingerprint if it has none.
     pub(super) mark: String,
-    /// How many rows, of all runs.
+    /// Number of rows delivered by all runs.
     pub(super) entries: u64,
 }
 
-/// What was delivered before, unless all is to begin anew.
+/// The stored progress; `None` if there is none or the push restarts.
 pub(super) fn delivered(file: Option<&ResumeFile>, begins_anew: bool) -> Result<Option<Delivered>> {
     match file {
         Some(file) if !begins_anew => file.read(),
@@ -26,18 +26,18 @@ pub(super) fn delivered(file: Option<&ResumeFile>, begins_anew: bool) -> Result<
     }
 }
 
-/// The file that keeps it.
+/// The file that stores the progress.
 pub(super) struct ResumeFile {
     path: PathBuf,
-    /// The user named it: it stays when all is delivered, so that a later push sends only what is new.
+    /// Given with `--resume`: kept after everything is delivered, so that a later push sends only what is new.
     named: bool,
-    /// The telemetry file and where it goes.
+    /// The telemetry file, the endpoint and the chosen traces.
     what: String,
 }
 
 impl ResumeFile {
-    /// `None` where there is neither a name nor a folder for it. What is kept of log records and points stands beside a named file, with the
-    /// signal behind its name.
+    /// Chooses the file; `None` if none is given and there is no state directory. For metrics and logs, the signal is appended to a given
+    /// name.
     pub(super) fn choose(named: Option<&Path>, signal: Signal, file: &Path, url: &str, traces: &[String]) -> Option<ResumeFile> {
         let whole = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let signal = if signal == Signal::Traces { String::new() } else { format!(".{}", signal.label()) };
@@ -55,14 +55,14 @@ impl ResumeFile {
         Some(ResumeFile { path, named: false, what })
     }
 
-    /// What was delivered before; `None` where nothing was.
+    /// Reads the stored progress; `None` if there is none.
     pub(super) fn read(&self) -> Result<Option<Delivered>> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("{} can't be read", self.path.display())),
         };
-        let wrong = || format!("{} is no file that a push left; name another, or add --restart.", self.path.display());
+        let wrong = || format!("{} was not written by quipu push; choose another file, or add --restart.", self.path.display());
         let kept: Json = serde_json::from_str(&text).with_context(wrong)?;
         let read = || {
             let (rowid, mark) = (kept.get("rowid")?.as_i64()?, kept.get("mark")?.as_str()?.to_owned());
@@ -71,14 +71,14 @@ impl ResumeFile {
         let (delivered, what) = read().with_context(wrong)?;
         anyhow::ensure!(
             what == self.what,
-            "{} belongs to another push ({}); name another file, or add --restart.",
+            "{} belongs to another push ({}); choose another file, or add --restart.",
             self.path.display(),
             crate::output::clean_line(what)
         );
         Ok(Some(delivered))
     }
 
-    /// Keeps what is delivered now.
+    /// Stores the progress atomically.
     pub(super) fn write(&self, delivered: &Delivered) -> Result<()> {
         let fail = || format!("{} can't be written, so this push could not be resumed", self.path.display());
         if let Some(folder) = self.path.parent() {
@@ -86,16 +86,15 @@ impl ResumeFile {
         }
         let Delivered { rowid, mark, entries } = delivered;
         let text = json!({ "what": self.what, "rowid": rowid, "mark": mark, "entries": entries }).to_string();
-        // Whole or not at all.
         let mut new = self.path.clone().into_os_string();
         new.push(".new");
         std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.path)).with_context(fail)
     }
 
-    /// All is delivered.
+    /// Removes the file after everything is delivered, unless the user named it.
     pub(super) fn done(&self) {
         if !self.named {
-            // One that was never written is not there.
+            // It does not exist if nothing was written.
             let _ = std::fs::remove_file(&self.path);
         }
     }

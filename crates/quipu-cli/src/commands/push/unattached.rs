@@ -1,7 +1,7 @@
 //! Pushes data that belongs to no trace: log records without a span, and imported metric points.
 
 use super::resume::{self, Delivered, ResumeFile};
-use super::{ANOTHER, PIECE_BYTES, Sender, Sent, progress};
+use super::{OTHER_FILE, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
 use quipu::format::counted;
@@ -39,7 +39,7 @@ pub(super) fn push(push: &Push, session: &Session, client: &Client, which: Unatt
     if let Some(found) = &delivered
         && !session.cursor_is_valid(which, found.rowid, &found.mark)?
     {
-        eprintln!("{ANOTHER}");
+        eprintln!("{OTHER_FILE}");
         delivered = None;
     }
     let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
@@ -60,7 +60,7 @@ pub(super) fn push(push: &Push, session: &Session, client: &Client, which: Unatt
     });
     drop(sender);
     if let Err(error) = outcome {
-        let again = if file.is_some() && before + here > 0 { " The same command goes on from there." } else { "" };
+        let again = if file.is_some() && before + here > 0 { " Run the same command again to continue." } else { "" };
         let [one, many] = words(which);
         bail!("{error:#} {} of {} were sent.{again}", before + here, counted(Some(whole), one, many));
     }

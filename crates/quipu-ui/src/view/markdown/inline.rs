@@ -1,13 +1,13 @@
-//! What stands inside a line of Markdown.
+//! Inline elements of Markdown.
 
 use std::cell::Cell;
 
-/// A piece of a line.
+/// An inline element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inline {
-    /// Text.
+    /// Plain text.
     Text(String),
-    /// Code.
+    /// Inline code.
     Code(String),
     /// Emphasis.
     Emphasis(Vec<Inline>),
@@ -15,28 +15,28 @@ pub enum Inline {
     Strong(Vec<Inline>),
     /// Struck through.
     Struck(Vec<Inline>),
-    /// A link to an http or https address.
+    /// A link to an http or https URL.
     Link {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What is shown.
+        /// The link text.
         text: Vec<Inline>,
     },
-    /// The line ends here.
+    /// A line break.
     Break,
 }
 
-/// Emphasis inside emphasis at most.
+/// Maximum nesting of emphasis.
 const MAX_DEPTH: usize = 6;
-/// An ending mark is looked for this far: beyond, a sign is a sign.
+/// Maximum distance to a closing delimiter; otherwise the delimiter is plain text.
 const MAX_REACH: usize = 2_000;
-/// Bytes looked at in all, for each byte of the text: enough for any prose, and an end for a text of signs alone.
+/// Maximum number of bytes examined per byte of text: enough for prose, and a limit for text full of delimiters.
 const LOOKS: usize = 100;
 
-/// What may still be looked at.
+/// The remaining number of bytes to examine.
 struct Fuel(Cell<usize>);
 
-/// The pieces of a text.
+/// Parses inline elements.
 pub(super) fn inlines(text: &str) -> Vec<Inline> {
     pieces(text, 0, &Fuel(Cell::new(text.len().saturating_mul(LOOKS).saturating_add(MAX_REACH))))
 }
@@ -63,7 +63,7 @@ fn pieces(text: &str, depth: usize, fuel: &Fuel) -> Vec<Inline> {
                 plain.push(next);
                 after = after.get(1..).unwrap_or_default();
             }
-            // An image is drawn as its text: nothing is loaded from elsewhere.
+            // An image becomes its text: nothing is loaded.
             ('!', Some('[')) if link(after, depth, fuel).is_some() => {}
             _ => plain.push(letter),
         }
@@ -88,7 +88,7 @@ fn piece(rest: &str, before: Option<char>, depth: usize, fuel: &Fuel) -> Option<
     }
 }
 
-/// As much of the text as may be looked at for an end.
+/// The part of the text that is searched for a closing delimiter.
 fn reach<'a>(text: &'a str, fuel: &Fuel) -> &'a str {
     let mut end = text.len().min(MAX_REACH).min(fuel.0.get());
     fuel.0.set(fuel.0.get() - end);
@@ -114,7 +114,7 @@ fn code(rest: &str, fuel: &Fuel) -> Option<(Inline, usize)> {
     }
 }
 
-/// Whether an address may be followed.
+/// Whether a URL is http or https.
 fn is_web(url: &str) -> bool {
     let has = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     (has("http://") || has("https://")) && !url.chars().any(|letter| letter.is_whitespace() || letter.is_control())
@@ -147,7 +147,7 @@ fn link(rest: &str, depth: usize, fuel: &Fuel) -> Option<(Inline, usize)> {
         open == 0
     })?;
     let target = target.get(..close.0)?;
-    // A title may stand behind the address.
+    // A title can follow the URL.
     let url = target.split_whitespace().next().unwrap_or_default().trim_matches(['<', '>']);
     let taken = end + 2 + 1 + close.0 + 1;
     let text = pieces(inner.get(..end)?, depth + 1, fuel);
@@ -191,7 +191,7 @@ fn emphasis(rest: &str, before: Option<char>, depth: usize, fuel: &Fuel) -> Opti
             let inside = inner.get(..at)?;
             let after = inner.get(at + width..)?.chars().next();
             let is_word = mark == '_' && after.is_some_and(char::is_alphanumeric);
-            // A single sign that is half of a double one closes nothing.
+            // A single delimiter that is half of a double one does not close.
             let is_half = width == 1 && (after == Some(mark) || inside.ends_with(mark));
             !inside.is_empty() && !inside.ends_with(char::is_whitespace) && !inside.ends_with('\\') && !is_word && !is_half
         };

@@ -1,41 +1,41 @@
-//! Markdown as models write it, as a tree that is safe to draw: no raw HTML, no images, links to http and https only.
+//! Parses the Markdown that models write into a safe tree: no raw HTML, no images, only http and https links.
 //!
-//! Headings, paragraphs, lists, quotes, fenced code, tables, rules; emphasis, code, strike-through, links. What is not understood stays the
-//! text it is. A full CommonMark library weighs a sixth of the page; this reads what answers hold. What is not here: drawing.
+//! Supports headings, paragraphs, lists, quotes, fenced code, tables, rules, emphasis, code, strike-through and links. Everything else
+//! stays plain text. A full CommonMark library would be a sixth of the page's code.
 
 mod inline;
 
 pub use inline::Inline;
 use inline::inlines;
 
-/// Blocks inside each other at most; deeper ones are plain paragraphs.
+/// Maximum nesting of blocks; deeper ones become paragraphs.
 const MAX_DEPTH: usize = 8;
 
-/// A block of Markdown.
+/// A block element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// A heading of level 1 to 6.
     Heading(u8, Vec<Inline>),
     /// A paragraph.
     Paragraph(Vec<Inline>),
-    /// Code between fences, and the language it names.
+    /// A fenced code block.
     Code {
-        /// As written behind the fence; may be empty.
+        /// The info string of the fence; can be empty.
         language: String,
-        /// The code, with its line ends.
+        /// The code, including line breaks.
         text: String,
     },
-    /// A list; `Some` with the first number when it counts.
+    /// A list; `Some` with the first number for an ordered list.
     List(Option<u64>, Vec<Vec<Block>>),
-    /// A quote.
+    /// A block quote.
     Quote(Vec<Block>),
-    /// A table: the head's cells, and the rows.
+    /// A table: the header cells, and the rows.
     Table(Vec<Vec<Inline>>, Vec<Vec<Vec<Inline>>>),
-    /// A rule.
+    /// A horizontal rule.
     Rule,
 }
 
-/// Reads Markdown. Work grows with the text's length; nothing fails.
+/// Parses Markdown in linear time. Accepts any text.
 pub fn markdown(text: &str) -> Vec<Block> {
     let lines: Vec<&str> = text.lines().collect();
     blocks(&lines, 0)
@@ -75,7 +75,7 @@ fn end_paragraph(out: &mut Vec<Block>, paragraph: &mut Vec<&str>) {
     }
 }
 
-/// The block that begins with the first line, and how many lines it takes; `None` where the line is one of a paragraph.
+/// The block that starts at the first line, and its number of lines; `None` for a line of a paragraph.
 fn start_of_block(lines: &[&str], depth: usize, may_be_table: bool) -> Option<(Block, usize)> {
     let line = *lines.first()?;
     let trimmed = line.trim_start();
@@ -116,7 +116,8 @@ fn is_rule(line: &str) -> bool {
     }) && more >= 2
 }
 
-/// Code between fences of three or more; without an end it goes to the end of the text, as while it is being written.
+/// A code block between fences of three or more characters. Without a closing fence, it extends to the end of the text, as during
+/// streaming.
 fn fence(lines: &[&str]) -> Option<(Block, usize)> {
     let first = *lines.first()?;
     let indent = first.len() - first.trim_start().len();
@@ -150,13 +151,13 @@ fn quote(lines: &[&str], depth: usize) -> (Block, usize) {
     (Block::Quote(blocks(&inner, depth + 1)), inner.len())
 }
 
-/// A line that begins an item of a list.
+/// The first line of a list item.
 struct Item<'a> {
-    /// Blanks before the sign.
+    /// Number of blanks before the marker.
     indent: usize,
-    /// Where the item's text begins.
+    /// Offset of the item's content.
     content: usize,
-    /// The number, where it counts.
+    /// The number of an ordered item.
     number: Option<u64>,
     sign: char,
     text: &'a str,
@@ -198,7 +199,7 @@ fn list(lines: &[&str], depth: usize) -> (Block, usize) {
                 items.push(vec![found.text]);
             }
             None if is_blank => {
-                // A blank line belongs to the list only if the list goes on behind it.
+                // A blank line is part of the list only if the list continues after it.
                 let goes_on = lines.get(at + 1).is_some_and(|next| {
                     let own = next.len() - next.trim_start().len();
                     own >= content && !next.trim().is_empty() || item(next).is_some_and(|item| item.sign == sign && item.indent == indent)
@@ -215,7 +216,7 @@ fn list(lines: &[&str], depth: usize) -> (Block, usize) {
                     last.push(unindent(line, content));
                 }
             }
-            // A line that goes on with the paragraph above it, unless it begins something itself.
+            // A continuation line of the paragraph above, unless it starts a block.
             None if start_of_block(lines.get(at..).unwrap_or_default(), depth, false).is_none()
                 && items.last().and_then(|item| item.last()).is_some_and(|line| !line.is_empty()) =>
             {
@@ -231,7 +232,7 @@ fn list(lines: &[&str], depth: usize) -> (Block, usize) {
     (Block::List(start, items), at)
 }
 
-/// A table: a line of cells, one of dashes, and the rows below.
+/// A table: a header line, a delimiter line, and rows.
 fn table(lines: &[&str]) -> Option<(Block, usize)> {
     let (head, rule) = (*lines.first()?, *lines.get(1)?);
     let is_rule = |cell: &str| {
@@ -255,7 +256,7 @@ fn table(lines: &[&str]) -> Option<(Block, usize)> {
     Some((Block::Table(head.iter().map(|cell| inlines(cell)).collect(), rows), taken))
 }
 
-/// The cells of a line; `\|` is no border.
+/// The cells of a line; `\|` is not a separator.
 fn cells(line: &str) -> Vec<String> {
     let line = line.trim();
     let line = line.strip_prefix('|').unwrap_or(line);

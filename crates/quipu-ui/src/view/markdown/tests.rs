@@ -1,4 +1,4 @@
-//! Markdown as answers hold it, drawn as an outline.
+//! Markdown as found in answers of models, drawn as an outline.
 
 use super::*;
 use proptest::prelude::*;

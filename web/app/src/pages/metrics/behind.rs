@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
 use quipu_protocol::address::{Place, TraceView};
-use quipu_protocol::{PointAmounts, MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointQuery};
+use quipu_protocol::{MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointAmounts, PointQuery};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;

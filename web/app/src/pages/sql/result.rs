@@ -275,7 +275,7 @@ fn copy_value(app: App, row: u32, column: u32) {
 
 fn text_of(nodes: &[Node]) -> String {
     match nodes.first() {
-        Some(Node::Text(text) | Node::Long(text) | Node::Twin { raw: text, .. }) => text.clone(),
+        Some(Node::Text(text) | Node::Long(text) | Node::RawToggle { raw: text, .. }) => text.clone(),
         _ => String::new(),
     }
 }

@@ -1,6 +1,6 @@
-//! When requests are sent, and who they say is speaking: the variables of OpenTelemetry's libraries for both.
+//! Export intervals and resource attributes, from OpenTelemetry's environment variables.
 //!
-//! What is not here: where requests go (`settings`).
+//! Endpoints are in `settings`.
 
 use super::settings::percent_decoded;
 use crate::setting::{ConfigError, Lookup, error};
@@ -8,32 +8,32 @@ use quipu_model::{Attributes, Primitive};
 use quipu_otlp::OtlpSource;
 use std::time::Duration;
 
-/// The scope of the reference's spans and metrics, under which people look for them.
+/// Instrumentation scope of Llama Stack's spans and metrics, which dashboards filter by.
 const SCOPE: &str = "llama_stack.providers.inline.telemetry.meta_reference.telemetry";
 
-/// When requests are sent.
+/// When batches are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// Spans wait at most so long for others: `OTEL_BSP_SCHEDULE_DELAY`, in milliseconds; five seconds.
+pub struct Schedule {
+    /// Maximum delay of a span: `OTEL_BSP_SCHEDULE_DELAY`, in milliseconds. Default: 5 s.
     pub delay: Duration,
-    /// Spans in one request at most: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`; 512.
+    /// Maximum number of spans per request: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. Default: 512.
     pub batch: usize,
-    /// Between two requests of sums: `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds; a minute.
+    /// Interval between exports of metrics: `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds. Default: 60 s.
     pub interval: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace { delay: Duration::from_secs(5), batch: 512, interval: Duration::from_secs(60) }
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule { delay: Duration::from_secs(5), batch: 512, interval: Duration::from_secs(60) }
     }
 }
 
-impl Pace {
-    /// What the variables say.
+impl Schedule {
+    /// Reads the environment variables.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first that is no whole number above 0.
-    pub fn from_env(lookup: Lookup<'_>) -> Result<Pace, ConfigError> {
+    /// [`ConfigError`] for the first value that is not a whole number above 0.
+    pub fn from_env(lookup: Lookup<'_>) -> Result<Schedule, ConfigError> {
         let number = |name: &str| match lookup(name).filter(|value| !value.trim().is_empty()) {
             None => Ok(None),
             Some(value) => {
@@ -44,8 +44,8 @@ impl Pace {
         let millis = |name: &str, default: Duration| {
             number(name).map(|millis| millis.map_or(default, |millis| Duration::from_millis(millis.into())))
         };
-        let default = Pace::default();
-        Ok(Pace {
+        let default = Schedule::default();
+        Ok(Schedule {
             delay: millis("OTEL_BSP_SCHEDULE_DELAY", default.delay)?,
             batch: number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")?.map_or(default.batch, |spans| spans as usize),
             interval: millis("OTEL_METRIC_EXPORT_INTERVAL", default.interval)?,
@@ -53,8 +53,8 @@ impl Pace {
     }
 }
 
-/// Who speaks: the library, what `OTEL_RESOURCE_ATTRIBUTES` has (`key=value,key=value`, percent-encoded; other entries are passed over),
-/// and the service's name.
+/// The resource and scope: SDK attributes, `OTEL_RESOURCE_ATTRIBUTES` (`key=value,key=value`, percent-encoded; invalid entries are
+/// ignored), and the service name.
 pub fn source(service_name: &str, lookup: Lookup<'_>) -> OtlpSource {
     let mut resource = Attributes::default();
     let mut set = |key: &str, value: &str| resource.set(key.to_owned(), Primitive::Text(value.to_owned()));

@@ -1,7 +1,7 @@
-//! An edition of the served file: a session of its own in a thread of its own, which indexes the file as it was when it was opened, and
-//! answers questions between the pieces of long work.
+//! A generation of the served file: a session in a thread of its own, which indexes the file as of when it was opened and answers requests
+//! between steps of long work.
 //!
-//! What is not here: when there is a newer one (`live`), HTTP.
+//! `live` decides when to create a new one.
 
 use anyhow::{Context, Result};
 use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
@@ -12,99 +12,92 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// How long a piece of long work lasts before questions have their turn.
+/// Duration of a step of long work, after which requests are answered.
 const PIECE: Duration = Duration::from_millis(50);
-/// How long one question may take; others wait meanwhile.
+/// Deadline of a request. Other requests wait for it.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long a question in SQL may take, for which no other waits.
+/// Deadline of an SQL query, which runs in a generation of its own.
 const SQL_DEADLINE: Duration = Duration::from_secs(60);
-/// How often the progress of long work is told.
+/// Interval between progress events.
 const NOTE: Duration = Duration::from_millis(250);
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// When a question is answered.
+/// When a job runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// At once, as far as that goes.
+    /// As soon as possible.
     Now,
-    /// Once the index is complete, or won't be.
+    /// After indexing has completed or failed.
     Indexed,
 }
 
-/// How far an edition is.
+/// Indexing state of a generation.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Standing {
-    /// The file is being opened, or indexed.
+pub(crate) enum IndexState {
+    /// The file is being opened or indexed.
     #[default]
     Indexing,
-    /// Everything can be asked.
+    /// The index is complete.
     Indexed {
-        /// Spans it holds.
+        /// Number of spans.
         spans: u64,
     },
-    /// It can't be opened, or not be read to its end.
+    /// The file can't be opened or not be read completely.
     Failed(Failure),
 }
 
-/// What happened, by ascending number: of each kind of event the last one.
-pub(crate) type Happened = Vec<(u64, Notification)>;
+/// Numbered events in ascending order; only the latest of each kind is kept.
+pub(crate) type EventLog = Vec<(u64, Notification)>;
 
-/// A running edition. When the last owner goes its thread ends.
-pub(crate) struct Edition {
-    /// Unique among all editions of all servers, so that a page that outlives one is noticed.
+/// A running generation. Its thread ends when the last reference is dropped.
+pub(crate) struct Generation {
+    /// Unique across servers, so that a page notices a restarted server.
     pub(crate) number: u64,
     jobs: Sender<(When, Job)>,
-    standing: watch::Receiver<Standing>,
-    happened: watch::Receiver<Happened>,
+    state: watch::Receiver<IndexState>,
+    log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
-    /// What was read, for the next edition.
-    reading: Kept,
+    /// The rows read so far, for the next generation.
+    reading: SharedReading,
 }
 
 /// What a file is opened for.
 pub(crate) enum Purpose {
-    /// For everything. What was read of it before is not read again.
+    /// All requests. Rows that the previous generation has read are not read again.
     Everything(Option<IndexSnapshot>),
-    /// For questions in SQL only, which need no index and may take long.
+    /// SQL only, which needs no index and can take long.
     Sql,
 }
 
-type Kept = Arc<Mutex<Option<IndexSnapshot>>>;
+type SharedReading = Arc<Mutex<Option<IndexSnapshot>>>;
 
-/// The edition's thread: what it works on, and whom it tells.
+/// State of the generation's thread.
 struct Worker {
     jobs: Receiver<(When, Job)>,
-    /// Questions that wait for the index.
+    /// Jobs that wait for the index.
     waiting: Vec<Job>,
-    standing: watch::Sender<Standing>,
-    happened: watch::Sender<Happened>,
+    state: watch::Sender<IndexState>,
+    log: watch::Sender<EventLog>,
     number: u64,
-    reading: Kept,
+    reading: SharedReading,
 }
 
-impl Edition {
-    /// Opens the file and begins to index it. That it can't be opened its standing tells.
-    pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Edition>> {
+impl Generation {
+    /// Opens the file and starts indexing in a new thread. If it can't be opened, `state` reports that.
+    pub(crate) fn begin(number: u64, path: &Path, purpose: Purpose) -> Result<Arc<Generation>> {
         let (sender, jobs) = mpsc::channel();
-        let (standing, is_standing) = watch::channel(Standing::Indexing);
-        let (happened, has_happened) = watch::channel(Vec::new());
+        let (state, state_reader) = watch::channel(IndexState::Indexing);
+        let (log, log_reader) = watch::channel(Vec::new());
         let path = path.to_owned();
-        let reading = Kept::default();
-        let worker = Worker { jobs, waiting: Vec::new(), standing, happened, number: 0, reading: reading.clone() };
-        let thread = std::thread::Builder::new().name("quipu-edition".into());
-        thread.spawn(move || worker.run(&path, purpose)).context("A thread that reads the file can't be started")?;
-        Ok(Arc::new(Edition {
-            number,
-            jobs: sender,
-            standing: is_standing,
-            happened: has_happened,
-            used: Mutex::new(Instant::now()),
-            reading,
-        }))
+        let reading = SharedReading::default();
+        let worker = Worker { jobs, waiting: Vec::new(), state, log, number: 0, reading: reading.clone() };
+        let thread = std::thread::Builder::new().name("quipu-generation".into());
+        thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
+        Ok(Arc::new(Generation { number, jobs: sender, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), reading }))
     }
 
-    /// Asks the edition's session. The answer may say that the file is not indexed yet.
+    /// Asks the generation's session. The answer may say that the file is not indexed yet.
     pub(crate) async fn ask<Q>(&self, question: Q) -> Result<Q::Answer, Failure>
     where
         Q: Question<Answer: Send + 'static> + Send + 'static,
@@ -113,7 +106,7 @@ impl Edition {
         self.run(When::Now, |session| session.ask(question)).await?
     }
 
-    /// [`Edition::ask`] for a question that came over the wire.
+    /// [`Generation::ask`] for a question that came over the wire.
     pub(crate) async fn handle(&self, request: Request) -> Result<Response, Failure> {
         self.run(When::Now, |session| session.handle(request)).await?
     }
@@ -121,7 +114,7 @@ impl Edition {
     /// Runs `work` once the file is indexed.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// If the file can't be read.
     pub(crate) async fn when_indexed<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Session) -> T + Send + 'static,
@@ -140,10 +133,10 @@ impl Edition {
         }
     }
 
-    /// Why nothing is answered any more.
+    /// The failure for requests that can't be answered any more.
     fn failure(&self) -> Failure {
-        match &*self.standing.borrow() {
-            Standing::Failed(failure) => failure.clone(),
+        match &*self.state.borrow() {
+            IndexState::Failed(failure) => failure.clone(),
             _ => Failure {
                 kind: FailureKind::Internal,
                 message: "The thread that reads the file has ended. Start quipu serve again.".into(),
@@ -151,34 +144,34 @@ impl Edition {
         }
     }
 
-    /// What happens in it.
-    pub(crate) fn happened(&self) -> watch::Receiver<Happened> {
-        self.happened.clone()
+    /// The events of this generation.
+    pub(crate) fn events(&self) -> watch::Receiver<EventLog> {
+        self.log.clone()
     }
 
-    /// Waits until it is indexed; the number of its spans.
+    /// Waits until the file is indexed. Returns the number of spans.
     ///
     /// # Errors
-    /// Why it won't be.
+    /// If indexing fails.
     pub(crate) async fn indexed(&self) -> Result<u64, Failure> {
-        let mut standing = self.standing.clone();
-        match standing.wait_for(|standing| !matches!(standing, Standing::Indexing)).await.as_deref() {
-            Ok(Standing::Indexed { spans }) => Ok(*spans),
+        let mut state = self.state.clone();
+        match state.wait_for(|state| !matches!(state, IndexState::Indexing)).await.as_deref() {
+            Ok(IndexState::Indexed { spans }) => Ok(*spans),
             _ => Err(self.failure()),
         }
     }
 
-    /// What was read of the file, once it is indexed; given out once.
+    /// The rows that were read, once the file is indexed. Can be taken once.
     pub(crate) fn take_snapshot(&self) -> Option<IndexSnapshot> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// How long nobody has asked it anything.
+    /// Time since the last request.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    /// Somebody still looks at it.
+    /// Marks the generation as used.
     pub(crate) fn touch(&self) {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -189,7 +182,7 @@ impl Worker {
         let is_indexed = matches!(purpose, Purpose::Everything(_));
         let mut session = match open(path, purpose) {
             Ok(session) => session,
-            Err(failure) => return drop(self.standing.send(Standing::Failed(failure))),
+            Err(failure) => return drop(self.state.send(IndexState::Failed(failure))),
         };
         if is_indexed && !self.index(&mut session) {
             return;
@@ -202,15 +195,15 @@ impl Worker {
                 self.search(&mut session);
             }
             match self.jobs.recv() {
-                // Whoever waits is told why there is no answer when the question goes.
-                Ok((When::Indexed, job)) if matches!(*self.standing.borrow(), Standing::Failed(_)) => drop(job),
+                // Dropping the job answers it with the failure.
+                Ok((When::Indexed, job)) if matches!(*self.state.borrow(), IndexState::Failed(_)) => drop(job),
                 Ok((_, job)) => job(&mut session),
                 Err(_) => return,
             }
         }
     }
 
-    /// Answers what is asked now; `false` when nobody can ask any more.
+    /// Runs pending jobs; `false` if the generation is no longer used.
     fn answer(&mut self, session: &mut Session) -> bool {
         loop {
             match self.jobs.try_recv() {
@@ -222,7 +215,7 @@ impl Worker {
         }
     }
 
-    /// `false` when nobody waits for it any more.
+    /// Runs the index to its end; `false` if the generation is no longer used.
     fn index(&mut self, session: &mut Session) -> bool {
         let (began, mut noted) = (Instant::now(), Instant::now());
         while self.answer(session) {
@@ -231,18 +224,18 @@ impl Worker {
                 Ok(progress) => {
                     if progress.done || noted.elapsed() >= NOTE {
                         noted = Instant::now();
-                        self.tell(Notification::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
+                        self.publish(Notification::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
                         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_snapshot();
-                        drop(self.standing.send(Standing::Indexed { spans: progress.spans }));
+                        drop(self.state.send(IndexState::Indexed { spans: progress.spans }));
                         return true;
                     }
                 }
                 Err(failure) => {
-                    // What was indexed can still be looked at.
-                    self.tell(Notification::IndexStopped(failure.clone()));
-                    drop(self.standing.send(Standing::Failed(failure)));
+                    // Requests for what was indexed so far can still be answered.
+                    self.publish(Notification::IndexStopped(failure.clone()));
+                    drop(self.state.send(IndexState::Failed(failure)));
                     self.waiting.clear();
                     return true;
                 }
@@ -251,7 +244,7 @@ impl Worker {
         false
     }
 
-    /// Searches to the end, answering meanwhile.
+    /// Runs the search to its end, answering requests in between.
     fn search(&mut self, session: &mut Session) {
         let (began, mut noted) = (Instant::now(), Instant::now());
         while session.has_search() {
@@ -260,7 +253,7 @@ impl Worker {
             progress.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
             if progress.state != SearchState::Running || !session.has_search() || noted.elapsed() >= NOTE {
                 noted = Instant::now();
-                self.tell(Notification::Searching(progress));
+                self.publish(Notification::Searching(progress));
             }
             while let Ok((_, job)) = self.jobs.try_recv() {
                 job(session);
@@ -268,21 +261,21 @@ impl Worker {
         }
     }
 
-    /// Only the last word on each matter is of interest.
-    fn tell(&mut self, event: Notification) {
+    /// Adds an event and removes earlier ones of the same kind.
+    fn publish(&mut self, event: Notification) {
         self.number += 1;
         let number = self.number;
-        self.happened.send_modify(|happened| {
-            happened.retain(|(_, known)| !is_same_matter(known, &event));
-            happened.push((number, event));
+        self.log.send_modify(|log| {
+            log.retain(|(_, known)| !is_same_kind(known, &event));
+            log.push((number, event));
         });
     }
 }
 
-/// Opens the file, and goes on from what was read of it before, as far as it still holds that.
+/// Opens the file, and reuses the rows read before if the file still contains them.
 fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
-    let in_words = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
-    let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(in_words));
+    let to_failure = |error: anyhow::Error| Failure { kind: FailureKind::CannotOpen, message: format!("{error:#}") };
+    let open = |deadline| crate::open::open_served(path, deadline).map_err(|error| error.downcast::<Failure>().unwrap_or_else(to_failure));
     let Purpose::Everything(earlier) = purpose else { return open(SQL_DEADLINE) };
     let mut session = open(DEADLINE)?;
     if let Some(earlier) = earlier {
@@ -292,7 +285,7 @@ fn open(path: &Path, purpose: Purpose) -> Result<Session, Failure> {
     Ok(session)
 }
 
-fn is_same_matter(one: &Notification, other: &Notification) -> bool {
+fn is_same_kind(one: &Notification, other: &Notification) -> bool {
     match (one, other) {
         (Notification::Searching(one), Notification::Searching(other)) => one.trace_id == other.trace_id && one.filter == other.filter,
         _ => std::mem::discriminant(one) == std::mem::discriminant(other),
