@@ -41,14 +41,14 @@ pub use metrics::{
     PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
-pub use progress::{Importing, IndexProgress};
+pub use progress::{Grown, Importing, IndexProgress};
 pub use query::CallQueryApi;
 pub use question::{Answers, Question, Request, Response};
 pub use quipu_model::UNKNOWN_NANOS;
 pub use quipu_promql::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
 pub use redaction::{KindReport, KindSet, LeftOut, PrivateKind, RedactExample, RedactOptions, RedactReport};
 pub use search::{FindInSpan, HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState, SetSearching, SpanMatch};
-pub use served::{Grown, News, Opened, SERVED_TYPE};
+pub use served::{News, Opened, SERVED_TYPE};
 pub use share::{FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use span::{
     Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef,

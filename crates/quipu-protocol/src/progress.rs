@@ -31,3 +31,12 @@ pub struct Importing {
     /// Milliseconds since it began, by the driver's clock.
     pub elapsed_ms: f64,
 }
+
+/// A newer generation has been indexed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grown {
+    /// Number of the generation.
+    pub generation: u64,
+    /// Number of spans in it.
+    pub spans: u64,
+}

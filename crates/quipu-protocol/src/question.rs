@@ -5,7 +5,11 @@
 //!
 //! What is not here: the questions themselves (the topic files), and how they are answered (the session).
 
-use crate::{Failure, FailureKind};
+use crate::{
+    AskSql, CallQueryApi, CheckFile, CompareInput, ExportConversation, Failure, FailureKind, FindIds, FindInSpan, GetCriticalPath, GetFile,
+    GetRecorded, GetSheet, GetSpan, GetText, GetTrace, ListHits, ListMoments, ListTraces, MakeShare, NameSpans, PreviewShare, ReadFile,
+    SetPrices, SetSearching, Suggest, SummarizeTraces,
+};
 use serde::{Deserialize, Serialize};
 
 /// A question with one type of answer.
@@ -57,7 +61,7 @@ macro_rules! questions {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "each question documents itself")]
         pub enum Request {
-            $($question(crate::$question),)+
+            $($question($question),)+
         }
 
         /// Any answer, as it travels. Each variant answers the question of the same name.
@@ -65,7 +69,7 @@ macro_rules! questions {
         #[expect(missing_docs, reason = "each question documents its answer")]
         pub enum Response {
             // Boxed, so that the enum does not have the size of the largest answer.
-            $($question(Box<<crate::$question as Question>::Answer>),)+
+            $($question(Box<<$question as Question>::Answer>),)+
         }
 
         impl Request {
@@ -75,16 +79,16 @@ macro_rules! questions {
             /// Those of the handler.
             pub fn answer_by<S>(self, answers: &mut S) -> Result<Response, Failure>
             where
-                S: $(Answers<crate::$question> +)+
+                S: $(Answers<$question> +)+
             {
                 match self {
-                    $(Request::$question(question) => answers.answer(question).map(<crate::$question as Question>::into_response),)+
+                    $(Request::$question(question) => answers.answer(question).map(<$question as Question>::into_response),)+
                 }
             }
         }
 
         $(
-            impl Question for crate::$question {
+            impl Question for $question {
                 type Answer = $answer;
 
                 fn into_response(answer: $answer) -> Response {
@@ -99,8 +103,8 @@ macro_rules! questions {
                 }
             }
 
-            impl From<crate::$question> for Request {
-                fn from(question: crate::$question) -> Request {
+            impl From<$question> for Request {
+                fn from(question: $question) -> Request {
                     Request::$question(question)
                 }
             }

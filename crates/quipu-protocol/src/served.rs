@@ -26,12 +26,3 @@ pub struct News {
     /// What a worker would have sent unasked, and [`Notification::Grown`].
     pub events: Vec<Notification>,
 }
-
-/// A newer generation has been indexed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grown {
-    /// Number of the generation.
-    pub generation: u64,
-    /// Number of spans in it.
-    pub spans: u64,
-}

@@ -230,7 +230,7 @@ fn print_summary(output: &mut Output, client: &Client, sent: &Sent, [one, many]:
     };
     output.line(&format!("{what} sent to {url} in {requests}{before}."))?;
     if sent.refused > 0 {
-        let why = sent.why.as_deref().map_or_else(|| "no reason given.".into(), |why| clean_line(why));
+        let why = sent.why.as_deref().map_or_else(|| "no reason given.".into(), clean_line);
         output.line(&format!("{} rejected by the collector: {why}", counted(Some(sent.refused), one, many)))?;
     } else if let Some(words) = &sent.why {
         output.line(&format!("Message from the collector: {}", clean_line(words)))?;
