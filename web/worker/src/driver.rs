@@ -96,10 +96,10 @@ pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
 }
 
 /// The input of the metrics engine as bytes, and the file it is of.
-pub(crate) fn readings() -> Result<(FileSummary, Vec<u8>), Failure> {
+pub(crate) fn metrics_input() -> Result<(FileSummary, Vec<u8>), Failure> {
     with_session(|open| {
-        let readings = open.session.readings()?.ok_or_else(Failure::not_indexed_yet)?;
-        Ok((open.session.ask(GetFile)?, readings.to_bytes()))
+        let input = open.session.metrics_input()?.ok_or_else(Failure::not_indexed_yet)?;
+        Ok((open.session.ask(GetFile)?, input.to_bytes()))
     })
 }
 
