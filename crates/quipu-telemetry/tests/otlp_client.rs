@@ -118,7 +118,7 @@ fn a_server_that_gives_no_answer_is_left_after_the_timeout() {
     let lookup = |name: &str| (name == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| "50".to_owned());
     let settings = Settings::to_endpoint(Signal::Traces, "endpoint", &endpoint, &lookup).expect("valid");
     let error = Client::new(settings).expect("usable").send_once(b"x").expect_err("no answer comes");
-    assert_eq!(error.why, format!("{endpoint}/v1/traces gave no answer within 50ms."));
+    assert_eq!(error.why, format!("{endpoint}/v1/traces did not answer within 50ms."));
     assert_eq!(error.retry, Retry::After(None));
 }
 

@@ -198,8 +198,8 @@ fn what_belongs_to_no_open_span_is_told_of() {
     }
     telemetry.flush().expect("done");
     let told: Vec<String> = warnings.lock().expect("no panic").iter().map(Warning::to_string).collect();
-    let unknown = |what: &str| format!("The {what} was dropped: no span 5 of trace {TRACE} has started and not ended.");
-    let twice = format!("The second start of span 05 of trace {TRACE} was dropped: a span of this id has not ended yet.");
+    let unknown = |what: &str| format!("The {what} was dropped: span 5 of trace {TRACE} is not open.");
+    let twice = format!("A start of span 05 of trace {TRACE} was dropped: the span is already open.");
     assert_eq!(
         told,
         [
@@ -289,7 +289,7 @@ fn a_span_whose_id_is_in_the_file_already_is_told_of() {
     }
     // Both may be in one transaction, so this call can have either outcome.
     let _ = telemetry.shutdown();
-    let why = "Spans were left out because the file has spans of their ids.".to_owned();
+    let why = "Spans were skipped because the file has spans with the same ids.".to_owned();
     assert_eq!(*warnings.lock().expect("no panic"), [Warning::SinkFailed { sink: "sqlite", why, lost: 1 }]);
     assert_eq!(count(&Connection::open(file).expect("SQLite opens it"), "SELECT count(*) FROM spans"), 1);
 }

@@ -264,7 +264,7 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
             (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
         });
         assert!(sheet_text(&heavy).contains(cost_text(Some(cost)).trim_start_matches("≥ ")), "{}", sheet_text(&heavy));
-        assert_eq!(sheet_text(&heavy).contains("at least: of some requests"), cost.is_least);
+        assert_eq!(sheet_text(&heavy).contains("lower bound: the count or price of some requests"), cost.is_least);
         let text = sheet_text(&file.sheet(trace_id, TraceTab::Conversation, |_| ()));
         let words: Vec<&str> = text.split(" tokens · $").skip(1).collect();
         with_costs += usize::from(!words.is_empty());
@@ -274,6 +274,6 @@ fn check_costs(name: &str) -> (usize, usize, usize) {
     let heavy = file.sheet(&first, TraceTab::Flame, |query| {
         (query.view.layout, query.view.weight) = (FlameLayout::LeftHeavy, FlameWeight::Cost);
     });
-    assert!(sheet_text(&heavy).contains("Prices are filled in under Metrics."), "{}", sheet_text(&heavy));
+    assert!(sheet_text(&heavy).contains("Enter prices on the Metrics page."), "{}", sheet_text(&heavy));
     (priced, least, with_costs)
 }

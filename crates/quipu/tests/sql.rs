@@ -332,7 +332,7 @@ fn a_result_is_exported_in_pieces_that_make_up_the_whole() {
         }
     }
     let refused = session.ask(AskSql(SqlRequest::Export { format: FileFormat::Jaeger, from: 0 })).expect_err("no format for results");
-    assert_eq!(refused.message, "The format jaeger can't hold this; formats that can are csv, json, markdown.");
+    assert_eq!(refused.message, "The format jaeger is not supported here; use csv, json, markdown.");
 }
 
 #[test]

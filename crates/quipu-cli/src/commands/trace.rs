@@ -66,7 +66,7 @@ fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {
 /// The span's name, with its tokens if it is an inference request.
 fn label(row: &WaterfallRow, trace: &TraceColumns) -> String {
     let tokens = trace.tokens_of(row.row).and_then(|record| record.total);
-    let request = if row.flags.has(SpanFlags::REQUEST) && row.depth > 0 { " (a request of its own)" } else { "" };
+    let request = if row.flags.has(SpanFlags::REQUEST) && row.depth > 0 { " (separate request)" } else { "" };
     match tokens {
         Some(total) => format!("{}{request} [{} tokens]", row.name, format::count(total.tokens)),
         None => format!("{}{request}", row.name),

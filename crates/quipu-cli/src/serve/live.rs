@@ -188,7 +188,7 @@ impl Live {
             Err(words) => {
                 last.took = last.took.max(RETRY);
                 if last.told != words {
-                    super::say(&format!("The file has changed, and can't be read anew; what was read before is served. {words}"));
+                    super::say(&format!("The file has changed but can't be read; the previous version is still served. {words}"));
                     last.told = words;
                 }
             }

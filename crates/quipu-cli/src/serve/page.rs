@@ -54,12 +54,12 @@ impl Asked {
         let for_sql = value("for").is_some_and(|purpose| purpose == "sql");
         let said = value("build").unwrap_or_default();
         if assets::build().is_some_and(|build| build != said) {
-            let words = "This page is of another build than the program that serves it. Reload the page.";
+            let words = "The page and the server are from different builds. Reload the page.";
             return Err(Refusal::new(StatusCode::CONFLICT, words).into_response());
         }
         // No form and no page of another address can send this.
         if crate::http::content_type(request.headers()) != Some(SERVED_TYPE) {
-            let words = format!("This is for the page alone, which says “Content-Type: {SERVED_TYPE}”.");
+            let words = format!("Only the page can use this endpoint; it sends “Content-Type: {SERVED_TYPE}”.");
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response());
         }
         let body = body_of(request, SERVED_TYPE).await.map_err(IntoResponse::into_response)?;
@@ -79,7 +79,7 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let question: Question = postcard::from_bytes(&asked.body).map_err(|_| {
-        Refusal::new(StatusCode::BAD_REQUEST, "The page and the program that serves it do not understand each other. Reload the page.")
+        Refusal::new(StatusCode::BAD_REQUEST, "The request can't be decoded. Reload the page.")
             .into_response()
     })?;
     let Some(generation) = served.live.generation(asked.generation) else {
@@ -140,7 +140,7 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
 
 fn packed<T: Serialize>(answer: &T) -> Response<Body> {
     let Ok(bytes) = postcard::to_allocvec(answer) else {
-        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be packed.").into_response();
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The answer can't be encoded.").into_response();
     };
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SERVED_TYPE));

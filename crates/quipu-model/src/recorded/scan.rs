@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// The text is not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The attributes are no JSON object: at byte {offset}, {expected} was expected.")]
+#[error("The attributes are not a JSON object: expected {expected} at byte {offset}.")]
 #[non_exhaustive]
 pub struct ScanError {
     /// Byte offset of the error.

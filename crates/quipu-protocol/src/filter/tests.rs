@@ -27,9 +27,9 @@ fn too_much_of_anything_is_refused_and_does_not_overflow() {
     let message = |text: String| Filter::parse(&text).map_err(|error| error.message);
     assert!(message("(".repeat(32) + "a" + &")".repeat(32)).is_ok());
     let deep = message("(".repeat(16_000)).unwrap_err();
-    assert_eq!(deep, "Parentheses and braces stand more than 32 deep in each other.");
-    assert_eq!(message("a ".repeat(201)).unwrap_err(), "A filter holds at most 200 conditions.");
-    assert_eq!(message("x".repeat(20_000)).unwrap_err(), "This filter is longer than 16384 bytes.");
+    assert_eq!(deep, "Parentheses and braces are nested more than 32 levels deep.");
+    assert_eq!(message("a ".repeat(201)).unwrap_err(), "A filter can have at most 200 conditions.");
+    assert_eq!(message("x".repeat(20_000)).unwrap_err(), "The filter is longer than 16384 bytes.");
     assert_eq!(Filter::parse(&("-".repeat(16_001) + "a")).map(|filter| filter.to_string()), Ok("-a".into()));
 }
 

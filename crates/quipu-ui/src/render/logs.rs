@@ -17,8 +17,8 @@ pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> 
     nodes.extend(page.notes.iter().map(|note| el(Tag::P).class("soft").attr(Attr::Role, "note").text(note.as_str()).into()));
     if page.total == 0 {
         let text = match view.min_severity {
-            None => "No span of this trace has an event: the server recorded no logs for it.".to_owned(),
-            Some(severity) => format!("No event of this trace is of severity {} or graver.", severity.label()),
+            None => "This trace has no events: the server recorded no logs for it.".to_owned(),
+            Some(severity) => format!("No event in this trace has severity {} or above.", severity.label().to_uppercase()),
         };
         nodes.push(nothing(&[&text]).into());
         return nodes;
@@ -35,9 +35,13 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
         if is_chosen { option.attr(Attr::Selected, "") } else { option }
     };
     let of = |severity: LogSeverity| {
-        let graver = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
-        let words = if severity == LogSeverity::Critical { "" } else { " or graver" };
-        option(severity.label(), format!("{}{words} ({})", severity.label(), count(graver)), view.min_severity == Some(severity))
+        let count_from = page.of_severity.get(severity as usize..).unwrap_or_default().iter().copied().map(u64::from).sum();
+        let words = if severity == LogSeverity::Critical { "" } else { " and above" };
+        option(
+            severity.label(),
+            format!("{}{words} ({})", severity.label().to_uppercase(), count(count_from)),
+            view.min_severity == Some(severity),
+        )
     };
     let select = el(Tag::Select)
         .attr(Attr::Field, "severity")

@@ -184,8 +184,8 @@ async fn a_damaged_link_says_so(stage: &Stage) -> Result<()> {
         (letters[..letters.len() / 2].to_owned(), "cut off or changed"),
         (altered, "cut off or changed"),
         (format!("_w{}", &letters[2..]), "later Quipu"),
-        ("%%%".to_owned(), "holds no trace"),
-        (String::new(), "cut short"),
+        ("%%%".to_owned(), "contains no trace"),
+        (String::new(), "data is missing"),
     ];
     for (number, (letters, sentence)) in damaged.into_iter().enumerate() {
         page.load_from(&format!("{}data={letters}", start.replacen('#', &format!("?{number}#"), 1))).await?;

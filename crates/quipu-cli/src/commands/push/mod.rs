@@ -87,7 +87,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
         for (signal, which) in [(PushSignal::Metrics, UnattachedSignal::Points), (PushSignal::Logs, UnattachedSignal::Logs)] {
             if let (false, Some((count, _))) = (wants(signal), session.remaining_after(which, 0)?) {
                 let ([one, many], name) = (unattached::words(which), unattached::signal(which).label());
-                output.line(&format!("The file also has {}: --signal {name} is for them.", counted(Some(count), one, many)))?;
+                output.line(&format!("The file also contains {}; use --signal {name} to send them.", counted(Some(count), one, many)))?;
             }
         }
     }

@@ -11,7 +11,7 @@ use quipu_telemetry::otlp::{Client, Signal};
 /// Singular and plural of an entry.
 pub(super) fn words(which: UnattachedSignal) -> [&'static str; 2] {
     match which {
-        UnattachedSignal::Logs => ["log record of no span", "log records of no span"],
+        UnattachedSignal::Logs => ["log record without a span", "log records without a span"],
         UnattachedSignal::Points => ["metric point", "metric points"],
     }
 }

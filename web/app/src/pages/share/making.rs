@@ -174,7 +174,7 @@ where
     let _ = JsFuture::from(promise).await;
     let answer = slot.borrow_mut().take();
     answer.unwrap_or_else(|| Err(Failure::not_indexed_yet())).map_err(|failure| match failure.is_not_indexed_yet() {
-        true => "What leaves is known when the index is complete.".into(),
+        true => "Sharing is possible when the index is complete.".into(),
         false => failure.message,
     })
 }
