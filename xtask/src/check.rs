@@ -104,7 +104,7 @@ fn lint_wasm(_: &Tools) -> Result<()> {
 /// Checks for unused, prohibited and misplaced dependencies.
 fn check_dependencies(tools: &Tools) -> Result<()> {
     keep_sqlite_from_the_page()?;
-    Run::new("cargo machete --skip-target-dir").with_tools(tools).show()?;
+    Run::new("cargo-machete --skip-target-dir").with_tools(tools).show()?;
     if Run::new("cargo deny --version").with_tools(tools).read().is_none() {
         println!("(cargo-deny is not installed, so licences and sources were not checked: cargo install cargo-deny. CI checks them.)");
         return Ok(());

@@ -45,9 +45,10 @@ pub(super) fn ensure_geckodriver(tools: &Tools) -> Result<()> {
 /// cargo-machete's version.
 const MACHETE: &str = "0.9.2";
 
-/// Finds unused dependencies.
+/// Finds unused dependencies. Called by its own name: as `cargo machete` it takes the variables of `cargo run` for those of a build script and
+/// does not understand its arguments.
 pub(super) fn ensure_machete(tools: &Tools) -> Result<()> {
-    let is_there = || Run::new("cargo machete --version").with_tools(tools).read().is_some();
+    let is_there = || Run::new("cargo-machete --version").with_tools(tools).read().is_some();
     if is_there() {
         return Ok(());
     }
@@ -55,7 +56,7 @@ pub(super) fn ensure_machete(tools: &Tools) -> Result<()> {
     if is_there() {
         return Ok(());
     }
-    bail!("cargo-machete {MACHETE} was installed into {}, but `cargo machete --version` fails.", paths::tools().display())
+    bail!("cargo-machete {MACHETE} was installed into {}, but `cargo-machete --version` fails.", paths::tools().display())
 }
 
 /// Whether `program --version` prints `program VERSION`.
