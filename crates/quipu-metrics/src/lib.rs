@@ -3,7 +3,7 @@
 //! The file is read as if the server had been scraped at regular times. Nothing is computed in advance: amounts are kept as recorded, and a
 //! counter is evaluated at the scrape times that a window needs. docs/metrics.md lists names, labels and times.
 //!
-//! [`readings`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
+//! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
 //! (`engine`) answers queries over it. Other modules: `measured` makes series of imported points and `beside` keeps them from being counted
 //! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
 //! counters, `source` answers selectors, `catalogue` lists the metrics there are, `behind` finds the amounts that make up a point, `overview`

@@ -143,7 +143,7 @@ async fn an_endless_query_is_cancelled_and_the_next_one_answers(stage: &Stage) -
     page.sql().start("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n").await?;
     ensure!(!page.is_idle().await?, "It runs.");
     page.sql().cancel().await?;
-    ensure!(page.alerts().await?.join("").contains("cancelled"), "It is said.");
+    ensure!(page.alerts().await?.join("").contains("Cancelled after"), "It is said.");
     // Another one is asked while one runs: it takes its place.
     page.sql().start("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n").await?;
     page.sql().run_instead("SELECT 6 * 7").await?;

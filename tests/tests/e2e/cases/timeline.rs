@@ -36,8 +36,8 @@ async fn open_largest(stage: &Stage) -> Result<(String, u64)> {
 /// The window in the address, in nanoseconds.
 async fn window(stage: &Stage) -> Result<Option<(u64, u64)>> {
     let url = stage.page.url().await?;
-    let part = |name: &str| url.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
-    Ok(part("from").zip(part("to")))
+    let range = url.split(['?', '&']).find_map(|part| part.strip_prefix("window=")?.split_once('~'));
+    Ok(range.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?))))
 }
 
 async fn keys_zoom_and_pan_and_the_address_keeps_the_window(stage: &Stage) -> Result<()> {
