@@ -12,7 +12,6 @@ pub use quipu_model::{csv, encoding, failure, fold, format, llm, prometheus, rec
 pub use quipu_promql as promql;
 pub use quipu_protocol as protocol;
 pub use quipu_protocol::{address, filter, markup};
-#[cfg(feature = "share")]
 pub use quipu_share as share;
 pub use quipu_store as store;
 pub use quipu_ui::{render, view};

@@ -78,10 +78,8 @@ async fn open(State(served): State<Shared>, request: Request<Body>) -> Answer {
 
 async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
-    let question: Question = postcard::from_bytes(&asked.body).map_err(|_| {
-        Refusal::new(StatusCode::BAD_REQUEST, "The request can't be decoded. Reload the page.")
-            .into_response()
-    })?;
+    let question: Question = postcard::from_bytes(&asked.body)
+        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The request can't be decoded. Reload the page.").into_response())?;
     let Some(generation) = served.live.generation(asked.generation) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
