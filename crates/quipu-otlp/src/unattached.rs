@@ -169,7 +169,7 @@ impl Unattached {
         self.len() == 0
     }
 
-    /// By what the last of them is known again.
+    /// Fingerprint of the last entry; stable while the file is unchanged.
     pub fn mark(&self) -> String {
         let (time, text) = match self {
             Unattached::Logs(records) => {

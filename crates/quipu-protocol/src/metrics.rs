@@ -367,7 +367,7 @@ pub struct AnswerSeries {
 /// A request to the metrics engine of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsRequest {
-    /// The readings stand beside this message, as `quipu_metrics::MetricsInput` writes them. Answer: [`MetricsResponse::Loaded`].
+    /// Loads the input that travels beside this message: the bytes of `quipu_metrics::MetricsInput`. Answer: [`MetricsResponse::Loaded`].
     Load,
     /// Answer: [`MetricsResponse::Catalog`].
     GetCatalog(MetricOptions),

@@ -71,16 +71,16 @@ pub struct SearchHit {
     pub more: u32,
 }
 
-/// A text found in a span, with some of what stands around it. Line breaks and other control characters are blanks.
+/// A match in a span, with some of the text around it. Line breaks and other control characters are replaced by spaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanMatch {
-    /// Where it stands.
+    /// The name, attribute or event that contains it.
     pub place: MatchPlace,
-    /// What stands before it; where that is more than some 60 characters, an ellipsis and the last of them.
+    /// The text before it; if longer than about 60 characters, an ellipsis and the end of it.
     pub before: String,
-    /// As it stands in the file, decoded.
+    /// The matched text as recorded, decoded.
     pub matched: String,
-    /// What stands behind it; where that is more than some 120 characters, the first of them and an ellipsis.
+    /// The text after it; if longer than about 120 characters, the beginning of it and an ellipsis.
     pub after: String,
 }
 
