@@ -17,6 +17,7 @@ pub mod prometheus;
 pub mod recorded;
 pub mod tokens;
 
+mod calendar;
 mod companion;
 mod event;
 mod event_time;
@@ -28,6 +29,7 @@ mod time;
 mod token;
 mod value;
 
+pub use calendar::{Civil, CivilDate};
 pub use companion::is_companion;
 pub use event::{
     Attributes, Event, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent,
