@@ -1,6 +1,6 @@
 //! The messages between page and worker.
 
-use crate::{Failure, Grown, Importing, IndexProgress, Request, Response, SearchProgress};
+use crate::{Failure, Grown, Importing, IndexProgress, Request, Response, SearchProgress, ShareWhat};
 use serde::{Deserialize, Serialize};
 
 /// What the page sends to the worker. Files travel beside the message, in the order of `names`. The reply to every command but
@@ -23,6 +23,12 @@ pub enum Command {
         /// The files' names.
         names: Vec<String>,
     },
+    /// Asks for a part of the file as the columns of a link, nothing left out, which travel beside the reply as a blob. Another worker opens
+    /// them with [`OpenShared`](Command::OpenShared) and shares the part, so that the worker which reads needs none of that code.
+    CopyPart {
+        /// The part.
+        what: ShareWhat,
+    },
     /// Asks a question.
     Ask(Request),
 }
@@ -42,6 +48,9 @@ pub enum Notification {
         /// The answer.
         result: Result<Response, Failure>,
     },
+    /// The files to open are to be imported, which this program can't. The command stays unanswered; the page starts the larger program and
+    /// sends every unanswered command again.
+    NeedsImport,
     /// The index moved on. The last one has `done` set; [`GetFile`](crate::GetFile) then answers with all counts.
     Progress(IndexProgress),
     /// The index stopped: part of the file can't be read. What was indexed remains usable.

@@ -49,7 +49,7 @@ pub use quipu_promql::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, Prom
 pub use redaction::{KindReport, KindSet, LeftOut, PrivateKind, RedactExample, RedactOptions, RedactReport};
 pub use search::{FindInSpan, HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState, SetSearching, SpanMatch};
 pub use served::{News, Opened, SERVED_TYPE};
-pub use share::{FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use share::{CopyDatabase, FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use span::{
     Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef,
 };

@@ -6,9 +6,9 @@
 //! What is not here: the questions themselves (the topic files), and how they are answered (the session).
 
 use crate::{
-    AskSql, CallQueryApi, CheckFile, CompareInput, ExportConversation, Failure, FailureKind, FindIds, FindInSpan, GetCriticalPath, GetFile,
-    GetRecorded, GetSheet, GetSpan, GetText, GetTrace, ListHits, ListMoments, ListTraces, MakeShare, NameSpans, PreviewShare, ReadFile,
-    SetPrices, SetSearching, Suggest, SummarizeTraces,
+    AskSql, CallQueryApi, CheckFile, CompareInput, CopyDatabase, ExportConversation, Failure, FailureKind, FindIds, FindInSpan,
+    GetCriticalPath, GetFile, GetRecorded, GetSheet, GetSpan, GetText, GetTrace, ListHits, ListMoments, ListTraces, MakeShare, NameSpans,
+    PreviewShare, ReadFile, SetPrices, SetSearching, Suggest, SummarizeTraces,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,11 @@ fn mismatch() -> Failure {
     Failure { kind: FailureKind::Internal, message }
 }
 
+fn wrong_program() -> Failure {
+    let message = "This question is for the program that imports and shares, not for the one that reads. Reload the page.".into();
+    Failure { kind: FailureKind::Internal, message }
+}
+
 /// Implemented by whoever answers `Q`.
 pub trait Answers<Q: Question> {
     /// Answers in bounded time.
@@ -54,8 +59,29 @@ pub trait Answers<Q: Question> {
     fn answer(&mut self, question: Q) -> Result<Q::Answer, Failure>;
 }
 
-/// Generates the wire enums and the conversions from a list of `question => answer`.
+/// Generates the wire enums and the conversions from two lists of `question => answer`: those about reading the file, and those that belong
+/// to the larger program which also imports and shares.
 macro_rules! questions {
+    (reading { $($reading:ident => $read:ty,)+ } transfer { $($transfer:ident => $transferred:ty,)+ }) => {
+        questions! { $($reading => $read,)+ $($transfer => $transferred,)+ }
+
+        impl Request {
+            /// Like [`answer_by`](Request::answer_by), for a program that reads but neither imports nor shares: it is smaller, because the
+            /// code behind the other questions is not part of it.
+            ///
+            /// # Errors
+            /// Those of the handler; [`FailureKind::Internal`] for a question of the larger program.
+            pub fn answer_reading_by<S>(self, answers: &mut S) -> Result<Response, Failure>
+            where
+                S: $(Answers<$reading> +)+
+            {
+                match self {
+                    $(Request::$reading(question) => answers.answer(question).map(<$reading as Question>::into_response),)+
+                    $(Request::$transfer(_) => Err(wrong_program()),)+
+                }
+            }
+        }
+    };
     ($($question:ident => $answer:ty,)+) => {
         /// Any question, as it travels. Each variant holds the question of the same name.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,29 +139,34 @@ macro_rules! questions {
 }
 
 questions! {
-    GetFile => crate::FileSummary,
-    CheckFile => (),
-    ReadFile => crate::FilePart,
-    SetPrices => (),
-    ListTraces => crate::TracePage,
-    SummarizeTraces => crate::TraceSummary,
-    GetTrace => crate::TraceColumns,
-    GetCriticalPath => crate::Packed<crate::PathPart>,
-    ListMoments => Vec<crate::SpanMoments>,
-    GetSheet => Vec<crate::markup::Node>,
-    ExportConversation => String,
-    GetSpan => crate::SpanDetail,
-    CompareInput => Vec<crate::markup::Node>,
-    GetText => String,
-    GetRecorded => crate::RecordedText,
-    NameSpans => Vec<crate::NamedSpan>,
-    FindIds => Vec<Option<crate::IdPlace>>,
-    Suggest => crate::Suggestions,
-    ListHits => crate::HitPage,
-    FindInSpan => Vec<crate::SpanMatch>,
-    SetSearching => Option<crate::SearchProgress>,
-    PreviewShare => crate::RedactReport,
-    MakeShare => crate::Shared,
-    CallQueryApi => String,
-    AskSql => crate::SqlResponse,
+    reading {
+        GetFile => crate::FileSummary,
+        CheckFile => (),
+        ReadFile => crate::FilePart,
+        SetPrices => (),
+        ListTraces => crate::TracePage,
+        SummarizeTraces => crate::TraceSummary,
+        GetTrace => crate::TraceColumns,
+        GetCriticalPath => crate::Packed<crate::PathPart>,
+        ListMoments => Vec<crate::SpanMoments>,
+        GetSheet => Vec<crate::markup::Node>,
+        ExportConversation => String,
+        GetSpan => crate::SpanDetail,
+        CompareInput => Vec<crate::markup::Node>,
+        GetText => String,
+        GetRecorded => crate::RecordedText,
+        NameSpans => Vec<crate::NamedSpan>,
+        FindIds => Vec<Option<crate::IdPlace>>,
+        Suggest => crate::Suggestions,
+        ListHits => crate::HitPage,
+        FindInSpan => Vec<crate::SpanMatch>,
+        SetSearching => Option<crate::SearchProgress>,
+        CopyDatabase => crate::Shared,
+        AskSql => crate::SqlResponse,
+    }
+    transfer {
+        PreviewShare => crate::RedactReport,
+        MakeShare => crate::Shared,
+        CallQueryApi => String,
+    }
 }

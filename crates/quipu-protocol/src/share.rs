@@ -3,7 +3,7 @@
 //! What is not here: links' letters, which whoever compresses puts together (`share::payload`).
 
 use super::FileFormat;
-use crate::{LeftOut, RedactOptions, RedactReport};
+use crate::{KindSet, LeftOut, RedactOptions, RedactReport};
 use serde::{Deserialize, Serialize};
 
 /// Asks what sharing would disclose. Needs the complete index.
@@ -25,6 +25,15 @@ pub struct MakeShare {
     /// The format.
     pub form: ShareForm,
     /// A span, usually the selected one, whose id in the shared copy is wanted ([`Shared::span_id`]).
+    pub span_id: Option<String>,
+}
+
+/// Asks for a database of a part of the file as it is, row by row, whatever its size. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyDatabase {
+    /// The part of the file to copy.
+    pub what: ShareWhat,
+    /// A span to name in the answer.
     pub span_id: Option<String>,
 }
 
@@ -51,6 +60,14 @@ pub struct ShareOptions {
     pub redact: RedactOptions,
     /// Texts longer than so many bytes, each of which leaves a mark with its size; `None`: they stay.
     pub leave_out_over: Option<u32>,
+}
+
+impl ShareOptions {
+    /// Whether nothing is left out.
+    pub fn keeps_all(&self) -> bool {
+        let everything = RedactOptions { take_out: KindSet::NONE, shift_times: false };
+        self.redact == everything && self.leave_out_over.is_none()
+    }
 }
 
 /// As what something is shared: what a link carries, or a file.

@@ -1,19 +1,20 @@
 //! Drives a session: answers requests as they arrive, and runs steps of the index and then of the search in between.
 
 use crate::blob::{BlobSource, Loaded, explain};
-use crate::import::import;
 use crate::memory;
+use crate::messages::{Channel, now, pause, post};
 use crate::prewarm;
+use crate::program::program;
 use crate::read_ahead::{ReadAhead, Way};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
 use quipu::protocol::{
     Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
+    ShareWhat,
 };
 use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
-use quipu_worker::messages::{Channel, now, pause, post};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -62,11 +63,11 @@ thread_local! {
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Opens files, or imports them, and starts the index.
-pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSummary, Failure> {
+/// Opens files, or imports them, and starts the index. `None` if they are to be imported and this program can't.
+pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Option<FileSummary>, Failure> {
     OPEN.set(None);
     if files.is_empty() {
-        return keep(prewarm::open()?, None);
+        return keep(prewarm::open()?, None).map(Some);
     }
     let mut loaded = Vec::new();
     for file in &files {
@@ -75,13 +76,14 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSum
     let heads: Vec<Vec<u8>> = loaded.iter().map(Loaded::head).collect();
     if are_imported(heads.iter().map(Vec::as_slice)) {
         drop(loaded);
-        let summary = keep(import(&names, &files, &heads).await?, None)?;
+        let Some(import) = program().import else { return Ok(None) };
+        let summary = keep(import(names, files, heads).await?, None)?;
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
-        return Ok(summary);
+        return Ok(Some(summary));
     }
     let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
-    Ok(summary)
+    Ok(Some(summary))
 }
 
 /// Opens what a link carries; it is small, and indexed at once.
@@ -103,6 +105,14 @@ pub(crate) fn metrics_input() -> Result<(FileSummary, Vec<u8>), Failure> {
     })
 }
 
+/// A part of the file as the columns of a link, and the file it is of.
+pub(crate) fn copy_part(what: &ShareWhat) -> Result<(FileSummary, Vec<u8>), Failure> {
+    with_session(|open| {
+        let columns = open.session.copy_part(what)?;
+        Ok((open.session.ask(GetFile)?, columns))
+    })
+}
+
 /// Opens a database for questions in SQL only, without an index.
 pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
@@ -115,7 +125,7 @@ pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
     with_session(|open| {
         // Whatever the reader looks at first.
         let is_view = !matches!(request, Request::GetFile(_));
-        let answer = open.session.handle(request);
+        let answer = (program().answer)(&mut open.session, request);
         open.asked |= is_view;
         let mut response = answer?;
         if let Response::SetSearching(progress) = &mut response

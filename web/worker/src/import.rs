@@ -4,13 +4,13 @@
 
 use crate::blob::explain;
 use crate::memory;
+use crate::messages::{now, post};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::format::files_name;
 use quipu::protocol::{Failure, Importing, Notification};
 use quipu::store::{OpenOptions, SourceError, StoreError, Writer};
 use quipu::transfer::{Content, ImportError, Importer, content};
-use quipu_worker::messages::{now, post};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
@@ -33,7 +33,7 @@ struct Work {
 }
 
 /// Imports the files, whose first bytes are `heads`, and opens the resulting database.
-pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) -> Result<Session, Failure> {
+pub(crate) async fn import(names: Vec<String>, files: Vec<File>, heads: Vec<Vec<u8>>) -> Result<Session, Failure> {
     let limit = memory::room();
     let whole = files.iter().map(|file| file.size()).sum::<f64>() as u64;
     let mut work = Work {
@@ -45,7 +45,7 @@ pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) 
         noted: 0.0,
     };
     post(&Notification::Importing(work.progress));
-    for ((name, file), head) in names.iter().zip(files).zip(heads) {
+    for ((name, file), head) in names.iter().zip(&files).zip(&heads) {
         work.importer.begin(name);
         read(&mut work, name, file, if content(head) == Content::Gzip { PACKED_SLICE } else { SLICE }).await?;
         work.before += file.size();

@@ -3,10 +3,10 @@
 //!
 //! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
+use crate::messages::now;
 use quipu::Session;
 use quipu::protocol::{Failure, ListTraces, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
-use quipu_worker::messages::now;
 
 /// One trace of two spans and an event, in the schema of every release.
 const FILE: &[u8] = include_bytes!("prewarm.db");

@@ -6,11 +6,11 @@ use super::{Session, detail};
 use quipu_model::llm::conversation_lines;
 use quipu_protocol::markup::Node;
 use quipu_protocol::{
-    Answers, AskSql, CallQueryApi, CheckFile, CompareInput, ExportConversation, Failure, FilePart, FileSummary, FindIds, FindInSpan,
-    GetCriticalPath, GetFile, GetRecorded, GetSheet, GetSpan, GetText, GetTrace, HitPage, IdPlace, ListHits, ListMoments, ListTraces,
-    MakeShare, NameSpans, NamedSpan, Packed, PathPart, PreviewShare, ReadFile, RecordedText, RedactReport, SearchProgress, SetPrices,
-    SetSearching, Shared, SpanDetail, SpanMatch, SpanMoments, SqlResponse, Suggest, Suggestions, SummarizeTraces, TraceColumns, TracePage,
-    TraceSummary,
+    Answers, AskSql, CallQueryApi, CheckFile, CompareInput, CopyDatabase, ExportConversation, Failure, FilePart, FileSummary, FindIds,
+    FindInSpan, GetCriticalPath, GetFile, GetRecorded, GetSheet, GetSpan, GetText, GetTrace, HitPage, IdPlace, ListHits, ListMoments,
+    ListTraces, MakeShare, NameSpans, NamedSpan, Packed, PathPart, PreviewShare, ReadFile, RecordedText, RedactReport, SearchProgress,
+    SetPrices, SetSearching, Shared, SpanDetail, SpanMatch, SpanMoments, SqlResponse, Suggest, Suggestions, SummarizeTraces, TraceColumns,
+    TracePage, TraceSummary,
 };
 use quipu_ui::view::{Times, critical_path};
 
@@ -153,6 +153,13 @@ impl Answers<FindInSpan> for Session {
 impl Answers<SetSearching> for Session {
     fn answer(&mut self, SetSearching(searching): SetSearching) -> Result<Option<SearchProgress>, Failure> {
         Ok(self.set_searching(searching))
+    }
+}
+
+impl Answers<CopyDatabase> for Session {
+    fn answer(&mut self, question: CopyDatabase) -> Result<Shared, Failure> {
+        self.require_index()?;
+        self.copy_database(&question.what, question.span_id)
     }
 }
 

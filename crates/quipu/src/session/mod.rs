@@ -169,6 +169,14 @@ impl Session {
         request.answer_by(self)
     }
 
+    /// [`Session::handle`] in a program that neither imports nor shares ([`Request::answer_reading_by`]).
+    ///
+    /// # Errors
+    /// Those of [`Session::ask`].
+    pub fn handle_reading(&mut self, request: Request) -> Result<Response, Failure> {
+        request.answer_reading_by(self)
+    }
+
     #[cfg(test)]
     pub(crate) fn index(&self) -> &Index {
         &self.index
