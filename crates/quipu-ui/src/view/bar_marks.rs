@@ -54,7 +54,7 @@ pub struct PathRows(Vec<PathPart>);
 impl PathRows {
     /// Creates it from parts in any order.
     pub fn new(mut parts: Vec<PathPart>) -> PathRows {
-        parts.sort_unstable_by_key(|part| (part.row, part.from));
+        quipu_model::ordered::sort_by_key(&mut parts, |part| (part.row, part.from));
         PathRows(parts)
     }
 

@@ -47,7 +47,7 @@ impl Jump {
             }
             Jump::Failure => {
                 let mut origins = failure_origins(columns);
-                origins.sort_by_key(|row| (span_time(columns, *row).0, *row));
+                quipu_model::ordered::sort_by_key(&mut origins, |row| (span_time(columns, *row).0, *row));
                 let at = selected.and_then(|selected| origins.iter().position(|row| *row == selected));
                 origins.get(at.map_or(0, |at| at + 1)).or(origins.first()).copied()
             }

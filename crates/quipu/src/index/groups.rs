@@ -134,7 +134,7 @@ impl Groups {
         }
         let dictionary = index.grouped_by(self.by).1;
         let mut wanted: Vec<&str> = open.iter().map(String::as_str).collect();
-        wanted.sort_unstable();
+        quipu_model::ordered::sort_by_key(&mut wanted, |text| *text);
         let mut row = 0;
         self.rows.clear();
         for group in &self.groups {

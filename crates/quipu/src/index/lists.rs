@@ -30,7 +30,7 @@ impl Index {
         let traces = &self.traces;
         // An unknown time is the smallest number, so such traces come last.
         self.newest = (0..traces.len() as u32).collect();
-        self.newest.sort_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
+        self.newest.sort_unstable_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
         self.failed_traces = traces.iter().filter(|trace| trace.failed > 0).count() as u32;
         self.values = super::values::ValuesOfTraces::collect(&self.facets, &self.spans.trace, traces.len());
     }

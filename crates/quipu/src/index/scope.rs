@@ -123,7 +123,7 @@ impl Index {
             })
         };
         let mut outlines: Vec<RequestOutline> = roots.iter().take(MAX_OUTLINES).filter_map(outline).collect();
-        outlines.sort_by_key(|outline| outline.start_nanos);
+        quipu_model::ordered::sort_by_key(&mut outlines, |outline| outline.start_nanos);
         outlines
     }
 }

@@ -138,7 +138,7 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
             found.push(name);
         }
     }
-    found.sort_by_key(|name| *name == "NULL");
+    quipu_model::ordered::sort_by_key(&mut found, |name| *name == "NULL");
     found.join(" or ")
 }
 
