@@ -38,7 +38,7 @@ pub use event::{
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanFlags, SpanKind};
-pub use price::{Cost, CostUnit, Price, PriceTable};
+pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
 pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};

@@ -15,6 +15,7 @@ mod keys;
 mod packing;
 mod pages;
 mod prewarm;
+mod reactive;
 mod state;
 mod widgets;
 

@@ -5,6 +5,7 @@
 
 use crate::browser::{document, window};
 use crate::client::served;
+use crate::reactive::effect;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_protocol::address::Place;
@@ -21,7 +22,7 @@ pub(crate) fn take_served(app: App) {
 
 /// Opens newer generations while the list of traces is at its top, without a filter or a cursor.
 pub(crate) fn watch(app: App) {
-    Effect::new(move |_| {
+    effect(move || {
         let at_list = app.view.with(|view| view.place == Place::Traces && view.list.filter.is_empty());
         if app.grown.with(Option::is_some) && at_list && is_at_top() && app.traces.cursor.get().is_none() {
             follow(app);

@@ -3,6 +3,7 @@
 //! What is not here: grouping failures (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
+use crate::reactive::{dynamic, effect_with, memo, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -25,11 +26,11 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
     let chains = StoredValue::new(view::failure_chains(&columns, MOST_FAILURES));
     let shown = RwSignal::new(FIRST_FAILURES);
     let messages = RwSignal::new(HashMap::<u32, String>::new());
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let shown = shown.get();
         chains.with_value(|chains| chains.iter().take(shown).map(|chain| chain.origin).collect::<Vec<u32>>())
     });
-    Effect::new(move |asked: Option<usize>| {
+    effect_with(move |asked: Option<usize>| {
         let rows = rows.get();
         let columns = trace.columns();
         for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
@@ -55,12 +56,12 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             let chain = chains.iter().find(|chain| chain.origin == row);
             chain.map(|chain| view::chain_text(&columns, chain)).unwrap_or_default()
         });
-        let message = move || {
+        let message = dynamic(move || {
             messages.with(|messages| {
                 let message = messages.get(&row).map_or("…", String::as_str);
                 first_and_last_line(message)
             })
-        };
+        });
         view! {
             <li>
                 <button type="button" on:click=move |_| trace.select(app, row)>
@@ -72,7 +73,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             </li>
         }
     };
-    let more = move || {
+    let more = dynamic(move || {
         if shown.get() < count.min(MOST_FAILURES) {
             let label = match count > MOST_FAILURES {
                 true => format!("Show {MOST_FAILURES} of {} failures", format::count(count as u64)),
@@ -87,14 +88,14 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             let text = format!("{} more failures are marked in the timeline.", format::count((count - MOST_FAILURES) as u64));
             view! { <p class="soft">{text}</p> }.into_any()
         })
-    };
+    });
     view! {
-        <Show when=move || { count > 0 }>
+        {when(move || { count > 0 }, move || view! {
             <section class="failures" aria-label="Failed spans">
                 <ul><For each=move || rows.get() key=|row| *row children=item /></ul>
-                {more}
+                {more.clone()}
             </section>
-        </Show>
+        })}
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
+use crate::reactive::{dynamic, effect_with, memo, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -65,11 +66,11 @@ struct Bar {
 #[component]
 pub(super) fn FilterBar() -> impl IntoView {
     let app = App::get();
-    let applied = Memo::new(move |_| app.view.with(|view| view.list.filter.clone()));
+    let applied = memo(move || app.view.with(|view| view.list.filter.clone()));
     let bar = Bar {
         app,
         applied,
-        terms: Memo::new(move |_| applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
+        terms: memo(move || applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
         draft: RwSignal::default(),
         editing: RwSignal::new(None),
         error: RwSignal::new(None),
@@ -80,7 +81,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         chosen_for: StoredValue::default(),
     };
     // A filter in the address that cannot be parsed is put into the input, to be corrected.
-    Effect::new(move |before: Option<String>| {
+    effect_with(move |before: Option<String>| {
         let applied = applied.get();
         bar.editing.set(None);
         if let Err(error) = Filter::parse(&applied) {
@@ -103,15 +104,15 @@ pub(super) fn FilterBar() -> impl IntoView {
         }
     };
     let is_open = move || bar.choices.with(|choices| !choices.is_empty());
-    let echo = move || {
+    let echo = dynamic(move || {
         let error = bar.error.get()?;
         let draft = bar.draft.get();
         let (before, wrong) = (draft.get(..error.start)?.to_owned(), draft.get(error.start..error.end)?.to_owned());
         // Something is missing, so there is nothing to mark.
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}".into() } else { wrong };
         Some(view! { {before}<u>{wrong}</u> })
-    };
-    let message = move || bar.error.get().map(|error| error.message);
+    });
+    let message = dynamic(move || bar.error.get().map(|error| error.message));
     view! {
         <div class="filter-bar" role="search">
             <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| bar.open()>
@@ -153,15 +154,15 @@ pub(super) fn FilterBar() -> impl IntoView {
                     />
                 </span>
                 </div>
-                <Show when=move || !applied.with(String::is_empty)>
+                {when(move || !applied.with(String::is_empty), move || view! {
                     <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=move |_| bar.set_filter(String::new())>
                         <Icon name=IconName::Close />
                     </button>
-                </Show>
+                })}
             </div>
             <p id=ERROR class="filter-error" aria-live="polite">{message}</p>
             <ul id=LIST class="filter-choices" class:shown=is_open role="listbox" aria-label="Suggestions">
-                {move || bar.choices.get().into_iter().enumerate().map(|(number, choice)| bar.line(number, choice)).collect_view()}
+                {dynamic(move || bar.choices.get().into_iter().enumerate().map(|(number, choice)| bar.line(number, choice)).collect_view())}
             </ul>
         </div>
     }

@@ -6,6 +6,7 @@ use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
+use crate::reactive::memo;
 use crate::state::App;
 use crate::state::Row;
 use crate::widgets::{Build, IconName, Viewport, icon};
@@ -41,9 +42,9 @@ pub(super) fn Hits(
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     // Sorting and "failed only" apply to traces.
-    let shown = Memo::new(move |_| ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
+    let shown = memo(move || ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
     viewport.load(app, list, shown);
-    let version = Memo::new(move |_| {
+    let version = memo(move || {
         let address = router::address(app, |view| view.place = Place::Traces);
         let times = app.summary().map(|summary| (summary.start, summary.zone));
         format!("{address} {times:?} {:?}", texts.get())

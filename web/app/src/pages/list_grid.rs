@@ -5,6 +5,7 @@
 use super::filter_bar;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
+use crate::reactive::{effect, effect_with, memo};
 use crate::state::App;
 use crate::state::{PagedList, Row};
 use crate::widgets::{Build, Built, Viewport, copy};
@@ -92,7 +93,7 @@ pub(super) fn row_id(place: u32) -> String {
 /// page for too long.
 fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     let allowed = RwSignal::new(PART);
-    Effect::new(move |_| {
+    effect(move || {
         if allowed.get() < window.get().count {
             // Until then, not all rows are drawn.
             let busy = app.idle().begin();
@@ -150,17 +151,17 @@ impl Drawn {
 /// The table.
 pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
     let Table { label, class, list, viewport, version, head, row, on_action, press } = table;
-    let window = Memo::new(move |_| viewport.window(list.len().into()));
+    let window = memo(move || viewport.window(list.len().into()));
     let allowed = draw_in_parts(app, window);
     let head_node = NodeRef::<Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(element) = head_node.get() {
             head(&element);
         }
     });
     let rows_node = NodeRef::<Div>::new();
     let drawn = StoredValue::new_local(Drawn::default());
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = rows_node.get() else { return };
         let window = window.get();
         let end = window.first + window.count.min(allowed.get());
@@ -168,7 +169,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
         let version = version.get();
         let _ = drawn.try_update_value(|drawn| untrack(|| drawn.draw(&root, version, wanted, &*row)));
     });
-    Effect::new(move |before: Option<Option<u32>>| {
+    effect_with(move |before: Option<Option<u32>>| {
         let cursor = list.cursor.get();
         for (place, selected) in [(before.flatten(), "false"), (cursor, "true")] {
             if let Some(element) = place.and_then(|place| document().get_element_by_id(&row_id(place))) {
@@ -191,7 +192,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
     };
     keys(app, list, viewport, on_action);
     let space = NodeRef::<Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(grid), Some(space), Some(rows)) = (viewport.node.get(), space.get(), rows_node.get()) else { return };
         let set = |element: &Element, name: &str, value: &str| {
             let _ = element.set_attribute(name, value);

@@ -6,6 +6,7 @@
 use super::open_trace::OpenTrace;
 use super::timeline::at;
 use crate::browser::part_across;
+use crate::reactive::memo;
 use crate::state::App;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
@@ -42,7 +43,7 @@ pub(super) fn Minimap(trace: OpenTrace) -> impl IntoView {
             trace.show(app, view::drag(&window, grip, part, LEAST_PX * pixel));
         }
     };
-    let parts = Memo::new(move |_| trace.window.with(TimeWindow::parts));
+    let parts = memo(move || trace.window.with(TimeWindow::parts));
     let start = move || at(parts.get().0);
     let length = move || at(parts.get().1);
     let rest = move || {
@@ -102,7 +103,7 @@ fn Picture(trace: OpenTrace) -> impl IntoView {
 fn Handle(trace: OpenTrace, end: bool) -> impl IntoView {
     let app = App::get();
     let label = if end { "End of the shown part" } else { "Start of the shown part" };
-    let part = Memo::new(move |_| {
+    let part = memo(move || {
         let (start, length) = trace.window.with(TimeWindow::parts);
         if end { start + length } else { start }
     });

@@ -1,6 +1,7 @@
 //! The screen without a file: how to open one, and that it stays on the reader's computer.
 
 use crate::actions::opening::{self, ask_for_file};
+use crate::reactive::dynamic;
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -70,7 +71,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             .into_any(),
         )
     };
-    let invitation = move || {
+    let invitation = dynamic(move || {
         if let Some(locked) = locked() {
             return locked;
         }
@@ -103,7 +104,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         }
         .into_any(),
     }
-    };
+    });
     // A self-contained file has no server to fetch samples from.
     let is_carried = crate::carried::is_here();
     let samples = Sample::ALL

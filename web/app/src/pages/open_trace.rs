@@ -5,6 +5,7 @@
 use super::overlay::Overlay;
 use crate::actions::router::{self, HistoryEntry};
 use crate::idle::Busy;
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
@@ -58,13 +59,13 @@ pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Opt
 impl OpenTrace {
     /// From the address, with everything expanded.
     pub(super) fn new(app: App, columns: Arc<TraceColumns>) -> OpenTrace {
-        let selected_id = Memo::new(move |_| in_address(app, |view| view.span_id.clone()).flatten());
+        let selected_id = memo(move || in_address(app, |view| view.span_id.clone()).flatten());
         let for_selection = columns.clone();
         let trace = OpenTrace {
             tree: RwSignal::new(WaterfallTree::new(&columns)),
-            tab: Memo::new(move |_| in_address(app, |view| view.tab).unwrap_or_default()),
+            tab: memo(move || in_address(app, |view| view.tab).unwrap_or_default()),
             selected_id,
-            selected: Memo::new(move |_| selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
+            selected: memo(move || selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
             window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
             pointer: RwSignal::new(None),
             overlay: Overlay::new(app),
@@ -72,8 +73,8 @@ impl OpenTrace {
             writing: StoredValue::new_local(None),
             columns: StoredValue::new(columns),
         };
-        let named = Memo::new(move |_| in_address(app, |view| view.window).flatten());
-        Effect::new(move |_| {
+        let named = memo(move || in_address(app, |view| view.window).flatten());
+        effect(move || {
             let window = TimeWindow::new(named.get(), trace.columns().duration_nanos);
             if trace.writing.with_value(Option::is_none) && trace.window.get_untracked() != window {
                 trace.window.set(window);

@@ -4,6 +4,7 @@
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -41,7 +42,7 @@ impl Overlay {
             asked: StoredValue::default(),
             asking: RwSignal::new(false),
             path: RwSignal::default(),
-            measured: Memo::new(move |_| in_address(app, |view| view.timeline.measured).flatten()),
+            measured: memo(move || in_address(app, |view| view.timeline.measured).flatten()),
             measuring: RwSignal::new(None),
             anchor: RwSignal::new(None),
         }
@@ -83,7 +84,7 @@ impl Overlay {
 
     /// Loads the event times of the rows in view.
     pub(super) fn load_moments(self, app: App, trace: OpenTrace, window: Memo<ScrollWindow>) {
-        Effect::new(move |_| {
+        effect(move || {
             let window = window.get();
             if self.asking.get() {
                 return;
@@ -119,8 +120,8 @@ impl Overlay {
 
     /// Loads the critical path while it is shown.
     pub(super) fn load_path(self, app: App, trace: OpenTrace) {
-        let shown = Memo::new(move |_| in_address(app, |view| view.timeline.critical_path) == Some(true));
-        Effect::new(move |_| {
+        let shown = memo(move || in_address(app, |view| view.timeline.critical_path) == Some(true));
+        effect(move || {
             if !shown.get() {
                 return self.path.update(|path| *path = PathRows::default());
             }

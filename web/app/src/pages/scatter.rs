@@ -5,6 +5,7 @@
 use super::trace_grid::{check_menu, columns_menu, press_menu};
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
+use crate::reactive::effect;
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -69,7 +70,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     };
     let (bar, below) = (NodeRef::<Div>::new(), NodeRef::<Div>::new());
     let built = this.clone();
-    Effect::new(move |_| {
+    effect(move || {
         if let (Some(bar), Some(below)) = (bar.get(), below.get()) {
             let mut parts = vec![El::from(built.totals.clone())];
             parts.extend(columns_menu(app));
@@ -87,9 +88,9 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     let listener = StoredValue::new_local(Some(listener));
     on_cleanup(move || listener.set_value(None));
     let loading = this.clone();
-    Effect::new(move |_| loading.load(width.get()));
+    effect(move || loading.load(width.get()));
     // Times are redrawn when their style changes.
-    Effect::new(move |_| {
+    effect(move || {
         app.view.with(|view| view.times);
         this.draw();
     });

@@ -2,6 +2,7 @@
 
 use super::metrics::MetricsPage;
 use super::{OpenPage, SqlPage, TracePage, TracesPage};
+use crate::reactive::memo;
 use crate::state::{App, FileState};
 use crate::widgets::ImportBar;
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ enum Screen {
 #[component]
 pub(crate) fn Screens() -> impl IntoView {
     let app = App::get();
-    let screen = Memo::new(move |_| {
+    let screen = memo(move || {
         app.file.with(|file| match file {
             FileState::None => Screen::Open,
             // The list is laid out while the worker opens the file, because its rows arrive first.

@@ -8,6 +8,7 @@ use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
 use crate::dom::{PressHandlers, el, fill, nearest};
 use crate::idle::Busy;
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
@@ -29,10 +30,10 @@ pub(super) fn Sheet(
     trace: OpenTrace,
 ) -> impl IntoView {
     let app = App::get();
-    let find = Memo::new(move |_| in_address(app, |view| view.find.clone()).unwrap_or_default());
+    let find = memo(move || in_address(app, |view| view.find.clone()).unwrap_or_default());
     provide_context(Marking { find, shown: RwSignal::new(None) });
     let node = NodeRef::<leptos::html::Div>::new();
-    let query = Memo::new(move |_| {
+    let query = memo(move || {
         let width = node.get().map_or(0, |node| node.client_width()) as u32;
         in_address(app, |view| {
             let is_flame = view.tab == TraceTab::Flame;
@@ -61,7 +62,7 @@ pub(super) fn Sheet(
     let for_press = paper.build.handlers.clone();
     let marks = paper.build.clone();
     let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         let (Some(root), Some(query)) = (node.get(), query.get()) else { return };
         *paper.root.borrow_mut() = Some(root.clone().into());
@@ -81,7 +82,7 @@ pub(super) fn Sheet(
             }
         });
     });
-    Effect::new(move |_| {
+    effect(move || {
         let selected = trace.selected_id.get();
         if let Some(root) = node.get() {
             mark_selected(&root, selected.as_deref());

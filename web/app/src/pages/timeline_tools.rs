@@ -4,6 +4,7 @@
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;
+use crate::reactive::memo;
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -32,7 +33,7 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
         view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
     };
     let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), entry: HistoryEntry| {
-        let on = Memo::new(move |_| in_address(app, read) == Some(true));
+        let on = memo(move || in_address(app, read) == Some(true));
         view! {
             <button
                 type="button"

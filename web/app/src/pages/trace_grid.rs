@@ -6,6 +6,7 @@ use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::document;
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use crate::state::{PagedList, Row};
 use crate::widgets::{IconName, Viewport, icon};
@@ -28,20 +29,20 @@ const MENU: &str = "columns-menu";
 pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     let list = app.traces;
     // Relative times count from the file's first span.
-    let zero = Memo::new(move |_| app.summary().and_then(|summary| summary.start));
-    let fitting = Memo::new(move |_| {
+    let zero = memo(move || app.summary().and_then(|summary| summary.start));
+    let fitting = memo(move || {
         let (columns, sorted_by) = app.view.with(|view| (view.list.columns, view.list.order.column));
         // Before the first layout, all columns fit.
         let width = viewport.width.get();
         columns.fitting(sorted_by, if width > 0.0 { width } else { f64::INFINITY })
     });
     // Links and times depend on the view.
-    let version = Memo::new(move |_| {
+    let version = memo(move || {
         let address = router::address(app, |view| view.place = Place::Traces);
         let zone = app.summary().map(|summary| summary.zone);
         format!("{address} {:?} {} {zone:?}", zero.get(), fitting.get().1)
     });
-    Effect::new(move |_| {
+    effect(move || {
         let mut longest = 0;
         list.visit(|row| {
             // The time range of a group is not a duration.

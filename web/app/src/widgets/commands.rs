@@ -6,6 +6,7 @@ use super::modal;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{dynamic, effect, memo};
 use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
@@ -25,7 +26,7 @@ pub(crate) fn Commands() -> impl IntoView {
     let (dialog, input, list) = (NodeRef::<Dialog>::new(), NodeRef::<Input>::new(), NodeRef::<Ul>::new());
     let typed = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| {
+    let found = memo(move || {
         let has_file = app.file.with(|file| matches!(file, FileState::Open(_)));
         app.view.with(|view| typed.with(|typed| view::commands(view, has_file, typed)))
     });
@@ -36,7 +37,7 @@ pub(crate) fn Commands() -> impl IntoView {
             input.set_value("");
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let Some(list) = list.get() else { return };
         let chosen = chosen.get();
         fill(&list, found.with(|found| found.iter().enumerate().map(|(at, command)| option(at, command, at == chosen)).collect()));
@@ -67,7 +68,7 @@ pub(crate) fn Commands() -> impl IntoView {
             run(at);
         }
     };
-    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> });
+    let none = dynamic(move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> }));
     view! {
         <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=move |_| app.commands.set(false)>
             <input

@@ -4,6 +4,7 @@ use crate::actions::opening::ask_for_file;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
 use crate::carried;
+use crate::reactive::{dynamic, effect, memo, when};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
@@ -50,12 +51,12 @@ impl Theme {
 pub(crate) fn Head() -> impl IntoView {
     let app = App::get();
     let theme = RwSignal::new(Theme::kept());
-    Effect::new(move |_| set_root_attribute("data-theme", theme.get().name()));
+    effect(move || set_root_attribute("data-theme", theme.get().name()));
     let switch_theme = move |_| {
         theme.update(|theme| *theme = theme.next());
         keep_setting("theme", theme.get_untracked().name());
     };
-    let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
+    let has_file = memo(move || app.file.with(|file| matches!(file, FileState::Open(_))));
     let to_traces = move || router::address(app, |view| view.place = Place::Traces);
     let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
     let to_metrics = move || {
@@ -79,15 +80,15 @@ pub(crate) fn Head() -> impl IntoView {
     view! {
         <header class="head">
             <span class="brand"><Mark />"Quipu"</span>
-            <Show when=move || has_file.get()>
+            {when(move || has_file.get(), move || view! {
                 <nav aria-label="Screens">
                     <a href=to_traces aria-current=on_traces>"Traces"</a>
-                    <Show when=move || counts>
+                    {when(move || counts, move || view! {
                         <a href=to_metrics aria-current=on_metrics>"Metrics"</a>
-                    </Show>
+                    })}
                     <a href=to_sql aria-current=on_sql id=SQL_LINK>"SQL"</a>
                 </nav>
-            </Show>
+            })}
             <span class="head-space"></span>
             <Segmented
                 label="Times"
@@ -104,16 +105,16 @@ pub(crate) fn Head() -> impl IntoView {
                 on:click=switch_theme
             >
                 <Icon name=IconName::Theme />
-                <span class="wide-only">{move || theme.get().name()}</span>
+                <span class="wide-only">{dynamic(move || theme.get().name())}</span>
             </button>
             <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
             <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
-            <Show when=move || has_file.get()>
+            {when(move || has_file.get(), move || view! {
                 <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=move |_| app.sharing.set(true)>
                     <Icon name=IconName::Share />
                     <span class="wide-only">"Share"</span>
                 </button>
-            </Show>
+            })}
             <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=move |_| ask_for_file()>
                 <Icon name=IconName::Open />
                 <span class="wide-only">"Open file"</span>

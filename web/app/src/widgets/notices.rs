@@ -1,6 +1,7 @@
 //! Notices above the screen: what is wrong, with a button that helps; parts of the address that could not be read.
 
 use crate::actions::opening::reopen;
+use crate::reactive::dynamic;
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ pub(crate) fn Notices() -> impl IntoView {
         Remedy::Reload => drop(window().location().reload()),
     };
     // Stays until the file is opened again, whatever else happens.
-    let stale = move || {
+    let stale = dynamic(move || {
         app.stale.get().map(|text| {
             view! {
                 <div class="notice notice-failed">
@@ -25,8 +26,8 @@ pub(crate) fn Notices() -> impl IntoView {
                 </div>
             }
         })
-    };
-    let alert = move || {
+    });
+    let alert = dynamic(move || {
         app.alert.get().map(|Alert { text, remedy }| {
             let button = match remedy {
                 Remedy::Dismiss => "Close",
@@ -41,8 +42,8 @@ pub(crate) fn Notices() -> impl IntoView {
                 </div>
             }
         })
-    };
-    let notes = move || {
+    });
+    let notes = dynamic(move || {
         let notes = app.notes.get();
         (!notes.is_empty()).then(|| {
             view! {
@@ -53,6 +54,6 @@ pub(crate) fn Notices() -> impl IntoView {
                 </div>
             }
         })
-    };
+    });
     view! { {stale} {alert} {notes} }
 }

@@ -4,6 +4,7 @@
 
 use crate::actions::router::address;
 use crate::dom::{El, el, fill};
+use crate::reactive::{effect, when};
 use crate::state::App;
 use crate::widgets::Build;
 use leptos::prelude::*;
@@ -51,14 +52,14 @@ pub(super) fn BehindList(
     let build = Build::here();
     build.clone().follow(node);
     let is_open = move || behind.with(Option::is_some);
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = node.get() else { return };
         behind.with(|behind| fill(&root, behind.iter().flat_map(|behind| list(&build, behind)).collect()));
     });
     view! {
-        <Show when=is_open>
+        {when(is_open, move || view! {
             <button type="button" class="quiet close-behind" on:click=move |_| behind.set(None)>"Close the list"</button>
-        </Show>
+        })}
         <div
             class="behind"
             role=move || if is_open() { "region" } else { "presentation" }

@@ -5,6 +5,7 @@
 use crate::BUILD;
 use crate::browser::{document, window};
 use crate::idle::Busy;
+use crate::reactive::{dynamic, effect, when};
 use crate::state::App;
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use leptos::prelude::*;
@@ -97,7 +98,7 @@ pub(super) fn ChartView(
     let node = NodeRef::<leptos::html::Div>::new();
     let failed = RwSignal::new(false);
     let drawn: StoredValue<Option<Drawn>, LocalStorage> = StoredValue::new_local(None);
-    Effect::new(move |_| {
+    effect(move || {
         let utc = app.view.with(|view| view.times) != TimeStyle::Local;
         let (Some(holder), Some(chart)) = (node.get(), chart.get()) else {
             drawn.update_value(|drawn| *drawn = None);
@@ -122,10 +123,10 @@ pub(super) fn ChartView(
     let more = move || chart.get().map(|chart| chart.more).filter(|more| *more > 0);
     view! {
         <div class="time-chart" node_ref=node></div>
-        <Show when=move || failed.get()>
+        {when(move || failed.get(), move || view! {
             <p class="state failed" role="alert">"The chart library could not be loaded. The tables show the same values. Reload the page to try again."</p>
-        </Show>
-        {move || more().map(|more| view! { <p class="soft">{format!("and {more} more series that are not drawn; the table has them")}</p> })}
+        })}
+        {dynamic(move || more().map(|more| view! { <p class="soft">{format!("and {more} more series that are not drawn; the table has them")}</p> }))}
     }
 }
 

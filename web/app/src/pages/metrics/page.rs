@@ -9,6 +9,7 @@ use super::prices::Prices;
 use super::query::QueryBox;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::nearest;
+use crate::reactive::{dynamic, effect, memo, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use crate::widgets::{Choice, Segmented};
@@ -46,21 +47,21 @@ pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
 #[component]
 pub(crate) fn MetricsPage() -> impl IntoView {
     let app = App::get();
-    let view = Memo::new(move |_| {
+    let view = memo(move || {
         app.view.with(|view| match &view.place {
             Place::Metrics(shown) => (**shown).clone(),
             _ => MetricsView::default(),
         })
     });
     let counts = app.metrics_state;
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         app.file.track();
         app.metrics_client().load();
     });
     let overview: RwSignal<Option<Rc<OverviewPage>>, LocalStorage> = RwSignal::new_local(None);
-    let what = Memo::new(move |_| view.with(|view| (view.window, view.by, view.options, view.shown)));
-    Effect::new(move |_| {
+    let what = memo(move || view.with(|view| (view.window, view.by, view.options, view.shown)));
+    effect(move || {
         let (window, by, options, shown) = what.get();
         let prices = app.prices.get();
         if counts.get() != MetricsState::Ready {
@@ -111,8 +112,9 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         MetricsState::Waiting => Some(("state", "Metrics are computed when the file is indexed…".to_owned())),
         MetricsState::Failed(sentence) => Some(("state failed", sentence)),
     };
-    let boxes = Memo::new(move |_| view.with(|view| view.queries.len().max(1)));
-    let queries = move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view();
+    let boxes = memo(move || view.with(|view| view.queries.len().max(1)));
+    let queries =
+        dynamic(move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view());
     let is_full = move || boxes.get() >= MetricsView::MAX_QUERIES;
     let add = move |_| {
         change(app, |view| {
@@ -125,10 +127,10 @@ pub(crate) fn MetricsPage() -> impl IntoView {
             <div class="metrics-scroll">
                 <h1 class="off-screen">"Metrics"</h1>
                 <Tools view overview />
-                {move || state().map(|(class, sentence)| view! { <p class=class role="status">{sentence}</p> })}
-                <Show when=is_empty>
+                {dynamic(move || state().map(|(class, sentence)| view! { <p class=class role="status">{sentence}</p> }))}
+                {when(is_empty, move || view! {
                     <p class="state">"Nothing in this file has a time, so there are no metrics."</p>
-                </Show>
+                })}
                 <section aria-label="Tokens">
                     <h2>"Tokens"</h2>
                     <ChartView chart=tokens zoom press=press_of(|page| &page.tokens) />
@@ -171,7 +173,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                                     }
                                 }
                             >
-                                {move || scrapes(view.with(|view| view.options.scrape_millis))}
+                                {dynamic(move || scrapes(view.with(|view| view.options.scrape_millis)))}
                             </select>
                         </label>
                     </div>
@@ -250,9 +252,9 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 {tool("Later", "Half a range forward", 1.0, 0.5)}
                 {tool("Zoom in", "Zoom to the middle half; or drag over a chart", 0.5, 0.0)}
                 {tool("Zoom out", "Zoom out to twice the range", 2.0, 0.0)}
-                <Show when=move || view.with(|view| view.window.is_some())>
+                {when(move || view.with(|view| view.window.is_some()), move || view! {
                     <button type="button" on:click=move |_| change(app, |view| view.window = None)>"Reset"</button>
-                </Show>
+                })}
             </span>
             <span class="soft number" role="status" aria-label="Part of the file's time">{shown_window}</span>
         </div>

@@ -3,6 +3,7 @@
 //! What is not here: the actions of its buttons (`page`, `query`).
 
 use crate::dom::{el, fill};
+use crate::reactive::effect;
 use crate::widgets::{Build, Nodes};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -20,7 +21,7 @@ pub(super) fn SheetPart(
     let build = Build::here();
     build.clone().follow(node);
     let handlers = build.handlers.clone();
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = node.get() else { return };
         build.handlers.clear();
         fill(&root, vec![Nodes(build.clone()).all(el("div"), content())]);

@@ -3,9 +3,10 @@
 //! What is not here: computing costs (the core).
 
 use crate::actions::router::{self, HistoryEntry};
+use crate::reactive::dynamic;
 use crate::state::{App, settings};
 use leptos::prelude::*;
-use quipu_model::{CostUnit, Price, PriceTable};
+use quipu_model::{CostUnit, Price, PriceTable, read_amount};
 use quipu_protocol::ListColumn;
 
 /// The editable table.
@@ -82,7 +83,7 @@ pub(super) fn Prices() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    {move || lines.get().into_iter().enumerate().map(row).collect_view()}
+                    {dynamic(move || lines.get().into_iter().enumerate().map(row).collect_view())}
                 </tbody>
             </table>
             <p class="price-tools">
@@ -102,7 +103,7 @@ pub(super) fn Prices() -> impl IntoView {
                     />
                 </label>
             </p>
-            {move || problem.get().map(|sentence| view! { <p class="failed" role="alert">{sentence}</p> })}
+            {dynamic(move || problem.get().map(|sentence| view! { <p class="failed" role="alert">{sentence}</p> }))}
         </details>
     }
 }
@@ -121,8 +122,7 @@ fn read(unit: &str, lines: &[RwSignal<[String; 3]>]) -> Result<PriceTable, Strin
             continue;
         }
         let amount = |text: &str, of: &str| {
-            let read = text.trim().replace(',', ".").parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
-            read.ok_or_else(|| {
+            read_amount(&text.trim().replace(',', ".")).ok_or_else(|| {
                 format!("Row {}: the price of {of} tokens must be a number of 0 or more. The row is ignored until then.", number + 1)
             })
         };

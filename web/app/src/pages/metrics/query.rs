@@ -8,6 +8,7 @@ use super::page::change;
 use super::part::SheetPart;
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
+use crate::reactive::{dynamic, effect, memo, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use leptos::ev::{KeyboardEvent, MouseEvent};
@@ -60,7 +61,7 @@ pub(super) fn QueryBox(
     zoom: Zoom,
 ) -> impl IntoView {
     let app = App::get();
-    let applied = Memo::new(move |_| view.with(|view| view.queries.get(number).cloned().unwrap_or_default()));
+    let applied = memo(move || view.with(|view| view.queries.get(number).cloned().unwrap_or_default()));
     let counts = app.metrics_state;
     let state = Asking {
         app,
@@ -77,8 +78,8 @@ pub(super) fn QueryBox(
         active: RwSignal::new(None),
         input: NodeRef::new(),
     };
-    let look = Memo::new(move |_| view.with(look_of));
-    Effect::new(move |_| {
+    let look = memo(move || view.with(look_of));
+    effect(move || {
         let query = applied.get();
         state.draft.set(query.clone());
         let look = look.get();
@@ -106,13 +107,13 @@ pub(super) fn QueryBox(
 
     let id = format!("promql-{number}");
     let list_id = format!("promql-choices-{number}");
-    let echo = move || {
+    let echo = dynamic(move || {
         let error = state.error.get()?;
         let query = applied.get();
         let (before, wrong, after) = (query.get(..error.start)?, query.get(error.start..error.end)?, query.get(error.end..)?);
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}" } else { wrong };
         Some(view! { <code class="promql-echo">{before.to_owned()}<u>{wrong.to_owned()}</u>{after.to_owned()}</code> })
-    };
+    });
     let table = move || state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
     let pressed = move |event: &MouseEvent| {
         let place = nearest(event, "[data-set^='behind=']")
@@ -161,9 +162,9 @@ pub(super) fn QueryBox(
                     }
                 ></textarea>
                 <button type="button" class="primary" on:click=move |_| state.run()>"Run"</button>
-                <Show when=move || state.running.get()>
+                {when(move || state.running.get(), move || view! {
                     <button type="button" on:click=move |_| state.cancel()>"Cancel"</button>
-                </Show>
+                })}
                 <select aria-label="Examples and last queries" on:change=choose_example>
                     <option value="">"Examples"</option>
                     <optgroup label="Examples">
@@ -173,9 +174,9 @@ pub(super) fn QueryBox(
                         {kept_queries().into_iter().map(|query| view! { <option value=query.clone()>{query.clone()}</option> }).collect_view()}
                     </optgroup>
                 </select>
-                <Show when=move || !alone>
+                {when(move || !alone, move || view! {
                     <button type="button" class="quiet" aria-label=format!("Remove query {}", number + 1) on:click=move |_| state.remove()>"Remove"</button>
-                </Show>
+                })}
             </div>
             <ul
                 id=listed
@@ -184,9 +185,9 @@ pub(super) fn QueryBox(
                 role="listbox"
                 aria-label="Suggestions"
             >
-                {move || state.choices.get().items.into_iter().enumerate().map(|(place, item)| state.line(place, item)).collect_view()}
+                {dynamic(move || state.choices.get().items.into_iter().enumerate().map(|(place, item)| state.line(place, item)).collect_view())}
             </ul>
-            {move || state.error.get().map(|error| view! { <p class="failed" role="alert">{error.message}</p> })}
+            {dynamic(move || state.error.get().map(|error| view! { <p class="failed" role="alert">{error.message}</p> }))}
             {echo}
             <ChartView chart zoom press />
             <SheetPart content=table press=pressed />

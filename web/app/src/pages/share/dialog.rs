@@ -3,6 +3,7 @@
 use super::forms::forms;
 use super::making::{Lock, Ready, Wanted, make};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::effect;
 use crate::state::App;
 use crate::widgets::{Build, IconName, follow_dialog, icon};
 use leptos::ev::Event;
@@ -78,7 +79,7 @@ pub(crate) fn ShareDialog() -> impl IntoView {
     let for_opening = sharing.clone();
     follow_dialog(dialog, app.sharing, move || for_opening.begin());
     let for_index = sharing.clone();
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         if app.sharing.get_untracked() {
             for_index.make();

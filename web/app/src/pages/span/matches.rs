@@ -4,6 +4,7 @@
 
 use crate::browser::on_next_frame;
 use crate::pages::span::recorded::LOAD;
+use crate::reactive::{dynamic, effect_with};
 use crate::state::App;
 use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
@@ -44,7 +45,7 @@ pub(super) fn Matches(
             });
         });
     };
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         let text = find.get();
         found.set(None);
         all.set(false);
@@ -83,16 +84,16 @@ pub(super) fn Matches(
             0 => "Not in this span".to_owned(),
             count => format::counted(Some(count as u64), "match in this span", "matches in this span"),
         };
-        let lines = move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view();
-        let more = move || {
+        let lines = dynamic(move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view());
+        let more = dynamic(move || {
             (count > FIRST && !all.get()).then(|| {
                 let label = format!("Show {} more", format::count((count - FIRST) as u64));
                 view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
             })
-        };
+        });
         view! {
             <section class="matches" aria-label="Matches in this span">
-                <h3>{move || format!("“{}”: {title}", find.get())}</h3>
+                <h3>{dynamic(move || format!("“{}”: {title}", find.get()))}</h3>
                 <ul>{lines}</ul>
                 {more}
             </section>

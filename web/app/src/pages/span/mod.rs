@@ -9,6 +9,7 @@ mod recorded;
 
 use super::open_trace::OpenTrace;
 use crate::dom::{El, el, nearest};
+use crate::reactive::{dynamic, effect, memo};
 use crate::state::{App, Load};
 use crate::widgets::{Build, Built, Icon, IconName, Marking, NotIndexedYet, folded_text, icon, portions};
 use chat::chats;
@@ -39,7 +40,7 @@ pub(super) fn SpanPanel(
     let app = App::get();
     // A search in the panel takes precedence over the search in the trace.
     let own = RwSignal::new(String::new());
-    let find = Memo::new(move |_| match own.get() {
+    let find = memo(move || match own.get() {
         own if !own.is_empty() => own,
         _ => app.view.with(|view| match &view.place {
             Place::Trace(view) => view.find.clone(),
@@ -49,8 +50,8 @@ pub(super) fn SpanPanel(
     let marking = Marking { find, shown: RwSignal::new(None) };
     provide_context(marking);
     let load = RwSignal::new(Load::<Arc<SpanDetail>>::Waiting);
-    let current = Memo::new(move |_| span_id.get());
-    Effect::new(move |_| {
+    let current = memo(move || span_id.get());
+    effect(move || {
         let span_id = current.get();
         marking.shown.set(None);
         // A restarted worker has to index the file again; what is loaded stays.
@@ -85,12 +86,12 @@ pub(super) fn SpanPanel(
                 spellcheck="false"
                 on:input=move |event| own.set(event_target_value(&event))
             />
-            {move || match load.get() {
+            {dynamic(move || match load.get() {
                 Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),
                 Load::Waiting => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
                 Load::Failed(text) => view! { <div class="state"><p role="alert">{text}</p></div> }.into_any(),
                 Load::Ready(detail) => view! { <Detail trace detail /> }.into_any(),
-            }}
+            })}
         </aside>
     }
 }
@@ -103,7 +104,7 @@ fn Detail(trace: OpenTrace, detail: Arc<SpanDetail>) -> impl IntoView {
     let own = columns.span_id.find(&detail.span_id).and_then(|row| view::own_nanos(&columns, row));
     let Marking { shown, .. } = expect_context();
     let known = detail.clone();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(place) = shown.get() {
             follow(&known, &place);
         }

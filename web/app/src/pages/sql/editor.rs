@@ -5,6 +5,7 @@
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::effect;
 use crate::state::App;
 use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
@@ -53,7 +54,7 @@ pub(super) fn Editor() -> impl IntoView {
     let edit = Edit { app, area: NodeRef::new(), offered: StoredValue::default() };
     let under = NodeRef::<Div>::new();
     let sql = app.sql;
-    Effect::new(move |_| {
+    effect(move || {
         sql.put.track();
         let Some(area) = edit.area.get() else { return };
         let draft = sql.draft.get_untracked();
@@ -61,7 +62,7 @@ pub(super) fn Editor() -> impl IntoView {
             area.set_value(&draft);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(under), Some(area)) = (under.get(), edit.area.get()) else { return };
         let draft = sql.draft.get();
         area.set_rows((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1) as u32);

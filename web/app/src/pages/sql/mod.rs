@@ -9,6 +9,7 @@ mod tools;
 
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
+use crate::reactive::{effect, effect_with, memo};
 use crate::state::{App, Shown};
 use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
@@ -25,13 +26,13 @@ use std::rc::Rc;
 pub(crate) fn SqlPage() -> impl IntoView {
     let app = App::get();
     let sql = app.sql;
-    let query = Memo::new(move |_| {
+    let query = memo(move || {
         app.view.with(|view| match &view.place {
             Place::Sql(query) => query.clone(),
             _ => String::new(),
         })
     });
-    Effect::new(move |_| {
+    effect(move || {
         let query = query.get();
         untrack(|| {
             sql.open(app);
@@ -50,7 +51,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
         _ => result::press(app, key),
     });
     let bar = NodeRef::<Div>::new();
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         if let Some(bar) = bar.get() {
             tools::draw(app, &bar, before.is_none());
         }

@@ -5,6 +5,7 @@
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
 use crate::dom::{El, append, el, fill, nearest};
+use crate::reactive::effect_with;
 use crate::state::App;
 use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
@@ -33,7 +34,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
     // Every change redraws the table: it is only a screenful of cells.
-    Effect::new(move |before: Option<bool>| {
+    effect_with(move |before: Option<bool>| {
         let Some(grid) = viewport.node.get() else { return before.unwrap_or(true) };
         sql.shown();
         sql.rows_changed.track();
@@ -51,7 +52,7 @@ pub(super) fn result(app: App) -> impl IntoView {
         true
     });
     // Moving the cursor keeps the cells, so that a double click hits one cell.
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         sql.moved.track();
         let table = sql.table().filter(|_| before.is_some());
         if let (Some(grid), Some(table)) = (viewport.node.get_untracked(), table) {
@@ -60,7 +61,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             mark(&grid, &cell_id(row, column));
         }
     });
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         app.indexed.track();
         if before.is_some() {
             untrack(|| sql.find_ids_again(app));
