@@ -149,7 +149,9 @@ pub fn read_amount(text: &str) -> Option<f64> {
     // Both factors are exact doubles, so there is one rounding.
     match power {
         _ if value == 0.0 => Some(0.0),
-        -22..=22 => Some(if power < 0 { value / POWERS.get(power.unsigned_abs() as usize)? } else { value * POWERS.get(power as usize)? }),
+        -22..=22 => {
+            Some(if power < 0 { value / POWERS.get(power.unsigned_abs() as usize)? } else { value * POWERS.get(power as usize)? })
+        }
         _ => None,
     }
 }

@@ -99,7 +99,7 @@ const COMMANDS: [ViewCommand; 30] = [
 /// The commands available at `view` whose names contain every word of `typed`, ignoring case. Commands with a word that starts with the
 /// first word typed come first. `has_file` says whether a file is open.
 pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewCommand> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = typed.split_whitespace().map(str::to_ascii_lowercase).collect();
     let fits = |at: Where| match (&view.place, at) {
         (_, Where::Everywhere) => true,
         _ if !has_file => false,
@@ -111,10 +111,10 @@ pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewComman
         (_, at) => at == Where::List,
     };
     let begins = |command: &ViewCommand| {
-        let name = command.name.to_lowercase();
+        let name = command.name.to_ascii_lowercase();
         words.first().is_some_and(|first| name.split(' ').any(|word| word.starts_with(first.as_str())))
     };
-    let holds = |command: &ViewCommand| words.iter().all(|word| command.name.to_lowercase().contains(word.as_str()));
+    let holds = |command: &ViewCommand| words.iter().all(|word| command.name.to_ascii_lowercase().contains(word.as_str()));
     let found = COMMANDS.into_iter().filter(|command| fits(command.at) && holds(command));
     let (mut first, rest): (Vec<_>, Vec<_>) = found.partition(begins);
     first.extend(rest);

@@ -141,7 +141,7 @@ fn waiting() -> El {
 
 /// Something the worker made.
 fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>, is_text: bool) -> El {
-    let id = |what: &str| format!("share-{what}-{}", title.split(' ').next().unwrap_or_default().to_lowercase());
+    let id = |what: &str| format!("share-{what}-{}", title.split(' ').next().unwrap_or_default().to_ascii_lowercase());
     match made {
         None => form(title, about, "", vec![waiting()]),
         Some(Err(text)) => form(title, about, "", vec![el("p").class("failed").attr("role", "alert").text(text)]),
