@@ -3,7 +3,7 @@
 use crate::actions::opening::INPUT_ID;
 use crate::actions::{opening, router, served_file};
 use crate::pages::{Screens, ShareDialog};
-use crate::reactive::{dynamic, effect, effect_with, memo, when};
+use crate::reactive::{dynamic, effect, effect_with, memo, on_event, when};
 use crate::state::{App, FileState};
 use crate::widgets::{Commands, Growth, Head, Help, Notices};
 use crate::{client, keys, prewarm};
@@ -47,7 +47,7 @@ pub(crate) fn App() -> impl IntoView {
     };
     view! {
         <section aria-label="File to open" class="off-screen">
-            <input type="file" id=INPUT_ID multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
+            <input type="file" id=INPUT_ID multiple aria-label="Open telemetry file" tabindex="-1" on:change=on_event(chosen) />
         </section>
         <Head />
         <Notices />

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use std::sync::{Arc, Mutex};
+use web_sys::{Event, FocusEvent, KeyboardEvent, MouseEvent, PointerEvent, SubmitEvent, WheelEvent};
 
 /// Runs `run` now, and whenever a signal it read has changed.
 pub(crate) fn effect(run: impl FnMut() + 'static) {
@@ -41,4 +42,26 @@ pub(crate) fn when<V: IntoAny>(
 ) -> SharedReactiveFunction<AnyView> {
     let holds = memo(condition);
     dynamic(move || if holds.get() { build().into_any() } else { ().into_any() })
+}
+
+/// Declares functions that box a handler of one type of event, so that listeners are compiled once for each type.
+macro_rules! handlers {
+    ($($name:ident: $event:ty,)+) => {
+        $(
+            #[doc = concat!("Boxes a handler of [`", stringify!($event), "`].")]
+            pub(crate) fn $name(handle: impl FnMut($event) + 'static) -> Box<dyn FnMut($event)> {
+                Box::new(handle)
+            }
+        )+
+    };
+}
+
+handlers! {
+    on_event: Event,
+    on_focus: FocusEvent,
+    on_key: KeyboardEvent,
+    on_mouse: MouseEvent,
+    on_pointer: PointerEvent,
+    on_submit: SubmitEvent,
+    on_wheel: WheelEvent,
 }

@@ -3,7 +3,7 @@
 //! What is not here: grouping failures (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
-use crate::reactive::{dynamic, effect_with, memo, when};
+use crate::reactive::{dynamic, effect_with, memo, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -64,7 +64,7 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
         });
         view! {
             <li>
-                <button type="button" on:click=move |_| trace.select(app, row)>
+                <button type="button" on:click=on_mouse(move |_| trace.select(app, row))>
                     <Icon name=IconName::Failed />
                     <span class="failure-name">{name}</span>
                     <span class="failure-text">{message}</span>
@@ -80,7 +80,8 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
                 false => format!("Show {}", format::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
             };
             return Some(
-                view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
+                view! { <button type="button" class="more" on:click=on_mouse(move |_| shown.set(MOST_FAILURES))>{label}</button> }
+                    .into_any(),
             );
         }
         // A list that is cut says so.

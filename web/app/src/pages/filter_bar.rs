@@ -4,7 +4,7 @@
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
-use crate::reactive::{dynamic, effect_with, memo, when};
+use crate::reactive::{dynamic, effect_with, memo, on_event, on_focus, on_key, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -96,8 +96,8 @@ pub(super) fn FilterBar() -> impl IntoView {
         let remove = format!("Remove {}", term.text);
         view! {
             <li class="chip" class:editing=move || bar.editing.get() == Some(number)>
-                <button type="button" title="Change this term" on:click=move |_| bar.edit(number)>{term.text}</button>
-                <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=move |_| bar.remove(number)>
+                <button type="button" title="Change this term" on:click=on_mouse(move |_| bar.edit(number))>{term.text}</button>
+                <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=on_mouse(move |_| bar.remove(number))>
                     <Icon name=IconName::Close />
                 </button>
             </li>
@@ -115,7 +115,7 @@ pub(super) fn FilterBar() -> impl IntoView {
     let message = dynamic(move || bar.error.get().map(|error| error.message));
     view! {
         <div class="filter-bar" role="search">
-            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| bar.open()>
+            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=on_mouse(move |_| bar.open())>
                 <Icon name=IconName::Search />
                 <div class="filter-terms">
                 <ul class="chips" role="list" aria-label="Filter terms">
@@ -139,23 +139,23 @@ pub(super) fn FilterBar() -> impl IntoView {
                         spellcheck="false"
                         placeholder=move || if bar.terms.with(Vec::is_empty) { "Filter: duration>2s error:true model:… \"any text\"" } else { "" }
                         node_ref=bar.input
-                        on:input=move |event| {
+                        on:input=on_event(move |event| {
                             bar.draft.set(event_target_value(&event));
                             bar.check(false);
                             bar.suggest();
-                        }
-                        on:focus=move |_| bar.suggest()
-                        on:blur=move |_| bar.close()
-                        on:keydown=move |event| {
+                        })
+                        on:focus=on_focus(move |_| bar.suggest())
+                        on:blur=on_focus(move |_| bar.close())
+                        on:keydown=on_key(move |event| {
                             if bar.press(&event) {
                                 event.prevent_default();
                             }
-                        }
+                        })
                     />
                 </span>
                 </div>
                 {when(move || !applied.with(String::is_empty), move || view! {
-                    <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=move |_| bar.set_filter(String::new())>
+                    <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=on_mouse(move |_| bar.set_filter(String::new()))>
                         <Icon name=IconName::Close />
                     </button>
                 })}
@@ -180,11 +180,11 @@ impl Bar {
                 id=choice_id(number)
                 aria-selected=move || if self.active.get() == Some(number) { "true" } else { "false" }
                 // The input keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=move |event| {
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(move |event| {
                     event.stop_propagation();
                     self.choose(number);
-                }
+                })
             >
                 <span class="mono">{choice.text}</span>
                 <span class="soft">{choice.meaning}</span>

@@ -5,7 +5,7 @@
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
 use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
-use crate::reactive::{dynamic, effect, memo, when};
+use crate::reactive::{dynamic, effect, memo, on_event, on_key, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
@@ -94,15 +94,15 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=text
-                on:input=type_in
-                on:keydown=press
+                on:input=on_event(type_in)
+                on:keydown=on_key(press)
             />
             <span class="find-count number" role="status" aria-label="Matches">{count}</span>
             {when(has_text, move || view! {
-                <button type="button" class="icon-button find-back" aria-label="Previous match" title="Previous match (N)" disabled=none on:click=move |_| trace.step_match(app, false)>
+                <button type="button" class="icon-button find-back" aria-label="Previous match" title="Previous match (N)" disabled=none on:click=on_mouse(move |_| trace.step_match(app, false))>
                     <Icon name=IconName::Caret />
                 </button>
-                <button type="button" class="icon-button find-on" aria-label="Next match" title="Next match (n)" disabled=none on:click=move |_| trace.step_match(app, true)>
+                <button type="button" class="icon-button find-on" aria-label="Next match" title="Next match (n)" disabled=none on:click=on_mouse(move |_| trace.step_match(app, true))>
                     <Icon name=IconName::Caret />
                 </button>
             })}

@@ -5,7 +5,7 @@
 use super::filter_bar;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
-use crate::reactive::{effect, effect_with, memo};
+use crate::reactive::{effect, effect_with, memo, on_event, on_mouse};
 use crate::state::App;
 use crate::state::{PagedList, Row};
 use crate::widgets::{Build, Built, Viewport, copy};
@@ -214,8 +214,8 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
             aria-label=label
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| viewport.scrolled()
-            on:click=clicked
+            on:scroll=on_event(move |_| viewport.scrolled())
+            on:click=on_mouse(clicked)
         >
             <div class="grid-head" role="row" aria-rowindex="1" node_ref=head_node></div>
             <div class="grid-space" role="presentation" node_ref=space>

@@ -6,7 +6,7 @@
 use super::open_trace::OpenTrace;
 use super::timeline::at;
 use crate::browser::part_across;
-use crate::reactive::memo;
+use crate::reactive::{memo, on_key, on_mouse, on_pointer};
 use crate::state::App;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
@@ -56,11 +56,11 @@ pub(super) fn Minimap(trace: OpenTrace) -> impl IntoView {
             role="group"
             aria-label="Minimap"
             node_ref=node
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=move |_| held.set_value(None)
-            on:pointercancel=move |_| held.set_value(None)
-            on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(move |_| held.set_value(None))
+            on:pointercancel=on_pointer(move |_| held.set_value(None))
+            on:dblclick=on_mouse(move |_| trace.zoom(app, ZoomKey::Reset))
         >
             <Picture trace />
             <div class="minimap-shade" style:left="0" style:width=start></div>
@@ -134,7 +134,7 @@ fn Handle(trace: OpenTrace, end: bool) -> impl IntoView {
             aria-valuenow=move || format!("{:.1}", part.get() * 100.0)
             aria-valuetext=text
             style:left=move || at(part.get())
-            on:keydown=press
+            on:keydown=on_key(press)
         ></div>
     }
 }

@@ -5,7 +5,7 @@
 use super::trace_grid::{check_menu, columns_menu, press_menu};
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
-use crate::reactive::effect;
+use crate::reactive::{effect, on_event, on_mouse};
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -103,7 +103,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     view! {
         <div class="overview">
             {count}
-            <div class="built" node_ref=bar on:click=move |event| press(&event) on:change=move |event| press(&event)></div>
+            <div class="built" node_ref=bar on:click=on_mouse(move |event| press(&event)) on:change=on_event(move |event| press(&event))></div>
         </div>
         <div class="built" node_ref=below></div>
     }

@@ -8,7 +8,7 @@ use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
 use crate::dom::{PressHandlers, el, fill, nearest};
 use crate::idle::Busy;
-use crate::reactive::{effect, memo};
+use crate::reactive::{effect, memo, on_event, on_key, on_mouse};
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
@@ -108,10 +108,10 @@ pub(super) fn Sheet(
             tabindex="0"
             aria-labelledby=move || format!("tab-{}", trace.tab.get().name())
             node_ref=node
-            on:click=press
-            on:dblclick=press_twice
-            on:change=choose
-            on:keydown=key
+            on:click=on_mouse(press)
+            on:dblclick=on_mouse(press_twice)
+            on:change=on_event(choose)
+            on:keydown=on_key(key)
         ></div>
     }
 }

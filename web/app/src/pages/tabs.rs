@@ -4,7 +4,7 @@ use super::open_trace::OpenTrace;
 use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::reactive::effect;
+use crate::reactive::{effect, on_key};
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
@@ -48,7 +48,7 @@ pub(super) fn Tabs(
             focus(&id(tab));
         }
     };
-    view! { <div class="tab-list" on:keydown=press><Built content=Rc::new(content) /></div> }
+    view! { <div class="tab-list" on:keydown=on_key(press)><Built content=Rc::new(content) /></div> }
 }
 
 fn id(tab: TraceTab) -> String {

@@ -6,7 +6,7 @@ use super::open_trace::{OpenTrace, TIMELINE};
 use super::overlay::measure_text;
 use super::timeline_row::{TimelineRow, row_id, span_row};
 use crate::browser::{is_inside, on_next_frame, part_across};
-use crate::reactive::{dynamic, effect, memo};
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse, on_pointer, on_wheel};
 use crate::state::App;
 use crate::widgets::Viewport;
 use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
@@ -143,14 +143,14 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             aria-activedescendant=move || trace.selected.get().filter(|row| trace.tree.with(|tree| tree.place_of(*row).is_some())).map(row_id)
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| viewport.scrolled()
-            on:click=press
-            on:wheel=turn
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=release
-            on:pointercancel=release
-            on:pointerleave=move |_| trace.pointer.set(None)
+            on:scroll=on_event(move |_| viewport.scrolled())
+            on:click=on_mouse(press)
+            on:wheel=on_wheel(turn)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(release)
+            on:pointercancel=on_pointer(release)
+            on:pointerleave=on_pointer(move |_| trace.pointer.set(None))
         >
             <div class="grid-head span-row" role="row" aria-rowindex="1">
                 <span role="columnheader" class="cell-span">"Span"</span>
@@ -233,11 +233,11 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             class="cell-bar axis-head"
             aria-label="Time"
             title="Wheel: zoom. Drag: pan. Shift and drag: measure. Double click: the whole trace."
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=move |_| held.set_value(None)
-            on:pointercancel=move |_| held.set_value(None)
-            on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(move |_| held.set_value(None))
+            on:pointercancel=on_pointer(move |_| held.set_value(None))
+            on:dblclick=on_mouse(move |_| trace.zoom(app, ZoomKey::Reset))
         >
             <span class="axis" node_ref=axis>{labels}{pointer}{measure}</span>
         </span>

@@ -10,7 +10,7 @@ use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use super::timeline_tools::TimelineTools;
 use crate::actions::router;
-use crate::reactive::{dynamic, effect, memo, when};
+use crate::reactive::{dynamic, effect, memo, on_event, on_focus, on_pointer, when};
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
@@ -204,7 +204,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
         ),
     };
     view! {
-        <select class="requests" aria-label="Shown request" on:change=choose on:pointerdown=move |_| asked.set(true) on:focus=move |_| asked.set(true)>
+        <select class="requests" aria-label="Shown request" on:change=on_event(choose) on:pointerdown=on_pointer(move |_| asked.set(true)) on:focus=on_focus(move |_| asked.set(true))>
             <option value="" selected=move || shown.get().is_empty()>{all}</option>
             {options}
         </select>

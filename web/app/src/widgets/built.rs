@@ -2,7 +2,7 @@
 
 use crate::browser::all;
 use crate::dom::{El, PressHandlers, append, el, fill};
-use crate::reactive::{effect, effect_with};
+use crate::reactive::{effect, effect_with, on_mouse};
 use crate::state::App;
 use crate::widgets::{Marking, more};
 use leptos::prelude::*;
@@ -165,5 +165,5 @@ pub(crate) fn Built(
             fill(&root, content(&shared));
         }
     });
-    view! { <div class=class node_ref=node on:click=move |event| for_press.run(&event)></div> }
+    view! { <div class=class node_ref=node on:click=on_mouse(move |event| for_press.run(&event))></div> }
 }

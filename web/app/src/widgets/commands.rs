@@ -6,7 +6,7 @@ use super::modal;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
-use crate::reactive::{dynamic, effect, memo};
+use crate::reactive::{dynamic, effect, memo, on_event, on_key, on_mouse};
 use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
@@ -70,7 +70,7 @@ pub(crate) fn Commands() -> impl IntoView {
     };
     let none = dynamic(move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> }));
     view! {
-        <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=move |_| app.commands.set(false)>
+        <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=on_event(move |_| app.commands.set(false))>
             <input
                 type="text"
                 node_ref=input
@@ -83,13 +83,13 @@ pub(crate) fn Commands() -> impl IntoView {
                 placeholder="Type a command"
                 autocomplete="off"
                 spellcheck="false"
-                on:keydown=press
-                on:input=move |event| {
+                on:keydown=on_key(press)
+                on:input=on_event(move |event| {
                     chosen.set(0);
                     typed.set(event_target_value(&event));
-                }
+                })
             />
-            <ul node_ref=list id=LIST role="listbox" aria-label="Commands" on:click=click></ul>
+            <ul node_ref=list id=LIST role="listbox" aria-label="Commands" on:click=on_mouse(click)></ul>
             {none}
         </dialog>
     }

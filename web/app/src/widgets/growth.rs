@@ -2,7 +2,7 @@
 
 use super::icon::{Icon, IconName};
 use crate::actions::served_file;
-use crate::reactive::dynamic;
+use crate::reactive::{dynamic, on_mouse};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -19,7 +19,7 @@ pub(crate) fn Growth() -> impl IntoView {
             <div class="notice" role="status" aria-label="Growth">
                 <Icon name=IconName::Odd />
                 <p>{text}</p>
-                <button type="button" on:click=move |_| served_file::follow(app)>"Show them"</button>
+                <button type="button" on:click=on_mouse(move |_| served_file::follow(app))>"Show them"</button>
             </div>
         })
     });

@@ -4,7 +4,7 @@ use crate::actions::opening::ask_for_file;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
 use crate::carried;
-use crate::reactive::{dynamic, effect, memo, when};
+use crate::reactive::{dynamic, effect, memo, on_mouse, when};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
@@ -102,20 +102,20 @@ pub(crate) fn Head() -> impl IntoView {
                 id=THEME_BUTTON
                 title="Colour scheme: system, light, or dark"
                 aria-label=move || format!("Theme: {}", theme.get().name())
-                on:click=switch_theme
+                on:click=on_mouse(switch_theme)
             >
                 <Icon name=IconName::Theme />
                 <span class="wide-only">{dynamic(move || theme.get().name())}</span>
             </button>
-            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
-            <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
+            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=on_mouse(move |_| app.commands.set(true))>"Commands"</button>
+            <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=on_mouse(move |_| app.help.set(true))>"?"</button>
             {when(move || has_file.get(), move || view! {
-                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=move |_| app.sharing.set(true)>
+                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=on_mouse(move |_| app.sharing.set(true))>
                     <Icon name=IconName::Share />
                     <span class="wide-only">"Share"</span>
                 </button>
             })}
-            <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=move |_| ask_for_file()>
+            <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=on_mouse(move |_| ask_for_file())>
                 <Icon name=IconName::Open />
                 <span class="wide-only">"Open file"</span>
             </button>

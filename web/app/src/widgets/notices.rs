@@ -1,7 +1,7 @@
 //! Notices above the screen: what is wrong, with a button that helps; parts of the address that could not be read.
 
 use crate::actions::opening::reopen;
-use crate::reactive::dynamic;
+use crate::reactive::{dynamic, on_mouse};
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 <div class="notice notice-failed">
                     <Icon name=IconName::Failed />
                     <p role="alert">{text}</p>
-                    <button type="button" on:click=move |_| reopen(app)>"Open it again"</button>
+                    <button type="button" on:click=on_mouse(move |_| reopen(app))>"Open it again"</button>
                 </div>
             }
         })
@@ -38,7 +38,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 <div class="notice notice-failed">
                     <Icon name=IconName::Failed />
                     <p role="alert">{text}</p>
-                    <button type="button" on:click=move |_| act(remedy)>{button}</button>
+                    <button type="button" on:click=on_mouse(move |_| act(remedy))>{button}</button>
                 </div>
             }
         })
@@ -50,7 +50,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 <div class="notice" role="status" aria-label="Address">
                     <Icon name=IconName::Odd />
                     <div>{notes.into_iter().map(|note| view! { <p>{note}</p> }).collect_view()}</div>
-                    <button type="button" on:click=move |_| app.notes.update(Vec::clear)>"Close"</button>
+                    <button type="button" on:click=on_mouse(move |_| app.notes.update(Vec::clear))>"Close"</button>
                 </div>
             }
         })

@@ -1,6 +1,6 @@
 //! Progress of the import, the index and the search.
 
-use crate::reactive::{dynamic, memo, when};
+use crate::reactive::{dynamic, memo, on_mouse, when};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_protocol::{IndexProgress, SearchProgress, SearchState};
@@ -38,7 +38,7 @@ pub(crate) fn ImportBar() -> impl IntoView {
             <div class="index-bar">
                 <span>"Importing"</span>
                 {track("Importing", part, text)}
-                <button type="button" on:click=move |_| app.cancel_import()>"Cancel"</button>
+                <button type="button" on:click=on_mouse(move |_| app.cancel_import())>"Cancel"</button>
             </div>
         })}
     }
@@ -93,7 +93,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
                 <div class="index-bar search-bar">
                     <span class="search-what">{what}</span>
                     {track("Searching", part, text)}
-                    <button type="button" on:click=move |_| app.set_searching(false)>"Stop"</button>
+                    <button type="button" on:click=on_mouse(move |_| app.set_searching(false))>"Stop"</button>
                 </div>
             }
             .into_any(),
@@ -102,7 +102,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
             view! {
                 <div class="index-bar search-bar" role="status" aria-label="Search stopped">
                     <span>{dynamic(move || format!("Stopped after {}. The rest was not searched.", text.get()))}</span>
-                    <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
+                    <button type="button" on:click=on_mouse(move |_| app.set_searching(true))>"Go on"</button>
                 </div>
             }
             .into_any(),

@@ -1,7 +1,7 @@
 //! A group of buttons of which one is selected.
 
 use crate::dom::{el, fill, nearest};
-use crate::reactive::effect_with;
+use crate::reactive::{effect_with, on_mouse};
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -80,5 +80,5 @@ fn buttons(
             press(number);
         }
     };
-    view! { <div class="segmented" role="group" aria-label=label node_ref=node on:click=pressed></div> }.into_any()
+    view! { <div class="segmented" role="group" aria-label=label node_ref=node on:click=on_mouse(pressed)></div> }.into_any()
 }

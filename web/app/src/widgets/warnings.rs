@@ -1,6 +1,6 @@
 //! Warnings about a file or a trace, each with its meaning.
 
-use crate::reactive::{dynamic, when};
+use crate::reactive::{dynamic, on_mouse, when};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
 use quipu_model::format::counted;
@@ -37,7 +37,7 @@ pub(crate) fn Warnings(
         (hidden() > 0 || compact).then(|| {
             let label = move || if all.get() { "Fold".into() } else if hidden() == 0 { "Unfold".into() } else { format!("Show {}", counted(Some(hidden() as u64), "more warning", "more warnings")) };
             view! {
-                <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=move |_| all.update(|all| *all = !*all)>
+                <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=on_mouse(move |_| all.update(|all| *all = !*all))>
                     {label}
                 </button>
             }

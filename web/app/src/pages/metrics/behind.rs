@@ -4,7 +4,7 @@
 
 use crate::actions::router::address;
 use crate::dom::{El, el, fill};
-use crate::reactive::{effect, when};
+use crate::reactive::{effect, on_mouse, when};
 use crate::state::App;
 use crate::widgets::Build;
 use leptos::prelude::*;
@@ -58,7 +58,7 @@ pub(super) fn BehindList(
     });
     view! {
         {when(is_open, move || view! {
-            <button type="button" class="quiet close-behind" on:click=move |_| behind.set(None)>"Close the list"</button>
+            <button type="button" class="quiet close-behind" on:click=on_mouse(move |_| behind.set(None))>"Close the list"</button>
         })}
         <div
             class="behind"

@@ -9,7 +9,7 @@ use super::prices::Prices;
 use super::query::QueryBox;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::nearest;
-use crate::reactive::{dynamic, effect, memo, when};
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use crate::widgets::{Choice, Segmented};
@@ -159,7 +159,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                             <input
                                 type="checkbox"
                                 prop:checked=move || view.with(|view| view.options.exact)
-                                on:change=move |event| change(app, |view| view.options.exact = event_target_checked(&event))
+                                on:change=on_event(move |event| change(app, |view| view.options.exact = event_target_checked(&event)))
                             />
                             "Exact increases"
                         </label>
@@ -167,18 +167,18 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                             "Scraped every "
                             <select
                                 prop:value=move || view.with(|view| view.options.scrape_millis.to_string())
-                                on:change=move |event| {
+                                on:change=on_event(move |event| {
                                     if let Ok(millis) = event_target_value(&event).parse() {
                                         change(app, |view| view.options.scrape_millis = millis);
                                     }
-                                }
+                                })
                             >
                                 {dynamic(move || scrapes(view.with(|view| view.options.scrape_millis)))}
                             </select>
                         </label>
                     </div>
                     {queries}
-                    <p><button type="button" on:click=add disabled=is_full>"Add a query"</button></p>
+                    <p><button type="button" on:click=on_mouse(add) disabled=is_full>"Add a query"</button></p>
                 </section>
             </div>
         </main>
@@ -216,7 +216,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
         }
     };
     let tool = move |label: &'static str, title: &'static str, zoom: f64, shift: f64| {
-        view! { <button type="button" title=title on:click=move |_| move_window(zoom, shift)>{label}</button> }
+        view! { <button type="button" title=title on:click=on_mouse(move |_| move_window(zoom, shift))>{label}</button> }
     };
     view! {
         <div class="metrics-tools" role="group" aria-label="What is shown">
@@ -243,7 +243,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 <input
                     type="checkbox"
                     prop:checked=move || view.with(|view| view.options.merge_labels)
-                    on:change=move |event| change(app, |view| view.options.merge_labels = event_target_checked(&event))
+                    on:change=on_event(move |event| change(app, |view| view.options.merge_labels = event_target_checked(&event)))
                 />
                 "Merge names with their provider"
             </label>
@@ -253,7 +253,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 {tool("Zoom in", "Zoom to the middle half; or drag over a chart", 0.5, 0.0)}
                 {tool("Zoom out", "Zoom out to twice the range", 2.0, 0.0)}
                 {when(move || view.with(|view| view.window.is_some()), move || view! {
-                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"Reset"</button>
+                    <button type="button" on:click=on_mouse(move |_| change(app, |view| view.window = None))>"Reset"</button>
                 })}
             </span>
             <span class="soft number" role="status" aria-label="Part of the file's time">{shown_window}</span>

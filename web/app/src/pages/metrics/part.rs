@@ -3,7 +3,7 @@
 //! What is not here: the actions of its buttons (`page`, `query`).
 
 use crate::dom::{el, fill};
-use crate::reactive::effect;
+use crate::reactive::{effect, on_mouse};
 use crate::widgets::{Build, Nodes};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -30,5 +30,5 @@ pub(super) fn SheetPart(
         handlers.run(&event);
         press(&event);
     };
-    view! { <div class="sheet-part" node_ref=node on:click=on_press></div> }
+    view! { <div class="sheet-part" node_ref=node on:click=on_mouse(on_press)></div> }
 }

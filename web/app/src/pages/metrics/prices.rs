@@ -3,7 +3,7 @@
 //! What is not here: computing costs (the core).
 
 use crate::actions::router::{self, HistoryEntry};
-use crate::reactive::dynamic;
+use crate::reactive::{dynamic, on_event, on_mouse};
 use crate::state::{App, settings};
 use leptos::prelude::*;
 use quipu_model::{CostUnit, Price, PriceTable, read_amount};
@@ -50,10 +50,10 @@ pub(super) fn Prices() -> impl IntoView {
                         autocomplete="off"
                         spellcheck="false"
                         prop:value=move || line.with(|line| line[at].clone())
-                        on:change=move |event| {
+                        on:change=on_event(move |event| {
                             line.update(|line| line[at] = event_target_value(&event));
                             take();
-                        }
+                        })
                     />
                 </td>
             }
@@ -63,7 +63,7 @@ pub(super) fn Prices() -> impl IntoView {
                 {field(0, "Model pattern", "*Llama-3.2*")}
                 {field(1, "Price per million prompt tokens", "0.10")}
                 {field(2, "Price per million completion tokens", "0.40")}
-                <td><button type="button" class="quiet" aria-label=format!("Remove row {}", number + 1) on:click=remove>"Remove"</button></td>
+                <td><button type="button" class="quiet" aria-label=format!("Remove row {}", number + 1) on:click=on_mouse(remove)>"Remove"</button></td>
             </tr>
         }
     };
@@ -87,7 +87,7 @@ pub(super) fn Prices() -> impl IntoView {
                 </tbody>
             </table>
             <p class="price-tools">
-                <button type="button" on:click=add>"Add a price"</button>
+                <button type="button" on:click=on_mouse(add)>"Add a price"</button>
                 <label>
                     "Unit "
                     <input
@@ -96,10 +96,10 @@ pub(super) fn Prices() -> impl IntoView {
                         placeholder="$"
                         autocomplete="off"
                         prop:value=move || unit.get()
-                        on:change=move |event| {
+                        on:change=on_event(move |event| {
                             unit.set(event_target_value(&event));
                             take();
-                        }
+                        })
                     />
                 </label>
             </p>

@@ -8,7 +8,7 @@ use super::page::change;
 use super::part::SheetPart;
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
-use crate::reactive::{dynamic, effect, memo, when};
+use crate::reactive::{dynamic, effect, memo, on_event, on_focus, on_key, on_mouse, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use leptos::ev::{KeyboardEvent, MouseEvent};
@@ -150,22 +150,22 @@ pub(super) fn QueryBox(
                     spellcheck="false"
                     node_ref=state.input
                     prop:value=move || state.draft.get()
-                    on:input=move |event| {
+                    on:input=on_event(move |event| {
                         state.draft.set(event_target_value(&event));
                         state.suggest();
-                    }
-                    on:blur=move |_| state.close()
-                    on:keydown=move |event| {
+                    })
+                    on:blur=on_focus(move |_| state.close())
+                    on:keydown=on_key(move |event| {
                         if state.press(&event) {
                             event.prevent_default();
                         }
-                    }
+                    })
                 ></textarea>
-                <button type="button" class="primary" on:click=move |_| state.run()>"Run"</button>
+                <button type="button" class="primary" on:click=on_mouse(move |_| state.run())>"Run"</button>
                 {when(move || state.running.get(), move || view! {
-                    <button type="button" on:click=move |_| state.cancel()>"Cancel"</button>
+                    <button type="button" on:click=on_mouse(move |_| state.cancel())>"Cancel"</button>
                 })}
-                <select aria-label="Examples and last queries" on:change=choose_example>
+                <select aria-label="Examples and last queries" on:change=on_event(choose_example)>
                     <option value="">"Examples"</option>
                     <optgroup label="Examples">
                         {PROMQL_EXAMPLES.map(|(name, query)| view! { <option value=query>{name}</option> }).collect_view()}
@@ -175,7 +175,7 @@ pub(super) fn QueryBox(
                     </optgroup>
                 </select>
                 {when(move || !alone, move || view! {
-                    <button type="button" class="quiet" aria-label=format!("Remove query {}", number + 1) on:click=move |_| state.remove()>"Remove"</button>
+                    <button type="button" class="quiet" aria-label=format!("Remove query {}", number + 1) on:click=on_mouse(move |_| state.remove())>"Remove"</button>
                 })}
             </div>
             <ul
@@ -295,8 +295,8 @@ impl Asking {
                 id=format!("promql-{number}-choice-{place}")
                 aria-selected=move || if self.active.get() == Some(place) { "true" } else { "false" }
                 // The input keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=move |_| self.choose(place)
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(move |_| self.choose(place))
             >
                 <span class="mono">{item.text}</span>
                 <span class="soft">{item.meaning}</span>

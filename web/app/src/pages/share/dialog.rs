@@ -3,7 +3,7 @@
 use super::forms::forms;
 use super::making::{Lock, Ready, Wanted, make};
 use crate::dom::{El, el, fill, nearest};
-use crate::reactive::effect;
+use crate::reactive::{effect, on_event, on_mouse};
 use crate::state::App;
 use crate::widgets::{Build, IconName, follow_dialog, icon};
 use leptos::ev::Event;
@@ -88,12 +88,12 @@ pub(crate) fn ShareDialog() -> impl IntoView {
     let for_press = sharing.build.handlers.clone();
     let (for_change, for_input) = (sharing.clone(), sharing.clone());
     view! {
-        <dialog node_ref=dialog class="share" aria-label="Share" on:close=move |_| app.sharing.set(false)>
+        <dialog node_ref=dialog class="share" aria-label="Share" on:close=on_event(move |_| app.sharing.set(false))>
             <div
                 node_ref=body
-                on:click=move |event| for_press.run(&event)
-                on:change=move |event| for_change.change(&event)
-                on:input=move |event| for_input.type_words(&event)
+                on:click=on_mouse(move |event| for_press.run(&event))
+                on:change=on_event(move |event| for_change.change(&event))
+                on:input=on_event(move |event| for_input.type_words(&event))
             ></div>
         </dialog>
     }

@@ -4,7 +4,7 @@
 
 use crate::browser::on_next_frame;
 use crate::pages::span::recorded::LOAD;
-use crate::reactive::{dynamic, effect_with};
+use crate::reactive::{dynamic, effect_with, on_mouse};
 use crate::state::App;
 use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
@@ -71,7 +71,7 @@ pub(super) fn Matches(
         let place = found.place.clone();
         view! {
             <li>
-                <button type="button" on:click=move |_| shown.set(Some(place.clone()))>
+                <button type="button" on:click=on_mouse(move |_| shown.set(Some(place.clone())))>
                     <span class="mono soft">{view::place_text(&found.place)}</span>
                     <span class="match-text">{found.before.clone()}<mark>{found.matched.clone()}</mark>{found.after.clone()}</span>
                 </button>
@@ -88,7 +88,7 @@ pub(super) fn Matches(
         let more = dynamic(move || {
             (count > FIRST && !all.get()).then(|| {
                 let label = format!("Show {} more", format::count((count - FIRST) as u64));
-                view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
+                view! { <button type="button" class="more" on:click=on_mouse(move |_| all.set(true))>{label}</button> }
             })
         });
         view! {

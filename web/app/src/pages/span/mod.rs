@@ -9,7 +9,7 @@ mod recorded;
 
 use super::open_trace::OpenTrace;
 use crate::dom::{El, el, nearest};
-use crate::reactive::{dynamic, effect, memo};
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse};
 use crate::state::{App, Load};
 use crate::widgets::{Build, Built, Icon, IconName, Marking, NotIndexedYet, folded_text, icon, portions};
 use chat::chats;
@@ -75,8 +75,8 @@ pub(super) fn SpanPanel(
         }
     };
     view! {
-        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1" on:click=press>
-            <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=close><Icon name=IconName::Close /></button>
+        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1" on:click=on_mouse(press)>
+            <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=on_mouse(close)><Icon name=IconName::Close /></button>
             <input
                 type="search"
                 class="panel-find"
@@ -84,7 +84,7 @@ pub(super) fn SpanPanel(
                 placeholder="Find in this span"
                 autocomplete="off"
                 spellcheck="false"
-                on:input=move |event| own.set(event_target_value(&event))
+                on:input=on_event(move |event| own.set(event_target_value(&event)))
             />
             {dynamic(move || match load.get() {
                 Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),

@@ -5,7 +5,7 @@
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, fill, nearest};
-use crate::reactive::effect;
+use crate::reactive::{effect, on_event, on_focus, on_key, on_mouse};
 use crate::state::App;
 use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
@@ -102,19 +102,19 @@ pub(super) fn Editor() -> impl IntoView {
                 wrap="off"
                 placeholder="SELECT …   (Ctrl Enter runs it, Ctrl Space completes)"
                 node_ref=edit.area
-                on:scroll=move |_| edit.scrolled()
-                on:input=move |event| {
+                on:scroll=on_event(move |_| edit.scrolled())
+                on:input=on_event(move |event| {
                     sql.draft.set(event_target_value(&event));
                     edit.suggest();
-                }
-                on:click=move |_| edit.offer(Vec::new())
-                on:blur=move |_| edit.offer(Vec::new())
-                on:keydown=move |event| {
+                })
+                on:click=on_mouse(move |_| edit.offer(Vec::new()))
+                on:blur=on_focus(move |_| edit.offer(Vec::new()))
+                on:keydown=on_key(move |event| {
                     if edit.press(&event) {
                         event.prevent_default();
                         event.stop_propagation();
                     }
-                }
+                })
             ></textarea>
             <ul
                 id=LIST
@@ -122,8 +122,8 @@ pub(super) fn Editor() -> impl IntoView {
                 role="listbox"
                 aria-label="Completions"
                 // The text area keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=choose
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(choose)
             ></ul>
         </div>
         <p id=ERROR class="filter-error sql-error" role="alert"></p>

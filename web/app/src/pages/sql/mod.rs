@@ -9,7 +9,7 @@ mod tools;
 
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
-use crate::reactive::{effect, effect_with, memo};
+use crate::reactive::{effect, effect_with, memo, on_mouse};
 use crate::state::{App, Shown};
 use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
@@ -79,7 +79,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
         }
     };
     view! {
-        <main class="screen sql-screen" on:click=press>
+        <main class="screen sql-screen" on:click=on_mouse(press)>
             <Built class="sql-side" content=Rc::new(move |_: &Build| schema(app)) />
             <div class="sql-main">
                 <Editor />

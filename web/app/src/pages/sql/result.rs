@@ -5,7 +5,7 @@
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
 use crate::dom::{El, append, el, fill, nearest};
-use crate::reactive::effect_with;
+use crate::reactive::{effect_with, on_event, on_key, on_mouse};
 use crate::state::App;
 use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
@@ -107,15 +107,15 @@ pub(super) fn result(app: App) -> impl IntoView {
             aria-label="Result"
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| {
+            on:scroll=on_event(move |_| {
                 viewport.scrolled();
                 sql.with(|kept| kept.top = viewport.top());
-            }
-            on:click=click
-            on:dblclick=press_twice
-            on:keydown=show_key
+            })
+            on:click=on_mouse(click)
+            on:dblclick=on_mouse(press_twice)
+            on:keydown=on_key(show_key)
         ></div>
-        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| handlers.run(&event)></dialog>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=on_mouse(move |event| handlers.run(&event))></dialog>
     }
 }
 
