@@ -2,10 +2,9 @@
 //!
 //! What is not here: how it is answered (`metrics`, `promql`).
 
-use super::{Packed, Suggestions};
+use super::{Failure, MetricsResponse, Packed};
 use crate::markup::Node;
 use quipu_model::PriceTable;
-use quipu_promql::PromqlError;
 use serde::{Deserialize, Serialize};
 
 /// How a file is read as series.
@@ -364,73 +363,59 @@ pub struct AnswerSeries {
     pub last_millis: i64,
 }
 
-/// A request to the metrics engine of a file.
+/// Loads the input that travels beside this message: the bytes of `quipu_metrics::MetricsInput`. All other questions are about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadMetricsInput;
+
+/// Asks for the charts and tables that the page of metrics begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsRequest {
-    /// Loads the input that travels beside this message: the bytes of `quipu_metrics::MetricsInput`. Answer: [`MetricsResponse::Loaded`].
-    Load,
-    /// Answer: [`MetricsResponse::Catalog`].
-    GetCatalog(MetricOptions),
-    /// Answer: [`MetricsResponse::Overview`].
-    GetOverview {
-        /// What is looked at.
-        query: OverviewQuery,
-        /// Which tokens are drawn.
-        shown: TokensShown,
-        /// What tokens cost.
-        prices: PriceTable,
-    },
-    /// Answer: [`MetricsResponse::Answer`].
-    Query {
-        /// The query; times that are not given are the file's.
-        query: PromqlQuery,
-        /// Whether it is asked over time, rather than at the end alone.
-        over_time: bool,
-    },
-    /// Answer: [`MetricsResponse::Behind`].
-    ListBehind(PointQuery),
-    /// How a query may go on; `cursor` is a place in it in bytes. Answer: [`MetricsResponse::Completion`].
-    Complete {
-        /// The query so far.
-        query: String,
-        /// Where the cursor stands.
-        cursor: u32,
-        /// How the file is read.
-        options: MetricOptions,
-    },
+pub struct GetOverview {
+    /// The part of the file, and how it is split.
+    pub query: OverviewQuery,
+    /// Which tokens are drawn.
+    pub shown: TokensShown,
+    /// What tokens cost.
+    pub prices: PriceTable,
 }
 
-/// An answer to a [`MetricsRequest`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsResponse {
-    /// The input was loaded.
-    Loaded,
-    /// What there is to ask for.
-    Catalog(MetricCatalog),
-    /// What is shown first.
-    Overview(Box<OverviewPage>),
-    /// What the query answers.
-    Answer(Result<Box<AnswerPage>, PromqlError>),
-    /// The amounts behind a point.
-    Behind(Result<PointAmounts, PromqlError>),
-    /// How it may go on.
-    Completion(Suggestions),
+/// Evaluates a PromQL query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPromql {
+    /// The query; times that it leaves out are the file's.
+    pub query: PromqlQuery,
+    /// Whether it is evaluated at every step of its range, rather than once at the end.
+    pub over_time: bool,
 }
 
-/// What the worker that counts sends to the page.
+/// Asks for the amounts that a point was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPointAmounts(pub PointQuery);
+
+/// Asks for completions of a PromQL query that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletePromql {
+    /// The query so far.
+    pub query: String,
+    /// The cursor's position in it, in bytes.
+    pub cursor: u32,
+    /// How the file is read.
+    pub options: MetricOptions,
+}
+
+/// What the metrics worker sends to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MetricsEvent {
-    /// It runs.
+    /// The worker is running.
     Ready {
-        /// The build it belongs to.
+        /// The build it belongs to; a page of another build says so and reloads.
         build: String,
     },
-    /// The answer to the command with this number.
+    /// The reply to a question.
     Reply {
-        /// The command's number.
+        /// The number the page gave the question.
         id: u32,
         /// The answer.
-        response: MetricsResponse,
+        result: Result<MetricsResponse, Failure>,
     },
 }
 

@@ -1,79 +1,58 @@
-//! Questions in SQL: what a worker that does nothing else is asked, and what it answers.
+//! Questions in SQL, and their answers. The page asks a worker of its own: a query blocks it while it runs. None needs the index.
 
-use super::{FileFormat, Suggestions};
+use super::FileFormat;
 use crate::markup::Node;
 use serde::{Deserialize, Serialize};
 
 /// Seconds a question in SQL may take.
 pub const SQL_SECONDS: u32 = 60;
 
-/// Asks about the file in SQL. Needs no index, and may take as long as the deadline the file was opened with allows.
+/// Asks for the tables and views that queries can read, with examples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskSql(pub SqlRequest);
+pub struct DescribeSql;
 
-/// A question about the file in SQL. What was run last is kept, and paged from.
+/// Runs one statement that reads, for as long as the deadline the file was opened with allows. Its result is kept, and paged from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SqlRequest {
-    /// What can be asked of. Answer: [`SqlResponse::Schema`].
-    Describe,
-    /// Runs one statement that reads. Answer: [`SqlResponse::Ran`], or [`SqlResponse::Wrong`].
-    Run(String),
-    /// How SQLite would go about a statement. Answer: [`SqlResponse::Plan`], or [`SqlResponse::Wrong`].
-    Plan(String),
-    /// Rows of the last result. Answer: [`SqlResponse::Rows`].
-    ListRows {
-        /// Rows to skip.
-        from: u32,
-        /// Rows at most; a thousand are answered at most.
-        count: u32,
-    },
-    /// One value of the last result, whole. Answer: [`SqlResponse::Value`].
-    GetValue {
-        /// Its row, from 0.
-        row: u32,
-        /// Its column, from 0.
-        column: u32,
-    },
-    /// The last result as a text, in pieces. Answer: [`SqlResponse::Text`].
-    Export {
-        /// One for [`Contents::SqlResult`](super::Contents::SqlResult).
-        format: FileFormat,
-        /// The row to go on at; 0 begins.
-        from: u32,
-    },
-    /// How a query that is being typed may go on. Answer: [`SqlResponse::Completions`].
-    Complete {
-        /// The query so far.
-        query: String,
-        /// Where the cursor stands in it, in bytes.
-        cursor: u32,
-    },
+pub struct RunSql(pub String);
+
+/// Asks for SQLite's plan of a statement: a list of steps, each with the steps it consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanSql(pub String);
+
+/// Asks for rows of the last result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListSqlRows {
+    /// Rows to skip.
+    pub from: u32,
+    /// Rows at most; an answer has a thousand at most.
+    pub count: u32,
 }
 
-/// An answer to a [`SqlRequest`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum SqlResponse {
-    /// To [`SqlRequest::Describe`].
-    Schema(SqlSchema),
-    /// To [`SqlRequest::Run`].
-    Ran(SqlRan),
-    /// The statement can't be answered.
-    Wrong(SqlWrong),
-    /// To [`SqlRequest::Plan`]: a list of steps, in it those they are made of.
-    Plan(Vec<Node>),
-    /// To [`SqlRequest::ListRows`].
-    Rows(SqlRows),
-    /// To [`SqlRequest::GetValue`]: what it is, and the value ready to draw.
-    Value(String, Vec<Node>),
-    /// To [`SqlRequest::Export`].
-    Text {
-        /// The piece.
-        text: String,
-        /// The row the next one goes on at; `None`: this was the last.
-        next: Option<u32>,
-    },
-    /// To [`SqlRequest::Complete`].
-    Completions(Suggestions),
+/// Asks for one value of the last result, uncut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSqlValue {
+    /// From 0.
+    pub row: u32,
+    /// From 0.
+    pub column: u32,
+}
+
+/// Asks for the last result as text, one piece at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportSql {
+    /// One for [`Contents::SqlResult`](super::Contents::SqlResult).
+    pub format: FileFormat,
+    /// The row to continue at; 0 for the first piece.
+    pub from: u32,
+}
+
+/// Asks for completions of a query that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteSql {
+    /// The query so far.
+    pub query: String,
+    /// The cursor's position in it, in bytes.
+    pub cursor: u32,
 }
 
 /// What can be asked of, and examples that ask it.
@@ -153,6 +132,24 @@ pub struct SqlRows {
     pub from: u32,
     /// Their values, row after row.
     pub cells: Vec<SqlCell>,
+}
+
+/// A value of a result, uncut.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SqlWholeValue {
+    /// Its type and size: `Text of 120 characters: JSON`.
+    pub about: String,
+    /// The value, ready to draw.
+    pub nodes: Vec<Node>,
+}
+
+/// A piece of an exported result.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlText {
+    /// Whole rows; in the first piece after the head of the format.
+    pub text: String,
+    /// The row the next piece begins at; `None` after the last piece.
+    pub next: Option<u32>,
 }
 
 /// One value as a cell shows it.

@@ -3,7 +3,8 @@
 use super::live::write_trace;
 use super::support::Server;
 use quipu::protocol::{
-    Failure, FailureKind, FileSummary, GetFile, ListTraces, News, Notification, Opened, Packed, Question, Request, SERVED_TYPE, TraceQuery,
+    Failure, FailureKind, FileQuestions, FileSummary, GetFile, ListTraces, News, Notification, Opened, Packed, Question, Request,
+    SERVED_TYPE, TraceQuery,
 };
 use quipu_tests::fixtures::{SMALL, number};
 use serde::de::DeserializeOwned;
@@ -19,7 +20,7 @@ fn open(server: &Server) -> (u64, FileSummary) {
     (opened.generation, opened.answer.expect("it opens"))
 }
 
-fn ask<Q: Question>(server: &Server, generation: u64, question: Q) -> Result<Q::Answer, Failure> {
+fn ask<Q: Question<List = FileQuestions>>(server: &Server, generation: u64, question: Q) -> Result<Q::Answer, Failure> {
     let request: Request = question.into();
     Q::read(post(server, &format!("/quipu/ask?generation={generation}"), &postcard::to_allocvec(&request).expect("bytes")))
 }

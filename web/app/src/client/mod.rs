@@ -16,7 +16,7 @@ pub(crate) use served::{is_served, served};
 
 use crate::idle::Idle;
 use link::Callback;
-use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question, Request, Response};
+use quipu_protocol::{Command, Failure, FailureKind, FileQuestions, FileSummary, GetFile, Notification, Question, QuestionList, Request};
 use served::Served;
 use std::rc::Rc;
 use web_sys::{Blob, File};
@@ -24,11 +24,11 @@ use web_sys::{Blob, File};
 /// A report of the worker that answers no command.
 pub(crate) type Notice = LinkNotice<Notification>;
 
-/// What comes over the wire in reply to a command.
-type Reply = Result<Response, Failure>;
+/// What comes over the wire in reply to a command or a question.
+pub(crate) type Reply<List = FileQuestions> = Result<<List as QuestionList>::Response, Failure>;
 
 /// Who waits for a reply.
-type OnReply = Box<dyn FnOnce(Reply)>;
+pub(crate) type OnReply<List = FileQuestions> = Box<dyn FnOnce(Reply<List>)>;
 
 /// The protocol of a worker that holds a session.
 struct Sessions;
@@ -47,9 +47,12 @@ impl Protocol for Sessions {
     }
 
     fn write(command: &Command) -> Result<Vec<u8>, Reply> {
-        postcard::to_allocvec(command)
-            .map_err(|error| Err(Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }))
+        postcard::to_allocvec(command).map_err(|error| Err(unwritten(&error)))
     }
+}
+
+fn unwritten(error: &postcard::Error) -> Failure {
+    Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }
 }
 
 /// Takes a reply without a blob.
@@ -58,7 +61,7 @@ fn alone(callback: OnReply) -> Callback<Reply> {
 }
 
 /// Reads the reply to a question. Boxed, so that only this is compiled once for each question, not what sends it.
-pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply {
+pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply<Q::List> {
     Box::new(|reply| callback(Q::read(reply)))
 }
 
@@ -104,7 +107,7 @@ impl Client {
     }
 
     /// Asks a question.
-    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask<Q: Question<List = FileQuestions>>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
         self.send(question.into(), reading::<Q>(callback));
     }
 
@@ -129,7 +132,11 @@ impl Client {
     }
 
     /// Asks a question that nothing on screen waits for. It does not start a worker.
-    pub(crate) fn ask_aside<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask_aside<Q: Question<List = FileQuestions>>(
+        &self,
+        question: Q,
+        callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static,
+    ) {
         if self.link.host().is_ready() && !self.served.is_open() {
             self.link.send(&Command::Ask(question.into()), &[], None, alone(reading::<Q>(callback)));
         }

@@ -10,7 +10,7 @@ mod sql;
 pub(crate) use metrics::MetricsState;
 pub(crate) use paged_list::{Listed, LoadedRows, PAGE, PagedList, Row};
 pub(crate) use quipu_web_actions::{Alert, FileState, Remedy};
-pub(crate) use sql::{Callback, Kept, Loaded, Shown, Sql};
+pub(crate) use sql::{Kept, Loaded, Shown, Sql};
 
 use crate::browser;
 use crate::client::{Client, MetricsLink};

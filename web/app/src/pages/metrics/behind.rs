@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
 use quipu_protocol::address::{Place, TraceView};
-use quipu_protocol::{MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointAmounts, PointQuery};
+use quipu_protocol::{ListPointAmounts, NameSpans, NamedSpan, PointAmounts, PointQuery};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
@@ -27,8 +27,9 @@ pub(super) struct Behind {
 /// Requests the spans of a point, and puts them into `into`.
 pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSignal<Option<Behind>>) {
     let query = PointQuery { limit: MOST, ..query };
-    app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
-        let MetricsResponse::Behind(Ok(found)) = response else { return };
+    app.metrics_client().ask(ListPointAmounts(query), move |answer| {
+        // An invalid query has no chart, so no point of it was pressed.
+        let Ok(found) = answer else { return };
         let rows = found.amounts.iter().map(|amount| amount.row).collect();
         app.ask(NameSpans(rows), move |answer| {
             if let Ok(spans) = answer {

@@ -17,7 +17,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_protocol::TokensShown;
 use quipu_protocol::address::{MetricsView, Place, ViewState};
-use quipu_protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
+use quipu_protocol::{Chart, GetOverview, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use std::rc::Rc;
 
 /// Bars of a chart at most.
@@ -66,12 +66,10 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         if counts.get() != MetricsState::Ready {
             return;
         }
-        let request = MetricsRequest::GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
-        app.metrics_client().ask(&request, move |response| {
-            if let MetricsResponse::Overview(page) = response
-                && what.try_get_untracked() == Some((window, by, options, shown))
-            {
-                let _ = overview.try_set(Some(Rc::from(page)));
+        let question = GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
+        app.metrics_client().ask(question, move |page| {
+            if what.try_get_untracked() == Some((window, by, options, shown)) {
+                let _ = overview.try_set(Some(Rc::new(page)));
             }
         });
     });

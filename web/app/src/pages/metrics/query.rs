@@ -15,7 +15,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 use quipu_protocol::PromqlError;
 use quipu_protocol::address::MetricsView;
-use quipu_protocol::{AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlQuery, Suggestion, Suggestions};
+use quipu_protocol::{AnswerPage, CompletePromql, MetricOptions, PointQuery, PromqlQuery, RunPromql, Suggestion, Suggestions};
 use quipu_ui::view;
 use quipu_ui::view::PROMQL_EXAMPLES;
 use std::rc::Rc;
@@ -236,18 +236,17 @@ impl Asking {
         let query = PromqlQuery { query: query.to_owned(), start, end, step: None, options };
         let number = self.asked.get_value();
         self.running.set(true);
-        self.app.metrics_client().ask(&MetricsRequest::Query { query, over_time: !at_end }, move |response| {
+        self.app.metrics_client().ask(RunPromql { query, over_time: !at_end }, move |answer| {
             if self.asked.try_get_value() != Some(number) {
                 return;
             }
             self.running.set(false);
-            match response {
-                MetricsResponse::Answer(Ok(page)) => self.answer.set(Some(Rc::from(page))),
-                MetricsResponse::Answer(Err(error)) => {
+            match answer {
+                Ok(page) => self.answer.set(Some(Rc::new(page))),
+                Err(error) => {
                     self.answer.set(None);
                     self.error.set(Some(error));
                 }
-                _ => {}
             }
         });
     }
@@ -266,15 +265,12 @@ impl Asking {
         let units = input.selection_end().ok().flatten().unwrap_or(0) as usize;
         let cursor = view::byte_of_unit(&query, units) as u32;
         let options = self.view.with_untracked(|view| view.options);
-        let counter = self.app.metrics_client();
         if self.app.metrics_state.get_untracked() != MetricsState::Ready {
             return;
         }
         let asked = query.clone();
-        counter.ask(&MetricsRequest::Complete { query, cursor, options }, move |response| {
-            if let (MetricsResponse::Completion(choices), Some(draft)) = (response, self.draft.try_get_untracked())
-                && draft == asked
-            {
+        self.app.metrics_client().ask(CompletePromql { query, cursor, options }, move |choices| {
+            if self.draft.try_get_untracked() == Some(asked) {
                 self.active.set(None);
                 self.choices.set(choices);
             }

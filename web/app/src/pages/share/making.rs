@@ -6,7 +6,7 @@ use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;
 use quipu_protocol::address::{ViewState, carrying_fragment};
-use quipu_protocol::{Failure, FileFormat, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{Failure, FileFormat, FileQuestions, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu_protocol::{RedactOptions, RedactReport};
 use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
@@ -156,7 +156,7 @@ pub(super) fn page_address() -> String {
 }
 
 /// Asks the worker, and waits. Never ends where another file is opened meanwhile.
-async fn ask<Q: Question>(app: App, question: Q) -> Result<Q::Answer, String>
+async fn ask<Q: Question<List = FileQuestions>>(app: App, question: Q) -> Result<Q::Answer, String>
 where
     Q::Answer: 'static,
 {

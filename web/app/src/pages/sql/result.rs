@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::{Place, TraceView};
 use quipu_protocol::markup::Node;
-use quipu_protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
+use quipu_protocol::{GetSqlValue, IdPlace, SqlCell, SqlKind, SqlRan, SqlWholeValue};
 use quipu_ui::view;
 use quipu_ui::view::{MoveKey, ScrollWindow};
 use wasm_bindgen::JsCast;
@@ -261,16 +261,15 @@ pub(super) fn press(app: App, key: &str) -> bool {
     true
 }
 
-fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<Node>) + 'static) {
-    app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
-        Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
-        Ok(_) => {}
+fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(SqlWholeValue) + 'static) {
+    app.sql.ask(app, GetSqlValue { row, column }, move |answer| match answer {
+        Ok(value) => callback(value),
         Err(failure) => app.announce.set(failure.message),
     });
 }
 
 fn copy_value(app: App, row: u32, column: u32) {
-    ask_value(app, row, column, move |_, nodes| copy(app, "The value", text_of(&nodes)));
+    ask_value(app, row, column, move |value| copy(app, "The value", text_of(&value.nodes)));
 }
 
 fn text_of(nodes: &[Node]) -> String {
@@ -285,7 +284,7 @@ fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
     let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
     let is_null = cell_at(app, row, column).is_some_and(|cell| cell.kind == SqlKind::Null);
-    ask_value(app, row, column, move |about, nodes| {
+    ask_value(app, row, column, move |SqlWholeValue { about, nodes }| {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
             return;
         };
