@@ -9,7 +9,7 @@ use crate::state::{App, FileState};
 use js_sys::Promise;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use quipu_protocol::address::{Place, Source};
+use quipu_protocol::address::{Screen, Source};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement};
@@ -51,7 +51,7 @@ async fn play(app: App, stage: &HtmlElement) {
     if let Some(row) = wait_for(app, stage, "[data-trace-id]").await
         && let Some(trace_id) = row.get_attribute("data-trace-id")
     {
-        prewarmed.view.update(|view| view.place = Place::trace(trace_id));
+        prewarmed.view.update(|view| view.screen = Screen::trace(trace_id));
         wait_for(app, stage, "[data-span-id]").await;
     }
     drop(mounted);

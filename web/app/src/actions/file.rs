@@ -187,7 +187,7 @@ impl Page for App {
 
     fn request_first_rows(&self) {
         let view = self.view.get_untracked();
-        if view.place.is_list() {
+        if view.screen.is_list() {
             untrack(|| self.traces.want(*self, view.list, 0, 1));
         }
     }

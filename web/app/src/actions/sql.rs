@@ -9,7 +9,7 @@ use crate::idle::Busy;
 use crate::state::{App, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{
     DescribeSql, Failure, FailureKind, FileQuestions, FindIds, ListSqlRows, PlanSql, Question, ReadFile, Request, RunSql, SQL_SECONDS,
     SqlCell,
@@ -45,7 +45,7 @@ impl Sql {
         let query = self.draft.get_untracked();
         keep_setting(HISTORY, &quipu_ui::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
         self.start(app, query.clone());
-        router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Sql(query));
+        router::navigate(app, HistoryEntry::Push, |view| view.screen = Screen::Sql(query));
     }
 
     /// The last queries, latest first.

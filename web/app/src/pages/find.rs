@@ -9,7 +9,7 @@ use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{HitQuery, ListHits, SearchState};
 use quipu_ui::view::Matches;
 use std::time::Duration;
@@ -26,8 +26,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let text = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.find.clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Trace(view) => view.find.clone(),
             _ => String::new(),
         })
     });

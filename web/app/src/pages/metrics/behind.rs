@@ -9,7 +9,7 @@ use crate::widgets::Build;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
-use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::{ListPointAmounts, NameSpans, NamedSpan, PointAmounts, PointQuery};
 
 /// Spans that are listed at most.
@@ -83,7 +83,7 @@ fn list(build: &Build, behind: &Behind) -> Vec<El> {
         let span = spans.iter().find(|span| span.row == amount.row)?;
         let to = address(build.app, |view| {
             let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };
-            view.place = Place::Trace(shown);
+            view.screen = Screen::Trace(shown);
         });
         let time = build.time(Timestamp(amount.at_millis.saturating_mul(1_000_000)), None, true);
         let cells = [

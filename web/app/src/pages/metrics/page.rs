@@ -16,7 +16,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_protocol::TokensShown;
-use quipu_protocol::address::{MetricsView, Place, ViewState};
+use quipu_protocol::address::{MetricsView, Screen, ViewState};
 use quipu_protocol::{Chart, GetOverview, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use std::rc::Rc;
 
@@ -36,7 +36,7 @@ const SCRAPES: [(i64, &str); 7] = [
 /// Changes the view; each change adds a history entry.
 pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
     router::navigate(app, HistoryEntry::Push, |view| {
-        if let Place::Metrics(shown) = &mut view.place {
+        if let Screen::Metrics(shown) = &mut view.screen {
             change(shown);
         }
     });
@@ -47,8 +47,8 @@ pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
 pub(crate) fn MetricsPage() -> impl IntoView {
     let app = App::get();
     let view = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Metrics(shown) => (**shown).clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Metrics(shown) => (**shown).clone(),
             _ => MetricsView::default(),
         })
     });

@@ -14,7 +14,7 @@ use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::markup::Node;
 use result::{GRID, result};
 use schema::schema;
@@ -26,8 +26,8 @@ pub(crate) fn SqlPage() -> impl IntoView {
     let app = App::get();
     let sql = app.sql;
     let query = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Sql(query) => query.clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Sql(query) => query.clone(),
             _ => String::new(),
         })
     });

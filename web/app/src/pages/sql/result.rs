@@ -10,7 +10,7 @@ use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::markup::Node;
 use quipu_protocol::{GetSqlValue, IdPlace, SqlCell, SqlKind, SqlRan, SqlWholeValue};
 use quipu_ui::view;
@@ -92,8 +92,8 @@ pub(super) fn result(app: App) -> impl IntoView {
         if event.key() == "Enter" && nearest(&event, "a, button").is_none() {
             event.prevent_default();
             event.stop_propagation();
-            match place_of(app, row, column) {
-                Some(place) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.place = place),
+            match screen_of(app, row, column) {
+                Some(screen) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.screen = screen),
                 _ => show(row, column),
             }
         }
@@ -176,7 +176,7 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     let made = if kept.cursor == (row, column) { made.attr("aria-selected", "true") } else { made };
     let leads = if cell.is_id { kept.places.get(&cell.text).and_then(Option::as_ref) } else { None };
     if let Some(place) = leads {
-        let address = untrack(|| router::address(app, |view| view.place = to_place(place)));
+        let address = untrack(|| router::address(app, |view| view.screen = to_screen(place)));
         let title = if place.span_id.is_some() { "Open this span" } else { "Open this trace" };
         return made.child(el("a").attr("href", &address).attr("tabindex", "-1").attr("title", title).text(&cell.text));
     }
@@ -196,8 +196,8 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     made.maybe(cell.is_cut.then(more))
 }
 
-fn to_place(place: &IdPlace) -> Place {
-    Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
+fn to_screen(place: &IdPlace) -> Screen {
+    Screen::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
 }
 
 /// The cell, if its row is loaded.
@@ -207,9 +207,9 @@ fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
 }
 
 /// The link target of the id in a cell.
-fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
+fn screen_of(app: App, row: u32, column: u32) -> Option<Screen> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
-    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
+    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_screen))
 }
 
 /// Marks the cell with the keyboard cursor. A cell that is not drawn yet is marked when it is.
