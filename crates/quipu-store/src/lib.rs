@@ -26,7 +26,7 @@ mod vfs;
 mod writer;
 
 pub use cache::{CHUNK_BYTES, SharedCache};
-pub use database::{Database, Dropped, OpenOptions};
+pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use native::FileSource;

@@ -9,7 +9,7 @@ use quipu::protocol::{
     RunSql, SqlCell, SqlRan, SqlWholeValue,
 };
 use quipu::render::sheet_text;
-use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
+use quipu::store::{MemorySource, NamedSource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
@@ -160,9 +160,9 @@ fn a_query_without_an_end_is_stopped() {
         NOW.fetch_add(1, Ordering::Relaxed)
     }
     let bytes = std::fs::read(path(RECORDED)).expect("the file");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+    let file = NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
     let options = OpenOptions { deadline_ms: 200, ..OpenOptions::with_clock(clock) };
-    let mut session = Session::open(vec![dropped], options).expect("the file opens");
+    let mut session = Session::open(vec![file], options).expect("the file opens");
     let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     let failure = session.query_sql(endless, SqlLimits::default()).expect_err("stopped");
     assert!(failure.message.contains("too long"), "{}", failure.message);

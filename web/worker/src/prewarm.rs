@@ -5,7 +5,7 @@
 
 use quipu::Session;
 use quipu::protocol::{Failure, ListTraces, TraceQuery};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use quipu_worker::messages::now;
 
 /// One trace of two spans and an event, in the schema of every release.
@@ -13,8 +13,8 @@ const FILE: &[u8] = include_bytes!("prewarm.db");
 
 /// Opens the file and does what the first view of a file needs, including the index.
 pub(crate) fn open() -> Result<Session, Failure> {
-    let dropped = Dropped { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
+    let file = NamedSource { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| now() as u64))?;
     // As before the index is there.
     session.ask(ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}

@@ -32,8 +32,8 @@ impl Session {
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
-    /// # let dropped = quipu::store::Dropped { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// # let file = quipu::store::NamedSource { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     /// use quipu::store::{SqlLimits, SqlValue};
     /// let answer = session.query_sql("SELECT count(*) AS traces FROM traces", SqlLimits::default())?;
     /// assert_eq!((answer.columns[0].as_str(), &answer.rows[0][0]), ("traces", &SqlValue::Integer(56)));

@@ -6,7 +6,7 @@ use crate::page::Page;
 use anyhow::{Result, ensure};
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use quipu::{Selection, Session};
 use quipu_tests::fixtures::{self, AGENT, Fixture, SMALL};
 use std::io::Write;
@@ -31,8 +31,8 @@ fn body(name: &str) -> PathBuf {
 
 /// A fixture in another format.
 fn exported(fixture: &Fixture, format: FileFormat) -> Result<Vec<u8>> {
-    let dropped = Dropped { name: fixture.file_name().into(), source: Box::new(MemorySource(std::fs::read(fixture.path())?)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+    let file = NamedSource { name: fixture.file_name().into(), source: Box::new(MemorySource(std::fs::read(fixture.path())?)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0))?;
     let mut bytes = Vec::new();
     session.export::<Failure>(Selection::All, format, &mut |piece| {
         bytes.extend_from_slice(piece);
