@@ -91,7 +91,7 @@ impl Walk {
     }
 }
 
-/// The first rowid behind `after` from which reading works again: doubling steps ahead, then halving back.
+/// The first rowid after `after` from which reading works again: doubling steps ahead, then halving back.
 fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let (mut bad, mut step) = (after + 1, 1);
     let mut good = loop {

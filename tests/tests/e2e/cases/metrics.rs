@@ -104,10 +104,10 @@ pub(super) async fn check_promql(stage: &Stage) -> Result<()> {
     let last = page.metrics().rows(Table::Answer).await?;
     ensure!(last.values().next().and_then(|row| number(row.first()?)) == Some(whole), "At the end it is the same: {last:?}");
     // To the spans behind it, and to the first of them.
-    let said = page.metrics().show_spans_behind().await?;
+    let said = page.metrics().show_point_spans().await?;
     let events: i64 = file.query_row("SELECT count(*) FROM span_events WHERE name = 'metric.total_tokens'", [], |row| row.get(0))?;
     ensure!(said.contains(&format!("{events} amounts")), "{events} amounts are behind it, said is {said}");
-    page.metrics().open_first_span_behind().await?;
+    page.metrics().open_first_point_span().await?;
     ensure!(page.span_panel().is_shown().await?, "The span is shown.");
     page.back().await?;
     page.metrics().wait_table(Table::Answer).await

@@ -284,7 +284,7 @@ async fn imported_files_and_journals_are_asked_as_they_are_shown(stage: &Stage) 
 async fn a_query_is_completed_and_names_are_put_in(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     open_at_sql(page, &[AGENT.path()]).await?;
-    page.sql().type_behind("SELECT route FROM req").await?;
+    page.sql().type_after("SELECT route FROM req").await?;
     page.wait_settled().await?;
     page.wait_suggestions().await?;
     let first = page.suggestions().await?;
@@ -293,7 +293,7 @@ async fn a_query_is_completed_and_names_are_put_in(stage: &Stage) -> Result<()> 
     page.sql().wait_query("SELECT route FROM requests").await?;
     let colours = page.sql().keywords().await?;
     ensure!(colours == ["SELECT", "FROM"], "Words of the language are coloured: {colours:?}");
-    page.sql().type_behind(" WHERE ").await?;
+    page.sql().type_after(" WHERE ").await?;
     page.sql().unfold_table(1).await?;
     page.sql().insert_name("duration_ms").await?;
     page.sql().wait_query("SELECT route FROM requests WHERE duration_ms").await?;

@@ -2,9 +2,9 @@
 //!
 //! What is not here: any arithmetic. The metrics worker sends numbers ready to draw.
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use super::prices::Prices;
 use super::query::QueryBox;
 use crate::actions::router::{self, HistoryEntry};
@@ -74,7 +74,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         });
     });
     let zoom: Zoom = Callback::new(move |(from, to): (i64, i64)| change(app, |view| view.window = Some((from, to.max(from + 1)))));
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
     let pressed = move |chart: Chart, series: usize, place: usize| {
         let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) else { return };
         let query = PointQuery {
@@ -85,7 +85,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
             limit: 0,
             options: view.with_untracked(|view| view.options),
         };
-        ask_behind(app, format!("{}, {}", chart.title, series.name), query, behind);
+        ask_point_list(app, format!("{}, {}", chart.title, series.name), query, point_list);
     };
     let press_of = move |chart: fn(&OverviewPage) -> &Chart| -> Press {
         Callback::new(move |(series, place): (usize, usize)| {
@@ -136,7 +136,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <section aria-label="Requests and durations">
                     <h2>"Requests"</h2>
                     <ChartView chart=requests zoom press=press_of(|page| &page.requests) />
-                    <BehindList behind label="Spans behind the bar" />
+                    <PointListView list=point_list label="Spans behind the bar" />
                     <SheetPart content=routes press=move |event| follow_filter(app, event) />
                 </section>
                 <section aria-label="PromQL">

@@ -2,10 +2,10 @@
 //!
 //! What is not here: the language and its evaluation (the core).
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::page::change;
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
 use crate::state::App;
@@ -87,17 +87,17 @@ pub(super) fn QueryBox(
             state.ask(&query);
         }
     });
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
-    let list_behind = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
+    let list_point = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
         let options = view.with_untracked(|view| view.options);
         let query = PointQuery { query: applied.get_untracked(), labels, at_millis, step_millis, limit: 0, options };
-        ask_behind(app, title, query, behind);
+        ask_point_list(app, title, query, point_list);
     };
     let press: Press = Callback::new(move |(series, place): (usize, usize)| {
         let chart = state.answer.with_untracked(|answer| answer.as_ref()?.chart.clone());
         let Some(chart) = chart else { return };
         if let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) {
-            list_behind(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
+            list_point(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
         }
     });
     let chart = Signal::derive_local(move || {
@@ -115,11 +115,11 @@ pub(super) fn QueryBox(
     };
     let table = move || state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
     let pressed = move |event: &MouseEvent| {
-        let place = nearest(event, "[data-set^='behind=']")
-            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("behind=")?.parse::<usize>().ok());
+        let place = nearest(event, "[data-set^='point=']")
+            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("point=")?.parse::<usize>().ok());
         let Some(answer) = state.answer.get_untracked() else { return };
         if let Some((series, step)) = place.and_then(|place| answer.series.get(place)).zip(Some(answer.step_millis)) {
-            list_behind(series.labels.clone(), series.last_millis, step, series.name.clone());
+            list_point(series.labels.clone(), series.last_millis, step, series.name.clone());
         }
     };
     let choose_example = move |event: leptos::ev::Event| {
@@ -190,7 +190,7 @@ pub(super) fn QueryBox(
             {echo}
             <ChartView chart zoom press />
             <SheetPart content=table press=pressed />
-            <BehindList behind label=format!("Spans behind query {}", number + 1) />
+            <PointListView list=point_list label=format!("Spans behind query {}", number + 1) />
         </section>
     }
 }
