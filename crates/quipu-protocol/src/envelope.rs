@@ -16,7 +16,7 @@ pub enum Command {
     /// Opens the columns of a link, which are the one file beside this message.
     OpenShared,
     /// Asks for the input of the metrics engine: `quipu_metrics::MetricsInput`, which travels beside the reply as a blob.
-    GetReadings,
+    GetMetricsInput,
     /// Opens the files beside this message, a database and its `-journal` or `-wal`, for SQL only: the file is not indexed, and one query
     /// may take [`SQL_SECONDS`](crate::SQL_SECONDS).
     OpenForSql {

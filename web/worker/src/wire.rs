@@ -26,7 +26,7 @@ fn receive(data: &JsValue) {
     }
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
-        Ok(Command::GetReadings) => match metrics_input() {
+        Ok(Command::GetMetricsInput) => match metrics_input() {
             Ok((summary, input)) => {
                 return post_with_blob(&Notification::Reply { id, result: Ok(GetFile::into_response(summary)) }, &input);
             }

@@ -76,11 +76,11 @@ fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file()
 }
 
 #[test]
-fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
+fn the_metrics_input_is_handed_to_the_page() {
     let server = Server::of(SMALL, &[]);
     let (generation, _) = open(&server);
-    let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/readings?generation={generation}"), &[]);
-    let input = quipu::metrics::MetricsInput::from_bytes(&bytes.expect("bytes")).expect("readings");
+    let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/metrics-input?generation={generation}"), &[]);
+    let input = quipu::metrics::MetricsInput::from_bytes(&bytes.expect("bytes")).expect("metrics input");
     let query = quipu::metrics::PromqlQuery {
         query: "sum(quipu_span_duration_seconds_count)".into(),
         start: None,

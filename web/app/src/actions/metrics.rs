@@ -60,8 +60,8 @@ impl MetricsClient {
         self.worker.holds.set(Some(now));
         self.app.metrics_state.set(MetricsState::Waiting);
         let client = self.clone();
-        self.app.client().ask_readings(move |readings| match readings {
-            Ok(readings) => client.give(&readings, now),
+        self.app.client().ask_metrics_input(move |input| match input {
+            Ok(input) => client.give(&input, now),
             Err(failure) => {
                 client.worker.holds.set(None);
                 client.fail(failure.message);
@@ -69,9 +69,9 @@ impl MetricsClient {
         });
     }
 
-    fn give(&self, readings: &Blob, now: u32) {
-        let parts = js_sys::Array::of1(readings);
-        let file = match File::new_with_blob_sequence(&parts, "readings") {
+    fn give(&self, input: &Blob, now: u32) {
+        let parts = js_sys::Array::of1(input);
+        let file = match File::new_with_blob_sequence(&parts, "metrics-input") {
             Ok(file) => file,
             Err(error) => return self.fail(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))),
         };

@@ -120,15 +120,15 @@ impl Client {
     }
 
     /// Requests the input of the metrics worker, as bytes.
-    pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+    pub(crate) fn ask_metrics_input(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
         if self.served.is_open() {
-            return self.served.ask_readings(callback);
+            return self.served.ask_metrics_input(callback);
         }
         let take: Callback<Reply> = Box::new(|reply, blob| {
             let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no metrics input. Reload the page.".into() };
             callback(reply.and_then(|_| blob.ok_or_else(nothing)));
         });
-        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);
+        self.link.send(&Command::GetMetricsInput, &[], Some(self.idle.begin()), take);
     }
 
     /// Asks a question that nothing on screen waits for. It does not start a worker.
