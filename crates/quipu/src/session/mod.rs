@@ -190,19 +190,8 @@ impl Session {
             name: self.database.name().to_owned(),
             size_bytes: self.imported.unwrap_or(self.database.cache().len()),
             in_memory: self.in_memory,
-            indexed: false,
-            traces: None,
-            failed_traces: None,
-            spans: None,
-            failed_spans: None,
-            events: None,
-            requests: None,
-            tokens: None,
-            start: None,
-            end: None,
-            zone: None,
-            service_names: Vec::new(),
             warnings: self.database.warnings().to_vec(),
+            ..FileSummary::default()
         };
         if self.index.is_complete() {
             self.index.summarize(&mut summary);
