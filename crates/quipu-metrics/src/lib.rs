@@ -9,7 +9,7 @@
 //! counters, `source` answers selectors, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
 //!
-//! What is not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
+//! Not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
 
 #[cfg(feature = "engine")]
 mod amounts;

@@ -1,6 +1,6 @@
 //! What is asked about the metrics of a file, and what is answered. Times are milliseconds since 1970, UTC.
 //!
-//! What is not here: how it is answered (`metrics`, `promql`).
+//! Not here: how it is answered (`metrics`, `promql`).
 
 use super::{Failure, MetricsResponse, Packed};
 use crate::markup::Node;

@@ -4,7 +4,7 @@
 //! To add a question: declare its struct in the file of its topic, add a line to the list, and implement [`Answers`] for the session or the
 //! metrics engine.
 //!
-//! What is not here: the questions themselves (the topic files), and how they are answered (the session, the metrics engine).
+//! Not here: the questions themselves (the topic files), and how they are answered (the session, the metrics engine).
 
 use crate::{
     CallQueryApi, CheckFile, CompareInput, CompletePromql, CompleteSql, DescribeSql, ExportConversation, ExportSql, Failure, FailureKind,

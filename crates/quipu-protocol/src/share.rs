@@ -1,6 +1,6 @@
 //! What is shared, without what, and as what.
 //!
-//! What is not here: links' letters, which whoever compresses puts together (`share::payload`).
+//! Not here: links' letters, which whoever compresses puts together (`share::payload`).
 
 use super::FileFormat;
 use crate::{LeftOut, RedactOptions, RedactReport};

@@ -1,6 +1,6 @@
 //! One trace as columns, and its level of detail.
 //!
-//! What is not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
+//! Not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
 
 use super::{Packed, SpanIds, Texts, Warning};
 use quipu_model::{SpanFlags, SpanKind, Timestamp, TokenRecord, TokenTotals};

@@ -1,7 +1,7 @@
 //! Draws the first view of a file once, out of sight, before any file is chosen. Browsers compile a function of WebAssembly when it is first
 //! called, and the first rows of a real file should not wait for that.
 //!
-//! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
+//! Not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use crate::browser::{document, on_next_frame};
 use crate::pages::Screens;

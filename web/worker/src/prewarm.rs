@@ -1,7 +1,7 @@
 //! A tiny file that the page opens out of sight before any file is chosen. Browsers compile a function when it is first called, and the first
 //! rows of a real file should not wait for that.
 //!
-//! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
+//! Not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use quipu::Session;
 use quipu::protocol::{Failure, ListTraces, TraceQuery};

@@ -1,6 +1,6 @@
 //! The page, and what it asks in the stead of its worker: the same requests to a session here, over HTTP.
 //!
-//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
+//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. Not here: the
 //! requests and their answers (`quipu::protocol`).
 
 use super::assets;

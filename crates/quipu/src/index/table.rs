@@ -1,6 +1,6 @@
 //! One table on its way through the pass: how far it has been read, and skipping rows that cannot be read.
 //!
-//! What is not here: what is done with its rows (`pass`).
+//! Not here: what is done with its rows (`pass`).
 
 use quipu_store::{Database, StoreError};
 use std::ops::ControlFlow;

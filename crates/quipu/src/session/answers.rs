@@ -1,6 +1,6 @@
 //! The answer to each question of the protocol.
 //!
-//! What is not here: the work itself, which is in the module of its topic.
+//! Not here: the work itself, which is in the module of its topic.
 
 use super::{Session, detail};
 use quipu_model::llm::conversation_lines;

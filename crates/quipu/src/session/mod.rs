@@ -1,7 +1,7 @@
 //! The one door to an open file: [`Session::ask`] for bounded questions, [`Session::step`] for the index, which is long work
 //! done in small pieces between them.
 //!
-//! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
+//! Not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
 mod answers;
 mod asked;

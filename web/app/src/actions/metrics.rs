@@ -1,6 +1,6 @@
 //! The metrics worker: started when metrics are looked at, and given the file's input once the index is complete.
 //!
-//! What is not here: the queries (`pages::metrics`).
+//! Not here: the queries (`pages::metrics`).
 
 use crate::browser::error_text;
 use crate::client::{Link, LinkNotice, MetricsLink, OnReply, Program, WorkerExit, reading};

@@ -1,6 +1,6 @@
 //! Keeps the view and the address in step.
 //!
-//! What is not here: the format of addresses (`quipu_protocol::address`).
+//! Not here: the format of addresses (`quipu_protocol::address`).
 
 use super::{opening, served_file};
 use crate::browser::window;

@@ -1,7 +1,7 @@
 //! The served file: opened at the start, and followed while it grows. A newer generation is opened without asking if that moves nothing the
 //! reader looks at.
 //!
-//! What is not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
+//! Not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
 
 use crate::browser::{document, window};
 use crate::client::served;

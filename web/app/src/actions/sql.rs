@@ -1,6 +1,6 @@
 //! Runs SQL queries: starts the second worker, passes the file to it, and takes over its answers.
 //!
-//! What is not here: elements (`pages::sql`).
+//! Not here: elements (`pages::sql`).
 
 use super::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, now};

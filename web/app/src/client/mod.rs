@@ -1,6 +1,6 @@
 //! The worker that reads files, behind typed requests; or the program that serves the page, in its place.
 //!
-//! What is not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
+//! Not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
 //! [`Link`].
 
 mod host;

@@ -1,6 +1,6 @@
 //! The program that serves the page, in place of a worker: the same questions and answers over HTTP, and its events.
 //!
-//! What is not here: the use of answers, and when a newer generation of the file is opened (`actions`).
+//! Not here: the use of answers, and when a newer generation of the file is opened (`actions`).
 
 use super::{Notice, OnReply, Reply, WorkerExit};
 use crate::BUILD;

@@ -1,6 +1,6 @@
 //! The Find box of a trace: searches names at once, and contents as the worker finds them.
 //!
-//! What is not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
+//! Not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
 
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
 use crate::actions::router::HistoryEntry;

@@ -1,6 +1,6 @@
 //! The list of spans that contain the filter's texts, newest first, each with its first match.
 //!
-//! What is not here: the search itself (the worker).
+//! Not here: the search itself (the worker).
 
 use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;

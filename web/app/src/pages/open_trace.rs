@@ -1,6 +1,6 @@
 //! A loaded trace and its view state: collapsed spans, the visible time range, the search text.
 //!
-//! What is not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
+//! Not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
 
 use super::overlay::Overlay;
 use crate::actions::router::{self, HistoryEntry};

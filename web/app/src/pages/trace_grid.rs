@@ -1,6 +1,6 @@
 //! The table of traces: its columns, its groups, and the content of its rows.
 //!
-//! What is not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
+//! Not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
 
 use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
 use crate::actions::router::{self, HistoryEntry};

@@ -1,6 +1,6 @@
 //! The state of the page, as signals: the view, the open file, the health of the worker. One value, reached by context.
 //!
-//! What is not here: what changes it (`actions`), and what single screens load (`pages`).
+//! Not here: what changes it (`actions`), and what single screens load (`pages`).
 
 mod metrics;
 mod paged_list;

@@ -1,6 +1,6 @@
 //! The state of the SQL screen: the second worker, the last query, and its result. Kept while other screens are shown.
 //!
-//! What is not here: what changes it (`actions`), and elements (`pages`).
+//! Not here: what changes it (`actions`), and elements (`pages`).
 
 use crate::client::{Client, OnReply};
 use leptos::leptos_dom::helpers::IntervalHandle;

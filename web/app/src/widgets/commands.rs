@@ -1,6 +1,6 @@
 //! The command palette: every available command, found by typing.
 //!
-//! What is not here: the list of commands (`quipu_ui::view`).
+//! Not here: the list of commands (`quipu_ui::view`).
 
 use super::modal;
 use crate::actions::router::{self, HistoryEntry};

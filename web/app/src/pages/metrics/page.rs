@@ -1,6 +1,6 @@
 //! The Metrics screen: its options, charts and tables of the file, PromQL boxes, prices.
 //!
-//! What is not here: any arithmetic. The metrics worker sends numbers ready to draw.
+//! Not here: any arithmetic. The metrics worker sends numbers ready to draw.
 
 use super::chart::{ChartView, Press, Zoom};
 use super::part::SheetPart;

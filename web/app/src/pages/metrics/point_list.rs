@@ -1,6 +1,6 @@
 //! The spans that a point or a series of a chart was computed from: a short list of links.
 //!
-//! What is not here: which spans they are (the metrics worker), and their names (the worker that reads files).
+//! Not here: which spans they are (the metrics worker), and their names (the worker that reads files).
 
 use crate::actions::router::address;
 use crate::dom::{El, el, fill};

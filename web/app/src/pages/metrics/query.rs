@@ -1,6 +1,6 @@
 //! A PromQL box: the query with completion, its errors, and its result as a chart and a table.
 //!
-//! What is not here: the language and its evaluation (the core).
+//! Not here: the language and its evaluation (the core).
 
 use super::chart::{ChartView, Press, Zoom};
 use super::page::change;

@@ -1,6 +1,6 @@
 //! The SQL editor: a text area over the highlighted text, and a list of completions.
 //!
-//! What is not here: tokens (`quipu_ui::sql`) and completions (the core).
+//! Not here: tokens (`quipu_ui::sql`) and completions (the core).
 
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};

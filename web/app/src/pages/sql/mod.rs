@@ -1,6 +1,6 @@
 //! The SQL screen: the editor, the schema, and the result.
 //!
-//! What is not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
+//! Not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
 
 mod editor;
 mod result;

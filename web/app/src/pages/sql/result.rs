@@ -1,6 +1,6 @@
 //! The result: a table that draws only the rows in view, and a dialog for a full value.
 //!
-//! What is not here: the text of a cell (the core).
+//! Not here: the text of a cell (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
