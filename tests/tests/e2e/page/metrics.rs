@@ -201,7 +201,7 @@ impl Metrics<'_> {
     pub(crate) async fn show_point_spans(&self) -> Result<String> {
         self.0.click_by_script(".promql [data-set^=point]").await?;
         self.0.wait_for(POINT_SPANS, "the spans").await?;
-        self.0.text_of("named('region', 'Spans behind query 1')").await?.context("Nothing is said about the spans.")
+        self.0.text_of("named('region', 'Spans behind query 1')").await?.context("The page says nothing about the spans.")
     }
 
     /// Goes to the first span behind the value.
