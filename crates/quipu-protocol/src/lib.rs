@@ -27,7 +27,7 @@ mod tabs;
 mod trace;
 mod trace_list;
 
-pub use envelope::{Command, Notification};
+pub use envelope::{Command, MetricsEvent, Notification};
 pub use failure::{Failure, FailureKind};
 pub use file::{CheckFile, FileSummary, GetFile, ReadFile, SetPrices, Warning, WarningKind};
 pub use file_format::{Contents, FileFormat};
@@ -37,9 +37,9 @@ pub use listing::{
 };
 pub use metrics::{
     AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CompletePromql, CountedRequests, GetOverview, LabelCompletion, Latency,
-    ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions, MetricsEvent, NamedSpan, Overview,
-    OverviewPage, OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, RunPromql,
-    TokenShare, TokensBy, TokensShown,
+    ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions, NamedSpan, Overview, OverviewPage,
+    OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, RunPromql, TokenShare,
+    TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use progress::{Grown, Importing, IndexProgress};

@@ -2,7 +2,7 @@
 //!
 //! Not here: how it is answered (`metrics`, `promql`).
 
-use super::{Failure, MetricsResponse, Packed};
+use super::Packed;
 use crate::markup::Node;
 use quipu_model::PriceTable;
 use serde::{Deserialize, Serialize};
@@ -400,23 +400,6 @@ pub struct CompletePromql {
     pub cursor: u32,
     /// Decide which series there are, and so which labels are suggested.
     pub options: MetricOptions,
-}
-
-/// What the metrics worker sends to the page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsEvent {
-    /// The worker is running.
-    Ready {
-        /// The build it belongs to; a page of another build says so and reloads.
-        build: String,
-    },
-    /// The reply to a question.
-    Reply {
-        /// The number the page gave the question.
-        id: u32,
-        /// The answer.
-        result: Result<MetricsResponse, Failure>,
-    },
 }
 
 /// The tokens that the chart of tokens shows.
