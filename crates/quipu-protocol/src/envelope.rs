@@ -1,6 +1,6 @@
-//! The messages between page and worker.
+//! The messages between page and workers.
 
-use crate::{Failure, Grown, Importing, IndexProgress, Request, Response, SearchProgress, ShareWhat};
+use crate::{Failure, Grown, Importing, IndexProgress, MetricsResponse, Request, Response, SearchProgress, ShareWhat};
 use serde::{Deserialize, Serialize};
 
 /// What the page sends to the worker. Files travel beside the message, in the order of `names`. The reply to every command but
@@ -16,7 +16,7 @@ pub enum Command {
     /// Opens the columns of a link, which are the one file beside this message.
     OpenShared,
     /// Asks for the input of the metrics engine: `quipu_metrics::MetricsInput`, which travels beside the reply as a blob.
-    GetReadings,
+    GetMetricsInput,
     /// Opens the files beside this message, a database and its `-journal` or `-wal`, for SQL only: the file is not indexed, and one query
     /// may take [`SQL_SECONDS`](crate::SQL_SECONDS).
     OpenForSql {
@@ -61,4 +61,21 @@ pub enum Notification {
     Importing(Importing),
     /// The served file has grown. Only the program that serves the page sends this, never a worker.
     Grown(Grown),
+}
+
+/// What the metrics worker sends to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MetricsEvent {
+    /// The worker is running.
+    Ready {
+        /// The build it belongs to; a page of another build says so and reloads.
+        build: String,
+    },
+    /// The reply to a question.
+    Reply {
+        /// The number the page gave the question.
+        id: u32,
+        /// The answer.
+        result: Result<MetricsResponse, Failure>,
+    },
 }

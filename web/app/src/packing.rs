@@ -1,6 +1,6 @@
 //! Compression and encryption for sharing, with the browser's streams and cryptography, so that the page needs no code for them.
 //!
-//! What is not here: the packed data (the worker), and its encoding in a link (`quipu_share::payload`).
+//! Not here: the packed data (the worker), and its encoding in a link (`quipu_share::payload`).
 //!
 //! The body of an encrypted link is a byte for the key (0: 32 random bytes, in the link or sent by another way; 1: derived from a
 //! passphrase by PBKDF2, SHA-256, [`ROUNDS`] rounds), for 1 a salt of 16 bytes, a nonce of 12 bytes, and the deflated columns encrypted

@@ -13,7 +13,7 @@ use quipu::protocol::{
     Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
     ShareWhat,
 };
-use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
+use quipu::store::{ByteSource, NamedSource, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
@@ -149,7 +149,7 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
 }
 
 fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: OpenOptions) -> Result<FileSummary, Failure> {
-    let mut dropped = Vec::new();
+    let mut sources = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
         let name = names.get(at).cloned().unwrap_or_else(|| file.name());
@@ -158,9 +158,9 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: O
         if !is_companion(&name) {
             main = Some(file);
         }
-        dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });
+        sources.push(NamedSource { name, source: Box::new(source) as Box<dyn ByteSource> });
     }
-    keep(Session::open(dropped, options)?, main)
+    keep(Session::open(sources, options)?, main)
 }
 
 /// From now on questions are answered from this session.

@@ -26,7 +26,7 @@ fn receive(data: &JsValue) {
     }
     let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
-        Ok(Command::GetReadings) => return reply_with_blob(id, metrics_input()),
+        Ok(Command::GetMetricsInput) => return reply_with_blob(id, metrics_input()),
         Ok(Command::CopyPart { what }) => return reply_with_blob(id, copy_part(&what)),
         Ok(Command::Ask(request)) => answer(request),
         Ok(command @ (Command::Open { .. } | Command::OpenShared | Command::OpenForSql { .. })) => {

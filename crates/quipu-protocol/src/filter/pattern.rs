@@ -57,8 +57,8 @@ mod compare {
             let mut rest = folded.as_str();
             let mut parts = self.parts.as_slice();
             if let (false, [first, others @ ..]) = (self.open_start, parts) {
-                let Some(behind) = rest.strip_prefix(first.as_str()) else { return false };
-                (rest, parts) = (behind, others);
+                let Some(after) = rest.strip_prefix(first.as_str()) else { return false };
+                (rest, parts) = (after, others);
                 if parts.is_empty() && !self.open_end {
                     return rest.is_empty();
                 }
@@ -68,8 +68,8 @@ mod compare {
                 (rest, parts) = (before, others);
             }
             parts.iter().all(|part| match rest.split_once(part.as_str()) {
-                Some((_, behind)) => {
-                    rest = behind;
+                Some((_, after)) => {
+                    rest = after;
                     true
                 }
                 None => false,

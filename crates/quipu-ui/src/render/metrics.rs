@@ -244,7 +244,7 @@ pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
 
 /// A series with its labels as a row heading. Pressing it shows the spans behind its last value.
 fn series_head(series: &PromqlSeries, place: usize) -> El {
-    let press = button(series_name(series), format!("behind={place}"))
+    let press = button(series_name(series), format!("point={place}"))
         .class("quiet span-link mono")
         .attr(Attr::Title, "List the spans behind its last value");
     el(Tag::Th).attr(Attr::Scope, "row").with(press)

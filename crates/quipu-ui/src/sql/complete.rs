@@ -165,8 +165,8 @@ fn tables_of<'a>(all: &[SqlToken], query: &str, tables: &'a [SqlTable]) -> Vec<(
         due = matches!(upper.as_str(), "FROM" | "JOIN") || (*word == "," && !found.is_empty()) || (*word == "." && due_before(&words, at));
         let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(word.trim_matches(['"', '`', '[', ']'])));
         let Some(table) = table.filter(|_| follows_table) else { continue };
-        let mut behind = words.iter().skip(at + 1).skip_while(|(word, _)| word.eq_ignore_ascii_case("AS"));
-        let alias = behind.next().filter(|(_, kind)| *kind == TokenKind::Name).map(|(word, _)| (*word).to_owned());
+        let mut after = words.iter().skip(at + 1).skip_while(|(word, _)| word.eq_ignore_ascii_case("AS"));
+        let alias = after.next().filter(|(_, kind)| *kind == TokenKind::Name).map(|(word, _)| (*word).to_owned());
         found.extend(alias.map(|alias| (alias, table)));
         if !found.iter().any(|(name, _)| *name == table.name) {
             found.push((table.name.clone(), table));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_stand_behind_from_and_join() {
+    fn tables_follow_from_and_join() {
         assert_eq!(at("SELECT * FROM sp|"), ["spans", "span_events"]);
         assert_eq!(at("SELECT * FROM |").len(), 4);
         assert_eq!(at("SELECT * FROM spans JOIN req|"), ["requests"]);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_and_words_come_behind_and_nothing_in_texts() {
+    fn functions_and_keywords_come_last_and_nothing_is_suggested_in_texts() {
         assert_eq!(at("SELECT cou|"), ["count(*)", "count("]);
         assert_eq!(at("sel|"), ["SELECT"]);
         for nothing in ["SELECT 'sp|'", "SELECT 1 -- fr|", "SELECT |", "|", "SELECT 12|"] {

@@ -69,11 +69,11 @@ const MOST_CHILDREN: usize = 100_000;
 pub fn own_nanos(columns: &TraceColumns, row: u32) -> Option<u64> {
     let (start, duration) = span_time(columns, row);
     let end = start.saturating_add(duration?);
-    let behind = row.saturating_add(subtree(columns, row));
+    let after = row.saturating_add(subtree(columns, row));
     let (mut own, mut covered) = (duration?, start);
     let mut child = row + 1;
     let mut seen = 0;
-    while child < behind {
+    while child < after {
         seen += 1;
         if seen > MOST_CHILDREN {
             return None;

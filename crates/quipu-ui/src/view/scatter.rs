@@ -135,8 +135,8 @@ fn marks(picture: &Scatter, placed: &[(i64, u64, bool)]) -> Vec<ScatterMark> {
 /// A mark's coordinate, within its cell even if it is on the border.
 fn inside(part: f64, cell: usize, cells: u16) -> u16 {
     let border = |cell: usize| (cell as u64 * 65_536).div_ceil(cells.max(1).into());
-    let (first, behind) = (border(cell), border(cell + 1));
-    ((part * END) as u64).clamp(first, behind.saturating_sub(1).max(first)).min(65_535) as u16
+    let (first, next) = (border(cell), border(cell + 1));
+    ((part * END) as u64).clamp(first, next.saturating_sub(1).max(first)).min(65_535) as u16
 }
 
 fn part_of_time(picture: &Scatter, at: Timestamp) -> f64 {
@@ -190,12 +190,12 @@ fn round_times(picture: &Scatter, at_most: usize, style: TimeStyle, offset_minut
     let offset = if style == TimeStyle::Local { offset_minutes } else { 0 };
     // Round in the displayed time zone.
     let shown = picture.from.0.saturating_add(i64::from(offset) * 60_000_000_000);
-    let mut behind = (whole_step - shown.rem_euclid(whole_step)).rem_euclid(whole_step).unsigned_abs();
+    let mut at_nanos = (whole_step - shown.rem_euclid(whole_step)).rem_euclid(whole_step).unsigned_abs();
     let mut ticks = Vec::new();
-    while behind <= length && ticks.len() <= at_most {
-        let civil = Timestamp(picture.from.0.saturating_add_unsigned(behind)).civil(offset);
-        ticks.push(Tick { at_nanos: behind, at: behind as f64 / length.max(1) as f64, label: clock_label(&civil, step, length) });
-        behind = behind.saturating_add(step);
+    while at_nanos <= length && ticks.len() <= at_most {
+        let civil = Timestamp(picture.from.0.saturating_add_unsigned(at_nanos)).civil(offset);
+        ticks.push(Tick { at_nanos, at: at_nanos as f64 / length.max(1) as f64, label: clock_label(&civil, step, length) });
+        at_nanos = at_nanos.saturating_add(step);
     }
     ticks
 }

@@ -216,10 +216,10 @@ const MAX_CALLED: usize = 16;
 /// it first; not looking further keeps the pass fast.
 fn first_argument<'a>(arguments: RawJson<'a>, names: &[&str]) -> Option<&'a str> {
     let inside = arguments.bytes().strip_prefix(b"\"{'")?;
-    let behind = names.iter().find_map(|name| inside.strip_prefix(name.as_bytes())?.strip_prefix(b"': '"))?;
-    let end = behind.iter().take(MAX_VALUE_BYTES).position(|byte| matches!(byte, b'\'' | b'\\'))?;
-    let is_whole = behind.get(end) == Some(&b'\'') && end > 0;
-    behind.get(..end).filter(|_| is_whole).and_then(|value| std::str::from_utf8(value).ok())
+    let rest = names.iter().find_map(|name| inside.strip_prefix(name.as_bytes())?.strip_prefix(b"': '"))?;
+    let end = rest.iter().take(MAX_VALUE_BYTES).position(|byte| matches!(byte, b'\'' | b'\\'))?;
+    let is_whole = rest.get(end) == Some(&b'\'') && end > 0;
+    rest.get(..end).filter(|_| is_whole).and_then(|value| std::str::from_utf8(value).ok())
 }
 
 #[cfg(test)]

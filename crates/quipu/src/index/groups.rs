@@ -164,7 +164,7 @@ impl Groups {
         let (group, (open, first)) = (self.groups.get(at)?, self.rows.get(at)?);
         match place - *first as usize {
             0 => Some(Line::Group(group, *open)),
-            behind => self.members.get(group.places())?.get(behind - 1).map(|trace| Line::Trace(*trace)),
+            nth => self.members.get(group.places())?.get(nth - 1).map(|trace| Line::Trace(*trace)),
         }
     }
 

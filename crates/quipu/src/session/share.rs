@@ -11,7 +11,7 @@ use quipu_share::payload::{LinkError, leave_out, pack, unpack};
 use quipu_share::{Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, leaving, shared_name, trace_markdown};
 #[cfg(not(target_family = "wasm"))]
 use quipu_store::Copied;
-use quipu_store::{Dropped, OpenOptions, Writer};
+use quipu_store::{NamedSource, OpenOptions, Writer};
 use quipu_ui::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ impl Session {
     pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
         let mut writer = Writer::in_memory()?;
         writer.copy(recording)?;
-        let mut session = Session::open(vec![Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
+        let mut session = Session::open(vec![NamedSource { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
         session.in_memory = true;
         Ok(session)
     }

@@ -7,7 +7,7 @@ use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use quipu_model::is_companion;
-use quipu_protocol::address::{Place, Sample, Source};
+use quipu_protocol::address::{Sample, Screen, Source};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, File, FileList, HtmlElement, Response};
@@ -154,7 +154,7 @@ async fn fetch_sample(sample: Sample) -> Result<File, String> {
 pub(crate) fn follow_address(app: App) {
     let view = app.view.get_untracked();
     match view.source {
-        None if view.place == Place::Open => {}
+        None if view.screen == Screen::Open => {}
         None => {
             // An address without a file means the one that is open.
             if let Some(source) = app.opened.get_untracked() {

@@ -1,6 +1,6 @@
 //! Runs a dedicated worker: starts it from a blob, queues messages until it runs, joins messages that come in pieces, and notices its exit.
 //!
-//! What is not here: the content of messages, and who waits for which (`link`).
+//! Not here: the content of messages, and who waits for which (`link`).
 
 use crate::BUILD;
 use crate::browser::{document, error_text};

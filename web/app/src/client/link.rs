@@ -1,6 +1,6 @@
 //! Commands to a worker and its answers, for one protocol: numbers commands, and passes every answer to its caller.
 //!
-//! What is not here: the worker itself (`host`), and the commands (the users of a [`Link`]).
+//! Not here: the worker itself (`host`), and the commands (the users of a [`Link`]).
 
 use super::host::{Host, HostEvent, Program};
 use crate::idle::{Busy, Idle};

@@ -1,6 +1,6 @@
 //! The worker that reads files, behind typed requests; or the program that serves the page, in its place.
 //!
-//! What is not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
+//! Not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
 //! [`Link`].
 
 mod host;
@@ -18,7 +18,9 @@ pub(crate) use served::{is_served, served};
 use crate::carried;
 use crate::idle::Idle;
 use link::Callback;
-use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question, Request, Response, ShareWhat};
+use quipu_protocol::{
+    Command, Failure, FailureKind, FileQuestions, FileSummary, GetFile, Notification, Question, QuestionList, Request, Response, ShareWhat,
+};
 use served::Served;
 use sharing::Sharing;
 use std::rc::Rc;
@@ -32,11 +34,11 @@ const READING: Program = Program("quipu-worker");
 /// Does the same, and also imports and shares. Larger, so it is loaded when that is needed.
 const TRANSFER: Program = Program("quipu-transfer");
 
-/// What comes over the wire in reply to a command.
-type Reply = Result<Response, Failure>;
+/// What comes over the wire in reply to a command or a question.
+pub(crate) type Reply<List = FileQuestions> = Result<<List as QuestionList>::Response, Failure>;
 
 /// Who waits for a reply.
-type OnReply = Box<dyn FnOnce(Reply)>;
+pub(crate) type OnReply<List = FileQuestions> = Box<dyn FnOnce(Reply<List>)>;
 
 /// The protocol of a worker that holds a session.
 struct Sessions;
@@ -56,9 +58,12 @@ impl Protocol for Sessions {
     }
 
     fn write(command: &Command) -> Result<Vec<u8>, Reply> {
-        postcard::to_allocvec(command)
-            .map_err(|error| Err(Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }))
+        postcard::to_allocvec(command).map_err(|error| Err(unwritten(&error)))
     }
+}
+
+fn unwritten(error: &postcard::Error) -> Failure {
+    Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }
 }
 
 /// Takes a reply without a blob.
@@ -75,7 +80,7 @@ fn with_blob(callback: impl FnOnce(Result<Blob, Failure>) + 'static) -> Callback
 }
 
 /// Reads the reply to a question. Boxed, so that only this is compiled once for each question, not what sends it.
-pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply {
+pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply<Q::List> {
     Box::new(|reply| callback(Q::read(reply)))
 }
 
@@ -127,7 +132,7 @@ impl Client {
     }
 
     /// Asks a question.
-    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask<Q: Question<List = FileQuestions>>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
         self.send(question.into(), reading::<Q>(callback));
     }
 
@@ -160,15 +165,19 @@ impl Client {
     }
 
     /// Requests the input of the metrics worker, as bytes.
-    pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+    pub(crate) fn ask_metrics_input(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
         if self.served.is_open() {
-            return self.served.ask_readings(callback);
+            return self.served.ask_metrics_input(callback);
         }
-        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), with_blob(callback));
+        self.link.send(&Command::GetMetricsInput, &[], Some(self.idle.begin()), with_blob(callback));
     }
 
     /// Asks a question that nothing on screen waits for. It does not start a worker.
-    pub(crate) fn ask_aside<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask_aside<Q: Question<List = FileQuestions>>(
+        &self,
+        question: Q,
+        callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static,
+    ) {
         if self.link.host().is_ready() && !self.served.is_open() {
             self.link.send(&Command::Ask(question.into()), &[], None, alone(reading::<Q>(callback)));
         }

@@ -1,6 +1,6 @@
 //! The failures of a trace, shown first: where each began, its error, and the spans it affected.
 //!
-//! What is not here: grouping failures (`quipu_ui::view`).
+//! Not here: grouping failures (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use crate::reactive::{dynamic, effect_with, memo, on_mouse, when};

@@ -1,6 +1,6 @@
 //! The filter bar: applied terms as chips, the term being typed, completions, and errors.
 //!
-//! What is not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
+//! Not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};

@@ -1,6 +1,6 @@
 //! The Find box of a trace: searches names at once, and contents as the worker finds them.
 //!
-//! What is not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
+//! Not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
 
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
 use crate::actions::router::HistoryEntry;
@@ -10,7 +10,7 @@ use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{HitQuery, ListHits, SearchState};
 use quipu_ui::view::Matches;
 use std::time::Duration;
@@ -27,8 +27,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let text = memo(move || {
-        app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.find.clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Trace(view) => view.find.clone(),
             _ => String::new(),
         })
     });

@@ -1,6 +1,6 @@
 //! A list as a table that draws only the rows in view: its head, its rows, its keys.
 //!
-//! What is not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
+//! Not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
 
 use super::filter_bar;
 use crate::browser::{document, focus, on_next_frame};

@@ -1,7 +1,7 @@
 //! The minimap: the whole trace, with the visible time range as a window that can be dragged.
 //!
 //! It is drawn as a few paths, one a colour: they follow the colour scheme and scale without being redrawn. The timeline is its accessible
-//! table. What is not here: geometry, and how dragging changes the window (`quipu_ui::view`).
+//! table. Not here: geometry, and how dragging changes the window (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use super::timeline::at;

@@ -5,7 +5,7 @@ use crate::reactive::{dynamic, on_mouse, on_submit};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu_protocol::address::{Place, Sample, Source};
+use quipu_protocol::address::{Sample, Screen, Source};
 
 /// The screen.
 #[component]
@@ -13,11 +13,11 @@ pub(crate) fn OpenPage() -> impl IntoView {
     let app = App::get();
     // The address may name a file that the browser can't open without asking.
     let awaited = move || {
-        app.view.with(|view| match (&view.source, &view.place) {
-            (Some(Source::File { name, .. }), place) if *place != Place::Open => {
-                let place = match place {
-                    Place::Trace(view) => format!("trace {}", view.trace_id),
-                    Place::Sql(_) => "a question in SQL".into(),
+        app.view.with(|view| match (&view.source, &view.screen) {
+            (Some(Source::File { name, .. }), screen) if *screen != Screen::Open => {
+                let place = match screen {
+                    Screen::Trace(view) => format!("trace {}", view.trace_id),
+                    Screen::Sql(_) => "a question in SQL".into(),
                     _ => "its traces".into(),
                 };
                 Some((name.clone(), place))

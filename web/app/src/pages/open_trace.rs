@@ -1,6 +1,6 @@
 //! A loaded trace and its view state: collapsed spans, the visible time range, the search text.
 //!
-//! What is not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
+//! Not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
 
 use super::overlay::Overlay;
 use crate::actions::router::{self, HistoryEntry};
@@ -11,7 +11,7 @@ use crate::widgets::copy;
 use leptos::prelude::*;
 use quipu_protocol::TraceColumns;
 use quipu_protocol::TraceTab;
-use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_ui::view;
 use quipu_ui::view::{Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
 use std::sync::Arc;
@@ -50,8 +50,8 @@ pub(super) struct OpenTrace {
 
 /// The trace's part of the address.
 pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
-    app.view.with(|view| match &view.place {
-        Place::Trace(view) => Some(read(view)),
+    app.view.with(|view| match &view.screen {
+        Screen::Trace(view) => Some(read(view)),
         _ => None,
     })
 }
@@ -110,7 +110,7 @@ impl OpenTrace {
     /// Changes the trace's part of the address.
     pub(super) fn navigate(&self, app: App, entry: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
         router::navigate(app, entry, |view| {
-            if let Place::Trace(view) = &mut view.place {
+            if let Screen::Trace(view) = &mut view.screen {
                 change(view);
             }
         });
@@ -133,7 +133,7 @@ impl OpenTrace {
                 let Some(window) = trace.window.try_get_untracked() else { return };
                 let trace_id = trace.columns().trace_id.clone();
                 router::navigate(app, HistoryEntry::Replace, |view| {
-                    if let Place::Trace(view) = &mut view.place
+                    if let Screen::Trace(view) = &mut view.screen
                         && view.trace_id == trace_id
                     {
                         view.window = window.named();
@@ -261,5 +261,5 @@ impl OpenTrace {
 
 /// Back to the list of traces.
 pub(super) fn to_list(app: App) {
-    router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Traces);
+    router::navigate(app, HistoryEntry::Push, |view| view.screen = Screen::Traces);
 }

@@ -1,6 +1,6 @@
 //! The overlay of the timeline: event marks, the critical path, and a measure between two times.
 //!
-//! What is not here: positions on the axis (`quipu_ui::view`), and drawing (`timeline`, `timeline_row`).
+//! Not here: positions on the axis (`quipu_ui::view`), and drawing (`timeline`, `timeline_row`).
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;

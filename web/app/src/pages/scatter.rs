@@ -1,6 +1,6 @@
 //! The totals of the listed traces, and their scatter chart by start and duration. Dragging over the chart sets a filter.
 //!
-//! The table below has the same data. What is not here: cells, paths, ticks and the filter's terms (`quipu_ui::view`).
+//! The table below has the same data. Not here: cells, paths, ticks and the filter's terms (`quipu_ui::view`).
 
 use super::trace_grid::{check_menu, columns_menu, press_menu};
 use crate::actions::router::{self, HistoryEntry};

@@ -1,6 +1,6 @@
 //! A text view of a trace: markup from the worker, drawn in pieces, one a frame, so that no length blocks the page.
 //!
-//! What is not here: the content of the markup, which the core writes.
+//! Not here: the content of the markup, which the core writes.
 
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;

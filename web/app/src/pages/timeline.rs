@@ -1,6 +1,6 @@
 //! The timeline: the tree of spans and their bars on one time axis.
 //!
-//! What is not here: single rows (`timeline_row`), which rows are visible, and the geometry of bars (`quipu_ui::view`).
+//! Not here: single rows (`timeline_row`), which rows are visible, and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::{OpenTrace, TIMELINE};
 use super::overlay::measure_text;

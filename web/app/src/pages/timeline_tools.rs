@@ -1,6 +1,6 @@
 //! The buttons above the timeline: filters, jumps, zoom.
 //!
-//! What is not here: their effects and keys (`open_trace`).
+//! Not here: their effects and keys (`open_trace`).
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;

@@ -18,7 +18,7 @@ use quipu_model::SpanKind;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::TraceTab;
-use quipu_protocol::address::{Place, TraceView, ViewState};
+use quipu_protocol::address::{Screen, TraceView, ViewState};
 use quipu_protocol::{GetTrace, RequestOutline, TraceColumns};
 use quipu_ui::view;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
                         <p role="alert">{text}</p>
                         <a href=move || router::address(app, show_whole)>"Show the whole trace"</a>
                         " "
-                        <a href=move || router::address(app, |view| view.place = Place::Traces)>"Back to the list of traces"</a>
+                        <a href=move || router::address(app, |view| view.screen = Screen::Traces)>"Back to the list of traces"</a>
                     </div>
                 }
                 .into_any(),
@@ -90,7 +90,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
 
 /// The address of the same trace with all of its spans.
 fn show_whole(view: &mut ViewState) {
-    if let Place::Trace(trace) = &mut view.place {
+    if let Screen::Trace(trace) = &mut view.screen {
         *trace = TraceView { trace_id: trace.trace_id.clone(), ..TraceView::default() };
     }
 }
@@ -175,7 +175,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     let choose = move |event| {
         let id = event_target_value(&event);
         router::navigate(app, router::HistoryEntry::Push, |view| {
-            if let Place::Trace(view) = &mut view.place {
+            if let Screen::Trace(view) = &mut view.screen {
                 view.timeline.scope.request = (!id.is_empty()).then_some(id);
                 // Times count from the start of the shown part.
                 (view.window, view.timeline.measured) = (None, None);

@@ -1,6 +1,6 @@
 //! The table of traces: its columns, its groups, and the content of its rows.
 //!
-//! What is not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
+//! Not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
 
 use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
 use crate::actions::router::{self, HistoryEntry};
@@ -15,7 +15,7 @@ use quipu_model::SpanKind;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::ColumnSet;
-use quipu_protocol::address::{Place, ViewState};
+use quipu_protocol::address::{Screen, ViewState};
 use quipu_protocol::{GroupBy, ListColumn, TraceRow};
 use quipu_ui::view;
 use std::rc::Rc;
@@ -38,7 +38,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     });
     // Links and times depend on the view.
     let version = memo(move || {
-        let address = router::address(app, |view| view.place = Place::Traces);
+        let address = router::address(app, |view| view.screen = Screen::Traces);
         let zone = app.summary().map(|summary| summary.zone);
         format!("{address} {:?} {} {zone:?}", zero.get(), fitting.get().1)
     });
@@ -204,7 +204,7 @@ fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El
 
 fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
     let trace_id = row.trace_id.clone();
-    move |view| view.place = Place::trace(trace_id.clone())
+    move |view| view.screen = Screen::trace(trace_id.clone())
 }
 
 fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, action: RowAction) -> bool {

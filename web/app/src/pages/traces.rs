@@ -1,6 +1,6 @@
 //! The screen of the list of traces, below the head of the file.
 //!
-//! What is not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
+//! Not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
 
 use super::file_head::FileHead;
 use super::filter_bar::FilterBar;

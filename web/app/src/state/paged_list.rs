@@ -1,6 +1,6 @@
 //! The rows of the list of traces and of the list of matches, page by page.
 //!
-//! What is not here: asking for them (`actions`), and how they are drawn (`pages`).
+//! Not here: asking for them (`actions`), and how they are drawn (`pages`).
 
 use crate::browser::now;
 use leptos::prelude::*;

@@ -1,6 +1,6 @@
 //! The command palette: every available command, found by typing.
 //!
-//! What is not here: the list of commands (`quipu_ui::view`).
+//! Not here: the list of commands (`quipu_ui::view`).
 
 use super::modal;
 use crate::actions::router::{self, HistoryEntry};
@@ -11,7 +11,7 @@ use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_ui::view;
 use quipu_ui::view::{CommandAction, ViewCommand};
 use wasm_bindgen::JsCast;
@@ -119,7 +119,7 @@ fn run_command(app: App, action: CommandAction) {
             }
         }
         CommandAction::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
-            if let Place::Trace(trace) = &mut view.place {
+            if let Screen::Trace(trace) = &mut view.screen {
                 trace.show_tab(tab);
             }
         }),

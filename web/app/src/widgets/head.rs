@@ -9,7 +9,7 @@ use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu_model::format::TimeStyle;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_ui::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON};
 
 /// Light, dark, or as the system has it.
@@ -57,21 +57,21 @@ pub(crate) fn Head() -> impl IntoView {
         keep_setting("theme", theme.get_untracked().name());
     };
     let has_file = memo(move || app.file.with(|file| matches!(file, FileState::Open(_))));
-    let to_traces = move || router::address(app, |view| view.place = Place::Traces);
-    let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
+    let to_traces = move || router::address(app, |view| view.screen = Screen::Traces);
+    let on_traces = move || app.view.with(|view| view.screen == Screen::Traces).then_some("page");
     let to_metrics = move || {
         router::address(app, |view| {
-            if !matches!(view.place, Place::Metrics(_)) {
-                view.place = Place::Metrics(Box::default());
+            if !matches!(view.screen, Screen::Metrics(_)) {
+                view.screen = Screen::Metrics(Box::default());
             }
         })
     };
-    let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
+    let on_metrics = move || app.view.with(|view| matches!(view.screen, Screen::Metrics(_))).then_some("page");
     // A self-contained file does not carry the metrics worker.
     let counts = !carried::is_here();
     // Back to the last query.
-    let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
-    let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
+    let to_sql = move || router::address(app, |view| view.screen = Screen::Sql(app.sql.asked()));
+    let on_sql = move || app.view.with(|view| matches!(view.screen, Screen::Sql(_))).then_some("page");
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times in UTC" },
         Choice { value: TimeStyle::Local, label: "Local", title: "Times in this computer’s time zone" },

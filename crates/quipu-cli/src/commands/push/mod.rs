@@ -119,7 +119,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
     let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
-    let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.mark.clone() });
+    let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.fingerprint.clone() });
     let mut rest = session.spans_after(selection, place.as_ref())?;
     if rest.is_none() {
         eprintln!("{OTHER_FILE}");
@@ -140,7 +140,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
         match &file {
             Some(file) => {
                 let PushCursor { rowid, span_id } = piece.last;
-                file.write(&Delivered { rowid, mark: span_id, entries: before + sent.entries + left_out })
+                file.write(&Delivered { rowid, fingerprint: span_id, entries: before + sent.entries + left_out })
             }
             None => Ok(()),
         }

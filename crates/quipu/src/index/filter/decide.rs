@@ -246,7 +246,7 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 mod tests {
     use super::*;
     use quipu_protocol::{ListTraces, TraceQuery};
-    use quipu_store::{Dropped, MemorySource, OpenOptions};
+    use quipu_store::{MemorySource, NamedSource, OpenOptions};
 
     /// Runs `filter` on the agent sample after the newest `read` spans were searched, of which those in `hits` match. Returns the traces
     /// that match for certain, and those that may match.
@@ -269,8 +269,8 @@ mod tests {
 
     fn index() -> crate::Session {
         let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db")).expect("the sample");
-        let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-        let mut session = crate::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens");
+        let file = NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+        let mut session = crate::Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("the file opens");
         session.complete_index().expect("an index");
         session
     }

@@ -1,6 +1,6 @@
 //! A chart: passes its data to `charts.js`, which draws with uPlot. Both are loaded when the first chart is shown.
 //!
-//! What is not here: the data, which the metrics worker computes.
+//! Not here: the data, which the metrics worker computes.
 
 use crate::BUILD;
 use crate::browser::{document, window};

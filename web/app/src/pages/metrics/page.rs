@@ -1,10 +1,10 @@
 //! The Metrics screen: its options, charts and tables of the file, PromQL boxes, prices.
 //!
-//! What is not here: any arithmetic. The metrics worker sends numbers ready to draw.
+//! Not here: any arithmetic. The metrics worker sends numbers ready to draw.
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use super::prices::Prices;
 use super::query::QueryBox;
 use crate::actions::router::{self, HistoryEntry};
@@ -17,8 +17,8 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_protocol::TokensShown;
-use quipu_protocol::address::{MetricsView, Place, ViewState};
-use quipu_protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
+use quipu_protocol::address::{MetricsView, Screen, ViewState};
+use quipu_protocol::{Chart, GetOverview, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use std::rc::Rc;
 
 /// Bars of a chart at most.
@@ -37,7 +37,7 @@ const SCRAPES: [(i64, &str); 7] = [
 /// Changes the view; each change adds a history entry.
 pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
     router::navigate(app, HistoryEntry::Push, |view| {
-        if let Place::Metrics(shown) = &mut view.place {
+        if let Screen::Metrics(shown) = &mut view.screen {
             change(shown);
         }
     });
@@ -48,8 +48,8 @@ pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
 pub(crate) fn MetricsPage() -> impl IntoView {
     let app = App::get();
     let view = memo(move || {
-        app.view.with(|view| match &view.place {
-            Place::Metrics(shown) => (**shown).clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Metrics(shown) => (**shown).clone(),
             _ => MetricsView::default(),
         })
     });
@@ -67,17 +67,15 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         if counts.get() != MetricsState::Ready {
             return;
         }
-        let request = MetricsRequest::GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
-        app.metrics_client().ask(&request, move |response| {
-            if let MetricsResponse::Overview(page) = response
-                && what.try_get_untracked() == Some((window, by, options, shown))
-            {
-                let _ = overview.try_set(Some(Rc::from(page)));
+        let question = GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
+        app.metrics_client().ask(question, move |page| {
+            if what.try_get_untracked() == Some((window, by, options, shown)) {
+                let _ = overview.try_set(Some(Rc::new(page)));
             }
         });
     });
     let zoom: Zoom = Callback::new(move |(from, to): (i64, i64)| change(app, |view| view.window = Some((from, to.max(from + 1)))));
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
     let pressed = move |chart: Chart, series: usize, place: usize| {
         let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) else { return };
         let query = PointQuery {
@@ -88,7 +86,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
             limit: 0,
             options: view.with_untracked(|view| view.options),
         };
-        ask_behind(app, format!("{}, {}", chart.title, series.name), query, behind);
+        ask_point_list(app, format!("{}, {}", chart.title, series.name), query, point_list);
     };
     let press_of = move |chart: fn(&OverviewPage) -> &Chart| -> Press {
         Callback::new(move |(series, place): (usize, usize)| {
@@ -140,7 +138,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <section aria-label="Requests and durations">
                     <h2>"Requests"</h2>
                     <ChartView chart=requests zoom press=press_of(|page| &page.requests) />
-                    <BehindList behind label="Spans behind the bar" />
+                    <PointListView list=point_list label="Spans behind the bar" />
                     <SheetPart content=routes press=move |event| follow_filter(app, event) />
                 </section>
                 <section aria-label="PromQL">

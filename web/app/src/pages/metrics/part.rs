@@ -1,6 +1,6 @@
 //! Markup from the metrics worker, as part of the Metrics screen.
 //!
-//! What is not here: the actions of its buttons (`page`, `query`).
+//! Not here: the actions of its buttons (`page`, `query`).
 
 use crate::dom::{el, fill};
 use crate::reactive::{effect, on_mouse};

@@ -1,6 +1,6 @@
 //! The reader's table of prices. It is kept in the browser, and empty until it is filled in.
 //!
-//! What is not here: computing costs (the core).
+//! Not here: computing costs (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::reactive::{dynamic, on_event, on_mouse};

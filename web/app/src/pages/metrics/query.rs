@@ -1,11 +1,11 @@
 //! A PromQL box: the query with completion, its errors, and its result as a chart and a table.
 //!
-//! What is not here: the language and its evaluation (the core).
+//! Not here: the language and its evaluation (the core).
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::page::change;
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
 use crate::reactive::{dynamic, effect, memo, on_event, on_focus, on_key, on_mouse, when};
@@ -16,7 +16,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 use quipu_protocol::PromqlError;
 use quipu_protocol::address::MetricsView;
-use quipu_protocol::{AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlQuery, Suggestion, Suggestions};
+use quipu_protocol::{AnswerPage, CompletePromql, MetricOptions, PointQuery, PromqlQuery, RunPromql, Suggestion, Suggestions};
 use quipu_ui::view;
 use quipu_ui::view::PROMQL_EXAMPLES;
 use std::rc::Rc;
@@ -88,17 +88,17 @@ pub(super) fn QueryBox(
             state.ask(&query);
         }
     });
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
-    let list_behind = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
+    let list_point = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
         let options = view.with_untracked(|view| view.options);
         let query = PointQuery { query: applied.get_untracked(), labels, at_millis, step_millis, limit: 0, options };
-        ask_behind(app, title, query, behind);
+        ask_point_list(app, title, query, point_list);
     };
     let press: Press = Callback::new(move |(series, place): (usize, usize)| {
         let chart = state.answer.with_untracked(|answer| answer.as_ref()?.chart.clone());
         let Some(chart) = chart else { return };
         if let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) {
-            list_behind(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
+            list_point(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
         }
     });
     let chart = Signal::derive_local(move || {
@@ -116,11 +116,11 @@ pub(super) fn QueryBox(
     });
     let table = move || state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
     let pressed = move |event: &MouseEvent| {
-        let place = nearest(event, "[data-set^='behind=']")
-            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("behind=")?.parse::<usize>().ok());
+        let place = nearest(event, "[data-set^='point=']")
+            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("point=")?.parse::<usize>().ok());
         let Some(answer) = state.answer.get_untracked() else { return };
         if let Some((series, step)) = place.and_then(|place| answer.series.get(place)).zip(Some(answer.step_millis)) {
-            list_behind(series.labels.clone(), series.last_millis, step, series.name.clone());
+            list_point(series.labels.clone(), series.last_millis, step, series.name.clone());
         }
     };
     let choose_example = move |event: leptos::ev::Event| {
@@ -191,7 +191,7 @@ pub(super) fn QueryBox(
             {echo}
             <ChartView chart zoom press />
             <SheetPart content=table press=pressed />
-            <BehindList behind label=format!("Spans behind query {}", number + 1) />
+            <PointListView list=point_list label=format!("Spans behind query {}", number + 1) />
         </section>
     }
 }
@@ -237,18 +237,17 @@ impl Asking {
         let query = PromqlQuery { query: query.to_owned(), start, end, step: None, options };
         let number = self.asked.get_value();
         self.running.set(true);
-        self.app.metrics_client().ask(&MetricsRequest::Query { query, over_time: !at_end }, move |response| {
+        self.app.metrics_client().ask(RunPromql { query, over_time: !at_end }, move |answer| {
             if self.asked.try_get_value() != Some(number) {
                 return;
             }
             self.running.set(false);
-            match response {
-                MetricsResponse::Answer(Ok(page)) => self.answer.set(Some(Rc::from(page))),
-                MetricsResponse::Answer(Err(error)) => {
+            match answer {
+                Ok(page) => self.answer.set(Some(Rc::new(page))),
+                Err(error) => {
                     self.answer.set(None);
                     self.error.set(Some(error));
                 }
-                _ => {}
             }
         });
     }
@@ -267,15 +266,12 @@ impl Asking {
         let units = input.selection_end().ok().flatten().unwrap_or(0) as usize;
         let cursor = view::byte_of_unit(&query, units) as u32;
         let options = self.view.with_untracked(|view| view.options);
-        let counter = self.app.metrics_client();
         if self.app.metrics_state.get_untracked() != MetricsState::Ready {
             return;
         }
         let asked = query.clone();
-        counter.ask(&MetricsRequest::Complete { query, cursor, options }, move |response| {
-            if let (MetricsResponse::Completion(choices), Some(draft)) = (response, self.draft.try_get_untracked())
-                && draft == asked
-            {
+        self.app.metrics_client().ask(CompletePromql { query, cursor, options }, move |choices| {
+            if self.draft.try_get_untracked() == Some(asked) {
                 self.active.set(None);
                 self.choices.set(choices);
             }

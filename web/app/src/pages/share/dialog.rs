@@ -10,7 +10,7 @@ use leptos::ev::Event;
 use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use quipu_model::format::{bytes, counted};
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{GetTrace, ShareWhat, TraceScope};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactOptions, RedactReport};
 use quipu_ui::view;
@@ -102,11 +102,11 @@ pub(crate) fn ShareDialog() -> impl IntoView {
 impl Sharing {
     /// Opens the dialog: the current view decides what is offered first.
     fn begin(&self) {
-        let place = self.app.view.with_untracked(|view| view.place.clone());
+        let screen = self.app.view.with_untracked(|view| view.screen.clone());
         {
             let mut state = self.state.borrow_mut();
-            (state.trace_id, state.span_id) = match place {
-                Place::Trace(view) => (Some(view.trace_id), view.span_id),
+            (state.trace_id, state.span_id) = match screen {
+                Screen::Trace(view) => (Some(view.trace_id), view.span_id),
                 _ => (None, None),
             };
             state.subtree = Vec::new();

@@ -6,7 +6,9 @@ use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;
 use quipu_protocol::address::{ViewState, carrying_fragment};
-use quipu_protocol::{CopyDatabase, Failure, FileFormat, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{
+    CopyDatabase, Failure, FileFormat, FileQuestions, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared,
+};
 use quipu_protocol::{RedactOptions, RedactReport};
 use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
@@ -165,7 +167,11 @@ pub(super) fn page_address() -> String {
 }
 
 /// Asks about sharing `what`, and waits.
-async fn ask<Q: Question>(app: App, what: ShareWhat, question: impl FnOnce(ShareWhat) -> Q + 'static) -> Result<Q::Answer, String>
+async fn ask<Q: Question<List = FileQuestions>>(
+    app: App,
+    what: ShareWhat,
+    question: impl FnOnce(ShareWhat) -> Q + 'static,
+) -> Result<Q::Answer, String>
 where
     Q::Answer: 'static,
 {

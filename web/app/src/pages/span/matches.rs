@@ -1,6 +1,6 @@
 //! The matches of the search in the span: each with its context, and a link to it.
 //!
-//! What is not here: marks in the texts themselves (`widgets`).
+//! Not here: marks in the texts themselves (`widgets`).
 
 use crate::browser::on_next_frame;
 use crate::pages::span::recorded::LOAD;

@@ -19,7 +19,7 @@ use facts::facts;
 use leptos::prelude::*;
 use matches::{Matches, attribute_id, follow};
 use quipu_model::Timestamp;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{GetSpan, SpanDetail, SpanFailure, TextRef};
 use quipu_ui::view;
 use recorded::recorded;
@@ -42,8 +42,8 @@ pub(super) fn SpanPanel(
     let own = RwSignal::new(String::new());
     let find = memo(move || match own.get() {
         own if !own.is_empty() => own,
-        _ => app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.find.clone(),
+        _ => app.view.with(|view| match &view.screen {
+            Screen::Trace(view) => view.find.clone(),
             _ => String::new(),
         }),
     });

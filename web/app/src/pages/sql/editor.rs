@@ -1,6 +1,6 @@
 //! The SQL editor: a text area over the highlighted text, and a list of completions.
 //!
-//! What is not here: tokens (`quipu_ui::sql`) and completions (the core).
+//! Not here: tokens (`quipu_ui::sql`) and completions (the core).
 
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
@@ -11,7 +11,7 @@ use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Div, Textarea};
 use leptos::prelude::*;
-use quipu_protocol::{SqlRequest, SqlResponse, SqlWrong, Suggestion};
+use quipu_protocol::{CompleteSql, SqlWrong, Suggestion};
 use quipu_ui::sql::{TokenKind, tokens};
 use quipu_ui::view;
 use std::ops::Range;
@@ -211,13 +211,13 @@ impl Edit {
         }
         let draft = self.app.sql.draft.get_untracked();
         let cursor = self.cursor(&draft);
-        self.app.sql.ask(self.app, SqlRequest::Complete { query: draft.clone(), cursor: cursor as u32 }, move |answer| {
+        self.app.sql.ask(self.app, CompleteSql { query: draft.clone(), cursor: cursor as u32 }, move |answer| {
             let changed = self.offered.try_update_value(|offered| {
                 offered.asked = false;
                 offered.changed
             });
             let found = match (changed, answer) {
-                (Some(false), Ok(SqlResponse::Completions(found))) => found,
+                (Some(false), Ok(found)) => found,
                 (Some(true), _) => return self.suggest(),
                 _ => return,
             };

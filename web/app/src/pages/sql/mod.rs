@@ -1,6 +1,6 @@
 //! The SQL screen: the editor, the schema, and the result.
 //!
-//! What is not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
+//! Not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
 
 mod editor;
 mod result;
@@ -15,7 +15,7 @@ use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::markup::Node;
 use result::{GRID, result};
 use schema::schema;
@@ -27,8 +27,8 @@ pub(crate) fn SqlPage() -> impl IntoView {
     let app = App::get();
     let sql = app.sql;
     let query = memo(move || {
-        app.view.with(|view| match &view.place {
-            Place::Sql(query) => query.clone(),
+        app.view.with(|view| match &view.screen {
+            Screen::Sql(query) => query.clone(),
             _ => String::new(),
         })
     });

@@ -1,6 +1,6 @@
 //! The result: a table that draws only the rows in view, and a dialog for a full value.
 //!
-//! What is not here: the text of a cell (the core).
+//! Not here: the text of a cell (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
@@ -11,9 +11,9 @@ use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::markup::Node;
-use quipu_protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
+use quipu_protocol::{GetSqlValue, IdPlace, SqlCell, SqlKind, SqlRan, SqlWholeValue};
 use quipu_ui::view;
 use quipu_ui::view::{MoveKey, ScrollWindow};
 use wasm_bindgen::JsCast;
@@ -93,8 +93,8 @@ pub(super) fn result(app: App) -> impl IntoView {
         if event.key() == "Enter" && nearest(&event, "a, button").is_none() {
             event.prevent_default();
             event.stop_propagation();
-            match place_of(app, row, column) {
-                Some(place) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.place = place),
+            match screen_of(app, row, column) {
+                Some(screen) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.screen = screen),
                 _ => show(row, column),
             }
         }
@@ -177,7 +177,7 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     let made = if kept.cursor == (row, column) { made.attr("aria-selected", "true") } else { made };
     let leads = if cell.is_id { kept.places.get(&cell.text).and_then(Option::as_ref) } else { None };
     if let Some(place) = leads {
-        let address = untrack(|| router::address(app, |view| view.place = to_place(place)));
+        let address = untrack(|| router::address(app, |view| view.screen = to_screen(place)));
         let title = if place.span_id.is_some() { "Open this span" } else { "Open this trace" };
         return made.child(el("a").attr("href", &address).attr("tabindex", "-1").attr("title", title).text(&cell.text));
     }
@@ -197,8 +197,8 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     made.maybe(cell.is_cut.then(more))
 }
 
-fn to_place(place: &IdPlace) -> Place {
-    Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
+fn to_screen(place: &IdPlace) -> Screen {
+    Screen::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
 }
 
 /// The cell, if its row is loaded.
@@ -208,9 +208,9 @@ fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
 }
 
 /// The link target of the id in a cell.
-fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
+fn screen_of(app: App, row: u32, column: u32) -> Option<Screen> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
-    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
+    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_screen))
 }
 
 /// Marks the cell with the keyboard cursor. A cell that is not drawn yet is marked when it is.
@@ -262,16 +262,15 @@ pub(super) fn press(app: App, key: &str) -> bool {
     true
 }
 
-fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<Node>) + 'static) {
-    app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
-        Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
-        Ok(_) => {}
+fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(SqlWholeValue) + 'static) {
+    app.sql.ask(app, GetSqlValue { row, column }, move |answer| match answer {
+        Ok(value) => callback(value),
         Err(failure) => app.announce.set(failure.message),
     });
 }
 
 fn copy_value(app: App, row: u32, column: u32) {
-    ask_value(app, row, column, move |_, nodes| copy(app, "The value", text_of(&nodes)));
+    ask_value(app, row, column, move |value| copy(app, "The value", text_of(&value.nodes)));
 }
 
 fn text_of(nodes: &[Node]) -> String {
@@ -286,7 +285,7 @@ fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
     let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
     let is_null = cell_at(app, row, column).is_some_and(|cell| cell.kind == SqlKind::Null);
-    ask_value(app, row, column, move |about, nodes| {
+    ask_value(app, row, column, move |SqlWholeValue { about, nodes }| {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
             return;
         };
