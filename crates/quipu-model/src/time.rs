@@ -53,9 +53,9 @@ pub fn reference_time(nanos: u64) -> String {
     let seconds = nanos as f64 / 1e9;
     let whole = seconds.trunc();
     let micros = ((seconds - whole) * 1e6).round_ties_even();
-    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, number::whole(micros)) };
+    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, number::truncated(micros)) };
     // The largest `u64` is in the year 2554.
-    let civil = jiff::Timestamp::from_second(number::whole(whole)).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
+    let civil = jiff::Timestamp::from_second(number::truncated(whole)).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
     let (date, hour, minute, second) = (civil.date(), civil.hour(), civil.minute(), civil.second());
     format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
