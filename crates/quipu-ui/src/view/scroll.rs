@@ -4,6 +4,7 @@
 //! is exact; for longer lists, the scroll position is scaled to the whole list.
 
 use quipu_model::number::truncated;
+use std::ops::Range;
 
 /// A list of rows of equal height in a viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +23,14 @@ pub struct ScrollWindow {
     pub count: u64,
     /// Position of the first row's top in the scrolled element, in pixels.
     pub top_px: f64,
+}
+
+impl ScrollWindow {
+    /// The rows to draw, as lists number them: in 32 bits.
+    pub fn rows(&self) -> Range<u32> {
+        let place = |row: u64| u32::try_from(row).unwrap_or(u32::MAX);
+        place(self.first)..place(self.first.saturating_add(self.count))
+    }
 }
 
 impl ScrollMap {

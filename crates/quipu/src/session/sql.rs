@@ -65,7 +65,7 @@ impl Session {
                 match query_sql(&mut self.database, &format!("{EXPLAIN}{query}"), SqlLimits::default())? {
                     Ok(answer) => SqlResponse::Plan(plan(&answer)),
                     Err(mut wrong) => {
-                        wrong.offset = wrong.offset.and_then(|offset| offset.checked_sub(EXPLAIN.len() as u32));
+                        wrong.offset = wrong.offset.and_then(|offset| offset.checked_sub(quipu_model::number::narrow(EXPLAIN.len())));
                         SqlResponse::Wrong(wrong)
                     }
                 }
