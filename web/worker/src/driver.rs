@@ -8,6 +8,7 @@ use crate::read_ahead::{ReadAhead, Way};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
+use quipu::model::number::truncated;
 use quipu::protocol::{
     Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
 };
@@ -79,7 +80,7 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSum
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
         return Ok(summary);
     }
-    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
+    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| truncated(now())))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
     Ok(summary)
 }
@@ -90,7 +91,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
     let buffer = JsFuture::from(columns.array_buffer()).await;
     let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
     let columns = Uint8Array::new(&buffer).to_vec();
-    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| now() as u64))?;
+    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| truncated(now())))?;
     while !session.step(&mut || false)?.done {}
     keep(session, None)
 }
@@ -106,7 +107,7 @@ pub(crate) fn metrics_input() -> Result<(FileSummary, Vec<u8>), Failure> {
 /// Opens a database for questions in SQL only, without an index.
 pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
-    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
+    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| truncated(now())) };
     open_loaded(names, files, &[], options)
 }
 

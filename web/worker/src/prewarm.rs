@@ -4,6 +4,7 @@
 //! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use quipu::Session;
+use quipu::model::number::truncated;
 use quipu::protocol::{Failure, ListTraces, TraceQuery};
 use quipu::store::{Dropped, MemorySource, OpenOptions};
 use quipu_worker::messages::now;
@@ -14,7 +15,7 @@ const FILE: &[u8] = include_bytes!("prewarm.db");
 /// Opens the file and does what the first view of a file needs, including the index.
 pub(crate) fn open() -> Result<Session, Failure> {
     let dropped = Dropped { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| now() as u64))?;
+    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| truncated(now())))?;
     // As before the index is there.
     session.ask(ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}

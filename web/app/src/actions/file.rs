@@ -188,7 +188,7 @@ impl Page for App {
     fn request_first_rows(&self) {
         let view = self.view.get_untracked();
         if view.place.is_list() {
-            untrack(|| self.traces.want(*self, view.list, 0, 1));
+            untrack(|| self.traces.want(*self, view.list, 0..1));
         }
     }
 

@@ -9,8 +9,10 @@ use crate::idle::Busy;
 use crate::state::{App, Callback, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::address::Place;
 use quipu_protocol::{AskSql, Failure, FailureKind, FindIds, ReadFile, SQL_SECONDS, SqlCell, SqlRequest, SqlResponse};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -207,16 +209,17 @@ impl Sql {
         }));
     }
 
-    /// Loads the rows from `first` on, if they are not loaded.
-    pub(crate) fn want(&self, app: App, first: u32, count: u32, width: usize, rows: u32) {
+    /// Loads these of `rows` rows, if they are not loaded.
+    pub(crate) fn want(&self, app: App, wanted: Range<u32>, width: usize, rows: u32) {
         let here = self.with(|Kept { loaded, .. }| {
-            let end = loaded.from + (loaded.cells.len() / width.max(1)) as u32;
-            first >= loaded.from && (first + count).min(rows) <= end
+            let end = loaded.from + narrow(loaded.cells.len() / width.max(1));
+            wanted.start >= loaded.from && wanted.end.min(rows) <= end
         });
         if here || rows == 0 {
             return;
         }
-        let from = first.saturating_sub(CHUNK.saturating_sub(count) / 2);
+        let count = wanted.end.saturating_sub(wanted.start);
+        let from = wanted.start.saturating_sub(CHUNK.saturating_sub(count) / 2);
         if self.with(|kept| kept.coming.0) {
             // Of many scroll positions, only the last one counts.
             return self.with(|kept| kept.coming.1 = Some(from));

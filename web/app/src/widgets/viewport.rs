@@ -5,6 +5,7 @@ use crate::state::App;
 use crate::state::PagedList;
 use leptos::html::Div;
 use leptos::prelude::*;
+use quipu_model::number::truncated;
 use quipu_protocol::address::ListView;
 use quipu_ui::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
@@ -82,7 +83,7 @@ impl Viewport {
         let window = Memo::new(move |_| self.window(list.len().into()));
         Effect::new(move |_| {
             let window = window.get();
-            list.want(app, shown.get(), window.first as u32, window.count as u32);
+            list.want(app, shown.get(), window.rows());
         });
         Effect::new(move |before: Option<ListView>| {
             // Opening or closing a group keeps the scroll position.
@@ -130,7 +131,7 @@ impl Viewport {
 
     fn scroll_to(&self, top: f64) {
         if let Some(Some(element)) = self.node.try_get_untracked() {
-            element.set_scroll_top(top.round() as i32);
+            element.set_scroll_top(truncated(top.round()));
             self.top.set(f64::from(element.scroll_top()));
         }
     }
