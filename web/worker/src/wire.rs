@@ -2,9 +2,8 @@
 
 use crate::driver::{answer, metrics_input, open, open_for_sql, open_shared};
 use js_sys::Array;
-use quipu::model::number::truncated;
 use quipu_protocol::{Command, Failure, FailureKind, GetFile, Notification, Question};
-use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
+use quipu_worker::messages::{build, bytes, get, id, listen, post, post_with_blob};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
@@ -25,7 +24,7 @@ fn receive(data: &JsValue) {
     if waits {
         return;
     }
-    let id = truncated::<u32>(get(data, "id").as_f64().unwrap_or(0.0));
+    let id = id(data);
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
         Ok(Command::GetReadings) => match metrics_input() {
             Ok((summary, input)) => {
