@@ -48,7 +48,7 @@ pub(super) fn Prices() -> impl IntoView {
                         placeholder=hint
                         autocomplete="off"
                         spellcheck="false"
-                        prop:value=move || line.with(|line| line.get(at).cloned())
+                        prop:value=move || line.with(|line| line.get(at).cloned().unwrap_or_default())
                         on:change=move |event| {
                             line.update(|line| {
                                 if let Some(part) = line.get_mut(at) {
