@@ -4,6 +4,7 @@
 
 use super::Timestamp;
 use crate::calendar::{self, Civil};
+use crate::number::truncated;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -35,7 +36,7 @@ impl EventTime {
     pub fn from_number(number: f64) -> Option<EventTime> {
         let seconds = if number.abs() > MILLISECONDS_FROM { number / 1e3 } else { number };
         let micros = (seconds * 1e6).round();
-        (micros.abs() < 9e15).then(|| EventTime::utc(Timestamp(micros as i64 * 1_000)))
+        (micros.abs() < 9e15).then(|| EventTime::utc(Timestamp(truncated::<i64>(micros) * 1_000)))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
 //! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
-//! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), and small encodings ([`csv`], [`encoding`]).
+//! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), conversions between numbers ([`number`]), and small
+//! encodings ([`csv`], [`encoding`]).
 //!
 //! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
@@ -12,6 +13,7 @@ pub mod failure;
 pub mod fold;
 pub mod format;
 pub mod llm;
+pub mod number;
 pub mod ordered;
 pub mod prometheus;
 pub mod recorded;

@@ -2,6 +2,7 @@
 //!
 //! Not here: where the table is stored.
 
+use crate::number::truncated;
 use serde::{Deserialize, Serialize};
 
 /// Price of the models that match a pattern.
@@ -99,7 +100,7 @@ impl PriceTable {
         let (for_prompt, prompt_unknown) = part(prompt, price.prompt);
         let (for_completion, completion_unknown) = part(completion, price.completion);
         let is_known = prompt.is_some() || completion.is_some() || !(prompt_unknown || completion_unknown);
-        let nanos = (for_prompt + for_completion).round() as u64;
+        let nanos = truncated((for_prompt + for_completion).round());
         is_known.then_some(Cost { nanos, is_least: prompt_unknown || completion_unknown, unit: self.unit })
     }
 

@@ -1,6 +1,7 @@
 //! Recorded times: ISO 8601 text with or without a zone, with nanosecond precision.
 
 use crate::calendar::{self, Civil};
+use crate::number;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -48,9 +49,9 @@ pub fn reference_time(nanos: u64) -> String {
     let seconds = nanos as f64 / 1e9;
     let whole = seconds.trunc();
     let micros = ((seconds - whole) * 1e6).round_ties_even();
-    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, micros as u32) };
+    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, number::truncated(micros)) };
     // The largest `u64` is in the year 2554.
-    let Civil { date, hour, minute, second, .. } = Civil::from_seconds(whole as i64);
+    let Civil { date, hour, minute, second, .. } = Civil::from_seconds(number::truncated(whole));
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
     format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
 }
@@ -103,6 +104,7 @@ impl RecordedTime {
 
 /// Fast path for the forms nearly every time has: `2026-11-22T18:39:22.344556` with or without `+00:00`, and SQLite's
 /// `2026-11-22 18:39:22`. `None` for every other form, and for times that need the calendar.
+#[expect(clippy::indexing_slicing, reason = "all places are constants below the lengths of the two arrays, 26 and 19")]
 fn usual(text: &[u8]) -> Option<RecordedTime> {
     let mut filled = *b"0000-00-00T00:00:00.000000";
     let (time, zoned) = match text.split_first_chunk::<26>() {

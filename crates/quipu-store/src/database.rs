@@ -103,7 +103,7 @@ impl Database {
         let main = SharedCache::new(database.source);
         let mut head = [0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
-        let header = read_header(&head[..got], &name, main.len()).map_err(StoreError::CannotOpen)?;
+        let header = read_header(head.get(..got).unwrap_or(&head), &name, main.len()).map_err(StoreError::CannotOpen)?;
 
         let mut warnings = Vec::new();
         let recovering = |file: &Option<NamedSource>| file.as_ref().is_some_and(|file| !file.source.is_empty());

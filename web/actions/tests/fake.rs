@@ -77,7 +77,7 @@ impl Fake {
 
     /// Answers the question of this number; the first one is 0.
     pub(crate) fn answer(&self, number: usize, answer: Result<FileSummary, Failure>) {
-        let callback = self.0.asked.borrow_mut()[number].take().expect("asked, and not answered yet");
+        let callback = self.0.asked.borrow_mut().get_mut(number).and_then(Option::take).expect("asked, and not answered yet");
         callback(answer);
     }
 

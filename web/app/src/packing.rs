@@ -8,6 +8,7 @@
 
 use crate::browser::window;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use quipu_model::number::narrow;
 use quipu_share::payload::{LinkError, MAX_UNPACKED_BYTES};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -147,7 +148,7 @@ fn crypto() -> Result<JsValue, JsValue> {
 }
 
 fn by_chance(count: usize) -> Result<Vec<u8>, JsValue> {
-    let bytes = Uint8Array::new_with_length(count as u32);
+    let bytes = Uint8Array::new_with_length(narrow(count));
     call(&crypto()?, "getRandomValues", &[bytes.clone().into()])?;
     Ok(bytes.to_vec())
 }

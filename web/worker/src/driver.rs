@@ -9,6 +9,7 @@ use crate::read_ahead::{ReadAhead, Way};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
+use quipu::model::number::truncated;
 use quipu::protocol::{
     Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
     ShareWhat,
@@ -81,7 +82,7 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Option<
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
         return Ok(Some(summary));
     }
-    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
+    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| truncated(now())))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
     Ok(Some(summary))
 }
@@ -92,7 +93,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
     let buffer = JsFuture::from(columns.array_buffer()).await;
     let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
     let columns = Uint8Array::new(&buffer).to_vec();
-    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| now() as u64))?;
+    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| truncated(now())))?;
     while !session.step(&mut || false)?.done {}
     keep(session, None)
 }
@@ -116,7 +117,7 @@ pub(crate) fn copy_part(what: &ShareWhat) -> Result<(FileSummary, Vec<u8>), Fail
 /// Opens a database for questions in SQL only, without an index.
 pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
-    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
+    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| truncated(now())) };
     open_loaded(names, files, &[], options)
 }
 

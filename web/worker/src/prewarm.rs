@@ -5,6 +5,7 @@
 
 use crate::messages::now;
 use quipu::Session;
+use quipu::model::number::truncated;
 use quipu::protocol::{Failure, ListTraces, TraceQuery};
 use quipu::store::{MemorySource, NamedSource, OpenOptions};
 
@@ -14,7 +15,7 @@ const FILE: &[u8] = include_bytes!("prewarm.db");
 /// Opens the file and does what the first view of a file needs, including the index.
 pub(crate) fn open() -> Result<Session, Failure> {
     let file = NamedSource { name: "prewarm.db".into(), source: Box::new(MemorySource(FILE.to_vec())) };
-    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| now() as u64))?;
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| truncated(now())))?;
     // As before the index is there.
     session.ask(ListTraces(TraceQuery::default()))?;
     while !session.step(&mut || false)?.done {}

@@ -1,7 +1,7 @@
 //! The worker's message format: receives `{id, body, files}`, sends `{body}`.
 
 use crate::driver::{answer, copy_part, metrics_input, open, open_for_sql, open_shared};
-use crate::messages::{build, bytes, get, listen, post, post_with_blob};
+use crate::messages::{build, bytes, get, id, listen, post, post_with_blob};
 use js_sys::Array;
 use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question};
 use std::cell::RefCell;
@@ -24,7 +24,7 @@ fn receive(data: &JsValue) {
     if waits {
         return;
     }
-    let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
+    let id = id(data);
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
         Ok(Command::GetMetricsInput) => return reply_with_blob(id, metrics_input()),
         Ok(Command::CopyPart { what }) => return reply_with_blob(id, copy_part(&what)),

@@ -1,6 +1,7 @@
 //! Completion for SQL queries: tables where one is expected, columns of the tables in use, functions, keywords.
 
 use super::token::{KEYWORDS, SqlToken, TokenKind, tokens};
+use quipu_model::number::narrow;
 use quipu_protocol::{SqlTable, Suggestion, Suggestions};
 
 /// Maximum number of suggestions.
@@ -128,7 +129,7 @@ impl Candidates {
 
     fn at(mut self, start: usize, cursor: usize) -> Suggestions {
         self.items.truncate(MOST);
-        Suggestions { start: start as u32, end: cursor as u32, items: self.items }
+        Suggestions { start: narrow(start), end: narrow(cursor), items: self.items }
     }
 }
 

@@ -93,6 +93,7 @@ impl PathRows {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use quipu_model::Timestamp;

@@ -4,6 +4,7 @@ use super::failures::failure_origins;
 use super::times::{Times, self_times};
 use super::waterfall::{span_time, subtree};
 use quipu_model::SpanFlags;
+use quipu_model::number::narrow;
 use quipu_protocol::{TraceColumns, UNKNOWN_NANOS};
 
 /// A kind of jump target.
@@ -43,7 +44,7 @@ impl Jump {
             Jump::Slowest => {
                 let own = self_times(Times::of(columns));
                 let known = own.iter().enumerate().filter(|(_, nanos)| **nanos != UNKNOWN_NANOS);
-                known.max_by_key(|(row, nanos)| (**nanos, std::cmp::Reverse(*row))).map(|(row, _)| row as u32)
+                known.max_by_key(|(row, nanos)| (**nanos, std::cmp::Reverse(*row))).map(|(row, _)| narrow(row))
             }
             Jump::Failure => {
                 let mut origins = failure_origins(columns);
@@ -53,7 +54,7 @@ impl Jump {
             }
             Jump::Inference => {
                 let is_one = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::INFERENCE_REQUEST));
-                let rows = columns.len() as u32;
+                let rows = narrow(columns.len());
                 let from = selected.map_or(0, |row| row + 1);
                 (from..rows).find(is_one).or_else(|| (0..rows).find(is_one))
             }

@@ -267,6 +267,7 @@ fn params(key: &str, id: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use quipu_protocol::KindSet;

@@ -70,7 +70,7 @@ impl Session {
         const EXPLAIN: &str = "EXPLAIN QUERY PLAN ";
         let answer = query_sql(&mut self.database, &format!("{EXPLAIN}{query}"), SqlLimits::default())?;
         Ok(answer.map(|answer| plan(&answer)).map_err(|wrong| {
-            let offset = wrong.offset.and_then(|offset| offset.checked_sub(EXPLAIN.len() as u32));
+            let offset = wrong.offset.and_then(|offset| offset.checked_sub(quipu_model::number::narrow(EXPLAIN.len())));
             SqlWrong { offset, ..wrong }
         }))
     }

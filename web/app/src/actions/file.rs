@@ -199,7 +199,7 @@ impl Page for App {
     fn request_first_rows(&self) {
         let view = self.view.get_untracked();
         if view.screen.is_list() {
-            untrack(|| self.traces.want(*self, view.list, 0, 1));
+            untrack(|| self.traces.want(*self, view.list, 0..1));
         }
     }
 

@@ -7,6 +7,7 @@ use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use quipu_model::is_companion;
+use quipu_model::number::truncated;
 use quipu_protocol::address::{Sample, Screen, Source};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -49,7 +50,7 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise
 
 /// A file as addresses name it.
 fn source_of(file: &File) -> Source {
-    Source::File { name: file.name(), size_bytes: Some(file.size() as u64) }
+    Source::File { name: file.name(), size_bytes: Some(truncated(file.size())) }
 }
 
 /// Files in a self-contained page can be named by addresses, and are opened if the address names nothing.

@@ -9,11 +9,13 @@ use crate::idle::Busy;
 use crate::state::{App, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::address::Screen;
 use quipu_protocol::{
     DescribeSql, Failure, FailureKind, FileQuestions, FindIds, ListSqlRows, PlanSql, Question, ReadFile, Request, RunSql, SQL_SECONDS,
     SqlCell,
 };
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -229,16 +231,17 @@ impl Sql {
         }));
     }
 
-    /// Loads the rows from `first` on, if they are not loaded.
-    pub(crate) fn want(&self, app: App, first: u32, count: u32, width: usize, rows: u32) {
+    /// Loads these of `rows` rows, if they are not loaded.
+    pub(crate) fn want(&self, app: App, wanted: Range<u32>, width: usize, rows: u32) {
         let here = self.with(|Kept { loaded, .. }| {
-            let end = loaded.from + (loaded.cells.len() / width.max(1)) as u32;
-            first >= loaded.from && (first + count).min(rows) <= end
+            let end = loaded.from + narrow(loaded.cells.len() / width.max(1));
+            wanted.start >= loaded.from && wanted.end.min(rows) <= end
         });
         if here || rows == 0 {
             return;
         }
-        let from = first.saturating_sub(CHUNK.saturating_sub(count) / 2);
+        let count = wanted.end.saturating_sub(wanted.start);
+        let from = wanted.start.saturating_sub(CHUNK.saturating_sub(count) / 2);
         if self.with(|kept| kept.coming.0) {
             // Of many scroll positions, only the last one counts.
             return self.with(|kept| kept.coming.1 = Some(from));

@@ -7,6 +7,7 @@ use crate::browser::{document, error_text};
 use crate::carried;
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_model::number::truncated;
 use quipu_web_actions::WorkerExit;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -255,7 +256,7 @@ impl Host {
             inner.silent = 0;
             if let Some(whole) = field("of").as_f64() {
                 if inner.pieces.is_empty() {
-                    inner.pieces.reserve_exact(whole as usize);
+                    inner.pieces.reserve_exact(truncated(whole));
                 }
                 inner.pieces.append(&mut body);
                 return;

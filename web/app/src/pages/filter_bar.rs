@@ -11,6 +11,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use quipu_model::format;
+use quipu_model::number::narrow;
 use quipu_protocol::Suggest;
 use quipu_protocol::filter::{Filter, FilterError, Term};
 use quipu_ui::view;
@@ -212,7 +213,7 @@ impl Bar {
         self.close();
         if let Some(input) = self.input.get_untracked() {
             input.set_value(text);
-            let unit = view::unit_of_byte(text, cursor) as u32;
+            let unit = narrow(view::unit_of_byte(text, cursor));
             let _ = input.set_selection_range(unit, unit);
         }
     }
@@ -251,7 +252,7 @@ impl Bar {
             return self.show(history(self.applied.with_untracked(|applied| applied.clone())));
         }
         let cursor = self.cursor(&draft);
-        let question = Suggest { filter: draft.clone(), cursor: cursor as u32 };
+        let question = Suggest { filter: draft.clone(), cursor: narrow(cursor) };
         self.app.ask(question, move |answer| {
             let Some((_, changed)) = self.asked.try_get_value() else { return };
             self.asked.set_value((None, false));

@@ -164,8 +164,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
     effect(move || {
         let Some(root) = rows_node.get() else { return };
         let window = window.get();
-        let end = window.first + window.count.min(allowed.get());
-        let wanted = (window.first as u32..end as u32).map(|place| (place, list.row(place))).collect();
+        let wanted = window.rows().zip(0..allowed.get()).map(|(place, _)| (place, list.row(place))).collect();
         let version = version.get();
         let _ = drawn.try_update_value(|drawn| untrack(|| drawn.draw(&root, version, wanted, &*row)));
     });

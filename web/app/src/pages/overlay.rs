@@ -91,9 +91,8 @@ impl Overlay {
             }
             let columns = trace.columns();
             let rows = trace.tree.with(|tree| {
-                let places = window.first as u32..(window.first + window.count) as u32;
                 let new = |row: &u32| self.asked.with_value(|asked| !asked.contains(row));
-                places.filter_map(|place| tree.row_at(place)).filter(new).take(AT_ONCE).collect::<Vec<_>>()
+                window.rows().filter_map(|place| tree.row_at(place)).filter(new).take(AT_ONCE).collect::<Vec<_>>()
             });
             if rows.is_empty() {
                 return;

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format;
 use quipu_model::format::TimeStyle;
+use quipu_model::number::truncated;
 use quipu_protocol::{Scatter, SummarizeTraces, SummaryQuery, TraceSummary};
 use quipu_ui::view;
 use quipu_ui::view::{Brush, BrushSide, duration_ticks, time_ticks};
@@ -118,7 +119,7 @@ impl Overview {
         let _ = self.toggle.set_attribute("aria-expanded", if chart { "true" } else { "false" });
         self.toggle.set_text_content(Some(if chart { "Hide chart" } else { "Show chart" }));
         self.chart.set_class_name(if chart { "chart" } else { "chart put-away" });
-        let cells = if chart { ((width / CELL_PX) as u16, ROWS) } else { (0, 0) };
+        let cells = if chart { (truncated(width / CELL_PX), ROWS) } else { (0, 0) };
         let is_known = list.is_loaded() && app.summary().is_some_and(|summary| summary.indexed);
         let query = SummaryQuery { failed_only, filter, cells };
         let wanted = Some((query.clone(), list.state(), app.epoch.get()));

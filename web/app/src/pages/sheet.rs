@@ -13,6 +13,7 @@ use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::TraceTab;
 use quipu_protocol::markup::Node;
 use quipu_protocol::{ExportConversation, GetSheet, SheetQuery, TraceScope};
@@ -219,7 +220,7 @@ impl Paper {
         if same == 0 {
             self.build.handlers.clear();
         }
-        while root.child_element_count() > same as u32 {
+        while root.child_element_count() > narrow(same) {
             if let Some(last) = root.last_element_child() {
                 last.remove();
             }

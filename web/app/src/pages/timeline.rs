@@ -12,6 +12,7 @@ use crate::widgets::Viewport;
 use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
 use leptos::html::Span;
 use leptos::prelude::*;
+use quipu_model::number::truncated;
 use quipu_ui::view;
 use quipu_ui::view::{TimeWindow, ZoomKey};
 use wasm_bindgen::JsCast;
@@ -40,10 +41,9 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let rows = move || {
         let window = window.get();
         let columns = trace.columns();
-        let places = window.first as u32..(window.first + window.count) as u32;
         // Bars follow the time window through CSS.
         let whole = TimeWindow::whole(columns.duration_nanos);
-        let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, places, &whole, 0.0));
+        let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, window.rows(), &whole, 0.0));
         trace.matches.with(|matches| rows.into_iter().map(|row| TimelineRow { matched: matches.has(row.row), row }).collect::<Vec<_>>())
     };
     let press = move |event: MouseEvent| {
@@ -169,7 +169,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
 /// The ticks of the visible time range.
 fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
     memo(move || {
-        let most = ((width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12);
+        let most = truncated::<usize>(width.get() * AXIS_PART / TICK_PX).clamp(1, 12);
         trace.window.with(|window| view::ticks(window.from(), window.to(), most))
     })
 }

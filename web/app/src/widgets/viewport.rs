@@ -6,6 +6,7 @@ use crate::state::App;
 use crate::state::PagedList;
 use leptos::html::Div;
 use leptos::prelude::*;
+use quipu_model::number::truncated;
 use quipu_protocol::address::ListView;
 use quipu_ui::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
@@ -83,7 +84,7 @@ impl Viewport {
         let window = memo(move || self.window(list.len().into()));
         effect(move || {
             let window = window.get();
-            list.want(app, shown.get(), window.first as u32, window.count as u32);
+            list.want(app, shown.get(), window.rows());
         });
         effect_with(move |before: Option<ListView>| {
             // Opening or closing a group keeps the scroll position.
@@ -131,7 +132,7 @@ impl Viewport {
 
     fn scroll_to(&self, top: f64) {
         if let Some(Some(element)) = self.node.try_get_untracked() {
-            element.set_scroll_top(top.round() as i32);
+            element.set_scroll_top(truncated(top.round()));
             self.top.set(f64::from(element.scroll_top()));
         }
     }

@@ -7,7 +7,7 @@
 mod worker {
     use quipu_metrics::{Metrics, MetricsInput};
     use quipu_protocol::{MetricsEvent, MetricsRequest};
-    use quipu_worker::messages::{build, bytes, file_bytes, get, listen, post};
+    use quipu_worker::messages::{build, bytes, file_bytes, id, listen, post};
     use std::cell::RefCell;
     use wasm_bindgen::JsValue;
 
@@ -27,7 +27,7 @@ mod worker {
             METRICS.set(Metrics::new(MetricsInput::from_bytes(&file_bytes(data)).unwrap_or_default()));
         }
         let result = METRICS.with_borrow_mut(|metrics| request.answer_by(metrics));
-        post(&MetricsEvent::Reply { id: get(data, "id").as_f64().unwrap_or(0.0) as u32, result });
+        post(&MetricsEvent::Reply { id: id(data), result });
     }
 }
 

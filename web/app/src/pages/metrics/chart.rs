@@ -10,6 +10,7 @@ use crate::state::App;
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use leptos::prelude::*;
 use quipu_model::format::TimeStyle;
+use quipu_model::number::truncated;
 use quipu_protocol::{Chart, ChartForm};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -171,10 +172,10 @@ fn draw(holder: &web_sys::HtmlDivElement, chart: &Chart, utc: bool, zoom: Zoom, 
         ("step", (chart.step_millis as f64 / 1e3).into()),
         ("utc", utc.into()),
     ]);
-    let zoom = Closure::<dyn Fn(f64, f64)>::new(move |from: f64, to: f64| zoom.run(((from * 1e3) as i64, (to * 1e3).ceil() as i64)))
+    let zoom = Closure::<dyn Fn(f64, f64)>::new(move |from: f64, to: f64| zoom.run((truncated(from * 1e3), truncated((to * 1e3).ceil()))))
         .into_js_value();
     let press =
-        Closure::<dyn Fn(f64, f64)>::new(move |series: f64, place: f64| press.run((series as usize, place as usize))).into_js_value();
+        Closure::<dyn Fn(f64, f64)>::new(move |series: f64, place: f64| press.run((truncated(series), truncated(place)))).into_js_value();
     let on = object(&[("zoom", zoom.clone()), ("point", press.clone())]);
     let make: Function = Reflect::get(&window(), &"quipuChart".into()).ok()?.dyn_into().ok()?;
     let remove = make.call3(&JsValue::NULL, holder, &spec, &on).ok()?.dyn_into().ok()?;

@@ -16,6 +16,7 @@ use crate::widgets::{Choice, Segmented};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
+use quipu_model::number::truncated;
 use quipu_protocol::TokensShown;
 use quipu_protocol::address::{MetricsView, Screen, ViewState};
 use quipu_protocol::{Chart, GetOverview, OverviewPage, OverviewQuery, PointQuery, TokensBy};
@@ -81,7 +82,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         let query = PointQuery {
             query: series.query.clone(),
             labels: Vec::new(),
-            at_millis: (*at * 1e3) as i64,
+            at_millis: truncated(*at * 1e3),
             step_millis: chart.step_millis,
             limit: 0,
             options: view.with_untracked(|view| view.options),

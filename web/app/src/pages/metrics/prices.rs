@@ -49,9 +49,13 @@ pub(super) fn Prices() -> impl IntoView {
                         placeholder=hint
                         autocomplete="off"
                         spellcheck="false"
-                        prop:value=move || line.with(|line| line[at].clone())
+                        prop:value=move || line.with(|line| line.get(at).cloned().unwrap_or_default())
                         on:change=on_event(move |event| {
-                            line.update(|line| line[at] = event_target_value(&event));
+                            line.update(|line| {
+                                if let Some(part) = line.get_mut(at) {
+                                    *part = event_target_value(&event);
+                                }
+                            });
                             take();
                         })
                     />

@@ -14,6 +14,7 @@ use crate::state::MetricsState;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
+use quipu_model::number::{narrow, truncated};
 use quipu_protocol::PromqlError;
 use quipu_protocol::address::MetricsView;
 use quipu_protocol::{AnswerPage, CompletePromql, MetricOptions, PointQuery, PromqlQuery, RunPromql, Suggestion, Suggestions};
@@ -98,7 +99,7 @@ pub(super) fn QueryBox(
         let chart = state.answer.with_untracked(|answer| answer.as_ref()?.chart.clone());
         let Some(chart) = chart else { return };
         if let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) {
-            list_point(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
+            list_point(series.labels.clone(), truncated(*at * 1e3), chart.step_millis, series.name.clone());
         }
     });
     let chart = Signal::derive_local(move || {
@@ -264,7 +265,7 @@ impl Asking {
         let query = self.draft.get_untracked();
         // The browser counts in UTF-16 units.
         let units = input.selection_end().ok().flatten().unwrap_or(0) as usize;
-        let cursor = view::byte_of_unit(&query, units) as u32;
+        let cursor = narrow(view::byte_of_unit(&query, units));
         let options = self.view.with_untracked(|view| view.options);
         if self.app.metrics_state.get_untracked() != MetricsState::Ready {
             return;
@@ -308,7 +309,7 @@ impl Asking {
         self.close();
         if let Some(input) = self.input.get_untracked() {
             input.set_value(&draft);
-            let cursor = view::unit_of_byte(&draft, cursor) as u32;
+            let cursor = narrow(view::unit_of_byte(&draft, cursor));
             let _ = input.set_selection_range(cursor, cursor);
         }
         self.suggest();

@@ -10,6 +10,7 @@ use leptos::ev::Event;
 use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use quipu_model::format::{bytes, counted};
+use quipu_model::number::narrow;
 use quipu_protocol::address::Screen;
 use quipu_protocol::{GetTrace, ShareWhat, TraceScope};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactOptions, RedactReport};
@@ -235,7 +236,7 @@ impl Sharing {
         crate::browser::focus(&id);
         let field = crate::browser::document().get_element_by_id(&id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         if let Some(field) = field.filter(|field| field.type_() == "password") {
-            let end = field.value().len() as u32;
+            let end = narrow(field.value().len());
             let _ = field.set_selection_range(end, end);
         }
     }

@@ -11,6 +11,7 @@ use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Div, Textarea};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::{CompleteSql, SqlWrong, Suggestion};
 use quipu_ui::sql::{TokenKind, tokens};
 use quipu_ui::view;
@@ -65,7 +66,7 @@ pub(super) fn Editor() -> impl IntoView {
     effect(move || {
         let (Some(under), Some(area)) = (under.get(), edit.area.get()) else { return };
         let draft = sql.draft.get();
-        area.set_rows((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1) as u32);
+        area.set_rows(narrow((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1)));
         let refused = match sql.shown() {
             Shown::Wrong(wrong, query) => Some((wrong, query)),
             _ => None,
@@ -211,7 +212,7 @@ impl Edit {
         }
         let draft = self.app.sql.draft.get_untracked();
         let cursor = self.cursor(&draft);
-        self.app.sql.ask(self.app, CompleteSql { query: draft.clone(), cursor: cursor as u32 }, move |answer| {
+        self.app.sql.ask(self.app, CompleteSql { query: draft.clone(), cursor: narrow(cursor) }, move |answer| {
             let changed = self.offered.try_update_value(|offered| {
                 offered.asked = false;
                 offered.changed
@@ -340,7 +341,7 @@ fn put(app: App, draft: &str, range: Range<usize>, text: &str) {
     let Some(area) = document().get_element_by_id(EDITOR).and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) else {
         return;
     };
-    let unit = |byte| view::unit_of_byte(draft, byte) as u32;
+    let unit = |byte| narrow(view::unit_of_byte(draft, byte));
     let _ = area.set_selection_range(unit(range.start), unit(range.end));
     let typed = document()
         .dyn_ref::<HtmlDocument>()
@@ -348,7 +349,7 @@ fn put(app: App, draft: &str, range: Range<usize>, text: &str) {
     if typed != Some(true) {
         let (after, cursor) = view::put_in(draft, range, text);
         area.set_value(&after);
-        let cursor = view::unit_of_byte(&after, cursor) as u32;
+        let cursor = narrow(view::unit_of_byte(&after, cursor));
         let _ = area.set_selection_range(cursor, cursor);
     }
     app.sql.draft.set(area.value());

@@ -11,6 +11,7 @@ use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
+use quipu_model::number::{narrow, truncated};
 use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::markup::Node;
 use quipu_protocol::{GetSqlValue, IdPlace, SqlCell, SqlKind, SqlRan, SqlWholeValue};
@@ -47,7 +48,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             grid.set_scroll_left(0);
         }
         let window = viewport.window(table.rows.into());
-        sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
+        sql.want(app, window.rows(), table.columns.len(), table.rows);
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
         true
     });
@@ -142,8 +143,7 @@ fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: 
     let _ = rows.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
     // A group has rows.
     let _ = rows.set_attribute("role", if table.rows > 0 { "rowgroup" } else { "presentation" });
-    let places = window.first as u32..(window.first + window.count) as u32;
-    fill(&rows, app.sql.with(|kept| places.map(|place| row(app, place, table, kept)).collect()));
+    fill(&rows, app.sql.with(|kept| window.rows().map(|place| row(app, place, table, kept)).collect()));
 }
 
 fn heading(at: usize, name: &str, kind: &str) -> El {
@@ -162,7 +162,9 @@ fn row(app: App, place: u32, table: &SqlRan, kept: &Kept) -> El {
     let loaded = &kept.loaded;
     let cells = place.checked_sub(loaded.from).and_then(|at| loaded.cells.get(at as usize * width..(at as usize + 1) * width));
     match cells {
-        Some(cells) => line.children(cells.iter().enumerate().map(|(column, cell)| one(app, (place, column as u32), cell, kept)).collect()),
+        Some(cells) => {
+            line.children(cells.iter().enumerate().map(|(column, cell)| one(app, (place, narrow(column)), cell, kept)).collect())
+        }
         None => line.class("sql-row coming").child(el("span").attr("role", "gridcell").text("…")),
     }
 }
@@ -230,7 +232,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
     let (outer, inner) = (grid.get_bounding_client_rect(), cell.get_bounding_client_rect());
     let beyond = (inner.right() - outer.right()).max(0.0) - (outer.left() - inner.left()).max(0.0);
     if beyond != 0.0 && inner.width() <= outer.width() {
-        grid.set_scroll_left(grid.scroll_left() + beyond as i32);
+        grid.set_scroll_left(grid.scroll_left() + truncated::<i32>(beyond));
     }
 }
 
@@ -238,7 +240,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
 pub(super) fn press(app: App, key: &str) -> bool {
     let Some(table) = app.sql.table().filter(|table| table.rows > 0) else { return false };
     let (row, column) = app.sql.with(|kept| kept.cursor);
-    let last = (table.columns.len() as u32).saturating_sub(1);
+    let last = narrow(table.columns.len()).saturating_sub(1);
     let to = match key {
         "ArrowRight" | "l" => (row, (column + 1).min(last)),
         "ArrowLeft" | "h" => (row, column.saturating_sub(1)),
@@ -249,10 +251,10 @@ pub(super) fn press(app: App, key: &str) -> bool {
         _ => {
             let Some(key) = MoveKey::from_name(key) else { return false };
             let height = document().get_element_by_id(GRID).map_or(0, |grid| grid.client_height());
-            let page = (f64::from(height) / ROW_PX) as u64;
+            let page = truncated::<u64>(f64::from(height) / ROW_PX);
             let page = page.saturating_sub(2).max(1);
-            match view::move_in_list(table.rows.into(), Some(row.into()), key, page) {
-                Some(row) => (row as u32, column),
+            match view::move_in_list(table.rows.into(), Some(row.into()), key, page).and_then(|row| u32::try_from(row).ok()) {
+                Some(row) => (row, column),
                 None => return false,
             }
         }

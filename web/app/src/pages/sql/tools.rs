@@ -9,6 +9,7 @@ use crate::state::Sql;
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use quipu_model::format::bytes;
+use quipu_model::number::truncated;
 use quipu_protocol::{Contents, ExportSql, FileFormat, SqlText};
 use quipu_ui::view::{PLAN_BUTTON, RUN_BUTTON, clip};
 use wasm_bindgen::JsCast;
@@ -176,7 +177,9 @@ fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
         });
     }
     if whole.size() > MOST_COPIED {
-        return app.announce.set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(whole.size() as u64)));
+        return app
+            .announce
+            .set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(truncated(whole.size()))));
     }
     wasm_bindgen_futures::spawn_local(async move {
         let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;
