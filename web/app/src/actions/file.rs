@@ -36,7 +36,7 @@ impl App {
     }
 
     /// Like [`ask`](App::ask), for a question about sharing `what`; see [`Client::ask_about_share`].
-    pub(crate) fn ask_about_share<Q: Question>(
+    pub(crate) fn ask_about_share<Q: Question<List = FileQuestions>>(
         &self,
         what: ShareWhat,
         question: impl FnOnce(ShareWhat) -> Q + 'static,

@@ -19,7 +19,7 @@ use crate::carried;
 use crate::idle::Idle;
 use link::Callback;
 use quipu_protocol::{
-    Command, Failure, FailureKind, FileQuestions, FileSummary, GetFile, Notification, Question, QuestionList, Request, Response, ShareWhat,
+    Command, Failure, FailureKind, FileQuestions, FileSummary, GetFile, Notification, Question, QuestionList, Request, ShareWhat,
 };
 use served::Served;
 use sharing::Sharing;
