@@ -2,6 +2,7 @@
 //!
 //! Not here: where the table is stored.
 
+use crate::fold::folded;
 use crate::number::truncated;
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +86,8 @@ impl PriceTable {
 
     /// The entry for a model; `None` if no pattern matches.
     pub fn of(&self, model: &str) -> Option<&Price> {
-        let model = model.to_lowercase();
-        self.prices.iter().find(|price| names(&price.pattern.to_lowercase(), &model))
+        let model = folded(model);
+        self.prices.iter().find(|price| names(&folded(&price.pattern), &model))
     }
 
     /// Cost of the given numbers of tokens. `None` if the model has no price or both counts are unknown.

@@ -24,5 +24,15 @@ mod tests;
 #[cfg(all(target_arch = "wasm32", feature = "file"))]
 mod wire;
 
+/// Starts the program that reads files.
 #[cfg(all(target_arch = "wasm32", feature = "file"))]
-pub use program::{start_reading, start_transfer};
+pub fn start_reading() {
+    wire::start();
+}
+
+/// Starts the program that also imports and shares.
+#[cfg(all(target_arch = "wasm32", feature = "file"))]
+pub fn start_transfer() {
+    program::be_transfer();
+    wire::start();
+}

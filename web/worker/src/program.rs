@@ -1,6 +1,6 @@
 //! What the programs that hold a file differ in. The linker drops what a program does not reach.
 
-use crate::{import, wire};
+use crate::import;
 use quipu::Session;
 use quipu::protocol::{Failure, Request, Response};
 use std::cell::Cell;
@@ -31,13 +31,7 @@ pub(crate) fn program() -> Program {
     PROGRAM.get()
 }
 
-/// Starts the program that reads files.
-pub fn start_reading() {
-    wire::start();
-}
-
-/// Starts the program that also imports and shares.
-pub fn start_transfer() {
+/// From now on, the program also imports and shares.
+pub(crate) fn be_transfer() {
     PROGRAM.set(Program { answer: Session::handle, import: Some(|names, files, heads| Box::pin(import::import(names, files, heads))) });
-    wire::start();
 }

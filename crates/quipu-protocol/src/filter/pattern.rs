@@ -28,15 +28,7 @@ pub struct Pattern {
 
 mod compare {
     use super::{Pattern, TextTest};
-
-    /// Folds case in any script, for case-insensitive comparison.
-    pub fn fold(text: &str) -> String {
-        if text.is_ascii() {
-            return text.to_ascii_lowercase();
-        }
-        // Goes through upper case, so that `ß` equals `ss`, and the two lower-case sigmas are equal.
-        text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-    }
+    use quipu_model::fold::folded as fold;
 
     /// A compiled pattern.
     pub struct Matcher {
@@ -108,7 +100,7 @@ mod compare {
     }
 }
 
-pub use compare::{Matcher, TextMatcher, fold};
+pub use compare::{Matcher, TextMatcher};
 
 #[cfg(test)]
 mod tests {

@@ -68,7 +68,7 @@ pub fn complete(query: &str, cursor: usize, tables: &[SqlTable]) -> Suggestions 
     let before: Vec<&SqlToken> =
         all.iter().filter(|token| token.end <= start && !matches!(token.kind, TokenKind::Blank | TokenKind::Comment)).collect();
     let last = before.last().copied();
-    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
+    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_ascii_lowercase(), items: Vec::new() };
     let named = tables_of(&all, query, tables);
     if last.is_some_and(|token| text(token) == ".") {
         let owner = before.iter().rev().nth(1).map(|token| text(token)).unwrap_or_default();
@@ -113,7 +113,7 @@ struct Candidates {
 
 impl Candidates {
     fn offer(&mut self, text: &str, meaning: &str) {
-        let name = text.trim_start_matches('"').to_lowercase();
+        let name = text.trim_start_matches('"').to_ascii_lowercase();
         // Do not suggest what is already there.
         if name.starts_with(&self.prefix) && name != self.prefix && !self.items.iter().any(|item| item.text == text) {
             self.items.push(Suggestion { text: text.to_owned(), meaning: meaning.to_owned(), spans: None });
