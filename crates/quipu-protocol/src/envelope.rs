@@ -48,9 +48,6 @@ pub enum Notification {
         /// The answer.
         result: Result<Response, Failure>,
     },
-    /// The files to open are to be imported, which this program can't. The command stays unanswered; the page starts the larger program and
-    /// sends every unanswered command again.
-    NeedsImport,
     /// The index moved on. The last one has `done` set; [`GetFile`](crate::GetFile) then answers with all counts.
     Progress(IndexProgress),
     /// The index stopped: part of the file can't be read. What was indexed remains usable.
@@ -61,6 +58,9 @@ pub enum Notification {
     Importing(Importing),
     /// The served file has grown. Only the program that serves the page sends this, never a worker.
     Grown(Grown),
+    /// The files to open are to be imported, which this program can't. The command stays unanswered; the page starts the larger program and
+    /// sends every unanswered command again.
+    NeedsImport,
 }
 
 /// What the metrics worker sends to the page.
