@@ -1,5 +1,6 @@
 //! Small functions of the browser, each of which may be refused.
 
+use gloo_file::ObjectUrl;
 use js_sys::{Date, Function, Promise, Reflect};
 use quipu_model::Timestamp;
 use quipu_model::number::truncated;
@@ -35,14 +36,6 @@ pub(crate) fn set_root_attribute(name: &str, value: &str) {
 pub(crate) fn on_next_frame(work: impl FnOnce() + 'static) {
     let callback = Closure::once_into_js(work);
     let _ = window().request_animation_frame(callback.unchecked_ref());
-}
-
-/// Waits for some milliseconds.
-pub(crate) async fn pause(millis: i32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-    });
-    let _ = JsFuture::from(promise).await;
 }
 
 /// Milliseconds since the page began.
@@ -130,13 +123,13 @@ pub(crate) fn save_blob(name: &str, blob: &web_sys::Blob) -> bool {
 fn save(name: &str, part: &JsValue) -> bool {
     let save = || {
         let blob = web_sys::Blob::new_with_blob_sequence(&js_sys::Array::of1(part)).ok()?;
-        let address = web_sys::Url::create_object_url_with_blob(&blob).ok()?;
+        // The browser keeps the blob while it saves it.
+        let address = ObjectUrl::from(gloo_file::Blob::from(blob));
         let link = document().create_element("a").ok()?.dyn_into::<web_sys::HtmlAnchorElement>().ok()?;
         link.set_href(&address);
         link.set_download(name);
         link.click();
-        // The browser keeps the blob while it saves it.
-        web_sys::Url::revoke_object_url(&address).ok()
+        Some(())
     };
     save().is_some()
 }

@@ -2,10 +2,11 @@
 
 use crate::blob::{BlobSource, Loaded, explain};
 use crate::memory;
-use crate::messages::{Channel, now, pause, post};
+use crate::messages::{Channel, now, post};
 use crate::prewarm;
 use crate::program::program;
 use crate::read_ahead::{ReadAhead, Way};
+use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
@@ -27,7 +28,7 @@ const NOTE_MS: f64 = 100.0;
 /// How long the index waits for the first request, in milliseconds: the user is waiting for its answer.
 const FIRST_VIEW_MS: f64 = 400.0;
 /// How long the page then has for drawing, in milliseconds: on a small machine, reading ahead would delay it.
-const DRAWING_MS: i32 = 60;
+const DRAWING_MS: u32 = 60;
 /// Smaller files are read without read-ahead, which would not pay off.
 const SMALL: u64 = 8 << 20;
 
@@ -188,9 +189,9 @@ async fn index(loaded: Vec<Loaded>) {
     let channel = Channel::new();
     let opened = now();
     while now() - opened < FIRST_VIEW_MS && OPEN.with_borrow(|open| open.as_ref().is_some_and(|open| !open.asked)) {
-        pause(5).await;
+        TimeoutFuture::new(5).await;
     }
-    pause(DRAWING_MS).await;
+    TimeoutFuture::new(DRAWING_MS).await;
     loaded.iter().for_each(Loaded::forget);
     let started = now();
     let mut noted = started;

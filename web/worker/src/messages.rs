@@ -98,14 +98,6 @@ fn post_parts(body: &[u8], name: &str, value: &JsValue) {
     let _ = scope().post_message_with_transfer(&message, &Array::of1(&body.buffer()));
 }
 
-/// Waits for some milliseconds.
-pub async fn pause(millis: i32) {
-    let promise = Promise::new(&mut |resolve, _| {
-        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-    });
-    let _ = JsFuture::from(promise).await;
-}
-
 /// Yields to other messages by sending one to itself, which unlike timers is not throttled.
 pub struct Channel(Option<MessageChannel>);
 

@@ -4,8 +4,9 @@
 
 use super::{Notice, OnReply, Reply, WorkerExit};
 use crate::BUILD;
-use crate::browser::{document, error_text, pause, window};
+use crate::browser::{document, error_text, window};
 use crate::idle::{Busy, Idle};
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use quipu_protocol::address::Source;
 use quipu_protocol::{Failure, FailureKind, FileSummary, News, Notification, Opened, Packed, Request, SERVED_TYPE};
@@ -16,7 +17,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, File, RequestInit, Response};
 
 /// Milliseconds after which events are requested again from a program that did not answer.
-const AGAIN_MS: i32 = 2_000;
+const AGAIN_MS: u32 = 2_000;
 
 /// The served file, as addresses name it.
 pub(crate) fn served() -> Option<Source> {
@@ -175,7 +176,7 @@ impl Served {
                     if silent == 2 {
                         (self.notice)(Notice::Exited(WorkerExit::Unserved(failure.message)));
                     }
-                    pause(AGAIN_MS).await;
+                    TimeoutFuture::new(AGAIN_MS).await;
                 }
             }
         }

@@ -7,6 +7,7 @@ use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
 use crate::reactive::{effect, on_event, on_mouse};
 use crate::state::App;
+use gloo_events::{EventListener, EventListenerOptions};
 use leptos::html::Div;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
@@ -82,12 +83,14 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
         }
     });
     let for_events = this.clone();
-    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| for_events.on_event(&event));
-    for name in EVENTS {
-        let _ = this.plot.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
-    }
-    let listener = StoredValue::new_local(Some(listener));
-    on_cleanup(move || listener.set_value(None));
+    // Some of them prevent the browser's own reaction.
+    let options = EventListenerOptions::enable_prevent_default();
+    let listeners = EVENTS.map(|name| {
+        let overview = for_events.clone();
+        EventListener::new_with_options(&this.plot, name, options, move |event| overview.on_event(event))
+    });
+    let listeners = StoredValue::new_local(Some(listeners));
+    on_cleanup(move || listeners.set_value(None));
     let loading = this.clone();
     effect(move || loading.load(width.get()));
     // Times are redrawn when their style changes.

@@ -7,6 +7,7 @@ use crate::browser::{document, window};
 use crate::idle::Busy;
 use crate::reactive::{dynamic, effect, when};
 use crate::state::App;
+use gloo_events::EventListener;
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use leptos::prelude::*;
 use quipu_model::format::TimeStyle;
@@ -71,8 +72,7 @@ fn settle(is_here: bool) {
 fn load_script(name: &str, done: fn(bool)) {
     let script = crate::dom::el("script").attr("src", &format!("./{name}?v={BUILD}")).done();
     for (event, ok) in [("load", true), ("error", false)] {
-        let listener = Closure::once_into_js(move || done(ok));
-        let _ = script.add_event_listener_with_callback(event, listener.unchecked_ref());
+        EventListener::once(&script, event, move |_| done(ok)).forget();
     }
     if let Some(head) = document().head() {
         let _ = head.append_child(&script);
