@@ -6,9 +6,13 @@
 //!
 //! Text that hides its content (ciphers, images, a private word in a sentence that is kept) is not detected: use the switch of its kind.
 
+mod assigned;
 mod classify;
 mod detect;
+mod names;
 mod pseudonyms;
+mod rules;
+mod shapes;
 mod sweep;
 #[cfg(test)]
 pub mod tests;
