@@ -58,7 +58,7 @@ impl Finder<'_> {
         let name_end = self.end_of(at, |byte| super::detect::is_letter(byte) || matches!(byte, b'_' | b'-'));
         self.assigned.name_end = name_end;
         let name = self.text(at, name_end);
-        if name.len() < 2 {
+        if name.len() < 2 || name == "user" {
             return self.short_option(at, name_end);
         }
         self.command(name, name_end);
@@ -115,7 +115,7 @@ impl Finder<'_> {
             }
         }
         let after_quotes = self.end_of(name_end, is_mark);
-        let after_name = self.end_of(after_quotes, |byte| is_mark(byte) || matches!(byte, b' ' | b']'));
+        let after_name = self.end_of(after_quotes, |byte| is_mark(byte) || matches!(byte, b' ' | b'\t' | b']'));
         let sign = self.bytes.get(after_name).copied();
         if matches!(sign, Some(b':' | b'=')) {
             let is_colon = sign == Some(b':');
@@ -156,6 +156,15 @@ impl Finder<'_> {
         let quote = if matches!(self.bytes.get(marks + prefix), Some(b'"' | b'\'' | b'`')) { marks + prefix } else { marks };
         if matches!(self.bytes.get(quote), Some(b'"' | b'\'' | b'`')) {
             return Some(self.quoted(quote, quote - marks + (marks - start), most));
+        }
+        // <your password>, {{ .password }}
+        for (open, close) in [("<", ">"), ("{{", "}}")] {
+            let rest = self.bytes.get(start..self.bytes.len().min(start + 80)).unwrap_or_default();
+            let length = memchr::memmem::find(rest, close.as_bytes()).map(|length| length + close.len());
+            let is_place = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphabetic() || b" _-.<>{}'$".contains(byte));
+            if let Some(length) = length.filter(|length| rest.starts_with(open.as_bytes()) && rest.get(..*length).is_some_and(is_place)) {
+                return Some((start, start + length));
+            }
         }
         if matches!(self.bytes.get(start), Some(b'{' | b'[' | b'(')) {
             return (wants == Wants::Anything).then(|| (start, self.end_of_brackets(start)));
@@ -431,6 +440,7 @@ impl Finder<'_> {
             end = start + value.iter().position(|byte| byte == mark).unwrap_or(value.len());
         }
         let value = self.bytes.get(start..end).unwrap_or_default();
+        // `--user` takes what `-u` does.
         let has_login = value.iter().position(|byte| *byte == b':').is_some_and(|colon| colon + 1 < value.len());
         let is_number = value.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
         if start > name_end && value.len() >= 3 && !value.starts_with(b"-") && !is_number && (option != Some(b'u') || has_login) {
@@ -493,6 +503,10 @@ pub(super) fn says_nothing(value: &[u8]) -> bool {
     let is_masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-' | b'_' | b' ')) || value.iter().all(|byte| !byte.is_ascii());
     let is_elsewhere = ["os.environ", "os.getenv", "process.env", "getenv(", "env.", "ENV["].iter().any(|head| value.starts_with(head.as_bytes()));
     if is_masked && !value.is_empty() || is_marker || is_elsewhere {
+        return true;
+    }
+    let is_type = value.starts_with(b"Optional[") || value.starts_with(b"str |") || value.starts_with(b"SecretStr |");
+    if is_type && value.ends_with(b"None") {
         return true;
     }
     let is_name = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');

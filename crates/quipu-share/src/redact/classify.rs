@@ -38,6 +38,17 @@ pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
     }
 }
 
+/// The kind of an attribute of a resource or scope.
+pub(super) fn resource_attribute(key: &str) -> PrivateKind {
+    match key {
+        "service.name" | "service.namespace" => PrivateKind::Services,
+        _ if key.starts_with("host.") || key.starts_with("process.") || key.starts_with("server.") || key.starts_with("net.") => {
+            if names::is_secret(key) { PrivateKind::Secrets } else { PrivateKind::Paths }
+        }
+        _ => span_attribute(key, SpanKind::Other),
+    }
+}
+
 /// The kind of a value under `key` inside a value of the kind `around`.
 pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
     use PrivateKind::{Emails, Errors, Ids, Others, Outputs, Paths, Prompts, Secrets, Tools};

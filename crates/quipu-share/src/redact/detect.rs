@@ -64,6 +64,7 @@ pub(super) struct Finder<'a> {
     pub(super) secret_end: usize,
     address_end: usize,
     key_end: usize,
+    marked_end: usize,
     local_end: usize,
     pub(super) assigned: Assigned,
 }
@@ -78,6 +79,7 @@ impl<'a> Finder<'a> {
             secret_end: 0,
             address_end: 0,
             key_end: 0,
+            marked_end: 0,
             local_end: 0,
             assigned: Assigned::default(),
         }
@@ -139,13 +141,12 @@ impl Finder<'_> {
         if let Some(end) = fitting.filter_map(|(start, rule)| self.fits(at, start, rule)).max() {
             return self.push_secret(at, end);
         }
-        let run = self.bytes.get(at..self.key_end).unwrap_or_default();
-        // `abc8Q~…`: the sign is not a letter of a key.
-        let run = if self.bytes.get(self.key_end) == Some(&b'~') { self.bytes.get(at..self.end_of(at, is_marked)).unwrap_or_default() } else { run };
-        if is_new && run.len() >= 34 {
-            let is_marked = |(mark, least): &(&str, usize)| run.len() >= *least && memchr::memmem::find(run, mark.as_bytes()).is_some();
-            if rules::MARKS.iter().any(is_marked) {
-                return self.push_secret(at, at + run.len());
+        if is_new && at >= self.marked_end {
+            self.marked_end = self.end_of(self.key_end, is_marked);
+            let run = self.bytes.get(at..self.marked_end).unwrap_or_default();
+            let has = |(mark, least): &(&str, usize)| run.len() >= *least && memchr::memmem::find(run, mark.as_bytes()).is_some();
+            if run.len() >= 34 && rules::MARKS.iter().any(has) {
+                return self.push_secret(at, self.marked_end);
             }
         }
         self.bot(at);
@@ -172,22 +173,17 @@ impl Finder<'_> {
             return None;
         }
         let from = at + start.len();
-        let limit = usize::from(rule.most).saturating_add(1);
-        let length = match rule.letters {
-            Letters::Dotted | Letters::Word | Letters::Plain | Letters::Hex | Letters::Upper if rule.most == u16::MAX => {
-                let run = self.bytes.get(from..self.key_end).unwrap_or_default();
-                run.iter().take_while(|byte| rule.letters.has(**byte)).count()
-            }
-            letters => self.rest(from).iter().take(limit.max(4096)).take_while(|byte| letters.has(**byte)).count(),
-        };
+        // No further than it takes to decide.
+        let enough = if rule.most == u16::MAX { usize::from(rule.least).max(64) } else { usize::from(rule.most) + 1 };
+        let length = self.rest(from).iter().take(enough).take_while(|byte| rule.letters.has(**byte)).count();
         let key = self.bytes.get(from..from + length).unwrap_or_default();
         let digits = key.iter().take(64).filter(|byte| byte.is_ascii_digit()).count();
         let fits = (usize::from(rule.least)..=usize::from(rule.most)).contains(&length) && digits >= usize::from(rule.digits);
         // A JWT has dots; without them it is other base64.
-        if !fits || start == "eyJ" && !key.contains(&b'.') {
+        if !fits || start == "eyJ" && !self.bytes.get(from..self.key_end)?.contains(&b'.') {
             return None;
         }
-        let end = self.key_end.max(from + length);
+        let end = self.key_end.max(self.end_of(from, |byte| rule.letters.has(byte)));
         Some(end - usize::from(self.bytes.get(end - 1) == Some(&b'.')))
     }
 
@@ -281,11 +277,12 @@ impl Finder<'_> {
             return None;
         }
         let rest = self.rest(at);
+        // The label ends where the longest listed one does; it has three words at most.
+        let head = rest.get(..rest.len().min(20))?;
+        let ends = head.iter().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-')).map(|(place, _)| place).take(3);
+        let label = ends.filter(|end| head.get(..*end).is_some_and(rules::is_label)).last()?;
         let run = rest.iter().take(512).take_while(|byte| Letters::Word.has(**byte)).count();
         let run = rest.get(..run)?;
-        // The label ends where the longest listed one does.
-        let ends = run.iter().enumerate().take(20).filter(|(_, byte)| matches!(byte, b'_' | b'-')).map(|(place, _)| place);
-        let label = ends.filter(|end| rules::LABELS.split(' ').any(|label| run.get(..*end) == Some(label.as_bytes()))).last()?;
         let id = run.get(label + 1..)?;
         let digits = id.iter().filter(|byte| byte.is_ascii_digit()).count();
         // Words do not make an id.

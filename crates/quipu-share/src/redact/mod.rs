@@ -10,6 +10,7 @@ mod assigned;
 mod classify;
 mod detect;
 mod names;
+mod pairs;
 mod pseudonyms;
 mod rules;
 mod shapes;
@@ -18,6 +19,8 @@ mod sweep;
 pub mod tests;
 mod vocabulary;
 mod walk;
+
+pub use walk::{Redactor, WholeRows};
 
 use quipu_model::Recording;
 use quipu_protocol::{RedactOptions, RedactReport};

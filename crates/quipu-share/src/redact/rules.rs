@@ -239,10 +239,20 @@ pub(super) const MARKS: &[(&str, usize)] = &[
 ];
 
 /// Labels of ids, which are not keys although what follows is as random.
-pub(super) const LABELS: &str = "call chatcmpl cmpl resp msg toolu srvtoolu run thread asst file batch vs vsf ft ftjob req modr mcp mcpl mcpr mcp_list \
+const LABELS: &str = "call chatcmpl cmpl resp msg toolu srvtoolu run thread asst file batch vs vsf ft ftjob req modr mcp mcpl mcpr mcp_list \
 mcp_list_tools mcp_call mcp_approval fc rs ws ig ci cntr conv item evt event gen step snapshot embd trace span session sess tool agent task turn \
 user org proj project workflow wf node doc chunk mem ctx lc_run part prt ses fp cus sub pi ch in prod price acct dialog round upload vector_store tr \
 document request message response completion conversation id uuid job";
+
+/// Whether a word is the label of an id.
+pub(super) fn is_label(word: &[u8]) -> bool {
+    static SORTED: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
+        let mut labels: Vec<&[u8]> = LABELS.split_ascii_whitespace().map(str::as_bytes).collect();
+        labels.sort_unstable();
+        labels
+    });
+    SORTED.binary_search(&word).is_ok()
+}
 
 /// A rule and one of its beginnings.
 pub(super) type Start = (&'static str, &'static Rule);
