@@ -13,7 +13,8 @@ use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_structural_key, known_name};
 use quipu_model::failure::is_error_severity;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
-use quipu_model::{Encoding, EventRecord, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord, Timestamp, TraceRecord, Value};
+use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
+use quipu_model::{Timestamp, TraceRecord, Value};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +72,21 @@ impl Redactor {
             extras: rows.extras.iter().map(|extra| walker.extra(extra)).collect(),
             sources: rows.sources.iter().map(|(resource, scope)| (walker.resource(resource), walker.resource(scope))).collect(),
         })
+    }
+
+    /// A redacted log record that belongs to no span.
+    pub fn log(&mut self, record: &LogRecord) -> LogRecord {
+        self.twice(|walker| walker.log(record))
+    }
+
+    /// A redacted metric point. A measurement stays if its name says that it is a count or a duration.
+    pub fn point(&mut self, point: &MetricPoint) -> MetricPoint {
+        self.twice(|walker| walker.point(point))
+    }
+
+    /// A redacted resource and its scope.
+    pub fn source(&mut self, (resource, scope): &(String, String)) -> (String, String) {
+        self.twice(|walker| (walker.resource(resource), walker.resource(scope)))
     }
 
     /// The redacted key of an attribute.
@@ -239,10 +255,7 @@ impl Walker {
         let span_id = self.id(&extra.span_id, "span_id");
         self.row = format!("span {span_id}");
         let origin = self.origin;
-        let shifted = |nanos: Option<u64>| match origin {
-            Some(origin) => nanos.map(|nanos| nanos.saturating_sub(u64::try_from(origin.0).unwrap_or(0))),
-            None => nanos,
-        };
+        let shifted = |nanos: Option<u64>| nanos.map(|nanos| since(nanos, origin));
         let mut said = |text: &Option<String>, what: &str, kind: PrivateKind| {
             self.attribute = what.into();
             text.as_deref().map(|text| self.leaf(text, kind).unwrap_or_else(|| text.to_owned()))
@@ -271,6 +284,49 @@ impl Walker {
             links,
             event_nanos,
             source: extra.source,
+        }
+    }
+
+    fn log(&mut self, record: &LogRecord) -> LogRecord {
+        let row = EventRecord {
+            span_id: record.span_id.clone(),
+            name: record.name.clone(),
+            timestamp: record.timestamp.clone(),
+            attributes: record.attributes.clone(),
+        };
+        let EventRecord { span_id, name, timestamp, attributes } = self.event(&row);
+        let origin = self.origin;
+        let time_nanos = record.time_nanos.map(|nanos| since(nanos, origin));
+        LogRecord {
+            trace_id: self.optional_id(&record.trace_id, "trace_id"),
+            span_id,
+            name,
+            timestamp,
+            time_nanos,
+            attributes,
+            source: record.source,
+        }
+    }
+
+    fn point(&mut self, point: &MetricPoint) -> MetricPoint {
+        self.row = "metric".into();
+        self.attribute = "name".into();
+        let stays = !self.out.has(PrivateKind::Others) || is_measure(&format!("metric.{}", point.metric)) && self.is_known(&point.metric);
+        let origin = self.origin;
+        if !stays {
+            self.count(PrivateKind::Others, 8);
+        }
+        MetricPoint {
+            metric: self.name(&point.metric, "metric"),
+            unit: point.unit.as_deref().map(|text| self.word(text)),
+            kind: point.kind.clone(),
+            start_nanos: point.start_nanos.map(|nanos| since(nanos, origin)),
+            time_nanos: point.time_nanos.map(|nanos| since(nanos, origin)),
+            attributes: self.attributes(&point.attributes, |key| span_attribute(key, SpanKind::Other)),
+            value: point.value.filter(|_| stays),
+            count: point.count.filter(|_| stays),
+            detail: point.detail.clone().filter(|_| stays),
+            ..*point
         }
     }
 
@@ -639,6 +695,11 @@ impl Walker {
     fn is_count(&self, key: &str, text: &str) -> bool {
         is_small_number(text) && (is_count_key(key) && self.is_known(key) || self.measures && key == "value")
     }
+}
+
+/// A time relative to `origin`.
+fn since(nanos: u64, origin: Option<Timestamp>) -> u64 {
+    origin.map_or(nanos, |origin| nanos.saturating_sub(u64::try_from(origin.0).unwrap_or(0)))
 }
 
 /// Whether the name of a service says more than that it is a Llama Stack.
