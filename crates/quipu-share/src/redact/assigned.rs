@@ -502,7 +502,10 @@ pub(super) fn says_nothing(value: &[u8]) -> bool {
     let is_marker = value.starts_with(b"[") && memchr::memmem::find(value, b" taken out]").is_some();
     let is_masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-' | b'_' | b' ')) || value.iter().all(|byte| !byte.is_ascii());
     let is_elsewhere = ["os.environ", "os.getenv", "process.env", "getenv(", "env.", "ENV["].iter().any(|head| value.starts_with(head.as_bytes()));
-    if is_masked && !value.is_empty() || is_marker || is_elsewhere {
+    // Code in a traceback: `self._get_key()`.
+    let is_chain = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
+    let is_code = value.strip_suffix(b"()").is_some_and(is_chain) || value.strip_prefix(b"self.").is_some_and(is_chain);
+    if is_code || is_masked && !value.is_empty() || is_marker || is_elsewhere {
         return true;
     }
     let is_type = value.starts_with(b"Optional[") || value.starts_with(b"str |") || value.starts_with(b"SecretStr |");

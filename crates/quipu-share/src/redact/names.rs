@@ -43,7 +43,7 @@ tag dictionary missing unknown required invalid extra";
 /// Words after which, or with which, a `token` is a piece of text or a place in a list.
 const PIECES: &str = "eos bos pad unk sep cls mask stop special page next continuation cursor sync first last max min num per prompt \
 completion input output total cached reasoning image text audio added end start begin draft generated sampled decoded predicted time \
-each think thinking";
+each think thinking tik sentence word sub";
 
 /// Words before `tokens` that make them secrets.
 const TOKENS: &str = "api access auth refresh session bearer id secret bot deploy user service oauth personal csrf device push security";
@@ -193,7 +193,7 @@ mod tests {
         of(Some(Wants::Key), "key OPENAI_KEY my_key X-Amz-Signature signature pass github_pat heroku okta_prod datadog secret_id");
         of(
             None,
-            "max_tokens token_count tokenizer tokens prompt_tokens next_page_token page_token eos_token eos_token_id bos_token total_tokens \
+            "max_tokens tiktoken token_count tokenizer tokens prompt_tokens next_page_token page_token eos_token eos_token_id bos_token total_tokens \
              cache_key primary_key public_key publicKey idempotency_key sort_keys monkey turkey keyboard key_id keys_count passed pass_rate \
              bypass compass first_pass password_required password_length secretary secret_name secret_santa token_type tokenize \
              input_tokens_details author authority authors authenticated cookiecutter keyword sentry_trace okta_url twilio_id model id text \

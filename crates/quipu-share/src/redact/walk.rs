@@ -3,6 +3,7 @@
 //! If text of kinds that are kept may repeat redacted text, there are two passes: the first collects the redacted text and ids, the second
 //! writes. `detect` has the shapes of keys and paths, `classify` the meaning of keys.
 
+use super::assigned::says_nothing;
 use super::classify::{by_role, nested, resource_attribute, span_attribute};
 use super::detect::{find, find_escaped};
 use super::names::{Wants, wanted};
@@ -14,7 +15,8 @@ use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_stru
 use quipu_model::failure::is_error_severity;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
 use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
-use quipu_model::{Timestamp, TraceRecord, Value};
+use quipu_model::tokens::from_output;
+use quipu_model::{Timestamp, TokenRecord, TraceRecord, Value};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -375,6 +377,8 @@ impl Walker {
         }
         let decoded = entry.decoded();
         let mut value = decoded.value;
+        // Counts of tokens stay, so that a reader does not take them for missing.
+        let counts = if matches!(entry.key.as_str(), "output" | "output.value") { from_output(&value) } else { TokenRecord::default() };
         let kind = self.kind_of_value(&entry.key, &value, kind);
         // Neither tells anything; what was a number is a text by now, so this is asked first.
         let is_plain = matches!(value, Value::Bool(_) | Value::Null) || entry.text.is_empty();
@@ -384,7 +388,7 @@ impl Walker {
             if is_plain {
                 return None;
             }
-            kind.marker().to_owned()
+            if counts.is_empty() { kind.marker().to_owned() } else { counted_marker(kind, &counts) }
         } else if !changed {
             return None;
         } else if !entry.is_string {
@@ -404,6 +408,9 @@ impl Walker {
             Value::Number(number) => &number.0,
             _ => return kind,
         };
+        if kind == PrivateKind::Secrets && says_nothing(text.trim().as_bytes()) {
+            return PrivateKind::Others;
+        }
         let is_secret = match wanted(key) {
             Some(Wants::Key) => looks_like_key(text.as_bytes()),
             Some(Wants::Digit) => (3..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '),
@@ -479,6 +486,11 @@ impl Walker {
         let pair = super::pairs::secret_value(entries);
         // A piece of a model's text is called a token, too.
         let has_pieces = has_probability(entries);
+        // {'metric': 'prompt_tokens', 'value': 13}
+        let metric = entries.iter().find(|(key, _)| key == "metric").and_then(|(_, name)| name.as_str());
+        let is_measured = metric.is_some_and(|name| is_measure(&format!("metric.{name}")) && self.is_known(name));
+        let measures = self.measures;
+        self.measures |= is_measured;
         let mut changed = false;
         for (place, (key, item)) in entries.iter_mut().enumerate() {
             let mut kind = nested(key, around);
@@ -492,6 +504,7 @@ impl Walker {
                 changed = true;
             }
         }
+        self.measures = measures;
         changed
     }
 
@@ -700,6 +713,14 @@ impl Walker {
 /// A time relative to `origin`.
 fn since(nanos: u64, origin: Option<Timestamp>) -> u64 {
     origin.map_or(nanos, |origin| nanos.saturating_sub(u64::try_from(origin.0).unwrap_or(0)))
+}
+
+/// What is left of an output with counts of tokens.
+fn counted_marker(kind: PrivateKind, counts: &TokenRecord) -> String {
+    let parts = [("prompt_tokens", counts.prompt), ("completion_tokens", counts.completion), ("total_tokens", counts.total)];
+    let known = parts.iter().filter_map(|(key, count)| Some(format!("\"{key}\": {}", (*count)?.tokens)));
+    let known = known.collect::<Vec<_>>().join(", ");
+    format!("{{\"role\": \"assistant\", \"content\": \"{}\", \"usage\": {{{known}}}}}", kind.marker())
 }
 
 /// Whether the name of a service says more than that it is a Llama Stack.
