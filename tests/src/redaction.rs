@@ -216,6 +216,20 @@ password: {} # rotated
 {"env": [{"name": "API_TOKEN", "value": "{}"}]}
 {"args": ["login", "--token", "{}"]}
 dict(password="{}")
+kind: Secret\nmetadata:\n  name: x\ndata:\n  word: {}\n
+{"kind": "Secret", "data": {"word": "{}"}}
+JSESSIONID={}
+**password**: {}
+The password is: {}
+password "{}"
+ALTER USER x PASSWORD '{}'
+CREATE USER x IDENTIFIED BY '{}'
+<ns:Password Type="text">{}</ns:Password>
+password: >-\n  {}
+password%3D{}
+p%61ssword={}
+{"type": "password", "value": "{}"}
+{"id": "api_key", "text": "{}"}
 password\t=\t{}
 "#;
 
@@ -314,7 +328,16 @@ pub fn planted_keys() -> Vec<Planted> {
         plant(line, format!("swordfish{number:02}"));
     }
     // Numbers.
-    for (number, line) in ["\"password\": 31415926{}", "{\"password\": 31415926{}}", "pin: 27{}", "api_key=27182818{}", "{\"otp\": 16180{}}"].iter().enumerate() {
+    for (number, line) in [
+        "\"password\": 31415926{}",
+        "{\"password\": 31415926{}}",
+        "pin: 27{}",
+        "api_key=27182818{}",
+        "{\"otp\": 16180{}}",
+    ]
+    .iter()
+    .enumerate()
+    {
         planted.push(Planted { text: line.replace("{}", &format!("5{number}1")), secret: format!("5{number}1") });
     }
     for (number, form) in FORMS.split_ascii_whitespace().enumerate() {
@@ -328,7 +351,12 @@ pub fn planted_keys() -> Vec<Planted> {
     let (hex, letters) = ("0123456789abcdef", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/");
     let uuid = |number: usize| [8, 4, 4, 4, 12].map(|count| random_letters(number + count, count, hex)).join("-");
     for (number, words) in ["api key", "the secret", "auth token", "heroku api key", "password"].iter().enumerate() {
-        for secret in [random_letters(number, 32, hex), random_letters(number + 50, 24, hex), random_letters(number + 90, 40, hex), uuid(number)] {
+        for secret in [
+            random_letters(number, 32, hex),
+            random_letters(number + 50, 24, hex),
+            random_letters(number + 90, 40, hex),
+            uuid(number),
+        ] {
             planted.push(Planted { text: format!("with {words} {secret} it works"), secret: secret.clone() });
             planted.push(Planted { text: format!("{words} ({secret})"), secret });
         }
@@ -340,7 +368,10 @@ pub fn planted_keys() -> Vec<Planted> {
     for number in 0..4 {
         let begin = ["RSA ", "EC ", "OPENSSH ", ""][number];
         let secret = random_letters(8_000 + number, 64, letters);
-        planted.push(Planted { text: format!("-----BEGIN {begin}PRIVATE KEY-----\n{secret}\n{secret}\n-----END {begin}PRIVATE KEY-----"), secret });
+        planted.push(Planted {
+            text: format!("-----BEGIN {begin}PRIVATE KEY-----\n{secret}\n{secret}\n-----END {begin}PRIVATE KEY-----"),
+            secret,
+        });
     }
     for number in 0..2 {
         let secret = random_letters(9_000 + number, 700, &letters[..62]);

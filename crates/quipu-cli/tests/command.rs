@@ -672,7 +672,17 @@ fn every_format_is_redacted_when_asked_and_warns_of_keys_otherwise() {
         assert!(!left.contains("abcdEFGH5678") && !left.contains("31415926535") && left.contains("[key taken out]"), "{format}: {left}");
         assert!(report.contains("Keys and passwords: removed from") && !report.contains("look like"), "{format}: {report}");
         let (left, _) = out(&["--redact", "structure"]);
-        for private in ["abcdEFGH5678", "31415926535", "using", "atlantis", "77d3615b3d4bfbc0", "cf1ea0dfb2d5602e420e32e4b45b6044", "85000", "salary", "formula"] {
+        for private in [
+            "abcdEFGH5678",
+            "31415926535",
+            "using",
+            "atlantis",
+            "77d3615b3d4bfbc0",
+            "cf1ea0dfb2d5602e420e32e4b45b6044",
+            "85000",
+            "salary",
+            "formula",
+        ] {
             assert!(!left.contains(private), "{format} holds {private}: {left}");
         }
         assert!(left.contains("taken out]"), "{format}: {left}");

@@ -69,10 +69,27 @@ mod tests {
     fn no_cell_is_a_formula_and_numbers_stay_numbers() {
         let of = |field: &str, raw: bool| {
             let mut out = String::new();
-            if raw { push_raw_row(&mut out, [Some(field)]) } else { push_row(&mut out, [Some(field)]) }
+            if raw {
+                push_raw_row(&mut out, [Some(field)])
+            } else {
+                push_row(&mut out, [Some(field)])
+            }
             out.trim_end_matches("\r\n").to_owned()
         };
-        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-1+1", "-", "@SUM(A1)", "\tx", "--1", "-1.2.3", "-e5", "+", "-1e", "-inf"] {
+        for formula in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-1+1",
+            "-",
+            "@SUM(A1)",
+            "\tx",
+            "--1",
+            "-1.2.3",
+            "-e5",
+            "+",
+            "-1e",
+            "-inf",
+        ] {
             assert_eq!((of(formula, false), of(formula, true)), (format!("'{formula}"), formula.to_owned()));
         }
         assert_eq!(of("\r=1", false), "\"'\r=1\"");

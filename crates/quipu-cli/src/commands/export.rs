@@ -1,10 +1,10 @@
 //! `quipu export`: spans as JSON lines or CSV, whole traces in other formats or as a telemetry file.
 
+use super::share::{print_removed, redact_options, warn_of, warn_of_keys};
 use crate::arguments::Export;
 use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
-use super::share::{print_removed, redact_options, warn_of, warn_of_keys};
 use quipu::format::counted;
 use quipu::protocol::{Contents, FileFormat, KindSet, PrivateKind, RedactOptions};
 use quipu::{ExportOptions, Selection};
@@ -46,9 +46,8 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     let looked = RedactOptions { take_out: KindSet::NONE, shift_times: false };
     let options = ExportOptions { redact: Some(redact.unwrap_or(looked)), raw: export.raw };
     let done = match &export.output {
-        None => session.export_spans_with(&params, format, options, &mut |line| {
-            output.text(line).map_err(|error| failed = Some(error)).is_ok()
-        })?,
+        None => session
+            .export_spans_with(&params, format, options, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?,
         Some(path) => {
             let mut file = BufWriter::new(new_file(path)?);
             let done = session.export_spans_with(&params, format, options, &mut |line| {

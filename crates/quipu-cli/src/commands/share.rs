@@ -7,12 +7,12 @@ use crate::arguments::Export;
 use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine};
 use anyhow::{Context, Result, bail};
-use quipu::{Selection, Session};
 use quipu::address::{ViewState, carrying_fragment};
 use quipu::format::{bytes, count, counted};
 use quipu::protocol::{KindSet, PrivateKind, RedactOptions, RedactReport};
 use quipu::protocol::{MakeShare, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::{Form, deflated, next_limit, seal, taken_by};
+use quipu::{Selection, Session};
 use std::io::Write;
 
 pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {

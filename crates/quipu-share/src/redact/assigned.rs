@@ -25,7 +25,7 @@ const REMARKS: &str = "required optional must should is was has are not none nul
 rejected denied";
 
 /// Words between a name and its value in a sentence.
-const JOINTS: [&str; 8] = ["is ", "was ", "to ", "as ", "equals ", "= ", "-> ", "of "];
+const JOINTS: [&str; 11] = ["is ", "was ", "to ", "as ", "equals ", "= ", "-> ", "of ", "is: ", "was: ", "is = "];
 
 /// A value: from where to where, and how it was assigned.
 struct Found {
@@ -45,6 +45,8 @@ pub(super) struct Assigned {
     pair_end: usize,
     /// Where the last value of a pair began, whose name may follow.
     value_start: usize,
+    /// The end of `kind: Secret` in a manifest of Kubernetes.
+    manifest: usize,
     /// The end of the last command that takes a password by a short option.
     command: usize,
 }
@@ -62,6 +64,9 @@ impl Finder<'_> {
             return self.short_option(at, name_end);
         }
         self.command(name, name_end);
+        if self.manifest(at, name, name_end) {
+            return;
+        }
         if self.pair(at, name_end) {
             return;
         }
@@ -100,28 +105,22 @@ impl Finder<'_> {
     fn value_after(&self, at: usize, name_end: usize, wants: Wants) -> Option<Found> {
         let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
         let found = |start: usize, end: usize| Some(Found { start, end, wants });
-        // <password>…</password>
-        if matches!(before, Some(b'<' | b':')) {
-            let tag = match self.bytes.get(name_end) {
-                Some(b'>') => Some(name_end + 1),
-                Some(b' ') if before == Some(b'<') => {
-                    let head = self.bytes.get(name_end..name_end + MAX_PAIR.min(self.bytes.len() - name_end))?;
-                    head.iter().position(|byte| *byte == b'>').map(|length| name_end + length + 1)
-                }
-                _ => None,
-            };
-            if let Some(start) = tag {
-                return self.element(start).and_then(|(start, end)| found(start, end));
+        // <password>…</password>, <db:password type="plain">…</db:password>
+        if matches!(before, Some(b'<' | b':')) && matches!(self.bytes.get(name_end), Some(b'>' | b' ')) && self.is_tag(at) {
+            let head = self.bytes.get(name_end..self.bytes.len().min(name_end + MAX_PAIR))?;
+            if let Some(length) = head.iter().position(|byte| *byte == b'>') {
+                return self.element(name_end + length + 1).and_then(|(start, end)| found(start, end));
             }
         }
         let after_quotes = self.end_of(name_end, is_mark);
-        let after_name = self.end_of(after_quotes, |byte| is_mark(byte) || matches!(byte, b' ' | b'\t' | b']'));
+        let after_name = self.end_of(after_quotes, |byte| is_mark(byte) || matches!(byte, b' ' | b'\t' | b']' | b'*'));
         let sign = self.bytes.get(after_name).copied();
         if matches!(sign, Some(b':' | b'=')) {
             let is_colon = sign == Some(b':');
-            let start = self.end_of(after_name + 1, |byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'>'));
+            let start = self.end_of(after_name + 1, |byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'>' | b'*'));
             // password:\n  X
-            if matches!(self.bytes.get(start), Some(b'\n' | b'\r' | b'|')) || start >= self.bytes.len() {
+            let is_folded = self.rest(start).starts_with(b"-\n") || self.rest(start).starts_with(b"+\n");
+            if is_folded || matches!(self.bytes.get(start), Some(b'\n' | b'\r' | b'|')) || start >= self.bytes.len() {
                 return if is_colon { self.block(at, start).and_then(|(start, end)| found(start, end)) } else { None };
             }
             let (start, end) = self.value(at, name_end, start, is_colon, wants)?;
@@ -141,8 +140,8 @@ impl Finder<'_> {
             return self.tuple(at, after_name).and_then(|(start, end)| found(start, end));
         }
         // The password is X.
-        if after_name == name_end + 1 && after_quotes == name_end {
-            return self.told(name_end + 1);
+        if after_quotes == name_end && sign.is_some() && self.bytes.get(name_end) == Some(&b' ') {
+            return self.told(at, name_end + 1);
         }
         None
     }
@@ -155,7 +154,7 @@ impl Finder<'_> {
         let prefix = matches!(self.bytes.get(marks), Some(b'b' | b'r' | b'u' | b'f' | b'L')) as usize;
         let quote = if matches!(self.bytes.get(marks + prefix), Some(b'"' | b'\'' | b'`')) { marks + prefix } else { marks };
         if matches!(self.bytes.get(quote), Some(b'"' | b'\'' | b'`')) {
-            return Some(self.quoted(quote, quote - marks + (marks - start), most));
+            return Some(self.quoted(quote, marks - start, most));
         }
         // <your password>, {{ .password }}
         for (open, close) in [("<", ">"), ("{{", "}}")] {
@@ -219,10 +218,14 @@ impl Finder<'_> {
                 b' ' | b'\n' | b'\r' | b'\t' => true,
                 // An escaped line end, or the quotation mark around the whole.
                 b'\\' => next.is_none_or(|next| matches!(next, b'n' | b'r' | b't' | b'"' | b'\'' | b'\\')),
-                b'"' | b'\'' | b'`' => next.is_none_or(|next| matches!(next, b' ' | b',' | b'}' | b']' | b')' | b':' | b';' | b'\n' | b'\r' | b'\\' | b'>')),
+                b'"' | b'\'' | b'`' => {
+                    next.is_none_or(|next| matches!(next, b' ' | b',' | b'}' | b']' | b')' | b':' | b';' | b'\n' | b'\r' | b'\\' | b'>'))
+                }
                 b';' | b',' | b'&' => next.is_none_or(|next| next <= b' ' || is_mark(next)) || self.assigns(at + 1),
                 b'<' => next == Some(b'/'),
-                b'}' | b']' | b')' => next.is_some_and(|next| matches!(next, b',' | b'}' | b']' | b')' | b' ' | b'"' | b'\'')) && self.closes(start, at),
+                b'}' | b']' | b')' => {
+                    next.is_some_and(|next| matches!(next, b',' | b'}' | b']' | b')' | b' ' | b'"' | b'\'')) && self.closes(start, at)
+                }
                 _ => false,
             };
             if ends {
@@ -236,7 +239,9 @@ impl Finder<'_> {
     /// Whether the bracket at `at` closes one from before the value.
     fn closes(&self, start: usize, at: usize) -> bool {
         let value = self.bytes.get(start..at).unwrap_or_default();
-        value.len() < 200 && !value.iter().any(|byte| matches!(byte, b'{' | b'[' | b'(')) && !value.iter().any(|byte| matches!(byte, b'}' | b']' | b')'))
+        value.len() < 200
+            && !value.iter().any(|byte| matches!(byte, b'{' | b'[' | b'('))
+            && !value.iter().any(|byte| matches!(byte, b'}' | b']' | b')'))
     }
 
     /// The end of a value that reaches to the end of its line, without the quotation mark around the whole.
@@ -253,9 +258,21 @@ impl Finder<'_> {
 
     /// Whether another assignment begins at `at`: `Server=`.
     fn assigns(&self, at: usize) -> bool {
-        let name = self.rest(at).iter().take(40).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%')).count();
+        let name = self
+            .rest(at)
+            .iter()
+            .take(40)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%'))
+            .count();
         let is_name = name > 0 && self.bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
         is_name && self.bytes.get(at + name) == Some(&b'=')
+    }
+
+    /// Whether the name at `at` begins a tag, perhaps after a namespace.
+    fn is_tag(&self, at: usize) -> bool {
+        let head = self.bytes.get(at.saturating_sub(24)..at).unwrap_or_default();
+        let letters = head.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-')).count();
+        letters < head.len() && head.get(head.len() - letters - 1) == Some(&b'<')
     }
 
     /// Whether only blanks and signs precede the name on its line.
@@ -279,7 +296,8 @@ impl Finder<'_> {
 
     /// The lines below a name that are indented deeper than it, or a list right below it.
     fn block(&self, at: usize, start: usize) -> Option<(usize, usize)> {
-        let line_start = memchr::memrchr(b'\n', self.bytes.get(at.saturating_sub(200)..at)?).map_or(at.saturating_sub(200), |before| at.saturating_sub(200) + before + 1);
+        let line_start = memchr::memrchr(b'\n', self.bytes.get(at.saturating_sub(200)..at)?)
+            .map_or(at.saturating_sub(200), |before| at.saturating_sub(200) + before + 1);
         let indent = self.end_of(line_start, |byte| byte == b' ') - line_start;
         let is_in_block = |line: usize| {
             let text = self.end_of(line, |byte| byte == b' ' || byte == b'\t');
@@ -327,14 +345,20 @@ impl Finder<'_> {
     }
 
     /// A value in a sentence: `is X`, `for anna is X`. It has to look like one.
-    fn told(&self, at: usize) -> Option<Found> {
+    fn told(&self, name: usize, at: usize) -> Option<Found> {
         let mut at = at;
+        let told = self.text(name, at - 1).to_ascii_lowercase();
+        let is_password = ["password", "passwd", "passwort", "pwd", "passphrase"].iter().any(|word| told.ends_with(word));
         if self.rest(at).starts_with(b"for ") {
             let who = self.end_of(at + 4, |byte| byte > b' ');
             at = (who - at < 80).then_some(who + 1)?;
         }
-        let joint = JOINTS.iter().find(|joint| self.rest(at).starts_with(joint.as_bytes()))?;
-        let mut start = at + joint.len();
+        let joint = JOINTS.iter().find(|joint| self.rest(at).starts_with(joint.as_bytes()));
+        // PASSWORD 'X', login with password X
+        if joint.is_none() && !is_password {
+            return None;
+        }
+        let mut start = at + joint.map_or(0, |joint| joint.len());
         for word in ["now ", "set ", "to "] {
             start += if self.rest(start).starts_with(word.as_bytes()) { word.len() } else { 0 };
         }
@@ -351,15 +375,21 @@ impl Finder<'_> {
         let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
         let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
         let signs = value.iter().filter(|byte| b"!@#$%^&*+=?~".contains(byte)).count();
-        let is_telling = value.len() >= 5 && (digits > 0 && letters > 2 || signs > 0 && letters > 2 || digits >= 6);
+        let has_case = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+        let is_telling = match joint {
+            Some(_) => value.len() >= 5 && (digits >= 6 || letters > 2 && digits + signs > 0),
+            // What follows a name at once has to tell more.
+            None => value.len() >= 6 && digits > 0 && letters > 2 && (has_case || signs > 0),
+        };
         is_telling.then_some(Found { start, end, wants: Wants::Anything })
     }
 
     /// A name and its value apart from each other: `"name": "DB_PASSWORD", "value": "X"`. Returns whether this is part of one.
     fn pair(&mut self, at: usize, name_end: usize) -> bool {
         let name = self.text(at, name_end);
-        let is_name = ["name", "key", "field", "variable", "header", "param", "parameter", "label", "Name", "Key"].contains(&name);
-        let is_value = ["value", "val", "content", "default", "Value"].contains(&name);
+        let is_in = |list: &str| list.split(' ').any(|listed| listed == name);
+        let is_name = is_in("name key field variable header param parameter label Name Key id type");
+        let is_value = is_in("value val content text default Value new_value old_value");
         if !is_name && !is_value {
             return false;
         }
@@ -369,8 +399,16 @@ impl Finder<'_> {
         }
         let start = self.end_of(after_name + 1, |byte| is_mark(byte) || matches!(byte, b' ' | b'='));
         if is_name {
-            let end = start + self.rest(start).iter().take(80).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
-            if end - start < 3 || wanted(self.text(start, end)) != Some(Wants::Anything) {
+            let end = start
+                + self
+                    .rest(start)
+                    .iter()
+                    .take(80)
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+                    .count();
+            // `"type": "token"` is a piece of a model's text.
+            let is_piece = matches!(name, "id" | "type") && self.text(start, end).ends_with("oken");
+            if end - start < 3 || is_piece || wanted(self.text(start, end)) != Some(Wants::Anything) {
                 return false;
             }
             // What follows the name could be its value: `key=password=…`.
@@ -386,7 +424,10 @@ impl Finder<'_> {
                 && let Some((start, end)) = self.element(tag + 1)
             {
                 self.push_secret(start, end);
-            } else if value > 0 && at - value < MAX_PAIR && !self.bytes.get(value..at).unwrap_or_default().iter().any(|byte| matches!(byte, b'{' | b'}' | b'\n')) {
+            } else if value > 0
+                && at.saturating_sub(value) < MAX_PAIR
+                && !self.bytes.get(value..at).unwrap_or_default().iter().any(|byte| matches!(byte, b'{' | b'}' | b'\n'))
+            {
                 // The value came first.
                 let (start, end) = self.pair_value(value);
                 self.assigned.value_start = 0;
@@ -396,7 +437,7 @@ impl Finder<'_> {
             }
             return true;
         }
-        let is_near = self.assigned.pair_end > 0 && at - self.assigned.pair_end < MAX_PAIR;
+        let is_near = self.assigned.pair_end > 0 && at.saturating_sub(self.assigned.pair_end) < MAX_PAIR;
         let apart = self.bytes.get(self.assigned.pair_end..at).unwrap_or_default();
         if is_near && !apart.iter().any(|byte| matches!(byte, b'{' | b'}')) {
             self.assigned.pair_end = 0;
@@ -413,23 +454,59 @@ impl Finder<'_> {
 
     fn pair_value(&self, after: usize) -> (usize, usize) {
         let start = self.end_of(after, |byte| matches!(byte, b' ' | b'='));
-        let name = start..start;
-        self.value(name.start, name.end, start, false, Wants::Anything).unwrap_or((start, start))
+        self.value(start, start, start, false, Wants::Anything).unwrap_or((start, start))
     }
 
     /// Remembers commands that take a password by an option of one letter.
     fn command(&mut self, name: &str, name_end: usize) {
-        let commands = ["sshpass", "login", "mysql", "mysqldump", "mysqladmin", "mongo", "mongosh", "redis-cli", "curl", "wget", "http", "ftp", "lftp"];
+        let commands = [
+            "sshpass",
+            "login",
+            "mysql",
+            "mysqldump",
+            "mysqladmin",
+            "mongo",
+            "mongosh",
+            "redis-cli",
+            "curl",
+            "wget",
+            "http",
+            "ftp",
+            "lftp",
+        ];
         if commands.contains(&name) {
             self.assigned.command = name_end;
         }
+        // IDENTIFIED BY 'X'
+        let by = self.bytes.get(name_end..name_end + 5).unwrap_or_default();
+        if name.eq_ignore_ascii_case("identified") && by.eq_ignore_ascii_case(b" by '") {
+            let (start, end) = self.quoted(name_end + 4, 0, usize::MAX);
+            self.push_secret(start, end);
+        }
+    }
+
+    /// The data of a secret in Kubernetes, whose keys may have any name. Returns whether this was some.
+    fn manifest(&mut self, at: usize, name: &str, name_end: usize) -> bool {
+        if name == "kind" && self.rest(name_end).starts_with(b": Secret\n") {
+            self.assigned.manifest = name_end;
+        }
+        let is_near = self.assigned.manifest > 0 && at.saturating_sub(self.assigned.manifest) < 8 * MAX_PAIR;
+        if is_near
+            && matches!(name, "data" | "stringData")
+            && self.rest(name_end).starts_with(b":\n")
+            && let Some((start, end)) = self.block(at, name_end + 1)
+        {
+            self.push_secret(start, end);
+            return true;
+        }
+        false
     }
 
     /// `curl -u anna:X`, `sshpass -p X`, `redis-cli -a X`.
     fn short_option(&mut self, at: usize, name_end: usize) {
         let option = self.bytes.get(at).copied();
         let is_option = at.checked_sub(1).and_then(|before| self.bytes.get(before)) == Some(&b'-');
-        let is_near = self.assigned.command > 0 && at - self.assigned.command < 400;
+        let is_near = self.assigned.command > 0 && at.saturating_sub(self.assigned.command) < 400;
         if !is_option || !is_near || !matches!(option, Some(b'u' | b'p' | b'a')) {
             return;
         }
@@ -454,7 +531,7 @@ impl Finder<'_> {
         match found.wants {
             _ if value.len() < 3 || says_nothing(value) => false,
             Wants::Anything => true,
-            Wants::Digit => value.len() <= 12 && value.iter().any(u8::is_ascii_digit) && !value.iter().any(|byte| *byte == b' '),
+            Wants::Digit => value.len() <= 12 && value.iter().any(u8::is_ascii_digit) && !value.contains(&b' '),
             Wants::Key => looks_like_key(value),
         }
     }
@@ -472,9 +549,12 @@ impl Finder<'_> {
             return false;
         }
         let between = self.bytes.get(name..at).unwrap_or_default();
-        let others = ["trace", "span", "request", "session", " id", "user", "turn", "agent", "call", "sha", "commit", "digest", "md5", "hash", "etag", "run", "job", "file", "model"];
+        let others = [
+            "trace", "span", "request", "session", " id", "user", "turn", "agent", "call", "sha", "commit", "digest", "md5", "hash",
+            "etag", "run", "job", "file", "model",
+        ];
         let has = |word: &&str| memchr::memmem::find(between, word.as_bytes()).is_some();
-        !between.contains(&b'\n') && !between.contains(&b'}') && !others.iter().any(|word| has(&word))
+        !between.contains(&b'\n') && !between.contains(&b'}') && !others.iter().any(has)
     }
 }
 
@@ -500,8 +580,10 @@ pub(super) fn says_nothing(value: &[u8]) -> bool {
     }
     let is_wrapped = |open: &[u8], close: u8| value.starts_with(open) && value.last() == Some(&close) && value.len() < 80;
     let is_marker = value.starts_with(b"[") && memchr::memmem::find(value, b" taken out]").is_some();
-    let is_masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-' | b'_' | b' ')) || value.iter().all(|byte| !byte.is_ascii());
-    let is_elsewhere = ["os.environ", "os.getenv", "process.env", "getenv(", "env.", "ENV["].iter().any(|head| value.starts_with(head.as_bytes()));
+    let is_masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-' | b'_' | b' '))
+        || value.iter().all(|byte| !byte.is_ascii());
+    let is_elsewhere =
+        ["os.environ", "os.getenv", "process.env", "getenv(", "env.", "ENV["].iter().any(|head| value.starts_with(head.as_bytes()));
     // Code in a traceback: `self._get_key()`.
     let is_chain = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
     let is_code = value.strip_suffix(b"()").is_some_and(is_chain) || value.strip_prefix(b"self.").is_some_and(is_chain);

@@ -43,7 +43,11 @@ pub(super) fn resource_attribute(key: &str) -> PrivateKind {
     match key {
         "service.name" | "service.namespace" => PrivateKind::Services,
         _ if key.starts_with("host.") || key.starts_with("process.") || key.starts_with("server.") || key.starts_with("net.") => {
-            if names::is_secret(key) { PrivateKind::Secrets } else { PrivateKind::Paths }
+            if names::is_secret(key) {
+                PrivateKind::Secrets
+            } else {
+                PrivateKind::Paths
+            }
         }
         _ => span_attribute(key, SpanKind::Other),
     }

@@ -42,13 +42,32 @@ pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
     finder.found
 }
 
-/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`.
-pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet) -> Option<PrivateKind> {
+/// The most secrets that are looked up as they stand in a text with escapes.
+const MAX_LOOKED_UP: usize = 64;
+
+/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`. Secrets that stand in the text as they
+/// are, but whose name or surroundings are escaped, are added to `found`.
+pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet, found: &mut Vec<Finding>) -> Option<PrivateKind> {
     let mut plain = unescaped(text)?;
+    let mut looked_up = 0;
     for _ in 0..MAX_ESCAPED {
-        let is_hidden = |one: &Finding| wanted.has(one.kind) && !plain.get(one.start..one.end).is_some_and(|part| text.contains(part));
-        if let Some(found) = find(&plain, sweep).into_iter().find(is_hidden) {
-            return Some(found.kind);
+        for one in find(&plain, sweep).into_iter().filter(|one| wanted.has(one.kind)) {
+            let part = plain.get(one.start..one.end).unwrap_or_default();
+            let place = memchr::memmem::find(text.as_bytes(), part.as_bytes());
+            if place.is_none() {
+                return Some(one.kind);
+            }
+            let is_known =
+                |known: &Finding| known.kind == Secrets && text.get(known.start..known.end).is_some_and(|text| text.contains(part));
+            if one.kind != Secrets || found.iter().any(is_known) {
+                continue;
+            }
+            looked_up += 1;
+            if looked_up > MAX_LOOKED_UP || part.len() < 4 {
+                return Some(Secrets);
+            }
+            let places = memchr::memmem::find_iter(text.as_bytes(), part.as_bytes());
+            found.extend(places.map(|start| Finding { start, end: start + part.len(), kind: Secrets }));
         }
         plain = unescaped(&plain)?;
     }
@@ -325,7 +344,10 @@ impl Finder<'_> {
             self.address_end = self.end_of(at, |byte| byte == b'\\' || byte == b':' || !stops(byte));
             return self.push(at, self.address_end, Paths);
         }
-        if self.rest(at).iter().take(5).any(|byte| *byte == b':') && self.bytes.get(at).is_some_and(u8::is_ascii_hexdigit) && self.colon_address(at) {
+        if self.rest(at).iter().take(5).any(|byte| *byte == b':')
+            && self.bytes.get(at).is_some_and(u8::is_ascii_hexdigit)
+            && self.colon_address(at)
+        {
             return;
         }
         let dotted = at + self.rest(at).iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();

@@ -18,7 +18,7 @@ pub(super) enum Wants {
 const ENDS: &str = "password passwort kennwort passwd passphrase passcode pwd secret apikey accesskey secretkey privatekey authkey accountkey \
 sharedkey masterkey signingkey encryptionkey licensekey appkey sshkey clientkey apisecret clientsecret authtoken accesstoken bearertoken \
 refreshtoken sessiontoken idtoken apitoken bottoken authorization authorisation credential cred cookie cookies providerdata accesskeyid \
-secretaccesskey dockerconfigjson mnemonic";
+secretaccesskey dockerconfigjson mnemonic jsessionid phpsessid aspxauth";
 
 /// Last words that are secrets on their own.
 const WORDS: &str = "auth bearer jwt";
@@ -187,7 +187,7 @@ mod tests {
              authToken access_token access_tokens refreshToken id_token mytoken client_secret clientSecret secrets secret_value authorization \
              Proxy-Authorization cookie Set-Cookie cookies credentials creds password_hash password_confirmation passphrase encryption_key \
              ssh_key OPENAI_API_KEY GROQ_API_KEY_2 provider_data providerData basic_auth auth bearer jwt smtppass keypass passwords2 \
-             http.request.header.authorization X-Amz-Credential seed_phrase recovery_codes db_password_prod a_name_that_is_so_long_that_only_its_end_is_looked_at_which_says_that_it_is_a_password",
+             http.request.header.authorization X-Amz-Credential JSESSIONID seed_phrase recovery_codes db_password_prod a_name_that_is_so_long_that_only_its_end_is_looked_at_which_says_that_it_is_a_password",
         );
         of(Some(Wants::Digit), "pin otp card_cvv user_pin");
         of(Some(Wants::Key), "key OPENAI_KEY my_key X-Amz-Signature signature pass github_pat heroku okta_prod datadog secret_id");

@@ -6,13 +6,21 @@ use super::names::{Wants, wanted};
 use quipu_model::Value;
 
 /// Keys of names, and keys of values, in lower case.
-const NAMES: &str = "name key field variable header param parameter label k";
-const VALUES: &str = "value val content default v stringvalue string_value";
+const NAMES: &str = "name key field variable header param parameter label k id type";
+const VALUES: &str = "value val content text default v stringvalue string_value new_value old_value newvalue oldvalue";
 
 /// The place of the value in a map that holds the name of a secret and its value.
 pub(super) fn secret_value(entries: &[(String, Value)]) -> Option<usize> {
     let is_in = |list: &str, key: &str| list.split(' ').any(|listed| listed.eq_ignore_ascii_case(key));
-    let names_secret = |(key, name): &(String, Value)| is_in(NAMES, key) && text_of(name).is_some_and(is_secret);
+    // A secret of Kubernetes.
+    if entries.iter().any(|(key, kind)| key == "kind" && kind.as_str() == Some("Secret")) {
+        return entries.iter().position(|(key, _)| matches!(key.as_str(), "data" | "stringData"));
+    }
+    // `{"type": "token", "content": …}` is a piece of a model's text.
+    let names_secret = |(key, name): &(String, Value)| {
+        let is_piece = matches!(key.as_str(), "type" | "id") && text_of(name).is_some_and(|name| name.ends_with("oken"));
+        is_in(NAMES, key) && !is_piece && text_of(name).is_some_and(is_secret)
+    };
     entries.iter().find(|entry| names_secret(entry))?;
     entries.iter().position(|(key, _)| is_in(VALUES, key))
 }
@@ -22,11 +30,12 @@ pub(super) fn secret_places(items: &[Value]) -> Vec<usize> {
     let texts = items.iter().map(text_of);
     if let [name, value] = items
         && text_of(name).is_some_and(is_secret)
-        && !text_of(value).is_some_and(|value| wanted(value).is_some())
+        && text_of(value).is_none_or(|value| wanted(value).is_none())
     {
         return vec![1];
     }
-    let is_option = |text: Option<&str>| text.is_some_and(|text| text.starts_with('-') && !text.contains(['=', ' ', ':']) && is_secret(text));
+    let is_option =
+        |text: Option<&str>| text.is_some_and(|text| text.starts_with('-') && !text.contains(['=', ' ', ':']) && is_secret(text));
     texts.enumerate().filter(|(_, text)| is_option(*text)).map(|(place, _)| place + 1).collect()
 }
 

@@ -125,6 +125,7 @@ rules! {
     "Docker", "dckr_pat_ dckr_oat_", Word, 20 to ANY, 0 digits, ["dckr_pat_{27w}"], ["dckr_pat_"];
     "Artifactory", "AKCp", Plain, 60 to ANY, 3 digits, ["AKCp{69}"], ["AKCp8"];
     "Artifactory reference", "cmVmdGtu", Plain, 40 to ANY, 3 digits, ["cmVmdGtu{56}"], ["cmVmdGtu"];
+    "GitLab session", "gitlab_session=", Hex, 32 to ANY, 1 digits, ["_gitlab_session={32x}"], ["gitlab_session="];
     "SonarQube", "sqp_ squ_ sqa_", Plain, 32 to ANY, 3 digits, ["sqp_{40x}", "squ_{40x}"], ["sqp_name", "sqa_report"];
     "Sourcegraph", "sgp_ slk_", Word, 40 to ANY, 3 digits, ["sgp_{40x}", "sgp_{16x}_{40x}", "slk_{64x}"], ["sgp_x", "slk_y"];
     "CircleCI", "CCIPAT_ CCIPRJ_", Word, 30 to ANY, 3 digits, ["CCIPAT_{22}_{40x}"], ["CCIPAT_"];
@@ -183,6 +184,8 @@ rules! {
     "EasyPost", "EZAK EZTK", Plain, 50 to ANY, 3 digits, ["EZAK{54}", "EZTK{54}"], ["EZAK"];
     "Authress", "sc_ ext_ scauth_ authress_", Dotted, 60 to ANY, 8 digits, ["sc_{5l}.{4l}.acc_{12l}.{60b}"], ["sc_name", "ext_module", "ext_modules_that_have_a_very_long_name_but_no_digits_in_them_at_all"];
     "Kraken webhook, Svix", "svix_ testsk_ sm_aat_ sm_pat_ sm_sat_", Plain, 16 to ANY, 1 digits, ["sm_aat_{16}", "sm_pat_{16}", "sm_sat_{16}"], ["sm_pat_x"];
+
+    "Sidekiq", "BUNDLE_ENTERPRISE__CONTRIBSYS__COM= BUNDLE_GEMS__CONTRIBSYS__COM=", Path, 12 to ANY, 1 digits, ["BUNDLE_ENTERPRISE__CONTRIBSYS__COM={8x}:{8x}"], ["BUNDLE_GEMS__CONTRIBSYS__COM="];
 
     // Mail and messages.
     "Slack", "xoxb- xoxp- xoxa- xoxs- xoxr- xoxo- xoxc- xoxd- xoxe- xoxe.xoxb- xoxe.xoxp- xapp-", Base64, 8 to ANY, 1 digits, ["xoxb-{12d}-{12d}-{24}", "xoxp-{11d}-{11d}-{11d}-{32x}", "xoxe.xoxp-1-{160}", "xoxe-1-{140}", "xapp-1-{11A}-{13d}-{64x}", "xoxa-2-{40}", "xoxs-{10d}-{10d}-{10d}-{10x}"], ["xoxb-", "xapp-name"];

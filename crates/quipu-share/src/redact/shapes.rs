@@ -5,8 +5,28 @@ const RANDOM: std::ops::RangeInclusive<usize> = 20..=4096;
 
 /// How base64 of files begins: images, sounds, archives, documents, encrypted thoughts.
 const FILES: [&str; 22] = [
-    "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "JVBERi0", "UEsDB", "H4sI", "Qk0", "SUkq", "TU0AK", "PHN2", "PD94bWwg", "SUQz", "//uQ", "//NE", "T2dnUw",
-    "ZkxhQw", "AAAA", "gAAAA", "KLUv", "Qlpo", "GkXf",
+    "iVBORw0KGgo",
+    "/9j/",
+    "R0lGOD",
+    "UklGR",
+    "JVBERi0",
+    "UEsDB",
+    "H4sI",
+    "Qk0",
+    "SUkq",
+    "TU0AK",
+    "PHN2",
+    "PD94bWwg",
+    "SUQz",
+    "//uQ",
+    "//NE",
+    "T2dnUw",
+    "ZkxhQw",
+    "AAAA",
+    "gAAAA",
+    "KLUv",
+    "Qlpo",
+    "GkXf",
 ];
 
 /// Whether the whole text is a UUID.
@@ -32,12 +52,18 @@ pub(super) fn looks_like_key(value: &[u8]) -> bool {
     let digits = longest.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = longest.len() - digits;
     let has_case = longest.iter().any(u8::is_ascii_uppercase) && longest.iter().any(u8::is_ascii_lowercase);
-    longest.len() >= 15 && digits >= 2 && letters >= 2 || longest.len() >= 20 && has_case && mixes(longest) * 4 >= longest.len() || looks_random(value)
+    longest.len() >= 15 && digits >= 2 && letters >= 2
+        || longest.len() >= 20 && has_case && mixes(longest) * 4 >= longest.len()
+        || looks_random(value)
 }
 
 /// Whether a run looks random: lower case, upper case and digits alternate about as often as in a key.
 pub(super) fn looks_random(run: &[u8]) -> bool {
-    if !RANDOM.contains(&run.len()) || FILES.iter().any(|head| run.starts_with(head.as_bytes())) || run.starts_with(b"sha256-") || run.starts_with(b"sha512-") {
+    if !RANDOM.contains(&run.len())
+        || FILES.iter().any(|head| run.starts_with(head.as_bytes()))
+        || run.starts_with(b"sha256-")
+        || run.starts_with(b"sha512-")
+    {
         return false;
     }
     let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -105,7 +131,14 @@ mod tests {
 
     #[test]
     fn addresses_with_colons_are_told_from_times_and_paths_of_code() {
-        for text in ["2001:db8::1", "fe80::1ff:fe23:4567:890a", "::1", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "::ffff:10.1.2.3", "00:1a:2b:3c:4d:5e"] {
+        for text in [
+            "2001:db8::1",
+            "fe80::1ff:fe23:4567:890a",
+            "::1",
+            "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+            "::ffff:10.1.2.3",
+            "00:1a:2b:3c:4d:5e",
+        ] {
             assert_eq!(colon_address(text.as_bytes()), Some(text.len()), "{text}");
         }
         for text in ["12:34:56", "std::vector", "a::b", "::", "1:2", "10:20:30:40", "deadbeef", "abc:def"] {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use quipu_model::encoding::base64_url;
 use quipu_model::{EventRecord, SpanRecord, TraceRecord};
 
-use quipu_protocol::{KindSet, PrivateKind};
 use quipu_model::SpanExtra;
+use quipu_protocol::{KindSet, PrivateKind};
 use quipu_tests::redaction::{json_of, planted, planted_keys, recording_with, texts_in};
 
 /// All strings of a recording, and what its base64 decodes to.
@@ -219,12 +219,94 @@ fn nested(secret: &'static str) -> impl Strategy<Value = String> {
     })
 }
 
+/// What texts with secrets are made of.
+const FRAGMENTS: &[&str] = &[
+    "password",
+    "token",
+    "key",
+    "api key",
+    "name",
+    "value",
+    "kind",
+    "data",
+    "Secret",
+    "curl",
+    "-u ",
+    "--",
+    "<",
+    ">",
+    "</",
+    "<![CDATA[",
+    "]]>",
+    "'",
+    "\"",
+    "\\",
+    "\\\"",
+    "`",
+    "=",
+    ":",
+    ": ",
+    ":\n",
+    "\n",
+    "  ",
+    " ",
+    ",",
+    ";",
+    "&",
+    "|",
+    ">-",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "é",
+    "\u{200b}",
+    "%3D",
+    "\\u0041",
+    "is ",
+    "for ",
+    "identified by '",
+    "https://",
+    "@",
+    "/",
+    "?",
+    "sk-",
+    "eyJ",
+    ".",
+    "Q~",
+    "0123456789abcdef0123456789abcdef",
+    "::",
+    "-",
+    "*",
+    "x",
+    "1",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END ",
+    "basic ",
+    "$",
+    "<your ",
+    "kind: Secret\n",
+    "data:\n",
+];
+
 proptest! {
     #[test]
     fn a_key_is_taken_out_however_deep_it_lies(text in nested("sk-proj-0123abcdEFGH5678"), key in "[a-z_]{1,6}") {
         let recording = one_span("inference", &format!("{{\"{key}\": {}}}", json_of(&text)));
         let (left, _) = redact(&recording, RedactOptions::default());
         prop_assert!(!all_texts(&left).contains("0123abcdEFGH5678"), "{:?}", left.spans[0].attributes);
+    }
+
+    #[test]
+    fn no_arrangement_of_names_and_signs_stops_it(parts in prop::collection::vec(0..FRAGMENTS.len(), 0..24)) {
+        let text: String = parts.iter().map(|part| FRAGMENTS[*part]).collect();
+        for json in [format!("{{\"own\": {}}}", json_of(&text)), text] {
+            for options in [RedactOptions::default(), RedactOptions::STRUCTURE, only(&[PrivateKind::Paths, PrivateKind::Secrets])] {
+                redact(&one_span("inference", &json), options);
+            }
+        }
     }
 
     #[test]
@@ -275,7 +357,10 @@ fn of_structure_no_planted_key_is_left_in_rows_resources_and_status_messages() {
                 event_nanos: Some(planted.text.clone()),
                 ..SpanExtra::default()
             }],
-            sources: vec![(format!("{{\"service.name\": {0}, \"x\": [{0}]}}", json_of(&planted.text)), format!("{{\"name\": {}}}", json_of(&planted.text)))],
+            sources: vec![(
+                format!("{{\"service.name\": {0}, \"x\": [{0}]}}", json_of(&planted.text)),
+                format!("{{\"name\": {}}}", json_of(&planted.text)),
+            )],
         };
         for options in [RedactOptions::STRUCTURE, RedactOptions::default()] {
             let mut redactor = Redactor::new(options, None);
@@ -344,6 +429,10 @@ fn what_only_looks_like_a_key_is_left() {
         "password=${DB_PASSWORD}",
         "api_key=os.environ['OPENAI_API_KEY']",
         "password: ********",
+        "password policies and password rules",
+        "a password manager, e.g. Bitwarden",
+        "{\"type\": \"token\", \"content\": \"Hello\"}",
+        "100%20tokens and a 50% chance",
         "{'auth_credential': '**********', 'chunk_tokenizer': 'tiktoken:cl100k_base'}",
         "api_key = self._get_api_key()",
         "token=self.token",
@@ -378,7 +467,10 @@ fn what_only_looks_like_a_key_is_left() {
         "Passwords, secrets and tokens are taken out.",
         "signature: def f(x: int) -> str",
     ] {
-        for json in [format!("{{\"own\": {}}}", json_of(text)), format!("{{\"own\": {}}}", json_of(&format!("{{\"x\": {}}}", json_of(text))))] {
+        for json in [
+            format!("{{\"own\": {}}}", json_of(text)),
+            format!("{{\"own\": {}}}", json_of(&format!("{{\"x\": {}}}", json_of(text)))),
+        ] {
             assert_eq!(left_of(&json, RedactOptions::default()), json);
         }
     }
@@ -388,17 +480,21 @@ fn what_only_looks_like_a_key_is_left() {
 
 #[test]
 fn of_structure_no_number_and_no_name_of_digits_is_left() {
-    let numbers = [
-        "4111111111111111",
-        "31415926535",
-        "85000.5",
-        "85000",
-        "33612345678",
-        "-12.5e3",
-        "1699999999",
-    ];
+    let numbers = ["4111111111111111", "31415926535", "85000.5", "85000", "33612345678", "-12.5e3", "1699999999"];
     for number in numbers {
-        for key in ["own", "password", "salary", "value", "card", "phone_tokens", "role", "unit", "__class__", "gen_ai.usage.cost", "type"] {
+        for key in [
+            "own",
+            "password",
+            "salary",
+            "value",
+            "card",
+            "phone_tokens",
+            "role",
+            "unit",
+            "__class__",
+            "gen_ai.usage.cost",
+            "type",
+        ] {
             for json in [
                 format!("{{\"{key}\": {number}}}"),
                 format!("{{\"{key}\": \"{number}\"}}"),
@@ -421,7 +517,8 @@ fn of_structure_no_number_and_no_name_of_digits_is_left() {
         assert!(!texts.contains(name), "{texts}");
     }
     // What describes the row stays.
-    let kept = r#"{"__ttl__": 604800, "chunk_count": 12, "gen_ai.usage.input_tokens": 512, "prompt_tokens": 17, "stop_reason": "end_of_turn"}"#;
+    let kept =
+        r#"{"__ttl__": 604800, "chunk_count": 12, "gen_ai.usage.input_tokens": 512, "prompt_tokens": 17, "stop_reason": "end_of_turn"}"#;
     assert_eq!(left_of(kept, RedactOptions::STRUCTURE), kept);
     let metric = |name: &str| {
         let attributes = r#"{"value": 512, "unit": "tokens"}"#;
@@ -435,7 +532,12 @@ fn of_structure_no_number_and_no_name_of_digits_is_left() {
 
 #[test]
 fn a_number_under_the_name_of_a_secret_is_one() {
-    for json in [r#"{"password": 31415926535}"#, r#"{"x": "{\"pin\": 3141}"}"#, r#"{"api_key": 3141592653}"#, r#"{"env": [{"name": "PASSWORD", "value": 31415}]}"#] {
+    for json in [
+        r#"{"password": 31415926535}"#,
+        r#"{"x": "{\"pin\": 3141}"}"#,
+        r#"{"api_key": 3141592653}"#,
+        r#"{"env": [{"name": "PASSWORD", "value": 31415}]}"#,
+    ] {
         let left = left_of(json, RedactOptions::default());
         assert!(!left.contains("3141") && left.contains("[key taken out]"), "{left}");
     }
@@ -457,8 +559,21 @@ fn the_report_counts_what_left_and_nothing_else() {
 
 #[test]
 fn addresses_of_both_versions_are_taken_out() {
-    for address in ["10.21.31.42", "2001:db8::8a2e:370:7334", "fe80::1", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "00:1a:2b:3c:4d:5e", "::1"] {
-        for text in [format!("GET {address}"), format!("from [{address}]:443"), format!("{address} said"), format!("http://[{address}]/x"), format!("\"{address}\"")] {
+    for address in [
+        "10.21.31.42",
+        "2001:db8::8a2e:370:7334",
+        "fe80::1",
+        "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+        "00:1a:2b:3c:4d:5e",
+        "::1",
+    ] {
+        for text in [
+            format!("GET {address}"),
+            format!("from [{address}]:443"),
+            format!("{address} said"),
+            format!("http://[{address}]/x"),
+            format!("\"{address}\""),
+        ] {
             let left = left_of(&format!("{{\"own\": {}}}", json_of(&text)), only(&[PrivateKind::Paths]));
             assert!(!left.contains(address), "{text}: {left}");
         }
@@ -489,9 +604,43 @@ fn hostile_texts_of_a_megabyte_end() {
         }
     }
     let parts = [
-        "password=", "password='", "password=\"", "password: ", "key=\"", "key: ", "\"", "'", "\\", "{", "[", "(", "<password>", "password {", "password=[",
-        "sk-", "eyJ.", "-----BEGIN PRIVATE ", "--password ", "('password', '", "name: password, ", "value: \"", "https://a:b/", "a@", "::", "1:",
-        "password:\n ", "curl -u a:", "Q~", "the password is ", "sha256~", "b_", "a ", "key-", "sk_live_", "mcp_list_", "password is for ",
+        "password=",
+        "password='",
+        "password=\"",
+        "password: ",
+        "key=\"",
+        "key: ",
+        "\"",
+        "'",
+        "\\",
+        "{",
+        "[",
+        "(",
+        "<password>",
+        "password {",
+        "password=[",
+        "sk-",
+        "eyJ.",
+        "-----BEGIN PRIVATE ",
+        "--password ",
+        "('password', '",
+        "name: password, ",
+        "value: \"",
+        "https://a:b/",
+        "a@",
+        "::",
+        "1:",
+        "password:\n ",
+        "curl -u a:",
+        "Q~",
+        "the password is ",
+        "sha256~",
+        "b_",
+        "a ",
+        "key-",
+        "sk_live_",
+        "mcp_list_",
+        "password is for ",
     ];
     // Quadratic time would take hours.
     for part in parts {

@@ -154,7 +154,18 @@ pub(super) fn is_count_key(key: &str) -> bool {
 
 /// Whether the `value` of events with this name is a count or a duration.
 pub(super) fn is_measure(name: &str) -> bool {
-    let parts = ["tokens", "token", "duration", "seconds", "milliseconds", "time", "count", "total", "requests", "latency"];
+    let parts = [
+        "tokens",
+        "token",
+        "duration",
+        "seconds",
+        "milliseconds",
+        "time",
+        "count",
+        "total",
+        "requests",
+        "latency",
+    ];
     name.strip_prefix("metric.").is_some_and(|name| name.split(['_', '.']).any(|part| parts.contains(&part)))
 }
 

@@ -13,9 +13,10 @@ use super::shapes::looks_like_key;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_structural_key, known_name};
 use quipu_model::failure::is_error_severity;
+use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
-use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
 use quipu_model::tokens::from_output;
+use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
 use quipu_model::{Timestamp, TokenRecord, TraceRecord, Value};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
@@ -528,7 +529,19 @@ impl Walker {
 
     /// Redacts private parts of a string that is kept; `None` if there are none.
     fn scrub(&mut self, text: &str, around: PrivateKind) -> Option<String> {
-        let found = find(text, &self.sweep);
+        let mut found = find(text, &self.sweep);
+        let known = found.len();
+        // If something only shows after undoing escapes, the whole text is removed.
+        if self.out != KindSet::NONE
+            && let Some(kind) = find_escaped(text, &self.sweep, self.out, &mut found)
+        {
+            self.count(kind, text.len());
+            self.learn(text, kind);
+            return Some(kind.marker().to_owned());
+        }
+        if found.len() > known {
+            sort_by_key(&mut found, |finding| (finding.start, usize::MAX - finding.end));
+        }
         let mut left = String::new();
         let mut passed = 0;
         for (place, finding) in found.iter().enumerate() {
@@ -557,19 +570,10 @@ impl Walker {
             }
             passed = finding.end;
         }
-        // If something only shows after undoing escapes, the whole rest is removed.
-        let rest = if passed == 0 { text } else { text.get(passed..).unwrap_or_default() };
-        if self.out != KindSet::NONE
-            && let Some(kind) = find_escaped(text, &self.sweep, self.out)
-        {
-            self.count(kind, text.len());
-            self.learn(text, kind);
-            return Some(kind.marker().to_owned());
-        }
         if passed == 0 {
             return None;
         }
-        left.push_str(rest);
+        left.push_str(text.get(passed..).unwrap_or_default());
         for finding in &found {
             if self.out.has(finding.kind) {
                 self.example(finding.kind, &left);
@@ -700,7 +704,8 @@ impl Walker {
 
     /// Whether the value of a key describes the row rather than its content: a mark, a count, one of few words.
     fn stays(&self, key: &str, text: &str, is_string: bool) -> bool {
-        let is_mark = is_structural_key(key) && (text.is_empty() || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null")));
+        let is_mark =
+            is_structural_key(key) && (text.is_empty() || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null")));
         is_mark || self.is_count(key, text)
     }
 
@@ -717,7 +722,11 @@ fn since(nanos: u64, origin: Option<Timestamp>) -> u64 {
 
 /// What is left of an output with counts of tokens.
 fn counted_marker(kind: PrivateKind, counts: &TokenRecord) -> String {
-    let parts = [("prompt_tokens", counts.prompt), ("completion_tokens", counts.completion), ("total_tokens", counts.total)];
+    let parts = [
+        ("prompt_tokens", counts.prompt),
+        ("completion_tokens", counts.completion),
+        ("total_tokens", counts.total),
+    ];
     let known = parts.iter().filter_map(|(key, count)| Some(format!("\"{key}\": {}", (*count)?.tokens)));
     let known = known.collect::<Vec<_>>().join(", ");
     format!("{{\"role\": \"assistant\", \"content\": \"{}\", \"usage\": {{{known}}}}}", kind.marker())

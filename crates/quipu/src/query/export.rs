@@ -1,10 +1,10 @@
 //! Spans as a dataset in text form: JSON lines or CSV, row by row in constant memory.
 
 use super::error::QueryError;
+use super::json::{AttributeMap, JsonText};
 use super::matching::Source;
 use super::params::Object;
 use super::spans::{SpanQuery, dataset_row};
-use super::json::{AttributeMap, JsonText};
 use super::types::DatasetRow;
 use quipu_model::recorded::{entries, write_json_string};
 use quipu_model::{Recording, SpanRecord, csv};
@@ -140,6 +140,10 @@ fn csv_fields(row: &DatasetRow, one_column: bool) -> Vec<Option<String>> {
 
 fn csv_line<F: AsRef<str>>(fields: impl IntoIterator<Item = Option<F>>, raw: bool) -> String {
     let mut line = String::new();
-    if raw { csv::push_raw_row(&mut line, fields) } else { csv::push_row(&mut line, fields) }
+    if raw {
+        csv::push_raw_row(&mut line, fields)
+    } else {
+        csv::push_row(&mut line, fields)
+    }
     line
 }

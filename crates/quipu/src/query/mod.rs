@@ -108,12 +108,7 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
 }
 
 /// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans.
-pub(crate) fn export(
-    source: Source<'_>,
-    params: &str,
-    form: RowForm<'_>,
-    sink: &mut dyn FnMut(&str) -> bool,
-) -> Result<u64, QueryError> {
+pub(crate) fn export(source: Source<'_>, params: &str, form: RowForm<'_>, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
     export::export_spans(source, &read_params(params)?, form, sink)
 }
 

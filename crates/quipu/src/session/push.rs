@@ -303,7 +303,11 @@ impl Measured {
         if outgoing.redactor().is_none() {
             return;
         }
-        let text = format!("{{\"value\": 0, \"unit\": {}, \"labels\": {}}}", serde_json::json!(self.unit), quipu_otlp::attributes_text(&self.labels));
+        let text = format!(
+            "{{\"value\": 0, \"unit\": {}, \"labels\": {}}}",
+            serde_json::json!(self.unit),
+            quipu_otlp::attributes_text(&self.labels)
+        );
         let event = EventRecord { name: Some(format!("metric.{}", self.name)), attributes: Some(text), ..EventRecord::default() };
         let left = outgoing.event(event);
         let name = left.name.as_deref().and_then(|name| name.strip_prefix("metric.")).map(str::to_owned);

@@ -145,7 +145,8 @@ fn no_planted_key_is_in_any_form_and_each_form_says_that_something_was_taken_out
             let texts = texts_in(format!("{:?} {}", shared.report, String::from_utf8_lossy(&shared.bytes)));
             let found: Vec<&str> = secrets.iter().map(String::as_str).filter(|secret| texts.contains(secret)).collect();
             assert!(found.iter().all(|secret| left.contains(secret)), "{form:?} of {redact:?} holds {found:?}");
-            let says = texts.contains("taken out]") || form == ShareForm::File(FileFormat::Markdown) || matches!(form, ShareForm::Markdown { .. });
+            let says =
+                texts.contains("taken out]") || form == ShareForm::File(FileFormat::Markdown) || matches!(form, ShareForm::Markdown { .. });
             assert!(says, "{form:?} does not say that something was taken out");
         }
     }
@@ -176,10 +177,19 @@ fn where_something_was_taken_out_no_view_says_that_it_was_not_recorded() {
             texts
         };
         let before = said(&whole);
-        for take_out in [KindSet::ALL, KindSet::NONE.with(PrivateKind::Outputs, true).with(PrivateKind::Tools, true).with(PrivateKind::Prompts, true)] {
+        for take_out in [
+            KindSet::ALL,
+            KindSet::NONE.with(PrivateKind::Outputs, true).with(PrivateKind::Tools, true).with(PrivateKind::Prompts, true),
+        ] {
             let (left, _) = redact(&whole, RedactOptions { take_out, shift_times: false });
             let after = said(&left);
-            for sentence in ["not recorded", "No result was recorded", "did not record", "without a recorded message", "no message was recorded"] {
+            for sentence in [
+                "not recorded",
+                "No result was recorded",
+                "did not record",
+                "without a recorded message",
+                "no message was recorded",
+            ] {
                 let count = |text: &str| text.matches(sentence).count();
                 assert!(count(&after) <= count(&before), "{name}: {sentence:?} {} times, before {}", count(&after), count(&before));
             }
@@ -202,7 +212,11 @@ fn counts_of_tokens_stay_in_structure() {
                 session.ask(GetTrace { trace_id: id.into(), scope: Default::default() }).expect("a trace").token_totals
             };
             let (old, new) = (totals(&mut before, &old.trace_id), totals(&mut after, &new.trace_id));
-            assert_eq!((old.prompt, old.completion, old.total, old.counted), (new.prompt, new.completion, new.total, new.counted), "{name}");
+            assert_eq!(
+                (old.prompt, old.completion, old.total, old.counted),
+                (new.prompt, new.completion, new.total, new.counted),
+                "{name}"
+            );
         }
     }
 }

@@ -47,7 +47,9 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
     }
     let redact = read_kinds(push.redact.as_deref())?;
     if push.resume.is_some() && removes_ids(redact) {
-        bail!(WrongCommandLine("--resume can't be combined with a --redact that removes ids: pseudonyms are numbered anew in each run.".into()));
+        bail!(WrongCommandLine(
+            "--resume can't be combined with a --redact that removes ids: pseudonyms are numbered anew in each run.".into()
+        ));
     }
     let mut outgoing = Outgoing::new(redact);
     let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
