@@ -7,7 +7,7 @@
 //! (`names`), and keys that are known by their form (`rules`, `shapes`).
 
 use super::detect::Finder;
-use super::names::{Wants, wanted};
+use super::names::{Wants, may_be_secret, wanted};
 use super::shapes::{is_uuid, looks_like_key};
 
 /// The most bytes of a value that has to look like a key.
@@ -64,6 +64,12 @@ impl Finder<'_> {
             return self.short_option(at, name_end);
         }
         self.command(name, name_end);
+        // Most words are neither names of secrets nor followed by a sign.
+        let is_prose = self.bytes.get(name_end).is_none_or(|byte| *byte == b' ')
+            && self.bytes.get(name_end + 1).is_none_or(|byte| byte.is_ascii_lowercase() || byte.is_ascii_uppercase());
+        if is_prose && !may_be_secret(name) {
+            return;
+        }
         if self.manifest(at, name, name_end) {
             return;
         }
@@ -387,9 +393,11 @@ impl Finder<'_> {
     /// A name and its value apart from each other: `"name": "DB_PASSWORD", "value": "X"`. Returns whether this is part of one.
     fn pair(&mut self, at: usize, name_end: usize) -> bool {
         let name = self.text(at, name_end);
-        let is_in = |list: &str| list.split(' ').any(|listed| listed == name);
-        let is_name = is_in("name key field variable header param parameter label Name Key id type");
-        let is_value = is_in("value val content text default Value new_value old_value");
+        let is_name = matches!(
+            name,
+            "name" | "key" | "field" | "variable" | "header" | "param" | "parameter" | "label" | "Name" | "Key" | "id" | "type"
+        );
+        let is_value = matches!(name, "value" | "val" | "content" | "text" | "default" | "Value" | "new_value" | "old_value");
         if !is_name && !is_value {
             return false;
         }
@@ -459,22 +467,23 @@ impl Finder<'_> {
 
     /// Remembers commands that take a password by an option of one letter.
     fn command(&mut self, name: &str, name_end: usize) {
-        let commands = [
-            "sshpass",
-            "login",
-            "mysql",
-            "mysqldump",
-            "mysqladmin",
-            "mongo",
-            "mongosh",
-            "redis-cli",
-            "curl",
-            "wget",
-            "http",
-            "ftp",
-            "lftp",
-        ];
-        if commands.contains(&name) {
+        let is_command = matches!(
+            name,
+            "sshpass"
+                | "login"
+                | "mysql"
+                | "mysqldump"
+                | "mysqladmin"
+                | "mongo"
+                | "mongosh"
+                | "redis-cli"
+                | "curl"
+                | "wget"
+                | "http"
+                | "ftp"
+                | "lftp"
+        );
+        if is_command {
             self.assigned.command = name_end;
         }
         // IDENTIFIED BY 'X'

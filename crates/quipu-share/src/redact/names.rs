@@ -3,6 +3,11 @@
 //! A name is split into words, so that `tokenizer`, `token_count` and `next_page_token` are not mistaken for names of tokens. Not here: where
 //! a name and its value stand in a text (`assigned`).
 
+use std::sync::LazyLock;
+
+/// Words in order.
+type List = LazyLock<Vec<&'static str>>;
+
 /// How a value must look to be a secret under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wants {
@@ -15,58 +20,92 @@ pub(super) enum Wants {
 }
 
 /// Words of which the last one of a name may be the end of, in any case: `PGPASSWORD`, `myApiKey`.
-const ENDS: &str = "password passwort kennwort passwd passphrase passcode pwd secret apikey accesskey secretkey privatekey authkey accountkey \
+static ENDS: List = LazyLock::new(|| {
+    sorted(
+        "password passwort kennwort passwd passphrase passcode pwd secret apikey accesskey secretkey privatekey authkey accountkey \
 sharedkey masterkey signingkey encryptionkey licensekey appkey sshkey clientkey apisecret clientsecret authtoken accesstoken bearertoken \
 refreshtoken sessiontoken idtoken apitoken bottoken authorization authorisation credential cred cookie cookies providerdata accesskeyid \
-secretaccesskey dockerconfigjson mnemonic jsessionid phpsessid aspxauth";
+secretaccesskey dockerconfigjson mnemonic jsessionid phpsessid aspxauth",
+    )
+});
 
 /// Last words that are secrets on their own.
-const WORDS: &str = "auth bearer jwt";
+static WORDS: List = LazyLock::new(|| sorted("auth bearer jwt"));
 
 /// Last words of short numbers.
-const NUMBERS: &str = "pin pincode otp totp cvv cvc";
+static NUMBERS: List = LazyLock::new(|| sorted("pin pincode otp totp cvv cvc"));
 
 /// Last words that need a look at the value.
-const DOUBTFUL: &str = "pat sas signature sig key";
+static DOUBTFUL: List = LazyLock::new(|| sorted("pat sas signature sig key"));
 
 /// Words after which `key` or `keys` opens something.
-const OPENS: &str = "api access secret private auth account encryption encrypt signing sign master service client shared ssh license licence \
+static OPENS: List = LazyLock::new(|| {
+    sorted(
+        "api access secret private auth account encryption encrypt signing sign master service client shared ssh license licence \
 admin webhook hmac jwt rsa dsa ecdsa ed25519 pgp gpg pem ssl tls subscription deploy root consumer ingestion security app application aes \
-cipher crypto vault wallet functions";
+cipher crypto vault wallet functions",
+    )
+});
 
 /// Words after which `key` or `keys` is a place, not a secret.
-const PLACES: &str = "primary foreign public cache cached partition sort object index group routing idempotency map dict lookup natural \
+static PLACES: List = LazyLock::new(|| {
+    sorted(
+        "primary foreign public cache cached partition sort object index group routing idempotency map dict lookup natural \
 unique composite row sharding shard hash json metadata attribute attr label field column config option item dedup deduplication order \
 ordering message kv bucket arrow answer hot keyboard memory value state prefix namespace trace span data record document translation file \
-tag dictionary missing unknown required invalid extra";
+tag dictionary missing unknown required invalid extra",
+    )
+});
 
 /// Words after which, or with which, a `token` is a piece of text or a place in a list.
-const PIECES: &str = "eos bos pad unk sep cls mask stop special page next continuation cursor sync first last max min num per prompt \
+static PIECES: List = LazyLock::new(|| {
+    sorted(
+        "eos bos pad unk sep cls mask stop special page next continuation cursor sync first last max min num per prompt \
 completion input output total cached reasoning image text audio added end start begin draft generated sampled decoded predicted time \
-each think thinking tik sentence word sub";
+each think thinking tik sentence word sub",
+    )
+});
 
 /// Words before `tokens` that make them secrets.
-const TOKENS: &str = "api access auth refresh session bearer id secret bot deploy user service oauth personal csrf device push security";
+static TOKENS: List = LazyLock::new(|| {
+    sorted("api access auth refresh session bearer id secret bot deploy user service oauth personal csrf device push security")
+});
 
 /// Words before `pass` that make it a round, and words that only end like it.
-const ROUNDS: &str = "first second third single two multi one forward backward render boarding full dry each per final last by bypass compass \
-overpass underpass encompass surpass trespass next";
+static ROUNDS: List = LazyLock::new(|| {
+    sorted(
+        "first second third single two multi one forward backward render boarding full dry each per final last by bypass compass \
+overpass underpass encompass surpass trespass next",
+    )
+});
 
 /// Words at the end of a name that say nothing about what it is.
-const TAILS: &str = "pem b64 base64 value val string str plain plaintext raw enc encrypted encoded decoded hash hashed digest old new current \
+static TAILS: List = LazyLock::new(|| {
+    sorted(
+        "pem b64 base64 value val string str plain plaintext raw enc encrypted encoded decoded hash hashed digest old new current \
 previous prod production dev development test testing staging live sandbox default confirm confirmation again repeat env header param json \
-primary secondary main";
+primary secondary main",
+    )
+});
 
 /// Services whose names in a name suggest that its value is a key.
-const SERVICES: &str = "adafruit adobe airtable algolia alibaba asana atlassian beamer bitbucket bittrex meraki cloudflare codecov cohere \
+static SERVICES: List = LazyLock::new(|| {
+    sorted(
+        "adafruit adobe airtable algolia alibaba asana atlassian beamer bitbucket bittrex meraki cloudflare codecov cohere \
 coinbase confluent contentful datadog discord droneci dropbox etsy facebook fastly finicity finnhub flickr freshbooks gitter gocardless \
 heroku hubspot intercom jfrog artifactory kraken kucoin launchdarkly linkedin looker mailchimp mailgun mapbox mattermost messagebird \
 netlify newrelic nytimes okta plaid privateai rapidapi sendbird snyk sonar squarespace sumologic telegram travis travisci twilio twitch \
-twitter yandex zendesk wandb serper firecrawl";
+twitter yandex zendesk wandb serper firecrawl",
+    )
+});
 
 /// Last words of a service's name that make its value something else.
-const OTHERS: &str = "id ids url uri host region model name version trace release environment email user username account path file type \
-bucket project team org organization workspace zone port";
+static OTHERS: List = LazyLock::new(|| {
+    sorted(
+        "id ids url uri host region model name version trace release environment email user username account path file type \
+bucket project team org organization workspace zone port",
+    )
+});
 
 /// The most bytes of a name that are read, from its end.
 const MOST: usize = 64;
@@ -76,7 +115,7 @@ pub(super) fn wanted(name: &str) -> Option<Wants> {
     let from = (name.len().saturating_sub(MOST)..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     let joined = words(name.get(from..).unwrap_or_default());
     let mut words: Vec<&str> = joined.split('_').filter(|word| !word.is_empty()).collect();
-    while words.len() > 1 && words.last().is_some_and(|last| is_number(last) || in_list(TAILS, last)) {
+    while words.len() > 1 && words.last().is_some_and(|last| is_number(last) || in_list(&TAILS, last)) {
         words.pop();
     }
     let (last, before) = words.split_last()?;
@@ -86,27 +125,27 @@ pub(super) fn wanted(name: &str) -> Option<Wants> {
         _ => last,
     };
     let previous = before.last().copied().unwrap_or_default();
-    let follows = |list: &str| in_list(list, previous);
+    let follows = |list: &List| in_list(list, previous);
     let tail = |count: usize| words.get(words.len().saturating_sub(count)..).unwrap_or_default().concat();
-    if in_list(PIECES, last) && before.is_empty() {
+    if in_list(&PIECES, last) && before.is_empty() {
         return None;
     }
     if one == "token" {
-        let is_piece = before.iter().any(|word| in_list(PIECES, word));
-        let is_secret = if last == "token" { !is_piece } else { follows(TOKENS) };
+        let is_piece = before.iter().any(|word| in_list(&PIECES, word));
+        let is_secret = if last == "token" { !is_piece } else { follows(&TOKENS) };
         return is_secret.then_some(Wants::Anything);
     }
     if one == "key" {
-        return if follows(OPENS) {
+        return if follows(&OPENS) {
             Some(Wants::Anything)
-        } else if follows(PLACES) {
+        } else if follows(&PLACES) {
             None
         } else {
             Some(Wants::Key)
         };
     }
     if last.ends_with("pass") {
-        return if in_list(ROUNDS, last) || last == "pass" && follows(ROUNDS) {
+        return if in_list(&ROUNDS, last) || last == "pass" && follows(&ROUNDS) {
             None
         } else if before.is_empty() && last == "pass" {
             Some(Wants::Key)
@@ -115,22 +154,43 @@ pub(super) fn wanted(name: &str) -> Option<Wants> {
         };
     }
     if one == "phrase" || one == "code" {
-        let is_secret = follows("recovery backup") || one == "phrase" && follows("pass seed secret");
+        let is_secret = matches!(previous, "recovery" | "backup") || one == "phrase" && matches!(previous, "pass" | "seed" | "secret");
         return is_secret.then_some(Wants::Anything);
     }
-    if ends_in(one) || in_list(WORDS, last) || in_list(ENDS, &tail(2)) || in_list(ENDS, &tail(3)) {
+    if ends_in(one) || in_list(&WORDS, last) || in_list(&ENDS, &tail(2)) || in_list(&ENDS, &tail(3)) {
         return Some(Wants::Anything);
     }
     // `eostoken` is a piece, `mytoken` is not.
     if let Some(head) = last.strip_suffix("token") {
-        return (!in_list(PIECES, head)).then_some(Wants::Anything);
+        return (!in_list(&PIECES, head)).then_some(Wants::Anything);
     }
-    if in_list(NUMBERS, last) {
+    if in_list(&NUMBERS, last) {
         return Some(Wants::Digit);
     }
-    let of_service = words.iter().any(|word| in_list(SERVICES, word)) && !in_list(OTHERS, last);
-    let doubtful = in_list(DOUBTFUL, one) || last == "id" && previous == "secret";
+    let of_service = words.iter().any(|word| in_list(&SERVICES, word)) && !in_list(&OTHERS, last);
+    let doubtful = in_list(&DOUBTFUL, one) || last == "id" && previous == "secret";
     (of_service || doubtful).then_some(Wants::Key)
+}
+
+/// Whether a word may be the name of a secret, or a part of one: it holds a stem of such a name.
+pub(super) fn may_be_secret(word: &str) -> bool {
+    let stems: fn(u8) -> &'static [&'static str] = |first| match first {
+        b'a' => &["auth", "aspx"],
+        b'b' => &["bearer"],
+        b'c' => &["cred", "cookie", "cvv", "cvc", "code"],
+        b'd' => &["dockerconfig"],
+        b'j' => &["jwt", "jsession"],
+        b'k' => &["key", "kennwort"],
+        b'm' => &["mnemonic"],
+        b'o' => &["otp"],
+        b'p' => &["pass", "pwd", "pin", "pat", "phrase", "phpsess", "provider"],
+        b's' => &["secret", "sig", "sas"],
+        b't' => &["token", "totp"],
+        _ => &[],
+    };
+    let bytes = word.as_bytes();
+    let is_at = |at: usize, stem: &str| bytes.get(at..at + stem.len()).is_some_and(|part| part.eq_ignore_ascii_case(stem.as_bytes()));
+    bytes.iter().enumerate().any(|(at, byte)| stems(byte.to_ascii_lowercase()).iter().any(|stem| is_at(at, stem)))
 }
 
 /// Whether values under the name are secrets whatever they look like.
@@ -139,11 +199,17 @@ pub(super) fn is_secret(name: &str) -> bool {
 }
 
 fn ends_in(word: &str) -> bool {
-    ENDS.split(' ').any(|end| word.ends_with(end))
+    ENDS.iter().any(|end| word.ends_with(end))
 }
 
-fn in_list(list: &str, word: &str) -> bool {
-    !word.is_empty() && list.split(' ').any(|listed| listed == word)
+fn in_list(list: &List, word: &str) -> bool {
+    list.binary_search(&word).is_ok()
+}
+
+fn sorted(words: &'static str) -> Vec<&'static str> {
+    let mut words: Vec<&str> = words.split_ascii_whitespace().collect();
+    words.sort_unstable();
+    words
 }
 
 fn is_number(word: &str) -> bool {
@@ -178,6 +244,9 @@ mod tests {
         let of = |wants: Option<Wants>, names: &str| {
             for name in names.split_ascii_whitespace() {
                 assert_eq!(wanted(name), wants, "{name}");
+                // Services are only known by what is assigned to their names.
+                let is_service = in_list(&SERVICES, name.split('_').next().unwrap_or_default());
+                assert!(wants.is_none() || is_service || may_be_secret(name), "{name}");
             }
         };
         of(

@@ -260,19 +260,24 @@ pub(super) fn is_label(word: &[u8]) -> bool {
 /// A rule and one of its beginnings.
 pub(super) type Start = (&'static str, &'static Rule);
 
-/// All beginnings, sorted.
-static STARTS: LazyLock<Vec<Start>> = LazyLock::new(|| {
-    let mut starts: Vec<Start> = RULES.iter().flat_map(|rule| rule.starts.split(' ').map(move |start| (start, rule))).collect();
-    quipu_model::ordered::sort_by(&mut starts, |a, b| a.0.cmp(b.0));
-    starts
+/// All beginnings, sorted, and where those with each first byte begin.
+struct Starts {
+    all: Vec<Start>,
+    places: [u16; 257],
+}
+
+static STARTS: LazyLock<Starts> = LazyLock::new(|| {
+    let mut all: Vec<Start> = RULES.iter().flat_map(|rule| rule.starts.split(' ').map(move |start| (start, rule))).collect();
+    quipu_model::ordered::sort_by(&mut all, |a, b| a.0.cmp(b.0));
+    let first = |start: &Start| start.0.as_bytes().first().map_or(0, |byte| usize::from(*byte));
+    let places = std::array::from_fn(|byte| u16::try_from(all.partition_point(|start| first(start) < byte)).unwrap_or(u16::MAX));
+    Starts { all, places }
 });
 
 /// The rules whose beginnings begin with `byte`.
 pub(super) fn starting_with(byte: u8) -> &'static [Start] {
-    let first = |start: &Start| start.0.as_bytes().first().copied().unwrap_or(0);
-    let from = STARTS.partition_point(|start| first(start) < byte);
-    let to = STARTS.partition_point(|start| first(start) <= byte);
-    STARTS.get(from..to).unwrap_or_default()
+    let place = |at: usize| STARTS.places.get(at).map_or(0, |place| usize::from(*place));
+    STARTS.all.get(place(byte.into())..place(usize::from(byte) + 1)).unwrap_or_default()
 }
 
 /// The text that a pattern of an example stands for. In braces: how many letters, and of which kind; `{u}` is a UUID.
