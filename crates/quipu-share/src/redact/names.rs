@@ -115,6 +115,10 @@ pub(super) fn wanted(name: &str) -> Option<Wants> {
     let from = (name.len().saturating_sub(MOST)..=name.len()).find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     let joined = words(name.get(from..).unwrap_or_default());
     let mut words: Vec<&str> = joined.split('_').filter(|word| !word.is_empty()).collect();
+    let of_service = |words: &[&str], last: &str| words.iter().any(|word| in_list(&SERVICES, word)) && !in_list(&OTHERS, last);
+    if !may_be_secret(name) {
+        return of_service(&words, words.last()?).then_some(Wants::Key);
+    }
     while words.len() > 1 && words.last().is_some_and(|last| is_number(last) || in_list(&TAILS, last)) {
         words.pop();
     }
@@ -167,9 +171,8 @@ pub(super) fn wanted(name: &str) -> Option<Wants> {
     if in_list(&NUMBERS, last) {
         return Some(Wants::Digit);
     }
-    let of_service = words.iter().any(|word| in_list(&SERVICES, word)) && !in_list(&OTHERS, last);
     let doubtful = in_list(&DOUBTFUL, one) || last == "id" && previous == "secret";
-    (of_service || doubtful).then_some(Wants::Key)
+    (of_service(&words, last) || doubtful).then_some(Wants::Key)
 }
 
 /// Whether a word may be the name of a secret, or a part of one: it holds a stem of such a name.
@@ -224,10 +227,11 @@ fn words(name: &str) -> String {
     while let Some(letter) = letters.next() {
         let next_is_lower = letters.peek().is_some_and(char::is_ascii_lowercase);
         let begins = letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_uppercase() && next_is_lower);
-        if begins || !letter.is_alphanumeric() {
+        let is_letter = letter.is_ascii_alphanumeric() || !letter.is_ascii();
+        if begins || !is_letter {
             words.push('_');
         }
-        if letter.is_alphanumeric() {
+        if is_letter {
             words.push(letter.to_ascii_lowercase());
         }
         before = letter;
