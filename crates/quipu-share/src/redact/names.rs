@@ -3,6 +3,7 @@
 //! A name is split into words, so that `tokenizer`, `token_count` and `next_page_token` are not mistaken for names of tokens. Not here: where
 //! a name and its value stand in a text (`assigned`).
 
+use quipu_model::ordered::sort_by;
 use std::sync::LazyLock;
 
 /// Words in order.
@@ -209,9 +210,9 @@ fn in_list(list: &List, word: &str) -> bool {
     list.binary_search(&word).is_ok()
 }
 
-fn sorted(words: &'static str) -> Vec<&'static str> {
+pub(super) fn sorted(words: &'static str) -> Vec<&'static str> {
     let mut words: Vec<&str> = words.split_ascii_whitespace().collect();
-    words.sort_unstable();
+    sort_by(&mut words, Ord::cmp);
     words
 }
 

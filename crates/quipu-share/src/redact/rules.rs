@@ -4,6 +4,7 @@
 //! `{36}` stands for 36 letters and digits, `{32x}` for hex digits; `fill` lists the others. Not here: how a text is searched (`detect`), and
 //! what is assigned to a name (`names`, `assigned`).
 
+use super::names::sorted;
 use std::sync::LazyLock;
 
 /// The letters after the beginning of a key.
@@ -249,12 +250,8 @@ document request message response completion conversation id uuid job";
 
 /// Whether a word is the label of an id.
 pub(super) fn is_label(word: &[u8]) -> bool {
-    static SORTED: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
-        let mut labels: Vec<&[u8]> = LABELS.split_ascii_whitespace().map(str::as_bytes).collect();
-        labels.sort_unstable();
-        labels
-    });
-    SORTED.binary_search(&word).is_ok()
+    static SORTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| sorted(LABELS));
+    std::str::from_utf8(word).is_ok_and(|word| SORTED.binary_search(&word).is_ok())
 }
 
 /// A rule and one of its beginnings.
