@@ -265,7 +265,8 @@ provider_data: {'a': '}', 'b': '{}'}
 "#;
 
 /// Keys that are known by their form, as patterns: how they begin, and what follows.
-const FORMS: &str = "sk-proj-{w48} sk-ant-api03-{w93} hf_{a34} gsk_{n52} xai-{n80} nvapi-{w64} tvly-dev-{n32} r8_{n37} pplx-{n48} AKIA{u16} \
+const FORMS: &str = "sk-proj-{w48} sk-ant-api03-{w93} hf_{a34} gsk_{n52} xai-{n80} nvapi-{w64} tvly-dev-{n32} r8_{n37} pplx-{n48} \
+AKIA{u16} \
 AIza{w35} GOCSPX-{w28} ya29.{w100} ghp_{n36} github_pat_{n82} glpat-{w20} glrt-{w20} xoxb-{d12}-{d12}-{n24} xapp-1-{u11}-{d13}-{x64} \
 sk_live_{n24} rk_live_{n24} whsec_{n32} SG.{w22}.{w43} SK{x32} npm_{n36} pypi-AgEIcHlwaS5vcmc{w60} dckr_pat_{w27} dop_v1_{x64} dapi{x32} \
 LTAI{n20} hvs.{w90} dp.pt.{n43} shpat_{x32} sq0atp-{w22} EZAK{n54} PMAK-{x24}-{x34} rubygems_{x48} sntryu_{x64} glsa_{n32}_{x8} \

@@ -1,10 +1,10 @@
-//! Finds what is assigned to the name of a secret: in prose, JSON, Python, URLs, headers, command lines, XML, YAML, and pairs of a name and a
-//! value.
+//! Finds what is assigned to the name of a secret: in prose, JSON, Python, URLs, headers, command lines, XML, YAML, and pairs of a name
+//! and a value.
 //!
-//! A value is taken whole: what is quoted to its quotation mark, however often its text was escaped; what is not, to the next blank, or to a
-//! sign that begins another assignment. If in doubt, more is taken. Each byte is passed a bounded number of times: a value that was taken is
-//! not searched again, and a value that may be rejected is only read for [`MAX_DOUBTFUL`] bytes. Not here: which names are those of secrets
-//! (`names`), and keys that are known by their form (`rules`, `shapes`).
+//! A value is taken whole: what is quoted to its quotation mark, however often its text was escaped; what is not, to the next blank, or to
+//! a sign that begins another assignment. If in doubt, more is taken. Each byte is passed a bounded number of times: a value that was
+//! taken is not searched again, and a value that may be rejected is only read for [`MAX_DOUBTFUL`] bytes. Not here: which names are those
+//! of secrets (`names`), and keys that are known by their form (`rules`, `shapes`).
 
 use super::detect::Finder;
 use super::names::{Wants, may_be_secret, wanted};
@@ -17,12 +17,13 @@ const MAX_DOUBTFUL: usize = 400;
 const MAX_PAIR: usize = 240;
 
 /// Values that say nothing, in lower case.
-const NOTHING: &str = "none null nil undefined true false yes no required optional string str int bool unset empty n/a na tbd todo redacted hidden \
-masked removed basic bearer digest negotiate oauth oauth2 token apikey any expired invalid missing wrong incorrect secretstr basemodel";
+const NOTHING: &str = "none null nil undefined true false yes no required optional string str int bool unset empty n/a na tbd todo \
+redacted hidden masked removed basic bearer digest negotiate oauth oauth2 token apikey any expired invalid missing wrong \
+incorrect secretstr basemodel";
 
 /// How sentences begin that say something about a secret, in lower case.
-const REMARKS: &str = "required optional must should is was has are not none null missing invalid incorrect wrong expired cannot can will field \
-rejected denied";
+const REMARKS: &str = "required optional must should is was has are not none null missing invalid incorrect wrong expired cannot can \
+will field rejected denied";
 
 /// Words between a name and its value in a sentence.
 const JOINTS: [&str; 11] = ["is ", "was ", "to ", "as ", "equals ", "= ", "-> ", "of ", "is: ", "was: ", "is = "];

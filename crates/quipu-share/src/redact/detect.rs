@@ -1,9 +1,11 @@
 //! Finds private data inside any text: keys, e-mail addresses, paths, ids, and text that was redacted elsewhere.
 //!
-//! Detection is by shape: keys are recognized by the forms that services gave them (`rules`), by the name they are assigned to (`assigned`), or
-//! by looking random (`shapes`). Base64 is decoded and searched, and so is text with its escapes undone. `classify` decides about whole fields.
+//! Detection is by shape: keys are recognized by the forms that services gave them (`rules`), by the name they are assigned to
+//! (`assigned`), or by looking random (`shapes`). Base64 is decoded and searched, and so is text with its escapes undone. `classify`
+//! decides about whole fields.
 //!
-//! Time is linear in the length of the text: a part that is passed remembers its end, so that it is not passed again from each of its bytes.
+//! Time is linear in the length of the text: a part that is passed remembers its end, so that it is not passed again from each of its
+//! bytes.
 
 use super::assigned::Assigned;
 use super::rules::{self, Letters, Rule};
@@ -45,8 +47,8 @@ pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
 /// The most secrets that are looked up as they stand in a text with escapes.
 const MAX_LOOKED_UP: usize = 64;
 
-/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`. Secrets that stand in the text as they
-/// are, but whose name or surroundings are escaped, are added to `found`.
+/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`. Secrets that stand in the text as
+/// they are, but whose name or surroundings are escaped, are added to `found`.
 pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet, found: &mut Vec<Finding>) -> Option<PrivateKind> {
     let mut plain = unescaped(text)?;
     let mut looked_up = 0;

@@ -1,7 +1,7 @@
 //! Names of keys and passwords: `DB_PASS`, `api_keys`, `AccountKey`, `x-auth-token`.
 //!
-//! A name is split into words, so that `tokenizer`, `token_count` and `next_page_token` are not mistaken for names of tokens. Not here: where
-//! a name and its value stand in a text (`assigned`).
+//! A name is split into words, so that `tokenizer`, `token_count` and `next_page_token` are not mistaken for names of tokens. Not here:
+//! where a name and its value stand in a text (`assigned`).
 
 use quipu_model::ordered::sort_by;
 use std::sync::LazyLock;
@@ -256,22 +256,24 @@ mod tests {
         };
         of(
             Some(Wants::Anything),
-            "password DB_PASS db_pass PGPASSWORD dbPassword DBPassword passwd pwd MYSQL_PWD api_key api_keys api_key_1 apikey apiKey API-KEY \
-             x-api-key private_key private_key_pem AccountKey SharedAccessKey accessKeyId secret_access_key aws_secret_access_key token auth_token \
-             authToken access_token access_tokens refreshToken id_token mytoken client_secret clientSecret secrets secret_value authorization \
-             Proxy-Authorization cookie Set-Cookie cookies credentials creds password_hash password_confirmation passphrase encryption_key \
-             ssh_key OPENAI_API_KEY GROQ_API_KEY_2 provider_data providerData basic_auth auth bearer jwt smtppass keypass passwords2 \
-             http.request.header.authorization X-Amz-Credential JSESSIONID seed_phrase recovery_codes db_password_prod a_name_that_is_so_long_that_only_its_end_is_looked_at_which_says_that_it_is_a_password",
+            "password DB_PASS db_pass PGPASSWORD dbPassword DBPassword passwd pwd MYSQL_PWD api_key api_keys api_key_1 apikey apiKey \
+             API-KEY x-api-key private_key private_key_pem AccountKey SharedAccessKey accessKeyId secret_access_key \
+             aws_secret_access_key token auth_token authToken access_token access_tokens refreshToken id_token mytoken client_secret \
+             clientSecret secrets secret_value authorization Proxy-Authorization cookie Set-Cookie cookies credentials creds \
+             password_hash password_confirmation passphrase encryption_key ssh_key OPENAI_API_KEY GROQ_API_KEY_2 provider_data \
+             providerData basic_auth auth bearer jwt smtppass keypass passwords2 http.request.header.authorization \
+             X-Amz-Credential JSESSIONID seed_phrase recovery_codes db_password_prod \
+             a_name_that_is_so_long_that_only_its_end_is_looked_at_which_says_that_it_is_a_password",
         );
         of(Some(Wants::Digit), "pin otp card_cvv user_pin");
         of(Some(Wants::Key), "key OPENAI_KEY my_key X-Amz-Signature signature pass github_pat heroku okta_prod datadog secret_id");
         of(
             None,
-            "max_tokens tiktoken token_count tokenizer tokens prompt_tokens next_page_token page_token eos_token eos_token_id bos_token total_tokens \
-             cache_key primary_key public_key publicKey idempotency_key sort_keys monkey turkey keyboard key_id keys_count passed pass_rate \
-             bypass compass first_pass password_required password_length secretary secret_name secret_santa token_type tokenize \
-             input_tokens_details author authority authors authenticated cookiecutter keyword sentry_trace okta_url twilio_id model id text \
-             hash value json",
+            "max_tokens tiktoken token_count tokenizer tokens prompt_tokens next_page_token page_token eos_token eos_token_id \
+             bos_token total_tokens cache_key primary_key public_key publicKey idempotency_key sort_keys monkey turkey keyboard \
+             key_id keys_count passed pass_rate bypass compass first_pass password_required password_length secretary secret_name \
+             secret_santa token_type tokenize input_tokens_details author authority authors authenticated cookiecutter keyword \
+             sentry_trace okta_url twilio_id model id text hash value json",
         );
         assert_eq!(wanted("next page token"), None);
         assert_eq!(wanted("the API key"), Some(Wants::Anything));

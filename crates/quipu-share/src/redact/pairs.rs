@@ -1,4 +1,5 @@
-//! Names and values apart from each other in decoded data: `{"name": "DB_PASSWORD", "value": "X"}`, `("password", "X")`, `["--password", "X"]`.
+//! Names and values apart from each other in decoded data: `{"name": "DB_PASSWORD", "value": "X"}`, `("password", "X")`, `["--password",
+//! "X"]`.
 //!
 //! `assigned` finds the same in text.
 

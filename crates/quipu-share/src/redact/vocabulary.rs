@@ -31,7 +31,8 @@ values vector vectors verbose verification version vertexai view violation vllm 
 wolfram alpha work workflow write \
 audit asgi attempt by compile completed count cpu dbs embed exporter fetch fine func functioncall impls in incomplete input_messages lm \
 lmstudio message_events milliseconds mock ms of ollama openinference openapi otlp pgvec post_training rerank sdk servers sse streamable \
-the to uploads v1 v2 v1alpha v1beta vectorio vectordb with worker and extra client brotli dbs cached details accepted rejected prediction latency ";
+the to uploads v1 v2 v1alpha v1beta vectorio vectordb with worker and extra client brotli dbs cached details accepted rejected \
+prediction latency ";
 
 /// Longer names are not class names or routes.
 const MAX_NAME: usize = 200;
